@@ -1,0 +1,230 @@
+import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+
+/** A fault in the environment: every line names its variable. Printed without a stack; the process exits 1. */
+export class ConfigError extends Error {
+  constructor(faults: string[]) {
+    super(['The configuration has faults:', ...faults.map((fault) => `  ${fault}`)].join('\n'))
+    this.name = 'ConfigError'
+  }
+}
+
+const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+export const isLoopbackUrl = (url: URL): boolean => loopbackNames.has(url.hostname)
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const positive = z.coerce.number().int().positive()
+
+const urlWith = (...protocols: string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  })
+
+const publicUrl = urlWith('http:', 'https:')
+  .transform((value) => new URL(value))
+  .refine((url) => url.protocol === 'https:' || isLoopbackUrl(url), {
+    error: 'must be https, unless it is a loopback name: sign-in cookies and one-click links need it',
+  })
+  .refine((url) => url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '', {
+    error: 'must be an origin alone, such as https://news.example.org, without a path',
+  })
+  .transform((url) => url.origin)
+
+const cidrs = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .refine((parts) => parts.every((part) => ipaddr.isValidCIDR(part) || ipaddr.isValid(part)), {
+    error: 'must be addresses or CIDRs separated by commas, such as 10.0.0.0/8,::1',
+  })
+
+const secretKeys = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .refine((keys) => keys.every((key) => key.length >= 32), {
+    error:
+      'must be one or more keys of at least 32 characters, separated by commas; `openssl rand -hex 32` makes one',
+  })
+
+function isPrivateKey(pem: string, type: string, bits: number): boolean {
+  try {
+    const key = createPrivateKey(pem)
+    return key.asymmetricKeyType === type && (key.asymmetricKeyDetails?.modulusLength ?? bits) >= bits
+  } catch {
+    return false
+  }
+}
+
+const rsaKey = z.string().refine((pem) => isPrivateKey(pem, 'rsa', 2048), {
+  error: 'must be an RSA private key in PEM form of at least 2048 bits; `openssl genrsa 2048` makes one',
+})
+const ed25519Key = z.string().refine((pem) => isPrivateKey(pem, 'ed25519', 0), {
+  error: 'must be an Ed25519 private key in PEM form; `openssl genpkey -algorithm ed25519` makes one',
+})
+
+const feedLimit = z.union([z.literal('off').transform(() => Infinity), positive])
+
+const environment = z.object({
+  PORT: port.default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: publicUrl.optional(),
+  DATA_DIR: z.string().default('./var'),
+  DATABASE_URL: urlWith('postgres:', 'postgresql:').optional(),
+  REDIS_URL: urlWith('redis:', 'rediss:').optional(),
+  SMTP_URL: urlWith('smtp:', 'smtps:').optional(),
+  MAIL_CATCHER_PORT: port.default(8025),
+  MAIL_FROM: z.string().optional(),
+  MAIL_REPLY_TO: z.string().optional(),
+  BOUNCE_DOMAIN: z.string().optional(),
+  INBOUND_PORT: port.optional(),
+  DKIM_DOMAIN: z.string().optional(),
+  DKIM_SELECTOR: z.string().optional(),
+  DKIM_PRIVATE_KEY: rsaKey.optional(),
+  DKIM_ED25519_SELECTOR: z.string().optional(),
+  DKIM_ED25519_PRIVATE_KEY: ed25519Key.optional(),
+  SECRET_KEY: secretKeys.optional(),
+  TRUST_PROXY: cidrs.optional(),
+  SMTP_CONNECTIONS: positive.max(1000).default(20),
+  SMTP_RATE: positive.optional(),
+  FEED_LIMIT: feedLimit.default(60),
+  METRICS_PORT: port.default(9464),
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  FAULT_AT: z.string().optional(),
+})
+
+type Environment = z.infer<typeof environment>
+
+export interface DkimConfig {
+  domain: string
+  selector: string
+  privateKey: string
+  ed25519?: { selector: string; privateKey: string }
+}
+
+/** The whole configuration, checked. Everyone but the composition root is handed a slice of it. */
+export interface Config {
+  port: number
+  host: string
+  /** An origin without a trailing slash: the only one that a generated link may carry. */
+  publicUrl: string
+  /** Absolute. */
+  dataDir: string
+  databaseUrl: string | undefined
+  redisUrl: string | undefined
+  smtpUrl: string | undefined
+  smtpConnections: number
+  /** Messages a second for one worker process; undefined is unlimited. */
+  smtpRate: number | undefined
+  mailCatcherPort: number
+  mailFrom: string | undefined
+  mailReplyTo: string | undefined
+  bounceDomain: string | undefined
+  inboundPort: number | undefined
+  dkim: DkimConfig | undefined
+  /** The first signs, all verify. Undefined: the embedded installation makes its own. */
+  secretKeys: string[] | undefined
+  trustProxy: string[]
+  /** Unconditional GETs a minute per feed and address; Infinity is off. */
+  feedLimit: number
+  metricsPort: number
+  metricsHost: string
+  logLevel: string
+  /** `step:n` of a fault test; refused outside tests. */
+  faultAt: string | undefined
+}
+
+/** `NAME_FILE` stands for the content of a mounted secret. */
+function readSecretFiles(env: NodeJS.ProcessEnv, faults: string[]): Record<string, string> {
+  const values: Record<string, string> = {}
+  for (const name of Object.keys(environment.shape)) {
+    const direct = env[name]
+    const file = env[`${name}_FILE`]
+    if (direct !== undefined && direct !== '') values[name] = direct
+    if (file === undefined || file === '') continue
+    if (values[name] !== undefined) {
+      faults.push(`${name}_FILE: ${name} is set as well; keep one of the two`)
+      continue
+    }
+    try {
+      values[name] = readFileSync(file, 'utf8').trim()
+    } catch {
+      faults.push(`${name}_FILE: the file cannot be read; check its path and permissions`)
+    }
+  }
+  return values
+}
+
+function findContradictions(env: Environment): string[] {
+  const faults: string[] = []
+  const dkim = [env.DKIM_DOMAIN, env.DKIM_SELECTOR, env.DKIM_PRIVATE_KEY]
+  if (dkim.some(Boolean) && !dkim.every(Boolean)) {
+    faults.push('DKIM_DOMAIN, DKIM_SELECTOR, DKIM_PRIVATE_KEY: set all three, or none')
+  }
+  if (Boolean(env.DKIM_ED25519_SELECTOR) !== Boolean(env.DKIM_ED25519_PRIVATE_KEY)) {
+    faults.push('DKIM_ED25519_SELECTOR, DKIM_ED25519_PRIVATE_KEY: set both, or none')
+  }
+  if (env.DKIM_ED25519_PRIVATE_KEY && !env.DKIM_PRIVATE_KEY) {
+    faults.push('DKIM_ED25519_PRIVATE_KEY: needs DKIM_PRIVATE_KEY too; many providers accept RSA alone')
+  }
+  if (env.DATABASE_URL && !env.SECRET_KEY) {
+    faults.push('SECRET_KEY: required where DATABASE_URL is set; `openssl rand -hex 32` makes one')
+  }
+  return faults
+}
+
+function toDkim(env: Environment): DkimConfig | undefined {
+  if (!env.DKIM_DOMAIN || !env.DKIM_SELECTOR || !env.DKIM_PRIVATE_KEY) return undefined
+  const rsa = { domain: env.DKIM_DOMAIN, selector: env.DKIM_SELECTOR, privateKey: env.DKIM_PRIVATE_KEY }
+  if (!env.DKIM_ED25519_SELECTOR || !env.DKIM_ED25519_PRIVATE_KEY) return rsa
+  return {
+    ...rsa,
+    ed25519: { selector: env.DKIM_ED25519_SELECTOR, privateKey: env.DKIM_ED25519_PRIVATE_KEY },
+  }
+}
+
+function toConfig(env: Environment): Config {
+  return {
+    port: env.PORT,
+    host: env.HOST,
+    publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    dataDir: resolve(env.DATA_DIR),
+    databaseUrl: env.DATABASE_URL,
+    redisUrl: env.REDIS_URL,
+    smtpUrl: env.SMTP_URL,
+    smtpConnections: env.SMTP_CONNECTIONS,
+    smtpRate: env.SMTP_RATE,
+    mailCatcherPort: env.MAIL_CATCHER_PORT,
+    mailFrom: env.MAIL_FROM,
+    mailReplyTo: env.MAIL_REPLY_TO,
+    bounceDomain: env.BOUNCE_DOMAIN,
+    inboundPort: env.INBOUND_PORT,
+    dkim: toDkim(env),
+    secretKeys: env.SECRET_KEY,
+    trustProxy: env.TRUST_PROXY ?? [],
+    feedLimit: env.FEED_LIMIT,
+    metricsPort: env.METRICS_PORT,
+    metricsHost: env.METRICS_HOST,
+    logLevel: env.LOG_LEVEL,
+    faultAt: env.FAULT_AT,
+  }
+}
+
+/**
+ * Reads and checks the whole environment once. docs/configuration.md lists every variable.
+ * @throws ConfigError with all faults together, each naming its variable, none repeating a value.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const faults: string[] = []
+  const parsed = environment.safeParse(readSecretFiles(env, faults))
+  if (!parsed.success) {
+    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+    throw new ConfigError(faults)
+  }
+  faults.push(...findContradictions(parsed.data))
+  if (faults.length > 0) throw new ConfigError(faults)
+  return toConfig(parsed.data)
+}

@@ -1,0 +1,66 @@
+import type { Config } from './config.ts'
+import { createKeyring, type Keyring } from './domain/token.ts'
+import type { Logger } from './log.ts'
+import type { QueueBackend } from './queue/connection.ts'
+import { createDoorbell } from './queue/enqueue.ts'
+import { createServices, type Services } from './services/services.ts'
+import { openDatabase, type Database } from './store/database.ts'
+
+/** Everything a process works with, built once. Constructing is not connecting. */
+export interface Context {
+  config: Config
+  log: Logger
+  database: Database
+  queueBackend: QueueBackend
+  keyring: Keyring
+  services: Services
+  /** In reverse order of construction. */
+  close(): Promise<void>
+}
+
+/** A config as a process needs it: with the embedded installation, the supervisor has filled these in. */
+export type ProcessConfig = Config & { databaseUrl: string; secretKeys: string[] }
+
+interface ContextOptions {
+  log: Logger
+  /** Connections to PostgreSQL that this process may hold. */
+  maxConnections?: number
+  /** Tests move it; lifetimes that decide anything across processes use the database clock instead. */
+  now?: () => Date
+}
+
+export function createContext(config: ProcessConfig, options: ContextOptions): Context {
+  const { log } = options
+  const database = openDatabase({
+    url: config.databaseUrl,
+    max: options.maxConnections ?? 10,
+    onError: (error) => {
+      log.warn({ reason: error.message }, 'idle database connection lost; it is replaced on the next use')
+    },
+  })
+  const queueBackend: QueueBackend = config.redisUrl
+    ? { kind: 'redis', url: config.redisUrl }
+    : { kind: 'postgres', url: config.databaseUrl }
+  const doorbell = createDoorbell(queueBackend, log)
+  const keyring = createKeyring(config.secretKeys)
+  const services = createServices({
+    config,
+    log,
+    database,
+    doorbell,
+    keyring,
+    now: options.now ?? (() => new Date()),
+  })
+  return {
+    config,
+    log,
+    database,
+    queueBackend,
+    keyring,
+    services,
+    async close() {
+      await doorbell.close()
+      await database.close()
+    },
+  }
+}

@@ -1,0 +1,102 @@
+/** A story: draft, scheduled, published or withdrawn. */
+export type ArticleState = 'draft' | 'scheduled' | 'published' | 'withdrawn'
+
+/** The ways to select articles. */
+export type SelectionKind = 'section' | 'dossier' | 'tag' | 'author'
+
+export interface Selection {
+  id: number
+  kind: SelectionKind
+  /** Keeps Arabic letters. */
+  slug: string
+  /** By language; a tag or author has one name for all, under `und`. */
+  names: Record<string, string>
+  descriptions: Record<string, string>
+}
+
+export interface Picture {
+  url: string
+  alt: string
+  credit?: string
+  type?: string
+  /** Bytes. */
+  length?: number
+  width?: number
+  height?: number
+}
+
+/** Audio, video or PDF that belongs to an article. */
+export interface Enclosure {
+  url: string
+  type: string
+  /** Bytes. */
+  length: number
+  title?: string
+}
+
+/** An article as everything that shows it needs it: with its selections, in the editor's order. */
+export interface Article {
+  id: number
+  externalId: string
+  /** Global and permanent; an imported one is kept as it was. */
+  guid: string
+  slug: string
+  shortCode: string
+  language: string
+  title: string
+  deck: string
+  summary: string
+  /** Sanitised, every URL absolute. */
+  html: string
+  state: ArticleState
+  /** The editor's date. */
+  publishedAt: Date | undefined
+  /** When it became public here; order, windows and "due" follow it. */
+  firstPublicAt: Date | undefined
+  withdrawnAt: Date | undefined
+  withdrawnReason: string | undefined
+  canonicalUrl: string | undefined
+  picture: Picture | undefined
+  enclosure: Enclosure | undefined
+  areResponsesOpen: boolean
+  responsesCount: number
+  viewsTotal: number
+  oldPath: string | undefined
+  createdAt: Date
+  updatedAt: Date
+  sections: Selection[]
+  dossiers: Selection[]
+  tags: Selection[]
+  authors: Selection[]
+}
+
+/** A reader's reply or a trackback under an article. */
+export interface Response {
+  id: number
+  articleId: number
+  externalId: string
+  guid: string
+  kind: 'response' | 'trackback'
+  author: string
+  authorUrl: string | undefined
+  html: string
+  publishedAt: Date
+}
+
+/** The name in a language, else in any: a section named in French alone still has a name on an Arabic page. */
+export const nameOf = (selection: Pick<Selection, 'names' | 'slug'>, language: string): string =>
+  selection.names[language] ?? selection.names['und'] ?? Object.values(selection.names)[0] ?? selection.slug
+
+/** Joined as one byline; the desk's name where there is no author. */
+export function bylineOf(article: Pick<Article, 'authors' | 'language'>, deskName: string): string {
+  const names = article.authors.map((author) => nameOf(author, article.language))
+  if (names.length === 0) return deskName
+  return new Intl.ListFormat(article.language, { style: 'long', type: 'conjunction' }).format(names)
+}
+
+export const articlePath = (slug: string): string => `/articles/${encodeURIComponent(slug)}`
+export const shortPath = (shortCode: string): string => `/s/${shortCode}`
+
+const pathOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', author: 'authors' } as const
+export const selectionPath = (selection: Pick<Selection, 'kind' | 'slug'>): string =>
+  `/${pathOfKind[selection.kind]}/${encodeURIComponent(selection.slug)}`

@@ -1,0 +1,33 @@
+/** The nine states of one mail to one person. At every moment the audience is their sum. */
+export const deliveryStates = [
+  'pending',
+  'claimed',
+  'committing',
+  'accepted',
+  'deferred',
+  'rejected',
+  'uncertain',
+  'skipped',
+  'expired',
+] as const
+export type DeliveryState = (typeof deliveryStates)[number]
+
+/** How far an SMTP conversation had come. */
+export type SmtpStage = 'connect' | 'mail' | 'rcpt' | 'data'
+
+/** What became of one attempt, as the transport saw it. */
+export type SendOutcome =
+  /** 250 after the final dot. */
+  | { kind: 'accepted'; answer: string }
+  /** `beforeFinalDot` said no: the message was cut off and nobody was mailed. */
+  | { kind: 'stopped' }
+  /** The server said no, or the conversation ended before the message was whole: surely not accepted. */
+  | {
+      kind: 'refused'
+      stage: SmtpStage
+      code: number | undefined
+      status: string | undefined
+      answer: string
+    }
+  /** The message was read to its end and no answer came. */
+  | { kind: 'ambiguous'; answer: string }

@@ -1,0 +1,31 @@
+export type AmbiguousPolicy = 'resend_once' | 'hold'
+
+/** The newsroom this installation serves. */
+export interface Publication {
+  name: string
+  description: string
+  /** BCP 47; the first is the default of pages and mail. */
+  languages: string[]
+  /** IANA zone of its days: view counts, dates on pages. */
+  zone: string
+  /** Locale for dates and numbers, by language; where absent, the language itself. */
+  locales: Record<string, string>
+  /** The byline of an article without authors. */
+  deskName: string
+  /** Without one no digest is sent. */
+  postalAddress: string | undefined
+  contactEmail: string | undefined
+  policyUrl: string | undefined
+  policyVersion: string
+  ambiguousPolicy: AmbiguousPolicy
+}
+
+/** Right-to-left scripts that a newsroom may publish in. */
+const rightToLeft = new Set(['ar', 'fa', 'he', 'ur'])
+
+export const directionOf = (language: string): 'rtl' | 'ltr' =>
+  rightToLeft.has(language.split('-')[0] ?? '') ? 'rtl' : 'ltr'
+
+/** Arabic is written with the digits of the Maghreb unless the publication says otherwise. */
+export const localeOf = (publication: Pick<Publication, 'locales'>, language: string): string =>
+  publication.locales[language] ?? (language === 'ar' ? 'ar-DZ' : language)

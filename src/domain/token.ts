@@ -1,0 +1,67 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+
+/**
+ * What a token opens. Purposes never mix: each is part of what is signed, so a token on another's page is as good
+ * as a random one.
+ */
+export type TokenPurpose =
+  | 'activation'
+  | 'unsubscribe'
+  | 'preferences'
+  | 'preferences-fresh'
+  | 'address-change'
+  | 'page'
+  | 'browser'
+  | 'bounce'
+  | 'address'
+  | 'address-limit'
+  | 'message-id'
+  | 'cursor'
+  | 'csrf'
+
+export interface Keyring {
+  /** Names the first key, which signs. Ids may be stored beside what they signed; they reveal nothing of the key. */
+  readonly currentKeyId: string
+  readonly keyIds: readonly string[]
+  /** HMAC-SHA-256 over purpose and data, under the named key (default: the current one). 32 bytes. */
+  mac(purpose: TokenPurpose, data: string, keyId?: string): Buffer
+  /** `data` followed by `.{key id}.{128-bit mac}`; usable in a URL where `data` is. */
+  seal(purpose: TokenPurpose, data: string): string
+  /** The data of a token that any of the keys sealed for this purpose; undefined for everything else. */
+  open(purpose: TokenPurpose, token: string): string | undefined
+}
+
+const macBytes = 16
+
+/** @param secrets the first signs, all verify: a key is rotated by putting a new one in front */
+export function createKeyring(secrets: readonly string[]): Keyring {
+  const keys = new Map(secrets.map((secret) => [keyIdOf(secret), secret]))
+  const [currentKeyId] = keys.keys()
+  if (currentKeyId === undefined) throw new Error('a keyring needs a key')
+
+  const mac = (purpose: TokenPurpose, data: string, keyId = currentKeyId) => {
+    const secret = keys.get(keyId)
+    if (secret === undefined) throw new Error('that key is no longer in the keyring')
+    return createHmac('sha256', secret).update(`${purpose}\0${data}`).digest()
+  }
+  return {
+    currentKeyId,
+    keyIds: [...keys.keys()],
+    mac,
+    seal: (purpose, data) =>
+      `${data}.${currentKeyId}.${mac(purpose, data).subarray(0, macBytes).toString('base64url')}`,
+    open(purpose, token) {
+      const [, data, keyId, given] = /^(.*)\.([0-9a-f]{8})\.([\w-]{22})$/s.exec(token) ?? []
+      if (data === undefined || keyId === undefined || given === undefined || !keys.has(keyId))
+        return undefined
+      const expected = mac(purpose, data, keyId).subarray(0, macBytes)
+      // Comparing bytes, not text: base64url has several spellings of the same last byte.
+      const bytes = Buffer.from(given, 'base64url')
+      const isCanonical = bytes.toString('base64url') === given
+      return isCanonical && timingSafeEqual(bytes, expected) ? data : undefined
+    },
+  }
+}
+
+const keyIdOf = (secret: string): string =>
+  createHash('sha256').update(`key id\0${secret}`).digest('hex').slice(0, 8)

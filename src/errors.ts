@@ -1,0 +1,45 @@
+/** What went wrong, seen from the caller. Each boundary maps a kind to its own terms (HTTP status, retry, exit code). */
+export type ErrorKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'precondition_failed'
+  | 'precondition_required'
+  | 'gone'
+  | 'throttled'
+  | 'unavailable'
+
+/** One rejected input: `field` is its path in the body, `message` a sentence that says what to do. */
+export interface FieldError {
+  field: string
+  message: string
+}
+
+interface DomainErrorOptions {
+  cause?: unknown
+  fields?: FieldError[]
+  /** Seconds after which a `throttled` or `unavailable` caller may try again. */
+  retryAfterSeconds?: number
+}
+
+/**
+ * The only error that is meant for a person. `code` is stable and documented in docs/errors.md;
+ * `message` is one sentence that says what was wrong and what to do. Knows nothing of HTTP or queues.
+ */
+export class DomainError extends Error {
+  readonly kind: ErrorKind
+  readonly code: string
+  readonly fields: FieldError[]
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(kind: ErrorKind, code: string, message: string, options: DomainErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = 'DomainError'
+    this.kind = kind
+    this.code = code
+    this.fields = options.fields ?? []
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}

@@ -1,0 +1,95 @@
+import type { ErrorRequestHandler, Request, Response } from 'express'
+import { ZodError } from 'zod'
+import { DomainError, type ErrorKind } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import type { PageRenderer } from './page.ts'
+
+const statusOf = {
+  invalid: 422,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  precondition_failed: 412,
+  precondition_required: 428,
+  gone: 410,
+  throttled: 429,
+  unavailable: 503,
+} as const satisfies Record<ErrorKind, number>
+
+/** The body of an error answer (RFC 9457) with our stable `code`. */
+interface Problem {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  errors?: { field: string; message: string }[]
+}
+
+/** The last handler: a problem document for programs, a page for people, and nothing internal for anyone. */
+export function problemHandler(log: Logger, pages: PageRenderer): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const known = toDomainError(error)
+    if (!known) log.error({ err: error, requestId: response.getHeader('x-request-id') }, 'request failed')
+    // The answer has begun: all that is left is to show that it is not whole.
+    if (response.headersSent) {
+      request.socket.destroy()
+      return
+    }
+    const problem = toProblem(known)
+    if (known?.retryAfterSeconds !== undefined) response.set('Retry-After', String(known.retryAfterSeconds))
+    response.status(problem.status).set('Cache-Control', 'no-store')
+    if (wantsPage(request)) pages.send(response, 'error', { problem })
+    else sendProblem(response, problem)
+  }
+}
+
+const sendProblem = (response: Response, problem: Problem) =>
+  response.type('application/problem+json').send(JSON.stringify(problem))
+
+const wantsPage = (request: Request): boolean =>
+  !request.path.startsWith('/api/') && request.accepts(['json', 'html']) === 'html'
+
+/** Errors of the body parser and of zod are the caller's; everything else unknown is ours. */
+function toDomainError(error: unknown): DomainError | undefined {
+  if (error instanceof DomainError) return error
+  if (error instanceof ZodError) {
+    const fields = error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
+    return new DomainError('invalid', 'invalid_input', 'Some fields are not valid; see errors.', { fields })
+  }
+  const status = (error as { status?: unknown }).status
+  if (status === 413)
+    return new DomainError('invalid', 'too_large', 'The body is larger than this route takes.')
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new DomainError(
+      'invalid',
+      'malformed_body',
+      'The request could not be read; check its syntax and encoding.',
+    )
+  }
+  return undefined
+}
+
+function toProblem(error: DomainError | undefined): Problem {
+  if (!error) {
+    return {
+      type: 'about:blank',
+      title: 'internal error',
+      status: 500,
+      detail:
+        'Something failed on our side; nothing was changed by half. Try again, and tell us the request id if it lasts.',
+      code: 'internal',
+    }
+  }
+  // A body that cannot be read at all is 400, one too large 413; 422 means it was read and does not fit.
+  const status = { malformed_body: 400, too_large: 413 }[error.code] ?? statusOf[error.kind]
+  return {
+    type: `about:blank`,
+    title: error.kind.replaceAll('_', ' '),
+    status,
+    detail: error.message,
+    code: error.code,
+    ...(error.fields.length > 0 && { errors: error.fields }),
+  }
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+
+/** Languages the pages and mails of the service itself are written in. Articles may be in any. */
+export const interfaceLanguages = ['fr', 'ar', 'en'] as const
+export type InterfaceLanguage = (typeof interfaceLanguages)[number]
+
+type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>
+type Messages = { [key: string]: Message | Messages }
+
+const messages = Object.fromEntries(
+  interfaceLanguages.map((language) => [
+    language,
+    JSON.parse(
+      readFileSync(new URL(`../templates/locales/${language}.json`, import.meta.url), 'utf8'),
+    ) as Messages,
+  ]),
+) as Record<InterfaceLanguage, Messages>
+
+/** The interface language nearest to a BCP 47 tag; English for a language we do not speak. */
+export function interfaceLanguageOf(language: string): InterfaceLanguage {
+  const base = language.split('-')[0]
+  return interfaceLanguages.find((known) => known === base) ?? 'en'
+}
+
+/**
+ * The text under a dotted key, with `{name}` replaced from `values`. A message with plural forms is chosen by
+ * `values.count` under the rules of the language (Arabic has six).
+ * @throws Error for a key that does not exist: a missing text is a defect, found by the tests
+ */
+export function translate(
+  language: InterfaceLanguage,
+  key: string,
+  values: Record<string, string | number> = {},
+): string {
+  const message = find(messages[language], key)
+  const text =
+    typeof message === 'string' ? message : choosePlural(language, message, Number(values['count']))
+  if (text === undefined) throw new Error(`no text ${key} in ${language}`)
+  return text.replace(/\{(\w+)\}/g, (placeholder, name: string) => String(values[name] ?? placeholder))
+}
+
+function find(root: Messages, key: string): Message | undefined {
+  let node: Messages[string] | undefined = root
+  for (const part of key.split('.')) node = (node as Messages | undefined)?.[part]
+  return node
+}
+
+function choosePlural(language: string, forms: Message | undefined, count: number): string | undefined {
+  if (typeof forms !== 'object') return undefined
+  return forms[new Intl.PluralRules(language).select(count)] ?? forms.other
+}
+
+/** Every dotted key of a language, for the test that compares the three. */
+export function listKeys(language: InterfaceLanguage): string[] {
+  const walk = (node: Messages, prefix: string): string[] =>
+    Object.entries(node).flatMap(([key, value]) =>
+      typeof value === 'string' || 'other' in value
+        ? [prefix + key]
+        : walk(value as Messages, `${prefix}${key}.`),
+    )
+  return walk(messages[language], '')
+}

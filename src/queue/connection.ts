@@ -1,0 +1,67 @@
+import { Queue, Worker, createPostgresBackend, runMigrations, type WorkerOptions } from 'bullmq'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import type { Logger } from '../log.ts'
+import type { JobName } from './jobs.ts'
+
+/** Which server carries the doorbells: Redis where there is one, else the database itself. */
+export type QueueBackend = { kind: 'redis'; url: string } | { kind: 'postgres'; url: string }
+
+/** A BullMQ queue or worker on either backend, seen as what we use of it. */
+export type AnyQueue = Pick<Queue, 'add' | 'close'>
+export type AnyWorker = Pick<Worker, 'close'>
+
+/** Creates BullMQ's own tables. BullMQ never does so by itself; Redis needs none. Safe to repeat. */
+export async function migrateQueue(backend: QueueBackend): Promise<void> {
+  if (backend.kind === 'redis') return
+  const client = new pg.Client({ connectionString: backend.url, application_name: 'depeche-migrate' })
+  await client.connect()
+  try {
+    await runMigrations(client)
+  } finally {
+    await client.end()
+  }
+}
+
+export function openQueue(backend: QueueBackend, name: JobName, log: Logger): AnyQueue {
+  const queue =
+    backend.kind === 'redis'
+      ? new Queue(name, { connection: redis(backend.url, log) })
+      : new Queue(name, { connection: { connectionString: backend.url, max: 2 } }, createPostgresBackend)
+  // Without a listener a lost connection would end the process; the reconciler makes up for lost rings.
+  queue.on('error', (error: Error) => {
+    log.warn({ queue: name, reason: error.message }, 'queue connection failed; trying again')
+  })
+  return queue
+}
+
+export function openWorker(
+  backend: QueueBackend,
+  name: JobName,
+  options: { process: (data: unknown) => Promise<void>; concurrency: number; log: Logger },
+): AnyWorker {
+  const work = async (job: { data: unknown }) => options.process(job.data)
+  // A long lock: the rows a job works on have their own leases, so a second ring for the same work is harmless.
+  const shared = { concurrency: options.concurrency, lockDuration: 60_000 } satisfies Partial<WorkerOptions>
+  const worker =
+    backend.kind === 'redis'
+      ? new Worker(name, work, { ...shared, connection: redis(backend.url, options.log) })
+      : new Worker(
+          name,
+          work,
+          { ...shared, connection: { connectionString: backend.url, max: 2 } },
+          createPostgresBackend,
+        )
+  worker.on('error', (error: Error) => {
+    options.log.warn({ queue: name, reason: error.message }, 'worker connection failed; trying again')
+  })
+  return worker
+}
+
+function redis(url: string, log: Logger): Redis {
+  const client = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true })
+  client.on('error', (error: Error) => {
+    log.warn({ reason: error.message }, 'redis connection failed; trying again')
+  })
+  return client
+}

@@ -1,0 +1,51 @@
+import type { Logger } from '../log.ts'
+import { openQueue, type AnyQueue, type QueueBackend } from './connection.ts'
+import { jobId, type JobName, type JobPayload } from './jobs.ts'
+
+export interface Doorbell {
+  /**
+   * Rings for work that PostgreSQL already holds: call it after the commit, for a worker that starts sooner finds
+   * no row and concludes there is nothing to do. A ring that fails is logged and forgotten; the reconciler rings again.
+   * @param slot numbers wake-ups for the same work that several workers shall share
+   */
+  ring<Name extends JobName>(name: Name, payload: JobPayload<Name>, slot?: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** How long a caller waits for the queue before it leaves the ring to the reconciler. */
+const ringTimeoutMs = 2_000
+
+export function createDoorbell(backend: QueueBackend, log: Logger): Doorbell {
+  const queues = new Map<JobName, AnyQueue>()
+  const queueOf = (name: JobName): AnyQueue => {
+    const queue = queues.get(name) ?? openQueue(backend, name, log)
+    queues.set(name, queue)
+    return queue
+  }
+  return {
+    async ring(name, payload, slot = 0) {
+      try {
+        // Finished jobs must not be kept: a kept id would silence every later ring.
+        const added = queueOf(name).add(name, payload, {
+          jobId: jobId(name, payload, slot),
+          removeOnComplete: true,
+          removeOnFail: true,
+        })
+        await Promise.race([added, rejectAfter(ringTimeoutMs)])
+      } catch (error) {
+        log.warn({ queue: name, reason: String(error) }, 'ring failed; the reconciler will ring again')
+      }
+    },
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()))
+    },
+  }
+}
+
+function rejectAfter(timeoutMs: number): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => {
+      reject(new Error(`no answer from the queue within ${timeoutMs} ms`))
+    }, timeoutMs).unref()
+  })
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+
+/**
+ * A job is a doorbell: it carries an id and nothing else, and a worker that finds no row does no work.
+ * Losing every job costs seconds, because the reconciler rings again from PostgreSQL.
+ */
+const schemas = {
+  /** Waiting personal mail. */
+  'deliver-mail': z.strictObject({}),
+  /** A digest in `preparing` or `sending`. */
+  'deliver-digest': z.strictObject({ digestId: z.int().positive() }),
+  /** Signup requests that wait for their decision (activation mail, "already subscribed", nothing). */
+  'decide-signups': z.strictObject({}),
+  /** Articles whose time has come. */
+  'publish-articles': z.strictObject({}),
+  /** Feed documents marked dirty. */
+  'render-feeds': z.strictObject({}),
+} as const
+
+export type JobName = keyof typeof schemas
+export type JobPayload<Name extends JobName> = z.infer<(typeof schemas)[Name]>
+
+export const jobNames = Object.keys(schemas) as JobName[]
+
+/** @throws ZodError: a job that does not fit its schema is given up, never retried. */
+export function parsePayload<Name extends JobName>(name: Name, data: unknown): JobPayload<Name> {
+  return schemas[name].parse(data) as JobPayload<Name>
+}
+
+/**
+ * One waiting job per id: a second ring while one waits adds nothing. But a ring under the id of an *active* job
+ * is dropped, so `slot` numbers the wake-ups where several workers share one piece of work.
+ */
+export function jobId<Name extends JobName>(name: Name, payload: JobPayload<Name>, slot = 0): string {
+  const subject = Object.values(payload).join('-')
+  return [name, subject, `n${slot}`].filter(Boolean).join('-')
+}

@@ -1,0 +1,15 @@
+import type { Config } from '../config.ts'
+import type { Keyring } from '../domain/token.ts'
+import type { Logger } from '../log.ts'
+import type { Doorbell } from '../queue/enqueue.ts'
+import type { Database } from '../store/database.ts'
+
+/** What services are made of; each takes the few it needs. */
+export interface Parts {
+  config: Config
+  log: Logger
+  database: Database
+  doorbell: Doorbell
+  keyring: Keyring
+  now: () => Date
+}

@@ -1,0 +1,45 @@
+import type { Publication } from '../domain/publication.ts'
+import { DomainError } from '../errors.ts'
+import type { Parts } from './parts.ts'
+
+export type PublicationService = ReturnType<typeof createPublicationService>
+
+export function createPublicationService({ database }: Pick<Parts, 'database'>) {
+  return {
+    /** @throws DomainError `not_found` until the installation was migrated and named */
+    async get(): Promise<Publication> {
+      const publication = await database.stores.publication.find()
+      if (!publication) {
+        throw new DomainError(
+          'not_found',
+          'no_publication',
+          'This installation has no name yet: run `npx depeche publication set`.',
+        )
+      }
+      return publication
+    },
+
+    async set(change: Partial<Publication>): Promise<Publication> {
+      return database.transaction(async (stores) => {
+        const before = await stores.publication.find()
+        const after = { ...unnamed, ...before, ...change }
+        await stores.publication.put(after)
+        return after
+      })
+    },
+  }
+}
+
+const unnamed: Publication = {
+  name: 'Dépêche',
+  description: '',
+  languages: ['fr'],
+  zone: 'Africa/Algiers',
+  locales: {},
+  deskName: 'La rédaction',
+  postalAddress: undefined,
+  contactEmail: undefined,
+  policyUrl: undefined,
+  policyVersion: '1',
+  ambiguousPolicy: 'resend_once',
+}

@@ -1,0 +1,10 @@
+import type { Parts } from './parts.ts'
+import { createPublicationService } from './publication.ts'
+
+export function createServices(parts: Parts) {
+  return {
+    publication: createPublicationService(parts),
+  }
+}
+
+export type Services = ReturnType<typeof createServices>

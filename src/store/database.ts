@@ -1,0 +1,100 @@
+import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { DB } from './schema.ts'
+import { storesOn, type Stores } from './stores.ts'
+
+export interface Database {
+  /** Stores whose statements each run on their own connection. */
+  stores: Stores
+  /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>
+  /** Hears NOTIFY on a channel until closed, over reconnects; `onReconnect` runs where messages may have been missed. */
+  listen(channel: string, listener: Listener): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+interface Listener {
+  onMessage: (payload: string) => void
+  onReconnect?: () => void
+}
+
+interface DatabaseOptions {
+  url: string
+  /** Connections this process may hold. */
+  max?: number
+  onError?: (error: Error) => void
+  applicationName?: string
+}
+
+const parseNumbers = (value: string): number[] =>
+  value === '{}' ? [] : value.slice(1, -1).split(',').map(Number)
+
+/** How values of a PostgreSQL type (by its oid) arrive; every other type as pg has it. */
+const parsers = new Map<number, (value: string) => unknown>([
+  // Counters and ids stay far below 2^53; a bigint or a string at every call would help nobody.
+  [pg.types.builtins.INT8, Number],
+  [pg.types.builtins.NUMERIC, Number],
+  // int8[]
+  [1016, parseNumbers],
+  // A date is a calendar day, not an instant.
+  [pg.types.builtins.DATE, String],
+])
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (parsers.get(oid) ?? pg.types.getTypeParser(oid, format)) as never,
+}
+
+/** Constructing is not connecting: the first statement opens the first connection. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    types,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? 'depeche',
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+  })
+  // An idle connection that breaks is replaced on the next use; without a listener it would end the process.
+  pool.on('error', (error) => options.onError?.(error))
+  const db = new Kysely<DB>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  })
+  return {
+    stores: storesOn(db),
+    transaction: (work) => db.transaction().execute((tx) => work(storesOn(tx))),
+    listen: (channel, listener) => listen(options.url, channel, listener),
+    close: () => db.destroy(),
+  }
+}
+
+async function listen(url: string, channel: string, listener: Listener): Promise<() => Promise<void>> {
+  let client: pg.Client
+  let closed = false
+  let retry: NodeJS.Timeout | undefined
+
+  const connect = async () => {
+    client = new pg.Client({ connectionString: url, application_name: 'depeche-listen', keepAlive: true })
+    client.on('notification', (message) => {
+      listener.onMessage(message.payload ?? '')
+    })
+    client.on('error', reconnectLater)
+    client.on('end', reconnectLater)
+    await client.connect()
+    await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+  }
+  const reconnectLater = () => {
+    if (closed || retry) return
+    retry = setTimeout(() => {
+      retry = undefined
+      connect().then(() => listener.onReconnect?.(), reconnectLater)
+    }, 1_000)
+  }
+
+  await connect()
+  return async () => {
+    closed = true
+    clearTimeout(retry)
+    await client.end()
+  }
+}

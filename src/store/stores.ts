@@ -1,0 +1,11 @@
+import type { Executor } from './executor.ts'
+import { publicationStore } from './publication.ts'
+
+/** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
+export function storesOn(executor: Executor) {
+  return {
+    publication: publicationStore(executor),
+  }
+}
+
+export type Stores = ReturnType<typeof storesOn>

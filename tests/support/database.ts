@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { inject, onTestFinished } from 'vitest'
+import { openDatabase, type Database } from '../../src/store/database.ts'
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+export const createDatabaseNamed = (serverUrl: string, name: string, template = 'template1') =>
+  onServer(serverUrl, `create database ${name} template ${template}`)
+
+/** A fresh clone of the migrated template, dropped when the test has finished. */
+export async function cloneDatabase(): Promise<string> {
+  const serverUrl = inject('postgresUrl')
+  const name = `test_${randomBytes(8).toString('hex')}`
+  await createDatabaseNamed(serverUrl, name, 'template_depeche')
+  // Without `force`: a connection that a test left open is a defect, and the drop then says so.
+  onTestFinished(() => onServer(serverUrl, `drop database ${name}`))
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+/** An open database on a fresh clone, closed and dropped when the test has finished. */
+export async function aDatabase(): Promise<Database> {
+  const database = openDatabase({ url: await cloneDatabase(), max: 5 })
+  onTestFinished(() => database.close())
+  return database
+}

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { TestProject } from 'vitest/node'
+import { startPostgres } from '../../src/embedded/postgres.ts'
+import { migrateQueue } from '../../src/queue/connection.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { createDatabaseNamed } from './database.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgresUrl: string
+  }
+}
+
+/** One PostgreSQL for the run, with a migrated template that each test clones. Durability is off: nothing here must survive. */
+export default async function setup(project: TestProject) {
+  const dataDir = mkdtempSync('/var/tmp/depeche-test-')
+  const postgres = await startPostgres({
+    dataDir,
+    settings: { fsync: 'off', full_page_writes: 'off', max_connections: '300' },
+  })
+  await createDatabaseNamed(postgres.url, 'template_depeche')
+  const template = new URL(postgres.url)
+  template.pathname = '/template_depeche'
+  await migrate(template.href)
+  await migrateQueue({ kind: 'postgres', url: template.href })
+  project.provide('postgresUrl', postgres.url)
+  return async () => {
+    await postgres.stop('immediate')
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
