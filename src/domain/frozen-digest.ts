@@ -1,0 +1,72 @@
+import type { Picture, SelectionKind } from './article.ts'
+
+/**
+ * Everything that decides the bytes of a digest, as it was frozen: plain JSON, so that it can be stored, hashed and
+ * shown again years later. Nothing per recipient. Every text is plain text, every URL absolute.
+ */
+export interface FrozenDigest {
+  digestId: number
+  /** `alert`: one article, set as a brief. */
+  cadence: 'daily' | 'weekly' | 'alert'
+  template: 'digest' | 'brief'
+  subject: string
+  /** Paragraphs separated by an empty line; may be empty. */
+  intro: string
+  /** The line an inbox shows beside the subject; made from the first headlines where absent. */
+  preheader?: string
+  /** The instant it speaks of, RFC 3339: shown as a day in the publication's zone. */
+  date: string
+  newsletter: FrozenNewsletter
+  publication: FrozenPublication
+  /** In the order they are set; each article is in exactly one of them. */
+  blocks: FrozenBlock[]
+  articles: FrozenArticle[]
+  /** Headlines of the whole site, the same for every variant; empty where the newsletter does not want them. */
+  mostRead: { title: string; url: string }[]
+  /** Where the articles beyond the maximum are. */
+  more?: { count: number; url: string }
+}
+
+export interface FrozenNewsletter {
+  slug: string
+  name: string
+  /** BCP 47: the language and direction of the whole mail. */
+  language: string
+  /** `Name <address>` or an address; the installation's sender where absent. */
+  from?: string
+  replyTo?: string
+}
+
+export interface FrozenPublication {
+  name: string
+  postalAddress: string
+  /** An origin, without a trailing slash. */
+  publicUrl: string
+  /** BCP 47 locale of dates and numbers in the newsletter's language. */
+  locale: string
+  /** IANA. */
+  zone: string
+}
+
+export interface FrozenBlock {
+  kind: 'lead' | 'articles' | SelectionKind
+  /** Its heading; empty for the lead and where none is wanted. */
+  title: string
+  /** The selection's page. */
+  url?: string
+  articleIds: number[]
+}
+
+/** The snapshot of one article: what the mail shows of it, whatever becomes of the article. */
+export interface FrozenArticle {
+  id: number
+  title: string
+  summary: string
+  url: string
+  language: string
+  picture?: Picture
+  byline: string
+  sectionNames: string[]
+  /** RFC 3339. */
+  publishedAt: string
+}
