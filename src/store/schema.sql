@@ -1,0 +1,591 @@
+-- Written by `npm run schema` from the catalog of a migrated database. Change the migrations, not this file.
+
+create table activation_blocks (
+  limit_hmac bytea not null,
+  blocked_until timestamp with time zone not null,
+  constraint activation_blocks_pkey PRIMARY KEY (limit_hmac)
+);
+
+create table activation_mails (
+  limit_hmac bytea not null,
+  sent_at timestamp with time zone default clock_timestamp() not null,
+  constraint activation_mails_pkey PRIMARY KEY (limit_hmac, sent_at)
+);
+
+create table activations (
+  id uuid default gen_random_uuid() not null,
+  kind text default 'signup'::text not null,
+  subscriber_id bigint,
+  address text,
+  limit_hmac bytea not null,
+  key_id text not null,
+  language text not null,
+  wanted jsonb not null,
+  form text not null,
+  browser_sha256 bytea,
+  is_mailable boolean default true not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  mailed_at timestamp with time zone,
+  reminded_at timestamp with time zone,
+  activated_at timestamp with time zone,
+  refused_at timestamp with time zone,
+  method text,
+  constraint activations_pkey PRIMARY KEY (id),
+  constraint activations_kind_check CHECK (kind = ANY (ARRAY['signup'::text, 'address-change'::text])),
+  constraint activations_method_check CHECK (method = ANY (ARRAY['cookie-link'::text, 'button'::text, 'import'::text])),
+  constraint activations_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id) ON DELETE CASCADE
+);
+CREATE INDEX activations_expiry ON activations USING btree (expires_at) WHERE (activated_at IS NULL);
+CREATE INDEX activations_limit ON activations USING btree (limit_hmac, created_at);
+
+create table api_keys (
+  id bigint generated always as identity not null,
+  name text not null,
+  role text not null,
+  prefix text not null,
+  key_sha256 bytea not null,
+  created_by bigint,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_key_sha256_key UNIQUE (key_sha256),
+  constraint api_keys_role_check CHECK (role = ANY (ARRAY['admin'::text, 'editor'::text, 'viewer'::text])),
+  constraint api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES editors(id)
+);
+
+create table article_selections (
+  article_id bigint not null,
+  selection_id bigint not null,
+  position integer default 0 not null,
+  constraint article_selections_pkey PRIMARY KEY (article_id, selection_id),
+  constraint article_selections_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE,
+  constraint article_selections_selection_id_fkey FOREIGN KEY (selection_id) REFERENCES selections(id)
+);
+CREATE INDEX article_selections_selection ON article_selections USING btree (selection_id, article_id);
+
+create table article_slugs (
+  slug text not null,
+  article_id bigint not null,
+  constraint article_slugs_pkey PRIMARY KEY (slug),
+  constraint article_slugs_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE
+);
+
+create table article_views (
+  article_id bigint not null,
+  date date not null,
+  n bigint default 0 not null,
+  constraint article_views_pkey PRIMARY KEY (article_id, date),
+  constraint article_views_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE
+);
+CREATE INDEX article_views_date ON article_views USING btree (date, n DESC);
+
+create table articles (
+  id bigint generated always as identity not null,
+  external_id text not null,
+  guid text not null,
+  slug text not null,
+  short_code text not null,
+  language text not null,
+  title text not null,
+  deck text default ''::text not null,
+  summary text default ''::text not null,
+  html text not null,
+  state text not null,
+  published_at timestamp with time zone,
+  first_public_at timestamp with time zone,
+  withdrawn_at timestamp with time zone,
+  withdrawn_reason text,
+  canonical_url text,
+  picture jsonb,
+  enclosure jsonb,
+  responses_open boolean default false not null,
+  views_total bigint default 0 not null,
+  old_path text,
+  content_sha256 bytea not null,
+  render_error text,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint articles_pkey PRIMARY KEY (id),
+  constraint articles_external_id_key UNIQUE (external_id),
+  constraint articles_guid_key UNIQUE (guid),
+  constraint articles_short_code_key UNIQUE (short_code),
+  constraint articles_slug_key UNIQUE (slug),
+  constraint articles_check CHECK (state <> 'published'::text OR published_at IS NOT NULL AND first_public_at IS NOT NULL),
+  constraint articles_check1 CHECK (state <> 'scheduled'::text OR published_at IS NOT NULL),
+  constraint articles_state_check CHECK (state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'published'::text, 'withdrawn'::text]))
+);
+CREATE INDEX articles_language_public ON articles USING btree (language, first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
+CREATE INDEX articles_old_path ON articles USING btree (old_path) WHERE (old_path IS NOT NULL);
+CREATE INDEX articles_public ON articles USING btree (first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
+CREATE INDEX articles_scheduled ON articles USING btree (published_at) WHERE (state = 'scheduled'::text);
+CREATE INDEX articles_updated ON articles USING btree (updated_at DESC, id DESC);
+
+create table audit (
+  id bigint generated always as identity not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  actor text not null,
+  action text not null,
+  subject text default ''::text not null,
+  detail jsonb default '{}'::jsonb not null,
+  constraint audit_pkey PRIMARY KEY (id)
+);
+CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION append_only();
+
+create table bounces (
+  id bigint generated always as identity not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  subscriber_id bigint,
+  digest_id bigint,
+  outbox_id bigint,
+  source text not null,
+  class text not null,
+  status text,
+  smtp_answer text,
+  domain text,
+  points numeric default 0 not null,
+  proof text,
+  constraint bounces_pkey PRIMARY KEY (id),
+  constraint bounces_source_check CHECK (source = ANY (ARRAY['smtp'::text, 'dsn'::text, 'arf'::text])),
+  constraint bounces_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
+);
+CREATE INDEX bounces_at ON bounces USING btree (at);
+CREATE INDEX bounces_subscriber ON bounces USING btree (subscriber_id, at);
+
+create table consents (
+  id bigint generated always as identity not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  event text not null,
+  activation_id uuid,
+  subscriber_id bigint,
+  newsletter_id bigint,
+  form text,
+  consent_text text,
+  consent_text_sha256 bytea,
+  locale text,
+  policy_version text,
+  method text,
+  basis text,
+  ip_prefix text,
+  user_agent_sha256 bytea,
+  message_id text,
+  reason text,
+  constraint consents_pkey PRIMARY KEY (id),
+  constraint consents_event_check CHECK (event = ANY (ARRAY['requested'::text, 'activated'::text, 'refused'::text, 'imported'::text, 'changed'::text, 'ended'::text, 'restored'::text])),
+  constraint consents_newsletter_id_fkey FOREIGN KEY (newsletter_id) REFERENCES newsletters(id),
+  constraint consents_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
+);
+CREATE INDEX consents_activation ON consents USING btree (activation_id);
+CREATE INDEX consents_subscriber ON consents USING btree (subscriber_id, at);
+
+create table deliveries (
+  digest_id bigint not null,
+  subscriber_id bigint not null,
+  variant_id bigint,
+  state text default 'pending'::text not null,
+  reason text,
+  attempt integer default 0 not null,
+  ambiguous integer default 0 not null,
+  lease_token uuid,
+  lease_until timestamp with time zone,
+  next_at timestamp with time zone,
+  committing_at timestamp with time zone,
+  accepted_at timestamp with time zone,
+  smtp_answer text,
+  constraint deliveries_pkey PRIMARY KEY (digest_id, subscriber_id),
+  constraint deliveries_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text])),
+  constraint deliveries_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES digests(id),
+  constraint deliveries_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id),
+  constraint deliveries_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES variants(id)
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.02);
+CREATE INDEX deliveries_deferred ON deliveries USING btree (digest_id, next_at) WHERE (state = 'deferred'::text);
+CREATE INDEX deliveries_leased ON deliveries USING btree (lease_until) WHERE (state = ANY (ARRAY['claimed'::text, 'committing'::text]));
+CREATE INDEX deliveries_pending ON deliveries USING btree (digest_id, subscriber_id) WHERE (state = 'pending'::text);
+CREATE INDEX deliveries_subscriber ON deliveries USING btree (subscriber_id);
+
+create table digest_articles (
+  digest_id bigint not null,
+  article_id bigint not null,
+  position integer not null,
+  pinned boolean default false not null,
+  block text default ''::text not null,
+  snapshot jsonb not null,
+  withdrawn_at timestamp with time zone,
+  constraint digest_articles_pkey PRIMARY KEY (digest_id, article_id),
+  constraint digest_articles_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id),
+  constraint digest_articles_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES digests(id) ON DELETE CASCADE
+);
+CREATE INDEX digest_articles_article ON digest_articles USING btree (article_id);
+
+create table digests (
+  id bigint generated always as identity not null,
+  newsletter_id bigint not null,
+  cadence text not null,
+  local_date date,
+  state text default 'draft'::text not null,
+  resume_state text,
+  paused_reason text,
+  version integer default 1 not null,
+  subject text,
+  intro text default ''::text not null,
+  pinned bigint[] default '{}'::bigint[] not null,
+  excluded bigint[] default '{}'::bigint[] not null,
+  chosen bigint[],
+  frozen jsonb,
+  frozen_at timestamp with time zone,
+  content_sha256 bytea,
+  approved_sha256 bytea,
+  approved_by bigint,
+  approved_at timestamp with time zone,
+  approval_due_at timestamp with time zone,
+  changed_by bigint,
+  audience integer,
+  send_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  started_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  updated_at timestamp with time zone default now() not null,
+  constraint digests_pkey PRIMARY KEY (id),
+  constraint digests_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
+  constraint digests_resume_state_check CHECK (resume_state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text])),
+  constraint digests_state_check CHECK (state = ANY (ARRAY['draft'::text, 'approved'::text, 'scheduled'::text, 'preparing'::text, 'sending'::text, 'paused'::text, 'completed'::text, 'completed_with_uncertain'::text, 'cancelled'::text, 'missed'::text, 'skipped'::text])),
+  constraint digests_newsletter_id_fkey FOREIGN KEY (newsletter_id) REFERENCES newsletters(id)
+);
+CREATE INDEX digests_newest ON digests USING btree (created_at DESC, id DESC);
+CREATE INDEX digests_running ON digests USING btree (state) WHERE (state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text, 'paused'::text]));
+CREATE UNIQUE INDEX digests_scheduled_once ON digests USING btree (newsletter_id, cadence, local_date) WHERE (local_date IS NOT NULL);
+
+create table editors (
+  id bigint generated always as identity not null,
+  email text not null,
+  role text not null,
+  language text default 'fr'::text not null,
+  created_at timestamp with time zone default now() not null,
+  removed_at timestamp with time zone,
+  constraint editors_pkey PRIMARY KEY (id),
+  constraint editors_role_check CHECK (role = ANY (ARRAY['admin'::text, 'editor'::text, 'viewer'::text]))
+);
+CREATE UNIQUE INDEX editors_email ON editors USING btree (lower(email)) WHERE (removed_at IS NULL);
+
+create table feed_documents (
+  path text not null,
+  content_type text not null,
+  etag text not null,
+  last_modified timestamp with time zone not null,
+  floor_at timestamp with time zone,
+  content_sha256 bytea not null,
+  body bytea not null,
+  gzip bytea not null,
+  br bytea not null,
+  items integer default 0 not null,
+  left_out jsonb default '[]'::jsonb not null,
+  rendered_at timestamp with time zone default clock_timestamp() not null,
+  dirty_at timestamp with time zone,
+  moved_to text,
+  retired_at timestamp with time zone,
+  constraint feed_documents_pkey PRIMARY KEY (path)
+);
+CREATE INDEX feed_documents_dirty ON feed_documents USING btree (dirty_at) WHERE (dirty_at IS NOT NULL);
+
+create table feed_polls (
+  path text not null,
+  date date not null,
+  family text not null,
+  full_n bigint default 0 not null,
+  not_modified_n bigint default 0 not null,
+  limited_n bigint default 0 not null,
+  constraint feed_polls_pkey PRIMARY KEY (path, date, family)
+);
+
+create table idempotency_keys (
+  scope text not null,
+  key text not null,
+  request_sha256 bytea not null,
+  status integer not null,
+  body jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (scope, key)
+);
+
+create table instance_guard (
+  only_row boolean default true not null,
+  system_identifier text not null,
+  timeline integer not null,
+  beat_at timestamp with time zone default clock_timestamp() not null,
+  held_at timestamp with time zone,
+  constraint instance_guard_pkey PRIMARY KEY (only_row),
+  constraint instance_guard_only_row_check CHECK (only_row)
+);
+
+create table migrations (
+  name text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint migrations_pkey PRIMARY KEY (name)
+);
+
+create table newsletter_cadences (
+  newsletter_id bigint not null,
+  cadence text not null,
+  local_time time without time zone,
+  zone text,
+  weekday integer,
+  max_per_day integer,
+  constraint newsletter_cadences_pkey PRIMARY KEY (newsletter_id, cadence),
+  constraint newsletter_cadences_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
+  constraint newsletter_cadences_check CHECK (cadence = 'alert'::text OR local_time IS NOT NULL AND zone IS NOT NULL),
+  constraint newsletter_cadences_check1 CHECK (cadence <> 'weekly'::text OR weekday IS NOT NULL),
+  constraint newsletter_cadences_max_per_day_check CHECK (max_per_day > 0),
+  constraint newsletter_cadences_weekday_check CHECK (weekday >= 1 AND weekday <= 7),
+  constraint newsletter_cadences_newsletter_id_fkey FOREIGN KEY (newsletter_id) REFERENCES newsletters(id) ON DELETE CASCADE
+);
+
+create table newsletter_exclusions (
+  newsletter_id bigint not null,
+  article_id bigint not null,
+  editor_id bigint,
+  created_at timestamp with time zone default now() not null,
+  constraint newsletter_exclusions_pkey PRIMARY KEY (newsletter_id, article_id),
+  constraint newsletter_exclusions_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE,
+  constraint newsletter_exclusions_newsletter_id_fkey FOREIGN KEY (newsletter_id) REFERENCES newsletters(id) ON DELETE CASCADE
+);
+
+create table newsletters (
+  id bigint generated always as identity not null,
+  slug text not null,
+  name text not null,
+  description text default ''::text not null,
+  language text not null,
+  sections text[] default '{}'::text[] not null,
+  dossiers text[] default '{}'::text[] not null,
+  tags text[] default '{}'::text[] not null,
+  blocks jsonb default '[]'::jsonb not null,
+  min_articles integer default 1 not null,
+  max_articles integer default 12 not null,
+  subject text,
+  approval text default 'none'::text not null,
+  repeats text default 'never'::text not null,
+  sender text,
+  template text default 'digest'::text not null,
+  position integer default 0 not null,
+  began_at timestamp with time zone default now() not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint newsletters_pkey PRIMARY KEY (id),
+  constraint newsletters_slug_key UNIQUE (slug),
+  constraint newsletters_approval_check CHECK (approval = ANY (ARRAY['none'::text, 'one'::text, 'four-eyes'::text])),
+  constraint newsletters_check CHECK (max_articles >= min_articles AND max_articles <= 100),
+  constraint newsletters_min_articles_check CHECK (min_articles >= 1),
+  constraint newsletters_repeats_check CHECK (repeats = ANY (ARRAY['never'::text, 'within-newsletter'::text])),
+  constraint newsletters_template_check CHECK (template = ANY (ARRAY['digest'::text, 'brief'::text]))
+);
+
+create table outbox (
+  id bigint generated always as identity not null,
+  kind text not null,
+  activation_id uuid,
+  subscriber_id bigint,
+  editor_id bigint,
+  address text,
+  language text,
+  payload jsonb default '{}'::jsonb not null,
+  dedupe_key text,
+  state text default 'pending'::text not null,
+  reason text,
+  attempt integer default 0 not null,
+  ambiguous integer default 0 not null,
+  lease_token uuid,
+  lease_until timestamp with time zone,
+  next_at timestamp with time zone,
+  committing_at timestamp with time zone,
+  accepted_at timestamp with time zone,
+  smtp_answer text,
+  message_id text,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone default (now() + '7 days'::interval) not null,
+  constraint outbox_pkey PRIMARY KEY (id),
+  constraint outbox_dedupe_key_key UNIQUE (dedupe_key),
+  constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text])),
+  constraint outbox_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text])),
+  constraint outbox_activation_id_fkey FOREIGN KEY (activation_id) REFERENCES activations(id) ON DELETE CASCADE,
+  constraint outbox_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
+) with (fillfactor=80);
+CREATE INDEX outbox_deferred ON outbox USING btree (next_at) WHERE (state = 'deferred'::text);
+CREATE INDEX outbox_leased ON outbox USING btree (lease_until) WHERE (state = ANY (ARRAY['claimed'::text, 'committing'::text]));
+CREATE INDEX outbox_pending ON outbox USING btree (id) WHERE (state = 'pending'::text);
+
+create table publication (
+  only_row boolean default true not null,
+  name text not null,
+  description text default ''::text not null,
+  languages text[] not null,
+  zone text default 'Africa/Algiers'::text not null,
+  locales jsonb default '{}'::jsonb not null,
+  desk_name text not null,
+  postal_address text,
+  contact_email text,
+  policy_url text,
+  policy_version text default '1'::text not null,
+  ambiguous_policy text default 'resend_once'::text not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint publication_pkey PRIMARY KEY (only_row),
+  constraint publication_ambiguous_policy_check CHECK (ambiguous_policy = ANY (ARRAY['resend_once'::text, 'hold'::text])),
+  constraint publication_languages_check CHECK (cardinality(languages) > 0),
+  constraint publication_only_row_check CHECK (only_row)
+);
+
+create table rate_limits (
+  key character varying(255) not null,
+  points integer default 0 not null,
+  expire bigint,
+  constraint rate_limits_pkey PRIMARY KEY (key)
+);
+
+create table responses (
+  id bigint generated always as identity not null,
+  article_id bigint not null,
+  external_id text not null,
+  guid text not null,
+  kind text default 'response'::text not null,
+  author text not null,
+  author_url text,
+  html text not null,
+  published_at timestamp with time zone not null,
+  content_sha256 bytea not null,
+  created_at timestamp with time zone default now() not null,
+  constraint responses_pkey PRIMARY KEY (id),
+  constraint responses_article_id_external_id_key UNIQUE (article_id, external_id),
+  constraint responses_guid_key UNIQUE (guid),
+  constraint responses_kind_check CHECK (kind = ANY (ARRAY['response'::text, 'trackback'::text])),
+  constraint responses_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE
+);
+CREATE INDEX responses_article ON responses USING btree (article_id, published_at, id);
+CREATE INDEX responses_newest ON responses USING btree (published_at DESC, id DESC);
+
+create table selections (
+  id bigint generated always as identity not null,
+  kind text not null,
+  slug text not null,
+  names jsonb default '{}'::jsonb not null,
+  description jsonb default '{}'::jsonb not null,
+  position integer default 0 not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint selections_pkey PRIMARY KEY (id),
+  constraint selections_kind_slug_key UNIQUE (kind, slug),
+  constraint selections_kind_check CHECK (kind = ANY (ARRAY['section'::text, 'dossier'::text, 'tag'::text, 'author'::text]))
+);
+
+create table sessions (
+  id bigint generated always as identity not null,
+  token_sha256 bytea not null,
+  editor_id bigint not null,
+  created_at timestamp with time zone default now() not null,
+  seen_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  label text default ''::text not null,
+  ended_at timestamp with time zone,
+  constraint sessions_pkey PRIMARY KEY (id),
+  constraint sessions_token_sha256_key UNIQUE (token_sha256),
+  constraint sessions_editor_id_fkey FOREIGN KEY (editor_id) REFERENCES editors(id)
+);
+CREATE INDEX sessions_editor ON sessions USING btree (editor_id) WHERE (ended_at IS NULL);
+
+create table sign_in_links (
+  token_sha256 bytea not null,
+  editor_id bigint not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint sign_in_links_pkey PRIMARY KEY (token_sha256),
+  constraint sign_in_links_editor_id_fkey FOREIGN KEY (editor_id) REFERENCES editors(id)
+);
+
+create table sources (
+  id bigint generated always as identity not null,
+  kind text not null,
+  url text not null,
+  imported_at timestamp with time zone default now() not null,
+  constraint sources_pkey PRIMARY KEY (id),
+  constraint sources_url_key UNIQUE (url),
+  constraint sources_kind_check CHECK (kind = ANY (ARRAY['wordpress'::text, 'feed'::text]))
+);
+
+create table subscribers (
+  id bigint generated always as identity not null,
+  address text,
+  address_hmac bytea,
+  key_id text,
+  language text not null,
+  created_at timestamp with time zone default now() not null,
+  erased_at timestamp with time zone,
+  bounce_score numeric default 0 not null,
+  last_bounce_on date,
+  constraint subscribers_pkey PRIMARY KEY (id),
+  constraint subscribers_check CHECK ((address IS NULL) = (erased_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX subscribers_address ON subscribers USING btree (lower(address));
+CREATE INDEX subscribers_address_hmac ON subscribers USING btree (address_hmac);
+
+create table subscriptions (
+  subscriber_id bigint not null,
+  newsletter_id bigint not null,
+  state text not null,
+  ended_reason text,
+  leave_reason text,
+  cadence text not null,
+  alerts boolean default false not null,
+  sections bigint[] default '{}'::bigint[] not null,
+  paused_until timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  activated_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  updated_at timestamp with time zone default now() not null,
+  constraint subscriptions_pkey PRIMARY KEY (subscriber_id, newsletter_id),
+  constraint subscriptions_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
+  constraint subscriptions_check CHECK ((state = 'ended'::text) = (ended_reason IS NOT NULL)),
+  constraint subscriptions_ended_reason_check CHECK (ended_reason = ANY (ARRAY['unsubscribed'::text, 'bounced'::text, 'complained'::text, 'erased'::text, 'expired'::text, 'refused'::text])),
+  constraint subscriptions_state_check CHECK (state = ANY (ARRAY['pending'::text, 'active'::text, 'ended'::text])),
+  constraint subscriptions_newsletter_id_fkey FOREIGN KEY (newsletter_id) REFERENCES newsletters(id),
+  constraint subscriptions_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
+);
+CREATE INDEX subscriptions_audience ON subscriptions USING btree (newsletter_id, cadence, subscriber_id) WHERE (state = 'active'::text);
+
+create table suppressions (
+  address_hmac bytea not null,
+  key_id text not null,
+  reason text not null,
+  detail text,
+  created_at timestamp with time zone default now() not null,
+  created_by bigint,
+  constraint suppressions_pkey PRIMARY KEY (address_hmac),
+  constraint suppressions_reason_check CHECK (reason = ANY (ARRAY['bounced'::text, 'complained'::text, 'erased'::text, 'manual'::text]))
+);
+
+create table variants (
+  id bigint generated always as identity not null,
+  digest_id bigint not null,
+  article_ids bigint[] not null,
+  readers integer default 0 not null,
+  skeleton jsonb,
+  constraint variants_pkey PRIMARY KEY (id),
+  constraint variants_digest_id_article_ids_key UNIQUE (digest_id, article_ids),
+  constraint variants_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES digests(id) ON DELETE CASCADE
+);
+
+create table workers (
+  id uuid not null,
+  started_at timestamp with time zone default clock_timestamp() not null,
+  beat_at timestamp with time zone default clock_timestamp() not null,
+  constraint workers_pkey PRIMARY KEY (id)
+);
+
+CREATE OR REPLACE FUNCTION public.append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% is append-only', tg_table_name;
+end $function$;
