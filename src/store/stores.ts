@@ -1,10 +1,12 @@
 import type { Executor } from './executor.ts'
+import { outboxStore } from './outbox.ts'
 import { publicationStore } from './publication.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
   return {
     publication: publicationStore(executor),
+    outbox: outboxStore(executor),
   }
 }
 
