@@ -195,11 +195,11 @@ export interface DigestArticles {
 export interface Digests {
   approvalDueAt: Timestamp | null;
   approvedAt: Timestamp | null;
-  approvedBy: number | null;
+  approvedBy: string | null;
   approvedSha256: Buffer | null;
   audience: number | null;
   cadence: string;
-  changedBy: number | null;
+  changedBy: string | null;
   chosen: ArrayType<number> | null;
   completedAt: Timestamp | null;
   contentSha256: Buffer | null;
@@ -214,6 +214,7 @@ export interface Digests {
   newsletterId: number;
   pausedReason: string | null;
   pinned: Generated<ArrayType<number>>;
+  preheader: string | null;
   resumeState: string | null;
   sendAt: Timestamp | null;
   startedAt: Timestamp | null;
@@ -293,7 +294,7 @@ export interface NewsletterCadences {
 export interface NewsletterExclusions {
   articleId: number;
   createdAt: Generated<Timestamp>;
-  editorId: number | null;
+  excludedBy: string | null;
   newsletterId: number;
 }
 

@@ -1,5 +1,6 @@
 import type { Executor } from './executor.ts'
 import { outboxStore } from './outbox.ts'
+import { newslettersStore } from './newsletters.ts'
 import { publicationStore } from './publication.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
@@ -7,6 +8,7 @@ export function storesOn(executor: Executor) {
   return {
     publication: publicationStore(executor),
     outbox: outboxStore(executor),
+    newsletters: newslettersStore(executor),
   }
 }
 

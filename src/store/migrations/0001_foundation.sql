@@ -198,7 +198,8 @@ create table newsletter_cadences (
 create table newsletter_exclusions (
   newsletter_id bigint not null references newsletters on delete cascade,
   article_id bigint not null references articles on delete cascade,
-  editor_id bigint,
+  -- An actor, as in audit.
+  excluded_by text,
   created_at timestamptz not null default now(),
   primary key (newsletter_id, article_id)
 );
@@ -345,6 +346,8 @@ create table digests (
   -- Grows with every change an editor makes: the ETag.
   version int not null default 1,
   subject text,
+  -- The line an inbox shows beside the subject; null: made from the headlines.
+  preheader text,
   intro text not null default '',
   pinned bigint[] not null default '{}',
   excluded bigint[] not null default '{}',
@@ -355,10 +358,11 @@ create table digests (
   frozen_at timestamptz,
   content_sha256 bytea,
   approved_sha256 bytea,
-  approved_by bigint,
+  -- Actors, as in audit: editor:3, key:7, cli, system.
+  approved_by text,
   approved_at timestamptz,
   approval_due_at timestamptz,
-  changed_by bigint,
+  changed_by text,
   audience int,
   send_at timestamptz,
   expires_at timestamptz,

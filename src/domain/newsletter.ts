@@ -1,0 +1,73 @@
+/** How often one subscription gets its newsletter; `alert` is alerts only. */
+export const cadences = ['daily', 'weekly', 'alert'] as const
+export type Cadence = (typeof cadences)[number]
+export type ScheduledCadence = Exclude<Cadence, 'alert'>
+
+/** When a newsletter goes out: a local time in an IANA zone, so that 07:00 stays 07:00 over a change of clocks. */
+export type CadenceRule =
+  | { cadence: 'daily'; time: string; zone: string }
+  /** `weekday` is ISO: 1 is Monday. */
+  | { cadence: 'weekly'; weekday: number; time: string; zone: string }
+  /** An editor's breaking news; never more than `maxPerDay` a day. */
+  | { cadence: 'alert'; maxPerDay?: number | undefined }
+
+export type ScheduledCadenceRule = Exclude<CadenceRule, { cadence: 'alert' }>
+
+/** A part of the mail, in the newsletter's order. What fits none of them follows under no heading. */
+export type Block =
+  | { kind: 'lead' }
+  | { kind: 'section'; slug: string }
+  | { kind: 'dossier'; slug: string }
+  | { kind: 'most-read' }
+
+export type ApprovalRule = 'none' | 'one' | 'four-eyes'
+
+/** Whether a story that came in another newsletter may come again in this one. */
+export type RepeatRule = 'never' | 'within-newsletter'
+
+/** The standing publication that people subscribe to; it has one language. */
+export interface Newsletter {
+  id: number
+  slug: string
+  name: string
+  description: string
+  language: string
+  /** Slugs. An article belongs if it is in any of them; all three empty means every article of the language. */
+  sections: string[]
+  dossiers: string[]
+  tags: string[]
+  blocks: Block[]
+  /** Fewer due articles than this: the scheduled digest is skipped. */
+  minArticles: number
+  /** For each reader; what exceeds it is linked. */
+  maxArticles: number
+  /** Its own subject; where absent, the first headline. */
+  subject: string | undefined
+  approval: ApprovalRule
+  repeats: RepeatRule
+  cadences: CadenceRule[]
+  /** `Name <address>` or an address; the installation's sender where absent. */
+  from: string | undefined
+  template: 'digest' | 'brief'
+  position: number
+  /** Articles that became public before this are never due. */
+  beganAt: Date
+  createdAt: Date
+  updatedAt: Date
+}
+
+export const newsletterPath = (slug: string): string => `/newsletters/${encodeURIComponent(slug)}`
+
+/** Alerts of a newsletter in one local day, unless it says otherwise. */
+export const defaultAlertsPerDay = 3
+
+export const findCadence = <Kind extends Cadence>(
+  newsletter: Pick<Newsletter, 'cadences'>,
+  cadence: Kind,
+): Extract<CadenceRule, { cadence: Kind }> | undefined =>
+  newsletter.cadences.find(
+    (rule): rule is Extract<CadenceRule, { cadence: Kind }> => rule.cadence === cadence,
+  )
+
+export const scheduledCadences = (newsletter: Pick<Newsletter, 'cadences'>): ScheduledCadenceRule[] =>
+  newsletter.cadences.filter((rule) => rule.cadence !== 'alert')

@@ -1,0 +1,84 @@
+import type { z } from 'zod'
+import { newsletterPath, type Newsletter } from '../domain/newsletter.ts'
+import { DomainError } from '../errors.ts'
+import {
+  newsletterChange,
+  newsletterInput,
+  type NewsletterChange,
+  type NewsletterInput,
+} from './newsletter-input.ts'
+import type { Parts } from './parts.ts'
+
+export type NewsletterService = ReturnType<typeof createNewsletterService>
+
+export function createNewsletterService({ config, database }: Pick<Parts, 'config' | 'database'>) {
+  return {
+    /** In the publication's order; the first is the one that signup offers first. */
+    list: (): Promise<Newsletter[]> => database.stores.newsletters.list(),
+
+    /** @throws DomainError `no_newsletter` */
+    get: (slug: string): Promise<Newsletter> => database.stores.newsletters.getBySlug(slug),
+
+    /** @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max` */
+    async create(input: NewsletterInput): Promise<Newsletter> {
+      const newsletter = toNewsletter(newsletterInput.parse(input))
+      return database.transaction(async (stores) => {
+        const inserted = await stores.newsletters.insert(newsletter)
+        if (!inserted) {
+          throw new DomainError(
+            'conflict',
+            'newsletter_exists',
+            `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`,
+          )
+        }
+        return inserted
+      })
+    },
+
+    /** Keeps what `change` leaves out. @throws ZodError; DomainError `no_newsletter`, `min_exceeds_max` */
+    async change(slug: string, change: NewsletterChange): Promise<Newsletter> {
+      const fields = newsletterChange.parse(change)
+      return database.transaction(async (stores) => {
+        const before = await stores.newsletters.getBySlug(slug)
+        const { id, createdAt: _c, updatedAt: _u, ...kept } = before
+        const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+        const after = { ...kept, subject: kept.subject ?? null, from: kept.from ?? null, ...given }
+        return stores.newsletters.update(id, toNewsletter(after))
+      })
+    },
+
+    /** As the API shows it. */
+    toShape: (newsletter: Newsletter) => ({
+      slug: newsletter.slug,
+      name: newsletter.name,
+      description: newsletter.description,
+      url: config.publicUrl + newsletterPath(newsletter.slug),
+      language: newsletter.language,
+      sections: newsletter.sections,
+      dossiers: newsletter.dossiers,
+      tags: newsletter.tags,
+      blocks: newsletter.blocks,
+      minArticles: newsletter.minArticles,
+      maxArticles: newsletter.maxArticles,
+      subject: newsletter.subject ?? null,
+      approval: newsletter.approval,
+      repeats: newsletter.repeats,
+      cadences: newsletter.cadences,
+      from: newsletter.from ?? null,
+      template: newsletter.template,
+      position: newsletter.position,
+    }),
+  }
+}
+
+type Fields = z.output<typeof newsletterInput> & { beganAt?: Date }
+
+function toNewsletter(fields: Fields) {
+  if (fields.minArticles > fields.maxArticles) {
+    const sentence = 'minArticles is larger than maxArticles: no digest could ever be sent.'
+    throw new DomainError('invalid', 'min_exceeds_max', sentence, {
+      fields: [{ field: 'minArticles', message: `must be at most maxArticles (${fields.maxArticles})` }],
+    })
+  }
+  return { ...fields, subject: fields.subject ?? undefined, from: fields.from ?? undefined }
+}
