@@ -1,19 +1,39 @@
 import express, { type Express } from 'express'
 import type { Context } from './context.ts'
+import { apiRouter } from './http/api.ts'
+import { deskRouter } from './http/desk.ts'
 import { createPageRenderer } from './http/page.ts'
 import { problemHandler } from './http/problem.ts'
+import { securityHeaders } from './http/security-headers.ts'
+import { apiRoutes } from './routes/api/routes.ts'
+import { deskRoutes } from './routes/desk/routes.ts'
 import { healthRoutes } from './routes/health.ts'
+import { signInRoutes } from './routes/sign-in.ts'
 
 /** The whole HTTP surface on one screen. */
 export function createApp(context: Context): Express {
-  const { config, log, services } = context
-  const pages = createPageRenderer({ publicUrl: config.publicUrl })
+  const { config, keyring, log, services } = context
+  const { publicUrl } = config
+  const pages = createPageRenderer({ publicUrl })
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
 
   app.use(healthRoutes(services))
+  app.use(securityHeaders(publicUrl))
+
+  app.use('/api/v1', apiRouter(apiRoutes(services, { publicUrl }), services.keys.authenticate))
+  app.use('/desk', signInRoutes(services, { publicUrl, pages }))
+  app.use(
+    '/desk',
+    deskRouter(deskRoutes(services), {
+      publicUrl,
+      keyring,
+      pages,
+      findSession: services.editors.findSession,
+    }),
+  )
 
   app.use(problemHandler(log, pages))
   return app

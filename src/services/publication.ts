@@ -1,3 +1,4 @@
+import { nameOfActor, type Actor } from '../domain/editor.ts'
 import type { Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
@@ -19,11 +20,12 @@ export function createPublicationService({ database }: Pick<Parts, 'database'>) 
       return publication
     },
 
-    async set(change: Partial<Publication>): Promise<Publication> {
+    async set(change: Partial<Publication>, actor: Actor): Promise<Publication> {
       return database.transaction(async (stores) => {
         const before = await stores.publication.find()
         const after = { ...unnamed, ...before, ...change }
         await stores.publication.put(after)
+        await stores.audit.insert({ actor: nameOfActor(actor), action: 'publication.changed' })
         return after
       })
     },

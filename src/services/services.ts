@@ -1,4 +1,7 @@
 import { createNewsletterService } from './newsletters.ts'
+import { createAuditService } from './audit.ts'
+import { createEditorService } from './editors.ts'
+import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
 import { createPublicationService } from './publication.ts'
 
@@ -6,6 +9,9 @@ export function createServices(parts: Parts) {
   return {
     publication: createPublicationService(parts),
     newsletters: createNewsletterService(parts),
+    editors: createEditorService(parts),
+    keys: createKeyService(parts),
+    audit: createAuditService(parts),
   }
 }
 

@@ -1,7 +1,11 @@
+import { apiKeyStore } from './api-keys.ts'
+import { auditStore } from './audit.ts'
+import { editorStore } from './editors.ts'
 import type { Executor } from './executor.ts'
 import { outboxStore } from './outbox.ts'
 import { newslettersStore } from './newsletters.ts'
 import { publicationStore } from './publication.ts'
+import { sessionStore } from './sessions.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
@@ -9,6 +13,10 @@ export function storesOn(executor: Executor) {
     publication: publicationStore(executor),
     outbox: outboxStore(executor),
     newsletters: newslettersStore(executor),
+    editors: editorStore(executor),
+    sessions: sessionStore(executor),
+    apiKeys: apiKeyStore(executor),
+    audit: auditStore(executor),
   }
 }
 

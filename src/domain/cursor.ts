@@ -1,0 +1,53 @@
+import { DomainError } from '../errors.ts'
+
+/** One page of a list, newest first unless said otherwise. `next` opens the following page; null on the last. */
+export interface Page<Item> {
+  data: Item[]
+  next: string | null
+}
+
+export interface PageRequest {
+  /** 1–200. */
+  limit: number
+  /** The keys of the last item of the page before: what the list is ordered by. */
+  after: Cursor | undefined
+}
+
+/** The ordered keys of one item, as the list's statement compares them. */
+export type Cursor = (string | number)[]
+
+export const encodeCursor = (cursor: Cursor): string =>
+  Buffer.from(JSON.stringify(cursor)).toString('base64url')
+
+/**
+ * A cursor only positions a reader inside a list they may read anyway, so it is not signed, but closed in form.
+ * @throws DomainError `invalid_cursor`
+ */
+export function decodeCursor(text: string): Cursor {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+    const isCursor =
+      Array.isArray(value) &&
+      value.length <= 4 &&
+      value.every((part) => (typeof part === 'string' && part.length <= 300) || Number.isSafeInteger(part))
+    if (isCursor && encodeCursor(value as Cursor) === text) return value as Cursor
+  } catch {
+    // Falls through to the one answer for every cursor that is not ours.
+  }
+  throw new DomainError(
+    'invalid',
+    'invalid_cursor',
+    'This cursor is not one of ours; start again without it.',
+  )
+}
+
+/**
+ * Cuts a page out of rows fetched with `limit + 1`.
+ * @param keysOf what the list is ordered by, for one item
+ */
+export function toPage<Item>(rows: Item[], limit: number, keysOf: (item: Item) => Cursor): Page<Item> {
+  const data = rows.slice(0, limit)
+  const last = data.at(-1)
+  const hasMore = rows.length > limit && last !== undefined
+  return { data, next: hasMore ? encodeCursor(keysOf(last)) : null }
+}

@@ -1,0 +1,169 @@
+import { timingSafeEqual } from 'node:crypto'
+import express, { Router, type Request, type RequestHandler, type Response } from 'express'
+import { mayActAs, type Actor, type Role } from '../domain/editor.ts'
+import type { Keyring } from '../domain/token.ts'
+import { DomainError } from '../errors.ts'
+import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
+import type { PageRenderer } from './page.ts'
+import { requireSameOrigin } from './same-origin.ts'
+
+/** The editor behind a desk request, from their session. */
+export interface DeskSession {
+  id: number
+  editorId: number
+  role: Role
+  email: string
+  language: string
+}
+
+/** What a desk handler is given. */
+export interface DeskCall {
+  request: Request
+  response: Response
+  session: DeskSession
+  actor: Actor
+  /** Sends a page of the desk in the editor's language. */
+  page: (name: string, data?: Record<string, unknown>) => void
+  /** 303 to a path of the desk, with a sentence that the next page shows once: a key below `desk.notices`. */
+  redirect: (path: string, notice?: string) => void
+}
+
+/** One page or form of the desk, with its policy. */
+export interface DeskRoute {
+  method: 'get' | 'post'
+  /** Below `/desk`, in Express's form: `/digests/:id`. */
+  path: string
+  /** The least role that may use it. */
+  role: Role
+  /** Bytes of a form; 64 kB unless said. `stream`: the handler reads the request itself. */
+  bodyLimit?: number | 'stream'
+  handle: (call: DeskCall) => Promise<void> | void
+}
+
+interface DeskOptions {
+  publicUrl: string
+  keyring: Keyring
+  pages: PageRenderer
+  findSession: (secret: string) => Promise<DeskSession | undefined>
+}
+
+const sessionCookie = 'depeche_session'
+const sessionSeconds = 30 * 24 * 3600
+
+/** Mounts desk routes: session, role, same origin and form token, then the handler. */
+export function deskRouter(routes: readonly DeskRoute[], options: DeskOptions): Router {
+  const router = Router()
+  router.use(requireSession(options))
+  for (const route of routes) {
+    const guards = route.method === 'post' ? [parseForm(route), requireFormToken(options)] : []
+    router[route.method](route.path, requireRole(route.role), ...guards, handlerOf(route, options))
+  }
+  return router
+}
+
+export const readSessionCookie = (request: Request, publicUrl: string): string | undefined =>
+  cookieOf(request, hostCookieName(sessionCookie, publicUrl))
+
+export const sessionCookieOf = (secret: string, publicUrl: string): string =>
+  serializeCookie(hostCookieName(sessionCookie, publicUrl), secret, {
+    publicUrl,
+    maxAgeSeconds: secret === '' ? 0 : sessionSeconds,
+    sameSite: 'lax',
+  })
+
+const sessionOf = (response: Response): DeskSession => response.locals['session'] as DeskSession
+
+const requireSession =
+  ({ publicUrl, findSession }: DeskOptions): RequestHandler =>
+  async (request, response, next) => {
+    response.set('Cache-Control', 'no-store')
+    const secret = readSessionCookie(request, publicUrl)
+    const session = secret === undefined ? undefined : await findSession(secret)
+    if (session) {
+      response.locals['session'] = session
+      response.locals['language'] = session.language
+      next()
+      return
+    }
+    if (request.method === 'GET' && request.accepts(['html', 'json']) === 'html') {
+      response.redirect(303, `/desk/sign-in?next=${encodeURIComponent(request.originalUrl)}`)
+      return
+    }
+    throw new DomainError('unauthenticated', 'signed_out', 'You are signed out; sign in and try again.')
+  }
+
+const requireRole =
+  (role: Role): RequestHandler =>
+  (_request, response, next) => {
+    if (!mayActAs(sessionOf(response).role, role)) {
+      throw new DomainError(
+        'forbidden',
+        'role_too_low',
+        `This needs the role ${role}; an admin can give it to you.`,
+      )
+    }
+    next()
+  }
+
+function parseForm(route: DeskRoute): RequestHandler {
+  if (route.bodyLimit === 'stream') {
+    return (_request, _response, next) => {
+      next()
+    }
+  }
+  return express.urlencoded({ extended: false, limit: route.bodyLimit ?? 64 * 1024, parameterLimit: 1_000 })
+}
+
+/** Belongs to one session: a form made for another is refused. */
+const formTokenOf = (keyring: Keyring, session: DeskSession): string =>
+  keyring.mac('csrf', String(session.id)).toString('base64url')
+
+/** The token stands in the form's `csrf` field, or in a header where a script sends something else than a form. */
+const requireFormToken =
+  ({ keyring, publicUrl }: DeskOptions): RequestHandler =>
+  (request, response, next) => {
+    requireSameOrigin(request, publicUrl)
+    const form = request.body as Record<string, unknown> | undefined
+    const given = Buffer.from(String(form?.['csrf'] ?? request.get('x-csrf-token') ?? ''))
+    const expected = Buffer.from(formTokenOf(keyring, sessionOf(response)))
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+      throw new DomainError(
+        'forbidden',
+        'form_expired',
+        'This form is too old. Go back, reload the page and send it again.',
+      )
+    }
+    next()
+  }
+
+function handlerOf(route: DeskRoute, { keyring, pages }: DeskOptions): RequestHandler {
+  return async (request, response) => {
+    const session = sessionOf(response)
+    const shared = {
+      session,
+      csrf: formTokenOf(keyring, session),
+      deskPath: request.path,
+      notice: noticeOf(request),
+      mayEdit: mayActAs(session.role, 'editor'),
+      mayAdmin: mayActAs(session.role, 'admin'),
+    }
+    await route.handle({
+      request,
+      response,
+      session,
+      actor: { kind: 'editor', id: session.editorId, role: session.role },
+      page: (name, data = {}) => {
+        pages.send(response, name, { ...shared, ...data })
+      },
+      redirect: (path, notice) => {
+        response.redirect(303, `/desk${path}${notice ? `?notice=${notice}` : ''}`)
+      },
+    })
+  }
+}
+
+/** Only the name of a text of ours, so that a link cannot put words on the desk. */
+const noticeOf = (request: Request): string | undefined => {
+  const notice = request.query['notice']
+  return typeof notice === 'string' && /^[a-z-]{1,40}$/.test(notice) ? notice : undefined
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import type { ApiRoute } from './route.ts'
+
+const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('One sentence that says what was wrong and what to do'),
+  code: z.string().describe('Stable; docs/errors.md lists all'),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+})
+
+/** OpenAPI 3.1 of the whole API, from the schemas that validate it. */
+export function describeApi(routes: readonly ApiRoute[], publicUrl: string): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operation(route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Dépêche', version: '1' },
+    servers: [{ url: `${publicUrl}/api/v1` }],
+    security: [{ key: [] }],
+    paths,
+    components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+  }
+}
+
+function operation(route: ApiRoute): object {
+  return {
+    summary: route.summary,
+    'x-role': route.role,
+    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    ...(route.body !== undefined && { requestBody: requestBody(route.body) }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, answer]) => [status, response(answer)]),
+      ),
+      default: {
+        description: 'A problem (RFC 9457)',
+        content: { 'application/problem+json': { schema: toSchema(problem, 'output') } },
+      },
+    },
+  }
+}
+
+function parameters(schema: z.ZodType | undefined, place: 'path' | 'query'): object[] {
+  if (!schema) return []
+  const { properties = {}, required = [] } = toSchema(schema, 'input') as {
+    properties?: Record<string, object>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: property,
+  }))
+}
+
+const requestBody = (body: z.ZodType | 'stream'): object =>
+  body === 'stream'
+    ? { content: { 'text/csv': { schema: { type: 'string' } } } }
+    : { content: { 'application/json': { schema: toSchema(body, 'input') } } }
+
+const response = (answer: z.ZodType | string): object =>
+  typeof answer === 'string'
+    ? { description: answer }
+    : {
+        description: answer.description ?? 'Done',
+        content: { 'application/json': { schema: toSchema(answer, 'output') } },
+      }
+
+const toSchema = (schema: z.ZodType, io: 'input' | 'output'): object =>
+  z.toJSONSchema(schema, { io, unrepresentable: 'any' })

@@ -1,0 +1,66 @@
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import { decodeCursor, type PageRequest } from '../domain/cursor.ts'
+import type { Actor, Role } from '../domain/editor.ts'
+
+/** What a handler answers: sent as JSON, never cached. */
+export interface Answer {
+  status?: number
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+/** What a handler is given: everything checked against the route's schemas. */
+export interface Call<Params, Query, Body> {
+  params: Params
+  query: Query
+  body: Body
+  actor: Actor
+  request: Request
+  /** For answers that stream; such a handler returns nothing. */
+  response: Response
+}
+
+/** One call of the API: its policy, its schemas and its handler, so that none can be forgotten. */
+export interface ApiRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+> {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** Below `/api/v1`, parameters in braces: `/articles/{externalId}`. */
+  path: string
+  /** The least role that may call it. */
+  role: Role
+  summary: string
+  params?: Params
+  query?: Query
+  /** `stream`: the handler reads the request itself. */
+  body?: Body | 'stream'
+  /** Bytes; 256 kB unless said. */
+  bodyLimit?: number
+  /** Schema of the answer by status. */
+  answers: Record<number, z.ZodType | string>
+  handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>) => Promise<Answer | undefined> | Answer
+}
+
+/** Keeps the types of params, query and body between the schemas and the handler. */
+export const apiRoute = <
+  Params extends z.ZodType = z.ZodObject,
+  Query extends z.ZodType = z.ZodObject,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  route: ApiRoute<Params, Query, Body>,
+): ApiRoute => route as unknown as ApiRoute
+
+/** `?limit=&cursor=` of every list. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('Items on a page'),
+  cursor: z.string().max(2_000).optional().describe('`next` of the page before'),
+}
+
+/** @throws DomainError `invalid_cursor` */
+export const toPageRequest = (query: { limit: number; cursor?: string | undefined }): PageRequest => ({
+  limit: query.limit,
+  after: query.cursor === undefined ? undefined : decodeCursor(query.cursor),
+})

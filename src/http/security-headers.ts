@@ -1,0 +1,29 @@
+import type { RequestHandler } from 'express'
+import helmet from 'helmet'
+
+/**
+ * For every answer. Scripts and styles come from our own files alone; article pictures may be anywhere.
+ * Referrer-Policy is same-origin, because no-referrer makes browsers send forms with `Origin: null`.
+ */
+export function securityHeaders(publicUrl: string): RequestHandler {
+  const isHttps = publicUrl.startsWith('https://')
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'https:', 'http:', 'data:'],
+        mediaSrc: ["'self'", 'https:', 'http:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        // Embedded signup forms live on other sites and post to us; ours post to ourselves.
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'same-origin' },
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+    strictTransportSecurity: isHttps ? { maxAge: 31_536_000 } : false,
+    xFrameOptions: { action: 'deny' },
+  })
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import type { AuditService } from '../../services/audit.ts'
+
+const entry = z.object({
+  id: z.int(),
+  at: z.iso.datetime(),
+  actor: z.string().describe('editor:3, key:7, cli or system'),
+  action: z.string(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+})
+
+export function auditApi(service: AuditService): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/audit',
+      role: 'admin',
+      summary: 'Who did what, newest first',
+      query: z.strictObject(pageQuery),
+      answers: { 200: z.object({ data: z.array(entry), next: z.string().nullable() }) },
+      handle: async ({ query }) => ({ body: await service.list(toPageRequest(query)) }),
+    }),
+  ]
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { roles, type Editor } from '../../domain/editor.ts'
+import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import type { EditorService } from '../../services/editors.ts'
+
+const role = z.enum(roles)
+const editor = z.object({
+  id: z.int(),
+  email: z.string(),
+  role,
+  language: z.string(),
+  createdAt: z.iso.datetime(),
+})
+const idParams = z.strictObject({ id: z.coerce.number().int().positive() })
+
+const toShape = ({ id, email, role, language, createdAt }: Editor) => ({
+  id,
+  email,
+  role,
+  language,
+  createdAt: createdAt.toISOString(),
+})
+
+export function editorApi(service: EditorService): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/editors',
+      role: 'admin',
+      summary: 'The people of the desk',
+      answers: { 200: z.object({ data: z.array(editor), next: z.null() }) },
+      handle: async () => ({ body: { data: (await service.list()).map(toShape), next: null } }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/editors',
+      role: 'admin',
+      summary: 'Add someone to the desk; they sign in by a mailed one-time link',
+      body: z.strictObject({ email: z.email().max(254), role, language: z.string().max(20).optional() }),
+      answers: { 201: editor },
+      handle: async ({ body: { language, ...wanted }, actor }) => ({
+        status: 201,
+        body: toShape(await service.add({ ...wanted, ...(language && { language }) }, actor)),
+      }),
+    }),
+    apiRoute({
+      method: 'patch',
+      path: '/editors/{id}',
+      role: 'admin',
+      summary: 'Change a role; ends their open sessions',
+      params: idParams,
+      body: z.strictObject({ role }),
+      answers: { 200: editor },
+      handle: async ({ params, body, actor }) => ({
+        body: toShape(await service.changeRole(params.id, body.role, actor)),
+      }),
+    }),
+    apiRoute({
+      method: 'delete',
+      path: '/editors/{id}',
+      role: 'admin',
+      summary: 'Remove someone from the desk',
+      params: idParams,
+      answers: { 204: 'Removed' },
+      handle: async ({ params, actor }) => {
+        await service.remove(params.id, actor)
+        return { status: 204 }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { roles } from '../../domain/editor.ts'
+import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import type { KeyService } from '../../services/keys.ts'
+
+const role = z.enum(roles)
+const key = z.object({
+  id: z.int(),
+  name: z.string(),
+  role,
+  prefix: z.string().describe('The first characters, to tell keys apart'),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  usedAt: z.iso.datetime().nullable(),
+})
+
+export function keyApi(service: KeyService): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/keys',
+      role: 'admin',
+      summary: 'Keys in use',
+      answers: { 200: z.object({ data: z.array(key), next: z.null() }) },
+      handle: async () => ({ body: { data: await service.list(), next: null } }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/keys',
+      role: 'admin',
+      summary: 'Create a key; the answer shows it this once',
+      body: z.strictObject({
+        name: z.string().trim().min(1).max(100),
+        role,
+        expiresAt: z.iso.datetime({ offset: true }).optional(),
+      }),
+      answers: { 201: key.extend({ key: z.string() }) },
+      handle: async ({ body: { expiresAt, ...wanted }, actor }) => {
+        const created = await service.create(
+          { ...wanted, ...(expiresAt && { expiresAt: new Date(expiresAt) }) },
+          actor,
+        )
+        return { status: 201, body: { ...created.record, key: created.key } }
+      },
+    }),
+    apiRoute({
+      method: 'delete',
+      path: '/keys/{id}',
+      role: 'admin',
+      summary: 'Revoke a key at once',
+      params: z.strictObject({ id: z.coerce.number().int().positive() }),
+      answers: { 204: 'Revoked' },
+      handle: async ({ params, actor }) => {
+        await service.revoke(params.id, actor)
+        return { status: 204 }
+      },
+    }),
+  ]
+}

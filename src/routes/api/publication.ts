@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import type { PublicationService } from '../../services/publication.ts'
+
+const language = z
+  .string()
+  .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a BCP 47 tag such as fr or ar-DZ')
+const zone = z.string().refine(isZone, 'must be an IANA zone such as Africa/Algiers')
+const optionalText = (max: number) => z.string().trim().max(max).nullable()
+
+const publication = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  description: z.string().max(1_000),
+  languages: z.array(language).min(1).max(20),
+  zone,
+  locales: z.record(language, language),
+  deskName: z.string().trim().min(1).max(200),
+  postalAddress: optionalText(500),
+  contactEmail: z.email().nullable(),
+  policyUrl: z.url({ protocol: /^https?$/ }).nullable(),
+  policyVersion: z.string().trim().min(1).max(50),
+  ambiguousPolicy: z.enum(['resend_once', 'hold']),
+})
+
+function isZone(value: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value })
+    return true
+  } catch {
+    return false
+  }
+}
+
+export function publicationApi(service: PublicationService): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/publication',
+      role: 'viewer',
+      summary: 'The publication and its settings',
+      answers: { 200: publication },
+      handle: async () => ({ body: toShape(await service.get()) }),
+    }),
+    apiRoute({
+      method: 'patch',
+      path: '/publication',
+      role: 'admin',
+      summary: 'Change settings; what is absent stays, null clears',
+      body: publication.partial(),
+      answers: { 200: publication },
+      handle: async ({ body, actor }) => ({ body: toShape(await service.set(withoutNulls(body), actor)) }),
+    }),
+  ]
+}
+
+const nullable = ['postalAddress', 'contactEmail', 'policyUrl'] as const
+
+type Shape = z.infer<typeof publication>
+type Publication = Awaited<ReturnType<PublicationService['get']>>
+
+const toShape = (value: Publication): Shape =>
+  ({
+    ...value,
+    ...Object.fromEntries(nullable.map((name) => [name, value[name] ?? null])),
+  }) as Shape
+
+const withoutNulls = (body: { [Name in keyof Shape]?: Shape[Name] | undefined }): Partial<Publication> =>
+  Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value ?? undefined]))

@@ -1,0 +1,26 @@
+import { describeApi } from '../../http/openapi.ts'
+import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import type { Services } from '../../services/services.ts'
+import { auditApi } from './audit.ts'
+import { editorApi } from './editors.ts'
+import { keyApi } from './keys.ts'
+import { publicationApi } from './publication.ts'
+
+/** Every call below `/api/v1`, in the order of docs/api.md. */
+export function apiRoutes(services: Services, options: { publicUrl: string }): ApiRoute[] {
+  const routes: ApiRoute[] = [
+    ...publicationApi(services.publication),
+    ...editorApi(services.editors),
+    ...keyApi(services.keys),
+    ...auditApi(services.audit),
+  ]
+  const openapi: ApiRoute = apiRoute({
+    method: 'get',
+    path: '/openapi.json',
+    role: 'viewer',
+    summary: 'This description',
+    answers: { 200: 'OpenAPI 3.1' },
+    handle: () => ({ body: describeApi([...routes, openapi], options.publicUrl) }),
+  })
+  return [...routes, openapi]
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { roles } from '../../domain/editor.ts'
+import type { DeskRoute } from '../../http/desk.ts'
+import { toPageRequest } from '../../http/route.ts'
+import type { Services } from '../../services/services.ts'
+
+const publicationForm = z.object({
+  name: z.string().trim().min(1).max(200),
+  description: z.string().trim().max(1_000),
+  deskName: z.string().trim().min(1).max(200),
+  postalAddress: z.string().trim().max(500),
+  contactEmail: z.union([z.literal(''), z.email()]),
+  ambiguousPolicy: z.enum(['resend_once', 'hold']),
+})
+const editorForm = z.object({ email: z.email().max(254), role: z.enum(roles) })
+const roleForm = z.object({ role: z.enum(roles) })
+const keyForm = z.object({ name: z.string().trim().min(1).max(100), role: z.enum(roles) })
+const languageForm = z.object({ language: z.enum(['fr', 'ar', 'en']) })
+const auditQuery = z.object({ cursor: z.string().max(2_000).optional() })
+
+const auditPageSize = 50
+
+/** The publication, the people, the keys, and who did what. */
+export function settingsDesk({ publication, editors, keys, audit }: Services): DeskRoute[] {
+  return [
+    {
+      method: 'get',
+      path: '/settings',
+      role: 'viewer',
+      handle: async ({ page, session }) => {
+        const isAdmin = session.role === 'admin'
+        page('desk/settings', {
+          settings: await publication.get(),
+          sessions: await editors.listSessions(session.editorId),
+          editors: isAdmin ? await editors.list() : [],
+          keys: isAdmin ? await keys.list() : [],
+          roles,
+        })
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/publication',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        const { postalAddress, contactEmail, ...rest } = publicationForm.parse(request.body)
+        const change = {
+          ...rest,
+          postalAddress: postalAddress || undefined,
+          contactEmail: contactEmail || undefined,
+        }
+        await publication.set(change, actor)
+        redirect('/settings', 'saved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/language',
+      role: 'viewer',
+      handle: async ({ request, session, redirect }) => {
+        await editors.changeLanguage(session.editorId, languageForm.parse(request.body).language)
+        redirect('/settings', 'saved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/editors',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        await editors.add(editorForm.parse(request.body), actor)
+        redirect('/settings', 'editor-added')
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/editors/:id/role',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        await editors.changeRole(idOf(request.params), roleForm.parse(request.body).role, actor)
+        redirect('/settings', 'saved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/editors/:id/remove',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        await editors.remove(idOf(request.params), actor)
+        redirect('/settings', 'editor-removed')
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/keys',
+      role: 'admin',
+      handle: async ({ request, actor, page }) => {
+        const { key } = await keys.create(keyForm.parse(request.body), actor)
+        page('desk/key-created', { key })
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/keys/:id/revoke',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        await keys.revoke(idOf(request.params), actor)
+        redirect('/settings', 'key-revoked')
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/sessions/:id/end',
+      role: 'viewer',
+      handle: async ({ request, session, redirect }) => {
+        await editors.endSession(session.editorId, idOf(request.params))
+        redirect('/settings', 'session-ended')
+      },
+    },
+    {
+      method: 'get',
+      path: '/audit',
+      role: 'admin',
+      handle: async ({ request, page }) => {
+        const { cursor } = auditQuery.parse(request.query)
+        page('desk/audit', { entries: await audit.list(toPageRequest({ limit: auditPageSize, cursor })) })
+      },
+    },
+  ]
+}
+
+const idOf = (params: Record<string, unknown>): number =>
+  z.coerce.number().int().positive().parse(params['id'])

@@ -1,0 +1,72 @@
+import express, { Router, type Request } from 'express'
+import { z } from 'zod'
+import { readSessionCookie, sessionCookieOf } from '../http/desk.ts'
+import type { PageRenderer } from '../http/page.ts'
+import { requireSameOrigin } from '../http/same-origin.ts'
+import type { Services } from '../services/services.ts'
+
+interface Options {
+  publicUrl: string
+  pages: PageRenderer
+}
+
+const signInForm = z.object({ email: z.email().max(254) })
+
+/** The desk's door: ask for a link, use it by a button (scanners follow links), leave. */
+export function signInRoutes({ editors }: Pick<Services, 'editors'>, { publicUrl, pages }: Options): Router {
+  const router = Router()
+  const form = express.urlencoded({ extended: false, limit: 4_096 })
+  router.use((_request, response, next) => {
+    response.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex' })
+    next()
+  })
+
+  router.get('/sign-in', (_request, response) => {
+    pages.send(response, 'desk/sign-in')
+  })
+
+  router.post('/sign-in', form, async (request, response) => {
+    requireSameOrigin(request, publicUrl)
+    await editors.requestSignIn(signInForm.parse(request.body).email)
+    pages.send(response, 'desk/sign-in-sent')
+  })
+
+  router.get('/sign-in/:token', async (request, response) => {
+    const isValid = await editors.isSignInLinkValid(request.params.token)
+    response.status(isValid ? 200 : 410)
+    pages.send(response, isValid ? 'desk/sign-in-confirm' : 'desk/sign-in-expired')
+  })
+
+  router.post('/sign-in/:token', form, async (request, response) => {
+    requireSameOrigin(request, publicUrl)
+    const secret = await editors.signIn(String(request.params['token']), labelOf(request))
+    if (secret === undefined) {
+      response.status(410)
+      pages.send(response, 'desk/sign-in-expired')
+      return
+    }
+    response.append('Set-Cookie', sessionCookieOf(secret, publicUrl))
+    response.redirect(303, '/desk')
+  })
+
+  router.post('/sign-out', form, async (request, response) => {
+    requireSameOrigin(request, publicUrl)
+    const secret = readSessionCookie(request, publicUrl)
+    const session = secret === undefined ? undefined : await editors.findSession(secret)
+    if (session) await editors.endSession(session.editorId, session.id)
+    response.append('Set-Cookie', sessionCookieOf('', publicUrl))
+    response.redirect(303, '/desk/sign-in')
+  })
+
+  return router
+}
+
+const browsers = ['Firefox', 'Edg', 'OPR', 'Chrome', 'Safari']
+const systems = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS', 'Linux']
+
+/** What a person recognises a browser by: "Firefox, Linux". */
+function labelOf(request: Request): string {
+  const agent = request.get('user-agent') ?? ''
+  const first = (names: string[]) => names.find((name) => agent.includes(name)) ?? '?'
+  return `${first(browsers)}, ${first(systems)}`
+}

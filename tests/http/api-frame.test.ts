@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { mayActAs, roles } from '../../src/domain/editor.ts'
+import { apiRoutes } from '../../src/routes/api/routes.ts'
+import { aWeb } from '../support/web.ts'
+
+test('a request without a key, with a wrong one or a revoked one gets 401', async () => {
+  const web = await aWeb()
+  const anonymous = await web.fetch('/api/v1/publication')
+  expect(anonymous.status).toBe(401)
+  expect(anonymous.headers.get('content-type')).toContain('application/problem+json')
+  expect(await anonymous.json()).toMatchObject({ status: 401, code: 'no_valid_key' })
+
+  const wrong = { authorization: 'Bearer depeche_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }
+  expect((await web.fetch('/api/v1/publication', { headers: wrong })).status).toBe(401)
+
+  const call = await web.api('admin')
+  const { data } = (await (await call('GET', '/keys')).json()) as { data: { id: number }[] }
+  expect((await call('DELETE', `/keys/${data[0]?.id}`)).status).toBe(204)
+  expect((await call('GET', '/keys')).status).toBe(401)
+})
+
+test('every role on every route gets past the policy or 403, and nothing else', async () => {
+  const web = await aWeb()
+  for (const role of roles) {
+    const call = await web.api(role)
+    for (const route of apiRoutes(web.context.services, { publicUrl: web.origin })) {
+      // An id that does not exist: allowed calls fail later, or answer.
+      const path = route.path.replace(/\{(\w+)\}/g, '999999')
+      const hasBody = route.body !== undefined
+      const response = await call(route.method.toUpperCase(), path, hasBody ? {} : undefined)
+      await response.body?.cancel()
+      const isForbidden = response.status === 403
+      expect(isForbidden, `${role} ${route.method} ${route.path} → ${response.status}`).toBe(
+        !mayActAs(role, route.role),
+      )
+      expect(response.status, `${role} ${route.method} ${route.path}`).not.toBe(500)
+    }
+  }
+})
+
+test('the OpenAPI description names every route, with its role', async () => {
+  const web = await aWeb()
+  const call = await web.api('viewer')
+  const description = (await (await call('GET', '/openapi.json')).json()) as {
+    openapi: string
+    paths: Record<string, Record<string, { 'x-role': string }>>
+  }
+  expect(description.openapi).toBe('3.1.0')
+  for (const route of apiRoutes(web.context.services, { publicUrl: web.origin })) {
+    expect(description.paths[route.path]?.[route.method]?.['x-role']).toBe(route.role)
+  }
+})
+
+test('answers are never cached and never 304', async () => {
+  const web = await aWeb()
+  const call = await web.api('viewer')
+  const first = await call('GET', '/publication')
+  expect(first.headers.get('cache-control')).toBe('no-store')
+  expect(first.headers.get('etag')).toBeNull()
+})
+
+test('hostile bodies get a problem document: prototype keys, arrays for strings, depth, broken JSON, other types', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  const statusOf = async (body: string, headers = {}) => {
+    const response = await call('PATCH', '/publication', body, headers)
+    const problem = (await response.json()) as { code: string; detail: string }
+    expect(problem.code).toMatch(/^[a-z_]+$/)
+    expect(problem.detail).not.toMatch(/ at .*\.ts|node_modules|select /)
+    return response.status
+  }
+  expect(await statusOf('{"__proto__":{"role":"admin"},"name":"x"}')).toBe(422)
+  expect(await statusOf('{"name":["x"]}')).toBe(422)
+  expect(await statusOf('{"role":"admin"}')).toBe(422)
+  expect(await statusOf('['.repeat(10_000) + ']'.repeat(10_000))).toBe(422)
+  expect(await statusOf('{"name":')).toBe(400)
+  expect(await statusOf('name=x', { 'content-type': 'text/plain' })).toBe(422)
+  expect(await statusOf(JSON.stringify({ name: 'x'.repeat(300_000) }))).toBe(413)
+  expect((await web.context.services.publication.get()).name).toBe('Le Rivage')
+})
+
+test.each(['-1', '0', '1e9', 'NaN', '201', 'x'])('limit=%s is refused', async (limit) => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  expect((await call('GET', `/audit?limit=${limit}`)).status).toBe(400)
+})
+
+test('lists page by cursor, and a tampered cursor is refused', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  await call('PATCH', '/publication', { name: 'Le Nouveau Rivage' })
+  const first = (await (await call('GET', '/audit?limit=1')).json()) as {
+    data: { id: number }[]
+    next: string
+  }
+  const second = (await (await call('GET', `/audit?limit=1&cursor=${first.next}`)).json()) as typeof first
+  expect(second.data[0]?.id).toBeLessThan(first.data[0]?.id ?? 0)
+  for (const cursor of [`${first.next}x`, 'eyJhIjoxfQ', 'WyJhIl0=']) {
+    expect((await call('GET', `/audit?cursor=${cursor}`)).status).toBe(400)
+  }
+})
+
+test('a change is in the audit log with its actor', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  await call('PATCH', '/publication', { postalAddress: null })
+  const { data } = (await (await call('GET', '/audit')).json()) as {
+    data: { actor: string; action: string }[]
+  }
+  expect(data[0]).toMatchObject({ action: 'publication.changed' })
+  expect(data[0]?.actor).toMatch(/^key:\d+$/)
+})

@@ -1,0 +1,81 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { createApp } from '../../src/app.ts'
+import { createContext, type Context } from '../../src/context.ts'
+import type { Role } from '../../src/domain/editor.ts'
+import { createLogger } from '../../src/log.ts'
+import { aConfig } from './config.ts'
+import { cloneDatabase } from './database.ts'
+
+export interface Web {
+  context: Context
+  /** Origin of the running web process: what PUBLIC_URL says too. */
+  origin: string
+  /** fetch against the origin, redirects not followed. */
+  fetch: (path: string, init?: RequestInit) => Promise<Response>
+  /** The same with a fresh key of this role and a JSON body. */
+  api: (
+    role: Role,
+  ) => Promise<
+    (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Response>
+  >
+}
+
+interface WebOptions {
+  env?: Record<string, string>
+  now?: () => Date
+  databaseUrl?: string
+}
+
+/** The real app on a fresh database and a free port, with a publication; stopped when the test has finished. */
+export async function aWeb(options: WebOptions = {}): Promise<Web> {
+  const databaseUrl = options.databaseUrl ?? (await cloneDatabase())
+  let listener: RequestListener = (_request, response) => response.writeHead(503).end()
+  const server = createServer((request, response) => {
+    listener(request, response)
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const origin = `http://localhost:${(server.address() as AddressInfo).port}`
+  const config = aConfig(databaseUrl, { PUBLIC_URL: origin, ...options.env })
+  const context = createContext(config, {
+    log: createLogger(config.logLevel, 'web'),
+    maxConnections: 5,
+    ...(options.now && { now: options.now }),
+  })
+  listener = createApp(context)
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await context.close()
+  })
+  await context.services.publication.set(
+    { name: 'Le Rivage', languages: ['fr', 'ar'], postalAddress: '1, quai des Voiles, Port-Clair' },
+    { kind: 'system', role: 'admin' },
+  )
+  return withClients(context, origin)
+}
+
+function withClients(context: Context, origin: string): Web {
+  const get: Web['fetch'] = (path, init) => fetch(origin + path, { redirect: 'manual', ...init })
+  return {
+    context,
+    origin,
+    fetch: get,
+    async api(role) {
+      const { key } = await context.services.keys.create({ name: role, role }, { kind: 'cli', role: 'admin' })
+      return (method, path, body, headers = {}) =>
+        get(`/api/v1${path}`, {
+          method,
+          headers: {
+            authorization: `Bearer ${key}`,
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+            ...headers,
+          },
+          ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        })
+    },
+  }
+}
