@@ -1,4 +1,5 @@
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
+import type { z } from 'zod'
 import { mayActAs, type Actor } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
 import type { ApiRoute } from './route.ts'
@@ -84,7 +85,7 @@ const handlerOf =
   async (request, response) => {
     const answer = await route.handle({
       params: route.params ? route.params.parse(request.params) : request.params,
-      query: route.query ? route.query.parse(request.query) : {},
+      query: route.query ? parseQuery(route.query, request) : {},
       body: route.body && route.body !== 'stream' ? route.body.parse(request.body ?? {}) : undefined,
       actor: actorOf(response),
       request,
@@ -95,6 +96,14 @@ const handlerOf =
     if (answer.body === undefined) response.end()
     else response.json(answer.body)
   }
+
+/** @throws DomainError `invalid_query` */
+function parseQuery(schema: z.ZodType, request: Request): unknown {
+  const parsed = schema.safeParse(request.query)
+  if (parsed.success) return parsed.data
+  const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
+  throw new DomainError('invalid', 'invalid_query', 'A query parameter is not valid; see errors.', { fields })
+}
 
 /** The version that `If-Match` names: `"7"` of a digest's ETag. Undefined where the header is absent. */
 export function ifMatchVersion(request: Request): number | undefined {

@@ -123,8 +123,8 @@ const requireFormToken =
   ({ keyring, publicUrl }: DeskOptions): RequestHandler =>
   (request, response, next) => {
     requireSameOrigin(request, publicUrl)
-    const form = request.body as Record<string, unknown> | undefined
-    const given = Buffer.from(String(form?.['csrf'] ?? request.get('x-csrf-token') ?? ''))
+    const field = (request.body as Record<string, unknown> | undefined)?.['csrf']
+    const given = Buffer.from(typeof field === 'string' ? field : (request.get('x-csrf-token') ?? ''))
     const expected = Buffer.from(formTokenOf(keyring, sessionOf(response)))
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
       throw new DomainError(

@@ -17,6 +17,15 @@ const statusOf = {
   unavailable: 503,
 } as const satisfies Record<ErrorKind, number>
 
+/** `invalid` is 422 where a body was read and does not fit; these never came that far. */
+const statusOfCode: Record<string, number> = {
+  malformed_body: 400,
+  invalid_query: 400,
+  invalid_cursor: 400,
+  too_large: 413,
+  not_json: 415,
+}
+
 /** The body of an error answer (RFC 9457) with our stable `code`. */
 interface Problem {
   type: string
@@ -82,8 +91,7 @@ function toProblem(error: DomainError | undefined): Problem {
       code: 'internal',
     }
   }
-  // A body that cannot be read at all is 400, one too large 413; 422 means it was read and does not fit.
-  const status = { malformed_body: 400, too_large: 413 }[error.code] ?? statusOf[error.kind]
+  const status = statusOfCode[error.code] ?? statusOf[error.kind]
   return {
     type: `about:blank`,
     title: error.kind.replaceAll('_', ' '),

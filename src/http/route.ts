@@ -51,7 +51,7 @@ export const apiRoute = <
   Body extends z.ZodType = z.ZodUndefined,
 >(
   route: ApiRoute<Params, Query, Body>,
-): ApiRoute => route as unknown as ApiRoute
+): ApiRoute => route
 
 /** `?limit=&cursor=` of every list. */
 export const pageQuery = {

@@ -39,7 +39,7 @@ export function signInRoutes({ editors }: Pick<Services, 'editors'>, { publicUrl
 
   router.post('/sign-in/:token', form, async (request, response) => {
     requireSameOrigin(request, publicUrl)
-    const secret = await editors.signIn(String(request.params['token']), labelOf(request))
+    const secret = await editors.signIn(request.params.token, labelOf(request))
     if (secret === undefined) {
       response.status(410)
       pages.send(response, 'desk/sign-in-expired')

@@ -74,7 +74,7 @@ test('hostile bodies get a problem document: prototype keys, arrays for strings,
   expect(await statusOf('{"role":"admin"}')).toBe(422)
   expect(await statusOf('['.repeat(10_000) + ']'.repeat(10_000))).toBe(422)
   expect(await statusOf('{"name":')).toBe(400)
-  expect(await statusOf('name=x', { 'content-type': 'text/plain' })).toBe(422)
+  expect(await statusOf('name=x', { 'content-type': 'text/plain' })).toBe(415)
   expect(await statusOf(JSON.stringify({ name: 'x'.repeat(300_000) }))).toBe(413)
   expect((await web.context.services.publication.get()).name).toBe('Le Rivage')
 })
