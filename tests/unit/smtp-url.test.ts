@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { readSmtpUrl } from '../../src/mail/smtp-url.ts'
+
+test.each([
+  ['smtp://localhost:2525', { host: 'localhost', port: 2525, tls: 'off' }],
+  ['smtp://127.0.0.1', { host: '127.0.0.1', port: 587, tls: 'off' }],
+  ['smtp://[::1]:25', { host: '::1', port: 25, tls: 'off' }],
+  ['smtp://relay.example', { host: 'relay.example', port: 587, tls: 'required' }],
+  ['smtp://relay.example:25?tls=opportunistic', { tls: 'opportunistic' }],
+  ['smtp://mail:1025?tls=off&name=news.example', { host: 'mail', tls: 'off', name: 'news.example' }],
+  ['smtps://u%40x:p%3Aw@relay.example', { port: 465, tls: 'implicit', auth: { user: 'u@x', pass: 'p:w' } }],
+])('%s', (url, expected) => {
+  expect(readSmtpUrl(url)).toMatchObject(expected)
+})
+
+test('an unknown parameter or rule is a fault, told without the password', () => {
+  expect(() => readSmtpUrl('smtp://u:secret@relay.example?pool=1')).toThrow(
+    /SMTP_URL: unknown parameter pool/,
+  )
+  expect(() => readSmtpUrl('smtp://u:secret@relay.example?tls=maybe')).toThrow(/^(?!.*secret)/)
+})
