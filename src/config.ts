@@ -228,3 +228,17 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (faults.length > 0) throw new ConfigError(faults)
   return toConfig(parsed.data)
 }
+
+/**
+ * The environment for a process that this one starts: ours, with `values` in it (undefined leaves a variable as it is).
+ */
+export function childEnvironment(values: Record<string, string | undefined>): NodeJS.ProcessEnv {
+  const env = { ...process.env }
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    env[name] = value
+    // Both at once would be a contradiction.
+    Reflect.deleteProperty(env, `${name}_FILE`)
+  }
+  return env
+}

@@ -6,7 +6,7 @@ export type { Logger } from 'pino'
  * JSON lines on stdout. A message is a fixed sentence and values are fields, so that a log can be searched;
  * whatever identifies a person or opens a door is never a field, and these names are cut out should it happen.
  */
-export function createLogger(level: string, process: 'web' | 'worker' | 'start' | 'cli'): Logger {
+export function createLogger(level: string, process: 'web' | 'worker' | 'mail' | 'start' | 'cli'): Logger {
   return pino({
     level,
     base: { process },

@@ -10,7 +10,7 @@ server.requestTimeout = 30_000
 
 server.listen(context.config.port, context.config.host, () => {
   context.log.info({ port: context.config.port }, 'listening')
-  process.send?.('ready')
+  process.send?.({ ready: true })
 })
 
 onDrain(async () => {

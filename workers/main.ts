@@ -5,7 +5,7 @@ const { context, onDrain } = openProcess('worker')
 const workers: AnyWorker[] = []
 
 context.log.info('working')
-process.send?.('ready')
+process.send?.({ ready: true })
 
 onDrain(async () => {
   await Promise.all(workers.map((worker) => worker.close()))

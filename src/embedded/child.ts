@@ -1,0 +1,102 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+
+/** What a process says over IPC once it does its work. */
+interface Ready {
+  ready: true
+}
+
+const isReady = (message: unknown): message is Ready => (message as Partial<Ready> | null)?.ready === true
+
+interface ChildOptions {
+  name: string
+  /** The module to run. */
+  module: URL
+  args?: string[]
+  env: NodeJS.ProcessEnv
+  /** Gets its output. A file and not a pipe: it must be able to log after its supervisor was killed. */
+  logFile: string
+  /** Called each time it ended without having been asked to. */
+  onDeath: (reason: string) => void
+  /** Called with its process id each time it was started. */
+  onStart: () => void
+}
+
+export interface Child {
+  readonly name: string
+  pid(): number | undefined
+  /** Resolves when it first reports that it is ready; rejects when it ends before. */
+  ready: Promise<void>
+  /** Ends it, waits, and starts it again with another environment. */
+  restart(env: NodeJS.ProcessEnv): Promise<void>
+  /** SIGTERM, then SIGKILL when `timeoutMs` have passed. */
+  stop(timeoutMs: number): Promise<void>
+  kill(): void
+}
+
+const firstDelayMs = 250
+const longestDelayMs = 10_000
+/** A child that lived this long starts again at once, however often it died before. */
+const stableMs = 60_000
+
+/** Keeps one process running: a dead one restarts, each time later while it dies soon. */
+export function startChild(options: ChildOptions): Child {
+  let { env } = options
+  let current: ChildProcess | undefined
+  let isStopping = false
+  let delayMs = firstDelayMs
+  let retry: NodeJS.Timeout | undefined
+  const firstReady = Promise.withResolvers<undefined>()
+  // Nobody may be waiting when it fails.
+  firstReady.promise.catch(() => undefined)
+
+  const start = () => {
+    const startedAt = Date.now()
+    const log = openSync(options.logFile, 'a', 0o600)
+    const child = fork(options.module, options.args ?? [], { env, stdio: ['ignore', log, log, 'ipc'] })
+    closeSync(log)
+    current = child
+    options.onStart()
+    child.on('message', (message) => {
+      if (isReady(message)) firstReady.resolve(undefined)
+    })
+    child.once('exit', (code, signal) => {
+      current = undefined
+      const reason = signal ?? `exit code ${code ?? 0}`
+      firstReady.reject(new Error(`the ${options.name} process ended before it was ready (${reason})`))
+      if (isStopping) return
+      options.onDeath(reason)
+      if (Date.now() - startedAt > stableMs) delayMs = firstDelayMs
+      retry = setTimeout(start, delayMs)
+      delayMs = Math.min(delayMs * 2, longestDelayMs)
+    })
+  }
+
+  const stop = async (timeoutMs: number) => {
+    isStopping = true
+    clearTimeout(retry)
+    const child = current
+    if (!child) return
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    const force = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    await ended
+    clearTimeout(force)
+  }
+
+  start()
+  return {
+    name: options.name,
+    pid: () => current?.pid,
+    ready: firstReady.promise.then(() => undefined),
+    stop,
+    kill: () => current?.kill('SIGKILL'),
+    async restart(changed) {
+      env = changed
+      await stop(5_000)
+      isStopping = false
+      start()
+    },
+  }
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import type { ProcessConfig } from '../context.ts'
+import { DomainError } from '../errors.ts'
+import { migrateQueue } from '../queue/connection.ts'
+import { migrate } from '../store/migrate.ts'
+import { holdServer, isServerSupervised, type Hold } from '../store/server.ts'
+import { startKeeper } from './keeping.ts'
+import { findPostgres, startPostgres } from './postgres.ts'
+
+/** The embedded database and secret of one DATA_DIR, open for this process. */
+export interface Installation {
+  /** The configuration with what the installation adds to it. */
+  config: ProcessConfig
+  /** Processes that the database must outlive. */
+  keepFor(pids: number[]): void
+  /** Resolves when the database is gone without our doing. */
+  lost(): Promise<void>
+  /** Starts the database again, on the same port where it is free, and returns its URL. */
+  recover(): Promise<string>
+  /** Stops the database, unless another process uses it. */
+  close(): Promise<void>
+}
+
+/**
+ * Finds the running database of DATA_DIR, or starts it, and brings its tables up to date.
+ * @throws DomainError `already_running` for a second supervisor
+ */
+export async function openInstallation(config: Config, as: 'supervisor' | 'command'): Promise<Installation> {
+  const { dataDir } = config
+  let { hold, url, port } = await startAndHold(dataDir, as)
+  const keeper = startKeeper(dataDir)
+  await migrate(url)
+  await migrateQueue(config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url })
+  return {
+    config: { ...config, databaseUrl: url, secretKeys: config.secretKeys ?? [readSecretKey(dataDir)] },
+    keepFor: (pids) => {
+      keeper.keepFor(pids)
+    },
+    lost: () => hold.lost,
+    async recover() {
+      ;({ hold, url, port } = await startAndHold(dataDir, as, port))
+      return url
+    },
+    async close() {
+      await hold.release()
+      await keeper.release()
+    },
+  }
+}
+
+/** The refusal of a second start, said before anything is opened. */
+export async function refuseIfRunning(dataDir: string): Promise<void> {
+  const url = await findPostgres(dataDir)
+  if (url && (await isServerSupervised(url).catch(() => false))) throw alreadyRunning(dataDir)
+}
+
+const alreadyRunning = (dataDir: string) =>
+  new DomainError(
+    'conflict',
+    'already_running',
+    `Dépêche already runs on ${dataDir}: use that one, stop it first, or set DATA_DIR and PORT for another.`,
+  )
+
+interface Held {
+  hold: Hold
+  url: string
+  port: number
+}
+
+/** A keeper on its way out may stop the server under us; then it is started again. */
+async function startAndHold(dataDir: string, as: 'supervisor' | 'command', port?: number): Promise<Held> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const server = await startPostgres({ dataDir, ...(port !== undefined && { port }) })
+      const hold = await holdServer(server.url, as)
+      if (!hold) throw alreadyRunning(dataDir)
+      return { hold, url: server.url, port: server.port }
+    } catch (error) {
+      if (error instanceof DomainError || attempt === 3) throw error
+    }
+  }
+}
+
+/** Made once: links in mails that went out stay valid over restarts. */
+function readSecretKey(dataDir: string): string {
+  const file = join(dataDir, 'secret-key')
+  if (!existsSync(file)) {
+    const partial = `${file}.${process.pid}`
+    writeFileSync(partial, randomBytes(32).toString('hex'), { mode: 0o600 })
+    try {
+      // Unlike a rename, a link never replaces the key that another starter made meanwhile.
+      linkSync(partial, file)
+    } catch (error) {
+      if (!existsSync(file)) throw error
+    }
+    rmSync(partial)
+  }
+  return readFileSync(file, 'utf8').trim()
+}

@@ -1,0 +1,199 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { childEnvironment, type Config } from '../config.ts'
+import { createContext, type ProcessConfig } from '../context.ts'
+import { createLogger } from '../log.ts'
+import { migrateQueue } from '../queue/connection.ts'
+import { migrate } from '../store/migrate.ts'
+import { startChild, type Child } from './child.ts'
+import { openInstallation, type Installation } from './installation.ts'
+import { followWarnings } from './log-files.ts'
+import { findFreePort } from './ports.ts'
+
+const modules = {
+  mail: new URL('./catcher/main.ts', import.meta.url),
+  web: new URL('../server.ts', import.meta.url),
+  worker: new URL('../../workers/main.ts', import.meta.url),
+}
+
+type ChildName = keyof typeof modules
+
+/** Longer than the drain of web and worker, which takes 35 s at most. */
+const drainTimeoutMs = 40_000
+
+/** What a person opens first; no mailbox where mail goes to a real server. */
+export interface FirstSteps {
+  read: string
+  subscribe: string
+  mailbox: string | undefined
+  desk: string
+}
+
+export interface Supervisor {
+  start(): Promise<FirstSteps>
+  /** Ends web and worker, then the mail catcher, then the database: each when nobody needs it any more. */
+  stop(): Promise<void>
+  /** Does not wait for web and worker. */
+  kill(): void
+}
+
+/**
+ * Keeps the processes of one installation running. What the configuration does not name is embedded: the database,
+ * the mail catcher. A child that dies is started again, the database too.
+ */
+export function createSupervisor(config: Config, warn: (line: string) => void): Supervisor {
+  const children = new Map<ChildName, Child>()
+  const followers: (() => void)[] = []
+  let installation: Installation | undefined
+  let isStopping = false
+  const logs = join(config.dataDir, 'logs')
+  mkdirSync(logs, { recursive: true, mode: 0o700 })
+
+  const tellKeeper = () => {
+    installation?.keepFor([...children.values()].flatMap((child) => child.pid() ?? []))
+  }
+
+  const startNamed = (name: ChildName, env: NodeJS.ProcessEnv, args: string[] = []) => {
+    const logFile = join(logs, `${name}.log`)
+    followers.push(
+      followWarnings(logFile, (line) => {
+        warn(`${name}: ${line}`)
+      }),
+    )
+    const child = startChild({
+      name,
+      module: modules[name],
+      args,
+      env,
+      logFile,
+      onStart: () => setImmediate(tellKeeper),
+      onDeath: (reason) => {
+        warn(`${name}: ended (${reason}); it starts again, its log is ${logFile}`)
+      },
+    })
+    children.set(name, child)
+    return child
+  }
+
+  const startCatcher = async (): Promise<string> => {
+    const port = await findFreePort()
+    const args = {
+      '--directory': join(config.dataDir, 'mail'),
+      '--smtp-port': String(port),
+      '--http-port': String(config.mailCatcherPort),
+      '--log-level': config.logLevel,
+    }
+    startNamed('mail', childEnvironment({}), Object.entries(args).flat())
+    return `smtp://127.0.0.1:${port}`
+  }
+
+  /** Waits for the end of the database and starts it again, for as long as this process lives. */
+  const watchDatabase = async (
+    open: Installation,
+    envOf: (url: string) => Record<ChildName, NodeJS.ProcessEnv>,
+  ) => {
+    let url = open.config.databaseUrl
+    for (;;) {
+      await open.lost()
+      if (isStopping) return
+      warn('database: ended; it starts again')
+      const next = await open.recover()
+      if (next === url) continue
+      url = next
+      const env = envOf(url)
+      await Promise.all(
+        (['web', 'worker'] as const).map(async (name) => children.get(name)?.restart(env[name])),
+      )
+    }
+  }
+
+  return {
+    async start() {
+      const smtpUrl = config.smtpUrl ?? (await startCatcher())
+      const complete = await openDatabase()
+      const processConfig = { ...complete, smtpUrl }
+      const envOf = (url: string) => environments({ ...processConfig, databaseUrl: url })
+      const env = envOf(processConfig.databaseUrl)
+      startNamed('web', env.web)
+      startNamed('worker', env.worker)
+      tellKeeper()
+      if (installation) {
+        watchDatabase(installation, envOf).catch((error: unknown) => {
+          warn(`database: cannot be started again (${String(error)}); stop with Ctrl-C and start again`)
+        })
+      }
+      const desk = await prepareDesk(processConfig)
+      await Promise.all([...children.values()].map((child) => child.ready))
+      writeState(config, processConfig)
+      return {
+        read: `${config.publicUrl}/`,
+        subscribe: `${config.publicUrl}/subscribe`,
+        mailbox: config.smtpUrl ? undefined : `http://localhost:${config.mailCatcherPort}/`,
+        desk,
+      }
+    },
+    async stop() {
+      isStopping = true
+      await Promise.all(
+        (['web', 'worker'] as const).map(async (name) => children.get(name)?.stop(drainTimeoutMs)),
+      )
+      await children.get('mail')?.stop(5_000)
+      await installation?.close()
+      rmSync(stateFileOf(config), { force: true })
+      for (const unfollow of followers) unfollow()
+    },
+    kill() {
+      for (const child of children.values()) child.kill()
+    },
+  }
+
+  async function openDatabase(): Promise<ProcessConfig> {
+    const { databaseUrl, secretKeys } = config
+    if (databaseUrl !== undefined && secretKeys !== undefined) {
+      await migrate(databaseUrl)
+      await migrateQueue(
+        config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url: databaseUrl },
+      )
+      return { ...config, databaseUrl, secretKeys }
+    }
+    installation = await openInstallation(config, 'supervisor')
+    return installation.config
+  }
+
+  /** The sample newsroom in an empty embedded database, and a sign-in link for whoever sits at this terminal. */
+  async function prepareDesk(processConfig: ProcessConfig): Promise<string> {
+    const log = createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel, 'start')
+    const context = createContext(processConfig, { log, maxConnections: 2 })
+    try {
+      await context.services.publication.get().catch(() => undefined)
+      return `${config.publicUrl}/desk`
+    } finally {
+      await context.close()
+    }
+  }
+}
+
+const environments = (config: ProcessConfig): Record<ChildName, NodeJS.ProcessEnv> => {
+  const shared = {
+    DATABASE_URL: config.databaseUrl,
+    SECRET_KEY: config.secretKeys.join(','),
+    SMTP_URL: config.smtpUrl,
+    PORT: String(config.port),
+    PUBLIC_URL: config.publicUrl,
+  }
+  // Two processes on one machine cannot share a metrics port.
+  const workerMetrics = config.metricsPort === 0 ? 0 : config.metricsPort + 1
+  return {
+    mail: childEnvironment({}),
+    web: childEnvironment({ ...shared, METRICS_PORT: String(config.metricsPort) }),
+    worker: childEnvironment({ ...shared, METRICS_PORT: String(workerMetrics) }),
+  }
+}
+
+const stateFileOf = (config: Config) => join(config.dataDir, 'running.json')
+
+/** Where a command finds what this process has chosen. */
+function writeState(config: Config, { smtpUrl }: ProcessConfig): void {
+  const state = { pid: process.pid, publicUrl: config.publicUrl, smtpUrl }
+  writeFileSync(stateFileOf(config), `${JSON.stringify(state)}\n`, { mode: 0o600 })
+}

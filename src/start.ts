@@ -1,0 +1,63 @@
+import { readConfig, ConfigError, type Config } from './config.ts'
+import { DomainError } from './errors.ts'
+import { refuseIfRunning } from './embedded/installation.ts'
+import { chooseFreePorts } from './embedded/ports.ts'
+import { resetInstallation } from './embedded/reset.ts'
+import { createSupervisor, type FirstSteps, type Supervisor } from './embedded/supervisor.ts'
+
+/** `npm start` and, with --reset, `npm run reset`. What a person must know is said in sentences, never as a stack. */
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const warn = (line: string) => process.stderr.write(`${line}\n`)
+
+try {
+  const config = readConfig()
+  if (process.argv.includes('--reset')) await resetInstallation(config, say)
+  else await start(config)
+} catch (error) {
+  if (!(error instanceof ConfigError) && !(error instanceof DomainError)) throw error
+  warn(error.message)
+  process.exit(1)
+}
+
+async function start(config: Config): Promise<void> {
+  const startedAt = performance.now()
+  if (config.databaseUrl === undefined) await refuseIfRunning(config.dataDir)
+  const supervisor = createSupervisor(await chooseFreePorts(config), warn)
+  endOnSignals(supervisor)
+  try {
+    const steps = await supervisor.start()
+    say(`ready in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`)
+    showFirstSteps(steps)
+  } catch (error) {
+    await supervisor.stop()
+    throw error
+  }
+}
+
+function showFirstSteps({ read, subscribe, mailbox, desk }: FirstSteps): void {
+  const steps = Object.entries({ Read: read, Subscribe: subscribe, Mailbox: mailbox, Desk: desk })
+  const shown = steps.filter(([, url]) => url !== undefined)
+  for (const [index, [name, url]] of shown.entries()) say(`  ${index + 1} ${name.padEnd(10)} ${url ?? ''}`)
+  if (mailbox) say('\nNothing leaves this machine. Start over: npm run reset')
+}
+
+function endOnSignals(supervisor: Supervisor): void {
+  let ending = false
+  const end = () => {
+    if (ending) {
+      supervisor.kill()
+      return
+    }
+    ending = true
+    say('\nStopping: finishing what is in flight. Ctrl-C again does not wait for it.')
+    supervisor.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        warn(`The end was not clean (${String(error)}); the next start repairs what is left.`)
+        process.exit(1)
+      },
+    )
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
+}
