@@ -29,3 +29,14 @@ export const directionOf = (language: string): 'rtl' | 'ltr' =>
 /** Arabic is written with the digits of the Maghreb unless the publication says otherwise. */
 export const localeOf = (publication: Pick<Publication, 'locales'>, language: string): string =>
   publication.locales[language] ?? (language === 'ar' ? 'ar-DZ' : language)
+
+export const isLanguageTag = (value: string): boolean => /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(value)
+
+export function isZone(value: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value })
+    return true
+  } catch {
+    return false
+  }
+}

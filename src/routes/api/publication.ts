@@ -1,10 +1,9 @@
 import { z } from 'zod'
+import { isLanguageTag, isZone } from '../../domain/publication.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { PublicationService } from '../../services/publication.ts'
 
-const language = z
-  .string()
-  .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a BCP 47 tag such as fr or ar-DZ')
+const language = z.string().refine(isLanguageTag, 'must be a BCP 47 tag such as fr or ar-DZ')
 const zone = z.string().refine(isZone, 'must be an IANA zone such as Africa/Algiers')
 const optionalText = (max: number) => z.string().trim().max(max).nullable()
 
@@ -21,15 +20,6 @@ const publication = z.strictObject({
   policyVersion: z.string().trim().min(1).max(50),
   ambiguousPolicy: z.enum(['resend_once', 'hold']),
 })
-
-function isZone(value: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value })
-    return true
-  } catch {
-    return false
-  }
-}
 
 export function publicationApi(service: PublicationService): ApiRoute[] {
   return [

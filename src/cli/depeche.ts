@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { runToExitCode, UsageError } from './command.ts'
+import { editorCommand } from './editor.ts'
+import { keyCommand } from './key.ts'
+import { migrateCommand } from './migrate.ts'
+import { publicationCommand } from './publication.ts'
+
+const commands = [publicationCommand, editorCommand, keyCommand, migrateCommand]
+
+const program = new Command('depeche')
+  .description('Feeds and newsletters for newsrooms')
+  .showHelpAfterError('(--help tells more)')
+  .exitOverride()
+for (const add of commands) add(program)
+// Subcommands do not inherit it.
+for (const command of program.commands) {
+  command.exitOverride()
+  for (const subcommand of command.commands) subcommand.exitOverride()
+}
+
+process.exitCode = await runToExitCode(async () => {
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Commander has said what is wrong; its help and version exit with 0.
+    if (error.exitCode !== 0) throw new UsageError('')
+  }
+})

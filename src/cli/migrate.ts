@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import { migrateQueue } from '../queue/connection.ts'
+import { migrate } from '../store/migrate.ts'
+import { UsageError } from './command.ts'
+
+export function migrateCommand(program: Command): void {
+  program
+    .command('migrate')
+    .description('bring the tables of DATABASE_URL up to date; safe to run by several starters at once')
+    .action(async () => {
+      const { databaseUrl, redisUrl } = readConfig()
+      if (!databaseUrl)
+        throw new UsageError('DATABASE_URL is not set; `npm start` migrates its own database by itself.')
+      const applied = await migrate(databaseUrl)
+      await migrateQueue(redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl })
+      const done = applied.length === 0 ? 'nothing to do' : `applied ${applied.join(', ')}`
+      process.stdout.write(`${done}\n`)
+    })
+}

@@ -1,0 +1,59 @@
+/** Prints a result: JSON for programs, else the lines for people. */
+export function printResult(options: { json?: boolean | undefined }, result: unknown, lines: string[]): void {
+  const text = options.json ? JSON.stringify(result, null, 2) : lines.join('\n')
+  process.stdout.write(`${text}\n`)
+}
+
+/** Columns of text, padded to the widest cell. */
+export function toTable(rows: string[][]): string[] {
+  const widths = rows.reduce<number[]>(
+    (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
+    [],
+  )
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+export interface Progress {
+  /** `total` undefined where it is not known. */
+  show(done: number, total: number | undefined, note?: string): void
+  end(): void
+}
+
+const barWidth = 30
+const redrawMs = 100
+const lineMs = 1_000
+
+/** A bar on a terminal, one line a second elsewhere, both on stderr so that stdout stays for results. */
+export function createProgress(label: string, now: () => number = Date.now): Progress {
+  const isTerminal = process.stderr.isTTY
+  const everyMs = isTerminal ? redrawMs : lineMs
+  let shownAt = 0
+  let last = ''
+  const write = (line: string) => process.stderr.write(isTerminal ? `\r\x1b[2K${line}` : `${line}\n`)
+  return {
+    show(done, total, note = '') {
+      last = `${label} ${bar(done, total, isTerminal)}${note && ` ${note}`}`
+      if (now() - shownAt < everyMs) return
+      shownAt = now()
+      write(last)
+    },
+    end() {
+      if (last) write(last)
+      if (isTerminal && last) process.stderr.write('\n')
+    },
+  }
+}
+
+function bar(done: number, total: number | undefined, isTerminal: boolean): string {
+  if (total === undefined || total === 0) return String(done)
+  const share = Math.min(done / total, 1)
+  const percent = `${Math.floor(share * 100)} %`
+  if (!isTerminal) return `${percent} (${done} of ${total})`
+  const filled = Math.round(share * barWidth)
+  return `[${'█'.repeat(filled)}${'·'.repeat(barWidth - filled)}] ${percent}`
+}

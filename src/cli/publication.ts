@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import type { Publication } from '../domain/publication.ts'
+import { cliActor, UsageError, withContext } from './command.ts'
+import { printResult, toTable } from './output.ts'
+
+interface SetOptions {
+  name?: string
+  description?: string
+  languages?: string
+  zone?: string
+  deskName?: string
+  postalAddress?: string
+  contactEmail?: string
+  json?: boolean
+}
+
+export function publicationCommand(program: Command): void {
+  const publication = program.command('publication').description('the newsroom this installation serves')
+  publication
+    .command('show')
+    .option('--json', 'print the result for programs')
+    .action(async (options: { json?: boolean }) => {
+      const current = await withContext(({ services }) => services.publication.get())
+      printResult(options, current, toLines(current))
+    })
+  publication
+    .command('set')
+    .description('change what is given, keep the rest')
+    .option('--name <name>')
+    .option('--description <text>')
+    .option('--languages <tags>', 'BCP 47, separated by commas; the first is the default')
+    .option('--zone <zone>', 'IANA, such as Africa/Algiers')
+    .option('--desk-name <name>', 'byline of articles without author')
+    .option('--postal-address <text>', 'stands at the foot of every newsletter; without it none is sent')
+    .option('--contact-email <address>')
+    .option('--json', 'print the result for programs')
+    .action(async ({ json, languages, ...rest }: SetOptions) => {
+      const change: Partial<Publication> = { ...rest, ...(languages && { languages: languages.split(',') }) }
+      if (Object.keys(change).length === 0)
+        throw new UsageError('Nothing to change; `--help` lists what can be set.')
+      const changed = await withContext(({ services }) => services.publication.set(change, cliActor))
+      printResult({ json }, changed, toLines(changed))
+    })
+}
+
+const toLines = (publication: Publication): string[] =>
+  toTable(
+    Object.entries(publication).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value ?? null),
+    ]),
+  )

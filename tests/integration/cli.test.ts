@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { depeche } from '../support/cli.ts'
+import { cloneDatabase } from '../support/database.ts'
+
+test('key create prints the key alone on stdout', async () => {
+  const { code, stdout } = await depeche(await cloneDatabase(), [
+    'key',
+    'create',
+    '--role',
+    'editor',
+    '--name',
+    'WordPress',
+  ])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^depeche_[\w-]{43}\n$/)
+})
+
+test('editor add, then sign-in prints one link of PUBLIC_URL', async () => {
+  const url = await cloneDatabase()
+  const added = await depeche(url, ['editor', 'add', 'nadia@rivage.example', '--role', 'editor', '--json'])
+  expect(JSON.parse(added.stdout)).toMatchObject({ email: 'nadia@rivage.example', role: 'editor' })
+  const link = await depeche(url, ['editor', 'sign-in', 'nadia@rivage.example'], {
+    PUBLIC_URL: 'https://rivage.example',
+  })
+  expect(link.stdout).toMatch(/^https:\/\/rivage\.example\/desk\/sign-in\/[\w-]{43}\n$/)
+})
+
+test('publication set changes what is given, show prints it', async () => {
+  const url = await cloneDatabase()
+  await depeche(url, ['publication', 'set', '--name', 'Le Rivage', '--languages', 'fr,ar'])
+  const { stdout } = await depeche(url, ['publication', 'show', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject({
+    name: 'Le Rivage',
+    languages: ['fr', 'ar'],
+    zone: 'Africa/Algiers',
+  })
+})
+
+test('wrong use exits 2, a failure exits 1, each with a sentence and no stack', async () => {
+  const url = await cloneDatabase()
+  const cases = [
+    { args: ['key', 'create'], code: 2 },
+    { args: ['unknown'], code: 2 },
+    { args: ['publication', 'set'], code: 2 },
+    { args: ['publication', 'set', '--zone', 'Mars/Olympus'], code: 1 },
+    { args: ['editor', 'sign-in', 'nobody@rivage.example'], code: 1 },
+  ]
+  for (const { args, code } of cases) {
+    const result = await depeche(url, args)
+    expect(result.code, args.join(' ')).toBe(code)
+    expect(result.stdout).toBe('')
+    expect(result.stderr).toMatch(/\w+/)
+    expect(result.stderr).not.toMatch(/^\s+at /m)
+  }
+})
+
+test('configuration faults are told together, each by its variable, without a value or a stack', async () => {
+  const result = await depeche('mysql://secret-host/db', ['publication', 'show'], {
+    PORT: 'many',
+    PUBLIC_URL: 'http://news.example.org',
+  })
+  expect(result.code).toBe(1)
+  for (const name of ['DATABASE_URL', 'PORT', 'PUBLIC_URL']) expect(result.stderr).toContain(name)
+  expect(result.stderr).not.toContain('secret-host')
+  expect(result.stderr).not.toMatch(/^\s+at /m)
+})
