@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { childEnvironment, type Config } from '../config.ts'
 import { createContext, type ProcessConfig } from '../context.ts'
@@ -9,6 +9,7 @@ import { startChild, type Child } from './child.ts'
 import { openInstallation, type Installation } from './installation.ts'
 import { followWarnings } from './log-files.ts'
 import { findFreePort } from './ports.ts'
+import { deleteState, writeState } from './state.ts'
 
 const modules = {
   mail: new URL('./catcher/main.ts', import.meta.url),
@@ -124,7 +125,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       }
       const desk = await prepareDesk(processConfig)
       await Promise.all([...children.values()].map((child) => child.ready))
-      writeState(config, processConfig)
+      writeState(config.dataDir, { pid: process.pid, publicUrl: config.publicUrl, smtpUrl })
       return {
         read: `${config.publicUrl}/`,
         subscribe: `${config.publicUrl}/subscribe`,
@@ -139,7 +140,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       )
       await children.get('mail')?.stop(5_000)
       await installation?.close()
-      rmSync(stateFileOf(config), { force: true })
+      deleteState(config.dataDir)
       for (const unfollow of followers) unfollow()
     },
     kill() {
@@ -188,12 +189,4 @@ const environments = (config: ProcessConfig): Record<ChildName, NodeJS.ProcessEn
     web: childEnvironment({ ...shared, METRICS_PORT: String(config.metricsPort) }),
     worker: childEnvironment({ ...shared, METRICS_PORT: String(workerMetrics) }),
   }
-}
-
-const stateFileOf = (config: Config) => join(config.dataDir, 'running.json')
-
-/** Where a command finds what this process has chosen. */
-function writeState(config: Config, { smtpUrl }: ProcessConfig): void {
-  const state = { pid: process.pid, publicUrl: config.publicUrl, smtpUrl }
-  writeFileSync(stateFileOf(config), `${JSON.stringify(state)}\n`, { mode: 0o600 })
 }

@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  aDataDir,
+  aRunningInstallation,
+  eventually,
+  killQuietly,
+  pidOf,
+  processesOf,
+  spawnStart,
+} from '../support/installation.ts'
+
+const isUp = async (url: string): Promise<boolean> =>
+  fetch(new URL('/healthz', url)).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+
+const nothingRuns = (dataDir: string) =>
+  eventually(() => processesOf(dataDir).length === 0, 'every process has ended')
+
+test('START-1 one command runs everything, Ctrl-C ends all of it in order', async () => {
+  const dataDir = aDataDir()
+  const started = await aRunningInstallation(dataDir)
+  expect(started.output()).toMatch(/^ready in \d+\.\d s\n/)
+  expect(started.output()).toMatch(/ 1 Read .* 2 Subscribe .* 3 Mailbox .* 4 Desk /s)
+  expect(started.output()).toContain('Nothing leaves this machine. Start over: npm run reset')
+  expect(await isUp(started.urlOf('Read'))).toBe(true)
+  expect((await fetch(new URL('/api/messages', started.urlOf('Mailbox')))).status).toBe(200)
+  for (const file of ['postgres-password', 'secret-key', 'running.json']) {
+    expect(statSync(join(dataDir, file)).mode & 0o777, file).toBe(0o600)
+  }
+  for (const directory of ['postgres', 'mail', 'logs']) {
+    expect(statSync(join(dataDir, directory)).mode & 0o777, directory).toBe(0o700)
+  }
+
+  started.pressCtrlC()
+  expect(await started.ended).toBe(0)
+  expect(processesOf(dataDir)).toEqual([])
+  // Had the database gone first, web and worker would have said so.
+  for (const file of readdirSync(join(dataDir, 'logs'))) {
+    expect(readFileSync(join(dataDir, 'logs', file), 'utf8'), file).not.toContain('"level":40')
+  }
+  expect(readFileSync(join(dataDir, 'postgres', 'server.log'), 'utf8')).toContain('fast shutdown')
+})
+
+test('START-2 when the supervisor is killed, the others end by themselves, the database last', async () => {
+  const dataDir = aDataDir()
+  const started = await aRunningInstallation(dataDir)
+  killQuietly(started.process.pid)
+  await nothingRuns(dataDir)
+  expect(readFileSync(join(dataDir, 'postgres', 'server.log'), 'utf8')).toContain('fast shutdown')
+  for (const name of ['web', 'worker']) {
+    const log = readFileSync(join(dataDir, 'logs', `${name}.log`), 'utf8')
+    expect(log).toContain('parent is gone')
+    expect(log).not.toContain('"level":40')
+  }
+})
+
+test('START-3 after everything was killed at once, the next start recovers by itself and keeps the secret', async () => {
+  const dataDir = aDataDir()
+  await aRunningInstallation(dataDir)
+  const secret = readFileSync(join(dataDir, 'secret-key'), 'utf8')
+  for (const { pid } of processesOf(dataDir)) killQuietly(pid)
+  await nothingRuns(dataDir)
+  expect(readdirSync(join(dataDir, 'postgres'))).toContain('postmaster.pid')
+
+  const again = await aRunningInstallation(dataDir)
+  expect(await isUp(again.urlOf('Read'))).toBe(true)
+  expect(readFileSync(join(dataDir, 'secret-key'), 'utf8')).toBe(secret)
+})
+
+test('START-4 a database that outlived its keeper is adopted', async () => {
+  const dataDir = aDataDir()
+  const first = await aRunningInstallation(dataDir)
+  const database = pidOf(dataDir, 'postgres')
+  killQuietly(pidOf(dataDir, 'keeper'))
+  killQuietly(first.process.pid)
+  await first.ended
+
+  const again = await aRunningInstallation(dataDir)
+  expect(pidOf(dataDir, 'postgres')).toBe(database)
+  again.pressCtrlC()
+  expect(await again.ended).toBe(0)
+  await nothingRuns(dataDir)
+})
+
+test('START-5 a stale lock file whose process id another process got does not stop the start', async () => {
+  const dataDir = aDataDir()
+  const first = await aRunningInstallation(dataDir)
+  for (const { pid } of processesOf(dataDir)) killQuietly(pid)
+  await first.ended
+  await nothingRuns(dataDir)
+  const { uid, gid } = statSync(join(dataDir, 'postgres'))
+  const stranger = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore' })
+  onTestFinished(() => void stranger.kill())
+  const lockFile = join(dataDir, 'postgres', 'postmaster.pid')
+  const [, ...rest] = readFileSync(lockFile, 'utf8').split('\n')
+  writeFileSync(lockFile, [String(stranger.pid), ...rest].join('\n'))
+
+  const again = await aRunningInstallation(dataDir)
+  expect(await isUp(again.urlOf('Read'))).toBe(true)
+})
+
+test('START-6 an interrupted creation of the database, and an empty lock file, are left behind', async () => {
+  const dataDir = aDataDir()
+  const partial = join(dataDir, 'postgres.partial')
+  mkdirSync(partial)
+  writeFileSync(join(partial, 'PG_VERSION'), '18\n')
+  const first = await aRunningInstallation(dataDir)
+  first.pressCtrlC()
+  await first.ended
+  const lockFile = join(dataDir, 'postgres', 'postmaster.pid')
+  const { uid, gid } = statSync(join(dataDir, 'postgres'))
+  writeFileSync(lockFile, '')
+  chownSync(lockFile, uid, gid)
+
+  const again = await aRunningInstallation(dataDir)
+  expect(await isUp(again.urlOf('Read'))).toBe(true)
+})
+
+test('START-7 a dead process starts again: web, worker, mail catcher, keeper and the database', async () => {
+  const dataDir = aDataDir()
+  const started = await aRunningInstallation(dataDir)
+  for (const role of ['web', 'worker', 'mail', 'keeper', 'postgres'] as const) {
+    const before = pidOf(dataDir, role)
+    killQuietly(before)
+    await eventually(() => ![undefined, before].includes(pidOf(dataDir, role)), `${role} runs again`)
+  }
+  await eventually(() => isUp(started.urlOf('Read')), 'the web process answers again')
+  started.pressCtrlC()
+  expect(await started.ended).toBe(0)
+  await nothingRuns(dataDir)
+})
+
+test('START-8 a second start says in one sentence that it runs already', async () => {
+  const dataDir = aDataDir()
+  const first = await aRunningInstallation(dataDir)
+  const second = spawnStart({ DATA_DIR: dataDir })
+  expect(await second.ended).toBe(1)
+  expect(second.output()).toMatch(/^Dépêche already runs on .*\n$/)
+  expect(await isUp(first.urlOf('Read'))).toBe(true)
+})
+
+test('START-9 a busy port is named with its variable, before anything is started', async () => {
+  const dataDir = aDataDir()
+  const busy = createServer().listen(0, '127.0.0.1')
+  await once(busy, 'listening')
+  onTestFinished(() => void busy.close())
+  const { port } = busy.address() as AddressInfo
+  for (const variable of ['PORT', 'MAIL_CATCHER_PORT']) {
+    const refused = spawnStart({ DATA_DIR: dataDir, [variable]: String(port) })
+    expect(await refused.ended).toBe(1)
+    expect(refused.output()).toBe(
+      `Port ${port} is taken by another program: stop it, or choose another with ${variable}.\n`,
+    )
+  }
+  expect(processesOf(dataDir)).toEqual([])
+})
+
+test('START-10 all faults of the configuration are told together, without a stack', async () => {
+  const refused = spawnStart({ SMTP_URL: 'ftp://x', LOG_LEVEL: 'loud', PUBLIC_URL: 'http://news.example' })
+  expect(await refused.ended).toBe(1)
+  for (const variable of ['SMTP_URL', 'LOG_LEVEL', 'PUBLIC_URL'])
+    expect(refused.output()).toContain(`  ${variable}: `)
+  expect(refused.output()).not.toContain('    at ')
+})
+
+test('START-11 reset stops the service and removes what it kept, and nothing else', async () => {
+  const dataDir = aDataDir()
+  writeFileSync(join(dataDir, 'notes.txt'), 'not ours')
+  const started = await aRunningInstallation(dataDir)
+  const reset = spawnStart({ DATA_DIR: dataDir }, ['--reset'])
+  expect(await reset.ended).toBe(0)
+  expect(await started.ended).toBe(0)
+  expect(reset.output()).toContain(`Removing ${join(dataDir, 'postgres')}: the database`)
+  expect(readdirSync(dataDir)).toEqual(['notes.txt'])
+  await nothingRuns(dataDir)
+})

@@ -1,0 +1,123 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+
+/** `npm start` as a real process with its own session, as a terminal gives it one. */
+export interface StartedInstallation {
+  /** Everything it has printed so far, both streams. */
+  output(): string
+  /** A URL of the four lines, by its name. */
+  urlOf(step: 'Read' | 'Subscribe' | 'Mailbox' | 'Desk'): string
+  process: ChildProcess
+  /** Exit code or signal. */
+  ended: Promise<number | NodeJS.Signals>
+  /** What Ctrl-C does: the signal reaches every process of the terminal. */
+  pressCtrlC(): void
+}
+
+/** An empty DATA_DIR; when the test has finished, what still runs on it is killed and it is removed. */
+export function aDataDir(): string {
+  const dataDir = mkdtempSync('/var/tmp/depeche-start-')
+  onTestFinished(async () => {
+    for (const { pid } of processesOf(dataDir)) killQuietly(pid)
+    await eventually(() => processesOf(dataDir).length === 0, 'everything on the data directory has ended')
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  return dataDir
+}
+
+/** Starts without waiting; any free ports. */
+export function spawnStart(env: Record<string, string>, args: string[] = []): StartedInstallation {
+  const { PATH = '' } = process.env
+  const child = spawn(process.execPath, ['src/start.ts', ...args], {
+    detached: true,
+    env: { PATH, PORT: '0', MAIL_CATCHER_PORT: '0', METRICS_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  }
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('close', (code, signal) => {
+      resolve(signal ?? code ?? 0)
+    })
+  })
+  return {
+    process: child,
+    ended,
+    output: () => output,
+    urlOf: (step) => new RegExp(`${step} +(http\\S+)`).exec(output)?.[1] ?? '',
+    pressCtrlC: () => process.kill(-(child.pid ?? 0), 'SIGINT'),
+  }
+}
+
+/** Starts and waits for the four lines. */
+export async function aRunningInstallation(
+  dataDir: string,
+  env: Record<string, string> = {},
+): Promise<StartedInstallation> {
+  const started = spawnStart({ DATA_DIR: dataDir, ...env })
+  await eventually(() => {
+    if (started.process.exitCode !== null) throw new Error(`it ended instead:\n${started.output()}`)
+    return started.output().includes('Desk ')
+  }, 'the four lines are printed')
+  return started
+}
+
+export type Role = 'start' | 'web' | 'worker' | 'mail' | 'keeper' | 'postgres'
+
+const roles: [Role, RegExp][] = [
+  ['start', /src\/start\.ts/],
+  ['web', /src\/server\.ts/],
+  ['worker', /workers\/main\.ts/],
+  ['mail', /catcher\/main\.ts/],
+  ['keeper', /keeper\.ts/],
+  ['postgres', /bin\/postgres/],
+]
+
+/** Every process of an installation, told by the data directory in its command or environment. */
+export function processesOf(dataDir: string): { pid: number; role: Role }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const command = readQuietly(`/proc/${name}/cmdline`)
+      const role = roles.find(([, pattern]) => pattern.test(command))?.[0]
+      const isOurs = `${command}\0${readQuietly(`/proc/${name}/environ`)}`.includes(dataDir)
+      return role && isOurs ? [{ pid: Number(name), role }] : []
+    })
+}
+
+export function pidOf(dataDir: string, role: Role): number | undefined {
+  return processesOf(dataDir).find((process) => process.role === role)?.pid
+}
+
+export function killQuietly(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function readQuietly(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Polls until the condition holds. */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 45_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`)
+    await sleep(50)
+  }
+}
