@@ -1,16 +1,24 @@
 import { apiKeyStore } from './api-keys.ts'
+import { articleViewsStore } from './article-views.ts'
+import { articlesStore } from './articles.ts'
 import { auditStore } from './audit.ts'
 import { editorStore } from './editors.ts'
 import type { Executor } from './executor.ts'
 import { outboxStore } from './outbox.ts'
 import { newslettersStore } from './newsletters.ts'
 import { publicationStore } from './publication.ts'
+import { responsesStore } from './responses.ts'
+import { selectionsStore } from './selections.ts'
 import { sessionStore } from './sessions.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
   return {
     publication: publicationStore(executor),
+    articles: articlesStore(executor),
+    articleViews: articleViewsStore(executor),
+    responses: responsesStore(executor),
+    selections: selectionsStore(executor),
     outbox: outboxStore(executor),
     newsletters: newslettersStore(executor),
     editors: editorStore(executor),
