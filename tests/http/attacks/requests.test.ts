@@ -1,0 +1,77 @@
+import { connect } from 'node:net'
+import { expect, test } from 'vitest'
+import { aWeb, type Web } from '../../support/web.ts'
+
+/** Sends bytes as they are and reads until the server has said its headers, or closed. */
+function raw(web: Web, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(web.origin).port), '127.0.0.1')
+    let answer = ''
+    socket.on('data', (chunk) => {
+      answer += chunk.toString()
+      if (answer.includes('\r\n\r\n')) socket.end()
+    })
+    socket.on('close', () => {
+      resolve(answer)
+    })
+    socket.on('error', reject)
+    socket.write(bytes)
+  })
+}
+
+test.each([
+  ['a foreign Host', 'GET /desk/sign-in HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'],
+  [
+    'forwarded headers',
+    'GET /desk/sign-in HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\nConnection: close\r\n\r\n',
+  ],
+  [
+    'an absolute request URI',
+    'GET http://evil.example/desk/sign-in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+  ],
+])('%s never shows in an answer', async (_name, bytes) => {
+  const web = await aWeb()
+  expect(await raw(web, bytes)).not.toContain('evil.example')
+})
+
+test('two Hosts are refused', async () => {
+  const web = await aWeb()
+  const answer = await raw(
+    web,
+    'GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+  )
+  expect(answer).not.toMatch(/^HTTP\/1\.1 2/)
+  expect(answer).not.toContain('evil.example')
+})
+
+test.each([
+  '/%2e%2e/package.json',
+  '//evil.example',
+  '/assets/..%2f..%2fpackage.json',
+  '/%00',
+  '/%ff',
+  '/desk/sign-in/%2e%2e%2f',
+])('%s is not found, says nothing of the inside, and is not cached', async (path) => {
+  const web = await aWeb()
+  const response = await web.fetch(path)
+  const body = await response.text()
+  expect(response.status).toBeGreaterThanOrEqual(400)
+  expect(response.status).toBeLessThan(500)
+  expect(body).not.toMatch(/node_modules|\.ts:|at .*\(/)
+  expect(response.headers.get('cache-control') ?? 'no-store').not.toContain('public')
+})
+
+test('a thousand guessed sign-in links open nothing', async () => {
+  const web = await aWeb()
+  for (let batch = 0; batch < 10; batch++) {
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        web.fetch(`/desk/sign-in/${crypto.randomUUID().replaceAll('-', '')}`, { method: 'POST' }),
+      ),
+    )
+    for (const answer of answers) {
+      expect(answer.status).toBe(410)
+      expect(answer.headers.get('set-cookie')).toBeNull()
+    }
+  }
+})
