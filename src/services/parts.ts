@@ -2,7 +2,9 @@ import type { Config } from '../config.ts'
 import type { Keyring } from '../domain/token.ts'
 import type { Logger } from '../log.ts'
 import type { Doorbell } from '../queue/enqueue.ts'
+import type { Transport } from '../mail/transport.ts'
 import type { Database } from '../store/database.ts'
+import type { SendingTimes } from '../store/leases.ts'
 
 /** What services are made of; each takes the few it needs. */
 export interface Parts {
@@ -11,5 +13,8 @@ export interface Parts {
   database: Database
   doorbell: Doorbell
   keyring: Keyring
+  /** Two, so that personal mail never waits behind a digest. */
+  transports: { digests: Transport; personal: Transport }
+  sendingTimes: SendingTimes
   now: () => Date
 }

@@ -1,4 +1,6 @@
+import { sql } from 'kysely'
 import type { Executor } from './executor.ts'
+import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
 
 export type MailKind =
   | 'activation'
@@ -27,8 +29,64 @@ export interface NewMail {
   expiresAt?: Date
 }
 
+/** A claimed mail with what its message needs. */
+export interface ClaimedMail extends Lease {
+  kind: MailKind
+  address: string
+  language: string | null
+  activationId: string | null
+  subscriberId: number | null
+  editorId: number | null
+  payload: Record<string, unknown>
+  attempt: number
+  createdAt: Date
+  expiresAt: Date
+}
+
+// The limits on activation mail are counted where a request is decided; here only what may have changed since.
+const objection = sql<string | null>`(
+  select case
+    when m.expires_at <= statement_timestamp() then 'expired'
+    when a.refused_at is not null then 'refused'
+    when a.activated_at is not null and m.kind <> 'address-changed' then 'activated'
+    when a.expires_at <= statement_timestamp() and m.kind <> 'address-changed' then 'expired'
+    when not a.is_mailable then 'limited'
+    when exists (
+      select from activation_blocks b
+      where b.limit_hmac = a.limit_hmac and b.blocked_until > statement_timestamp()) then 'blocked'
+    when m.editor_id is not null and (e.id is null or e.removed_at is not null) then 'removed'
+    when coalesce(m.address, a.address, p.address, e.email) is null then 'erased'
+  end
+  from (select) as one
+  left join activations a on a.id = m.activation_id
+  left join subscribers p on p.id = m.subscriber_id
+  left join editors e on e.id = m.editor_id
+)`
+
+const ledger: Ledger = {
+  table: sql`outbox`,
+  key: sql`id`,
+  scope: sql<boolean>`true`,
+  isOpen: sql<boolean>`true`,
+  sameAs: (other) => sql<boolean>`m.id = ${sql.ref(`${other}.id`)}`,
+  objection,
+  expiresAt: sql<Date | null>`m.expires_at`,
+  // Nobody waits at a desk for a doubtful activation mail, and a second copy of it does no harm.
+  policy: sql<string>`'resend_once'`,
+  joins: sql`
+    left join activations a on a.id = picked.activation_id
+    left join subscribers p on p.id = picked.subscriber_id
+    left join editors e on e.id = picked.editor_id`,
+  columns: sql`
+    m.kind, coalesce(m.address, a.address, p.address, e.email) as address,
+    coalesce(m.language, a.language, p.language, e.language) as language,
+    m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.created_at, m.expires_at`,
+}
+
 export function outboxStore(db: Executor) {
   return {
+    leases: (times: SendingTimes) => leasesOn<ClaimedMail>(db, ledger, times),
+
     /** The new row's id; undefined where the dedupe key was taken. Ring `deliver-mail` after the commit. */
     async insert(mail: NewMail): Promise<number | undefined> {
       const row = await db

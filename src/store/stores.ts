@@ -3,13 +3,17 @@ import { articleViewsStore } from './article-views.ts'
 import { articlesStore } from './articles.ts'
 import { auditStore } from './audit.ts'
 import { editorStore } from './editors.ts'
+import { deliveriesStore } from './deliveries.ts'
 import type { Executor } from './executor.ts'
+import { instanceGuardStore } from './instance-guard.ts'
 import { outboxStore } from './outbox.ts'
 import { newslettersStore } from './newsletters.ts'
 import { publicationStore } from './publication.ts'
 import { responsesStore } from './responses.ts'
 import { selectionsStore } from './selections.ts'
+import { runningDigestsStore } from './running-digests.ts'
 import { sessionStore } from './sessions.ts'
+import { workersStore } from './workers.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
@@ -20,6 +24,10 @@ export function storesOn(executor: Executor) {
     responses: responsesStore(executor),
     selections: selectionsStore(executor),
     outbox: outboxStore(executor),
+    deliveries: deliveriesStore(executor),
+    runningDigests: runningDigestsStore(executor),
+    instanceGuard: instanceGuardStore(executor),
+    workers: workersStore(executor),
     newsletters: newslettersStore(executor),
     editors: editorStore(executor),
     sessions: sessionStore(executor),

@@ -1,0 +1,36 @@
+/**
+ * Joins the calls made while a statement is under way into the next one, so that many conversations share a
+ * transaction without waiting for a timer: alone a call runs at once, in a crowd the batches grow by themselves.
+ * Every call of a batch that fails rejects.
+ */
+export function gather<In, Out>(
+  run: (items: In[]) => Promise<(item: In) => Out>,
+): (item: In) => Promise<Out> {
+  interface Waiting {
+    item: In
+    resolve: (out: Out) => void
+    reject: (error: unknown) => void
+  }
+  let waiting: Waiting[] = []
+  let isRunning = false
+
+  const work = async () => {
+    isRunning = true
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      try {
+        const resultOf = await run(batch.map((one) => one.item))
+        for (const one of batch) one.resolve(resultOf(one.item))
+      } catch (error) {
+        for (const one of batch) one.reject(error)
+      }
+    }
+    isRunning = false
+  }
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      if (!isRunning) void work()
+    })
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import type { Parts } from './parts.ts'
+import type { Identity } from '../store/instance-guard.ts'
+
+export type Presence = ReturnType<typeof createPresence>
+
+/** A clock further off than this is a machine that something is wrong with: certificates and signatures go wrong too. */
+const longestSkewMs = 2_000
+/** Longer without a beat, and other workers' heartbeats may have been kept from the database as well. */
+const longestGapMs = 15_000
+/** A promotion of a standby leaves a shorter gap than this; a restored copy seldom does. */
+const longestFailoverSeconds = 300
+
+/**
+ * Whether this worker may take mail: it lives, its clock and the database's agree, commits are durable, and the
+ * database is the one that sent before.
+ */
+export function createPresence({
+  database,
+  log,
+  sendingTimes,
+}: Pick<Parts, 'database' | 'log' | 'sendingTimes'>) {
+  const { stores } = database
+  const id = randomUUID()
+  let obstacle: string | undefined = 'starting'
+  let hasLeft = false
+  let lastBeatAt: number | undefined
+  let unbrokenSince = Infinity
+
+  const findObstacle = async (): Promise<string | undefined> => {
+    const sentAt = Date.now()
+    const { now, synchronousCommit } = await stores.workers.put(id)
+    const receivedAt = Date.now()
+    const skewMs = Math.max(sentAt - now.getTime(), now.getTime() - receivedAt, 0)
+    if (skewMs > longestSkewMs) return 'clock'
+    if (synchronousCommit === 'off') return 'synchronous_commit'
+    return (await guard()) ? 'restored' : undefined
+  }
+
+  /** Whether everything is held, as of now. */
+  const guard = async (): Promise<boolean> => {
+    // Outside the transaction: a refusal to say who it is would end it.
+    const identity = await stores.instanceGuard.getIdentity()
+    return database.transaction(async (tx) => {
+      const known = await tx.instanceGuard.find()
+      if (known?.isHeld) return true
+      const isSame = !known || isSameInstance(identity, known)
+      if (isSame) await tx.instanceGuard.put(identity)
+      else {
+        await tx.instanceGuard.markHeld()
+        log.error('this database is a copy of the one that sent before: everything is held')
+      }
+      return !isSame
+    })
+  }
+
+  return {
+    /** Every few seconds. Rejects where the database is away; nothing is claimed until it is back. */
+    async beat(): Promise<void> {
+      const before = obstacle
+      try {
+        obstacle = await findObstacle()
+      } catch (error) {
+        obstacle = 'database'
+        throw error
+      }
+      const now = performance.now()
+      if (lastBeatAt === undefined || now - lastBeatAt > longestGapMs) unbrokenSince = now
+      lastBeatAt = now
+      if (obstacle !== before && obstacle !== undefined) log.error({ obstacle }, 'this worker claims nothing')
+      if (before !== undefined && obstacle === undefined) log.info('this worker claims mail')
+    },
+
+    /** Why nothing is claimed; undefined where all is well. */
+    obstacle: () => (hasLeft ? 'draining' : obstacle),
+    mayClaim: () => !hasLeft && obstacle === undefined,
+
+    /**
+     * A worker takes up the mail of others only after it has seen the database without a gap for as long as a lease:
+     * after an outage everyone's heartbeats are late.
+     */
+    mayRecover: () =>
+      !hasLeft &&
+      obstacle === undefined &&
+      performance.now() - unbrokenSince > sendingTimes.leaseSeconds * 1000,
+
+    /** Nothing more is claimed from here on. */
+    leave() {
+      hasLeft = true
+    },
+
+    async remove(): Promise<void> {
+      await stores.workers.delete(id)
+    },
+  }
+}
+
+function isSameInstance(
+  identity: Identity,
+  known: { system: string; timeline: number; silentSeconds: number },
+): boolean {
+  if (identity.system !== known.system) return false
+  return identity.timeline === known.timeline || known.silentSeconds <= longestFailoverSeconds
+}

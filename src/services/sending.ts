@@ -1,0 +1,156 @@
+import { startConversations, type Conversations } from './conversations.ts'
+import { createFaults } from './faults.ts'
+import type { Parts } from './parts.ts'
+import type { Presence } from './presence.ts'
+import type { Writers } from './writers.ts'
+
+export type SendingService = ReturnType<typeof createSendingService>
+
+/** Jobs that one digest is rung with, so that as many workers can share it. */
+const wakeUpsPerDigest = 8
+
+/** After trouble with the server: how long nothing is tried, doubled each time. */
+const shortestPauseMs = 5_000
+const longestPauseMs = 60_000
+
+interface Breaker {
+  pauseMs: number
+  notBefore: number
+}
+
+/**
+ * The only place mail leaves from. PostgreSQL is the record: a ring that finds nothing to claim does nothing, and
+ * nothing here has to be remembered across a restart.
+ */
+export function createSendingService(
+  parts: Pick<Parts, 'config' | 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes'> & {
+    presence: Presence
+    writers: Writers
+  },
+) {
+  const { config, log, database, doorbell, transports, presence, writers, sendingTimes: times } = parts
+  const { stores } = database
+  const faults = createFaults(config.faultAt)
+  const running = new Map<string, Conversations>()
+  const breakers = new Map<string, Breaker>()
+
+  /** One run at a time per digest, and one for personal mail; a second ring meanwhile changes nothing. */
+  const runOnce = async (name: string, start: () => Promise<Conversations>): Promise<boolean> => {
+    const breaker = breakers.get(name)
+    if (running.has(name) || !presence.mayClaim() || performance.now() < (breaker?.notBefore ?? 0))
+      return false
+    const conversations = await start()
+    running.set(name, conversations)
+    try {
+      const { accepted, isServerInTrouble } = await conversations.finished
+      if (isServerInTrouble) trip(name, accepted > 0 ? undefined : breaker)
+      else breakers.delete(name)
+      return true
+    } finally {
+      running.delete(name)
+    }
+  }
+  const trip = (name: string, before: Breaker | undefined) => {
+    const pauseMs = before ? Math.min(before.pauseMs * 2, longestPauseMs) : shortestPauseMs
+    breakers.set(name, { pauseMs, notBefore: performance.now() + pauseMs })
+    log.warn({ pauseMs }, 'the SMTP server is in trouble; pausing')
+  }
+
+  const ringForDigest = async (digestId: number) => {
+    const slots = Array.from({ length: wakeUpsPerDigest }, (_, slot) => slot)
+    await Promise.all(slots.map((slot) => doorbell.ring('deliver-digest', { digestId }, slot)))
+  }
+
+  const complete = async (digestId: number) => {
+    // Without a lock first: most of the time something is open.
+    if (await stores.runningDigests.isOpen(digestId)) return 'in_flight'
+    const completion = await database.transaction((tx) => tx.runningDigests.markCompleted(digestId))
+    if (completion === 'unbalanced') log.error({ digestId }, 'a digest does not add up and is left as it is')
+    else if (completion.startsWith('completed')) log.info({ digestId, completion }, 'digest completed')
+    return completion
+  }
+
+  return {
+    ringForDigest,
+
+    /** Sends what the digest still has waiting; completes it where that was the last of it. */
+    async deliverDigest(digestId: number): Promise<void> {
+      if (!(await stores.runningDigests.isSending(digestId))) return
+      const name = `digest ${digestId}`
+      const ran = await runOnce(name, async () => {
+        const write = await writers.digest(digestId)
+        return startConversations({
+          leases: stores.deliveries.leasesOf(digestId, times),
+          transport: transports.digests,
+          connections: config.smtpConnections,
+          isProbing: breakers.has(name),
+          write,
+          async onAlarm(reason) {
+            const isPaused = await stores.runningDigests.markPaused(digestId, reason)
+            if (isPaused) log.error({ digestId, reason }, 'a digest paused itself')
+          },
+          faults,
+          log: log.child({ digestId }),
+        })
+      })
+      if (!ran) return
+      const completion = await complete(digestId)
+      // A ring that came while we worked was dropped, for its job was ours.
+      if (
+        completion === 'in_flight' &&
+        (await stores.runningDigests.hasPending(digestId)) &&
+        presence.mayClaim()
+      ) {
+        await doorbell.ring('deliver-digest', { digestId }, wakeUpsPerDigest)
+      }
+    },
+
+    /** Sends waiting personal mail, on connections of its own. */
+    async deliverMail(): Promise<void> {
+      await runOnce('mail', async () =>
+        Promise.resolve(
+          startConversations({
+            leases: stores.outbox.leases(times),
+            transport: transports.personal,
+            connections: personalConnections(config.smtpConnections),
+            isProbing: breakers.has('mail'),
+            write: writers.mail,
+            onAlarm: () => Promise.resolve(),
+            faults,
+            log: log.child({ mail: 'personal' }),
+          }),
+        ),
+      )
+    },
+
+    /** Takes up what silent workers left, wakes deferred mail, completes digests that ended elsewhere. */
+    async recover(): Promise<void> {
+      for (const leases of [stores.deliveries.allLeases(times), stores.outbox.leases(times)]) {
+        await leases.wake()
+        if (!presence.mayRecover()) continue
+        const found = await leases.recover()
+        if (found.claimed + found.committing > 0) log.warn(found, 'mail of a silent worker was taken up')
+      }
+      await stores.runningDigests.skipCancelled()
+      for (const digestId of await stores.runningDigests.listByState('sending')) {
+        if (!running.has(`digest ${digestId}`)) await complete(digestId)
+      }
+    },
+
+    /** A heartbeat for everything in hand. */
+    async extend(): Promise<void> {
+      await Promise.all([...running.values()].map((conversations) => conversations.extend()))
+    },
+
+    /** Claims nothing more, finishes the conversations in flight, and gives back what is left. */
+    async drain(): Promise<void> {
+      presence.leave()
+      const all = [...running.values()]
+      for (const conversations of all) conversations.halt()
+      await Promise.all(all.map((conversations) => conversations.finished))
+    },
+  }
+}
+
+/** Beside those of digests: personal mail never waits behind one. */
+export const personalConnections = (connections: number): number => Math.max(2, Math.ceil(connections / 4))

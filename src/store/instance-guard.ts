@@ -1,0 +1,80 @@
+import { sql } from 'kysely'
+import type { Executor } from './executor.ts'
+
+/** Which database this is, as far as it can tell. */
+export interface Identity {
+  /** Cluster and database: a dump restored elsewhere, or beside the original, has another. */
+  system: string
+  /** Grows with every promotion and every recovery to a point in time. */
+  timeline: number
+  /** False where this role may not ask for the cluster's identity. */
+  isWhole: boolean
+}
+
+export interface Guard {
+  system: string
+  timeline: number
+  /** How long ago a worker last said that all was well. */
+  silentSeconds: number
+  isHeld: boolean
+}
+
+const insufficientPrivilege = '42501'
+
+export function instanceGuardStore(db: Executor) {
+  return {
+    async getIdentity(): Promise<Identity> {
+      const database = sql`(select oid::text from pg_database where datname = current_database())`
+      try {
+        const { rows } = await sql<{ system: string; timeline: number }>`
+          select s.system_identifier::text || '/' || ${database} as system, c.timeline_id as timeline
+          from pg_control_system() s, pg_control_checkpoint() c`.execute(db)
+        const [row] = rows
+        if (!row) throw new Error('the database did not say who it is')
+        return { ...row, isWhole: true }
+      } catch (error) {
+        // Some managed databases keep the control file from their tenants: then only another database's oid tells.
+        if ((error as { code?: string }).code !== insufficientPrivilege) throw error
+        const { rows } = await sql<{ system: string }>`select 'unknown/' || ${database} as system`.execute(db)
+        return { system: rows[0]?.system ?? 'unknown', timeline: 0, isWhole: false }
+      }
+    },
+
+    /** Locked until the end of the transaction: two workers that start together judge one after the other. */
+    async find(): Promise<Guard | undefined> {
+      const { rows } = await sql<Guard>`
+        select system_identifier as system, timeline, held_at is not null as is_held,
+          extract(epoch from clock_timestamp() - beat_at)::float8 as silent_seconds
+        from instance_guard for update`.execute(db)
+      return rows[0]
+    },
+
+    /** This database is the one that sends. */
+    async put(identity: Identity): Promise<void> {
+      await sql`
+        insert into instance_guard (system_identifier, timeline) values (${identity.system}, ${identity.timeline})
+        on conflict (only_row) do update
+        set system_identifier = excluded.system_identifier, timeline = excluded.timeline,
+            beat_at = clock_timestamp(), held_at = null`.execute(db)
+    },
+
+    /** Holds personal mail, and pauses every digest that would go out by itself. */
+    async markHeld(): Promise<void> {
+      await sql`update instance_guard set held_at = clock_timestamp() where held_at is null`.execute(db)
+      await sql`
+        update digests
+        set state = 'paused', resume_state = state, paused_reason = 'restored', updated_at = clock_timestamp()
+        where state in ('scheduled', 'preparing', 'sending')`.execute(db)
+    },
+
+    /** What the hold paused goes on from where it was. @returns how many digests */
+    async releaseDigests(): Promise<number> {
+      const { numAffectedRows } = await sql`
+        update digests
+        set state = coalesce(resume_state, 'sending'), resume_state = null, paused_reason = null,
+            updated_at = clock_timestamp()
+        where state = 'paused' and paused_reason = 'restored'`.execute(db)
+      return Number(numAffectedRows ?? 0)
+    },
+  }
+}

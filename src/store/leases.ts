@@ -1,0 +1,225 @@
+import { sql, type RawBuilder } from 'kysely'
+import type { Executor } from './executor.ts'
+
+/** One row as its worker holds it. A new claim makes a new token: the statements of an earlier holder find nothing. */
+export interface Lease {
+  key: number
+  token: string
+}
+
+export interface SendingTimes {
+  /** How long a row stays its worker's without a heartbeat. */
+  leaseSeconds: number
+  /** Waits after the first, second … failed attempt; the last one repeats. */
+  backOffMinutes: readonly number[]
+}
+
+/** A table of mail to send, as the machine needs to know it. Fragments call its row `m`. */
+export interface Ledger {
+  table: RawBuilder<unknown>
+  /** The column that names a row within the scope. */
+  key: RawBuilder<unknown>
+  /** Which rows a worker works on: one digest's, or all. */
+  scope: RawBuilder<boolean>
+  /** Whether rows of the scope may be claimed at all now. */
+  isOpen: RawBuilder<boolean>
+  /** Whether two rows are one: `m` and the named other. */
+  sameAs: (other: string) => RawBuilder<boolean>
+  /** Why this mail may not go now, null where it may. `waiting` keeps it, `expired` ends it, all others skip it. */
+  objection: RawBuilder<string | null>
+  /** No attempt is made after it. */
+  expiresAt: RawBuilder<Date | null>
+  policy: RawBuilder<string>
+  /** What a claim returns of a row beyond its lease; joins may refer to `picked`. */
+  joins: RawBuilder<unknown>
+  columns: RawBuilder<unknown>
+}
+
+/** Nothing is claimed or sent by a restored copy until a person has said so. */
+export const notHeld = sql<boolean>`not exists (select from instance_guard where held_at is not null)`
+
+const unnested = (leases: readonly Lease[]) =>
+  sql`unnest(${leases.map((lease) => lease.key)}::bigint[], ${leases.map((lease) => lease.token)}::uuid[]) as k (key, token)`
+
+const seconds = (n: number) => sql`make_interval(secs => ${n}::double precision)`
+
+/**
+ * The life of a mail between `pending` and its end, the same for every table. Each method is one statement that
+ * succeeds only from the states it names; all times are the database's.
+ */
+export function leasesOn<Row extends object>(db: Executor, ledger: Ledger, times: SendingTimes) {
+  const { table, key, scope } = ledger
+  const leaseEnd = sql`clock_timestamp() + ${seconds(times.leaseSeconds)}`
+  const mine = sql`${scope} and m.${key} = k.key and m.lease_token = k.token and m.state in ('claimed', 'committing')`
+  const waits = times.backOffMinutes.map((minutes) => minutes * 60)
+  // Jitter keeps a crowd that failed together from coming back together.
+  const nextAt = sql`(clock_timestamp() + (0.8 + 0.4 * random())
+    * make_interval(secs => (${waits}::double precision[])[least(m.attempt + 1, ${waits.length}::int)]))`
+  const isLast = sql`coalesce(${ledger.expiresAt} < ${nextAt}, false)`
+
+  return {
+    /**
+     * Takes up to `limit` pending rows past key `after`, in order. Rows nobody wants any more are skipped on the way,
+     * so a claim may return fewer rows than there are: `examined` tells an empty table from that.
+     */
+    async claim(limit: number, after: number) {
+      // Past a key rather than from the start: rows just claimed leave dead index entries that every claim would re-read.
+      const { rows } = await sql<Lease & Row & { state: string }>`
+        with picked as materialized (
+          select m.*, ${ledger.objection} as objection
+          from ${table} m
+          where ${scope} and m.state = 'pending' and m.${key} > ${after} and ${ledger.isOpen} and ${notHeld}
+          order by m.${key}
+          limit ${limit}
+          for update of m skip locked
+        )
+        update ${table} m
+        set state = case when picked.objection is null then 'claimed' else ${stateAfter('picked.objection')} end,
+            reason = picked.objection,
+            lease_token = case when picked.objection is null then gen_random_uuid() end,
+            lease_until = case when picked.objection is null then ${leaseEnd} end,
+            next_at = null
+        from picked ${ledger.joins}
+        where ${scope} and m.${key} = picked.${key}
+        returning m.state, m.${key} as key, m.lease_token as token, m.attempt, ${ledger.columns}`.execute(db)
+      const last = rows.reduce((max, row) => Math.max(max, row.key), after)
+      const claimed = rows.filter((row) => row.state === 'claimed').sort((a, b) => a.key - b.key)
+      return { claimed, examined: rows.length, last }
+    },
+
+    /** A heartbeat for exactly these rows. Extending "all that is mine" would keep a forgotten row for ever. */
+    async extend(leases: readonly Lease[]): Promise<void> {
+      await sql`
+        update ${table} m set lease_until = ${leaseEnd}
+        from ${unnested(leases)} where ${mine}`.execute(db)
+    },
+
+    /**
+     * The last moment: between the last byte of the body and the final dot. Returns the keys that may go.
+     *
+     * `statement_timestamp()` lies before the snapshot that the objections are judged by: whoever left before
+     * `committing_at` was seen to have left.
+     */
+    async markCommitting(leases: readonly Lease[]): Promise<Set<number>> {
+      const { rows } = await sql<{ key: number }>`
+        update ${table} m
+        set state = 'committing', committing_at = statement_timestamp(), lease_until = ${leaseEnd}
+        from ${unnested(leases)}
+        where ${scope} and m.${key} = k.key and m.lease_token = k.token and m.state = 'claimed'
+          and ${notHeld} and ${ledger.objection} is null
+        returning m.${key} as key`.execute(db)
+      return new Set(rows.map((row) => row.key))
+    },
+
+    /** A 250 is a fact and outranks whatever the row says meanwhile, so no lease is asked for. */
+    async markAccepted(accepted: readonly { key: number; answer: string }[]): Promise<void> {
+      await sql`
+        update ${table} m
+        set state = 'accepted', reason = null, accepted_at = clock_timestamp(), smtp_answer = k.answer,
+            attempt = m.attempt + 1, lease_until = null, next_at = null
+        from unnest(${accepted.map((one) => one.key)}::bigint[], ${accepted.map((one) => one.answer)}::text[])
+          as k (key, answer)
+        where ${scope} and m.${key} = k.key and m.state <> 'accepted'`.execute(db)
+    },
+
+    /** Surely not sent, and worth another attempt after the back-off; expired where that would come too late. */
+    async markDeferred(lease: Lease, failure: { reason: string; answer: string }): Promise<void> {
+      await sql`
+        update ${table} m
+        set state = case when ${isLast} then 'expired' else 'deferred' end, next_at = ${nextAt},
+            reason = ${failure.reason}, smtp_answer = ${failure.answer}, attempt = m.attempt + 1, lease_until = null
+        from ${unnested([lease])} where ${mine}`.execute(db)
+    },
+
+    /** Surely not sent, and never will be. A deferred row is rejected by the worker that deferred it. */
+    async markRejected(
+      leases: readonly Lease[],
+      failure?: { reason: string; answer: string },
+    ): Promise<void> {
+      await sql`
+        update ${table} m
+        set state = 'rejected', next_at = null, lease_until = null,
+            attempt = m.attempt + case when m.state = 'deferred' then 0 else 1 end,
+            reason = coalesce(${failure?.reason ?? null}, m.reason),
+            smtp_answer = coalesce(${failure?.answer ?? null}, m.smtp_answer)
+        from ${unnested(leases)}
+        where ${scope} and m.${key} = k.key and m.lease_token = k.token
+          and m.state in ('claimed', 'committing', 'deferred')`.execute(db)
+    },
+
+    /** The server may or may not have it: one more attempt where the policy allows, else `uncertain`. */
+    async markAmbiguous(lease: Lease, answer: string): Promise<void> {
+      await sql`
+        update ${table} m
+        set state = ${afterAmbiguity(ledger, sql`case when ${isLast} then 'uncertain' else 'deferred' end`)},
+            reason = 'no_answer', next_at = ${nextAt}, smtp_answer = ${answer},
+            attempt = m.attempt + 1, ambiguous = m.ambiguous + 1, lease_until = null
+        from ${unnested([lease])} where ${mine}`.execute(db)
+    },
+
+    /**
+     * Surely not sent, through no fault of the person: back to `pending` without a trace, or skipped where the
+     * mail is no longer wanted. Returns the keys that wait again.
+     */
+    async release(leases: readonly Lease[]): Promise<Set<number>> {
+      const { rows } = await sql<{ key: number; state: string }>`
+        update ${table} m
+        set (state, reason) = (
+              select ${stateAfter('o.why')}, nullif(o.why, 'waiting')
+              from (select ${ledger.objection} as why) o),
+            lease_token = null, lease_until = null, next_at = null
+        from ${unnested(leases)}
+        where ${scope} and m.${key} = k.key and m.lease_token = k.token
+          and m.state in ('claimed', 'committing', 'deferred')
+        returning m.${key} as key, m.state`.execute(db)
+      return new Set(rows.filter((row) => row.state === 'pending').map((row) => row.key))
+    },
+
+    /**
+     * Rows whose worker fell silent: claimed ones wait again, committing ones are ambiguous. Not within one lease of
+     * a database restart, for while it was down no living worker could send its heartbeat.
+     * @returns how many were found in each state
+     */
+    async recover(limit = 1_000): Promise<{ claimed: number; committing: number }> {
+      const { rows } = await sql<{ before: 'claimed' | 'committing'; n: number }>`
+        with silent as materialized (
+          select m.*, m.state as before
+          from ${table} m
+          where ${scope} and m.state in ('claimed', 'committing') and m.lease_until < clock_timestamp()
+            and pg_postmaster_start_time() < clock_timestamp() - ${seconds(times.leaseSeconds)}
+          limit ${limit}
+          for update of m skip locked
+        ), recovered as (
+          update ${table} m
+          set state = case when silent.before = 'claimed' then 'pending'
+                else ${afterAmbiguity(ledger, sql`'pending'`)} end,
+              reason = case when silent.before = 'committing' then 'worker_lost' end,
+              ambiguous = m.ambiguous + case when silent.before = 'committing' then 1 else 0 end,
+              lease_until = null
+          from silent where ${ledger.sameAs('silent')}
+          returning silent.before
+        )
+        select before, count(*)::int as n from recovered group by before`.execute(db)
+      const found = { claimed: 0, committing: 0 }
+      for (const row of rows) found[row.before] = row.n
+      return found
+    },
+
+    /** Deferred rows whose time has come wait again. */
+    async wake(): Promise<void> {
+      await sql`
+        update ${table} m set state = 'pending', next_at = null
+        where ${scope} and m.state = 'deferred' and m.next_at <= clock_timestamp()`.execute(db)
+    },
+  }
+}
+
+export type Leases<Row extends object> = ReturnType<typeof leasesOn<Row>>
+
+/** Nobody gets more than two copies: only the first ambiguous attempt may be followed by another. */
+const afterAmbiguity = (ledger: Ledger, again: RawBuilder<unknown>) =>
+  sql`case when m.ambiguous = 0 and ${ledger.policy} = 'resend_once' then ${again} else 'uncertain' end`
+
+const stateAfter = (objection: string) => sql`
+  case coalesce(${sql.raw(objection)}, 'waiting')
+    when 'waiting' then 'pending' when 'expired' then 'expired' else 'skipped' end`

@@ -1,0 +1,102 @@
+import { sql } from 'kysely'
+import type { Executor } from './executor.ts'
+
+/** What became of an attempt to complete a digest. */
+export type Completion = 'completed' | 'completed_with_uncertain' | 'in_flight' | 'unbalanced' | 'not_sending'
+
+/** A digest from the moment its deliveries exist until all of them have ended. */
+export function runningDigestsStore(db: Executor) {
+  const store = {
+    async listByState(...states: ('preparing' | 'sending')[]): Promise<number[]> {
+      const rows = await db
+        .selectFrom('digests')
+        .select('id')
+        .where('state', 'in', states)
+        .orderBy('id')
+        .execute()
+      return rows.map((row) => row.id)
+    },
+
+    /** Whether a delivery of it has not ended. One index for each, where one `in` would read them all. */
+    async isOpen(id: number): Promise<boolean> {
+      const { rows } = await sql<{ isOpen: boolean }>`
+        select exists (select from deliveries where digest_id = ${id} and state = 'pending')
+          or exists (select from deliveries where digest_id = ${id} and state in ('claimed', 'committing'))
+          or exists (select from deliveries where digest_id = ${id} and state = 'deferred') as is_open`.execute(
+        db,
+      )
+      return rows[0]?.isOpen ?? false
+    },
+
+    async hasPending(id: number): Promise<boolean> {
+      const { rows } = await sql<{ hasPending: boolean }>`
+        select exists (select from deliveries where digest_id = ${id} and state = 'pending') as has_pending`.execute(
+        db,
+      )
+      return rows[0]?.hasPending ?? false
+    },
+
+    async isSending(id: number): Promise<boolean> {
+      const row = await db.selectFrom('digests').select('state').where('id', '=', id).executeTakeFirst()
+      return row?.state === 'sending'
+    },
+
+    /** Every later `committing` fails. @returns false where the digest was not sending */
+    async markPaused(id: number, reason: string): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable('digests')
+        .set({
+          state: 'paused',
+          resumeState: 'sending',
+          pausedReason: reason,
+          updatedAt: sql`clock_timestamp()`,
+        })
+        .where('id', '=', id)
+        .where('state', '=', 'sending')
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+
+    /**
+     * Ends a digest when nothing of it is open and every person is accounted for. In a transaction of its own: the
+     * digest is locked first, so that nothing reopens a delivery while we count.
+     */
+    async markCompleted(id: number): Promise<Completion> {
+      const digest = await db
+        .selectFrom('digests')
+        .select(['state', 'audience'])
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst()
+      if (digest?.state !== 'sending') return 'not_sending'
+      if (await store.isOpen(id)) return 'in_flight'
+      const counts = await sql<{ total: number; uncertain: number }>`
+        select count(*) as total, count(*) filter (where state = 'uncertain') as uncertain
+        from deliveries where digest_id = ${id}`.execute(db)
+      const [count] = counts.rows
+      if (!count || count.total !== digest.audience) return 'unbalanced'
+      const state = count.uncertain > 0 ? 'completed_with_uncertain' : 'completed'
+      await db
+        .updateTable('digests')
+        .set({ state, completedAt: sql`clock_timestamp()`, updatedAt: sql`clock_timestamp()` })
+        .where('id', '=', id)
+        .execute()
+      return state
+    },
+
+    /** Ends what a cancelled digest still has waiting. @returns how many rows; fewer than `limit` means none is left */
+    async skipCancelled(limit = 10_000): Promise<number> {
+      const { numAffectedRows } = await sql`
+        update deliveries m set state = 'skipped', reason = 'cancelled', next_at = null
+        from (
+          select d.digest_id, d.subscriber_id
+          from digests g join deliveries d on d.digest_id = g.id
+          where g.state = 'cancelled' and d.state in ('pending', 'deferred')
+          limit ${limit} for update of d skip locked
+        ) w
+        where m.digest_id = w.digest_id and m.subscriber_id = w.subscriber_id`.execute(db)
+      return Number(numAffectedRows ?? 0)
+    },
+  }
+  return store
+}
