@@ -1,10 +1,13 @@
 import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './domain/token.ts'
 import type { Logger } from './log.ts'
+import { createTransport } from './mail/transport.ts'
 import type { QueueBackend } from './queue/connection.ts'
 import { createDoorbell } from './queue/enqueue.ts'
+import { personalConnections } from './services/sending.ts'
 import { createServices, type Services } from './services/services.ts'
 import { openDatabase, type Database } from './store/database.ts'
+import { sendingTimes, type SendingTimes } from './store/leases.ts'
 
 /** Everything a process works with, built once. Constructing is not connecting. */
 export interface Context {
@@ -27,6 +30,8 @@ interface ContextOptions {
   maxConnections?: number
   /** Tests move it; lifetimes that decide anything across processes use the database clock instead. */
   now?: () => Date
+  /** Tests of the delivery machine shorten them. */
+  sendingTimes?: Partial<SendingTimes>
 }
 
 export function createContext(config: ProcessConfig, options: ContextOptions): Context {
@@ -43,12 +48,15 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     : { kind: 'postgres', url: config.databaseUrl }
   const doorbell = createDoorbell(queueBackend, log)
   const keyring = createKeyring(config.secretKeys)
+  const transports = createTransports(config)
   const services = createServices({
     config,
     log,
     database,
     doorbell,
     keyring,
+    transports,
+    sendingTimes: { ...sendingTimes, ...options.sendingTimes },
     now: options.now ?? (() => new Date()),
   })
   return {
@@ -59,8 +67,20 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     keyring,
     services,
     async close() {
+      await Promise.all([transports.digests.close(), transports.personal.close()])
       await doorbell.close()
       await database.close()
     },
+  }
+}
+
+/** Nobody listens at port 1: a process without SMTP_URL sends nothing, and a worker does not start without one. */
+const nowhere = 'smtp://127.0.0.1:1'
+
+function createTransports(config: Config) {
+  const smtpUrl = config.smtpUrl ?? nowhere
+  return {
+    digests: createTransport({ smtpUrl, connections: config.smtpConnections, rate: config.smtpRate }),
+    personal: createTransport({ smtpUrl, connections: personalConnections(config.smtpConnections) }),
   }
 }

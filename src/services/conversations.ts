@@ -109,7 +109,7 @@ export function startConversations<Row extends Lease & { address: string }>(
   const attempt = async (
     row: Row,
   ): Promise<SendOutcome | { kind: 'unknown' | 'unwritten'; error: unknown }> => {
-    let isDatabaseAway = false
+    const gate = { hasFailed: false }
     try {
       const written = await options.write(row)
       faults('before-mail')
@@ -127,13 +127,13 @@ export function startConversations<Row extends Lease & { address: string }>(
               })
             return isGranted
           } catch (error) {
-            isDatabaseAway = true
+            gate.hasFailed = true
             throw error
           }
         },
       })
     } catch (error) {
-      return { kind: isDatabaseAway ? 'unknown' : 'unwritten', error }
+      return { kind: gate.hasFailed ? 'unknown' : 'unwritten', error }
     }
   }
 

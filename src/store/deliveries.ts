@@ -56,24 +56,27 @@ const ledger = {
   joins: sql`
     join subscribers p on p.id = picked.subscriber_id
     left join variants v on v.id = picked.variant_id`,
-  columns: sql`m.ambiguous, p.address, p.language, coalesce(v.article_ids, '{}') as article_ids`,
+  columns: sql<ClaimedDelivery>`m.ambiguous, p.address, p.language, coalesce(v.article_ids, '{}') as article_ids`,
 } as const
 
-const ledgerOf = (digestId: number): Ledger => ({
+const ledgerOf = (digestId: number): Ledger<ClaimedDelivery> => ({
   ...ledger,
   scope: sql<boolean>`m.digest_id = ${digestId}`,
   isOpen: sql<boolean>`exists (select from digests g where g.id = ${digestId} and g.state = 'sending')`,
 })
 
-const allDigests: Ledger = { ...ledger, scope: sql<boolean>`true`, isOpen: sql<boolean>`false` }
+const allDigests: Ledger<ClaimedDelivery> = {
+  ...ledger,
+  scope: sql<boolean>`true`,
+  isOpen: sql<boolean>`false`,
+}
 
 export function deliveriesStore(db: Executor) {
   return {
-    leasesOf: (digestId: number, times: SendingTimes) =>
-      leasesOn<ClaimedDelivery>(db, ledgerOf(digestId), times),
+    leasesOf: (digestId: number, times: SendingTimes) => leasesOn(db, ledgerOf(digestId), times),
 
     /** Of every digest, for recovery. */
-    allLeases: (times: SendingTimes) => leasesOn<ClaimedDelivery>(db, allDigests, times),
+    allLeases: (times: SendingTimes) => leasesOn(db, allDigests, times),
 
     /** All nine states; their sum is the audience. */
     async countByState(digestId: number): Promise<Record<DeliveryState, number>> {

@@ -14,8 +14,11 @@ export interface SendingTimes {
   backOffMinutes: readonly number[]
 }
 
+/** Longer than any wait of a conversation but the one after the final dot, which heartbeats cover. */
+export const sendingTimes: SendingTimes = { leaseSeconds: 60, backOffMinutes: [1, 5, 15, 60, 240] }
+
 /** A table of mail to send, as the machine needs to know it. Fragments call its row `m`. */
-export interface Ledger {
+export interface Ledger<Row> {
   table: RawBuilder<unknown>
   /** The column that names a row within the scope. */
   key: RawBuilder<unknown>
@@ -32,7 +35,7 @@ export interface Ledger {
   policy: RawBuilder<string>
   /** What a claim returns of a row beyond its lease; joins may refer to `picked`. */
   joins: RawBuilder<unknown>
-  columns: RawBuilder<unknown>
+  columns: RawBuilder<Row>
 }
 
 /** Nothing is claimed or sent by a restored copy until a person has said so. */
@@ -47,7 +50,7 @@ const seconds = (n: number) => sql`make_interval(secs => ${n}::double precision)
  * The life of a mail between `pending` and its end, the same for every table. Each method is one statement that
  * succeeds only from the states it names; all times are the database's.
  */
-export function leasesOn<Row extends object>(db: Executor, ledger: Ledger, times: SendingTimes) {
+export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingTimes) {
   const { table, key, scope } = ledger
   const leaseEnd = sql`clock_timestamp() + ${seconds(times.leaseSeconds)}`
   const mine = sql`${scope} and m.${key} = k.key and m.lease_token = k.token and m.state in ('claimed', 'committing')`
@@ -214,10 +217,10 @@ export function leasesOn<Row extends object>(db: Executor, ledger: Ledger, times
   }
 }
 
-export type Leases<Row extends object> = ReturnType<typeof leasesOn<Row>>
+export type Leases<Row> = ReturnType<typeof leasesOn<Row>>
 
 /** Nobody gets more than two copies: only the first ambiguous attempt may be followed by another. */
-const afterAmbiguity = (ledger: Ledger, again: RawBuilder<unknown>) =>
+const afterAmbiguity = (ledger: Pick<Ledger<unknown>, 'policy'>, again: RawBuilder<unknown>) =>
   sql`case when m.ambiguous = 0 and ${ledger.policy} = 'resend_once' then ${again} else 'uncertain' end`
 
 const stateAfter = (objection: string) => sql`

@@ -63,7 +63,7 @@ const objection = sql<string | null>`(
   left join editors e on e.id = m.editor_id
 )`
 
-const ledger: Ledger = {
+const ledger: Ledger<ClaimedMail> = {
   table: sql`outbox`,
   key: sql`id`,
   scope: sql<boolean>`true`,
@@ -77,7 +77,7 @@ const ledger: Ledger = {
     left join activations a on a.id = picked.activation_id
     left join subscribers p on p.id = picked.subscriber_id
     left join editors e on e.id = picked.editor_id`,
-  columns: sql`
+  columns: sql<ClaimedMail>`
     m.kind, coalesce(m.address, a.address, p.address, e.email) as address,
     coalesce(m.language, a.language, p.language, e.language) as language,
     m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.created_at, m.expires_at`,
@@ -85,7 +85,7 @@ const ledger: Ledger = {
 
 export function outboxStore(db: Executor) {
   return {
-    leases: (times: SendingTimes) => leasesOn<ClaimedMail>(db, ledger, times),
+    leases: (times: SendingTimes) => leasesOn(db, ledger, times),
 
     /** The new row's id; undefined where the dedupe key was taken. Ring `deliver-mail` after the commit. */
     async insert(mail: NewMail): Promise<number | undefined> {

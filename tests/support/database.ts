@@ -29,8 +29,11 @@ export async function cloneDatabase(): Promise<string> {
 }
 
 /** An open database on a fresh clone, closed and dropped when the test has finished. */
-export async function aDatabase(): Promise<Database> {
-  const database = openDatabase({ url: await cloneDatabase(), max: 5 })
+export const aDatabase = async (): Promise<Database> => openTestDatabase(await cloneDatabase())
+
+/** Closed when the test has finished. */
+export function openTestDatabase(url: string): Database {
+  const database = openDatabase({ url, max: 5 })
   onTestFinished(() => database.close())
   return database
 }

@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest'
+import { cloneDatabase, openTestDatabase } from '../support/database.ts'
+import { aSender, quickTimes } from '../support/sending.ts'
+import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { aSmtpSink } from '../support/smtp-sink.ts'
+
+const addressesOf = (sink: { received: { to: string[] }[] }) => sink.received.flatMap((mail) => mail.to)
+
+test('a mail put into the outbox reaches its one recipient', async () => {
+  const database = openTestDatabase(await cloneDatabase())
+  const sink = await aSmtpSink()
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await database.stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
+  await sending.deliverMail()
+  expect(addressesOf(sink)).toEqual(['desk@rivage.example'])
+  await sending.deliverMail()
+  expect(sink.received).toHaveLength(1)
+})
+
+test('a digest reaches every reader once, and completes by its equation', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  const { digestId } = await aSendingDigest(url, { readers: 100 })
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await sending.deliverDigest(digestId)
+  expect(new Set(addressesOf(sink)).size).toBe(100)
+  expect(sink.received).toHaveLength(100)
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 100, pending: 0 })
+  expect(await query(url, 'select state from digests')).toEqual([{ state: 'completed' }])
+})
+
+test('two workers share one digest, and nobody gets two copies', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  const { digestId } = await aSendingDigest(url, { readers: 300 })
+  const workers = [
+    await aSender(database, { smtpUrl: sink.url }),
+    await aSender(database, { smtpUrl: sink.url }),
+  ]
+  await Promise.all(workers.map(({ sending }) => sending.deliverDigest(digestId)))
+  expect(new Set(addressesOf(sink)).size).toBe(300)
+  expect(sink.received).toHaveLength(300)
+})
+
+test('who left before the message ended is not mailed', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  const { digestId } = await aSendingDigest(url, { readers: 5 })
+  const { sending } = await aSender(database, {
+    smtpUrl: sink.url,
+    connections: 1,
+    writers: {
+      digest: () =>
+        Promise.resolve(async (delivery) => {
+          if (delivery.address.startsWith('reader-3@')) {
+            await query(
+              url,
+              `update subscriptions set state = 'ended', ended_reason = 'unsubscribed', ended_at = now()
+               where subscriber_id = $1`,
+              [delivery.key],
+            )
+          }
+          return { from: 'b@rivage.example', message: [Buffer.from('Subject: x\r\n\r\nx\r\n')] }
+        }),
+    },
+  })
+  await sending.deliverDigest(digestId)
+  expect(addressesOf(sink)).not.toContain('reader-3@reader.example')
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 4, skipped: 1 })
+  expect(await database.stores.deliveries.listByState(digestId, 'skipped')).toMatchObject([
+    { reason: 'unsubscribed' },
+  ])
+})
+
+test('a refused recipient is rejected, that person only', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '550 5.1.1 Unknown', recipients: '^reader-[37]@' })
+  const { digestId } = await aSendingDigest(url, { readers: 20 })
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await sending.deliverDigest(digestId)
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 18, rejected: 2 })
+})
+
+test('a server that refuses five people in a row pauses the digest, and nobody is marked', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  sink.faults.push({ at: 'mail', do: 'reply', reply: '550 5.7.1 Sender not allowed' })
+  const { digestId } = await aSendingDigest(url, { readers: 50 })
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await sending.deliverDigest(digestId)
+  expect(await query(url, 'select state, paused_reason from digests')).toEqual([
+    { state: 'paused', paused_reason: 'refused' },
+  ])
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ pending: 50 })
+})
+
+test.each(['data', 'dot'] as const)('a lone 5xx at %s is that message', async (at) => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  sink.faults.push({ at, do: 'reply', reply: '554 5.6.0 No', recipients: '^reader-4@' })
+  const { digestId } = await aSendingDigest(url, { readers: 20 })
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await sending.deliverDigest(digestId)
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 19, rejected: 1 })
+})
+
+test('a 4xx comes again after the back-off', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '450 4.2.1 Later', recipients: '^reader-4@', times: 1 })
+  const { digestId } = await aSendingDigest(url, { readers: 20 })
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await sending.deliverDigest(digestId)
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 19, deferred: 1 })
+  await expect
+    .poll(
+      async () => {
+        await sending.recover()
+        await sending.deliverDigest(digestId)
+        return database.stores.deliveries.countByState(digestId)
+      },
+      { timeout: 20_000 },
+    )
+    .toMatchObject({ accepted: 20 })
+})
+
+test.each(['resend_once', 'hold'] as const)('%s: an answer that never came', async (policy) => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  sink.faults.push({ at: 'dot', do: 'close', recipients: '^reader-4@' })
+  const { digestId } = await aSendingDigest(url, { readers: 20, policy })
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await expect
+    .poll(
+      async () => {
+        await sending.recover()
+        await sending.deliverDigest(digestId)
+        return query(url, 'select state from digests')
+      },
+      { timeout: 20_000 },
+    )
+    .toEqual([{ state: 'completed_with_uncertain' }])
+  const copies = addressesOf(sink).filter((address) => address.startsWith('reader-4@')).length
+  expect(copies).toBe(policy === 'hold' ? 1 : 2)
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({
+    accepted: 19,
+    uncertain: 1,
+  })
+})
+
+test('a server that is away for everyone pauses the sending, not the people', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const { digestId } = await aSendingDigest(url, { readers: 200 })
+  const { sending } = await aSender(database, {
+    smtpUrl: 'smtp://127.0.0.1:1',
+    times: { ...quickTimes, backOffMinutes: [1] },
+  })
+  await sending.deliverDigest(digestId)
+  const counts = await database.stores.deliveries.countByState(digestId)
+  expect(counts.pending + counts.deferred).toBe(200)
+  expect(counts.deferred).toBeLessThanOrEqual(8)
+})

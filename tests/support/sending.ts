@@ -1,0 +1,90 @@
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { createTransport, type TransportLimits } from '../../src/mail/transport.ts'
+import { createPresence } from '../../src/services/presence.ts'
+import { createSendingService, personalConnections } from '../../src/services/sending.ts'
+import type { Writers } from '../../src/services/writers.ts'
+import type { Database } from '../../src/store/database.ts'
+import type { SendingTimes } from '../../src/store/leases.ts'
+import { aConfig } from './config.ts'
+
+/** Short enough for a test, long enough for a busy machine. */
+export const quickTimes: SendingTimes = { leaseSeconds: 2, backOffMinutes: [0.01, 0.01, 0.01] }
+
+const plain = (subject: string, messageId: string, to: string) => [
+  Buffer.from(
+    [
+      `From: desk@rivage.example`,
+      `To: ${to}`,
+      `Subject: ${subject}`,
+      `Message-ID: ${messageId}`,
+      '',
+      'Bonjour',
+      '',
+    ].join('\r\n'),
+  ),
+]
+
+/** Messages of a few lines, whose Message-ID names the row. */
+export const plainWriters: Writers = {
+  mail: (mail) =>
+    Promise.resolve({
+      from: 'bounce@rivage.example',
+      message: plain(mail.kind, `<outbox.${mail.key}@rivage.example>`, mail.address),
+    }),
+  digest: (digestId) =>
+    Promise.resolve((delivery) =>
+      Promise.resolve({
+        from: 'bounce@rivage.example',
+        message: plain('Le matin', `<${digestId}.${delivery.key}@rivage.example>`, delivery.address),
+      }),
+    ),
+}
+
+export interface SenderOptions {
+  smtpUrl: string
+  connections?: number
+  times?: SendingTimes
+  writers?: Partial<Writers>
+  limits?: Partial<TransportLimits>
+}
+
+/** One worker's sending service, in this process; it has beaten once and may claim. */
+export async function aSender(database: Database, options: SenderOptions) {
+  const connections = options.connections ?? 4
+  const config = aConfig('postgres://unused', {
+    SMTP_URL: options.smtpUrl,
+    SMTP_CONNECTIONS: String(connections),
+  })
+  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+  const { smtpUrl, limits } = options
+  const transports = {
+    digests: createTransport({ smtpUrl, connections, limits }),
+    personal: createTransport({ smtpUrl, connections: personalConnections(connections), limits }),
+  }
+  onTestFinished(async () => {
+    await Promise.all([transports.digests.close(), transports.personal.close()])
+  })
+  const rings: { name: string; payload: unknown; slot: number }[] = []
+  const doorbell = {
+    ring: (name: string, payload: unknown, slot = 0) => {
+      rings.push({ name, payload, slot })
+      return Promise.resolve()
+    },
+    close: () => Promise.resolve(),
+  }
+  const sendingTimes = options.times ?? quickTimes
+  const presence = createPresence({ database, log, sendingTimes })
+  await presence.beat()
+  const sending = createSendingService({
+    config,
+    log,
+    database,
+    doorbell,
+    transports,
+    sendingTimes,
+    presence,
+    writers: { ...plainWriters, ...options.writers },
+  })
+  return { sending, presence, rings }
+}
