@@ -4,6 +4,7 @@ import { createEditorService } from './editors.ts'
 import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
 import { createPublicationService } from './publication.ts'
+import { createSubscriptionLinks } from './subscription-links.ts'
 
 export function createServices(parts: Parts) {
   return {
@@ -12,6 +13,7 @@ export function createServices(parts: Parts) {
     editors: createEditorService(parts),
     keys: createKeyService(parts),
     audit: createAuditService(parts),
+    subscriptionLinks: createSubscriptionLinks(parts),
   }
 }
 

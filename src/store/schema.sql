@@ -25,6 +25,9 @@ create table activations (
   browser_sha256 bytea,
   is_mailable boolean default true not null,
   created_at timestamp with time zone default now() not null,
+  decide_at timestamp with time zone default now() not null,
+  decided_at timestamp with time zone,
+  decision text,
   expires_at timestamp with time zone not null,
   mailed_at timestamp with time zone,
   reminded_at timestamp with time zone,
@@ -32,12 +35,16 @@ create table activations (
   refused_at timestamp with time zone,
   method text,
   constraint activations_pkey PRIMARY KEY (id),
+  constraint activations_decision_check CHECK (decision = ANY (ARRAY['mailed'::text, 'already-subscribed'::text, 'told-already'::text, 'limited'::text, 'blocked'::text, 'suppressed'::text, 'machine'::text])),
   constraint activations_kind_check CHECK (kind = ANY (ARRAY['signup'::text, 'address-change'::text])),
   constraint activations_method_check CHECK (method = ANY (ARRAY['cookie-link'::text, 'button'::text, 'import'::text])),
   constraint activations_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id) ON DELETE CASCADE
 );
+CREATE INDEX activations_decided ON activations USING btree (decided_at) WHERE (decision = 'mailed'::text);
 CREATE INDEX activations_expiry ON activations USING btree (expires_at) WHERE (activated_at IS NULL);
 CREATE INDEX activations_limit ON activations USING btree (limit_hmac, created_at);
+CREATE INDEX activations_subscriber ON activations USING btree (subscriber_id);
+CREATE INDEX activations_undecided ON activations USING btree (decide_at) WHERE (decided_at IS NULL);
 
 create table api_keys (
   id bigint generated always as identity not null,

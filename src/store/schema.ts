@@ -48,6 +48,9 @@ export interface Activations {
   address: string | null;
   browserSha256: Buffer | null;
   createdAt: Generated<Timestamp>;
+  decideAt: Generated<Timestamp>;
+  decidedAt: Timestamp | null;
+  decision: string | null;
   expiresAt: Timestamp;
   form: string;
   id: Generated<string>;

@@ -14,6 +14,9 @@ import { selectionsStore } from './selections.ts'
 import { runningDigestsStore } from './running-digests.ts'
 import { sessionStore } from './sessions.ts'
 import { workersStore } from './workers.ts'
+import { subscribersStore } from './subscribers.ts'
+import { subscriptionsStore } from './subscriptions.ts'
+import { suppressionsStore } from './suppressions.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
@@ -33,6 +36,9 @@ export function storesOn(executor: Executor) {
     sessions: sessionStore(executor),
     apiKeys: apiKeyStore(executor),
     audit: auditStore(executor),
+    subscribers: subscribersStore(executor),
+    subscriptions: subscriptionsStore(executor),
+    suppressions: suppressionsStore(executor),
   }
 }
 

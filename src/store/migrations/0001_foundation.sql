@@ -259,6 +259,11 @@ create table activations (
   -- False when the honeypot, the timestamp or a limit says "machine": answered the same, never mailed.
   is_mailable boolean not null default true,
   created_at timestamptz not null default now(),
+  -- Not before: imports are paced, and an unusual flood waits.
+  decide_at timestamptz not null default now(),
+  decided_at timestamptz,
+  decision text check (decision in (
+    'mailed', 'already-subscribed', 'told-already', 'limited', 'blocked', 'suppressed', 'machine')),
   expires_at timestamptz not null,
   mailed_at timestamptz,
   reminded_at timestamptz,
@@ -268,6 +273,9 @@ create table activations (
 );
 create index activations_limit on activations (limit_hmac, created_at);
 create index activations_expiry on activations (expires_at) where activated_at is null;
+create index activations_undecided on activations (decide_at) where decided_at is null;
+create index activations_decided on activations (decided_at) where decision = 'mailed';
+create index activations_subscriber on activations (subscriber_id);
 
 -- Activation mails that went out, by HMAC of the normalised address: the limit outlives the request.
 create table activation_mails (

@@ -1,0 +1,101 @@
+import { domainToASCII } from 'node:url'
+import { DomainError } from '../errors.ts'
+import type { Keyring } from './token.ts'
+
+/** An address as we deliver to it: the local part as typed (NFC), the domain in lower case ASCII. */
+export interface Address {
+  text: string
+  local: string
+  domain: string
+}
+
+/** RFC 5321 4.5.3.1, in octets. */
+const limits = { local: 64, domain: 253, whole: 254 }
+
+/** Mail to these reaches a machine or a postmaster, never a reader. */
+const refusedLocalParts = new Set(['abuse', 'postmaster', 'mailer-daemon', 'noreply', 'no-reply'])
+
+/** RFC 5322 atext, and what RFC 6531 adds to it: letters, marks, digits and symbols beyond ASCII. */
+const atom = /^[\w!#$%&'*+/=?^`{|}~\-\p{L}\p{M}\p{N}\p{So}]+$/u
+/** Compatibility forms (fullwidth, ligatures), dotless i and the like pass for another address than they are. */
+const lookalike = /[ıſ]/u
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const topLevel = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/
+
+/**
+ * One mailbox and nothing else: no display name, list, comment, quoted local part, literal, control or format
+ * character. What is refused depends on the text alone, never on who is known.
+ * @throws DomainError `invalid_address`
+ */
+export function parseAddress(input: string): Address {
+  const address = findAddress(input)
+  if (!address) {
+    const message = 'must be one e-mail address, such as name@example.org'
+    throw new DomainError('invalid', 'invalid_address', `The address ${message}.`, {
+      fields: [{ field: 'email', message }],
+    })
+  }
+  return address
+}
+
+export function findAddress(input: string): Address | undefined {
+  // Before anything walks it: a hostile body may be long.
+  if (input.length > 1_000) return undefined
+  const text = input.replace(/^ +| +$/g, '').normalize('NFC')
+  const at = text.lastIndexOf('@')
+  if (at < 1) return undefined
+  const local = text.slice(0, at)
+  const domain = toDomain(text.slice(at + 1))
+  if (domain === undefined || !isLocalPart(local)) return undefined
+  const whole = `${local}@${domain}`
+  return octets(whole) <= limits.whole ? { text: whole, local, domain } : undefined
+}
+
+function isLocalPart(local: string): boolean {
+  if (octets(local) > limits.local || refusedLocalParts.has(local.toLowerCase())) return false
+  if (local.normalize('NFKC') !== local || lookalike.test(local)) return false
+  return local.split('.').every((part) => atom.test(part))
+}
+
+function toDomain(text: string): string | undefined {
+  // domainToASCII maps fullwidth forms, drops invisible characters and decodes percent signs: it must find none.
+  if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(text) || text.normalize('NFKC') !== text || lookalike.test(text))
+    return undefined
+  const domain = domainToASCII(text).toLowerCase()
+  const labels = domain.split('.')
+  if (labels.length < 2 || octets(domain) > limits.domain) return undefined
+  return labels.every((part) => label.test(part)) && topLevel.test(labels.at(-1) ?? '') ? domain : undefined
+}
+
+const octets = (text: string): number => Buffer.byteLength(text)
+
+const gmailDomains = new Set(['gmail.com', 'googlemail.com'])
+
+/** Addresses that reach one person look the same. For limits only; mail goes to what was typed. */
+export function normaliseForLimits(address: Address): string {
+  const base = address.local.toLowerCase().split('+')[0] ?? ''
+  if (!gmailDomains.has(address.domain)) return `${base}@${address.domain}`
+  return `${base.replaceAll('.', '')}@gmail.com`
+}
+
+/** What is kept of an address once the address itself is gone: one HMAC per key, the signing key's first. */
+export const hashAddress = (keyring: Keyring, address: Pick<Address, 'text'>): AddressHash[] =>
+  hashUnder(keyring, 'address', address.text.toLowerCase())
+
+/** The same for limits, under a purpose of its own. */
+export const hashForLimits = (keyring: Keyring, address: Address): AddressHash[] =>
+  hashUnder(keyring, 'address-limit', normaliseForLimits(address))
+
+export interface AddressHash {
+  keyId: string
+  hmac: Buffer
+}
+
+const hashUnder = (keyring: Keyring, purpose: 'address' | 'address-limit', text: string): AddressHash[] =>
+  keyring.keyIds.map((keyId) => ({ keyId, hmac: keyring.mac(purpose, text, keyId) }))
+
+/** For pages that a forwarded mail opens: `a•••@example.org`. */
+export function maskAddress(text: string): string {
+  const at = text.lastIndexOf('@')
+  return `${String.fromCodePoint(text.codePointAt(0) ?? 0x2022)}•••${text.slice(at)}`
+}

@@ -1,0 +1,82 @@
+import type { Keyring } from './token.ts'
+
+/**
+ * Every token that a subscriber's mail or page carries. Each is `{data}.{key id}.{128-bit mac}` as the keyring seals
+ * it, under a purpose of its own, and none is stored: whoever needs one makes it again.
+ *
+ * | purpose           | data                                     | opens                                        | until     |
+ * | ----------------- | ---------------------------------------- | -------------------------------------------- | --------- |
+ * | activation        | {request id}                             | /activate: this request alone                | 7 days    |
+ * | unsubscribe       | {subscriber}-{newsletter}-{digest}       | /unsubscribe: this subscription              | no end    |
+ * | preferences       | {subscriber}                             | /preferences, address masked                 | no end    |
+ * | preferences-fresh | {subscriber}-{seconds since 1970}        | /preferences, with download, address, erasure | 24 hours  |
+ * | page              | {what the page shows}@{ms since 1970}    | a form of that page                          | see there |
+ *
+ * Digest 0 stands for "no digest", as in a mail that welcomes or reminds.
+ */
+export interface SubscriptionRef {
+  subscriberId: number
+  newsletterId: number
+  digestId: number
+}
+
+export const freshLinkLifetimeMs = 24 * 3_600_000
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+export const sealActivation = (keyring: Keyring, requestId: string): string =>
+  keyring.seal('activation', requestId)
+
+/** The id of the request; undefined for anything that is not an activation token of ours. */
+export function openActivation(keyring: Keyring, token: string): string | undefined {
+  const id = keyring.open('activation', token)
+  return id !== undefined && uuid.test(id) ? id : undefined
+}
+
+export const sealUnsubscribe = (keyring: Keyring, ref: SubscriptionRef): string =>
+  keyring.seal('unsubscribe', `${ref.subscriberId}-${ref.newsletterId}-${ref.digestId}`)
+
+export function openUnsubscribe(keyring: Keyring, token: string): SubscriptionRef | undefined {
+  const [subscriberId, newsletterId, digestId] = numbers(keyring.open('unsubscribe', token), 3)
+  if (subscriberId === undefined || newsletterId === undefined || digestId === undefined) return undefined
+  return { subscriberId, newsletterId, digestId }
+}
+
+export const sealPreferences = (keyring: Keyring, subscriberId: number): string =>
+  keyring.seal('preferences', String(subscriberId))
+
+/** @param at when the mail that carries it was written */
+export const sealFreshPreferences = (keyring: Keyring, subscriberId: number, at: Date): string =>
+  keyring.seal('preferences-fresh', `${subscriberId}-${Math.floor(at.getTime() / 1000)}`)
+
+export interface PreferencesRef {
+  subscriberId: number
+  /** True within 24 hours of a link that was mailed on request: it may show and change who someone is. */
+  isFresh: boolean
+}
+
+/** Either link to the preferences; a fresh one that has aged opens what a digest's link opens. */
+export function openPreferences(keyring: Keyring, token: string, now: Date): PreferencesRef | undefined {
+  const [known] = numbers(keyring.open('preferences', token), 1)
+  if (known !== undefined) return { subscriberId: known, isFresh: false }
+  const [subscriberId, seconds] = numbers(keyring.open('preferences-fresh', token), 2)
+  if (subscriberId === undefined || seconds === undefined) return undefined
+  return { subscriberId, isFresh: now.getTime() - seconds * 1000 < freshLinkLifetimeMs }
+}
+
+/** Ties a form to the page that showed it. @param subject what the page is about, such as a request id */
+export const sealPage = (keyring: Keyring, subject: string, at: Date): string =>
+  keyring.seal('page', `${subject}@${at.getTime()}`)
+
+/** How long ago the page was made, in ms; undefined where the nonce is not of a page about this subject. */
+export function pageAgeMs(keyring: Keyring, nonce: string, page: { subject: string; now: Date }) {
+  const data = keyring.open('page', nonce)
+  if (!data?.startsWith(`${page.subject}@`)) return undefined
+  const age = page.now.getTime() - Number(data.slice(page.subject.length + 1))
+  return Number.isFinite(age) ? age : undefined
+}
+
+function numbers(data: string | undefined, count: number): number[] {
+  const parts = data?.split('-') ?? []
+  return parts.length === count && parts.every((part) => /^\d{1,15}$/.test(part)) ? parts.map(Number) : []
+}

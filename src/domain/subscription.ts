@@ -1,0 +1,69 @@
+import { cadences, type Cadence, type Newsletter } from './newsletter.ts'
+
+export const subscriptionStates = ['pending', 'active', 'ended'] as const
+export type SubscriptionState = (typeof subscriptionStates)[number]
+
+export type EndedReason = 'unsubscribed' | 'bounced' | 'complained' | 'erased' | 'expired' | 'refused'
+
+/** What someone may answer when asked why they left. */
+export const leaveReasons = ['too-often', 'not-relevant', 'never-asked', 'other'] as const
+export type LeaveReason = (typeof leaveReasons)[number]
+
+/** What a signup asks for; one activation mail activates all of it. */
+export interface Choices {
+  /** Slugs. */
+  newsletters: string[]
+  cadence: Cadence
+  /** Alerts beside a daily or weekly digest. */
+  alerts: boolean
+  /** Slugs; empty means all. */
+  sections: string[]
+}
+
+/** A subscription as one person has it. */
+export interface Subscription {
+  subscriberId: number
+  newsletterId: number
+  newsletter: string
+  state: SubscriptionState
+  endedReason: EndedReason | undefined
+  cadence: Cadence
+  alerts: boolean
+  sections: string[]
+  pausedUntil: Date | undefined
+  createdAt: Date
+  activatedAt: Date | undefined
+  endedAt: Date | undefined
+}
+
+export interface Subscriber {
+  id: number
+  /** Undefined once erased. */
+  address: string | undefined
+  language: string
+  createdAt: Date
+  erasedAt: Date | undefined
+}
+
+/** The wanted cadence where the newsletter has it, else its first; a newsletter without any goes out by hand. */
+export function cadenceOf(newsletter: Pick<Newsletter, 'cadences'>, wanted: Cadence): Cadence {
+  const offered = cadences.filter((cadence) => newsletter.cadences.some((rule) => rule.cadence === cadence))
+  return offered.includes(wanted) ? wanted : (offered[0] ?? 'daily')
+}
+
+/** The cadence below this one, for someone who finds it too much; undefined where there is none. */
+export const lessOften = (newsletter: Pick<Newsletter, 'cadences'>, now: Cadence): Cadence | undefined =>
+  now === 'daily' && newsletter.cadences.some((rule) => rule.cadence === 'weekly') ? 'weekly' : undefined
+
+/** Whether a subscription already is what was asked for. */
+export function isSameChoice(
+  subscription: Subscription,
+  wanted: { cadence: Cadence; alerts: boolean; sections: string[] },
+): boolean {
+  return (
+    subscription.state === 'active' &&
+    subscription.cadence === wanted.cadence &&
+    subscription.alerts === wanted.alerts &&
+    [...subscription.sections].sort().join(' ') === [...wanted.sections].sort().join(' ')
+  )
+}

@@ -1,0 +1,116 @@
+import { sql, type Selectable } from 'kysely'
+import type { AddressHash } from '../domain/address.ts'
+import type { Subscriber } from '../domain/subscription.ts'
+import { DomainError } from '../errors.ts'
+import type { Executor } from './executor.ts'
+import type { Subscribers } from './schema.ts'
+
+export interface NewSubscriber {
+  /** As it is delivered to. */
+  address: string
+  hash: AddressHash
+  language: string
+}
+
+export function subscribersStore(db: Executor) {
+  return {
+    async find(id: number): Promise<Subscriber | undefined> {
+      const row = await db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && toSubscriber(row)
+    },
+
+    /** @throws DomainError `no_subscriber` */
+    async get(id: number): Promise<Subscriber> {
+      const subscriber = await this.find(id)
+      if (!subscriber) throw new DomainError('not_found', 'no_subscriber', 'There is no such subscriber.')
+      return subscriber
+    },
+
+    async findByAddress(address: string): Promise<Subscriber | undefined> {
+      const row = await db
+        .selectFrom('subscribers')
+        .selectAll()
+        .where(sql`lower(address)`, '=', address.toLowerCase())
+        .executeTakeFirst()
+      return row && toSubscriber(row)
+    },
+
+    /** The one with this address, new or known; a known one keeps its language. */
+    async put(subscriber: NewSubscriber): Promise<Subscriber> {
+      await db
+        .insertInto('subscribers')
+        .values({
+          address: subscriber.address,
+          addressHmac: subscriber.hash.hmac,
+          keyId: subscriber.hash.keyId,
+          language: subscriber.language,
+        })
+        .onConflict((conflict) => conflict.expression(sql`lower(address)`).doNothing())
+        .execute()
+      const known = await this.findByAddress(subscriber.address)
+      if (!known) throw new Error('a subscriber vanished while it was put')
+      return known
+    },
+
+    async updateLanguage(id: number, language: string): Promise<void> {
+      await db.updateTable('subscribers').set({ language }).where('id', '=', id).execute()
+    },
+
+    /** False where another subscriber has that address. */
+    async updateAddress(id: number, address: string, hash: AddressHash): Promise<boolean> {
+      const taken = await this.findByAddress(address)
+      if (taken && taken.id !== id) return false
+      await db
+        .updateTable('subscribers')
+        .set({ address, addressHmac: hash.hmac, keyId: hash.keyId, bounceScore: 0, lastBounceOn: null })
+        .where('id', '=', id)
+        .execute()
+      return true
+    },
+
+    /** Rows whose address holds the text, newest first; `before` is the last id of the page before. */
+    async list(page: { text: string; before: number | undefined; limit: number }): Promise<Subscriber[]> {
+      const rows = await db
+        .selectFrom('subscribers')
+        .selectAll()
+        .where('erasedAt', 'is', null)
+        .$if(page.text !== '', (query) =>
+          query.where(sql`strpos(lower(address), ${page.text.toLowerCase()})`, '>', 0 as never),
+        )
+        .$if(page.before !== undefined, (query) => query.where('id', '<', page.before ?? 0))
+        .orderBy('id', 'desc')
+        .limit(page.limit)
+        .execute()
+      return rows.map(toSubscriber)
+    },
+
+    /** Waits for whoever changes the same person, so that two changes follow each other. */
+    async lock(id: number): Promise<void> {
+      await db.selectFrom('subscribers').select('id').where('id', '=', id).forUpdate().execute()
+    },
+
+    /** A subscriber without any subscription, left by a request that nobody confirmed. */
+    async deleteUnconfirmed(ids: number[]): Promise<number> {
+      if (ids.length === 0) return 0
+      const result = await db
+        .deleteFrom('subscribers')
+        .where('id', 'in', ids)
+        .where(sql<boolean>`not exists (select from subscriptions s where s.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from consents c where c.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from deliveries d where d.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from outbox o where o.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from bounces b where b.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from activations a where a.subscriber_id = subscribers.id)`)
+        .executeTakeFirst()
+      return Number(result.numDeletedRows)
+    },
+  }
+}
+
+const toSubscriber = (row: Selectable<Subscribers>): Subscriber => ({
+  id: row.id,
+  address: row.address ?? undefined,
+  language: row.language,
+  createdAt: row.createdAt,
+  erasedAt: row.erasedAt ?? undefined,
+})
