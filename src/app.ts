@@ -2,8 +2,10 @@ import express, { type Express } from 'express'
 import type { Context } from './context.ts'
 import { apiRouter } from './http/api.ts'
 import { deskRouter } from './http/desk.ts'
+import { assetRoutes } from './http/assets.ts'
+import { pageLanguage } from './http/language.ts'
 import { createPageRenderer } from './http/page.ts'
-import { problemHandler } from './http/problem.ts'
+import { notFound, problemHandler } from './http/problem.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { apiRoutes } from './routes/api/routes.ts'
 import { deskRoutes } from './routes/desk/routes.ts'
@@ -22,8 +24,10 @@ export function createApp(context: Context): Express {
 
   app.use(healthRoutes(services))
   app.use(securityHeaders(publicUrl))
+  app.use(assetRoutes())
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { publicUrl }), services.keys.authenticate))
+  app.use(pageLanguage(services.publication.find))
   app.use('/desk', signInRoutes(services, { publicUrl, pages }))
   app.use(
     '/desk',
@@ -35,6 +39,7 @@ export function createApp(context: Context): Express {
     }),
   )
 
+  app.use(notFound)
   app.use(problemHandler(log, pages))
   return app
 }

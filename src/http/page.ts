@@ -3,6 +3,7 @@ import type { Response } from 'express'
 import { Liquid } from 'liquidjs'
 import { directionOf, localeOf, type Publication } from '../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
+import { assetUrl } from './assets.ts'
 
 export interface PageRenderer {
   /** Renders `templates/pages/{name}.liquid` in the page's language and sends it as UTF-8 HTML. */
@@ -80,5 +81,13 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('date_long', dateFilter({ dateStyle: 'long' }))
   liquid.registerFilter('date_time', dateFilter({ dateStyle: 'long', timeStyle: 'short' }))
   liquid.registerFilter('time_short', dateFilter({ timeStyle: 'short' }))
+  liquid.registerFilter('asset', assetUrl)
+  liquid.registerFilter('language_name', languageNameOf)
   liquid.registerFilter('iso', (value: string | Date) => new Date(value).toISOString())
+}
+
+/** A language's name in itself: "Français", "العربية". */
+function languageNameOf(tag: string): string {
+  const name = new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag
+  return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1)
 }

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Request, Response } from 'express'
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { ZodError } from 'zod'
 import { DomainError, type ErrorKind } from '../errors.ts'
 import type { Logger } from '../log.ts'
@@ -100,4 +100,9 @@ function toProblem(error: DomainError | undefined): Problem {
     code: error.code,
     ...(error.fields.length > 0 && { errors: error.fields }),
   }
+}
+
+/** For every path that no route answered. */
+export const notFound: RequestHandler = () => {
+  throw new DomainError('not_found', 'no_such_page', 'There is nothing at this address.')
 }

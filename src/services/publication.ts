@@ -7,6 +7,8 @@ export type PublicationService = ReturnType<typeof createPublicationService>
 
 export function createPublicationService({ database }: Pick<Parts, 'database'>) {
   return {
+    find: (): Promise<Publication | undefined> => database.stores.publication.find(),
+
     /** @throws DomainError `not_found` until the installation was migrated and named */
     async get(): Promise<Publication> {
       const publication = await database.stores.publication.find()

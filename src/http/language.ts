@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express'
+import { interfaceLanguages } from '../locales.ts'
+import type { Publication } from '../domain/publication.ts'
+
+/**
+ * Decides the language of a page: the path's (`/ar/sections/culture`), else `Accept-Language`, else the publication's
+ * first; a page about one subscriber sets theirs later. The path's prefix is cut off, so that routes are written once:
+ * `response.locals.pathLanguage` tells that it was there.
+ */
+export function pageLanguage(findPublication: () => Promise<Publication | undefined>): RequestHandler {
+  return async (request, response, next) => {
+    const publication = await findPublication()
+    const languages = publication?.languages ?? [...interfaceLanguages]
+    const [, prefix = ''] = /^\/([a-z]{2,3}(?:-[A-Za-z]{2,8})?)(?=[/?]|$)/.exec(request.url) ?? []
+    const pathLanguage = languages.find((language) => language === prefix)
+    if (pathLanguage !== undefined) {
+      const rest = request.url.slice(prefix.length + 1)
+      request.url = rest.startsWith('/') ? rest : `/${rest}`
+    }
+    const accepted = request.acceptsLanguages(languages)
+    Object.assign(response.locals, {
+      publication,
+      pathLanguage,
+      // Where this page stands, without its language: for the switch between languages.
+      path: request.url.split('?')[0],
+      language: pathLanguage ?? (accepted || languages[0]),
+    })
+    if (pathLanguage === undefined) response.vary('Accept-Language')
+    next()
+  }
+}
