@@ -278,25 +278,41 @@ create table editors (
 );
 CREATE UNIQUE INDEX editors_email ON editors USING btree (lower(email)) WHERE (removed_at IS NULL);
 
+create table feed_changes (
+  id bigint generated always as identity not null,
+  subject text not null,
+  language text,
+  constraint feed_changes_pkey PRIMARY KEY (id)
+);
+
 create table feed_documents (
   path text not null,
+  subject text not null,
+  language text default ''::text not null,
   content_type text not null,
-  etag text not null,
-  last_modified timestamp with time zone not null,
+  etag text,
+  last_modified timestamp with time zone,
   floor_at timestamp with time zone,
-  content_sha256 bytea not null,
-  body bytea not null,
-  gzip bytea not null,
-  br bytea not null,
+  floor_id bigint,
+  content_sha256 bytea,
+  body bytea,
+  gzip bytea,
+  br bytea,
   items integer default 0 not null,
   left_out jsonb default '[]'::jsonb not null,
-  rendered_at timestamp with time zone default clock_timestamp() not null,
+  made_for text,
+  rendered_at timestamp with time zone,
   dirty_at timestamp with time zone,
+  dirty_n bigint default 0 not null,
+  due_at timestamp with time zone,
   moved_to text,
   retired_at timestamp with time zone,
-  constraint feed_documents_pkey PRIMARY KEY (path)
+  constraint feed_documents_pkey PRIMARY KEY (path),
+  constraint feed_documents_check CHECK ((body IS NULL) = (etag IS NULL) AND (body IS NULL) = (last_modified IS NULL))
 );
 CREATE INDEX feed_documents_dirty ON feed_documents USING btree (dirty_at) WHERE (dirty_at IS NOT NULL);
+CREATE INDEX feed_documents_due ON feed_documents USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX feed_documents_subject ON feed_documents USING btree (subject, language);
 
 create table feed_polls (
   path text not null,

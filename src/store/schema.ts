@@ -236,22 +236,34 @@ export interface Editors {
   role: string;
 }
 
+export interface FeedChanges {
+  id: Generated<number>;
+  language: string | null;
+  subject: string;
+}
+
 export interface FeedDocuments {
-  body: Buffer;
-  br: Buffer;
-  contentSha256: Buffer;
+  body: Buffer | null;
+  br: Buffer | null;
+  contentSha256: Buffer | null;
   contentType: string;
   dirtyAt: Timestamp | null;
-  etag: string;
+  dirtyN: Generated<number>;
+  dueAt: Timestamp | null;
+  etag: string | null;
   floorAt: Timestamp | null;
-  gzip: Buffer;
+  floorId: number | null;
+  gzip: Buffer | null;
   items: Generated<number>;
-  lastModified: Timestamp;
+  language: Generated<string>;
+  lastModified: Timestamp | null;
   leftOut: Generated<Json>;
+  madeFor: string | null;
   movedTo: string | null;
   path: string;
-  renderedAt: Generated<Timestamp>;
+  renderedAt: Timestamp | null;
   retiredAt: Timestamp | null;
+  subject: string;
 }
 
 export interface FeedPolls {
@@ -489,6 +501,7 @@ export interface DB {
   digestArticles: DigestArticles;
   digests: Digests;
   editors: Editors;
+  feedChanges: FeedChanges;
   feedDocuments: FeedDocuments;
   feedPolls: FeedPolls;
   idempotencyKeys: IdempotencyKeys;

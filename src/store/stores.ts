@@ -6,6 +6,7 @@ import { editorStore } from './editors.ts'
 import { deliveriesStore } from './deliveries.ts'
 import type { Executor } from './executor.ts'
 import { instanceGuardStore } from './instance-guard.ts'
+import { feedDocumentsStore } from './feed-documents.ts'
 import { outboxStore } from './outbox.ts'
 import { newslettersStore } from './newsletters.ts'
 import { publicationStore } from './publication.ts'
@@ -26,6 +27,7 @@ export function storesOn(executor: Executor) {
     articleViews: articleViewsStore(executor),
     responses: responsesStore(executor),
     selections: selectionsStore(executor),
+    feedDocuments: feedDocumentsStore(executor),
     outbox: outboxStore(executor),
     deliveries: deliveriesStore(executor),
     runningDigests: runningDigestsStore(executor),

@@ -124,26 +124,52 @@ create table sources (
   imported_at timestamptz not null default now()
 );
 
+-- One row per feed address; never rendered yet where body is null.
 create table feed_documents (
   path text primary key,
+  -- What it is a view of, in the words of domain/feed: `all`, `section:culture`, `responses:le-port` …
+  subject text not null,
+  -- Empty: every language.
+  language text not null default '',
   content_type text not null,
-  etag text not null,
-  last_modified timestamptz not null,
-  -- Items older than this never (re)appear; only moves forward.
+  etag text,
+  -- Whole seconds, and later than before whenever the body changes.
+  last_modified timestamptz,
+  -- What is older than this item never (re)appears; only moves forward.
   floor_at timestamptz,
-  content_sha256 bytea not null,
-  body bytea not null,
-  gzip bytea not null,
-  br bytea not null,
+  floor_id bigint,
+  -- Of the body without its own date.
+  content_sha256 bytea,
+  body bytea,
+  gzip bytea,
+  br bytea,
   items int not null default 0,
-  -- What could not be rendered: [{externalId, title, why}].
+  -- What could not be rendered: [{guid, title, reason}].
   left_out jsonb not null default '[]',
-  rendered_at timestamptz not null default clock_timestamp(),
+  -- Hash of what else decides the bytes: address, publication, version of the program.
+  made_for text,
+  rendered_at timestamptz,
   dirty_at timestamptz,
+  -- Counts the marks: a change while a render runs leaves the document dirty.
+  dirty_n bigint not null default 0,
+  -- When time alone changes it: a notice ends, a ranking is old.
+  due_at timestamptz,
   moved_to text,
-  retired_at timestamptz
+  retired_at timestamptz,
+  check ((body is null) = (etag is null) and (body is null) = (last_modified is null))
 );
 create index feed_documents_dirty on feed_documents (dirty_at) where dirty_at is not null;
+create index feed_documents_due on feed_documents (due_at) where due_at is not null;
+create index feed_documents_subject on feed_documents (subject, language);
+
+-- What changed, for the feeds to follow. Only inserted: writers of articles never wait for a renderer or for each other.
+create table feed_changes (
+  id bigint generated always as identity primary key,
+  -- As in feed_documents; `*` is every feed.
+  subject text not null,
+  -- Of the article; null touches feeds of every language.
+  language text
+);
 
 -- Polls by reader family, per day, flushed by each web process; no address, no user agent.
 create table feed_polls (

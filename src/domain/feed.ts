@@ -1,0 +1,145 @@
+import { articlePath, selectionPath, type Article, type Selection, type SelectionKind } from './article.ts'
+import { newsletterPath } from './newsletter.ts'
+import { isLanguageTag } from './publication.ts'
+
+/** The last segment of every feed's path. */
+export const feedFormats = ['rss.xml', 'atom.xml', 'feed.json'] as const
+export type FeedFormat = (typeof feedFormats)[number]
+
+export const feedTypes = {
+  'rss.xml': 'application/rss+xml; charset=utf-8',
+  'atom.xml': 'application/atom+xml; charset=utf-8',
+  'feed.json': 'application/feed+json',
+} as const satisfies Record<FeedFormat, string>
+
+/** What a feed is a view of, as one word: what documents are stored and changes are noted under. */
+export type FeedSubject =
+  | 'all'
+  | 'responses'
+  | 'most-read'
+  | 'most-read-today'
+  | `${SelectionKind}:${string}`
+  | `responses:${string}`
+  | `newsletter:${string}`
+
+/** One feed in one format. `language` is absent where the feed holds every language. */
+export interface FeedAddress {
+  subject: FeedSubject
+  language: string | undefined
+  format: FeedFormat
+}
+
+/** Something changed that feeds show: without a language, in every language. `*` is every feed. */
+export interface FeedChange {
+  subject: FeedSubject | '*'
+  language?: string
+}
+
+const folderOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', author: 'authors' } as const
+const kindOfFolder = new Map(Object.entries(folderOfKind).map(([kind, folder]) => [folder as string, kind]))
+
+/** The kind before the colon, and the slug after it. */
+export function splitSubject(subject: FeedSubject): { kind: string; slug: string } {
+  const colon = subject.indexOf(':')
+  return colon < 0
+    ? { kind: subject, slug: '' }
+    : { kind: subject.slice(0, colon), slug: subject.slice(colon + 1) }
+}
+
+export const selectionSubject = (selection: Pick<Selection, 'kind' | 'slug'>): FeedSubject =>
+  `${selection.kind}:${selection.slug}`
+
+function folderOf(subject: FeedSubject): string {
+  const { kind, slug } = splitSubject(subject)
+  if (kind === 'all') return ''
+  if (kind === 'most-read-today') return '/most-read/today'
+  if (kind === 'newsletter') return newsletterPath(slug)
+  if (kind === 'responses') return slug === '' ? '/responses' : `${articlePath(slug)}/responses`
+  if (kind === 'most-read') return '/most-read'
+  return selectionPath({ kind: kind as SelectionKind, slug })
+}
+
+const withLanguage = (path: string, language: string | undefined): string =>
+  language === undefined ? path : `/${language}${path}`
+
+/** The one path of a feed: percent-encoded as `encodeURIComponent` does. */
+export const feedPath = ({ subject, language, format }: FeedAddress): string =>
+  `${withLanguage(folderOf(subject), language)}/${format}`
+
+/** The page that a feed's `link` points to. */
+export function feedPagePath({ subject, language }: Pick<FeedAddress, 'subject' | 'language'>): string {
+  const { kind, slug } = splitSubject(subject)
+  if (kind === 'newsletter') return newsletterPath(slug)
+  if (kind === 'responses' && slug !== '') return articlePath(slug)
+  const isSelection = Object.hasOwn(folderOfKind, kind)
+  return withLanguage(isSelection ? folderOf(subject) : '', language) || '/'
+}
+
+/** Cheap enough for every request: whether the last segment is a feed's. */
+export const isFeedPath = (path: string): boolean =>
+  path.endsWith('/rss.xml') || path.endsWith('/atom.xml') || path.endsWith('/feed.json')
+
+/** The feed a path names, in whatever way it is percent-encoded; undefined where it cannot name one. */
+export function parseFeedPath(path: string): FeedAddress | undefined {
+  const segments = decodeSegments(path)
+  const format = feedFormats.find((known) => known === segments?.at(-1))
+  if (!segments || !format) return undefined
+  const folders = segments.slice(0, -1)
+  const [first] = folders
+  const language = first !== undefined && isLanguageTag(first) ? folders.shift() : undefined
+  const subject = subjectOf(folders)
+  if (subject === undefined) return undefined
+  // A newsletter and an article have one language: their feeds have one address.
+  const hasOneLanguage = subject.startsWith('newsletter:') || subject.startsWith('responses:')
+  return language !== undefined && hasOneLanguage ? undefined : { subject, language, format }
+}
+
+function subjectOf(folders: string[]): FeedSubject | undefined {
+  const [folder = '', slug = '', rest = ''] = folders
+  if (folders.length === 0) return 'all'
+  if (folders.length === 1) return folder === 'responses' || folder === 'most-read' ? folder : undefined
+  if (folders.length === 3) {
+    return folder === 'articles' && rest === 'responses' ? `responses:${slug}` : undefined
+  }
+  if (folders.length !== 2) return undefined
+  if (folder === 'most-read') return slug === 'today' ? 'most-read-today' : undefined
+  if (folder === 'newsletters') return `newsletter:${slug}`
+  const kind = kindOfFolder.get(folder) as SelectionKind | undefined
+  return kind && `${kind}:${slug}`
+}
+
+const maxSlugLength = 300
+
+function decodeSegments(path: string): string[] | undefined {
+  try {
+    const segments = path.slice(1).split('/').map(decodeURIComponent)
+    const isSound = segments.every(
+      (part) => part !== '' && part.length <= maxSlugLength && !part.includes('/'),
+    )
+    return path.startsWith('/') && isSound ? segments : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Every feed that shows an article. Before and after an edit these differ: note both. */
+export function changesOfArticle(
+  article: Pick<Article, 'language' | 'slug' | 'state' | 'sections' | 'dossiers' | 'tags' | 'authors'>,
+): FeedChange[] {
+  const { language } = article
+  const selections = [...article.sections, ...article.dossiers, ...article.tags, ...article.authors]
+  const subjects: FeedSubject[] = ['all', ...selections.map(selectionSubject), `responses:${article.slug}`]
+  // A ranking follows its own clock, but never shows a withdrawn story; its responses go with it.
+  if (article.state === 'withdrawn') subjects.push('most-read', 'most-read-today', 'responses')
+  return subjects.map((subject) => ({ subject, language }))
+}
+
+/** Every feed that shows the responses of an article. */
+export const changesOfResponses = (article: Pick<Article, 'language' | 'slug'>): FeedChange[] => [
+  { subject: 'responses', language: article.language },
+  { subject: `responses:${article.slug}`, language: article.language },
+]
+
+/** These are rendered as soon as they change; all others wait for their first reader. */
+export const isRenderedAhead = (subject: FeedSubject): boolean =>
+  subject === 'all' || subject.startsWith('section:') || subject.startsWith('dossier:')
