@@ -1,4 +1,5 @@
 import { createNewsletterService } from './newsletters.ts'
+import { createArticleService } from './articles.ts'
 import { createAuditService } from './audit.ts'
 import { createEditorService } from './editors.ts'
 import { createKeyService } from './keys.ts'
@@ -9,6 +10,7 @@ import { createSubscriptionLinks } from './subscription-links.ts'
 export function createServices(parts: Parts) {
   return {
     publication: createPublicationService(parts),
+    articles: createArticleService(parts),
     newsletters: createNewsletterService(parts),
     editors: createEditorService(parts),
     keys: createKeyService(parts),

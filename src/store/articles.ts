@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState, Enclosure, Picture, Selection } from '../domain/article.ts'
 import type { Cursor } from '../domain/cursor.ts'
 import { DomainError } from '../errors.ts'
+import { articleWrites } from './article-writes.ts'
 import type { Executor } from './executor.ts'
 import type { Articles } from './schema.ts'
 
@@ -27,7 +28,6 @@ const selectionsOfArticle = sql<Selection[] | null>`(
 
 const responsesOfArticle = sql<number>`(select count(*) from responses r where r.article_id = articles.id)`
 
-/** Reads; `article-writes.ts` holds what changes articles. */
 export function articlesStore(db: Executor) {
   const select = () =>
     db
@@ -65,6 +65,8 @@ export function articlesStore(db: Executor) {
   }
 
   return {
+    ...articleWrites(db),
+
     find: (id: number): Promise<Article | undefined> => findBy('id', id),
     findBySlug: (slug: string): Promise<Article | undefined> => findBy('slug', slug),
     findByExternalId: (externalId: string): Promise<Article | undefined> => findBy('externalId', externalId),

@@ -1,0 +1,193 @@
+import sanitizeHtml from 'sanitize-html'
+import { cleanText } from './text.ts'
+
+/** Inline and block elements that a story is made of; everything else is removed, its text kept. */
+const storyTags =
+  'p br hr h2 h3 h4 h5 h6 a strong b em i u s del ins mark small sub sup abbr cite q dfn code kbd samp var pre time wbr bdi bdo ruby rt rp ' +
+  'blockquote ul ol li dl dt dd figure figcaption img audio video source table caption thead tbody tfoot tr th td ' +
+  'div span details summary address iframe'
+
+/** Players that may stand in a page; a frame from anywhere else becomes a link. */
+const playerHosts = new Set([
+  'www.youtube.com',
+  'www.youtube-nocookie.com',
+  'player.vimeo.com',
+  'www.dailymotion.com',
+  'geo.dailymotion.com',
+  'w.soundcloud.com',
+  'open.spotify.com',
+])
+
+const linkSchemes = new Set(['http:', 'https:', 'mailto:', 'tel:'])
+const mediaSchemes = new Set(['http:', 'https:'])
+
+/** Absolute, in one of the schemes; undefined for everything else, such as a fragment or `javascript:`. */
+export function toAbsoluteUrl(
+  value: string | undefined,
+  baseUrl: string | undefined,
+  schemes: ReadonlySet<string> = mediaSchemes,
+): string | undefined {
+  const text = value?.trim() ?? ''
+  if (text === '' || text.startsWith('#')) return undefined
+  const url = URL.parse(text, baseUrl)
+  return url && schemes.has(url.protocol) && url.username === '' ? url.href : undefined
+}
+
+const dropped = { tagName: 'x-dropped', attribs: {} }
+
+type Attributes = Record<string, string>
+
+/** An attribute list without the undefined ones. */
+const given = (attributes: Record<string, string | undefined>): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)) as Attributes
+
+const linkTo = (url: string | undefined, text: string | undefined): sanitizeHtml.Tag =>
+  url === undefined
+    ? dropped
+    : { tagName: 'a', attribs: { class: 'embed-link', href: url }, text: text?.trim() || url }
+
+function transformers(baseUrl: string | undefined): Record<string, string | sanitizeHtml.Transformer> {
+  const media = (value: string | undefined) => toAbsoluteUrl(value, baseUrl)
+  const quoted = (tagName: string, attributes: Attributes): sanitizeHtml.Tag => ({
+    tagName,
+    attribs: given({ ...attributes, cite: media(attributes['cite']) }),
+  })
+  const player = (tagName: string, attributes: Attributes): sanitizeHtml.Tag => ({
+    tagName,
+    attribs: given({
+      ...attributes,
+      controls: '',
+      preload: 'none',
+      src: media(attributes['src']),
+      poster: media(attributes['poster']),
+    }),
+  })
+  return {
+    h1: 'h2',
+    center: 'div',
+    strike: 's',
+    tt: 'code',
+    a: (tagName, attributes) => ({
+      tagName,
+      attribs: given({ ...attributes, href: toAbsoluteUrl(attributes['href'], baseUrl, linkSchemes) }),
+    }),
+    img: (tagName, attributes) => {
+      const src = media(attributes['src'])
+      const isPixel = [attributes['width'], attributes['height']].some((size) => size === '1' || size === '0')
+      if (src === undefined || isPixel) return dropped
+      return { tagName, attribs: given({ alt: '', ...attributes, src, loading: 'lazy' }) }
+    },
+    audio: player,
+    video: player,
+    source: (tagName, attributes) => {
+      const src = media(attributes['src'])
+      return src === undefined ? dropped : { tagName, attribs: given({ ...attributes, src }) }
+    },
+    blockquote: quoted,
+    q: quoted,
+    iframe: (tagName, attributes) => {
+      const src = media(attributes['src'])
+      const url = src === undefined ? undefined : URL.parse(src)
+      if (!url || url.protocol !== 'https:' || !playerHosts.has(url.hostname)) {
+        return linkTo(src, attributes['title'])
+      }
+      return {
+        tagName,
+        attribs: given({
+          ...attributes,
+          src,
+          loading: 'lazy',
+          sandbox: 'allow-scripts allow-same-origin allow-popups allow-presentation',
+        }),
+      }
+    },
+    embed: (_tagName, attributes) => linkTo(media(attributes['src']), attributes['title']),
+    object: (_tagName, attributes) => linkTo(media(attributes['data']), attributes['title']),
+  }
+}
+
+const options = (baseUrl: string | undefined): sanitizeHtml.IOptions => ({
+  allowedTags: storyTags.split(' '),
+  allowedAttributes: {
+    '*': ['dir', 'lang', 'title', 'class'],
+    a: ['href', 'hreflang'],
+    img: ['src', 'alt', 'width', 'height', 'loading'],
+    audio: ['src', 'controls', 'preload'],
+    video: ['src', 'controls', 'preload', 'poster', 'width', 'height'],
+    source: ['src', 'type'],
+    blockquote: ['cite'],
+    q: ['cite'],
+    del: ['datetime'],
+    ins: ['datetime'],
+    time: ['datetime'],
+    ol: ['start', 'reversed', 'type'],
+    li: ['value'],
+    th: ['colspan', 'rowspan', 'scope'],
+    td: ['colspan', 'rowspan'],
+    details: ['open'],
+    iframe: ['src', 'width', 'height', 'allowfullscreen', 'loading', 'sandbox'],
+  },
+  allowedClasses: { '*': ['alignleft', 'alignright', 'aligncenter', 'embed-link'] },
+  allowedSchemes: ['http', 'https', 'mailto', 'tel'],
+  allowProtocolRelative: false,
+  transformTags: transformers(baseUrl),
+  nonTextTags: [
+    'script',
+    'style',
+    'textarea',
+    'option',
+    'noscript',
+    'template',
+    'title',
+    'xmp',
+    'noembed',
+    'noframes',
+  ],
+  nestingLimit: 100,
+})
+
+/** A frame without JavaScript, in a mail or in a reader that drops frames, still leads somewhere. */
+const withFallbackLinks = (html: string): string =>
+  html.replace(
+    /(<iframe src="([^"]*)"[^>]*>)[^<]*<\/iframe>(?!<a class="embed-link")/g,
+    (_all, opening: string, src: string) =>
+      `${opening}</iframe><a class="embed-link" href="${src}">${src}</a>`,
+  )
+
+/**
+ * The HTML of a story or response from an allow-list: no script, form, style, event handler, tracking pixel or
+ * scheme but http(s), mailto and tel; every URL absolute; a frame only from a known player and with a link beside it.
+ * Sanitising what was sanitised changes nothing, so it is done on write and again on render.
+ * @param baseUrl what relative URLs are relative to; without it they are removed
+ */
+export function sanitizeArticleHtml(html: string, baseUrl?: string): string {
+  return withFallbackLinks(sanitizeHtml(cleanText(html), options(baseUrl))).trim()
+}
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
+
+/** The words of sanitised HTML on one line. */
+export const textOf = (html: string): string =>
+  html
+    .replace(/<(?:br|\/?(?:p|h\d|li|div|td|th|tr|blockquote|figcaption|dt|dd|pre))\b[^>]*>/g, ' ')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => entities[name] ?? '')
+    .replace(/\s+/g, ' ')
+    .trim()
+
+const summaryLength = 280
+
+/** The beginning of the text, whole words, at most 280 characters; captions and code are passed over. */
+export function summaryOf(html: string): string {
+  const prose = html
+    .replace(/<(figure|pre|table|h\d)\b[^>]*>.*?<\/\1>/gs, ' ')
+    .replace(/<a class="embed-link"[^>]*>[^<]*<\/a>/g, ' ')
+  const text = textOf(prose) || textOf(html)
+  if (text.length <= summaryLength) return text
+  const cut = text.slice(0, summaryLength - 1)
+  const words = cut.slice(0, Math.max(cut.lastIndexOf(' '), summaryLength / 2))
+  return `${words
+    .replace(/[\s,;:،؛-]+$/u, '')
+    .toWellFormed()
+    .replace(/\uFFFD$/, '')}…`
+}

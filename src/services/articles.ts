@@ -1,0 +1,122 @@
+import type { Article, ArticleState } from '../domain/article.ts'
+import { articlePath, shortPath } from '../domain/article.ts'
+import { toPage, type Page, type PageRequest } from '../domain/cursor.ts'
+import { nameOfActor, type Actor } from '../domain/editor.ts'
+import { cleanLine } from '../domain/text.ts'
+import { DomainError } from '../errors.ts'
+import { putArticles, type ArticleToPut, type Outcome, type PutResult } from './article-batch.ts'
+import { articleInput, externalId as externalIdSchema, type ArticleInput } from './article-input.ts'
+import type { Parts } from './parts.ts'
+
+export type ArticleService = ReturnType<typeof createArticleService>
+
+export interface ArticleFilter {
+  state?: ArticleState | undefined
+  language?: string | undefined
+}
+
+export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
+  const { config, database, doorbell, now } = parts
+
+  return {
+    /**
+     * Creates or updates by external id; the same body again is `unchanged`.
+     * @throws ZodError; DomainError `schedule_needs_date`, `article_is_public`, `guid_taken`
+     */
+    async put(externalId: string, body: ArticleInput): Promise<{ outcome: Outcome; article: Article }> {
+      const item = { externalId: externalIdSchema.parse(externalId), input: articleInput.parse(body) }
+      const { result, article } = await database.transaction(async (stores) => {
+        const [result] = await putArticles(stores, [item], { publicUrl: config.publicUrl, now: now() })
+        if (!result || 'error' in result) throw result?.error ?? new Error('no result for an article')
+        return { result, article: await stores.articles.getByExternalId(item.externalId) }
+      })
+      if (result.outcome !== 'unchanged') await doorbell.ring('render-feeds', {})
+      return { outcome: result.outcome, article }
+    },
+
+    /** Puts a batch of an import in one transaction; what is wrong with one article is its own result. */
+    putBatch: (articles: ArticleToPut[]): Promise<PutResult[]> =>
+      database.transaction((stores) =>
+        putArticles(stores, articles, { publicUrl: config.publicUrl, now: now() }),
+      ),
+
+    /** @throws DomainError `no_article` */
+    get: (externalId: string): Promise<Article> => database.stores.articles.getByExternalId(externalId),
+
+    /** Newest entry first, in every state. */
+    async list(request: PageRequest, filter: ArticleFilter = {}): Promise<Page<Article>> {
+      const rows = await database.stores.articles.list({
+        ...request,
+        ...(filter.state && { state: filter.state }),
+        ...(filter.language && { language: filter.language }),
+      })
+      return toPage(rows, request.limit, (article) => [article.id])
+    },
+
+    /**
+     * Takes a published article back; readers see the notice. Again with the same reason changes nothing.
+     * @throws DomainError `no_article`, `article_not_public`
+     */
+    async withdraw(externalId: string, reason: string, actor: Actor): Promise<Article> {
+      const article = await database.transaction(async (stores) => {
+        const before = await stores.articles.getByExternalId(externalId)
+        if (before.state === 'withdrawn') return before
+        const isWithdrawn = await stores.articles.markWithdrawn(before.id, cleanLine(reason), now())
+        if (!isWithdrawn) throw notPublic()
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'article.withdrawn',
+          subject: `article:${before.externalId}`,
+        })
+        return stores.articles.getByExternalId(externalId)
+      })
+      await doorbell.ring('render-feeds', {})
+      return article
+    },
+
+    /** Publishes what is scheduled and due; how many. Several workers at once publish each article once. */
+    async publishDue(): Promise<number> {
+      const ids = await database.transaction((stores) => stores.articles.markPublished(now()))
+      if (ids.length > 0) await doorbell.ring('render-feeds', {})
+      return ids.length
+    },
+
+    /** As the API shows it. */
+    toShape: (article: Article) => ({
+      externalId: article.externalId,
+      slug: article.slug,
+      url: config.publicUrl + articlePath(article.slug),
+      shortUrl: config.publicUrl + shortPath(article.shortCode),
+      guid: article.guid,
+      title: article.title,
+      html: article.html,
+      language: article.language,
+      deck: article.deck,
+      summary: article.summary,
+      sections: article.sections.map((section) => section.slug),
+      dossiers: article.dossiers.map((dossier) => dossier.slug),
+      tags: article.tags.map((tag) => tag.slug),
+      authors: article.authors.map((author) => author.names['und'] ?? author.slug),
+      state: article.state,
+      publishedAt: article.publishedAt?.toISOString() ?? null,
+      firstPublicAt: article.firstPublicAt?.toISOString() ?? null,
+      withdrawnAt: article.withdrawnAt?.toISOString() ?? null,
+      withdrawnReason: article.withdrawnReason ?? null,
+      canonicalUrl: article.canonicalUrl ?? null,
+      picture: article.picture ?? null,
+      enclosure: article.enclosure ?? null,
+      responses: article.areResponsesOpen ? ('open' as const) : ('closed' as const),
+      responsesCount: article.responsesCount,
+      viewsTotal: article.viewsTotal,
+      createdAt: article.createdAt.toISOString(),
+      updatedAt: article.updatedAt.toISOString(),
+    }),
+  }
+}
+
+const notPublic = () =>
+  new DomainError(
+    'conflict',
+    'article_not_public',
+    'Only a published article can be withdrawn; this one never was public: PUT it as a draft instead.',
+  )
