@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { childEnvironment, type Config } from '../config.ts'
-import { createContext, type ProcessConfig } from '../context.ts'
-import { createLogger } from '../log.ts'
+import type { ProcessConfig } from '../context.ts'
 import { migrateQueue } from '../queue/connection.ts'
 import { migrate } from '../store/migrate.ts'
 import { startChild, type Child } from './child.ts'
+import { prepareNewsroom } from './first-steps.ts'
 import { openInstallation, type Installation } from './installation.ts'
 import { followWarnings } from './log-files.ts'
 import { findFreePort } from './ports.ts'
@@ -123,7 +123,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
           warn(`database: cannot be started again (${String(error)}); stop with Ctrl-C and start again`)
         })
       }
-      const desk = await prepareDesk(processConfig)
+      const desk = installation ? await prepareNewsroom(processConfig) : `${config.publicUrl}/desk`
       await Promise.all([...children.values()].map((child) => child.ready))
       writeState(config.dataDir, { pid: process.pid, publicUrl: config.publicUrl, smtpUrl })
       return {
@@ -159,18 +159,6 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
     }
     installation = await openInstallation(config, 'supervisor')
     return installation.config
-  }
-
-  /** The sample newsroom in an empty embedded database, and a sign-in link for whoever sits at this terminal. */
-  async function prepareDesk(processConfig: ProcessConfig): Promise<string> {
-    const log = createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel, 'start')
-    const context = createContext(processConfig, { log, maxConnections: 2 })
-    try {
-      await context.services.publication.get().catch(() => undefined)
-      return `${config.publicUrl}/desk`
-    } finally {
-      await context.close()
-    }
   }
 }
 
