@@ -7,7 +7,11 @@ import { z } from 'zod'
 const schemas = {
   /** Waiting personal mail. */
   'deliver-mail': z.strictObject({}),
-  /** A digest in `preparing` or `sending`. */
+  /** Digests whose time has come, drafts to open, what the desk must hear of. */
+  'run-schedules': z.strictObject({}),
+  /** A digest in `preparing`: its audience becomes deliveries. */
+  'prepare-digest': z.strictObject({ digestId: z.int().positive() }),
+  /** A digest in `sending`. */
   'deliver-digest': z.strictObject({ digestId: z.int().positive() }),
   /** Signup requests that wait for their decision (activation mail, "already subscribed", nothing). */
   'decide-signups': z.strictObject({}),

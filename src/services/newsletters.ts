@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { newsletterPath, type Newsletter } from '../domain/newsletter.ts'
+import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
 import {
   newsletterChange,
@@ -20,7 +21,7 @@ export function createNewsletterService({ config, database }: Pick<Parts, 'confi
     get: (slug: string): Promise<Newsletter> => database.stores.newsletters.getBySlug(slug),
 
     /** @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max` */
-    async create(input: NewsletterInput): Promise<Newsletter> {
+    async create(input: NewsletterInput, actor: Actor): Promise<Newsletter> {
       const newsletter = toNewsletter(newsletterInput.parse(input))
       return database.transaction(async (stores) => {
         const inserted = await stores.newsletters.insert(newsletter)
@@ -31,18 +32,28 @@ export function createNewsletterService({ config, database }: Pick<Parts, 'confi
             `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`,
           )
         }
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'newsletter.created',
+          subject: `newsletter:${inserted.slug}`,
+        })
         return inserted
       })
     },
 
     /** Keeps what `change` leaves out. @throws ZodError; DomainError `no_newsletter`, `min_exceeds_max` */
-    async change(slug: string, change: NewsletterChange): Promise<Newsletter> {
+    async change(slug: string, change: NewsletterChange, actor: Actor): Promise<Newsletter> {
       const fields = newsletterChange.parse(change)
       return database.transaction(async (stores) => {
         const before = await stores.newsletters.getBySlug(slug)
         const { id, createdAt: _c, updatedAt: _u, ...kept } = before
         const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
         const after = { ...kept, subject: kept.subject ?? null, from: kept.from ?? null, ...given }
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'newsletter.changed',
+          subject: `newsletter:${slug}`,
+        })
         return stores.newsletters.update(id, toNewsletter(after))
       })
     },

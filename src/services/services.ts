@@ -1,6 +1,9 @@
 import { createNewsletterService } from './newsletters.ts'
 import { createArticleService } from './articles.ts'
 import { createAuditService } from './audit.ts'
+import { createDigestProgressService } from './digest-progress.ts'
+import { createDigestSendingService } from './digest-sending.ts'
+import { createDigestService } from './digests.ts'
 import { createEditorService } from './editors.ts'
 import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
@@ -12,6 +15,9 @@ export function createServices(parts: Parts) {
     publication: createPublicationService(parts),
     articles: createArticleService(parts),
     newsletters: createNewsletterService(parts),
+    digests: createDigestService(parts),
+    digestSending: createDigestSendingService(parts),
+    digestProgress: createDigestProgressService(parts),
     editors: createEditorService(parts),
     keys: createKeyService(parts),
     audit: createAuditService(parts),

@@ -65,6 +65,11 @@ export function newslettersStore(db: Executor) {
       return newsletter
     },
 
+    /** Until the transaction ends nobody else claims it. */
+    async claim(id: number): Promise<void> {
+      await db.selectFrom('newsletters').select('id').where('id', '=', id).forUpdate().execute()
+    },
+
     async listByIds(ids: number[]): Promise<Newsletter[]> {
       if (ids.length === 0) return []
       return withCadences(await db.selectFrom('newsletters').selectAll().where('id', 'in', ids).execute())

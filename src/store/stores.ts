@@ -8,6 +8,10 @@ import type { Executor } from './executor.ts'
 import { instanceGuardStore } from './instance-guard.ts'
 import { feedDocumentsStore } from './feed-documents.ts'
 import { outboxStore } from './outbox.ts'
+import { digestArticlesStore } from './digest-articles.ts'
+import { digestProgressStore } from './digest-progress.ts'
+import { digestsStore } from './digests.ts'
+import { idempotencyKeysStore } from './idempotency-keys.ts'
 import { newslettersStore } from './newsletters.ts'
 import { publicationStore } from './publication.ts'
 import { responsesStore } from './responses.ts'
@@ -18,6 +22,7 @@ import { workersStore } from './workers.ts'
 import { subscribersStore } from './subscribers.ts'
 import { subscriptionsStore } from './subscriptions.ts'
 import { suppressionsStore } from './suppressions.ts'
+import { variantsStore } from './variants.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
@@ -34,6 +39,11 @@ export function storesOn(executor: Executor) {
     instanceGuard: instanceGuardStore(executor),
     workers: workersStore(executor),
     newsletters: newslettersStore(executor),
+    digests: digestsStore(executor),
+    digestArticles: digestArticlesStore(executor),
+    variants: variantsStore(executor),
+    digestProgress: digestProgressStore(executor),
+    idempotencyKeys: idempotencyKeysStore(executor),
     editors: editorStore(executor),
     sessions: sessionStore(executor),
     apiKeys: apiKeyStore(executor),

@@ -3,22 +3,26 @@ import { createNewsletterService } from '../../src/services/newsletters.ts'
 import { aDatabase } from '../support/database.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 
+const cli = { kind: 'cli', role: 'admin' } as const
 const config = { publicUrl: 'https://rivage.example' } as never
 
 test('a newsletter is created with its cadences, read back, and listed in the publication’s order', async () => {
   const database = await aDatabase()
   const newsletters = createNewsletterService({ config, database })
-  const created = await newsletters.create({
-    slug: 'as-sabah',
-    name: 'الصباح',
-    language: 'ar',
-    position: 2,
-    blocks: [{ kind: 'lead' }, { kind: 'section', slug: 'ثقافة' }, { kind: 'most-read' }],
-    cadences: [
-      { cadence: 'alert', maxPerDay: 2 },
-      { cadence: 'weekly', weekday: 5, time: '18:30', zone: 'Africa/Algiers' },
-    ],
-  })
+  const created = await newsletters.create(
+    {
+      slug: 'as-sabah',
+      name: 'الصباح',
+      language: 'ar',
+      position: 2,
+      blocks: [{ kind: 'lead' }, { kind: 'section', slug: 'ثقافة' }, { kind: 'most-read' }],
+      cadences: [
+        { cadence: 'alert', maxPerDay: 2 },
+        { cadence: 'weekly', weekday: 5, time: '18:30', zone: 'Africa/Algiers' },
+      ],
+    },
+    cli,
+  )
   await aNewsletter(database, { slug: 'le-matin', position: 1 })
   expect(created).toMatchObject({ slug: 'as-sabah', maxArticles: 12, subject: undefined })
   expect(created.cadences).toEqual([
@@ -33,7 +37,7 @@ test('a change keeps what it leaves out, and null clears a text of its own', asy
   const database = await aDatabase()
   const newsletters = createNewsletterService({ config, database })
   const { slug } = await aNewsletter(database, { subject: 'Votre matin', sections: ['culture'] })
-  expect(await newsletters.change(slug, { subject: null, maxArticles: 5 })).toMatchObject({
+  expect(await newsletters.change(slug, { subject: null, maxArticles: 5 }, cli)).toMatchObject({
     subject: undefined,
     maxArticles: 5,
     sections: ['culture'],
@@ -45,16 +49,18 @@ test('a taken slug, an unknown zone, two dailies, a header injection and a minim
   const database = await aDatabase()
   const newsletters = createNewsletterService({ config, database })
   const base = { slug: 'le-matin', name: 'Le Matin', language: 'fr' }
-  await newsletters.create(base)
-  await expect(newsletters.create(base)).rejects.toMatchObject({ code: 'newsletter_exists' })
+  await newsletters.create(base, cli)
+  await expect(newsletters.create(base, cli)).rejects.toMatchObject({ code: 'newsletter_exists' })
   const other = { ...base, slug: 'autre' }
   const daily = { cadence: 'daily', time: '07:00', zone: 'Africa/Algiers' } as const
-  await expect(newsletters.create({ ...other, cadences: [{ ...daily, zone: 'Mars/Base' }] })).rejects.toThrow(
-    'IANA',
+  await expect(
+    newsletters.create({ ...other, cadences: [{ ...daily, zone: 'Mars/Base' }] }, cli),
+  ).rejects.toThrow('IANA')
+  await expect(newsletters.create({ ...other, cadences: [daily, daily] }, cli)).rejects.toThrow('once')
+  await expect(newsletters.create({ ...other, name: 'a\r\nBcc: b@c.example' }, cli)).rejects.toThrow(
+    'one line',
   )
-  await expect(newsletters.create({ ...other, cadences: [daily, daily] })).rejects.toThrow('once')
-  await expect(newsletters.create({ ...other, name: 'a\r\nBcc: b@c.example' })).rejects.toThrow('one line')
-  await expect(newsletters.create({ ...other, minArticles: 5, maxArticles: 4 })).rejects.toMatchObject({
+  await expect(newsletters.create({ ...other, minArticles: 5, maxArticles: 4 }, cli)).rejects.toMatchObject({
     code: 'min_exceeds_max',
   })
   await expect(newsletters.get('autre')).rejects.toMatchObject({ code: 'no_newsletter' })

@@ -2,13 +2,18 @@ import { describeApi } from '../../http/openapi.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 import { auditApi } from './audit.ts'
+import { digestActionApi, digestApi } from './digests.ts'
 import { editorApi } from './editors.ts'
 import { keyApi } from './keys.ts'
+import { newsletterApi } from './newsletters.ts'
 import { publicationApi } from './publication.ts'
 
 /** Every call below `/api/v1`, in the order of docs/api.md. */
 export function apiRoutes(services: Services, options: { publicUrl: string }): ApiRoute[] {
   const routes: ApiRoute[] = [
+    ...newsletterApi(services),
+    ...digestApi(services),
+    ...digestActionApi(services),
     ...publicationApi(services.publication),
     ...editorApi(services.editors),
     ...keyApi(services.keys),

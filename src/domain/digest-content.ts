@@ -1,0 +1,177 @@
+import { bylineOf, nameOf, articlePath, selectionPath, type Picture, type Selection } from './article.ts'
+import type { Digest } from './digest.ts'
+import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
+import type { Block, Newsletter } from './newsletter.ts'
+import { localeOf, type Publication } from './publication.ts'
+
+/** An article as far as a digest shows it. */
+export interface Candidate {
+  id: number
+  externalId: string
+  slug: string
+  title: string
+  summary: string
+  language: string
+  picture: Picture | undefined
+  publishedAt: Date
+  /** Sections, dossiers and authors, in the editor's order. */
+  selections: Selection[]
+}
+
+/** Readers with the same sections and the same history, and what is left for them, in the digest's order. */
+export interface ReaderGroup {
+  articleIds: number[]
+  readers: number
+}
+
+/** A version of the digest: the articles that `readers` people get. */
+export interface VariantPlan {
+  articleIds: number[]
+  readers: number
+}
+
+/**
+ * The order of a digest: pinned first, then the explicit choice or, without one, what is due (newest first).
+ * An exclusion wins over a pin.
+ */
+export function orderOf(
+  digest: Pick<Digest, 'pinned' | 'excluded' | 'chosen'>,
+  due: readonly number[],
+): number[] {
+  const excluded = new Set(digest.excluded)
+  return [...new Set([...digest.pinned, ...(digest.chosen ?? due)])].filter((id) => !excluded.has(id))
+}
+
+/**
+ * The pins that make `order` out of what is due: the shortest beginning after which the rest follows by itself, so
+ * that new articles still come in below what an editor has placed.
+ */
+export function pinsFor(order: readonly number[], due: readonly number[]): number[] {
+  const place = new Map(due.map((id, index) => [id, index]))
+  let end = order.length
+  while (end > 0) {
+    const here = place.get(order[end - 1] ?? -1)
+    const next = end < order.length ? place.get(order[end] ?? -1) : Infinity
+    if (here === undefined || next === undefined || here > next) break
+    end -= 1
+  }
+  return order.slice(0, end)
+}
+
+/** The variants of a digest: what is left for each group, up to the maximum; groups with the same list are one. */
+export function planVariants(groups: readonly ReaderGroup[], maxArticles: number): VariantPlan[] {
+  const plans = new Map<string, VariantPlan>()
+  for (const group of groups) {
+    const articleIds = group.articleIds.slice(0, maxArticles)
+    if (articleIds.length === 0) continue
+    const key = articleIds.join(',')
+    const plan = plans.get(key) ?? { articleIds, readers: 0 }
+    plans.set(key, { articleIds, readers: plan.readers + group.readers })
+  }
+  return [...plans.values()].sort((a, b) => b.readers - a.readers)
+}
+
+/** Without blocks of its own: the first story large, the others below it. */
+const defaultBlocks: Block[] = [{ kind: 'lead' }]
+
+/** Puts each article into the first block that takes it; what fits none follows without a heading. */
+export function arrange(
+  blocks: readonly Block[],
+  articles: readonly Candidate[],
+  site: { language: string; publicUrl: string },
+): FrozenBlock[] {
+  const waiting = new Map(articles.map((article) => [article.id, article]))
+  const arranged: FrozenBlock[] = []
+  const put = (block: Omit<FrozenBlock, 'articleIds'>, taken: readonly Candidate[]) => {
+    if (taken.length === 0) return
+    arranged.push({ ...block, articleIds: taken.map((article) => article.id) })
+    for (const article of taken) waiting.delete(article.id)
+  }
+  for (const block of blocks.length > 0 ? blocks : defaultBlocks) {
+    const rest = [...waiting.values()]
+    if (block.kind === 'lead') put({ kind: 'lead', title: '' }, rest.slice(0, 1))
+    if (block.kind !== 'section' && block.kind !== 'dossier') continue
+    const isIts = (selection: Selection) => selection.kind === block.kind && selection.slug === block.slug
+    const taken = rest.filter((article) => article.selections.some(isIts))
+    const selection = taken[0]?.selections.find(isIts)
+    if (!selection) continue
+    const title = nameOf(selection, site.language)
+    put({ kind: block.kind, title, url: site.publicUrl + selectionPath(selection) }, taken)
+  }
+  put({ kind: 'articles', title: '' }, [...waiting.values()])
+  return arranged
+}
+
+interface ContentParts {
+  digest: Digest
+  newsletter: Newsletter
+  publication: Publication
+  publicUrl: string
+  replyTo: string | undefined
+  /** In the digest's order. */
+  articles: readonly Candidate[]
+  mostRead: { title: string; url: string }[]
+}
+
+/** Everything that decides the bytes, from the rules, the editor's changes and the articles: a pure function. */
+export function contentOf(parts: ContentParts): FrozenDigest {
+  const { digest, newsletter, publication, publicUrl, articles } = parts
+  const isAlert = digest.cadence === 'alert'
+  const ownSubject = digest.subject ?? (isAlert ? undefined : newsletter.subject)
+  const beyond = articles.length - newsletter.maxArticles
+  return {
+    digestId: digest.id,
+    cadence: digest.cadence,
+    template: isAlert ? 'brief' : newsletter.template,
+    subject: ownSubject ?? articles[0]?.title ?? newsletter.name,
+    intro: digest.intro,
+    ...(digest.preheader !== undefined && { preheader: digest.preheader }),
+    date: (digest.sendAt ?? digest.createdAt).toISOString(),
+    newsletter: {
+      slug: newsletter.slug,
+      name: newsletter.name,
+      language: newsletter.language,
+      ...(newsletter.from !== undefined && { from: newsletter.from }),
+      ...(parts.replyTo !== undefined && { replyTo: parts.replyTo }),
+    },
+    publication: {
+      name: publication.name,
+      postalAddress: publication.postalAddress ?? '',
+      publicUrl,
+      locale: localeOf(publication, newsletter.language),
+      zone: publication.zone,
+    },
+    blocks: arrange(isAlert ? [] : newsletter.blocks, articles, { language: newsletter.language, publicUrl }),
+    articles: articles.map((article) => toFrozen(article, parts)),
+    mostRead: parts.mostRead,
+    ...(beyond > 0 && { more: { count: beyond, url: moreUrl(newsletter, publicUrl) } }),
+  }
+}
+
+function toFrozen(article: Candidate, { newsletter, publication, publicUrl }: ContentParts): FrozenArticle {
+  const authors = article.selections.filter((selection) => selection.kind === 'author')
+  return {
+    id: article.id,
+    title: article.title,
+    summary: article.summary,
+    url: publicUrl + articlePath(article.slug),
+    language: article.language,
+    ...(article.picture && { picture: article.picture }),
+    byline: bylineOf({ authors, language: article.language }, publication.deskName),
+    sectionNames: article.selections
+      .filter((selection) => selection.kind === 'section')
+      .map((selection) => nameOf(selection, newsletter.language)),
+    publishedAt: article.publishedAt.toISOString(),
+  }
+}
+
+/** Where the rest can be read: the section of a newsletter of one section, else the front page in its language. */
+function moreUrl(newsletter: Newsletter, publicUrl: string): string {
+  const [section, ...others] = newsletter.sections
+  const isOfOneSection =
+    section !== undefined && others.length + newsletter.dossiers.length + newsletter.tags.length === 0
+  return (
+    publicUrl +
+    (isOfOneSection ? selectionPath({ kind: 'section', slug: section }) : `/${newsletter.language}`)
+  )
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto'
+import { DomainError } from '../errors.ts'
+import { deliveryStates, type DeliveryState } from './delivery.ts'
+import { nameOfActor, type Actor } from './editor.ts'
+import type { FrozenDigest } from './frozen-digest.ts'
+import type { ApprovalRule, Cadence } from './newsletter.ts'
+
+export const digestStates = [
+  'draft',
+  'approved',
+  'scheduled',
+  'preparing',
+  'sending',
+  'paused',
+  'completed',
+  'completed_with_uncertain',
+  'cancelled',
+  'missed',
+  'skipped',
+] as const
+export type DigestState = (typeof digestStates)[number]
+
+/** Where a paused digest goes on. */
+export type ResumeState = 'scheduled' | 'preparing' | 'sending'
+
+/** One sending of one newsletter. */
+export interface Digest {
+  id: number
+  newsletterId: number
+  cadence: Cadence
+  /** The scheduled day; undefined for alerts and digests composed by hand. */
+  localDate: string | undefined
+  state: DigestState
+  resumeState: ResumeState | undefined
+  /** Why it is paused, skipped or missed: a fixed word. */
+  reason: string | undefined
+  /** Grows whenever the content or the state changes: the ETag. */
+  version: number
+  subject: string | undefined
+  preheader: string | undefined
+  intro: string
+  pinned: number[]
+  excluded: number[]
+  chosen: number[] | undefined
+  /** What goes out; of a draft, what would go out now. */
+  content: FrozenDigest | undefined
+  /** Hex. */
+  contentHash: string | undefined
+  frozenAt: Date | undefined
+  approvedHash: string | undefined
+  approvedBy: string | undefined
+  approvedAt: Date | undefined
+  approvalDueAt: Date | undefined
+  changedBy: string | undefined
+  audience: number | undefined
+  sendAt: Date | undefined
+  expiresAt: Date | undefined
+  createdAt: Date
+  startedAt: Date | undefined
+  completedAt: Date | undefined
+}
+
+/** What an editor may change of a draft. */
+export interface DraftChange {
+  subject?: string | undefined
+  preheader?: string | undefined
+  intro?: string
+  pinned?: number[]
+  excluded?: number[]
+  chosen?: number[] | undefined
+}
+
+/** How far back a digest looks for articles that became public, in hours. */
+export const lookBackHours = { daily: 48, weekly: 8 * 24, alert: 48 } as const satisfies Record<
+  Cadence,
+  number
+>
+
+/** A scheduled digest that could not start within this is missed: news would come as if new. */
+export const maxLatenessMs = 2 * 3_600_000
+
+const hourMs = 3_600_000
+/** Deferred mail is given up then, or when the next scheduled digest is due. */
+export const lifetimeMs = 24 * hourMs
+
+/** What each action may start from. */
+const startsOf = {
+  change: ['draft', 'approved', 'scheduled'],
+  test: ['draft', 'approved', 'scheduled'],
+  approve: ['draft'],
+  schedule: ['draft', 'approved', 'scheduled'],
+  send: ['draft', 'approved', 'scheduled'],
+  pause: ['scheduled', 'preparing', 'sending'],
+  resume: ['paused'],
+  cancel: ['draft', 'approved', 'scheduled', 'preparing', 'sending', 'paused'],
+} as const satisfies Record<string, readonly DigestState[]>
+export type DigestAction = keyof typeof startsOf
+
+export const mayDo = (digest: Pick<Digest, 'state'>, action: DigestAction): boolean =>
+  (startsOf[action] as readonly DigestState[]).includes(digest.state)
+
+/** @throws DomainError `wrong_state` */
+export function requireMayDo(digest: Pick<Digest, 'state'>, action: DigestAction): void {
+  if (mayDo(digest, action)) return
+  throw new DomainError(
+    'conflict',
+    'wrong_state',
+    `A digest that is ${digest.state} cannot ${action}; that works from ${startsOf[action].join(', ')}.`,
+  )
+}
+
+/** @throws DomainError `if_match_required`, `version_changed` */
+export function requireVersion(digest: Pick<Digest, 'version'>, version: number | undefined): void {
+  if (version === undefined) {
+    throw new DomainError(
+      'precondition_required',
+      'if_match_required',
+      'Send If-Match with the ETag of the digest you looked at, so that nothing else goes out.',
+    )
+  }
+  if (version === digest.version) return
+  throw new DomainError(
+    'precondition_failed',
+    'version_changed',
+    'The digest has changed since you looked at it: read it again, then decide.',
+  )
+}
+
+export const isApproved = (
+  digest: Pick<Digest, 'contentHash' | 'approvedHash'>,
+  rule: ApprovalRule,
+): boolean =>
+  rule === 'none' || (digest.approvedHash !== undefined && digest.approvedHash === digest.contentHash)
+
+/** @throws DomainError `approval_needed` */
+export function requireApproved(digest: Digest, rule: ApprovalRule): void {
+  if (isApproved(digest, rule)) return
+  const who = rule === 'four-eyes' ? 'another editor than the last one who changed it' : 'an editor'
+  throw new DomainError(
+    'conflict',
+    'approval_needed',
+    `This newsletter's digests are approved first, by ${who}.`,
+  )
+}
+
+/** @throws DomainError `four_eyes` */
+export function requireMayApprove(digest: Digest, rule: ApprovalRule, actor: Actor): void {
+  if (rule !== 'four-eyes' || digest.changedBy !== nameOfActor(actor)) return
+  throw new DomainError(
+    'forbidden',
+    'four_eyes',
+    'You changed this digest last: somebody else must approve it.',
+  )
+}
+
+/** JSON with sorted keys and without undefined: the same content has the same bytes, wherever it was made. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const entries = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** What an approval is bound to. Hex. */
+export const contentHashOf = (content: FrozenDigest): string => sha256(canonicalJson(content))
+
+/** Names a variant by what it holds, before and after it is stored. */
+export const variantKeyOf = (articleIds: readonly number[]): string =>
+  sha256(articleIds.join(',')).slice(0, 12)
+
+/** People by the state of their delivery; the sum is the audience. */
+export type DeliveryCounts = Record<DeliveryState, number>
+
+export const noCounts = (): DeliveryCounts =>
+  Object.fromEntries(deliveryStates.map((state) => [state, 0])) as DeliveryCounts

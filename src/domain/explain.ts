@@ -1,0 +1,109 @@
+import type { DeliveryState } from './delivery.ts'
+import type { Digest } from './digest.ts'
+
+/** What is known of one person and one newsletter. */
+export interface SubscriptionFacts {
+  state: string
+  endedReason: string | undefined
+  endedAt: Date | undefined
+  activatedAt: Date | undefined
+  cadence: string
+  alerts: boolean
+  pausedUntil: Date | undefined
+  suppressedReason: string | undefined
+}
+
+/** What is known of one delivery. */
+export interface DeliveryFacts {
+  state: DeliveryState
+  reason: string | undefined
+}
+
+/** Why a person did or did not get a digest. */
+export type Explanation =
+  | 'accepted'
+  | 'on_its_way'
+  | 'deferred'
+  | 'rejected'
+  | 'uncertain'
+  | 'expired'
+  | 'nothing_new'
+  | 'digest_cancelled'
+  | 'left_before_it_went'
+  | 'not_prepared'
+  | 'digest_skipped'
+  | 'digest_missed'
+  | 'not_subscribed'
+  | 'not_activated'
+  | 'ended_before'
+  | 'activated_after'
+  | 'suppressed'
+  | 'paused'
+  | 'other_cadence'
+  | 'not_in_audience'
+
+const ofDelivery: Record<Exclude<DeliveryState, 'skipped'>, Explanation> = {
+  pending: 'on_its_way',
+  claimed: 'on_its_way',
+  committing: 'on_its_way',
+  accepted: 'accepted',
+  deferred: 'deferred',
+  rejected: 'rejected',
+  uncertain: 'uncertain',
+  expired: 'expired',
+}
+
+/** From what the record holds; the newest fact that alone suffices wins. */
+export function explain(
+  digest: Pick<Digest, 'state' | 'cadence' | 'startedAt' | 'audience'>,
+  delivery: DeliveryFacts | undefined,
+  facts: SubscriptionFacts | undefined,
+): Explanation {
+  if (delivery) return explainDelivery(delivery)
+  if (digest.state === 'missed') return 'digest_missed'
+  if (digest.state === 'skipped' && digest.audience === 0) return 'digest_skipped'
+  if (digest.state === 'cancelled' && digest.audience === undefined) return 'digest_cancelled'
+  if (!facts) return 'not_subscribed'
+  const startedAt = digest.startedAt ?? new Date(8.64e15)
+  if (facts.state === 'pending') return 'not_activated'
+  if (facts.endedAt && facts.endedAt <= startedAt) return 'ended_before'
+  if (facts.activatedAt && facts.activatedAt > startedAt) return 'activated_after'
+  if (facts.suppressedReason) return 'suppressed'
+  if (facts.pausedUntil && facts.pausedUntil > startedAt) return 'paused'
+  const wants = digest.cadence === facts.cadence || (digest.cadence === 'alert' && facts.alerts)
+  if (!wants) return 'other_cadence'
+  return digest.audience === undefined ? 'not_prepared' : 'not_in_audience'
+}
+
+function explainDelivery({ state, reason }: DeliveryFacts): Explanation {
+  if (state !== 'skipped') return ofDelivery[state]
+  if (reason === 'cancelled') return 'digest_cancelled'
+  if (reason === 'suppressed') return 'suppressed'
+  if (reason === 'paused') return 'paused'
+  if (reason === 'nothing_new' || reason === 'nothing_left' || reason === 'withdrawn') return 'nothing_new'
+  return 'left_before_it_went'
+}
+
+/** For programs; the desk says it in its own languages. */
+export const explanations = {
+  accepted: 'The mail server took the message.',
+  on_its_way: 'The message is waiting to be sent, or being sent.',
+  deferred: 'The mail server asked to wait; it is tried again.',
+  rejected: 'The mail server refused the message for this address.',
+  uncertain: 'The message was handed over and no answer came: it may have arrived.',
+  expired: 'The mail server kept asking to wait until the digest was no news any more.',
+  nothing_new: 'They had every article of it already, or chose other sections.',
+  digest_cancelled: 'The digest was cancelled before it went to them.',
+  left_before_it_went: 'They left, or the address was erased, before the message went out.',
+  not_prepared: 'The digest has not gone out yet; they are among those it would go to.',
+  digest_skipped: 'The digest had nothing new for anyone and was skipped.',
+  digest_missed: 'The digest could not start within two hours of its time and was missed.',
+  not_subscribed: 'They are not subscribed to this newsletter.',
+  not_activated: 'They asked for the newsletter and have not activated it.',
+  ended_before: 'Their subscription had ended before the digest went out.',
+  activated_after: 'They activated their subscription after the digest went out.',
+  suppressed: 'Nothing is sent to this address any more: it bounced, complained or was blocked.',
+  paused: 'They had paused the newsletter.',
+  other_cadence: 'They chose another cadence.',
+  not_in_audience: 'They were not in the audience when the digest was prepared.',
+} as const satisfies Record<Explanation, string>

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { deliveryStates } from '../../domain/delivery.ts'
+import { digestStates } from '../../domain/digest.ts'
+import { cadences } from '../../domain/newsletter.ts'
+
+export const externalIds = z.array(z.string().min(1).max(200)).max(100)
+
+const count = z.int().min(0)
+export const counts = z
+  .object(Object.fromEntries(deliveryStates.map((state) => [state, count])))
+  .describe('People by the state of their delivery; the sum is the audience')
+
+const instant = z.iso.datetime().nullable()
+
+export const digestShape = z.object({
+  id: z.int(),
+  newsletter: z.string(),
+  cadence: z.enum(cadences),
+  localDate: z.iso.date().nullable(),
+  state: z.enum(digestStates),
+  resumeState: z.string().nullable(),
+  reason: z.string().nullable().describe('Why it is paused, skipped or missed'),
+  version: z.int().describe('Also the ETag; If-Match names it'),
+  contentHash: z.string().nullable().describe('SHA-256 of everything that decides the bytes'),
+  frozen: z.boolean(),
+  subject: z.string().nullable(),
+  preheader: z.string().nullable(),
+  intro: z.string(),
+  articles: z.array(
+    z.object({
+      externalId: z.string(),
+      title: z.string(),
+      url: z.url(),
+      block: z.string(),
+      pinned: z.boolean(),
+      readers: count,
+    }),
+  ),
+  excluded: z.array(z.string()),
+  variants: z.array(z.object({ id: z.string(), readers: count, articles: z.array(z.string()) })),
+  audience: count,
+  counts,
+  approval: z.object({
+    rule: z.string(),
+    approvedBy: z.string().nullable(),
+    approvedAt: instant,
+    dueAt: instant,
+  }),
+  url: z.url(),
+  sendAt: instant,
+  expiresAt: instant,
+  createdAt: z.iso.datetime(),
+  startedAt: instant,
+  completedAt: instant,
+})
+
+export const progressShape = z.object({
+  id: z.int(),
+  state: z.enum(digestStates),
+  reason: z.string().nullable(),
+  audience: count.nullable(),
+  counts,
+  done: count,
+  secondsLeft: count.nullable(),
+  isFinal: z.boolean(),
+})
+
+export const deliveryShape = z.object({
+  subscriber: z.int(),
+  email: z.string().nullable(),
+  state: z.enum(deliveryStates),
+  reason: z.string().nullable(),
+  attempts: count,
+  smtpAnswer: z.string().nullable(),
+  acceptedAt: instant,
+  nextAt: instant,
+})

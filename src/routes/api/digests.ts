@@ -1,0 +1,192 @@
+import { z } from 'zod'
+import { deliveryStates } from '../../domain/delivery.ts'
+import { digestStates, type Digest } from '../../domain/digest.ts'
+import { ifMatchVersion } from '../../http/api.ts'
+import { sendEvents } from '../../http/events.ts'
+import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { DomainError } from '../../errors.ts'
+import type { Services } from '../../services/services.ts'
+import { deliveryShape, digestShape, externalIds } from './digest-shapes.ts'
+
+const id = z.coerce.number().int().positive()
+const params = z.strictObject({ id })
+
+const line = z
+  .string()
+  .trim()
+  .min(1)
+  .max(300)
+  .regex(/^\P{Cc}*$/u, { error: 'must be one line without control characters' })
+
+const changeInput = z.strictObject({
+  articles: externalIds
+    .nullable()
+    .optional()
+    .describe('An explicit choice, in order; null goes back to the rules'),
+  pinned: externalIds.optional(),
+  excluded: externalIds.optional(),
+  intro: z.string().max(5_000).optional(),
+  subject: line.nullable().optional(),
+  preheader: line.nullable().optional(),
+})
+
+/** Reading and changing digests. */
+export function digestApi({ digests, digestProgress }: Services): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/digests',
+      role: 'viewer',
+      summary: 'Digests, newest first; drafts as they were last looked at',
+      query: z.strictObject({
+        ...pageQuery,
+        newsletter: z.string().max(100).optional(),
+        state: z.enum(digestStates).optional(),
+      }),
+      answers: { 200: z.object({ data: z.array(digestShape), next: z.string().nullable() }) },
+      handle: async ({ query: { newsletter, state, ...page } }) => ({
+        body: await digests.list({ newsletter, states: state && [state] }, toPageRequest(page)),
+      }),
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/digests/{id}',
+      role: 'viewer',
+      summary: 'One digest: state, counts and content hash; a draft as it would go out now',
+      params,
+      answers: { 200: digestShape },
+      handle: async (call) => tagged(await digests.get(call.params.id)),
+    }),
+    apiRoute({
+      method: 'patch',
+      path: '/digests/{id}',
+      role: 'editor',
+      summary: 'Change a draft (If-Match); approved ones become drafts again',
+      params,
+      body: changeInput,
+      answers: { 200: digestShape },
+      handle: async ({ params: { id }, body, request, actor }) =>
+        tagged(await digests.change(id, body, ifMatchVersion(request), actor)),
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/digests/{id}/events',
+      role: 'viewer',
+      summary: 'Progress as server-sent events',
+      params,
+      answers: { 200: 'text/event-stream: events `progress`, until the digest has ended' },
+      handle: async ({ params: { id }, request, response }) => {
+        await sendEvents(request, response, () => digestProgress.get(id))
+        return undefined
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/digests/{id}/deliveries',
+      role: 'viewer',
+      summary: 'Who, in which state, and what the mail server said',
+      params,
+      query: z.strictObject({ ...pageQuery, state: z.enum(deliveryStates).optional() }),
+      answers: { 200: z.object({ data: z.array(deliveryShape), next: z.string().nullable() }) },
+      handle: async ({ params: { id }, query: { state, ...page } }) => ({
+        body: await digestProgress.listDeliveries(id, state, toPageRequest(page)),
+      }),
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/subscribers/{id}/explain',
+      role: 'viewer',
+      summary: 'Why this person did or did not get a digest',
+      params,
+      query: z.strictObject({ digest: id }),
+      answers: {
+        200: z.object({
+          subscriber: z.int(),
+          digest: z.int(),
+          got: z.boolean(),
+          reason: z.string(),
+          sentence: z.string(),
+          delivery: deliveryShape.nullable(),
+        }),
+      },
+      handle: async ({ params: { id }, query }) => ({ body: await digestProgress.explain(id, query.digest) }),
+    }),
+  ]
+}
+
+const stateShape = z.object({
+  id: z.int(),
+  state: z.enum(digestStates),
+  contentHash: z.string().nullable(),
+  version: z.int(),
+})
+
+/** What sets a digest in motion, and stops it. */
+export function digestActionApi({ digestSending }: Services): ApiRoute[] {
+  const action = (name: 'pause' | 'resume' | 'cancel', summary: string): ApiRoute =>
+    apiRoute({
+      method: 'post',
+      path: `/digests/{id}/${name}`,
+      role: 'editor',
+      summary,
+      params,
+      body: z.strictObject({}),
+      answers: { 200: stateShape },
+      handle: async (call) => acted(await digestSending[name](call.params.id, call.actor)),
+    })
+  return [
+    apiRoute({
+      method: 'post',
+      path: '/digests/{id}/approve',
+      role: 'editor',
+      summary: 'Freeze a draft and approve exactly that (If-Match)',
+      params,
+      body: z.strictObject({}),
+      answers: { 200: stateShape },
+      handle: async ({ params: { id }, request, actor }) =>
+        acted(await digestSending.approve(id, ifMatchVersion(request), actor)),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/digests/{id}/schedule',
+      role: 'editor',
+      summary: 'Freeze a digest and send it at an instant',
+      params,
+      body: z.strictObject({ sendAt: z.iso.datetime({ offset: true }) }),
+      answers: { 200: stateShape },
+      handle: async ({ params: { id }, body, actor }) =>
+        acted(await digestSending.schedule(id, new Date(body.sendAt), actor)),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/digests/{id}/send',
+      role: 'editor',
+      summary: 'Freeze a digest and send it now, once (If-Match, Idempotency-Key)',
+      params,
+      body: z.strictObject({}),
+      answers: { 202: stateShape },
+      handle: async ({ params: { id }, body, request, actor }) => {
+        const idempotencyKey = requireKey(request.get('idempotency-key'))
+        return digestSending.send(id, { actor, body, idempotencyKey, version: () => ifMatchVersion(request) })
+      },
+    }),
+    action('pause', 'Stop at once; at most one more message per connection goes out'),
+    action('resume', 'Go on where it was paused'),
+    action('cancel', 'Stop for good: who has not got it will not'),
+  ]
+}
+
+const tagged = (digest: { version: number }) => ({ headers: { ETag: `"${digest.version}"` }, body: digest })
+
+const acted = ({ id, state, contentHash, version }: Digest) =>
+  tagged({ id, state, contentHash: contentHash ?? null, version } as { version: number })
+
+/** @throws DomainError `idempotency_key_required` */
+function requireKey(key: string | undefined): string {
+  if (key !== undefined && /^[\x21-\x7e]{1,200}$/.test(key)) return key
+  throw new DomainError(
+    'precondition_required',
+    'idempotency_key_required',
+    'Send an Idempotency-Key of your own (1 to 200 visible ASCII characters), the same on every retry of this click.',
+  )
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { cadences } from '../../domain/newsletter.ts'
+import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { newsletterChange, newsletterInput } from '../../services/newsletter-input.ts'
+import type { Services } from '../../services/services.ts'
+import { digestShape, externalIds } from './digest-shapes.ts'
+
+const params = z.strictObject({ slug: z.string().min(1).max(100) })
+
+const newsletter = z.looseObject({
+  slug: z.string(),
+  name: z.string(),
+  url: z.url(),
+  language: z.string(),
+  minArticles: z.int(),
+  maxArticles: z.int(),
+  subject: z.string().nullable(),
+  approval: z.enum(['none', 'one', 'four-eyes']),
+  repeats: z.enum(['never', 'within-newsletter']),
+  cadences: z.array(z.looseObject({ cadence: z.enum(cadences) })),
+})
+
+export const composeInput = z.strictObject({
+  cadence: z.enum(cadences).optional(),
+  articles: externalIds.optional().describe('External ids: an explicit choice, in order'),
+  pinned: externalIds.optional().describe('External ids: first, in order'),
+  excluded: externalIds.optional().describe('External ids: not in this newsletter'),
+  intro: z.string().max(5_000).optional(),
+  subject: z
+    .string()
+    .trim()
+    .min(1)
+    .max(300)
+    .regex(/^\P{Cc}*$/u)
+    .optional(),
+})
+
+export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/newsletters',
+      role: 'viewer',
+      summary: 'Newsletters, in the order of the publication',
+      answers: { 200: z.object({ data: z.array(newsletter), next: z.null() }) },
+      handle: async () => ({
+        body: { data: (await newsletters.list()).map(newsletters.toShape), next: null },
+      }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/newsletters',
+      role: 'editor',
+      summary: 'Create a newsletter',
+      body: newsletterInput,
+      answers: { 201: newsletter },
+      handle: async ({ body, actor }) => ({
+        status: 201,
+        body: newsletters.toShape(await newsletters.create(body, actor)),
+      }),
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/newsletters/{slug}',
+      role: 'viewer',
+      summary: 'One newsletter',
+      params,
+      answers: { 200: newsletter },
+      handle: async ({ params: { slug } }) => ({ body: newsletters.toShape(await newsletters.get(slug)) }),
+    }),
+    apiRoute({
+      method: 'patch',
+      path: '/newsletters/{slug}',
+      role: 'editor',
+      summary: 'Change a newsletter; what is absent stays',
+      params,
+      body: newsletterChange,
+      answers: { 200: newsletter },
+      handle: async ({ params: { slug }, body, actor }) => ({
+        body: newsletters.toShape(await newsletters.change(slug, body, actor)),
+      }),
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/newsletters/{slug}/next',
+      role: 'viewer',
+      summary: 'The open draft of each scheduled cadence: what it would hold now, for how many',
+      params,
+      answers: { 200: z.object({ data: z.array(digestShape), next: z.null() }) },
+      handle: async ({ params: { slug } }) => ({ body: { data: await digests.listNext(slug), next: null } }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/newsletters/{slug}/digests',
+      role: 'editor',
+      summary: 'Compose a digest now, beside the scheduled ones',
+      params,
+      body: composeInput,
+      answers: { 201: digestShape },
+      handle: async ({ params: { slug }, body, actor }) => {
+        const digest = await digests.compose(slug, body, actor)
+        const headers = { ETag: `"${digest.version}"`, Location: `/api/v1/digests/${digest.id}` }
+        return { status: 201, headers, body: digest }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,114 @@
+import { localDateOf } from '../domain/cadence.ts'
+import { contentHashOf, lookBackHours, type Digest } from '../domain/digest.ts'
+import { contentOf, orderOf, type Candidate } from '../domain/digest-content.ts'
+import { articlePath } from '../domain/article.ts'
+import type { Newsletter } from '../domain/newsletter.ts'
+import { DomainError } from '../errors.ts'
+import type { Stores } from '../store/stores.ts'
+import type { VariantQuery } from '../store/variants.ts'
+import type { Parts } from './parts.ts'
+
+const mostReadCount = 5
+const hourMs = 3_600_000
+
+export interface Draft {
+  digest: Digest
+  newsletter: Newsletter
+}
+
+/**
+ * Brings what a draft would hold now into its row: a new version where that differs from what was last seen, so
+ * that an `If-Match` or an approval never covers a story nobody looked at. Does nothing to a frozen digest.
+ * Call it in a transaction.
+ */
+export async function refreshDraft(
+  parts: Pick<Parts, 'config' | 'now'>,
+  stores: Stores,
+  digestId: number,
+): Promise<Draft> {
+  const digest = await stores.digests.claim(digestId)
+  const newsletter = await stores.newsletters.get(digest.newsletterId)
+  if (digest.frozenAt || digest.state !== 'draft') return { digest, newsletter }
+  const publication = await stores.publication.find()
+  if (!publication) {
+    throw new DomainError(
+      'not_found',
+      'no_publication',
+      'This installation has no name yet: set the publication.',
+    )
+  }
+  const due = await listDue(parts, stores, { digest, newsletter })
+  const ordered = await inOrder(
+    stores,
+    orderOf(
+      digest,
+      due.map((article) => article.id),
+    ),
+    due,
+  )
+  const articles = await withoutWhatAllHave(stores, { digest, newsletter }, ordered)
+  const content = contentOf({
+    digest,
+    newsletter,
+    publication,
+    publicUrl: parts.config.publicUrl,
+    replyTo: parts.config.mailReplyTo,
+    articles,
+    mostRead: await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone)),
+  })
+  const hash = contentHashOf(content)
+  if (hash === digest.contentHash) return { digest, newsletter }
+  await stores.digests.updateContent(digest.id, content, hash)
+  await stores.digestArticles.putAll(digest.id, content.articles, digest.pinned)
+  return { digest: await stores.digests.get(digest.id), newsletter }
+}
+
+export const variantQueryOf = (
+  { digest, newsletter }: Draft,
+  articleIds: readonly number[],
+): VariantQuery => ({
+  digestId: digest.id,
+  newsletterId: newsletter.id,
+  cadence: digest.cadence,
+  articleIds,
+  isWithinNewsletter: newsletter.repeats === 'within-newsletter',
+})
+
+/** The look-back ends where the digest is due, so that tomorrow's draft shows what will still be news tomorrow. */
+export async function listDue(
+  { now }: Pick<Parts, 'now'>,
+  stores: Stores,
+  { digest, newsletter }: Draft,
+): Promise<Candidate[]> {
+  if (digest.chosen || digest.cadence === 'alert') return []
+  const at = Math.max(now().getTime(), digest.sendAt?.getTime() ?? 0)
+  const since = new Date(at - lookBackHours[digest.cadence] * hourMs)
+  return stores.digestArticles.listDue(newsletter, { since, until: now() })
+}
+
+async function inOrder(stores: Stores, ids: number[], due: Candidate[]): Promise<Candidate[]> {
+  const known = new Map(due.map((article) => [article.id, article]))
+  const named = await stores.digestArticles.listByIds(ids.filter((id) => !known.has(id)))
+  for (const article of named) known.set(article.id, article)
+  return ids.map((id) => known.get(id)).filter((article) => article !== undefined)
+}
+
+/** A story that every reader has is no news for anyone; while nobody is subscribed, everything is. */
+async function withoutWhatAllHave(stores: Stores, draft: Draft, articles: Candidate[]): Promise<Candidate[]> {
+  const ids = articles.map((article) => article.id)
+  const groups = await stores.variants.listGroups(variantQueryOf(draft, ids))
+  if (groups.length === 0) return articles
+  const wanted = new Set(groups.flatMap((group) => group.articleIds))
+  return articles.filter((article) => wanted.has(article.id))
+}
+
+async function listMostRead(
+  { config }: Pick<Parts, 'config'>,
+  stores: Stores,
+  newsletter: Newsletter,
+  date: string,
+): Promise<{ title: string; url: string }[]> {
+  if (!newsletter.blocks.some((block) => block.kind === 'most-read')) return []
+  const rows = await stores.digestArticles.listMostRead(newsletter.language, date, mostReadCount)
+  return rows.map(({ title, slug }) => ({ title, url: config.publicUrl + articlePath(slug) }))
+}

@@ -1,0 +1,145 @@
+import { toPage, type Page, type PageRequest } from '../domain/cursor.ts'
+import type { DeliveryState } from '../domain/delivery.ts'
+import { noCounts, type DeliveryCounts, type Digest, type DigestState } from '../domain/digest.ts'
+import { explain, explanations, type Explanation } from '../domain/explain.ts'
+import { DomainError } from '../errors.ts'
+import type { DeliveryLine } from '../store/digest-progress.ts'
+import type { Parts } from './parts.ts'
+
+export type DigestProgressService = ReturnType<typeof createDigestProgressService>
+
+/** Where a digest stands. The audience is the sum of the counts, at every moment. */
+export interface Progress {
+  id: number
+  state: DigestState
+  reason: string | null
+  audience: number | null
+  counts: DeliveryCounts
+  /** Nothing more will happen to these. */
+  done: number
+  /** At the pace so far; null before there is one, and when nothing moves. */
+  secondsLeft: number | null
+  isFinal: boolean
+}
+
+export interface ExplanationShape {
+  subscriber: number
+  digest: number
+  got: boolean
+  reason: Explanation
+  sentence: string
+  delivery: ReturnType<typeof toLineShape> | null
+}
+
+const finalStates: readonly DigestState[] = [
+  'completed',
+  'completed_with_uncertain',
+  'cancelled',
+  'missed',
+  'skipped',
+]
+
+/** What became of a digest: in numbers, by person, and why. */
+export function createDigestProgressService({ database, now }: Pick<Parts, 'database' | 'now'>) {
+  const read = async (id: number): Promise<Progress> => {
+    const digest = await database.stores.digests.get(id)
+    const counts = (await database.stores.digestProgress.countByState([id])).get(id) ?? noCounts()
+    return toProgress(digest, counts, now())
+  }
+
+  // Everyone who watches a digest shares one count: over a million rows it takes its time.
+  const recent = new Map<number, { until: number; progress: Promise<Progress> }>()
+  const get = (id: number): Promise<Progress> => {
+    const known = recent.get(id)
+    if (known && known.until > performance.now()) return known.progress
+    const startedAt = performance.now()
+    const progress = read(id)
+    const keep = (untilMs: number) => recent.set(id, { until: startedAt + untilMs, progress })
+    keep(Infinity)
+    progress.then(
+      () => {
+        keep(Math.max(500, 10 * (performance.now() - startedAt)))
+        setTimeout(() => recent.delete(id), 60_000).unref()
+      },
+      () => recent.delete(id),
+    )
+    return progress
+  }
+
+  return {
+    /** At most half a second old. @throws DomainError `no_digest` */
+    get,
+
+    /** Who, in which state, and what the mail server said; by subscriber. @throws DomainError `no_digest` */
+    async listDeliveries(
+      id: number,
+      state: DeliveryState | undefined,
+      page: PageRequest,
+    ): Promise<Page<ReturnType<typeof toLineShape>>> {
+      await database.stores.digests.get(id)
+      const lines = await database.stores.digestProgress.list(id, { ...page, state })
+      return toPage(lines.map(toLineShape), page.limit, (line) => [line.subscriber])
+    },
+
+    /** Why a person did or did not get a digest. @throws DomainError `no_digest`, `no_such_subscriber` */
+    async explain(subscriberId: number, digestId: number): Promise<ExplanationShape> {
+      const { digests, digestProgress } = database.stores
+      const digest = await digests.get(digestId)
+      if (!(await digestProgress.hasSubscriber(subscriberId))) {
+        throw new DomainError('not_found', 'no_such_subscriber', 'There is no such subscriber.')
+      }
+      const delivery = await digestProgress.find(digestId, subscriberId)
+      const facts = await digestProgress.findFacts(subscriberId, digest.newsletterId)
+      const reason = explain(digest, delivery, facts)
+      return {
+        subscriber: subscriberId,
+        digest: digestId,
+        got: reason === 'accepted',
+        reason,
+        sentence: explanations[reason],
+        delivery: delivery ? toLineShape(delivery) : null,
+      }
+    },
+
+    /** The same by address, as the desk asks it. @throws DomainError `no_digest`, `no_such_subscriber` */
+    async explainAddress(email: string, digestId: number): Promise<ExplanationShape> {
+      const id = await database.stores.digestProgress.findSubscriberId(email.trim())
+      if (id !== undefined) return this.explain(id, digestId)
+      throw new DomainError(
+        'not_found',
+        'no_such_subscriber',
+        'Nobody with this address was ever subscribed.',
+      )
+    },
+  }
+}
+
+function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress {
+  const { accepted, rejected, uncertain, skipped, expired } = counts
+  const done = accepted + rejected + uncertain + skipped + expired
+  const moved = done - skipped
+  const left = (digest.audience ?? 0) - done
+  const elapsed = digest.startedAt ? (now.getTime() - digest.startedAt.getTime()) / 1_000 : 0
+  const hasPace = digest.state === 'sending' && moved > 0 && elapsed > 0
+  return {
+    id: digest.id,
+    state: digest.state,
+    reason: digest.reason ?? null,
+    audience: digest.audience ?? null,
+    counts,
+    done,
+    secondsLeft: hasPace ? Math.ceil((left * elapsed) / moved) : null,
+    isFinal: finalStates.includes(digest.state),
+  }
+}
+
+const toLineShape = (line: DeliveryLine) => ({
+  subscriber: line.subscriberId,
+  email: line.email ?? null,
+  state: line.state,
+  reason: line.reason ?? null,
+  attempts: line.attempts,
+  smtpAnswer: line.smtpAnswer ?? null,
+  acceptedAt: line.acceptedAt?.toISOString() ?? null,
+  nextAt: line.nextAt?.toISOString() ?? null,
+})

@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto'
+import { localDateOf, nextOccurrence, occurrenceOn } from '../domain/cadence.ts'
+import {
+  canonicalJson,
+  lifetimeMs,
+  requireApproved,
+  requireMayApprove,
+  requireMayDo,
+  requireVersion,
+  type Digest,
+  type DigestState,
+} from '../domain/digest.ts'
+import { nameOfActor, type Actor } from '../domain/editor.ts'
+import { defaultAlertsPerDay, findCadence } from '../domain/newsletter.ts'
+import { DomainError } from '../errors.ts'
+import type { StoredAnswer } from '../store/idempotency-keys.ts'
+import type { Stores } from '../store/stores.ts'
+import { refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
+import type { Parts } from './parts.ts'
+
+export type DigestSendingService = ReturnType<typeof createDigestSendingService>
+
+/** Wake-ups for one digest, so that as many workers can share it. */
+const wakeUps = 8
+
+export interface SendRequest {
+  actor: Actor
+  /** The version somebody looked at; asked for after the key, so that a retry needs no new one. */
+  version: () => number | undefined
+  /** The same key gets the same answer and sends nothing again. */
+  idempotencyKey: string
+  body: unknown
+}
+
+/** The states of a digest, from approval to the last delivery prepared; sending itself takes over from there. */
+export function createDigestSendingService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
+  const { database, doorbell } = parts
+
+  const ring = async (digest: Pick<Digest, 'id' | 'state'>) => {
+    if (digest.state === 'preparing') await doorbell.ring('prepare-digest', { digestId: digest.id })
+    if (digest.state !== 'sending') return
+    const slots = Array.from({ length: wakeUps }, (_, slot) => slot)
+    await Promise.all(slots.map((slot) => doorbell.ring('deliver-digest', { digestId: digest.id }, slot)))
+  }
+
+  /** One guarded change of state, told to the audit log, then to the workers. */
+  const act = async (
+    id: number,
+    actor: Actor,
+    change: (stores: Stores) => Promise<void>,
+  ): Promise<Digest> => {
+    const digest = await database.transaction(async (stores) => {
+      await change(stores)
+      const after = await stores.digests.get(id)
+      const entry = { actor: nameOfActor(actor), subject: `digest:${id}` }
+      await stores.audit.insert({ ...entry, action: `digest.${after.state}`, detail: hashDetail(after) })
+      return after
+    })
+    await ring(digest)
+    return digest
+  }
+
+  return {
+    /**
+     * Freezes a draft and binds the approval to its content hash.
+     * @throws DomainError `wrong_state`, `if_match_required`, `version_changed`, `four_eyes`, `no_postal_address`
+     */
+    approve: (id: number, version: number | undefined, actor: Actor) =>
+      act(id, actor, async (stores) => {
+        const { digest, newsletter } = await refreshDraft(parts, stores, id)
+        requireMayDo(digest, 'approve')
+        requireVersion(digest, version)
+        requireMayApprove(digest, newsletter.approval, actor)
+        await requirePostalAddress(stores)
+        const now = await stores.digests.getClock()
+        await stores.digests.markState(id, ['draft'], 'approved', {
+          frozenAt: now,
+          approvedSha256: Buffer.from(digest.contentHash ?? '', 'hex'),
+          approvedBy: nameOfActor(actor),
+          approvedAt: now,
+        })
+      }),
+
+    /**
+     * Freezes a digest and lets it go out at an instant.
+     * @throws DomainError `wrong_state`, `approval_needed`, `send_at_past`, `no_postal_address`
+     */
+    schedule: (id: number, sendAt: Date, actor: Actor) =>
+      act(id, actor, async (stores) => {
+        const { digest, newsletter } = await refreshDraft(parts, stores, id)
+        requireMayDo(digest, 'schedule')
+        requireApproved(digest, newsletter.approval)
+        await requirePostalAddress(stores)
+        const now = await stores.digests.getClock()
+        if (sendAt <= now) {
+          throw new DomainError(
+            'invalid',
+            'send_at_past',
+            'sendAt has passed: name a later instant, or send now.',
+          )
+        }
+        const frozenAt = digest.frozenAt ?? now
+        await stores.digests.markState(id, [digest.state], 'scheduled', { frozenAt, sendAt })
+      }),
+
+    /**
+     * Freezes a digest and hands it to the workers, once: the key is looked up before anything else.
+     * @returns the answer of the first request under this key
+     * @throws DomainError `idempotency_key_reused`, `wrong_state`, `if_match_required`, `version_changed`,
+     *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`
+     */
+    async send(id: number, request: SendRequest): Promise<Pick<StoredAnswer, 'status' | 'body'>> {
+      const scope = `${nameOfActor(request.actor)} send digest:${id}`
+      const requestHash = createHash('sha256').update(canonicalJson(request.body)).digest('hex')
+      const { answer, digest } = await database.transaction(async (stores) => {
+        // The row is locked first: of two requests under one key the second waits here, then finds the answer.
+        const before = await stores.digests.claim(id)
+        const stored = await stores.idempotencyKeys.find(scope, request.idempotencyKey)
+        if (stored) return { answer: requireSame(stored, requestHash), digest: before }
+        const after = await start(stores, id, request)
+        const body = {
+          id,
+          state: after.state,
+          contentHash: after.contentHash ?? null,
+          version: after.version,
+        }
+        const fresh = { requestHash, status: 202, body }
+        await stores.idempotencyKeys.insert(scope, request.idempotencyKey, fresh)
+        return { answer: fresh, digest: after }
+      })
+      await ring(digest)
+      return { status: answer.status, body: answer.body }
+    },
+
+    /** Starts a digest whose time has come; a digest that is not ready stays as it is. Call it in a transaction. */
+    startDue: (stores: Stores, id: number) => startNow(stores, id, { kind: 'system', role: 'admin' }),
+
+    ring,
+
+    /** @throws DomainError `wrong_state` */
+    pause: (id: number, actor: Actor) =>
+      act(id, actor, async (stores) => {
+        const digest = await stores.digests.claim(id)
+        requireMayDo(digest, 'pause')
+        const resumeState = digest.state
+        await stores.digests.markState(id, [digest.state], 'paused', { resumeState, pausedReason: 'by_hand' })
+      }),
+
+    /** Goes on where it was paused. @throws DomainError `wrong_state` */
+    resume: (id: number, actor: Actor) =>
+      act(id, actor, async (stores) => {
+        const digest = await stores.digests.claim(id)
+        requireMayDo(digest, 'resume')
+        const to = digest.resumeState ?? 'sending'
+        await stores.digests.markState(id, ['paused'], to, { resumeState: null, pausedReason: null })
+      }),
+
+    /** For good: nobody who has not got it will. @throws DomainError `wrong_state` */
+    cancel: (id: number, actor: Actor) =>
+      act(id, actor, async (stores) => {
+        const digest = await stores.digests.claim(id)
+        requireMayDo(digest, 'cancel')
+        const completedAt = await stores.digests.getClock()
+        await stores.digests.markState(id, [digest.state], 'cancelled', { completedAt, resumeState: null })
+        await stores.digestProgress.markCancelled(id)
+      }),
+
+    /**
+     * Turns the frozen digest into one delivery per reader, in one transaction: all of the audience or none of it.
+     * A digest that is not preparing is left alone.
+     */
+    async prepare(id: number): Promise<void> {
+      const digest = await database.transaction(async (stores) => {
+        await stores.variants.claimPreparation()
+        const claimed = await stores.digests.claim(id)
+        if (claimed.state !== 'preparing') return claimed
+        const newsletter = await stores.newsletters.get(claimed.newsletterId)
+        await prepare(stores, { digest: claimed, newsletter })
+        return stores.digests.get(id)
+      })
+      await ring(digest)
+    },
+  }
+
+  async function start(stores: Stores, id: number, { version, actor }: SendRequest): Promise<Digest> {
+    const { digest } = await refreshDraft(parts, stores, id)
+    requireMayDo(digest, 'send')
+    requireVersion(digest, version())
+    return startNow(stores, id, actor)
+  }
+
+  async function startNow(stores: Stores, id: number, actor: Actor): Promise<Digest> {
+    const { digest, newsletter } = await refreshDraft(parts, stores, id)
+    requireApproved(digest, newsletter.approval)
+    await requirePostalAddress(stores)
+    if (digest.cadence === 'alert') await requireAlertLeft(stores, { digest, newsletter })
+    const now = await stores.digests.getClock()
+    const frozenAt = digest.frozenAt ?? now
+    await stores.digests.markState(id, [digest.state], 'preparing', { frozenAt, startedAt: now })
+    const detail = hashDetail(digest)
+    await stores.audit.insert({
+      actor: nameOfActor(actor),
+      action: 'digest.sent',
+      subject: `digest:${id}`,
+      detail,
+    })
+    return stores.digests.get(id)
+  }
+
+  /** Alerts of one newsletter start one after the other, so that two at once cannot both be the last of the day. */
+  async function requireAlertLeft(stores: Stores, { digest, newsletter }: Draft): Promise<void> {
+    if (digest.content?.articles.length !== 1) {
+      throw new DomainError(
+        'conflict',
+        'one_article',
+        'An alert is a digest of one article that readers do not have yet.',
+      )
+    }
+    await stores.newsletters.claim(newsletter.id)
+    const zone = (await stores.publication.find())?.zone ?? 'UTC'
+    const today = localDateOf(await stores.digests.getClock(), zone)
+    const midnight = occurrenceOn({ cadence: 'daily', time: '00:00', zone }, today)?.at ?? new Date(0)
+    const limit = findCadence(newsletter, 'alert')?.maxPerDay ?? defaultAlertsPerDay
+    if ((await stores.digests.countAlertsSince(newsletter.id, midnight)) < limit) return
+    throw new DomainError(
+      'conflict',
+      'alerts_spent',
+      `Readers had their ${limit} alerts today; the next may go tomorrow.`,
+    )
+  }
+}
+
+async function prepare(stores: Stores, { digest, newsletter }: Draft): Promise<void> {
+  const from: DigestState[] = ['preparing']
+  const completedAt = await stores.digests.getClock()
+  const articleIds = digest.content?.articles.map((article) => article.id) ?? []
+  const isScheduled = digest.localDate !== undefined
+  if (articleIds.length === 0 || (isScheduled && articleIds.length < newsletter.minArticles)) {
+    const pausedReason = articleIds.length === 0 ? 'nothing_new' : 'too_few'
+    await stores.digests.markState(digest.id, from, 'skipped', { pausedReason, audience: 0, completedAt })
+    return
+  }
+  const query = variantQueryOf({ digest, newsletter }, articleIds)
+  const { audience, pending } = await stores.variants.insertDeliveries(query, newsletter.maxArticles)
+  if (pending === 0) {
+    const pausedReason = audience === 0 ? 'no_readers' : 'nothing_new'
+    await stores.digests.markState(digest.id, from, 'skipped', { pausedReason, audience, completedAt })
+    return
+  }
+  const rule = isScheduled && digest.cadence !== 'alert' ? findCadence(newsletter, digest.cadence) : undefined
+  const next = rule && nextOccurrence(rule, completedAt).at.getTime()
+  const expiresAt = new Date(Math.min(completedAt.getTime() + lifetimeMs, next ?? Infinity))
+  await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
+}
+
+function requireSame(stored: StoredAnswer, requestHash: string): StoredAnswer {
+  if (stored.requestHash === requestHash) return stored
+  throw new DomainError(
+    'invalid',
+    'idempotency_key_reused',
+    'This Idempotency-Key answered another request: use a new key for a new request.',
+  )
+}
+
+async function requirePostalAddress(stores: Stores): Promise<void> {
+  if ((await stores.publication.find())?.postalAddress) return
+  throw new DomainError(
+    'conflict',
+    'no_postal_address',
+    'A newsletter must carry the postal address of its publisher: set it in the publication first.',
+  )
+}
+
+const hashDetail = (digest: Digest) => ({
+  contentHash: digest.contentHash ?? null,
+  audience: digest.audience ?? null,
+})

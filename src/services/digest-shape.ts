@@ -1,0 +1,70 @@
+import { variantKeyOf, type DeliveryCounts, type Digest } from '../domain/digest.ts'
+import type { VariantPlan } from '../domain/digest-content.ts'
+import type { Newsletter } from '../domain/newsletter.ts'
+
+const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null
+
+export interface ShapeParts {
+  digest: Digest
+  newsletter: Newsletter
+  variants: VariantPlan[]
+  counts: DeliveryCounts
+  externalIds: Map<number, string>
+  publicUrl: string
+}
+
+export type DigestShape = ReturnType<typeof toDigestShape>
+
+/** A digest as the API shows it. */
+export function toDigestShape(parts: ShapeParts) {
+  const { digest, newsletter, variants, counts, externalIds, publicUrl } = parts
+  const externalIdOf = (id: number): string => externalIds.get(id) ?? String(id)
+  const blockOf = new Map(
+    digest.content?.blocks.flatMap((block) => block.articleIds.map((id) => [id, block.kind] as const)) ?? [],
+  )
+  return {
+    id: digest.id,
+    newsletter: newsletter.slug,
+    cadence: digest.cadence,
+    localDate: digest.localDate ?? null,
+    state: digest.state,
+    resumeState: digest.resumeState ?? null,
+    reason: digest.reason ?? null,
+    version: digest.version,
+    contentHash: digest.contentHash ?? null,
+    frozen: digest.frozenAt !== undefined,
+    subject: digest.content?.subject ?? digest.subject ?? null,
+    preheader: digest.preheader ?? null,
+    intro: digest.intro,
+    articles: (digest.content?.articles ?? []).map((article) => ({
+      externalId: externalIdOf(article.id),
+      title: article.title,
+      url: article.url,
+      block: blockOf.get(article.id) ?? 'articles',
+      pinned: digest.pinned.includes(article.id),
+      readers: variants
+        .filter((variant) => variant.articleIds.includes(article.id))
+        .reduce((sum, variant) => sum + variant.readers, 0),
+    })),
+    excluded: digest.excluded.map(externalIdOf),
+    variants: variants.map((variant) => ({
+      id: variantKeyOf(variant.articleIds),
+      readers: variant.readers,
+      articles: variant.articleIds.map(externalIdOf),
+    })),
+    audience: digest.audience ?? variants.reduce((sum, variant) => sum + variant.readers, 0),
+    counts,
+    approval: {
+      rule: newsletter.approval,
+      approvedBy: digest.approvedBy ?? null,
+      approvedAt: iso(digest.approvedAt),
+      dueAt: iso(digest.approvalDueAt),
+    },
+    url: `${publicUrl}/digests/${digest.id}`,
+    sendAt: iso(digest.sendAt),
+    expiresAt: iso(digest.expiresAt),
+    createdAt: digest.createdAt.toISOString(),
+    startedAt: iso(digest.startedAt),
+    completedAt: iso(digest.completedAt),
+  }
+}

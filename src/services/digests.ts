@@ -1,0 +1,282 @@
+import { toPage, type Page, type PageRequest } from '../domain/cursor.ts'
+import { nextOccurrence } from '../domain/cadence.ts'
+import {
+  noCounts,
+  requireMayDo,
+  requireVersion,
+  type Digest,
+  type DigestState,
+  type DraftChange,
+} from '../domain/digest.ts'
+import { pinsFor } from '../domain/digest-content.ts'
+import { nameOfActor, type Actor } from '../domain/editor.ts'
+import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../domain/newsletter.ts'
+import { DomainError } from '../errors.ts'
+import type { Stores } from '../store/stores.ts'
+import { listDue, refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
+import { toDigestShape, type DigestShape } from './digest-shape.ts'
+import type { Parts } from './parts.ts'
+
+export type DigestService = ReturnType<typeof createDigestService>
+
+/** External ids; what is absent is left to the newsletter's rules. */
+export interface ComposeInput {
+  cadence?: Cadence | undefined
+  articles?: string[] | undefined
+  pinned?: string[] | undefined
+  excluded?: string[] | undefined
+  intro?: string | undefined
+  subject?: string | undefined
+}
+
+/** External ids; `null` goes back to the newsletter's rules, what is absent stays. */
+export interface ChangeInput {
+  articles?: string[] | null | undefined
+  pinned?: string[] | undefined
+  excluded?: string[] | undefined
+  intro?: string | undefined
+  subject?: string | null | undefined
+  preheader?: string | null | undefined
+}
+
+/** Composing: drafts that fill up by the newsletter's rules, and what an editor changes of them. */
+export function createDigestService(parts: Pick<Parts, 'config' | 'database' | 'now'>) {
+  const { config, database } = parts
+
+  const shapeOf = async (stores: Stores, draft: Draft): Promise<DigestShape> => {
+    const { digest } = draft
+    const articleIds = digest.content?.articles.map((article) => article.id) ?? []
+    const isPrepared = digest.audience !== undefined
+    const [variants, counts, externalIds] = await Promise.all([
+      isPrepared
+        ? stores.variants.list(digest.id)
+        : stores.variants.listPlanned(variantQueryOf(draft, articleIds), draft.newsletter.maxArticles),
+      stores.digestProgress.countByState([digest.id]),
+      stores.digestArticles.listExternalIds([...articleIds, ...digest.excluded]),
+    ])
+    return toDigestShape({
+      ...draft,
+      variants,
+      counts: counts.get(digest.id) ?? noCounts(),
+      externalIds,
+      publicUrl: config.publicUrl,
+    })
+  }
+
+  const read = (id: number): Promise<DigestShape> =>
+    database.transaction(async (stores) => shapeOf(stores, await refreshDraft(parts, stores, id)))
+
+  const openDraft = (newsletter: Newsletter, rule: ReturnType<typeof scheduledCadences>[number]) =>
+    database.transaction(async (stores) => {
+      const open = await stores.digests.findOpen(newsletter.id, rule.cadence)
+      const now = await stores.digests.getClock()
+      // One whose time has come waits for the scheduler, or for its approval.
+      if (open?.sendAt && open.sendAt <= now) return open.id
+      const next = nextOccurrence(rule, now)
+      if (open?.localDate === next.localDate && open.sendAt?.getTime() === next.at.getTime()) return open.id
+      if (open) {
+        const moved = { localDate: next.localDate, sendAt: next.at }
+        await stores.digests.markState(open.id, [open.state], open.state, moved)
+        return open.id
+      }
+      const digest = {
+        newsletterId: newsletter.id,
+        cadence: rule.cadence,
+        localDate: next.localDate,
+        sendAt: next.at,
+      }
+      return (
+        (await stores.digests.insert(digest)) ??
+        (await stores.digests.findOpen(newsletter.id, rule.cadence))?.id
+      )
+    })
+
+  return {
+    /** A draft as it would go out now, any other digest as it went. @throws DomainError `no_digest` */
+    get: read,
+
+    /** Newest first. Drafts are as they were last looked at. */
+    async list(
+      filter: { newsletter?: string | undefined; states?: DigestState[] | undefined },
+      page: PageRequest,
+    ): Promise<Page<DigestShape>> {
+      const { stores } = database
+      const newsletterId = filter.newsletter && (await stores.newsletters.getBySlug(filter.newsletter)).id
+      const digests = await stores.digests.list({
+        ...page,
+        states: filter.states,
+        newsletterId: newsletterId || undefined,
+      })
+      const newsletters = await stores.newsletters.listByIds([...new Set(digests.map((d) => d.newsletterId))])
+      const nameOf = new Map(newsletters.map((newsletter) => [newsletter.id, newsletter]))
+      const counts = await stores.digestProgress.countByState(digests.map((digest) => digest.id))
+      const ids = digests.flatMap((digest) => digest.content?.articles.map((article) => article.id) ?? [])
+      const externalIds = await stores.digestArticles.listExternalIds([...new Set(ids)])
+      const variantsOf = await Promise.all(digests.map((digest) => stores.variants.list(digest.id)))
+      const rows = digests.flatMap((digest, index) => {
+        const newsletter = nameOf.get(digest.newsletterId)
+        if (!newsletter) return []
+        const variants = variantsOf[index] ?? []
+        const shared = { variants, counts: counts.get(digest.id) ?? noCounts(), externalIds }
+        return [toDigestShape({ digest, newsletter, ...shared, publicUrl: config.publicUrl })]
+      })
+      return toPage(rows, page.limit, (digest) => [digest.createdAt, digest.id])
+    },
+
+    /**
+     * The open draft of each scheduled cadence, made where there is none.
+     * @throws DomainError `no_newsletter`
+     */
+    async listNext(slug: string): Promise<DigestShape[]> {
+      const newsletter = await database.stores.newsletters.getBySlug(slug)
+      const shapes: DigestShape[] = []
+      for (const rule of scheduledCadences(newsletter)) {
+        const id = await openDraft(newsletter, rule)
+        if (id !== undefined) shapes.push(await read(id))
+      }
+      return shapes
+    },
+
+    /** Makes the open draft of a scheduled cadence where there is none, and moves it where the rule has changed. */
+    openDraft,
+
+    /**
+     * A digest by hand: an extra beside the scheduled ones.
+     * @throws DomainError `no_newsletter`, `no_such_cadence`, `article_not_public`, `one_article`
+     */
+    async compose(slug: string, input: ComposeInput, actor: Actor): Promise<DigestShape> {
+      return database.transaction(async (stores) => {
+        const newsletter = await stores.newsletters.getBySlug(slug)
+        const cadence = cadenceOf(newsletter, input.cadence)
+        const chosen = input.articles && (await stores.digestArticles.getIds(input.articles))
+        if (cadence === 'alert' && chosen?.length !== 1) {
+          throw new DomainError(
+            'invalid',
+            'one_article',
+            'An alert is a digest of one article: name it in articles.',
+          )
+        }
+        const excluded = await stores.digestArticles.getIds(input.excluded ?? [])
+        const id = await stores.digests.insert({
+          newsletterId: newsletter.id,
+          cadence,
+          chosen,
+          excluded,
+          pinned: await stores.digestArticles.getIds(input.pinned ?? []),
+          intro: input.intro,
+          subject: input.subject,
+          changedBy: nameOfActor(actor),
+        })
+        if (id === undefined) throw new Error('a digest without a day cannot conflict')
+        await stores.digestArticles.insertExclusions(newsletter.id, excluded, nameOfActor(actor))
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'digest.composed',
+          subject: `digest:${id}`,
+        })
+        return shapeOf(stores, await refreshDraft(parts, stores, id))
+      })
+    },
+
+    /**
+     * Changes a draft. An approved or scheduled digest becomes a draft again and is asked about once more.
+     * @throws DomainError `no_digest`, `wrong_state`, `if_match_required`, `version_changed`, `article_not_public`
+     */
+    async change(
+      id: number,
+      input: ChangeInput,
+      version: number | undefined,
+      actor: Actor,
+    ): Promise<DigestShape> {
+      return database.transaction(async (stores) => {
+        const { digest, newsletter } = await refreshDraft(parts, stores, id)
+        requireMayDo(digest, 'change')
+        requireVersion(digest, version)
+        const change = await toDraftChange(stores, input)
+        await applyChange(stores, digest, change, nameOfActor(actor))
+        await exclude(stores, { digest, newsletter }, change.excluded, nameOfActor(actor))
+        return shapeOf(stores, await refreshDraft(parts, stores, id))
+      })
+    },
+
+    /**
+     * Puts articles in the order an editor dragged them into, by pinning as few as that takes.
+     * @throws DomainError as `change`
+     */
+    async reorder(
+      id: number,
+      externalIds: string[],
+      version: number | undefined,
+      actor: Actor,
+    ): Promise<DigestShape> {
+      return database.transaction(async (stores) => {
+        const draft = await refreshDraft(parts, stores, id)
+        requireMayDo(draft.digest, 'change')
+        requireVersion(draft.digest, version)
+        const order = await stores.digestArticles.getIds(externalIds)
+        const due = draft.digest.chosen ?? (await listDue(parts, stores, draft)).map((article) => article.id)
+        const pinned = pinsFor(
+          order,
+          due.filter((articleId) => order.includes(articleId)),
+        )
+        await applyChange(stores, draft.digest, { pinned }, nameOfActor(actor))
+        return shapeOf(stores, await refreshDraft(parts, stores, id))
+      })
+    },
+  }
+}
+
+async function toDraftChange(stores: Stores, input: ChangeInput): Promise<DraftChange> {
+  const idsOf = (externalIds: string[]) => stores.digestArticles.getIds(externalIds)
+  return {
+    ...(input.subject !== undefined && { subject: input.subject ?? undefined }),
+    ...(input.preheader !== undefined && { preheader: input.preheader ?? undefined }),
+    ...(input.intro !== undefined && { intro: input.intro }),
+    ...(input.pinned && { pinned: await idsOf(input.pinned) }),
+    ...(input.excluded && { excluded: await idsOf(input.excluded) }),
+    ...(input.articles !== undefined && { chosen: input.articles ? await idsOf(input.articles) : undefined }),
+  }
+}
+
+/** Unfreezes, and forgets the approval: it was for other bytes. */
+async function applyChange(
+  stores: Stores,
+  digest: Digest,
+  change: DraftChange,
+  actor: string,
+): Promise<void> {
+  await stores.digests.markState(digest.id, [digest.state], 'draft', {
+    ...('subject' in change && { subject: change.subject ?? null }),
+    ...('preheader' in change && { preheader: change.preheader ?? null }),
+    ...('chosen' in change && { chosen: change.chosen ?? null }),
+    ...(change.intro !== undefined && { intro: change.intro }),
+    ...(change.pinned && { pinned: change.pinned }),
+    ...(change.excluded && { excluded: change.excluded }),
+    frozenAt: null,
+    approvedSha256: null,
+    approvedBy: null,
+    approvedAt: null,
+    changedBy: actor,
+  })
+  await stores.audit.insert({ actor, action: 'digest.changed', subject: `digest:${digest.id}` })
+}
+
+async function exclude(
+  stores: Stores,
+  draft: Draft,
+  excluded: number[] | undefined,
+  actor: string,
+): Promise<void> {
+  if (!excluded) return
+  const readmitted = draft.digest.excluded.filter((id) => !excluded.includes(id))
+  await stores.digestArticles.deleteExclusions(draft.newsletter.id, readmitted)
+  await stores.digestArticles.insertExclusions(draft.newsletter.id, excluded, actor)
+}
+
+function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence {
+  const offered = cadences.filter((cadence) => newsletter.cadences.some((rule) => rule.cadence === cadence))
+  const cadence = wanted ?? offered[0] ?? 'daily'
+  if (offered.length === 0 || offered.includes(cadence)) return cadence
+  const sentence = `${newsletter.slug} has no cadence ${cadence}; it has ${offered.join(', ')}.`
+  throw new DomainError('invalid', 'no_such_cadence', sentence)
+}

@@ -1,0 +1,150 @@
+import { sql } from 'kysely'
+import { planVariants, type ReaderGroup, type VariantPlan } from '../domain/digest-content.ts'
+import type { Cadence } from '../domain/newsletter.ts'
+import type { Executor } from './executor.ts'
+
+/** Whose history counts, and of what. */
+export interface VariantQuery {
+  digestId: number
+  newsletterId: number
+  cadence: Cadence
+  /** In the digest's order. */
+  articleIds: readonly number[]
+  /** Look at this newsletter's own digests alone. */
+  isWithinNewsletter: boolean
+}
+
+export function variantsStore(db: Executor) {
+  return {
+    /** The audience by what is left for them; those with nothing left have an empty list. */
+    async listGroups(query: VariantQuery): Promise<ReaderGroup[]> {
+      const { rows } = await sql<ReaderGroup>`
+        with ${audienceOf(query)}
+        select article_ids, sum(readers)::int as readers from left_over group by article_ids`.execute(db)
+      return rows
+    },
+
+    /**
+     * The one statement that turns rules and histories into work: variants, and one delivery for each of the
+     * audience. Who has nothing left is `skipped`, so that the sum still is the audience.
+     * Run it under `claimPreparation`: two digests prepared side by side would not see each other's deliveries.
+     */
+    async insertDeliveries(
+      query: VariantQuery,
+      maxArticles: number,
+    ): Promise<{ audience: number; pending: number }> {
+      // A million subscribers with three earlier digests on two cores: measured in docs/decisions/0062.
+      const { rows } = await sql<{ audience: number; pending: number }>`
+        with ${audienceOf(query)},
+        plans as (
+          select sections, variant_ids, readers, article_ids[1:${maxArticles}::int] as article_ids from left_over
+        ),
+        made as (
+          insert into variants (digest_id, article_ids, readers)
+          select ${query.digestId}, article_ids, sum(readers) from plans where article_ids <> '{}' group by article_ids
+          returning id, article_ids
+        ),
+        -- A few hundred rows, joined before the million.
+        plan_variants as (
+          select plans.sections, plans.variant_ids, made.id
+          from plans left join made on made.article_ids = plans.article_ids
+        ),
+        inserted as (
+          insert into deliveries (digest_id, subscriber_id, variant_id, state, reason)
+          select ${query.digestId}, audience.subscriber_id, plan_variants.id,
+            case when plan_variants.id is null then 'skipped' else 'pending' end,
+            case when plan_variants.id is null then 'nothing_new' end
+          from audience join plan_variants using (sections, variant_ids)
+          on conflict do nothing
+          returning state
+        )
+        select count(*)::int as audience, (count(*) filter (where state = 'pending'))::int as pending from inserted`.execute(
+        db,
+      )
+      return rows[0] ?? { audience: 0, pending: 0 }
+    },
+
+    /** One preparation at a time, until the transaction ends. */
+    async claimPreparation(): Promise<void> {
+      await sql`select pg_advisory_xact_lock(hashtext('depeche.prepare'))`.execute(db)
+    },
+
+    /** Stored versions of a digest, the largest first. */
+    async list(digestId: number): Promise<VariantPlan[]> {
+      const rows = await db
+        .selectFrom('variants')
+        .select(['articleIds', 'readers'])
+        .where('digestId', '=', digestId)
+        .orderBy('readers', 'desc')
+        .orderBy('id')
+        .execute()
+      return rows.map((row) => ({ articleIds: row.articleIds, readers: row.readers }))
+    },
+
+    /** Versions a digest would have now. */
+    async listPlanned(query: VariantQuery, maxArticles: number): Promise<VariantPlan[]> {
+      return planVariants(await this.listGroups(query), maxArticles)
+    },
+  }
+}
+
+/**
+ * `audience` (subscriber, sections, what they have), and `left_over`: for each distinct pair of those, how many
+ * readers and which articles remain, in order. People are grouped before articles are looked at, so the second half
+ * works on a few hundred rows, however many subscribers there are.
+ *
+ * What a person has is what a digest has sent them or is about to: mail that is still on its way counts, or two
+ * digests side by side would bring the same story; mail that was rejected, skipped or has expired does not.
+ * There is no limit in time here: only digests that hold one of these articles matter, and they find themselves.
+ */
+function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsletter }: VariantQuery) {
+  return sql`
+    candidates as (
+      select wanted.id, wanted.position,
+        coalesce((
+          select array_agg(x.selection_id) from article_selections x
+          join selections s on s.id = x.selection_id and s.kind = 'section'
+          where x.article_id = wanted.id
+        ), '{}') as sections
+      from unnest(${articleIds}::bigint[]) with ordinality wanted (id, position)
+      join articles a on a.id = wanted.id and a.state = 'published'
+    ),
+    earlier as (
+      select v.id, v.digest_id, v.article_ids
+      from variants v join digests d on d.id = v.digest_id
+      where v.digest_id in (select digest_id from digest_articles where article_id = any(${articleIds}::bigint[]))
+        and v.article_ids && ${articleIds}::bigint[]
+        and v.digest_id <> ${digestId}
+        and (not ${isWithinNewsletter}::boolean or d.newsletter_id = ${newsletterId})
+    ),
+    got as materialized (
+      select d.subscriber_id, array_agg(d.variant_id order by d.variant_id) as variant_ids
+      from deliveries d join earlier e on e.digest_id = d.digest_id and e.id = d.variant_id
+      where d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain')
+      group by d.subscriber_id
+    ),
+    audience as materialized (
+      select s.subscriber_id, s.sections, coalesce(got.variant_ids, '{}') as variant_ids
+      from subscriptions s
+      join subscribers p on p.id = s.subscriber_id and p.address is not null
+      left join got on got.subscriber_id = s.subscriber_id
+      left join suppressions x on x.address_hmac = p.address_hmac
+      where s.newsletter_id = ${newsletterId} and s.state = 'active'
+        and (s.cadence = ${cadence} or (${cadence} = 'alert' and s.alerts))
+        and (s.paused_until is null or s.paused_until <= now())
+        and x.address_hmac is null
+    ),
+    groups as (
+      select sections, variant_ids, count(*) as readers from audience group by sections, variant_ids
+    ),
+    left_over as (
+      select sections, variant_ids, readers, array(
+        select c.id from candidates c
+        where (groups.sections = '{}' or c.sections && groups.sections)
+          and not exists (
+            select from earlier e where e.id = any(groups.variant_ids) and c.id = any(e.article_ids))
+        order by c.position
+      ) as article_ids
+      from groups
+    )`
+}
