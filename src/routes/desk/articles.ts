@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { articlePath } from '../../domain/article.ts'
+import type { DeskRoute } from '../../http/desk.ts'
+import { toPageRequest } from '../../http/route.ts'
+import type { Services } from '../../services/services.ts'
+
+const states = ['published', 'scheduled', 'draft', 'withdrawn'] as const
+
+const listQuery = z.object({
+  state: z.enum(states).optional().catch(undefined),
+  cursor: z.string().max(2_000).optional(),
+})
+const withdrawForm = z.object({ reason: z.string().trim().min(1).max(500) })
+
+const pageSize = 30
+
+/** What came in by API and import: where it stands, and the way to take it back. */
+export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRoute[] {
+  return [
+    {
+      method: 'get',
+      path: '/articles',
+      role: 'viewer',
+      handle: async ({ request, page }) => {
+        const { state, cursor } = listQuery.parse(request.query)
+        const list = await articles.list(toPageRequest({ limit: pageSize, cursor }), { state })
+        const rows = list.data.map((article) => ({ ...article, path: articlePath(article.slug) }))
+        page('desk/articles', { rows, next: list.next, states, state })
+      },
+    },
+    {
+      method: 'get',
+      path: '/articles/:externalId',
+      role: 'viewer',
+      handle: async ({ request, page }) => {
+        const article = await articles.get(String(request.params['externalId']))
+        page('desk/article', { article, path: articlePath(article.slug) })
+      },
+    },
+    {
+      method: 'post',
+      path: '/articles/:externalId/withdraw',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { reason } = withdrawForm.parse(request.body)
+        const article = await articles.withdraw(String(request.params['externalId']), reason, actor)
+        redirect(`/articles/${encodeURIComponent(article.externalId)}`, 'article-withdrawn')
+      },
+    },
+  ]
+}
