@@ -15,10 +15,7 @@ const backends: Record<string, () => Promise<QueueBackend>> = {
 }
 
 /** A worker that notes the digests it was rung for, and does with each what `work` says. */
-async function listen(
-  backend: QueueBackend,
-  work: (digestId: number) => Promise<void> = () => Promise.resolve(),
-) {
+function listen(backend: QueueBackend, work: (digestId: number) => Promise<void> = () => Promise.resolve()) {
   const heard: number[] = []
   const worker = startWorker(
     {
@@ -45,7 +42,7 @@ describe.each(Object.keys(backends))('the doorbell on %s', (name) => {
 
   test('a ring wakes a worker with the id and nothing else', async () => {
     const backend = await open()
-    const heard = await listen(backend)
+    const heard = listen(backend)
     await bell(backend).ring('deliver-digest', { digestId: 7 })
     await vi.waitFor(() => {
       expect(heard).toEqual([7])
@@ -57,7 +54,7 @@ describe.each(Object.keys(backends))('the doorbell on %s', (name) => {
     const doorbell = bell(backend)
     for (let n = 0; n < 5; n++) await doorbell.ring('deliver-digest', { digestId: 7 })
     await doorbell.ring('deliver-digest', { digestId: 8 })
-    const heard = await listen(backend)
+    const heard = listen(backend)
     await vi.waitFor(() => {
       expect(heard).toContain(8)
     }, 10_000)
@@ -67,7 +64,7 @@ describe.each(Object.keys(backends))('the doorbell on %s', (name) => {
   test('the same work can be rung for again after it was done', async () => {
     const backend = await open()
     const doorbell = bell(backend)
-    const heard = await listen(backend)
+    const heard = listen(backend)
     for (const times of [1, 2, 3]) {
       await vi.waitFor(async () => {
         if (heard.length < times) await doorbell.ring('deliver-digest', { digestId: 7 })
@@ -79,7 +76,7 @@ describe.each(Object.keys(backends))('the doorbell on %s', (name) => {
   test('a worker that fails for good, or for now, hears the next ring', async () => {
     const backend = await open()
     const doorbell = bell(backend)
-    const heard = await listen(backend, (digestId) =>
+    const heard = listen(backend, (digestId) =>
       digestId === 1
         ? Promise.reject(new DomainError('not_found', 'no_such_digest', 'There is no such digest.'))
         : Promise.reject(new Error('lost')),
