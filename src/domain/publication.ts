@@ -40,3 +40,7 @@ export function isZone(value: string): boolean {
     return false
   }
 }
+
+/** The calendar day in a zone at an instant, such as 2026-03-14. */
+export const dateIn = (zone: string, at: Date): string =>
+  new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(at)

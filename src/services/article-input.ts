@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLanguageTag } from '../domain/publication.ts'
 import { cleanLine, cleanText } from '../domain/text.ts'
 
 /** The bodies that create and change articles and responses: they validate, and they describe the API. */
@@ -7,7 +8,7 @@ export const externalId = z.string().regex(/^[\p{L}\p{N}._~:-]{1,200}$/u, {
   error: 'must be 1 to 200 letters, digits, or any of . _ ~ : -',
 })
 
-const slug = z
+export const slug = z
   .string()
   .normalize()
   .max(100)
@@ -123,9 +124,9 @@ export const selectionChange = z
 export type SelectionInput = z.output<typeof selectionInput>
 export type SelectionChangeInput = z.output<typeof selectionChange>
 
-export function isLanguage(value: string): boolean {
+function isLanguage(value: string): boolean {
   try {
-    return Intl.getCanonicalLocales(value)[0] === value
+    return isLanguageTag(value) && Intl.getCanonicalLocales(value)[0] === value
   } catch {
     return false
   }

@@ -1,9 +1,11 @@
 import type { Article, ArticleState } from '../domain/article.ts'
 import { articlePath, shortPath } from '../domain/article.ts'
+import { changesOfArticle } from '../domain/feed.ts'
 import { toPage, type Page, type PageRequest } from '../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { cleanLine } from '../domain/text.ts'
 import { DomainError } from '../errors.ts'
+import type { Stores } from '../store/stores.ts'
 import { putArticles, type ArticleToPut, type Outcome, type PutResult } from './article-batch.ts'
 import { articleInput, externalId as externalIdSchema, type ArticleInput } from './article-input.ts'
 import type { Parts } from './parts.ts'
@@ -26,19 +28,31 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     async put(externalId: string, body: ArticleInput): Promise<{ outcome: Outcome; article: Article }> {
       const item = { externalId: externalIdSchema.parse(externalId), input: articleInput.parse(body) }
       const { result, article } = await database.transaction(async (stores) => {
+        const before = await stores.articles.findByExternalId(item.externalId)
         const [result] = await putArticles(stores, [item], { publicUrl: config.publicUrl, now: now() })
         if (!result || 'error' in result) throw result?.error ?? new Error('no result for an article')
-        return { result, article: await stores.articles.getByExternalId(item.externalId) }
+        const article = await stores.articles.getByExternalId(item.externalId)
+        if (result.outcome !== 'unchanged') await noteChanges(stores, [before, article])
+        return { result, article }
       })
       if (result.outcome !== 'unchanged') await doorbell.ring('render-feeds', {})
       return { outcome: result.outcome, article }
     },
 
-    /** Puts a batch of an import in one transaction; what is wrong with one article is its own result. */
+    /**
+     * Puts a batch of an import in one transaction; what is wrong with one article is its own result.
+     * The feeds hear of it from `endImport`, once.
+     */
     putBatch: (articles: ArticleToPut[]): Promise<PutResult[]> =>
       database.transaction((stores) =>
         putArticles(stores, articles, { publicUrl: config.publicUrl, now: now() }),
       ),
+
+    /** After the last batch: every feed may have changed. */
+    async endImport(): Promise<void> {
+      await database.stores.feedDocuments.markDirty([{ subject: '*' }])
+      await doorbell.ring('render-feeds', {})
+    },
 
     /** @throws DomainError `no_article` */
     get: (externalId: string): Promise<Article> => database.stores.articles.getByExternalId(externalId),
@@ -68,7 +82,9 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
           action: 'article.withdrawn',
           subject: `article:${before.externalId}`,
         })
-        return stores.articles.getByExternalId(externalId)
+        const after = await stores.articles.getByExternalId(externalId)
+        await noteChanges(stores, [before, after])
+        return after
       })
       await doorbell.ring('render-feeds', {})
       return article
@@ -76,7 +92,11 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
 
     /** Publishes what is scheduled and due; how many. Several workers at once publish each article once. */
     async publishDue(): Promise<number> {
-      const ids = await database.transaction((stores) => stores.articles.markPublished(now()))
+      const ids = await database.transaction(async (stores) => {
+        const ids = await stores.articles.markPublished(now())
+        await noteChanges(stores, await stores.articles.listByIds(ids))
+        return ids
+      })
       if (ids.length > 0) await doorbell.ring('render-feeds', {})
       return ids.length
     },
@@ -113,6 +133,12 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     }),
   }
 }
+
+/** What readers never saw changes no feed. */
+const noteChanges = (stores: Stores, articles: (Article | undefined)[]): Promise<void> =>
+  stores.feedDocuments.markDirty(
+    articles.flatMap((article) => (article?.firstPublicAt ? changesOfArticle(article) : [])),
+  )
 
 const notPublic = () =>
   new DomainError(

@@ -9,11 +9,17 @@ import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
 import { createPublicationService } from './publication.ts'
 import { createSubscriptionLinks } from './subscription-links.ts'
+import { createResponseService } from './responses.ts'
+import { createSelectionService } from './selections.ts'
+import { createViewService } from './views.ts'
 
 export function createServices(parts: Parts) {
   return {
     publication: createPublicationService(parts),
     articles: createArticleService(parts),
+    responses: createResponseService(parts),
+    selections: createSelectionService(parts),
+    views: createViewService(parts),
     newsletters: createNewsletterService(parts),
     digests: createDigestService(parts),
     digestSending: createDigestSendingService(parts),

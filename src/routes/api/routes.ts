@@ -1,12 +1,15 @@
 import { describeApi } from '../../http/openapi.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
+import { articleApi } from './articles.ts'
 import { auditApi } from './audit.ts'
 import { digestActionApi, digestApi } from './digests.ts'
 import { editorApi } from './editors.ts'
 import { keyApi } from './keys.ts'
 import { newsletterApi } from './newsletters.ts'
 import { publicationApi } from './publication.ts'
+import { responseApi } from './responses.ts'
+import { selectionApi } from './selections.ts'
 
 /** Every call below `/api/v1`, in the order of docs/api.md. */
 export function apiRoutes(services: Services, options: { publicUrl: string }): ApiRoute[] {
@@ -14,6 +17,9 @@ export function apiRoutes(services: Services, options: { publicUrl: string }): A
     ...newsletterApi(services),
     ...digestApi(services),
     ...digestActionApi(services),
+    ...articleApi(services.articles),
+    ...responseApi(services.responses),
+    ...selectionApi(services.selections),
     ...publicationApi(services.publication),
     ...editorApi(services.editors),
     ...keyApi(services.keys),

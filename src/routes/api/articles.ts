@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { articleInput, externalId } from '../../services/article-input.ts'
+import type { ArticleService } from '../../services/articles.ts'
+
+const params = z.strictObject({ externalId })
+const state = z.enum(['draft', 'scheduled', 'published', 'withdrawn'])
+const time = z.iso.datetime()
+
+const article = z.object({
+  externalId: z.string(),
+  slug: z.string(),
+  url: z.url(),
+  shortUrl: z.url(),
+  guid: z.string().describe('Permanent'),
+  title: z.string(),
+  html: z.string().describe('Sanitised, every URL absolute'),
+  language: z.string(),
+  deck: z.string(),
+  summary: z.string(),
+  sections: z.array(z.string()),
+  dossiers: z.array(z.string()),
+  tags: z.array(z.string()),
+  authors: z.array(z.string()),
+  state,
+  publishedAt: time.nullable(),
+  firstPublicAt: time.nullable().describe('When it became public here; never changes'),
+  withdrawnAt: time.nullable(),
+  withdrawnReason: z.string().nullable(),
+  canonicalUrl: z.string().nullable(),
+  picture: articleInput.shape.picture.unwrap().nullable(),
+  enclosure: articleInput.shape.enclosure.unwrap().nullable(),
+  responses: z.enum(['open', 'closed']),
+  responsesCount: z.int(),
+  viewsTotal: z.int(),
+  createdAt: time,
+  updatedAt: time,
+})
+
+const put = article.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
+
+/** A long read with its pictures' captions; pictures themselves are linked, not sent. */
+const bodyLimit = 5 * 1024 * 1024
+
+export function articleApi(service: ArticleService): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'put',
+      path: '/articles/{externalId}',
+      role: 'editor',
+      summary: 'Create or update an article; the same body again changes nothing',
+      params,
+      body: articleInput,
+      bodyLimit,
+      answers: { 200: put, 201: put },
+      handle: async ({ params, body }) => {
+        const { outcome, article } = await service.put(params.externalId, body)
+        return { status: outcome === 'created' ? 201 : 200, body: { ...service.toShape(article), outcome } }
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/articles',
+      role: 'viewer',
+      summary: 'Articles in every state, newest entry first',
+      query: z.strictObject({
+        ...pageQuery,
+        state: state.optional(),
+        language: z.string().max(35).optional(),
+      }),
+      answers: { 200: z.object({ data: z.array(article), next: z.string().nullable() }) },
+      handle: async ({ query: { state, language, ...page } }) => {
+        const { data, next } = await service.list(toPageRequest(page), { state, language })
+        return { body: { data: data.map(service.toShape), next } }
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/articles/{externalId}',
+      role: 'viewer',
+      summary: 'One article',
+      params,
+      answers: { 200: article },
+      handle: async ({ params }) => ({ body: service.toShape(await service.get(params.externalId)) }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/articles/{externalId}/withdraw',
+      role: 'editor',
+      summary: 'Take a published article back; readers see the reason',
+      params,
+      body: z.strictObject({ reason: z.string().trim().min(1).max(1_000) }),
+      answers: { 200: article },
+      handle: async ({ params, body, actor }) => ({
+        body: service.toShape(await service.withdraw(params.externalId, body.reason, actor)),
+      }),
+    }),
+  ]
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { selectionChange, selectionInput, slug } from '../../services/article-input.ts'
+import type { SelectionService } from '../../services/selections.ts'
+
+const selection = z.object({
+  slug: z.string(),
+  names: z.record(z.string(), z.string()).describe('By language'),
+  descriptions: z.record(z.string(), z.string()),
+  url: z.url(),
+})
+
+export function selectionApi(service: SelectionService): ApiRoute[] {
+  return [...apiOfKind(service, 'section', '/sections'), ...apiOfKind(service, 'dossier', '/dossiers')]
+}
+
+const apiOfKind = (service: SelectionService, kind: 'section' | 'dossier', path: string): ApiRoute[] => [
+  apiRoute({
+    method: 'get',
+    path,
+    role: 'viewer',
+    summary: `The ${kind}s in the publication’s order`,
+    answers: { 200: z.object({ data: z.array(selection), next: z.null() }) },
+    handle: async () => ({ body: { data: (await service.list(kind)).map(service.toShape), next: null } }),
+  }),
+  apiRoute({
+    method: 'post',
+    path,
+    role: 'editor',
+    summary: `Create a ${kind}; its slug stays`,
+    body: selectionInput,
+    answers: { 201: selection },
+    handle: async ({ body }) => ({ status: 201, body: service.toShape(await service.create(kind, body)) }),
+  }),
+  apiRoute({
+    method: 'patch',
+    path: `${path}/{slug}`,
+    role: 'editor',
+    summary: `Rename a ${kind}, describe it or move it; what is absent stays`,
+    params: z.strictObject({ slug }),
+    body: selectionChange,
+    answers: { 200: selection },
+    handle: async ({ params, body }) => ({
+      body: service.toShape(await service.change(kind, params.slug, body)),
+    }),
+  }),
+]

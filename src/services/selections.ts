@@ -1,0 +1,58 @@
+import { selectionPath, type Selection, type SelectionKind } from '../domain/article.ts'
+import { DomainError } from '../errors.ts'
+import type { NewSelection } from '../store/selections.ts'
+import type { SelectionChangeInput, SelectionInput } from './article-input.ts'
+import type { Parts } from './parts.ts'
+
+export type SelectionService = ReturnType<typeof createSelectionService>
+
+export function createSelectionService(parts: Pick<Parts, 'config' | 'database' | 'doorbell'>) {
+  const { config, database, doorbell } = parts
+  return {
+    /** In the publication's order. */
+    list: (kind: SelectionKind): Promise<Selection[]> => database.stores.selections.list(kind),
+
+    /** @throws DomainError `selection_exists` */
+    async create(kind: SelectionKind, { slug, names, position = 0 }: SelectionInput): Promise<Selection> {
+      const created = await database.stores.selections.insert({ kind, slug, names, position })
+      if (!created) {
+        const sentence = `There is a ${kind} ${slug} already: change it, or choose another slug.`
+        throw new DomainError('conflict', 'selection_exists', sentence)
+      }
+      return created
+    },
+
+    /** Creates the unknown ones with their names; known ones stay as the desk has named them. */
+    async ensure(selections: NewSelection[]): Promise<void> {
+      await database.stores.selections.putMissing(selections)
+    },
+
+    /** Names, descriptions and order; the slug stays. @throws DomainError `no_selection` */
+    async change(kind: SelectionKind, slug: string, change: SelectionChangeInput): Promise<Selection> {
+      const changed = await database.transaction(async (stores) => {
+        const before = await stores.selections.findBySlug(kind, slug)
+        const after =
+          before &&
+          (await stores.selections.update(before.id, {
+            ...(change.names && { names: change.names }),
+            ...(change.descriptions && { descriptions: change.descriptions }),
+            ...(change.position !== undefined && { position: change.position }),
+          }))
+        if (!after) throw new DomainError('not_found', 'no_selection', `There is no ${kind} ${slug}.`)
+        // Its name stands in the items of every feed.
+        await stores.feedDocuments.markDirty([{ subject: '*' }])
+        return after
+      })
+      await doorbell.ring('render-feeds', {})
+      return changed
+    },
+
+    /** As the API shows it. */
+    toShape: (selection: Selection) => ({
+      slug: selection.slug,
+      names: selection.names,
+      descriptions: selection.descriptions,
+      url: config.publicUrl + selectionPath(selection),
+    }),
+  }
+}
