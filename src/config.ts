@@ -94,6 +94,7 @@ const environment = z.object({
   METRICS_HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   FAULT_AT: z.string().optional(),
+  NODE_ENV: z.string().optional(),
 })
 
 type Environment = z.infer<typeof environment>
@@ -169,6 +170,9 @@ function findContradictions(env: Environment): string[] {
   }
   if (env.DKIM_ED25519_PRIVATE_KEY && !env.DKIM_PRIVATE_KEY) {
     faults.push('DKIM_ED25519_PRIVATE_KEY: needs DKIM_PRIVATE_KEY too; many providers accept RSA alone')
+  }
+  if (env.FAULT_AT && env.NODE_ENV !== 'test') {
+    faults.push('FAULT_AT: ends the process on purpose; it is for tests alone (NODE_ENV=test)')
   }
   if (env.DATABASE_URL && !env.SECRET_KEY) {
     faults.push('SECRET_KEY: required where DATABASE_URL is set; `openssl rand -hex 32` makes one')

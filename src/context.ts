@@ -6,6 +6,7 @@ import type { QueueBackend } from './queue/connection.ts'
 import { createDoorbell } from './queue/enqueue.ts'
 import { personalConnections } from './services/sending.ts'
 import { createServices, type Services } from './services/services.ts'
+import type { Writers } from './services/writers.ts'
 import { openDatabase, type Database } from './store/database.ts'
 import { sendingTimes, type SendingTimes } from './store/leases.ts'
 
@@ -16,6 +17,7 @@ export interface Context {
   database: Database
   queueBackend: QueueBackend
   keyring: Keyring
+  sendingTimes: SendingTimes
   services: Services
   /** In reverse order of construction. */
   close(): Promise<void>
@@ -32,6 +34,8 @@ interface ContextOptions {
   now?: () => Date
   /** Tests of the delivery machine shorten them. */
   sendingTimes?: Partial<SendingTimes>
+  /** Tests of the delivery machine write messages of their own. */
+  writers?: Writers
 }
 
 export function createContext(config: ProcessConfig, options: ContextOptions): Context {
@@ -49,6 +53,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
   const doorbell = createDoorbell(queueBackend, log)
   const keyring = createKeyring(config.secretKeys)
   const transports = createTransports(config)
+  const times = { ...sendingTimes, ...options.sendingTimes }
   const services = createServices({
     config,
     log,
@@ -56,7 +61,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     doorbell,
     keyring,
     transports,
-    sendingTimes: { ...sendingTimes, ...options.sendingTimes },
+    sendingTimes: times,
+    writers: options.writers,
     now: options.now ?? (() => new Date()),
   })
   return {
@@ -65,6 +71,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     database,
     queueBackend,
     keyring,
+    sendingTimes: times,
     services,
     async close() {
       await Promise.all([transports.digests.close(), transports.personal.close()])

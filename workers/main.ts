@@ -1,13 +1,13 @@
 import { openProcess } from '../src/process.ts'
-import type { AnyWorker } from '../src/queue/connection.ts'
+import { startWorking } from './working.ts'
 
 const { context, onDrain } = openProcess('worker')
-const workers: AnyWorker[] = []
+const working = await startWorking(context)
 
 context.log.info('working')
 process.send?.({ ready: true })
 
 onDrain(async () => {
-  await Promise.all(workers.map((worker) => worker.close()))
+  await working.drain()
   await context.close()
 })

@@ -1,6 +1,6 @@
 import type { Logger } from '../log.ts'
 import { openQueue, type AnyQueue, type QueueBackend } from './connection.ts'
-import { jobId, type JobName, type JobPayload } from './jobs.ts'
+import { workId, type JobName, type JobPayload } from './jobs.ts'
 
 export interface Doorbell {
   /**
@@ -25,9 +25,9 @@ export function createDoorbell(backend: QueueBackend, log: Logger): Doorbell {
   return {
     async ring(name, payload, slot = 0) {
       try {
-        // Finished jobs must not be kept: a kept id would silence every later ring.
+        // Of a ring while the same work is under way, one is kept and heard afterwards.
         const added = queueOf(name).add(name, payload, {
-          jobId: jobId(name, payload, slot),
+          deduplication: { id: workId(name, payload, slot), keepLastIfActive: true },
           removeOnComplete: true,
           removeOnFail: true,
         })

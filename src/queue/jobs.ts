@@ -32,10 +32,11 @@ export function parsePayload<Name extends JobName>(name: Name, data: unknown): J
 }
 
 /**
- * One waiting job per id: a second ring while one waits adds nothing. But a ring under the id of an *active* job
- * is dropped, so `slot` numbers the wake-ups where several workers share one piece of work.
+ * What a ring is for: of rings for the same work one waits, and one more while the work is under way. `slot` numbers
+ * wake-ups that several workers shall share; work that a dead worker holds is free again when its lock expires, and a
+ * ring in another slot does not wait for that.
  */
-export function jobId<Name extends JobName>(name: Name, payload: JobPayload<Name>, slot = 0): string {
+export function workId<Name extends JobName>(name: Name, payload: JobPayload<Name>, slot = 0): string {
   const subject = Object.values(payload).join('-')
   return [name, subject, `n${slot}`].filter(Boolean).join('-')
 }

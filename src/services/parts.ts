@@ -5,6 +5,7 @@ import type { Doorbell } from '../queue/enqueue.ts'
 import type { Transport } from '../mail/transport.ts'
 import type { Database } from '../store/database.ts'
 import type { SendingTimes } from '../store/leases.ts'
+import type { Writers } from './writers.ts'
 
 /** What services are made of; each takes the few it needs. */
 export interface Parts {
@@ -16,5 +17,7 @@ export interface Parts {
   /** Two, so that personal mail never waits behind a digest. */
   transports: { digests: Transport; personal: Transport }
   sendingTimes: SendingTimes
+  /** Where tests write the messages themselves. */
+  writers?: Writers | undefined
   now: () => Date
 }

@@ -56,8 +56,8 @@ export function createSendingService(
     log.warn({ pauseMs }, 'the SMTP server is in trouble; pausing')
   }
 
-  const ringForDigest = async (digestId: number) => {
-    const slots = Array.from({ length: wakeUpsPerDigest }, (_, slot) => slot)
+  const ringForDigest = async (digestId: number, turn = 0) => {
+    const slots = Array.from({ length: wakeUpsPerDigest }, (_, n) => turn * wakeUpsPerDigest + n)
     await Promise.all(slots.map((slot) => doorbell.ring('deliver-digest', { digestId }, slot)))
   }
 
@@ -71,6 +71,7 @@ export function createSendingService(
   }
 
   return {
+    /** @param turn rings in other slots: a worker that died may still hold the jobs of these */
     ringForDigest,
 
     /** Sends what the digest still has waiting; completes it where that was the last of it. */
@@ -95,13 +96,13 @@ export function createSendingService(
       })
       if (!ran) return
       const completion = await complete(digestId)
-      // A ring that came while we worked was dropped, for its job was ours.
+      // A ring that this process took while it worked on the digest found it under way.
       if (
         completion === 'in_flight' &&
         (await stores.runningDigests.hasPending(digestId)) &&
         presence.mayClaim()
       ) {
-        await doorbell.ring('deliver-digest', { digestId }, wakeUpsPerDigest)
+        await doorbell.ring('deliver-digest', { digestId })
       }
     },
 

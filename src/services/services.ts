@@ -7,13 +7,20 @@ import { createDigestService } from './digests.ts'
 import { createEditorService } from './editors.ts'
 import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
+import { createPresence } from './presence.ts'
 import { createPublicationService } from './publication.ts'
+import { createReconcilingService } from './reconciling.ts'
+import { createSendingService } from './sending.ts'
+import { createWriters } from './writers.ts'
 import { createSubscriptionLinks } from './subscription-links.ts'
 import { createResponseService } from './responses.ts'
 import { createSelectionService } from './selections.ts'
 import { createViewService } from './views.ts'
 
 export function createServices(parts: Parts) {
+  const presence = createPresence(parts)
+  const writers = parts.writers ?? createWriters()
+  const sending = createSendingService({ ...parts, presence, writers })
   return {
     publication: createPublicationService(parts),
     articles: createArticleService(parts),
@@ -28,6 +35,9 @@ export function createServices(parts: Parts) {
     keys: createKeyService(parts),
     audit: createAuditService(parts),
     subscriptionLinks: createSubscriptionLinks(parts),
+    presence,
+    sending,
+    reconciling: createReconcilingService({ ...parts, sending }),
   }
 }
 

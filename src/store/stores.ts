@@ -18,6 +18,7 @@ import { responsesStore } from './responses.ts'
 import { selectionsStore } from './selections.ts'
 import { runningDigestsStore } from './running-digests.ts'
 import { sessionStore } from './sessions.ts'
+import { waitingWorkStore } from './waiting-work.ts'
 import { workersStore } from './workers.ts'
 import { subscribersStore } from './subscribers.ts'
 import { subscriptionsStore } from './subscriptions.ts'
@@ -38,6 +39,7 @@ export function storesOn(executor: Executor) {
     runningDigests: runningDigestsStore(executor),
     instanceGuard: instanceGuardStore(executor),
     workers: workersStore(executor),
+    waitingWork: waitingWorkStore(executor),
     newsletters: newslettersStore(executor),
     digests: digestsStore(executor),
     digestArticles: digestArticlesStore(executor),

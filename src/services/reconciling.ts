@@ -1,0 +1,36 @@
+import type { Parts } from './parts.ts'
+import type { SendingService } from './sending.ts'
+
+export type ReconcilingService = ReturnType<typeof createReconcilingService>
+
+/** More rounds than a dead worker's job stays locked. */
+const turns = 12
+
+/**
+ * Rings again for everything that waits in PostgreSQL: what the queue has lost (emptied, evicted, restarted) costs
+ * one round, and work whose time has come needs no timer of its own.
+ */
+export function createReconcilingService({
+  database,
+  doorbell,
+  sending,
+}: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+  let round = 0
+  return {
+    /** One worker at a time does it; for the others it is done. */
+    async reconcile(): Promise<void> {
+      await database.transaction(async (stores) => {
+        if (!(await stores.waitingWork.claimReconciling())) return
+        const work = await stores.waitingWork.get()
+        round = (round + 1) % turns
+        await Promise.all([
+          work.mail && doorbell.ring('deliver-mail', {}, round),
+          work.signups && doorbell.ring('decide-signups', {}, round),
+          work.articles && doorbell.ring('publish-articles', {}, round),
+          work.feeds && doorbell.ring('render-feeds', {}, round),
+          ...work.sending.map((digestId) => sending.ringForDigest(digestId, round)),
+        ])
+      })
+    },
+  }
+}

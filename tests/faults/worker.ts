@@ -1,0 +1,22 @@
+import { readConfig } from '../../src/config.ts'
+import { createContext } from '../../src/context.ts'
+import { createLogger } from '../../src/log.ts'
+import { startWorking } from '../../workers/working.ts'
+import { plainWriters } from '../support/plain-writers.ts'
+import { faultTimes } from './times.ts'
+
+// The worker process with short leases and messages of a few lines; everything else is workers/main.ts.
+const config = readConfig()
+const log = createLogger(config.logLevel, 'worker')
+const context = createContext(
+  { ...config, databaseUrl: config.databaseUrl ?? '', secretKeys: config.secretKeys ?? [] },
+  { log, sendingTimes: faultTimes, writers: plainWriters },
+)
+const working = await startWorking(context)
+process.send?.({ ready: true })
+process.on('SIGTERM', () => {
+  void working
+    .drain()
+    .then(() => context.close())
+    .then(() => process.exit(0))
+})

@@ -1,0 +1,7 @@
+import type { SendingService } from '../src/services/sending.ts'
+import type { WorkerDefinition } from './worker.ts'
+
+export const deliverMail = (sending: SendingService): WorkerDefinition<'deliver-mail'> => ({
+  name: 'deliver-mail',
+  work: () => sending.deliverMail(),
+})

@@ -1,0 +1,32 @@
+import type { Logger } from '../src/log.ts'
+
+export interface Repetition {
+  /** Resolves when the round under way has ended; no further one starts. */
+  stop(): Promise<void>
+}
+
+/** Runs `work` at once and then again, `pauseMs` after each round has ended. A round that fails is logged. */
+export function every(pauseMs: number, work: () => Promise<void>, log: Logger): Repetition {
+  let timer: NodeJS.Timeout | undefined
+  let isStopped = false
+  const round = async () => {
+    try {
+      await work()
+    } catch (error) {
+      log.warn({ reason: String(error) }, 'a repeated task failed; trying again')
+    }
+    if (!isStopped) timer = setTimeout(start, pauseMs)
+  }
+  let running = Promise.resolve()
+  const start = () => {
+    running = round()
+  }
+  start()
+  return {
+    async stop() {
+      isStopped = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}

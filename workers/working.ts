@@ -1,0 +1,49 @@
+import type { Context } from '../src/context.ts'
+import { deliverDigest } from './deliver-digest.ts'
+import { deliverMail } from './deliver-mail.ts'
+import { every } from './every.ts'
+import { startWorker } from './worker.ts'
+
+const beatMs = 5_000
+const reconcileMs = 10_000
+/** Conversations in flight have this long; what is still open then is left to its lease. */
+const drainMs = 30_000
+
+/** Everything a worker process does, until it is drained. */
+export async function startWorking({ services, queueBackend, log, sendingTimes }: Context) {
+  const { sending, presence, reconciling } = services
+  const backend = { backend: queueBackend, log }
+  const leaseMs = sendingTimes.leaseSeconds * 1000
+  // Before the first ring is heard, which would find a worker that may not claim yet.
+  await presence.beat().catch((error: unknown) => {
+    log.warn({ reason: String(error) }, 'the database is away; waiting for it')
+  })
+  const extensions = every(leaseMs / 4, () => sending.extend(), log)
+  const rounds = [
+    every(
+      Math.min(beatMs, leaseMs / 2),
+      async () => {
+        await presence.beat()
+        await sending.recover()
+      },
+      log,
+    ),
+    every(Math.min(reconcileMs, leaseMs * 2), () => reconciling.reconcile(), log),
+  ]
+  const workers = [startWorker(deliverDigest(sending), backend), startWorker(deliverMail(sending), backend)]
+
+  return {
+    /** Claims nothing more, lets conversations finish, and gives back what is left. */
+    async drain(): Promise<void> {
+      const overdue = setTimeout(() => {
+        log.error('conversations did not finish in time; their leases will tell')
+        process.exit(1)
+      }, drainMs).unref()
+      await Promise.all([sending.drain(), ...rounds.map((round) => round.stop())])
+      await Promise.all(workers.map((worker) => worker.close()))
+      await extensions.stop()
+      await presence.remove()
+      clearTimeout(overdue)
+    },
+  }
+}
