@@ -15,7 +15,8 @@ export function createReconcilingService({
   doorbell,
   sending,
 }: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
-  let round = 0
+  // Anywhere: a worker that starts again and again would always ring where it died before.
+  let round = Math.floor(Math.random() * turns)
   return {
     /** One worker at a time does it; for the others it is done. */
     async reconcile(): Promise<void> {

@@ -3,14 +3,20 @@ import { createContext } from '../../src/context.ts'
 import { createLogger } from '../../src/log.ts'
 import { startWorking } from '../../workers/working.ts'
 import { plainWriters } from '../support/plain-writers.ts'
-import { faultTimes } from './times.ts'
 
-// The worker process with short leases and messages of a few lines; everything else is workers/main.ts.
+// The worker process with short waits and messages of a few lines; everything else is as in workers/main.ts.
 const config = readConfig()
 const log = createLogger(config.logLevel, 'worker')
 const context = createContext(
   { ...config, databaseUrl: config.databaseUrl ?? '', secretKeys: config.secretKeys ?? [] },
-  { log, sendingTimes: faultTimes, writers: plainWriters },
+  {
+    log,
+    sendingTimes: {
+      leaseSeconds: Number(process.env['LEASE_SECONDS']),
+      backOffMinutes: [0.02, 0.05, 0.1],
+    },
+    writers: plainWriters,
+  },
 )
 const working = await startWorking(context)
 process.send?.({ ready: true })
@@ -20,3 +26,4 @@ process.on('SIGTERM', () => {
     .then(() => context.close())
     .then(() => process.exit(0))
 })
+process.on('disconnect', () => process.exit(0))

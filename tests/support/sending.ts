@@ -7,39 +7,10 @@ import type { Writers } from '../../src/services/writers.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { SendingTimes } from '../../src/store/leases.ts'
 import { aConfig } from './config.ts'
+import { plainWriters } from './plain-writers.ts'
 
 /** Short enough for a test, long enough for a busy machine. */
 export const quickTimes: SendingTimes = { leaseSeconds: 2, backOffMinutes: [0.01, 0.01, 0.01] }
-
-const plain = (subject: string, messageId: string, to: string) => [
-  Buffer.from(
-    [
-      `From: desk@rivage.example`,
-      `To: ${to}`,
-      `Subject: ${subject}`,
-      `Message-ID: ${messageId}`,
-      '',
-      'Bonjour',
-      '',
-    ].join('\r\n'),
-  ),
-]
-
-/** Messages of a few lines, whose Message-ID names the row. */
-export const plainWriters: Writers = {
-  mail: (mail) =>
-    Promise.resolve({
-      from: 'bounce@rivage.example',
-      message: plain(mail.kind, `<outbox.${mail.key}@rivage.example>`, mail.address),
-    }),
-  digest: (digestId) =>
-    Promise.resolve((delivery) =>
-      Promise.resolve({
-        from: 'bounce@rivage.example',
-        message: plain('Le matin', `<${digestId}.${delivery.key}@rivage.example>`, delivery.address),
-      }),
-    ),
-}
 
 export interface SenderOptions {
   smtpUrl: string

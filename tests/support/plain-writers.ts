@@ -1,0 +1,31 @@
+import type { Writers } from '../../src/services/writers.ts'
+
+const plain = (subject: string, messageId: string, to: string) => [
+  Buffer.from(
+    [
+      `From: desk@rivage.example`,
+      `To: ${to}`,
+      `Subject: ${subject}`,
+      `Message-ID: ${messageId}`,
+      '',
+      'Bonjour',
+      '',
+    ].join('\r\n'),
+  ),
+]
+
+/** Messages of a few lines, whose Message-ID names the row. */
+export const plainWriters: Writers = {
+  mail: (mail) =>
+    Promise.resolve({
+      from: 'bounce@rivage.example',
+      message: plain(mail.kind, `<outbox.${mail.key}@rivage.example>`, mail.address),
+    }),
+  digest: (digestId) =>
+    Promise.resolve((delivery) =>
+      Promise.resolve({
+        from: 'bounce@rivage.example',
+        message: plain('Le matin', `<${digestId}.${delivery.key}@rivage.example>`, delivery.address),
+      }),
+    ),
+}
