@@ -16,6 +16,7 @@ import { createSubscriptionLinks } from './subscription-links.ts'
 import { createResponseService } from './responses.ts'
 import { createSelectionService } from './selections.ts'
 import { createViewService } from './views.ts'
+import { createSiteService } from './site.ts'
 
 export function createServices(parts: Parts) {
   const presence = createPresence(parts)
@@ -38,6 +39,7 @@ export function createServices(parts: Parts) {
     presence,
     sending,
     reconciling: createReconcilingService({ ...parts, sending }),
+    site: createSiteService(parts),
   }
 }
 

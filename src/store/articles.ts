@@ -8,6 +8,8 @@ import type { Articles } from './schema.ts'
 
 export interface PublicFilter {
   language?: string
+  /** Every language but this one. */
+  exceptLanguage?: string
   selectionId?: number
   /** First public at or after. */
   since?: Date
@@ -118,6 +120,9 @@ export function articlesStore(db: Executor) {
         .orderBy('articles.id', 'desc')
         .limit(filter.limit)
       if (filter.since) query = query.where('firstPublicAt', '>=', filter.since)
+      if (filter.exceptLanguage !== undefined) {
+        query = query.where('articles.language', '<>', filter.exceptLanguage)
+      }
       if (filter.before) {
         const { firstPublicAt, id } = filter.before
         query = query.where(sql<boolean>`(first_public_at, articles.id) < (${firstPublicAt}, ${id})`)

@@ -1,0 +1,79 @@
+import { Router, type Response } from 'express'
+import { z } from 'zod'
+import type { SelectionKind } from '../domain/article.ts'
+import type { Publication } from '../domain/publication.ts'
+import { requirePublication, type LocatedPage } from '../http/language.ts'
+import type { PageRenderer } from '../http/page.ts'
+import type { Services } from '../services/services.ts'
+
+const pathOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', author: 'authors' } as const
+const pagingQuery = z.object({ before: z.string().max(2_000).optional() })
+
+/** The public pages: front, selections, articles. A language in front of the path was read by the middleware. */
+export function siteRoutes({ site }: Pick<Services, 'site'>, pages: PageRenderer): Router {
+  const router = Router()
+
+  router.get('/', async (_request, response) => {
+    const page = locate(response)
+    const front = await site.front(page, { others: page.pathLanguage === undefined })
+    pages.send(response, 'front', { ...front, isSwitchable: true })
+  })
+
+  router.get('/dossiers', async (_request, response) => {
+    const { language, pathLanguage } = locate(response)
+    const dossiers = await site.dossiers(language, pathLanguage)
+    pages.send(response, 'dossiers', { dossiers, isSwitchable: true })
+  })
+
+  for (const kind of Object.keys(pathOfKind) as SelectionKind[]) {
+    router.get(`/${pathOfKind[kind]}/:slug`, async (request, response) => {
+      const page = locate(response)
+      const { before } = pagingQuery.parse(request.query)
+      const selection = await site.selection(page, {
+        kind,
+        slug: request.params.slug,
+        ...(page.pathLanguage !== undefined && { only: page.pathLanguage }),
+        ...(before !== undefined && { before }),
+      })
+      pages.send(response, 'selection', { ...selection, isSwitchable: true })
+    })
+  }
+
+  router.get('/articles/:slug', async (request, response) => {
+    const { publication } = locate(response)
+    const found = await site.article(request.params.slug, publication)
+    if (found.movedTo !== undefined) {
+      response.redirect(301, found.movedTo)
+      return
+    }
+    // An article's page is in the article's language throughout, whatever the reader's browser prefers.
+    const { language } = found.withdrawn ?? found.article
+    if (found.withdrawn) response.status(410)
+    pages.send(response, found.withdrawn ? 'withdrawn' : 'article', { ...found, language })
+  })
+
+  router.get('/s/:code', async (request, response) => {
+    response.redirect(301, await site.pathOfShortCode(request.params.code))
+  })
+
+  router.get('/robots.txt', (_request, response) => {
+    response.type('text/plain').send(robots)
+  })
+  return router
+}
+
+/** Old permalinks of imported articles; mounted after every other route. */
+export function movedRoutes({ site }: Pick<Services, 'site'>): Router {
+  const router = Router()
+  router.get('/{*path}', async (request, response, next) => {
+    const path = await site.findMovedPath(request.path)
+    if (path === undefined) next()
+    else response.redirect(301, path)
+  })
+  return router
+}
+
+const locate = (response: Response): LocatedPage & { publication: Publication } => requirePublication(response)
+
+/** Pages that belong to one person carry a token in their path. */
+const robots = ['User-agent: *', ...['/desk', '/api/', '/activate/', '/preferences/', '/unsubscribe/'].map((path) => `Disallow: ${path}`), ''].join('\n')
