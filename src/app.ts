@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { apiRouter } from './http/api.ts'
 import { deskRouter } from './http/desk.ts'
 import { assetRoutes } from './http/assets.ts'
-import { pageLanguage } from './http/language.ts'
+import { pageLanguage, pageSections } from './http/language.ts'
 import { createPageRenderer } from './http/page.ts'
 import { notFound, problemHandler } from './http/problem.ts'
 import { securityHeaders } from './http/security-headers.ts'
@@ -11,6 +11,7 @@ import { apiRoutes } from './routes/api/routes.ts'
 import { deskRoutes } from './routes/desk/routes.ts'
 import { healthRoutes } from './routes/health.ts'
 import { signInRoutes } from './routes/sign-in.ts'
+import { movedRoutes, siteRoutes } from './routes/site.ts'
 
 /** The whole HTTP surface on one screen. */
 export function createApp(context: Context): Express {
@@ -39,6 +40,9 @@ export function createApp(context: Context): Express {
     }),
   )
 
+  app.use(pageSections(services.site.navigation))
+  app.use(siteRoutes(services, pages))
+  app.use(movedRoutes(services))
   app.use(notFound)
   app.use(problemHandler(log, pages))
   return app

@@ -1,6 +1,8 @@
-import type { RequestHandler } from 'express'
+import type { RequestHandler, Response } from 'express'
+import type { Selection } from '../domain/article.ts'
 import { interfaceLanguages } from '../locales.ts'
 import type { Publication } from '../domain/publication.ts'
+import { DomainError } from '../errors.ts'
 
 /**
  * Decides the language of a page: the path's (`/ar/sections/culture`), else `Accept-Language`, else the publication's
@@ -29,3 +31,33 @@ export function pageLanguage(findPublication: () => Promise<Publication | undefi
     next()
   }
 }
+
+/** Where a public page stands. */
+export interface LocatedPage {
+  publication: Publication
+  language: string
+  /** Undefined where the path names none: such a page shows every language. */
+  pathLanguage: string | undefined
+}
+
+/** @throws DomainError `no_publication` */
+export function locate(response: Response): LocatedPage {
+  const { publication, language, pathLanguage } = response.locals as Partial<LocatedPage>
+  if (!publication || language === undefined) {
+    throw new DomainError(
+      'not_found',
+      'no_publication',
+      'This installation has no name yet: run `npx depeche publication set`.',
+    )
+  }
+  return { publication, language, pathLanguage }
+}
+
+/** Leaves the sections of the page's head for every page after it, errors too. */
+export const pageSections =
+  (list: () => Promise<Selection[]>): RequestHandler =>
+  async (_request, response, next) => {
+    response.locals['sections'] = await list()
+    response.set('Cache-Control', 'no-cache')
+    next()
+  }

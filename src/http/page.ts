@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Liquid } from 'liquidjs'
-import { directionOf, localeOf, type Publication } from '../domain/publication.ts'
+import { nameOf, selectionPath, type Selection } from '../domain/article.ts'
+import { dateIn, directionOf, localeOf, type Publication } from '../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { assetUrl } from './assets.ts'
 
@@ -16,7 +17,8 @@ const templates = fileURLToPath(new URL('../../templates/', import.meta.url))
 
 /**
  * Liquid with everything escaped on output. Every page has `language`, `direction`, `locale`, `zone`, `publicUrl`, `publication`;
- * `{{ 'site.most_read' | t: count: 3 }}` translates, `| date_long`, `| number` format for the page's locale.
+ * `{{ 'site.most_read' | t: count: 3 }}` translates, `| date_long`, `| number` format for the page's locale; a date takes another
+ * language: `| date_long: card.language`.
  */
 export function createPageRenderer(options: { publicUrl: string }): PageRenderer {
   const liquid = new Liquid({
@@ -36,25 +38,39 @@ export function createPageRenderer(options: { publicUrl: string }): PageRenderer
     render,
     send(response, name, data = {}) {
       const locals = response.locals as PageLocals
-      const language = locals.language ?? 'en'
+      // A page about an article or a subscriber is in their language, not in the one the request asked for.
+      const language = (data['language'] as string | undefined) ?? locals.language ?? 'en'
       const html = render(name, {
-        language,
+        ...locals,
         interfaceLanguage: interfaceLanguageOf(language),
         direction: directionOf(language),
         locale: localeOf(locals.publication ?? { locales: {} }, language),
         zone: locals.publication?.zone ?? 'UTC',
-        ...locals,
+        base: baseOf(locals.publication, language),
+        navigation: locals.sections?.map((section) => ({
+          name: nameOf(section, language),
+          path: selectionPath(section),
+        })),
         ...data,
+        language,
       })
       response.type('html').send(html)
     },
   }
 }
 
+/** What stands before the path of a selection, so that a reader stays in the page's language. */
+const baseOf = (publication: Publication | undefined, language: string): string =>
+  publication && publication.languages.length > 1 && publication.languages.includes(language)
+    ? `/${language}`
+    : ''
+
 /** What middleware leaves in `response.locals` for every page. */
 export interface PageLocals {
   language?: string
-  publication?: Publication
+  publication?: Publication | undefined
+  /** Of the page's head, in the publication's order. */
+  sections?: Selection[]
 }
 
 interface Scope {
@@ -62,6 +78,7 @@ interface Scope {
   interfaceLanguage?: string
   locale?: string
   zone?: string
+  publication?: Publication
 }
 
 function registerFilters(liquid: Liquid): void {
@@ -74,17 +91,31 @@ function registerFilters(liquid: Liquid): void {
     return new Intl.NumberFormat(scopeOf(this).locale).format(value)
   })
   const dateFilter = (style: Intl.DateTimeFormatOptions) =>
-    function (this: { context: { getAll(): object } }, value: string | Date) {
-      const { locale, zone } = scopeOf(this)
-      return new Intl.DateTimeFormat(locale, { ...style, timeZone: zone ?? 'UTC' }).format(new Date(value))
+    function (
+      this: { context: { getAll(): object } },
+      value: string | Date | undefined,
+      inLanguage?: string,
+    ) {
+      const { locale, zone, publication } = scopeOf(this)
+      const chosen = inLanguage === undefined ? locale : localeOf(publication ?? { locales: {} }, inLanguage)
+      const format = new Intl.DateTimeFormat(chosen, { ...style, timeZone: zone ?? 'UTC' })
+      return value === undefined ? '' : format.format(dateOf(value))
     }
+  liquid.registerFilter('date_full', dateFilter({ dateStyle: 'full' }))
   liquid.registerFilter('date_long', dateFilter({ dateStyle: 'long' }))
   liquid.registerFilter('date_time', dateFilter({ dateStyle: 'long', timeStyle: 'short' }))
   liquid.registerFilter('time_short', dateFilter({ timeStyle: 'short' }))
   liquid.registerFilter('asset', assetUrl)
   liquid.registerFilter('language_name', languageNameOf)
-  liquid.registerFilter('iso', (value: string | Date) => new Date(value).toISOString())
+  liquid.registerFilter('iso', (value: string | Date) => dateOf(value).toISOString())
+  liquid.registerFilter('iso_day', function (value: string | Date) {
+    return dateIn(scopeOf(this).zone ?? 'UTC', dateOf(value))
+  })
+  // RFC 6068: a line of a mailto body ends with CR LF.
+  liquid.registerFilter('uri', (value: string) => encodeURIComponent(value.replace(/\r?\n/g, '\r\n')))
 }
+
+const dateOf = (value: string | Date): Date => (value === 'now' ? new Date() : new Date(value))
 
 /** A language's name in itself: "Français", "العربية". */
 function languageNameOf(tag: string): string {

@@ -1,8 +1,7 @@
-import { Router, type Response } from 'express'
+import { Router } from 'express'
 import { z } from 'zod'
 import type { SelectionKind } from '../domain/article.ts'
-import type { Publication } from '../domain/publication.ts'
-import { requirePublication, type LocatedPage } from '../http/language.ts'
+import { locate } from '../http/language.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'
 
@@ -73,7 +72,9 @@ export function movedRoutes({ site }: Pick<Services, 'site'>): Router {
   return router
 }
 
-const locate = (response: Response): LocatedPage & { publication: Publication } => requirePublication(response)
-
 /** Pages that belong to one person carry a token in their path. */
-const robots = ['User-agent: *', ...['/desk', '/api/', '/activate/', '/preferences/', '/unsubscribe/'].map((path) => `Disallow: ${path}`), ''].join('\n')
+const robots = [
+  'User-agent: *',
+  ...['/desk', '/api/', '/activate/', '/preferences/', '/unsubscribe/'].map((path) => `Disallow: ${path}`),
+  '',
+].join('\n')

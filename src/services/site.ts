@@ -9,7 +9,7 @@ import {
   type SelectionKind,
 } from '../domain/article.ts'
 import { decodeCursor, encodeCursor } from '../domain/cursor.ts'
-import { directionOf, type Publication } from '../domain/publication.ts'
+import { dateIn, directionOf, type Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
 
@@ -50,13 +50,12 @@ const sectionsInNavigation = 8
 /** What the public pages show. Nothing here tells of drafts and scheduled articles. */
 export function createSiteService({ config, database, now }: Pick<Parts, 'config' | 'database' | 'now'>) {
   const { articles, articleViews, responses, selections, newsletters } = database.stores
-  const today = (publication: Publication) => dayIn(publication.zone, now())
+  const today = (publication: Publication) => dateIn(publication.zone, now())
 
   return {
-    /** The sections of the page's head, in the publication's order. */
-    async navigation(language: string): Promise<Link[]> {
-      const sections = await selections.list('section')
-      return sections.slice(0, sectionsInNavigation).map((section) => linkTo(section, language))
+    /** The sections of every page's head, in the publication's order. */
+    async navigation(): Promise<Selection[]> {
+      return (await selections.list('section')).slice(0, sectionsInNavigation)
     },
 
     /** The newest articles in the page's language; with `others`, what is new in every other language too. */
@@ -69,7 +68,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         articles.listMostRead(read),
         newsletters.list(),
       ])
-      const toCards = (list: Article[]) => list.map((article) => toCard(article, publication, language))
+      const toCards = (list: Article[]) => list.map((article) => toCard(article, publication))
       return {
         cards: toCards(newest),
         elsewhere: toCards(elsewhere),
@@ -105,7 +104,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         name: nameOf(selection, language),
         description: selection.descriptions[language] ?? '',
         selectionPath: selectionPath(selection),
-        cards: shown.map((article) => toCard(article, publication, language)),
+        cards: shown.map((article) => toCard(article, publication)),
         older: found.length > cardsOnPage && last ? cursorOf(last) : undefined,
         isFirst: before === undefined,
       }
@@ -138,7 +137,9 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         responses.listByArticle(article.id),
         articleViews.count(article.id, today(publication)),
       ])
-      return { article: { ...toStory(article, publication, config.publicUrl), responses: replies, viewsToday } }
+      return {
+        article: { ...toStory(article, publication, config.publicUrl), responses: replies, viewsToday },
+      }
     },
 
     /** @throws DomainError `no_article` */
@@ -158,8 +159,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
   }
 }
 
-const isPublic = (article: Article): boolean =>
-  article.state === 'published' || article.state === 'withdrawn'
+const isPublic = (article: Article): boolean => article.state === 'published' || article.state === 'withdrawn'
 
 function requirePublic(article: Article | undefined): asserts article is Article {
   if (article && isPublic(article)) return
@@ -176,7 +176,7 @@ const linkTo = (selection: Selection, language: string): Link => ({
   path: selectionPath(selection),
 })
 
-function toCard(article: Article, publication: Publication, language: string): Card {
+function toCard(article: Article, publication: Publication): Card {
   const section = article.sections[0]
   return {
     path: articlePath(article.slug),
@@ -202,7 +202,7 @@ const toNotice = ({ language, title, withdrawnAt, withdrawnReason }: Article) =>
 })
 
 const toStory = (article: Article, publication: Publication, publicUrl: string) => ({
-  ...toCard(article, publication, article.language),
+  ...toCard(article, publication),
   slug: article.slug,
   lead: article.deck,
   summary: article.summary,
@@ -225,11 +225,11 @@ function positionOf(cursor: string): { firstPublicAt: Date; id: number } {
   const [time = '', id = 0] = decodeCursor(cursor)
   const firstPublicAt = new Date(time)
   if (typeof id !== 'number' || Number.isNaN(firstPublicAt.getTime())) {
-    throw new DomainError('invalid', 'invalid_cursor', 'This cursor is not one of ours; start again without it.')
+    throw new DomainError(
+      'invalid',
+      'invalid_cursor',
+      'This cursor is not one of ours; start again without it.',
+    )
   }
   return { firstPublicAt, id }
 }
-
-/** The calendar day of an instant in a zone, as 2026-03-14. */
-const dayIn = (zone: string, at: Date): string =>
-  new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(at)
