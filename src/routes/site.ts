@@ -9,7 +9,7 @@ const pathOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', auth
 const pagingQuery = z.object({ before: z.string().max(2_000).optional() })
 
 /** The public pages: front, selections, articles. A language in front of the path was read by the middleware. */
-export function siteRoutes({ site }: Pick<Services, 'site'>, pages: PageRenderer): Router {
+export function siteRoutes({ site, views }: Pick<Services, 'site' | 'views'>, pages: PageRenderer): Router {
   const router = Router()
 
   router.get('/', async (_request, response) => {
@@ -51,8 +51,17 @@ export function siteRoutes({ site }: Pick<Services, 'site'>, pages: PageRenderer
     pages.send(response, found.withdrawn ? 'withdrawn' : 'article', { ...found, language })
   })
 
+  router.post('/articles/:slug/views', async (request, response) => {
+    await views.count(request.params.slug.normalize(), request.get('user-agent'))
+    response.status(204).end()
+  })
+
   router.get('/s/:code', async (request, response) => {
     response.redirect(301, await site.pathOfShortCode(request.params.code))
+  })
+
+  router.get('/favicon.ico', (_request, response) => {
+    response.redirect(301, '/assets/icon.svg')
   })
 
   router.get('/robots.txt', (_request, response) => {

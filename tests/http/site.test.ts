@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import type { ArticleInput } from '../../src/services/article-input.ts'
+import { aWeb, type Web } from '../support/web.ts'
+
+const html = { headers: { accept: 'text/html' } }
+
+const story: ArticleInput = {
+  title: 'Le marché rouvre',
+  html: '<p>Les étals sont revenus.</p>',
+  language: 'fr',
+  sections: ['a-la-une'],
+  state: 'published',
+}
+
+const put = async (web: Web, externalId: string, change: Partial<ArticleInput> = {}) =>
+  (await web.context.services.articles.put(externalId, { ...story, ...change })).article
+
+const textOf = async (web: Web, path: string, headers: Record<string, string> = {}) =>
+  (await web.fetch(path, { headers: { ...html.headers, ...headers } })).text()
+
+test('drafts and scheduled articles are never public, on no page and under no address', async () => {
+  const web = await aWeb()
+  const draft = await put(web, 'draft', { title: 'Brouillon secret', state: 'draft' })
+  const scheduled = await put(web, 'later', {
+    title: 'Embargo secret',
+    state: 'scheduled',
+    publishedAt: '2199-01-01T00:00:00Z',
+  })
+  await put(web, 'public')
+  for (const path of ['/', '/fr', '/sections/a-la-une', '/fr/sections/a-la-une']) {
+    const page = await textOf(web, path)
+    expect(page).toContain('Le marché rouvre')
+    expect(page).not.toContain('secret')
+  }
+  for (const { slug, shortCode } of [draft, scheduled]) {
+    expect((await web.fetch(`/articles/${slug}`)).status).toBe(404)
+    expect((await web.fetch(`/s/${shortCode}`)).status).toBe(404)
+  }
+})
+
+test('a withdrawn article is its notice alone, with 410', async () => {
+  const web = await aWeb()
+  const { slug, shortCode } = await put(web, 'wrong', { title: 'Titre faux', html: '<p>Texte faux.</p>' })
+  await web.context.services.articles.withdraw('wrong', 'Les chiffres étaient faux.', {
+    kind: 'cli',
+    role: 'admin',
+  })
+  const response = await web.fetch(`/articles/${slug}`, html)
+  expect(response.status).toBe(410)
+  const page = await response.text()
+  expect(page).toContain('Les chiffres étaient faux.')
+  expect(page).not.toContain('Texte faux')
+  expect(await textOf(web, '/')).not.toContain('Titre faux')
+  expect((await web.fetch(`/s/${shortCode}`)).headers.get('location')).toBe(`/articles/${slug}`)
+})
+
+test('hostile titles, names and links stay words', async () => {
+  const web = await aWeb()
+  const hostile = '"><script>alert(1)</script>{{ publicUrl }}'
+  const { slug } = await put(web, 'hostile', {
+    title: hostile,
+    deck: hostile,
+    tags: ['mot'],
+    authors: [hostile],
+    picture: { url: 'https://pictures.example/a.jpg?"onerror=alert(1)', alt: hostile, credit: hostile },
+  })
+  for (const path of ['/', '/sections/a-la-une', '/tags/mot', `/articles/${slug}`]) {
+    const page = await textOf(web, path)
+    expect(page, path).toContain('&lt;script&gt;alert(1)&lt;/script&gt;{{ publicUrl }}')
+    expect(page, path).not.toContain('<script>alert')
+    expect(page, path).not.toMatch(/"onerror/)
+  }
+})
+
+test('an article page is in its own language; a list in the path’s, else the browser’s', async () => {
+  const web = await aWeb()
+  const arabic = await put(web, 'ar', { title: 'السوق يفتح أبوابه', language: 'ar' })
+  await put(web, 'fr')
+  const opened = async (path: string, accept: string) =>
+    /<html[^>]*>/.exec(await textOf(web, path, { 'accept-language': accept }))?.[0]
+  expect(await opened(`/articles/${encodeURIComponent(arabic.slug)}`, 'fr')).toBe(
+    '<html lang="ar" dir="rtl">',
+  )
+  expect(await opened('/', 'ar-DZ,fr;q=0.5')).toBe('<html lang="ar" dir="rtl">')
+  expect(await opened('/', 'de')).toBe('<html lang="fr" dir="ltr">')
+  expect(await opened('/fr', 'ar')).toBe('<html lang="fr" dir="ltr">')
+
+  const everything = await textOf(web, '/', { 'accept-language': 'fr' })
+  expect(everything).toContain('Le marché rouvre')
+  expect(everything).toContain('السوق يفتح أبوابه')
+  expect(await textOf(web, '/fr')).not.toContain('السوق يفتح أبوابه')
+  expect(await textOf(web, '/ar/sections/a-la-une')).not.toContain('Le marché rouvre')
+})
+
+test('no link of a page follows the Host header', async () => {
+  const web = await aWeb()
+  const { slug } = await put(web, 'one')
+  for (const path of ['/', `/articles/${slug}`, '/sections/a-la-une', '/nowhere']) {
+    const page = await textOf(web, path, {
+      'x-forwarded-host': 'evil.example',
+      forwarded: 'host=evil.example',
+    })
+    expect(page).not.toContain('evil.example')
+  }
+  const page = await textOf(web, `/articles/${slug}`)
+  expect(page).toContain(`<link rel="canonical" href="${web.origin}/articles/${slug}">`)
+})
+
+test('old slugs, imported permalinks and short URLs lead to the article for good', async () => {
+  const web = await aWeb()
+  const { slug, shortCode } = await put(web, 'one')
+  await put(web, 'one', { title: 'Le marché rouvre enfin' })
+  const { slug: current } = await web.context.services.articles.get('one')
+  for (const path of [`/s/${shortCode}`, ...(slug === current ? [] : [`/articles/${slug}`])]) {
+    const response = await web.fetch(path)
+    expect(response.status).toBe(301)
+    expect(response.headers.get('location')).toBe(`/articles/${current}`)
+  }
+})
+
+test('a selection pages through all its articles, each once', async () => {
+  const web = await aWeb()
+  const published = Array.from({ length: 45 }, (_, index) => `Nouvelle ${index}.`)
+  for (const [index, title] of published.entries()) {
+    await put(web, `n-${index}`, {
+      title,
+      publishedAt: new Date(1_700_000_000_000 + (index >> 1) * 1000).toISOString(),
+    })
+  }
+  const seen: string[] = []
+  let path: string | undefined = '/sections/a-la-une'
+  while (path !== undefined) {
+    const page: string = await textOf(web, path)
+    seen.push(...[...page.matchAll(/<h2><a href="[^"]*">([^<]+)/g)].map(([, title]) => title ?? ''))
+    path = /rel="next" href="([^"]+)"/.exec(page)?.[1]
+  }
+  expect(seen).toHaveLength(45)
+  expect(new Set(seen)).toEqual(new Set(published))
+  expect((await web.fetch('/sections/a-la-une?before=nonsense')).status).toBe(400)
+  expect((await web.fetch('/sections/nothing')).status).toBe(404)
+})
+
+test('a view is counted once, for readers and not for crawlers', async () => {
+  const web = await aWeb()
+  const { slug } = await put(web, 'one')
+  const view = (agent: string) =>
+    web.fetch(`/articles/${slug}/views`, { method: 'POST', headers: { 'user-agent': agent } })
+  const reader = await view('Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0')
+  expect(reader.status).toBe(204)
+  expect(reader.headers.get('set-cookie')).toBeNull()
+  await view('Googlebot/2.1')
+  const page = await textOf(web, `/articles/${slug}`)
+  expect(page).toContain('1 lecture, dont 1 aujourd’hui')
+})

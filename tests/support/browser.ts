@@ -1,0 +1,39 @@
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { afterAll, onTestFinished } from 'vitest'
+
+let launched: Promise<Browser> | undefined
+
+/** One Chromium for a test file: Debian's, offline but for the pages under test. */
+async function launch(): Promise<Browser> {
+  launched ??= chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
+  })
+  return launched
+}
+
+afterAll(async () => {
+  await (await launched)?.close()
+  launched = undefined
+})
+
+export interface BrowserPage extends Page {
+  /** What went wrong while the page was open: refused by the content policy, scripts, missing files. */
+  faults: string[]
+}
+
+/** A page of a fresh profile, closed with the test. Its `faults` are for the test to assert. */
+export async function aPage(options: BrowserContextOptions = {}): Promise<BrowserPage> {
+  const browser = await launch()
+  const profile = await browser.newContext({ locale: 'fr-FR', timezoneId: 'Africa/Algiers', ...options })
+  onTestFinished(() => profile.close())
+  const page = Object.assign(await profile.newPage(), { faults: [] as string[] })
+  page.on('pageerror', (error) => page.faults.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error') page.faults.push(message.text())
+  })
+  return page
+}
+
+export const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
+export const desktop = { viewport: { width: 1280, height: 900 } }
