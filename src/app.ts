@@ -28,7 +28,7 @@ export function createApp(context: Context): Express {
   app.use(assetRoutes())
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { publicUrl }), services.keys.authenticate))
-  app.use(pageLanguage(services.publication.find))
+  app.use(pageLanguage(services.publication.get))
   app.use('/desk', signInRoutes(services, { publicUrl, pages }))
   app.use(
     '/desk',

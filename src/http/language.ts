@@ -1,6 +1,5 @@
 import type { RequestHandler, Response } from 'express'
 import type { Selection } from '../domain/article.ts'
-import { interfaceLanguages } from '../locales.ts'
 import type { Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 
@@ -9,10 +8,10 @@ import { DomainError } from '../errors.ts'
  * first; a page about one subscriber sets theirs later. The path's prefix is cut off, so that routes are written once:
  * `response.locals.pathLanguage` tells that it was there.
  */
-export function pageLanguage(findPublication: () => Promise<Publication | undefined>): RequestHandler {
+export function pageLanguage(getPublication: () => Promise<Publication>): RequestHandler {
   return async (request, response, next) => {
-    const publication = await findPublication()
-    const languages = publication?.languages ?? [...interfaceLanguages]
+    const publication = await getPublication()
+    const { languages } = publication
     const [, prefix = ''] = /^\/([a-z]{2,3}(?:-[A-Za-z]{2,8})?)(?=[/?]|$)/.exec(request.url) ?? []
     const pathLanguage = languages.find((language) => language === prefix)
     if (pathLanguage !== undefined) {

@@ -49,7 +49,8 @@ export function problemHandler(log: Logger, pages: PageRenderer): ErrorRequestHa
     const problem = toProblem(known)
     if (known?.retryAfterSeconds !== undefined) response.set('Retry-After', String(known.retryAfterSeconds))
     response.status(problem.status).set('Cache-Control', 'no-store')
-    if (wantsPage(request)) pages.send(response, 'error', { problem })
+    if (wantsPage(request))
+      pages.send(response, 'error', { problem, requestId: response.getHeader('x-request-id') })
     else sendProblem(response, problem)
   }
 }

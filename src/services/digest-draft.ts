@@ -3,7 +3,6 @@ import { contentHashOf, lookBackHours, type Digest } from '../domain/digest.ts'
 import { contentOf, orderOf, type Candidate } from '../domain/digest-content.ts'
 import { articlePath } from '../domain/article.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
-import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
 import type { VariantQuery } from '../store/variants.ts'
 import type { Parts } from './parts.ts'
@@ -29,14 +28,7 @@ export async function refreshDraft(
   const digest = await stores.digests.claim(digestId)
   const newsletter = await stores.newsletters.get(digest.newsletterId)
   if (digest.frozenAt || digest.state !== 'draft') return { digest, newsletter }
-  const publication = await stores.publication.find()
-  if (!publication) {
-    throw new DomainError(
-      'not_found',
-      'no_publication',
-      'This installation has no name yet: set the publication.',
-    )
-  }
+  const publication = await stores.publication.get()
   const due = await listDue(parts, stores, { digest, newsletter })
   const ordered = await inOrder(
     stores,

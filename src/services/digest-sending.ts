@@ -217,7 +217,7 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
       )
     }
     await stores.newsletters.claim(newsletter.id)
-    const zone = (await stores.publication.find())?.zone ?? 'UTC'
+    const { zone } = await stores.publication.get()
     const today = localDateOf(await stores.digests.getClock(), zone)
     const midnight = occurrenceOn({ cadence: 'daily', time: '00:00', zone }, today)?.at ?? new Date(0)
     const limit = findCadence(newsletter, 'alert')?.maxPerDay ?? defaultAlertsPerDay
@@ -263,7 +263,7 @@ function requireSame(stored: StoredAnswer, requestHash: string): StoredAnswer {
 }
 
 async function requirePostalAddress(stores: Stores): Promise<void> {
-  if ((await stores.publication.find())?.postalAddress) return
+  if ((await stores.publication.get()).postalAddress) return
   throw new DomainError(
     'conflict',
     'no_postal_address',

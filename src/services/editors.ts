@@ -42,8 +42,8 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         if (await stores.editors.findByEmail(wanted.email)) {
           throw new DomainError('conflict', 'editor_exists', 'Someone of the desk has this address already.')
         }
-        const publication = await stores.publication.find()
-        const language = wanted.language ?? publication?.languages[0] ?? 'en'
+        const publication = await stores.publication.get()
+        const language = wanted.language ?? publication.languages[0] ?? 'en'
         const editor = await stores.editors.insert({ email: wanted.email, role: wanted.role, language })
         await stores.audit.insert({
           actor: nameOfActor(actor),

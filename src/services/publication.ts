@@ -7,47 +7,19 @@ export type PublicationService = ReturnType<typeof createPublicationService>
 
 export function createPublicationService({ database }: Pick<Parts, 'database'>) {
   return {
-    find: (): Promise<Publication | undefined> => database.stores.publication.find(),
-
-    /** @throws DomainError `not_found` until the installation was migrated and named */
-    async get(): Promise<Publication> {
-      const publication = await database.stores.publication.find()
-      if (!publication) {
-        throw new DomainError(
-          'not_found',
-          'no_publication',
-          'This installation has no name yet: run `npx depeche publication set`.',
-        )
-      }
-      return publication
-    },
+    get: (): Promise<Publication> => database.stores.publication.get(),
 
     /** @throws DomainError `invalid_input` for a zone or language that does not exist */
     async set(change: Partial<Publication>, actor: Actor): Promise<Publication> {
       return database.transaction(async (stores) => {
-        const before = await stores.publication.find()
-        const after = { ...unnamed, ...before, ...change }
+        const after = { ...(await stores.publication.get()), ...change }
         check(after)
-        await stores.publication.put(after)
+        await stores.publication.update(after)
         await stores.audit.insert({ actor: nameOfActor(actor), action: 'publication.changed' })
         return after
       })
     },
   }
-}
-
-const unnamed: Publication = {
-  name: 'Dépêche',
-  description: '',
-  languages: ['fr'],
-  zone: 'Africa/Algiers',
-  locales: {},
-  deskName: 'La rédaction',
-  postalAddress: undefined,
-  contactEmail: undefined,
-  policyUrl: undefined,
-  policyVersion: '1',
-  ambiguousPolicy: 'resend_once',
 }
 
 function check({ zone, languages }: Publication): void {

@@ -9,8 +9,8 @@ const crawlers =
 
 export function createViewService({ database, now }: Pick<Parts, 'database' | 'now'>) {
   const today = async (): Promise<string> => {
-    const publication = await database.stores.publication.find()
-    return dateIn(publication?.zone ?? 'UTC', now())
+    const { zone } = await database.stores.publication.get()
+    return dateIn(zone, now())
   }
   return {
     /** Counts one page view; keeps no address and no agent. False for crawlers and for what is not published. */

@@ -3,10 +3,8 @@ import type { Executor } from './executor.ts'
 
 export function publicationStore(db: Executor) {
   return {
-    /** Undefined until the first start has named it. */
-    async find(): Promise<Publication | undefined> {
-      const row = await db.selectFrom('publication').selectAll().executeTakeFirst()
-      if (!row) return undefined
+    async get(): Promise<Publication> {
+      const row = await db.selectFrom('publication').selectAll().executeTakeFirstOrThrow()
       return {
         name: row.name,
         description: row.description,
@@ -22,7 +20,7 @@ export function publicationStore(db: Executor) {
       }
     },
 
-    async put(publication: Publication): Promise<void> {
+    async update(publication: Publication): Promise<void> {
       const row = {
         ...publication,
         locales: JSON.stringify(publication.locales),
@@ -31,11 +29,7 @@ export function publicationStore(db: Executor) {
         policyUrl: publication.policyUrl ?? null,
         updatedAt: new Date(),
       }
-      await db
-        .insertInto('publication')
-        .values(row)
-        .onConflict((conflict) => conflict.column('onlyRow').doUpdateSet(row))
-        .execute()
+      await db.updateTable('publication').set(row).execute()
     },
   }
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { aDatabase } from '../support/database.ts'
 
-test('a publication is stored once and read back as it was put', async () => {
+test('there is one publication from the start; it is read back as it was changed', async () => {
   const { stores } = await aDatabase()
-  expect(await stores.publication.find()).toBeUndefined()
+  expect((await stores.publication.get()).name).toBe('Dépêche')
   const publication = {
     name: 'Le Rivage',
     description: 'Nouvelles du rivage',
@@ -17,6 +17,6 @@ test('a publication is stored once and read back as it was put', async () => {
     policyVersion: '1',
     ambiguousPolicy: 'hold',
   } as const
-  await stores.publication.put({ ...publication, languages: [...publication.languages] })
-  expect(await stores.publication.find()).toEqual(publication)
+  await stores.publication.update({ ...publication, languages: [...publication.languages] })
+  expect(await stores.publication.get()).toEqual(publication)
 })

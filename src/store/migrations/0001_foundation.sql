@@ -20,6 +20,9 @@ create table publication (
   updated_at timestamptz not null default now()
 );
 
+-- There is always one; `depeche publication set` gives it its name.
+insert into publication (name, languages, desk_name) values ('Dépêche', '{fr}', 'La rédaction');
+
 -- Ways to select articles. A section or dossier has a name per language; a tag or author has one, under "und".
 create table selections (
   id bigint generated always as identity primary key,
