@@ -6,6 +6,7 @@ import { assetRoutes } from './http/assets.ts'
 import { pageLanguage, pageSections } from './http/language.ts'
 import { createPageRenderer } from './http/page.ts'
 import { notFound, problemHandler } from './http/problem.ts'
+import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { apiRoutes } from './routes/api/routes.ts'
 import { deskRoutes } from './routes/desk/routes.ts'
@@ -15,7 +16,7 @@ import { movedRoutes, siteRoutes } from './routes/site.ts'
 
 /** The whole HTTP surface on one screen. */
 export function createApp(context: Context): Express {
-  const { config, keyring, log, services } = context
+  const { config, keyring, lifecycle, log, metrics, services } = context
   const { publicUrl } = config
   const pages = createPageRenderer({ publicUrl })
   const app = express()
@@ -23,7 +24,8 @@ export function createApp(context: Context): Express {
   app.disable('etag')
   app.set('query parser', 'simple')
 
-  app.use(healthRoutes(services))
+  app.use(requestLog(log, metrics))
+  app.use(healthRoutes(services, lifecycle))
   app.use(securityHeaders(publicUrl))
   app.use(assetRoutes())
 

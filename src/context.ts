@@ -1,7 +1,10 @@
 import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './domain/token.ts'
+import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
-import { createTransport } from './mail/transport.ts'
+import { probeSmtp } from './mail/probe.ts'
+import { createTransport, type Transport } from './mail/transport.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import type { QueueBackend } from './queue/connection.ts'
 import { createDoorbell } from './queue/enqueue.ts'
 import { personalConnections } from './services/sending.ts'
@@ -19,6 +22,8 @@ export interface Context {
   keyring: Keyring
   sendingTimes: SendingTimes
   services: Services
+  lifecycle: Lifecycle
+  metrics: Metrics
   /** In reverse order of construction. */
   close(): Promise<void>
 }
@@ -52,7 +57,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     : { kind: 'postgres', url: config.databaseUrl }
   const doorbell = createDoorbell(queueBackend, log)
   const keyring = createKeyring(config.secretKeys)
-  const transports = createTransports(config)
+  const metrics = createMetrics()
+  const transports = createTransports(config, metrics)
   const times = { ...sendingTimes, ...options.sendingTimes }
   const services = createServices({
     config,
@@ -63,6 +69,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     transports,
     sendingTimes: times,
     writers: options.writers,
+    probes: { queue: () => doorbell.probe(), smtp: probeSmtp },
     now: options.now ?? (() => new Date()),
   })
   return {
@@ -73,6 +80,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     keyring,
     sendingTimes: times,
     services,
+    lifecycle: createLifecycle(),
+    metrics,
     async close() {
       await Promise.all([transports.digests.close(), transports.personal.close()])
       await doorbell.close()
@@ -84,10 +93,22 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
 /** Nobody listens at port 1: a process without SMTP_URL sends nothing, and a worker does not start without one. */
 const nowhere = 'smtp://127.0.0.1:1'
 
-function createTransports(config: Config) {
+function createTransports(config: Config, metrics: Metrics) {
   const smtpUrl = config.smtpUrl ?? nowhere
+  const counting = (kind: string, transport: Transport): Transport => ({
+    ...transport,
+    async send(mail) {
+      const outcome = await transport.send(mail)
+      metrics.sends.inc({ kind, outcome: outcome.kind })
+      return outcome
+    },
+  })
+  const { smtpConnections: connections, smtpRate: rate } = config
   return {
-    digests: createTransport({ smtpUrl, connections: config.smtpConnections, rate: config.smtpRate }),
-    personal: createTransport({ smtpUrl, connections: personalConnections(config.smtpConnections) }),
+    digests: counting('digest', createTransport({ smtpUrl, connections, rate })),
+    personal: counting(
+      'personal',
+      createTransport({ smtpUrl, connections: personalConnections(connections) }),
+    ),
   }
 }

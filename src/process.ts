@@ -1,27 +1,60 @@
 import { ConfigError, readConfig } from './config.ts'
 import { createContext, type Context, type ProcessConfig } from './context.ts'
+import { startMetricsServer } from './http/metrics-server.ts'
 import { createLogger } from './log.ts'
+import { collectProcessMetrics } from './metrics.ts'
 
 interface Process {
   context: Context
-  /** Runs once, on SIGTERM, SIGINT or when the parent is gone; then the process exits. */
+  /** Call it when the process does its work. */
+  markReady: () => void
+  /** Runs once, on SIGTERM, SIGINT or when the parent is gone; then the context is closed and the process exits. */
   onDrain: (drain: () => Promise<void>) => void
 }
 
-/** What the web and the worker process share: configuration or a clear refusal, a context, and a graceful end. */
+/** A container gets 40 s before it is killed; what is in flight by then is recovered by the next process. */
+const drainTimeoutMs = 35_000
+
+/**
+ * What the web and the worker process share: configuration or a clear refusal, a context, metrics, and a graceful end.
+ */
 export function openProcess(name: 'web' | 'worker'): Process {
   const config = readConfigOrExit()
   const log = createLogger(config.logLevel, name)
   const context = createContext(config, { log })
+  const { lifecycle, metrics, services } = context
+  collectProcessMetrics(metrics)
+  const metricsServer = startMetricsServer({
+    metrics,
+    health: services.health,
+    log,
+    port: config.metricsPort,
+    host: config.metricsHost,
+  })
+
+  const end = async (drain: () => Promise<void>) => {
+    lifecycle.drain()
+    setTimeout(() => {
+      log.error('drain took too long; the rest is left to the next process')
+      process.exit(1)
+    }, drainTimeoutMs).unref()
+    await drain()
+    metricsServer.close()
+    metricsServer.closeAllConnections()
+    await context.close()
+  }
+
   return {
     context,
+    markReady() {
+      lifecycle.markReady()
+      process.send?.({ ready: true })
+    },
     onDrain(drain) {
-      let draining = false
-      const end = (reason: string) => {
-        if (draining) return
-        draining = true
+      const begin = (reason: string) => {
+        if (lifecycle.state() === 'draining') return
         log.info({ reason }, 'draining')
-        drain().then(
+        end(drain).then(
           () => process.exit(0),
           (error: unknown) => {
             log.error({ err: error }, 'drain failed')
@@ -29,10 +62,10 @@ export function openProcess(name: 'web' | 'worker'): Process {
           },
         )
       }
-      process.on('SIGTERM', end)
-      process.on('SIGINT', end)
+      process.on('SIGTERM', begin)
+      process.on('SIGINT', begin)
       process.on('disconnect', () => {
-        end('parent is gone')
+        begin('parent is gone')
       })
     },
   }

@@ -1,24 +1,45 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { openProcess } from './process.ts'
 
-const { context, onDrain } = openProcess('web')
+const { context, markReady, onDrain } = openProcess('web')
+const { config, lifecycle, log, services } = context
 const server = createServer(createApp(context))
+
 // Slow clients are cut off, so that they cannot hold every socket.
 server.headersTimeout = 10_000
 server.requestTimeout = 30_000
+server.maxConnections = 10_000
+// Longer than proxies keep theirs: were we the first to close, a request could meet a closed connection.
+server.keepAliveTimeout = 65_000
 
-server.listen(context.config.port, context.config.host, () => {
-  context.log.info({ port: context.config.port }, 'listening')
-  process.send?.({ ready: true })
+server.on('error', (error: NodeJS.ErrnoException) => {
+  log.fatal({ reason: error.code, port: config.port }, 'cannot listen; change PORT or HOST')
+  process.exit(1)
 })
+server.listen(config.port, config.host)
+await once(server, 'listening')
+log.info({ port: config.port }, 'listening')
+
+/** How long answers in flight may take once the process is told to end; streams end by `lifecycle.draining`. */
+const answersTimeoutMs = 25_000
 
 onDrain(async () => {
-  await new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve()
-    })
+  const closed = once(server, 'close')
+  server.close()
+  const idle = setInterval(() => {
     server.closeIdleConnections()
-  })
-  await context.close()
+  }, 250)
+  const late = setTimeout(() => {
+    server.closeAllConnections()
+  }, answersTimeoutMs)
+  await closed
+  clearInterval(idle)
+  clearTimeout(late)
 })
+
+while ((await services.health.report()).postgres === 'down' && lifecycle.state() === 'starting')
+  await sleep(500)
+markReady()

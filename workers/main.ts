@@ -1,13 +1,10 @@
 import { openProcess } from '../src/process.ts'
 import { startWorking } from './working.ts'
 
-const { context, onDrain } = openProcess('worker')
+const { context, markReady, onDrain } = openProcess('worker')
 const working = await startWorking(context)
 
-context.log.info('working')
-process.send?.({ ready: true })
+onDrain(() => working.drain())
 
-onDrain(async () => {
-  await working.drain()
-  await context.close()
-})
+context.log.info('working')
+markReady()

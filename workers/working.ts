@@ -10,9 +10,9 @@ const reconcileMs = 10_000
 const drainMs = 30_000
 
 /** Everything a worker process does, until it is drained. */
-export async function startWorking({ services, queueBackend, log, sendingTimes }: Context) {
+export async function startWorking({ services, queueBackend, log, metrics, sendingTimes }: Context) {
   const { sending, presence, reconciling } = services
-  const backend = { backend: queueBackend, log }
+  const backend = { backend: queueBackend, log, metrics }
   const leaseMs = sendingTimes.leaseSeconds * 1000
   // Before the first ring is heard, which would find a worker that may not claim yet.
   await presence.beat().catch((error: unknown) => {

@@ -8,7 +8,7 @@ import type { JobName } from './jobs.ts'
 export type QueueBackend = { kind: 'redis'; url: string } | { kind: 'postgres'; url: string }
 
 /** A BullMQ queue or worker on either backend, seen as what we use of it. */
-export type AnyQueue = Pick<Queue, 'add' | 'close'>
+export type AnyQueue = Pick<Queue, 'add' | 'close' | 'getWaitingCount'>
 export type AnyWorker = Pick<Worker, 'close'>
 
 /** Creates BullMQ's own tables. BullMQ never does so by itself; Redis needs none. Safe to repeat. */

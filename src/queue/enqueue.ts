@@ -12,10 +12,16 @@ export interface Doorbell {
   close(): Promise<void>
 }
 
+/** The doorbell, and whether it would be heard. */
+export interface ProbedDoorbell extends Doorbell {
+  /** Asks the queue for something. @throws while it does not answer */
+  probe(): Promise<true>
+}
+
 /** How long a caller waits for the queue before it leaves the ring to the reconciler. */
 const ringTimeoutMs = 2_000
 
-export function createDoorbell(backend: QueueBackend, log: Logger): Doorbell {
+export function createDoorbell(backend: QueueBackend, log: Logger): ProbedDoorbell {
   const queues = new Map<JobName, AnyQueue>()
   const queueOf = (name: JobName): AnyQueue => {
     const queue = queues.get(name) ?? openQueue(backend, name, log)
@@ -35,6 +41,10 @@ export function createDoorbell(backend: QueueBackend, log: Logger): Doorbell {
       } catch (error) {
         log.warn({ queue: name, reason: String(error) }, 'ring failed; the reconciler will ring again')
       }
+    },
+    async probe() {
+      await queueOf('deliver-mail').getWaitingCount()
+      return true
     },
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()))

@@ -19,5 +19,7 @@ export interface Parts {
   sendingTimes: SendingTimes
   /** Where tests write the messages themselves. */
   writers?: Writers | undefined
+  /** Whether the servers we use answer; a rejection is a no. */
+  probes: { queue: () => Promise<boolean>; smtp: (smtpUrl: string, timeoutMs: number) => Promise<boolean> }
   now: () => Date
 }

@@ -5,6 +5,7 @@ import { createDigestProgressService } from './digest-progress.ts'
 import { createDigestSendingService } from './digest-sending.ts'
 import { createDigestService } from './digests.ts'
 import { createEditorService } from './editors.ts'
+import { createHealthService } from './health.ts'
 import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
 import { createPresence } from './presence.ts'
@@ -35,6 +36,7 @@ export function createServices(parts: Parts) {
     editors: createEditorService(parts),
     keys: createKeyService(parts),
     audit: createAuditService(parts),
+    health: createHealthService(parts),
     subscriptionLinks: createSubscriptionLinks(parts),
     presence,
     sending,

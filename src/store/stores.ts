@@ -5,6 +5,7 @@ import { auditStore } from './audit.ts'
 import { editorStore } from './editors.ts'
 import { deliveriesStore } from './deliveries.ts'
 import type { Executor } from './executor.ts'
+import { healthStore } from './health.ts'
 import { instanceGuardStore } from './instance-guard.ts'
 import { feedDocumentsStore } from './feed-documents.ts'
 import { outboxStore } from './outbox.ts'
@@ -53,6 +54,7 @@ export function storesOn(executor: Executor) {
     subscribers: subscribersStore(executor),
     subscriptions: subscriptionsStore(executor),
     suppressions: suppressionsStore(executor),
+    health: healthStore(executor),
   }
 }
 

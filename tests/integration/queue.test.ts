@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DomainError } from '../../src/errors.ts'
 import { createLogger } from '../../src/log.ts'
+import { createMetrics } from '../../src/metrics.ts'
 import type { QueueBackend } from '../../src/queue/connection.ts'
 import { createDoorbell } from '../../src/queue/enqueue.ts'
 import { startWorker } from '../../workers/worker.ts'
@@ -25,7 +26,7 @@ function listen(backend: QueueBackend, work: (digestId: number) => Promise<void>
         await work(digestId)
       },
     },
-    { backend, log },
+    { backend, log, metrics: createMetrics() },
   )
   onTestFinished(() => worker.close())
   return heard

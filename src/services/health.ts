@@ -1,0 +1,59 @@
+import type { Parts } from './parts.ts'
+
+export type HealthService = ReturnType<typeof createHealthService>
+
+type Answer = 'up' | 'down'
+
+/** What this process needs, as it answers now. */
+export interface HealthReport {
+  postgres: Answer
+  queue: Answer
+  /** `unknown` where this process has no SMTP server. */
+  smtp: Answer | 'unknown'
+  /** Of the work that waits for a worker; null while PostgreSQL does not answer. */
+  oldestWaitingSeconds: number | null
+}
+
+const askTimeoutMs = 2_000
+/** Probes may come from many sides; the servers behind are asked this often at most. */
+const freshMs = 2_000
+
+export function createHealthService(parts: Pick<Parts, 'config' | 'database' | 'probes'>) {
+  const { config, database, probes } = parts
+  let latest: { at: number; report: Promise<HealthReport> } | undefined
+
+  const ask = async (): Promise<HealthReport> => {
+    const [waiting, queue, smtp] = await Promise.all([
+      within(database.stores.health.getOldestWaitingSeconds()),
+      within(probes.queue()),
+      config.smtpUrl === undefined ? 'unknown' : within(probes.smtp(config.smtpUrl, askTimeoutMs)),
+    ])
+    return {
+      postgres: waiting === undefined ? 'down' : 'up',
+      queue: queue === true ? 'up' : 'down',
+      smtp: smtp === 'unknown' ? 'unknown' : smtp === true ? 'up' : 'down',
+      oldestWaitingSeconds: waiting ?? null,
+    }
+  }
+
+  return {
+    /** Never rejects: a part that fails or does not answer in time is down. */
+    report(): Promise<HealthReport> {
+      const now = performance.now()
+      if (!latest || now - latest.at > freshMs) latest = { at: now, report: ask() }
+      return latest.report
+    },
+  }
+}
+
+async function within<T>(answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, askTimeoutMs, undefined)
+  })
+  try {
+    return await Promise.race([answer.catch(() => undefined), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
