@@ -36,7 +36,12 @@ export default {
     layer('feeds', '^src/feeds/', ['^src/domain/', ...shared]),
     layer('mail', '^src/mail/', ['^src/domain/', ...shared]),
     layer('queue', '^src/queue/', ['^src/domain/', ...shared]),
-    layer('routes', '^src/routes/', ['^src/services/', '^src/http/', '^src/domain/', '^src/errors\\.ts$']),
+    layer('routes', '^src/routes/', [
+      '^src/services/',
+      '^src/http/',
+      '^src/domain/',
+      '^src/(errors|lifecycle)\\.ts$',
+    ]),
     {
       name: 'services-take-their-parts',
       comment: 'Services are handed store, mail, feeds and queue; they import only their types.',
