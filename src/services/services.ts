@@ -13,6 +13,7 @@ import { createPublicationService } from './publication.ts'
 import { createReconcilingService } from './reconciling.ts'
 import { createSendingService } from './sending.ts'
 import { createWriters } from './writers.ts'
+import { createScheduleService } from './schedules.ts'
 import { createSubscriptionLinks } from './subscription-links.ts'
 import { createResponseService } from './responses.ts'
 import { createSelectionService } from './selections.ts'
@@ -23,6 +24,8 @@ export function createServices(parts: Parts) {
   const presence = createPresence(parts)
   const writers = parts.writers ?? createWriters()
   const sending = createSendingService({ ...parts, presence, writers })
+  const digests = createDigestService(parts)
+  const digestSending = createDigestSendingService(parts)
   return {
     publication: createPublicationService(parts),
     articles: createArticleService(parts),
@@ -30,9 +33,10 @@ export function createServices(parts: Parts) {
     selections: createSelectionService(parts),
     views: createViewService(parts),
     newsletters: createNewsletterService(parts),
-    digests: createDigestService(parts),
-    digestSending: createDigestSendingService(parts),
+    digests,
+    digestSending,
     digestProgress: createDigestProgressService(parts),
+    schedules: createScheduleService({ ...parts, digests, digestSending }),
     editors: createEditorService(parts),
     keys: createKeyService(parts),
     audit: createAuditService(parts),

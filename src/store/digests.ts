@@ -193,10 +193,6 @@ export function digestsStore(db: Executor) {
       return numUpdatedRows > 0n
     },
 
-    async delete(id: number): Promise<void> {
-      await db.deleteFrom('digests').where('id', '=', id).execute()
-    },
-
     /** Alerts of a newsletter that started since an instant. */
     async countAlertsSince(newsletterId: number, since: Date): Promise<number> {
       const { n } = await db

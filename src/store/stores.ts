@@ -25,6 +25,7 @@ import { subscribersStore } from './subscribers.ts'
 import { subscriptionsStore } from './subscriptions.ts'
 import { suppressionsStore } from './suppressions.ts'
 import { variantsStore } from './variants.ts'
+import { watchStore } from './watch.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
@@ -46,6 +47,7 @@ export function storesOn(executor: Executor) {
     digestArticles: digestArticlesStore(executor),
     variants: variantsStore(executor),
     digestProgress: digestProgressStore(executor),
+    watch: watchStore(executor),
     idempotencyKeys: idempotencyKeysStore(executor),
     editors: editorStore(executor),
     sessions: sessionStore(executor),
