@@ -2,6 +2,8 @@ import type { Context } from '../src/context.ts'
 import { deliverDigest } from './deliver-digest.ts'
 import { deliverMail } from './deliver-mail.ts'
 import { every } from './every.ts'
+import { prepareDigest } from './prepare-digest.ts'
+import { runSchedules } from './run-schedules.ts'
 import { startWorker } from './worker.ts'
 
 const beatMs = 5_000
@@ -30,7 +32,12 @@ export async function startWorking({ services, queueBackend, log, metrics, sendi
     ),
     every(Math.min(reconcileMs, leaseMs * 2), () => reconciling.reconcile(), log),
   ]
-  const workers = [startWorker(deliverDigest(sending), backend), startWorker(deliverMail(sending), backend)]
+  const workers = [
+    startWorker(runSchedules(services), backend),
+    startWorker(prepareDigest(services), backend),
+    startWorker(deliverDigest(sending), backend),
+    startWorker(deliverMail(sending), backend),
+  ]
 
   return {
     /** Claims nothing more, lets conversations finish, and gives back what is left. */

@@ -70,9 +70,6 @@ export function createScheduleService(
           log.warn({ digestId: id, code: error.code }, 'a due digest could not start')
         }
       }
-      for (const id of await database.stores.digests.listIdsIn(['preparing'])) {
-        await doorbell.ring('prepare-digest', { digestId: id })
-      }
       await this.watch()
       await doorbell.ring('deliver-mail', {})
     },

@@ -148,16 +148,6 @@ export function digestsStore(db: Executor) {
       return rows.map((row) => row.id)
     },
 
-    async listIdsIn(states: DigestState[]): Promise<number[]> {
-      const rows = await db
-        .selectFrom('digests')
-        .select('id')
-        .where('state', 'in', states)
-        .orderBy('id')
-        .execute()
-      return rows.map((row) => row.id)
-    },
-
     /** Stores what the digest holds now. The version grows only where the content differs. */
     async updateContent(id: number, content: FrozenDigest, hash: string): Promise<void> {
       await db
