@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './domain/token.ts'
+import { createFeedWriter } from './feeds/writer.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
 import { createMail } from './mail/mail.ts'
@@ -73,6 +74,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     keyring,
     mail,
     signer,
+    feedWriter: createFeedWriter(),
     transports,
     sendingTimes: times,
     writers: options.writers,
@@ -90,6 +92,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     lifecycle: createLifecycle(),
     metrics,
     async close() {
+      await services.feedMemory.close()
+      await services.feedPolls.close()
       await Promise.all([transports.digests.close(), transports.personal.close()])
       await doorbell.close()
       await database.close()

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import type { Keyring } from '../domain/token.ts'
 import type { Logger } from '../log.ts'
+import type { FeedWriter } from '../feeds/writer.ts'
 import type { Doorbell } from '../queue/enqueue.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Signer } from '../mail/sign.ts'
@@ -19,6 +20,7 @@ export interface Parts {
   /** From a frozen digest, or a reason to write to someone, to bytes. */
   mail: Mail
   signer: Signer
+  feedWriter: FeedWriter
   /** Two, so that personal mail never waits behind a digest. */
   transports: { digests: Transport; personal: Transport }
   sendingTimes: SendingTimes

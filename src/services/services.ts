@@ -6,6 +6,9 @@ import { createDigestSendingService } from './digest-sending.ts'
 import { createDigestService } from './digests.ts'
 import { createEditorService } from './editors.ts'
 import { createHealthService } from './health.ts'
+import { createFeedMemory } from './feed-memory.ts'
+import { createFeedPolls } from './feed-polls.ts'
+import { createFeedService } from './feeds.ts'
 import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
 import { createPresence } from './presence.ts'
@@ -26,12 +29,16 @@ export function createServices(parts: Parts) {
   const sending = createSendingService({ ...parts, presence, writers })
   const digests = createDigestService(parts)
   const digestSending = createDigestSendingService(parts)
+  const feeds = createFeedService(parts)
   return {
     publication: createPublicationService(parts),
     articles: createArticleService(parts),
     responses: createResponseService(parts),
     selections: createSelectionService(parts),
     views: createViewService(parts),
+    feeds,
+    feedMemory: createFeedMemory(parts, feeds),
+    feedPolls: createFeedPolls(parts),
     newsletters: createNewsletterService(parts),
     digests,
     digestSending,

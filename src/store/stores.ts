@@ -12,6 +12,7 @@ import { outboxStore } from './outbox.ts'
 import { digestArticlesStore } from './digest-articles.ts'
 import { digestProgressStore } from './digest-progress.ts'
 import { digestsStore } from './digests.ts'
+import { feedPollsStore } from './feed-polls.ts'
 import { idempotencyKeysStore } from './idempotency-keys.ts'
 import { newslettersStore } from './newsletters.ts'
 import { publicationStore } from './publication.ts'
@@ -36,6 +37,7 @@ export function storesOn(executor: Executor) {
     responses: responsesStore(executor),
     selections: selectionsStore(executor),
     feedDocuments: feedDocumentsStore(executor),
+    feedPolls: feedPollsStore(executor),
     outbox: outboxStore(executor),
     deliveries: deliveriesStore(executor),
     runningDigests: runningDigestsStore(executor),
