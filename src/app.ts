@@ -2,22 +2,27 @@ import express, { type Express } from 'express'
 import type { Context } from './context.ts'
 import { apiRouter } from './http/api.ts'
 import { deskRouter } from './http/desk.ts'
-import type { FeedFront } from './http/feed-front.ts'
-import { createFront } from './http/front.ts'
 import { assetRoutes } from './http/assets.ts'
 import { pageLanguage, pageSections } from './http/language.ts'
-import { createPageRenderer } from './http/page.ts'
+import { createClientAddress } from './http/client-address.ts'
+import { createPageRenderer, type PageRenderer } from './http/page.ts'
+import type { PublicForms } from './http/public-forms.ts'
+import { createRateLimit, signupWindows } from './http/rate-limit.ts'
 import { notFound, problemHandler } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { apiRoutes } from './routes/api/routes.ts'
 import { deskRoutes } from './routes/desk/routes.ts'
+import { activateRoutes } from './routes/activate.ts'
 import { healthRoutes } from './routes/health.ts'
+import { preferencesRoutes } from './routes/preferences.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { movedRoutes, siteRoutes } from './routes/site.ts'
+import { subscribeRoutes } from './routes/subscribe.ts'
+import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 
 /** The whole HTTP surface on one screen. */
-export function createApp(context: Context, front: FeedFront = createFront(context)): Express {
+export function createApp(context: Context): Express {
   const { config, keyring, lifecycle, log, metrics, services } = context
   const { publicUrl } = config
   const pages = createPageRenderer({ publicUrl })
@@ -26,7 +31,6 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.disable('etag')
   app.set('query parser', 'simple')
 
-  app.use(front)
   app.use(requestLog(log, metrics))
   app.use(healthRoutes(services, lifecycle))
   app.use(securityHeaders(publicUrl))
@@ -46,9 +50,28 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   )
 
   app.use(pageSections(services.site.navigation))
+  const forms = publicForms(context, pages)
+  app.use(subscribeRoutes(services, forms))
+  app.use(activateRoutes(services, forms))
+  app.use(preferencesRoutes(services, forms))
+  app.use(unsubscribeRoutes(services, forms))
   app.use(siteRoutes(services, pages))
   app.use(movedRoutes(services))
   app.use(notFound)
   app.use(problemHandler(log, pages))
   return app
+}
+
+function publicForms({ config, counters, log }: Context, pages: PageRenderer): PublicForms {
+  return {
+    publicUrl: config.publicUrl,
+    pages,
+    signupLimit: createRateLimit(signupWindows, counters.open),
+    clientAddress: createClientAddress(config.trustProxy, () => {
+      log.warn(
+        'a private peer sends X-Forwarded-For and TRUST_PROXY is unset: all its clients share one limit',
+      )
+    }),
+    mailboxUrl: config.mailboxUrl,
+  }
 }

@@ -76,6 +76,7 @@ const environment = z.object({
   REDIS_URL: urlWith('redis:', 'rediss:').optional(),
   SMTP_URL: urlWith('smtp:', 'smtps:').optional(),
   MAIL_CATCHER_PORT: port.default(8025),
+  MAILBOX_URL: urlWith('http:', 'https:').optional(),
   MAIL_FROM: z.string().optional(),
   MAIL_REPLY_TO: z.string().optional(),
   BOUNCE_DOMAIN: z.string().optional(),
@@ -121,6 +122,8 @@ export interface Config {
   /** Messages a second for one worker process; undefined is unlimited. */
   smtpRate: number | undefined
   mailCatcherPort: number
+  /** The page of the mail catcher, where there is one: "check your inbox" links to it. */
+  mailboxUrl: string | undefined
   mailFrom: string | undefined
   mailReplyTo: string | undefined
   bounceDomain: string | undefined
@@ -202,6 +205,7 @@ function toConfig(env: Environment): Config {
     smtpConnections: env.SMTP_CONNECTIONS,
     smtpRate: env.SMTP_RATE,
     mailCatcherPort: env.MAIL_CATCHER_PORT,
+    mailboxUrl: env.MAILBOX_URL,
     mailFrom: env.MAIL_FROM,
     mailReplyTo: env.MAIL_REPLY_TO,
     bounceDomain: env.BOUNCE_DOMAIN,

@@ -1,19 +1,18 @@
 import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './domain/token.ts'
-import { createFeedWriter } from './feeds/writer.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
-import { createMail } from './mail/mail.ts'
 import { probeSmtp } from './mail/probe.ts'
-import { createSigner } from './mail/sign.ts'
 import { createTransport, type Transport } from './mail/transport.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { QueueBackend } from './queue/connection.ts'
+import { openRedisCounters } from './queue/counters.ts'
 import { createDoorbell } from './queue/enqueue.ts'
 import { personalConnections } from './services/sending.ts'
 import { createServices, type Services } from './services/services.ts'
 import type { Writers } from './services/writers.ts'
 import { openDatabase, type Database } from './store/database.ts'
+import { openPostgresCounters, type Counters } from './store/rate-limits.ts'
 import { sendingTimes, type SendingTimes } from './store/leases.ts'
 
 /** Everything a process works with, built once. Constructing is not connecting. */
@@ -27,6 +26,8 @@ export interface Context {
   services: Services
   lifecycle: Lifecycle
   metrics: Metrics
+  /** Where requests are counted for limits. */
+  counters: Counters
   /** In reverse order of construction. */
   close(): Promise<void>
 }
@@ -60,11 +61,11 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     : { kind: 'postgres', url: config.databaseUrl }
   const doorbell = createDoorbell(queueBackend, log)
   const keyring = createKeyring(config.secretKeys)
-  const now = options.now ?? (() => new Date())
   const metrics = createMetrics()
-  const mail = createMail({ ...config, keyring, now })
-  const signer = createSigner(config.dkim, now)
   const transports = createTransports(config, metrics)
+  const counters = config.redisUrl
+    ? openRedisCounters(config.redisUrl, log)
+    : openPostgresCounters(config.databaseUrl)
   const times = { ...sendingTimes, ...options.sendingTimes }
   const services = createServices({
     config,
@@ -72,14 +73,11 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     database,
     doorbell,
     keyring,
-    mail,
-    signer,
-    feedWriter: createFeedWriter(),
     transports,
     sendingTimes: times,
     writers: options.writers,
     probes: { queue: () => doorbell.probe(), smtp: probeSmtp },
-    now,
+    now: options.now ?? (() => new Date()),
   })
   return {
     config,
@@ -91,11 +89,11 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     services,
     lifecycle: createLifecycle(),
     metrics,
+    counters,
     async close() {
-      await services.feedMemory.close()
-      await services.feedPolls.close()
       await Promise.all([transports.digests.close(), transports.personal.close()])
       await doorbell.close()
+      await counters.close()
       await database.close()
     },
   }

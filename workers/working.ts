@@ -1,28 +1,25 @@
 import type { Context } from '../src/context.ts'
+import { decideSignups } from './decide-signups.ts'
 import { deliverDigest } from './deliver-digest.ts'
 import { deliverMail } from './deliver-mail.ts'
 import { every } from './every.ts'
-import { prepareDigest } from './prepare-digest.ts'
-import { renderFeeds } from './render-feeds.ts'
-import { runSchedules } from './run-schedules.ts'
 import { startWorker } from './worker.ts'
 
 const beatMs = 5_000
 const reconcileMs = 10_000
+/** Reminders and the purge of unconfirmed requests. */
+const upkeepMs = 10 * 60_000
 /** Conversations in flight have this long; what is still open then is left to its lease. */
 const drainMs = 30_000
 
 /** Everything a worker process does, until it is drained. */
 export async function startWorking({ services, queueBackend, log, metrics, sendingTimes }: Context) {
-  const { sending, presence, reconciling, feeds } = services
+  const { sending, presence, reconciling } = services
   const backend = { backend: queueBackend, log, metrics }
   const leaseMs = sendingTimes.leaseSeconds * 1000
   // Before the first ring is heard, which would find a worker that may not claim yet.
   await presence.beat().catch((error: unknown) => {
     log.warn({ reason: String(error) }, 'the database is away; waiting for it')
-  })
-  await feeds.renewAll().catch((error: unknown) => {
-    log.warn({ reason: String(error) }, 'feeds could not be compared with this version of the program')
   })
   const extensions = every(leaseMs / 4, () => sending.extend(), log)
   const rounds = [
@@ -35,13 +32,19 @@ export async function startWorking({ services, queueBackend, log, metrics, sendi
       log,
     ),
     every(Math.min(reconcileMs, leaseMs * 2), () => reconciling.reconcile(), log),
+    every(
+      upkeepMs,
+      async () => {
+        await services.activations.remind()
+        await services.activations.purge()
+      },
+      log,
+    ),
   ]
   const workers = [
-    startWorker(runSchedules(services), backend),
-    startWorker(prepareDigest(services), backend),
     startWorker(deliverDigest(sending), backend),
     startWorker(deliverMail(sending), backend),
-    startWorker(renderFeeds(feeds), backend),
+    startWorker(decideSignups(services.signupDecisions), backend),
   ]
 
   return {

@@ -112,7 +112,8 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
     async start() {
       const smtpUrl = config.smtpUrl ?? (await startCatcher())
       const complete = await openDatabase()
-      const processConfig = { ...complete, smtpUrl }
+      const mailboxUrl = config.smtpUrl ? undefined : `http://localhost:${config.mailCatcherPort}/`
+      const processConfig = { ...complete, smtpUrl, mailboxUrl }
       const envOf = (url: string) => environments({ ...processConfig, databaseUrl: url })
       const env = envOf(processConfig.databaseUrl)
       startNamed('web', env.web)
@@ -129,7 +130,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       return {
         read: `${config.publicUrl}/`,
         subscribe: `${config.publicUrl}/subscribe`,
-        mailbox: config.smtpUrl ? undefined : `http://localhost:${config.mailCatcherPort}/`,
+        mailbox: mailboxUrl,
         desk,
       }
     },
@@ -174,7 +175,11 @@ const environments = (config: ProcessConfig): Record<ChildName, NodeJS.ProcessEn
   const workerMetrics = config.metricsPort === 0 ? 0 : config.metricsPort + 1
   return {
     mail: childEnvironment({}),
-    web: childEnvironment({ ...shared, METRICS_PORT: String(config.metricsPort) }),
+    web: childEnvironment({
+      ...shared,
+      METRICS_PORT: String(config.metricsPort),
+      MAILBOX_URL: config.mailboxUrl,
+    }),
     worker: childEnvironment({ ...shared, METRICS_PORT: String(workerMetrics) }),
   }
 }

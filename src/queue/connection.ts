@@ -1,5 +1,5 @@
 import { Queue, Worker, createPostgresBackend, runMigrations, type WorkerOptions } from 'bullmq'
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 import pg from 'pg'
 import type { Logger } from '../log.ts'
 import type { JobName } from './jobs.ts'
@@ -26,7 +26,7 @@ export async function migrateQueue(backend: QueueBackend): Promise<void> {
 export function openQueue(backend: QueueBackend, name: JobName, log: Logger): AnyQueue {
   const queue =
     backend.kind === 'redis'
-      ? new Queue(name, { connection: redis(backend.url, log) })
+      ? new Queue(name, { connection: openRedis(backend.url, log) })
       : new Queue(name, { connection: { connectionString: backend.url, max: 2 } }, createPostgresBackend)
   // Without a listener a lost connection would end the process; the reconciler makes up for lost rings.
   queue.on('error', (error: Error) => {
@@ -45,7 +45,7 @@ export function openWorker(
   const shared = { concurrency: options.concurrency, lockDuration: 60_000 } satisfies Partial<WorkerOptions>
   const worker =
     backend.kind === 'redis'
-      ? new Worker(name, work, { ...shared, connection: redis(backend.url, options.log) })
+      ? new Worker(name, work, { ...shared, connection: openRedis(backend.url, options.log) })
       : new Worker(
           name,
           work,
@@ -58,8 +58,12 @@ export function openWorker(
   return worker
 }
 
-function redis(url: string, log: Logger): Redis {
-  const client = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true })
+export function openRedis(
+  url: string,
+  log: Logger,
+  options: Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue'> = { maxRetriesPerRequest: null },
+): Redis {
+  const client = new Redis(url, { ...options, lazyConnect: true })
   client.on('error', (error: Error) => {
     log.warn({ reason: error.message }, 'redis connection failed; trying again')
   })

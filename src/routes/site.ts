@@ -9,13 +9,16 @@ const pathOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', auth
 const pagingQuery = z.object({ before: z.string().max(2_000).optional() })
 
 /** The public pages: front, selections, articles. A language in front of the path was read by the middleware. */
-export function siteRoutes({ site, views }: Pick<Services, 'site' | 'views'>, pages: PageRenderer): Router {
+export function siteRoutes(
+  { site, views, signups }: Pick<Services, 'site' | 'views' | 'signups'>,
+  pages: PageRenderer,
+): Router {
   const router = Router()
 
   router.get('/', async (_request, response) => {
     const page = locate(response)
     const front = await site.front(page, { others: page.pathLanguage === undefined })
-    pages.send(response, 'front', { ...front, isSwitchable: true })
+    pages.send(response, 'front', { ...front, stamp: signups.formStamp(), isSwitchable: true })
   })
 
   router.get('/dossiers', async (_request, response) => {

@@ -6,9 +6,6 @@ import { createDigestSendingService } from './digest-sending.ts'
 import { createDigestService } from './digests.ts'
 import { createEditorService } from './editors.ts'
 import { createHealthService } from './health.ts'
-import { createFeedMemory } from './feed-memory.ts'
-import { createFeedPolls } from './feed-polls.ts'
-import { createFeedService } from './feeds.ts'
 import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
 import { createPresence } from './presence.ts'
@@ -16,34 +13,32 @@ import { createPublicationService } from './publication.ts'
 import { createReconcilingService } from './reconciling.ts'
 import { createSendingService } from './sending.ts'
 import { createWriters } from './writers.ts'
-import { createScheduleService } from './schedules.ts'
 import { createSubscriptionLinks } from './subscription-links.ts'
 import { createResponseService } from './responses.ts'
 import { createSelectionService } from './selections.ts'
 import { createViewService } from './views.ts'
 import { createSiteService } from './site.ts'
+import { createActivationService } from './activations.ts'
+import { createPreferencesService } from './preferences.ts'
+import { createSignupDecisionService } from './signup-decisions.ts'
+import { createSignupService } from './signups.ts'
+import { createSubscriptionService } from './subscriptions.ts'
+import { createWelcomeService } from './welcome.ts'
 
 export function createServices(parts: Parts) {
   const presence = createPresence(parts)
   const writers = parts.writers ?? createWriters()
   const sending = createSendingService({ ...parts, presence, writers })
-  const digests = createDigestService(parts)
-  const digestSending = createDigestSendingService(parts)
-  const feeds = createFeedService(parts)
   return {
     publication: createPublicationService(parts),
     articles: createArticleService(parts),
     responses: createResponseService(parts),
     selections: createSelectionService(parts),
     views: createViewService(parts),
-    feeds,
-    feedMemory: createFeedMemory(parts, feeds),
-    feedPolls: createFeedPolls(parts),
     newsletters: createNewsletterService(parts),
-    digests,
-    digestSending,
+    digests: createDigestService(parts),
+    digestSending: createDigestSendingService(parts),
     digestProgress: createDigestProgressService(parts),
-    schedules: createScheduleService({ ...parts, digests, digestSending }),
     editors: createEditorService(parts),
     keys: createKeyService(parts),
     audit: createAuditService(parts),
@@ -53,6 +48,12 @@ export function createServices(parts: Parts) {
     sending,
     reconciling: createReconcilingService({ ...parts, sending }),
     site: createSiteService(parts),
+    signups: createSignupService(parts),
+    signupDecisions: createSignupDecisionService(parts),
+    activations: createActivationService(parts),
+    subscriptions: createSubscriptionService(parts),
+    preferences: createPreferencesService(parts),
+    welcome: createWelcomeService(parts),
   }
 }
 

@@ -91,8 +91,7 @@ async function listen(url: string, channel: string, listener: Listener): Promise
     }, 1_000)
   }
 
-  // A process that starts while the database is away hears of changes once it is back.
-  await connect().catch(reconnectLater)
+  await connect()
   return async () => {
     closed = true
     clearTimeout(retry)

@@ -35,8 +35,8 @@ create table activations (
   refused_at timestamp with time zone,
   method text,
   constraint activations_pkey PRIMARY KEY (id),
-  constraint activations_decision_check CHECK (decision = ANY (ARRAY['mailed'::text, 'already-subscribed'::text, 'told-already'::text, 'limited'::text, 'blocked'::text, 'suppressed'::text, 'machine'::text])),
-  constraint activations_kind_check CHECK (kind = ANY (ARRAY['signup'::text, 'address-change'::text])),
+  constraint activations_decision_check CHECK (decision = ANY (ARRAY['mailed'::text, 'already-subscribed'::text, 'told-already'::text, 'limited'::text, 'blocked'::text, 'suppressed'::text, 'unknown'::text, 'machine'::text])),
+  constraint activations_kind_check CHECK (kind = ANY (ARRAY['signup'::text, 'address-change'::text, 'preferences-link'::text])),
   constraint activations_method_check CHECK (method = ANY (ARRAY['cookie-link'::text, 'button'::text, 'import'::text])),
   constraint activations_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id) ON DELETE CASCADE
 );

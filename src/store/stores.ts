@@ -4,6 +4,9 @@ import { articlesStore } from './articles.ts'
 import { auditStore } from './audit.ts'
 import { editorStore } from './editors.ts'
 import { deliveriesStore } from './deliveries.ts'
+import { activationMailsStore } from './activation-mails.ts'
+import { activationsStore } from './activations.ts'
+import { consentsStore } from './consents.ts'
 import type { Executor } from './executor.ts'
 import { healthStore } from './health.ts'
 import { instanceGuardStore } from './instance-guard.ts'
@@ -12,9 +15,9 @@ import { outboxStore } from './outbox.ts'
 import { digestArticlesStore } from './digest-articles.ts'
 import { digestProgressStore } from './digest-progress.ts'
 import { digestsStore } from './digests.ts'
-import { feedPollsStore } from './feed-polls.ts'
 import { idempotencyKeysStore } from './idempotency-keys.ts'
 import { newslettersStore } from './newsletters.ts'
+import { personalDataStore } from './personal-data.ts'
 import { publicationStore } from './publication.ts'
 import { responsesStore } from './responses.ts'
 import { selectionsStore } from './selections.ts'
@@ -26,7 +29,6 @@ import { subscribersStore } from './subscribers.ts'
 import { subscriptionsStore } from './subscriptions.ts'
 import { suppressionsStore } from './suppressions.ts'
 import { variantsStore } from './variants.ts'
-import { watchStore } from './watch.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
@@ -37,7 +39,6 @@ export function storesOn(executor: Executor) {
     responses: responsesStore(executor),
     selections: selectionsStore(executor),
     feedDocuments: feedDocumentsStore(executor),
-    feedPolls: feedPollsStore(executor),
     outbox: outboxStore(executor),
     deliveries: deliveriesStore(executor),
     runningDigests: runningDigestsStore(executor),
@@ -49,7 +50,6 @@ export function storesOn(executor: Executor) {
     digestArticles: digestArticlesStore(executor),
     variants: variantsStore(executor),
     digestProgress: digestProgressStore(executor),
-    watch: watchStore(executor),
     idempotencyKeys: idempotencyKeysStore(executor),
     editors: editorStore(executor),
     sessions: sessionStore(executor),
@@ -59,6 +59,10 @@ export function storesOn(executor: Executor) {
     subscriptions: subscriptionsStore(executor),
     suppressions: suppressionsStore(executor),
     health: healthStore(executor),
+    activations: activationsStore(executor),
+    activationMails: activationMailsStore(executor),
+    consents: consentsStore(executor),
+    personalData: personalDataStore(executor),
   }
 }
 

@@ -271,10 +271,11 @@ create table subscriptions (
 );
 create index subscriptions_audience on subscriptions (newsletter_id, cadence, subscriber_id) where state = 'active';
 
--- A request to subscribe (or to prove a new address), waiting for its click.
+-- A request to subscribe, to prove a new address, or to be mailed one's link; answered before it is decided, so
+-- that the answer cannot tell who is known.
 create table activations (
   id uuid primary key default gen_random_uuid(),
-  kind text not null default 'signup' check (kind in ('signup', 'address-change')),
+  kind text not null default 'signup' check (kind in ('signup', 'address-change', 'preferences-link')),
   subscriber_id bigint references subscribers on delete cascade,
   -- Null once purged or erased.
   address text,
@@ -292,7 +293,7 @@ create table activations (
   decide_at timestamptz not null default now(),
   decided_at timestamptz,
   decision text check (decision in (
-    'mailed', 'already-subscribed', 'told-already', 'limited', 'blocked', 'suppressed', 'machine')),
+    'mailed', 'already-subscribed', 'told-already', 'limited', 'blocked', 'suppressed', 'unknown', 'machine')),
   expires_at timestamptz not null,
   mailed_at timestamptz,
   reminded_at timestamptz,

@@ -1,0 +1,73 @@
+import type { Choices } from './subscription.ts'
+
+export type RequestKind = 'signup' | 'address-change' | 'preferences-link'
+
+/** What became of a request, decided after its answer was given. */
+export type Decision =
+  | 'mailed'
+  | 'already-subscribed'
+  /** The same within 7 days: nothing more is said. */
+  | 'told-already'
+  | 'limited'
+  | 'blocked'
+  | 'suppressed'
+  /** A link was asked for by an address that has nothing to prefer. */
+  | 'unknown'
+  /** The honeypot or the timestamp says so. */
+  | 'machine'
+
+export type ActivationMethod = 'cookie-link' | 'button' | 'import'
+
+/** A request of someone who may own the address. Nothing of it holds until its link is used. */
+export interface Activation {
+  id: string
+  kind: RequestKind
+  subscriberId: number | undefined
+  /** Undefined once refused, purged or erased. */
+  address: string | undefined
+  limitHmac: Buffer
+  language: string
+  wanted: Choices
+  form: string
+  browserSha256: Buffer | undefined
+  isMailable: boolean
+  createdAt: Date
+  expiresAt: Date
+  decision: Decision | undefined
+  activatedAt: Date | undefined
+  refusedAt: Date | undefined
+}
+
+const hour = 3_600_000
+const day = 24 * hour
+
+export const activationLifetimeMs = 7 * day
+/** After its expiry a request is still answered "expired" for so long, then purged. */
+export const purgeAfterMs = day
+export const blockAfterRefusalMs = 90 * day
+export const undoLifetimeMs = 30 * day
+
+/** Activation mails to one person, over all newsletters. */
+export const mailLimits = [
+  { count: 3, hours: 24 },
+  { count: 5, hours: 30 * 24 },
+] as const
+
+/** Whether one more mail keeps within every limit. @param sent when the earlier ones were decided, in any order */
+export const mayMail = (sent: Date[], now: Date): boolean =>
+  mailLimits.every(({ count, hours }) => {
+    const since = now.getTime() - hours * hour
+    return sent.filter((at) => at.getTime() > since).length < count
+  })
+
+/** What a link still does: the same for every device, any number of times. */
+export type LinkState = 'open' | 'activated' | 'refused' | 'expired'
+
+export function linkStateOf(
+  activation: Pick<Activation, 'activatedAt' | 'refusedAt' | 'expiresAt'>,
+  now: Date,
+): LinkState {
+  if (activation.refusedAt) return 'refused'
+  if (activation.activatedAt) return 'activated'
+  return activation.expiresAt <= now ? 'expired' : 'open'
+}

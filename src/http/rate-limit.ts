@@ -1,0 +1,49 @@
+import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible'
+import { DomainError } from '../errors.ts'
+
+/** So many points in so many seconds. */
+export interface Window {
+  name: string
+  points: number
+  seconds: number
+}
+
+export interface RateLimit {
+  /** Counts a request of this client. @throws DomainError `too_many_requests` with the seconds to wait */
+  consume(client: string, points?: number): Promise<void>
+}
+
+/** Generous, for behind one carrier's address there may be a town. */
+export const signupWindows: Window[] = [
+  { name: 'signup-10m', points: 60, seconds: 600 },
+  { name: 'signup-day', points: 600, seconds: 86_400 },
+]
+
+/** What one signup costs: twice as much from a form that is not ours. */
+export const signupCost = (hasStamp: boolean): number => (hasStamp ? 2 : 4)
+
+/** @param open makes the counter of one window, wherever counts are kept */
+export function createRateLimit(windows: Window[], open: (window: Window) => RateLimiterAbstract): RateLimit {
+  const limiters = windows.map(open)
+  return {
+    async consume(client, points = 1) {
+      const outcomes = await Promise.allSettled(limiters.map((limiter) => limiter.consume(client, points)))
+      const refusals = outcomes.flatMap((outcome) =>
+        outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+      )
+      const exceeded = refusals.filter((refusal) => refusal instanceof RateLimiterRes)
+      if (exceeded.length > 0) {
+        const waitMs = Math.max(...exceeded.map((refusal) => refusal.msBeforeNext))
+        throw new DomainError(
+          'throttled',
+          'too_many_requests',
+          'Too many requests from here; wait a little.',
+          {
+            retryAfterSeconds: Math.ceil(waitMs / 1000),
+          },
+        )
+      }
+      if (refusals.length > 0) throw new Error('a limit could not be counted', { cause: refusals[0] })
+    },
+  }
+}

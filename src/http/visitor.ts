@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import type { Request, Response } from 'express'
+import type { Visitor } from '../services/signup-input.ts'
+import type { ClientAddress } from './client-address.ts'
+import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
+
+const browserCookie = 'depeche_browser'
+/** As long as the activation mail it belongs to. */
+const maxAgeSeconds = 7 * 24 * 3600
+
+/** The secret that tells the browser that signed up from every other that opens the mail. */
+export function browserOf(request: Request, publicUrl: string): string | undefined {
+  const value = cookieOf(request, hostCookieName(browserCookie, publicUrl))
+  return value !== undefined && /^[\w-]{43}$/.test(value) ? value : undefined
+}
+
+/** The browser's secret, a new one where it has none; the answer sets its cookie either way. */
+export function keepBrowser(request: Request, response: Response, publicUrl: string): string {
+  const secret = browserOf(request, publicUrl) ?? randomBytes(32).toString('base64url')
+  response.append(
+    'Set-Cookie',
+    serializeCookie(hostCookieName(browserCookie, publicUrl), secret, {
+      publicUrl,
+      maxAgeSeconds,
+      sameSite: 'lax',
+    }),
+  )
+  return secret
+}
+
+export const visitorOf = (
+  request: Request,
+  response: Response,
+  of: { client: ClientAddress; browser: string | undefined },
+): Visitor => ({
+  ipPrefix: of.client.prefix || undefined,
+  userAgent: request.get('user-agent'),
+  browser: of.browser,
+  language: languageOf(response),
+})
+
+export const languageOf = (response: Response): string =>
+  (response.locals as { language?: string }).language ?? 'en'
+
+/** Pages about one person speak their language, unless the path says another. */
+export function speak(response: Response, language: string): void {
+  const locals = response.locals as { language?: string; pathLanguage?: string }
+  if (locals.pathLanguage === undefined && language !== '') locals.language = language
+}
+
+/** Pages behind a token: kept nowhere, found by nobody, and their address goes nowhere. */
+export function guardTokenPage(response: Response): void {
+  response.set({
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'same-origin',
+    'X-Robots-Tag': 'noindex, nofollow',
+  })
+}
+
+/** A browser that looks ahead, for a person who has not clicked yet. */
+export const isPrefetch = (request: Request): boolean =>
+  [request.get('sec-purpose'), request.get('purpose'), request.get('x-moz')].some(
+    (value) => value?.includes('prefetch') === true || value?.includes('preview') === true,
+  )
+
+export const tokenOf = (request: Request): string => {
+  const token: unknown = request.params['token']
+  return typeof token === 'string' ? token : ''
+}

@@ -1,0 +1,31 @@
+import { RateLimiterMemory, RateLimiterRedis, type RateLimiterAbstract } from 'rate-limiter-flexible'
+import type { Logger } from '../log.ts'
+import { openRedis } from './connection.ts'
+
+/** Counts of requests in Redis. Each process counts alone while Redis is away. */
+export function openRedisCounters(url: string, log: Logger) {
+  // While Redis is away a command must fail at once: a signup does not wait for a counter.
+  const client = openRedis(url, log, { maxRetriesPerRequest: 0, enableOfflineQueue: false })
+  return {
+    open: ({
+      name,
+      points,
+      seconds,
+    }: {
+      name: string
+      points: number
+      seconds: number
+    }): RateLimiterAbstract =>
+      new RateLimiterRedis({
+        storeClient: client,
+        keyPrefix: name,
+        points,
+        duration: seconds,
+        insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),
+      }),
+    close: () => {
+      client.disconnect()
+      return Promise.resolve()
+    },
+  }
+}

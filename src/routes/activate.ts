@@ -1,0 +1,79 @@
+import { Router, type Request, type Response } from 'express'
+import { lenientForm } from '../http/form-body.ts'
+import type { PublicForms } from '../http/public-forms.ts'
+import { signupCost } from '../http/rate-limit.ts'
+import { requireSameOrigin } from '../http/same-origin.ts'
+import {
+  browserOf,
+  guardTokenPage,
+  isPrefetch,
+  keepBrowser,
+  speak,
+  tokenOf,
+  visitorOf,
+} from '../http/visitor.ts'
+import type { ActivationPage } from '../services/activations.ts'
+import type { Services } from '../services/services.ts'
+
+/**
+ * The link of an activation mail. The browser that signed up needs one click; every other, a mail scanner among
+ * them, gets a page with a button and changes nothing.
+ */
+export function activateRoutes(
+  services: Pick<Services, 'activations' | 'signups' | 'subscriptionLinks' | 'welcome'>,
+  http: PublicForms,
+): Router {
+  const { activations, signups, subscriptionLinks } = services
+  const router = Router()
+
+  const show = async (response: Response, page: ActivationPage, more: Record<string, unknown> = {}) => {
+    speak(response, page.language)
+    const isActivated = page.state === 'activated'
+    http.pages.send(response, 'activate/page', {
+      page,
+      nonce: activations.nonceOf(page),
+      mailboxUrl: http.mailboxUrl,
+      ...(isActivated && { expectations: await services.welcome.listExpectations(page) }),
+      ...(isActivated &&
+        page.subscriberId !== undefined && {
+          preferencesUrl: subscriptionLinks.preferencesUrl(page.subscriberId),
+        }),
+      ...more,
+    })
+  }
+
+  router.get('/activate/:token', async (request, response) => {
+    guardTokenPage(response)
+    const page = await activations.open(tokenOf(request), browserOf(request, http.publicUrl))
+    const isRefusing = request.query['refuse'] !== undefined
+    // Express answers HEAD here too: that is no click.
+    const isOneClick = request.method === 'GET' && page.isOwnBrowser && !isRefusing && !isPrefetch(request)
+    const shown =
+      isOneClick && page.state === 'open' ? await activations.activate(page.id, 'cookie-link') : page
+    await show(response, shown, { isRefusing })
+  })
+
+  router.post('/activate/:token', lenientForm, async (request, response) => {
+    guardTokenPage(response)
+    requireSameOrigin(request, http.publicUrl)
+    const { action = 'activate', nonce = '' } = request.body as Record<string, string>
+    const page = await activations.open(tokenOf(request), browserOf(request, http.publicUrl))
+    if (!activations.isPressed(page, nonce)) {
+      response.status(422)
+      await show(response, page, { isTooQuick: true, isRefusing: action === 'refuse' })
+    } else if (action === 'resend') await resend(request, response, page)
+    else if (action === 'refuse') await show(response, await activations.refuse(page.id))
+    else await show(response, await activations.activate(page.id, 'button'))
+  })
+
+  const resend = async (request: Request, response: Response, page: ActivationPage) => {
+    const client = http.clientAddress(request)
+    await http.signupLimit.consume(client.limitKey, signupCost(true))
+    const browser = keepBrowser(request, response, http.publicUrl)
+    if (page.state === 'expired')
+      await signups.repeat(page.id, visitorOf(request, response, { client, browser }))
+    speak(response, page.language)
+    http.pages.send(response, 'subscribe/check-your-inbox', { mailboxUrl: http.mailboxUrl })
+  }
+  return router
+}

@@ -1,0 +1,114 @@
+import express, { Router, type Request, type Response } from 'express'
+import { z } from 'zod'
+import type { PublicForms } from '../http/public-forms.ts'
+import { signupCost } from '../http/rate-limit.ts'
+import { requireSameOrigin } from '../http/same-origin.ts'
+import { guardTokenPage, keepBrowser, speak, tokenOf, visitorOf } from '../http/visitor.ts'
+import { readPreferencesForm } from '../services/preferences-input.ts'
+import type { PreferencesPage } from '../services/preferences.ts'
+import type { Services } from '../services/services.ts'
+
+const emailForm = z.object({ email: z.string().max(1_000) })
+const tokenForm = z.object({
+  action: z.string().max(40).default('save'),
+  nonce: z.string().max(200).default(''),
+})
+
+/** "Mail me my link", and the preference centre behind it. */
+export function preferencesRoutes(
+  { preferences, signups }: Pick<Services, 'preferences' | 'signups'>,
+  http: PublicForms,
+): Router {
+  const router = Router()
+  const form = express.urlencoded({ extended: false, limit: 64 * 1024, parameterLimit: 1_000 })
+
+  router.get('/preferences', (_request, response) => {
+    response.set('Cache-Control', 'no-store')
+    http.pages.send(response, 'preferences/ask', { isSwitchable: true })
+  })
+
+  router.post('/preferences', form, express.json({ limit: 4_096 }), async (request, response) => {
+    response.set('Cache-Control', 'no-store')
+    const visitor = await meet(request, response)
+    await signups.requestLink(emailForm.parse(request.body).email, visitor)
+    if (request.is('application/json')) response.status(202).json({ status: 'check-your-inbox' })
+    else http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl })
+  })
+
+  const meet = async (request: Request, response: Response) => {
+    const client = http.clientAddress(request)
+    await http.signupLimit.consume(client.limitKey, signupCost(true))
+    const browser = keepBrowser(request, response, http.publicUrl)
+    return visitorOf(request, response, { client, browser })
+  }
+
+  const show = (response: Response, page: PreferencesPage, more: Record<string, unknown> = {}) => {
+    speak(response, page.subscriber.language)
+    http.pages.send(response, 'preferences/centre', {
+      page,
+      nonce: preferences.nonceOf(page),
+      pausedUntil: dayOf(
+        page.newsletters.find(({ subscription }) => subscription?.pausedUntil)?.subscription?.pausedUntil,
+      ),
+      ...more,
+    })
+  }
+
+  router.get('/preferences/:token', async (request, response) => {
+    guardTokenPage(response)
+    show(response, await preferences.open(tokenOf(request)))
+  })
+
+  router.post('/preferences/:token', form, async (request, response) => {
+    guardTokenPage(response)
+    requireSameOrigin(request, http.publicUrl)
+    const { action, nonce } = tokenForm.parse(request.body)
+    const page = await preferences.open(tokenOf(request))
+    preferences.requireNonce(page, nonce)
+    await act(action, page, { request, response })
+  })
+
+  const act = async (action: string, page: PreferencesPage, { request, response }: Exchange) => {
+    switch (action) {
+      case 'mail-link':
+        await signups.requestLink(page.subscriber.address ?? '', await meet(request, response))
+        speak(response, page.subscriber.language)
+        http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl })
+        return
+      case 'download':
+        response.attachment('depeche.json').json(await preferences.download(page))
+        return
+      case 'change-address':
+        preferences.requireFresh(page)
+        await signups.requestAddressChange(
+          page.subscriberId,
+          emailForm.parse(request.body).email,
+          await meet(request, response),
+        )
+        speak(response, page.subscriber.language)
+        http.pages.send(response, 'preferences/link-sent', {
+          mailboxUrl: http.mailboxUrl,
+          isAddressChange: true,
+        })
+        return
+      case 'erase':
+        await preferences.erase(page)
+        speak(response, page.subscriber.language)
+        http.pages.send(response, 'preferences/erased')
+        return
+      default: {
+        await preferences.save(page, readPreferencesForm(request.body))
+        const saved = await preferences.open(tokenOf(request))
+        show(response, saved, { isSaved: true })
+      }
+    }
+  }
+  return router
+}
+
+interface Exchange {
+  request: Request
+  response: Response
+}
+
+const dayOf = (date: Date | undefined): string => date?.toISOString().slice(0, 10) ?? ''

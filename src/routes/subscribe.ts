@@ -1,0 +1,89 @@
+import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
+import { ZodError } from 'zod'
+import { DomainError } from '../errors.ts'
+import { signupCost } from '../http/rate-limit.ts'
+import { keepBrowser, languageOf, visitorOf } from '../http/visitor.ts'
+import type { PublicForms } from '../http/public-forms.ts'
+import type { Services } from '../services/services.ts'
+
+const bodyLimit = 4 * 1024
+
+/** The signup page, and signing up as a form or as JSON: one handler, one answer for every address. */
+export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: PublicForms): Router {
+  const router = Router()
+
+  const showForm = async (response: Response, more: Record<string, unknown> = {}) => {
+    http.pages.send(response, 'subscribe/form', {
+      ...(await signups.offer()),
+      stamp: signups.formStamp(),
+      typed: {},
+      isSwitchable: true,
+      ...more,
+    })
+  }
+
+  router.get('/subscribe', async (request, response) => {
+    response.set('Cache-Control', 'no-store')
+    if (request.query['embed'] === 'html') http.pages.send(response, 'subscribe/embed', await signups.offer())
+    else await showForm(response, { chosen: listOf(request.query['newsletter']) })
+  })
+
+  router.post(
+    '/subscribe',
+    express.json({ limit: bodyLimit }),
+    express.urlencoded({ extended: false, limit: bodyLimit, parameterLimit: 200 }),
+    async (request, response) => {
+      const body = fieldsOf(request.body)
+      const client = http.clientAddress(request)
+      await http.signupLimit.consume(client.limitKey, signupCost(signups.hasStamp(body)))
+      const signup = await signups.read(body, languageOf(response))
+      const browser = keepBrowser(request, response, http.publicUrl)
+      await signups.signUp(signup, visitorOf(request, response, { client, browser }))
+      answer(request, response)
+    },
+  )
+
+  const answer = (request: Request, response: Response) => {
+    response.set('Cache-Control', 'no-store')
+    if (wantsJson(request)) response.status(202).json({ status: 'check-your-inbox' })
+    else http.pages.send(response, 'subscribe/check-your-inbox', { mailboxUrl: http.mailboxUrl })
+  }
+
+  /** What a person mistyped is shown beside the form they filled in. */
+  const showFaults: ErrorRequestHandler = async (error: unknown, request: Request, response, next) => {
+    const fields = faultsOf(error)
+    if (!fields || wantsJson(request) || request.method !== 'POST') {
+      next(error)
+      return
+    }
+    const typed = (request.body ?? {}) as Record<string, unknown>
+    response.status(422).set('Cache-Control', 'no-store')
+    await showForm(response, {
+      faults: fields,
+      typed: { email: typed['email'] },
+      chosen: listOf(typed['newsletters']),
+    })
+  }
+  router.use(showFaults)
+  return router
+}
+
+const wantsJson = (request: Request): boolean =>
+  request.is('application/json') !== false || request.accepts(['html', 'json']) === 'json'
+
+/** Forms of other sites may write `newsletters[]`; the names are the same. */
+function fieldsOf(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return {}
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => [name.replace(/\[\]$/, ''), value as unknown]),
+  )
+}
+
+function faultsOf(error: unknown): string[] | undefined {
+  if (error instanceof ZodError) return error.issues.map((issue) => String(issue.path[0] ?? ''))
+  if (error instanceof DomainError && error.kind === 'invalid') return error.fields.map(({ field }) => field)
+  return undefined
+}
+
+const listOf = (value: unknown): string[] =>
+  [value].flat().filter((item): item is string => typeof item === 'string')

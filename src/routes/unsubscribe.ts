@@ -1,0 +1,67 @@
+import { Router, type Response } from 'express'
+import { z } from 'zod'
+import { leaveReasons } from '../domain/subscription.ts'
+import { lenientForm } from '../http/form-body.ts'
+import type { PublicForms } from '../http/public-forms.ts'
+import { guardTokenPage, speak, tokenOf } from '../http/visitor.ts'
+import type { Services } from '../services/services.ts'
+import { pauseDays, type UnsubscribePage } from '../services/subscriptions.ts'
+
+/** The page behind a digest's unsubscribe link, and the one click of RFC 8058. */
+export function unsubscribeRoutes(
+  { subscriptions, subscriptionLinks }: Pick<Services, 'subscriptions' | 'subscriptionLinks'>,
+  http: PublicForms,
+): Router {
+  const router = Router()
+
+  const show = (response: Response, page: UnsubscribePage, more: Record<string, unknown> = {}) => {
+    speak(response, page.subscriber?.language ?? '')
+    http.pages.send(response, 'unsubscribe/page', {
+      page,
+      leaveReasons,
+      pauseDays,
+      preferencesUrl: page.subscriber && subscriptionLinks.preferencesUrl(page.subscriber.id),
+      ...more,
+    })
+  }
+
+  router.get('/unsubscribe/:token', async (request, response) => {
+    guardTokenPage(response)
+    show(response, await subscriptions.open(tokenOf(request)))
+  })
+
+  // RFC 8058: no cookie, no session, no redirect; an action that is absent or unreadable means unsubscribe.
+  router.post('/unsubscribe/:token', lenientForm, async (request, response) => {
+    guardTokenPage(response)
+    const token = tokenOf(request)
+    const { ref, subscriber } = await subscriptions.open(token)
+    const fields = request.body as Record<string, string>
+    const done = subscriber ? await act(ref, fields) : {}
+    show(response, await subscriptions.open(token), done)
+  })
+
+  type Ref = UnsubscribePage['ref']
+  const act = async (ref: Ref, fields: Record<string, string>): Promise<Record<string, unknown>> => {
+    switch (fields['action']) {
+      case 'less-often':
+        await subscriptions.thinOut(ref)
+        return { done: 'less-often' }
+      case 'pause':
+        return { done: 'pause', until: await subscriptions.pause(ref, Number(fields['days'])) }
+      case 'leave-all':
+        await subscriptions.leaveAll(ref.subscriberId)
+        return { done: 'leave-all' }
+      case 'undo':
+        return { done: (await subscriptions.undo(ref)) ? 'undo' : 'nothing' }
+      case 'reason':
+        await subscriptions.noteReason(ref, reason.parse(fields['reason']))
+        return { done: 'reason' }
+      default:
+        await subscriptions.leave(ref)
+        return { done: 'leave' }
+    }
+  }
+  return router
+}
+
+const reason = z.enum(leaveReasons).catch('other')

@@ -1,0 +1,236 @@
+import { sql, type Selectable } from 'kysely'
+import type { Activation, ActivationMethod, Decision, RequestKind } from '../domain/activation.ts'
+import type { AddressHash } from '../domain/address.ts'
+import type { Choices } from '../domain/subscription.ts'
+import type { Executor } from './executor.ts'
+import type { Activations } from './schema.ts'
+
+export interface NewActivation {
+  kind: RequestKind
+  address: string
+  limit: AddressHash
+  language: string
+  wanted: Choices
+  form: string
+  isMailable: boolean
+  createdAt: Date
+  expiresAt: Date
+  browserSha256?: Buffer | undefined
+  subscriberId?: number | undefined
+  decideAt?: Date | undefined
+  /** What was agreed to, kept as proof. */
+  consent: {
+    text: string
+    policyVersion: string
+    ipPrefix: string | undefined
+    userAgentSha256: Buffer | undefined
+    basis?: string | undefined
+  }
+}
+
+export function activationsStore(db: Executor) {
+  const one = (rows: Selectable<Activations>[]) => rows[0] && toActivation(rows[0])
+
+  return {
+    /**
+     * The request and its consent record in one statement, the same for every address: whether somebody is known
+     * cannot be told from what it does or how long it takes.
+     */
+    async insert(request: NewActivation): Promise<string> {
+      const { consent, wanted } = request
+      const { rows } = await sql<{ id: string }>`
+        with request as (
+          insert into activations (kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
+            browser_sha256, is_mailable, created_at, decide_at, expires_at)
+          values (${request.kind}, ${request.subscriberId ?? null}, ${request.address}, ${request.limit.hmac},
+            ${request.limit.keyId}, ${request.language}, ${JSON.stringify(wanted)}::jsonb, ${request.form},
+            ${request.browserSha256 ?? null}, ${request.isMailable}, ${request.createdAt},
+            coalesce(${request.decideAt ?? null}::timestamptz, clock_timestamp()), ${request.expiresAt})
+          returning id
+        ), consented as (
+          insert into consents (at, event, activation_id, newsletter_id, form, consent_text, consent_text_sha256,
+            locale, policy_version, basis, ip_prefix, user_agent_sha256)
+          select ${request.createdAt}, 'requested', request.id, n.id, ${request.form}, ${consent.text}::text,
+            sha256(convert_to(${consent.text}::text, 'UTF8')), ${request.language}, ${consent.policyVersion},
+            ${consent.basis ?? null}, ${consent.ipPrefix ?? null}, ${consent.userAgentSha256 ?? null}
+          from request, newsletters n where n.slug = any (${wanted.newsletters}::text[])
+        )
+        select id from request`.execute(db)
+      return rows[0]?.id ?? ''
+    },
+
+    async find(id: string): Promise<Activation | undefined> {
+      return one(await db.selectFrom('activations').selectAll().where('id', '=', id).execute())
+    },
+
+    /** The same, held until the transaction ends: two clicks follow each other. */
+    async lock(id: string): Promise<Activation | undefined> {
+      return one(await db.selectFrom('activations').selectAll().where('id', '=', id).forUpdate().execute())
+    },
+
+    /** The next request to decide, claimed until the transaction ends; domains under a flood wait. */
+    async claimUndecided(heldDomains: string[]): Promise<Activation | undefined> {
+      const rows = await db
+        .selectFrom('activations')
+        .selectAll()
+        .where('decidedAt', 'is', null)
+        .where('decideAt', '<=', sql<Date>`clock_timestamp()`)
+        .$if(heldDomains.length > 0, (query) =>
+          query.where(sql<boolean>`split_part(address, '@', 2) <> all (${heldDomains}::text[])`),
+        )
+        .orderBy('decideAt')
+        .limit(1)
+        .forUpdate()
+        .skipLocked()
+        .execute()
+      return one(rows)
+    },
+
+    /** Ends a request's wait; `subscriberId` as soon as there is one. */
+    async markDecided(id: string, decision: Decision, subscriberId?: number): Promise<void> {
+      await db
+        .updateTable('activations')
+        .set({
+          decision,
+          decidedAt: sql<Date>`clock_timestamp()`,
+          ...(decision === 'mailed' && { mailedAt: sql<Date>`clock_timestamp()` }),
+          ...(subscriberId !== undefined && { subscriberId }),
+        })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    async markActivated(id: string, method: ActivationMethod, subscriberId: number, at: Date): Promise<void> {
+      await db
+        .updateTable('activations')
+        .set({ activatedAt: at, method, subscriberId })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** The address goes with the request; what is left lets the page say so. */
+    async markRefused(id: string, at: Date): Promise<void> {
+      await db
+        .updateTable('activations')
+        .set({ refusedAt: at, address: null, subscriberId: null })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** Puts off a request whose decision failed, so that it does not stand in the way of the others. */
+    async updateDecideAt(id: string, minutes: number): Promise<void> {
+      await db
+        .updateTable('activations')
+        .set({ decideAt: sql<Date>`clock_timestamp() + make_interval(mins => ${minutes})` })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** Decisions about this person of these kinds, newest first, within so many days. */
+    async listDecided(limits: AddressHash[], decision: Decision, of: { kind: RequestKind; days: number }) {
+      const rows = await db
+        .selectFrom('activations')
+        .select('decidedAt')
+        .where(
+          'limitHmac',
+          'in',
+          limits.map((limit) => limit.hmac),
+        )
+        .where('kind', '=', of.kind)
+        .where('decision', '=', decision)
+        .where('decidedAt', '>', sql<Date>`clock_timestamp() - make_interval(days => ${of.days})`)
+        .execute()
+      return rows.flatMap((row) => (row.decidedAt ? [row.decidedAt] : []))
+    },
+
+    /** Requests of the last hour and the hourly mean of the week before, by domain of the address. */
+    async countMailed(): Promise<{ domain: string; lastHour: number; usual: number }[]> {
+      const { rows } = await sql<{ domain: string; lastHour: number; usual: number }>`
+        select split_part(address, '@', 2) as "domain",
+          count(*) filter (where decided_at > now() - interval '1 hour') as "lastHour",
+          count(*) filter (where decided_at <= now() - interval '1 hour') / 168.0 as "usual"
+        from activations
+        where decision = 'mailed' and form <> 'import' and decided_at > now() - interval '7 days'
+        group by 1
+        having count(*) filter (where decided_at > now() - interval '1 hour') > 0`.execute(db)
+      return rows
+    },
+
+    /** Mailed a day ago and still open: the newest request of each person, once. */
+    async claimForReminder(): Promise<Activation | undefined> {
+      const { rows } = await sql<Selectable<Activations>>`
+        update activations set reminded_at = clock_timestamp()
+        where id = (
+          select a.id from activations a
+          where a.decision = 'mailed' and a.kind = 'signup' and a.form <> 'import' and a.reminded_at is null
+            and a.activated_at is null and a.refused_at is null and a.address is not null
+            and a.decided_at between clock_timestamp() - interval '3 days' and clock_timestamp() - interval '24 hours'
+            and a.expires_at > clock_timestamp() + interval '1 hour'
+            and not exists (
+              select from activations b
+              where b.limit_hmac = a.limit_hmac and b.id <> a.id
+                and (b.created_at > a.created_at or b.reminded_at is not null))
+          order by a.decided_at limit 1
+          for update skip locked)
+        returning *`.execute(db)
+      return one(rows)
+    },
+
+    /** Unconfirmed requests that expired before; with the proof that nobody gave. Returns who had been written down. */
+    async deleteExpired(before: Date, limit: number): Promise<{ requests: number; subscriberIds: number[] }> {
+      const { rows } = await sql<{ subscriberId: number | null }>`
+        with old as (
+          select id from activations
+          where expires_at < ${before} and activated_at is null
+          order by expires_at limit ${limit}
+          for update skip locked
+        ), proofless as (
+          delete from consents using old
+          where consents.activation_id = old.id and consents.event in ('requested', 'refused')
+        )
+        delete from activations using old where activations.id = old.id
+        returning activations.subscriber_id as "subscriberId"`.execute(db)
+      const ids = rows.flatMap((row) => (row.subscriberId === null ? [] : [row.subscriberId]))
+      return { requests: rows.length, subscriberIds: [...new Set(ids)] }
+    },
+
+    /** What is left of activated requests once nobody can use the link: their consent record has it all. */
+    async deleteActivated(before: Date): Promise<void> {
+      await db
+        .deleteFrom('activations')
+        .where('expiresAt', '<', before)
+        .where('activatedAt', 'is not', null)
+        .execute()
+    },
+
+    async deleteOf(subscriberId: number, address: string): Promise<void> {
+      await db
+        .deleteFrom('activations')
+        .where((where) =>
+          where.or([
+            where('subscriberId', '=', subscriberId),
+            where(sql`lower(address)`, '=', address.toLowerCase()),
+          ]),
+        )
+        .execute()
+    },
+  }
+}
+
+const toActivation = (row: Selectable<Activations>): Activation => ({
+  id: row.id,
+  kind: row.kind as RequestKind,
+  subscriberId: row.subscriberId ?? undefined,
+  address: row.address ?? undefined,
+  limitHmac: row.limitHmac,
+  language: row.language,
+  wanted: row.wanted as unknown as Choices,
+  form: row.form,
+  browserSha256: row.browserSha256 ?? undefined,
+  isMailable: row.isMailable,
+  createdAt: row.createdAt,
+  expiresAt: row.expiresAt,
+  decision: (row.decision as Decision | null) ?? undefined,
+  activatedAt: row.activatedAt ?? undefined,
+  refusedAt: row.refusedAt ?? undefined,
+})

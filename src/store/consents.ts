@@ -1,0 +1,86 @@
+import { sql } from 'kysely'
+import type { Executor } from './executor.ts'
+
+export type ConsentEvent = 'activated' | 'refused' | 'imported' | 'changed' | 'ended' | 'restored'
+
+export interface NewConsent {
+  event: ConsentEvent
+  newsletterIds: number[]
+  subscriberId?: number | undefined
+  activationId?: string | undefined
+  method?: string
+  basis?: string
+  form?: string
+  locale?: string
+  policyVersion?: string
+  messageId?: string | undefined
+  reason?: string
+  at?: Date
+}
+
+export interface ConsentEntry {
+  at: Date
+  event: string
+  newsletter: string | null
+  form: string | null
+  consentText: string | null
+  consentTextSha256: string | null
+  locale: string | null
+  policyVersion: string | null
+  method: string | null
+  basis: string | null
+  ipPrefix: string | null
+  userAgentSha256: string | null
+  messageId: string | null
+  reason: string | null
+}
+
+/** Append-only: what was asked, when, by which form and text, and how it ended. */
+export function consentsStore(db: Executor) {
+  return {
+    async insert(consent: NewConsent): Promise<void> {
+      if (consent.newsletterIds.length === 0) return
+      const { newsletterIds, ...rest } = consent
+      await db
+        .insertInto('consents')
+        .values(newsletterIds.map((newsletterId) => ({ ...rest, newsletterId })))
+        .execute()
+    },
+
+    /** The Message-ID of the mail whose link was used: part of the proof. */
+    async findMessageId(activationId: string): Promise<string | undefined> {
+      const row = await db
+        .selectFrom('outbox')
+        .select('messageId')
+        .where('activationId', '=', activationId)
+        .where('messageId', 'is not', null)
+        .orderBy('id', 'desc')
+        .executeTakeFirst()
+      return row?.messageId ?? undefined
+    },
+
+    /** Oldest first, with the requests that led to an activation. */
+    async list(subscriberId: number): Promise<ConsentEntry[]> {
+      const { rows } = await sql<ConsentEntry>`
+        select c.at, c.event, n.slug as newsletter, c.form, c.consent_text as "consentText",
+          encode(c.consent_text_sha256, 'hex') as "consentTextSha256", c.locale,
+          c.policy_version as "policyVersion", c.method, c.basis, c.ip_prefix as "ipPrefix",
+          encode(c.user_agent_sha256, 'hex') as "userAgentSha256", c.message_id as "messageId", c.reason
+        from consents c left join newsletters n on n.id = c.newsletter_id
+        where c.subscriber_id = ${subscriberId}
+          or c.activation_id in (select activation_id from consents where subscriber_id = ${subscriberId})
+        order by c.at, c.id`.execute(db)
+      return rows
+    },
+
+    /** Where somebody was, and by which browser, goes with the person; that they agreed, and when, stays. */
+    async updateErased(subscriberId: number): Promise<void> {
+      await sql`
+        update consents set ip_prefix = null, user_agent_sha256 = null, message_id = null
+        where subscriber_id = ${subscriberId}
+          or activation_id in (select activation_id from consents where subscriber_id = ${subscriberId})`.execute(
+        db,
+      )
+    },
+  }
+}

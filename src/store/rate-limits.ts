@@ -1,0 +1,28 @@
+import pg from 'pg'
+import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from 'rate-limiter-flexible'
+
+export interface Counters {
+  open(window: { name: string; points: number; seconds: number }): RateLimiterAbstract
+  close(): Promise<void>
+}
+
+/** Counts of requests in PostgreSQL, for installations without Redis. Each process counts alone while it is away. */
+export function openPostgresCounters(url: string): Counters {
+  const pool = new pg.Pool({ connectionString: url, max: 2, application_name: 'depeche-limits' })
+  pool.on('error', () => undefined)
+  return {
+    open: ({ name, points, seconds }) =>
+      new RateLimiterPostgres({
+        storeClient: pool,
+        storeType: 'pool',
+        tableName: 'rate_limits',
+        tableCreated: true,
+        clearExpiredByTimeout: false,
+        keyPrefix: name,
+        points,
+        duration: seconds,
+        insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),
+      }),
+    close: () => pool.end(),
+  }
+}

@@ -1,0 +1,226 @@
+import { expect, test } from 'vitest'
+import { activationPath, aReader, nonceIn } from '../support/readers.ts'
+import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
+import { aWeb, type Web } from '../support/web.ts'
+
+const email = 'amina@reader.example'
+const start = new Date('2026-03-01T07:00:00Z')
+
+async function aNewsroom() {
+  let at = start
+  const web = await aWeb({ now: () => at })
+  const newsletter = await aNewsletter(web.context.database)
+  const reader = aReader(web)
+  return {
+    web,
+    reader,
+    newsletter,
+    later: (ms: number) => {
+      at = new Date(at.getTime() + ms)
+    },
+  }
+}
+
+const day = 24 * 3_600_000
+const decide = (web: Web) => web.context.services.signupDecisions.decideAll()
+const stateOf = async (web: Web, address = email) => {
+  const subscriber = await web.context.database.stores.subscribers.findByAddress(address)
+  const [subscription] = subscriber ? await web.context.database.stores.subscriptions.list(subscriber.id) : []
+  return subscription?.state
+}
+
+test('DOI-1 sign up, then one click in the same browser, and it says what to expect', async () => {
+  const { web, reader, newsletter } = await aNewsroom()
+  const answer = await reader.post('/subscribe', { email, newsletters: newsletter.slug, alerts: 'on' })
+  expect(answer.status).toBe(200)
+  expect(await stateOf(web)).toBeUndefined()
+  await decide(web)
+  expect(await stateOf(web)).toBe('pending')
+  const path = await activationPath(web, email)
+  const page = await reader.get(path)
+  expect(page.status).toBe(200)
+  expect(await page.text()).toContain('<time datetime="')
+  expect(await stateOf(web)).toBe('active')
+  expect(Object.fromEntries(page.headers)).toMatchObject({
+    'cache-control': 'no-store',
+    'referrer-policy': 'same-origin',
+    'x-robots-tag': 'noindex, nofollow',
+  })
+  expect((await reader.get(path)).status).toBe(200)
+})
+
+test('DOI-2 P13 GET, HEAD and prefetch change nothing without the cookie, nor prefetch with it', async () => {
+  const { web, reader, newsletter } = await aNewsroom()
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  await decide(web)
+  const path = await activationPath(web, email)
+  const stranger = aReader(web)
+  expect(await (await stranger.get(path)).text()).toContain('Confirmer mon abonnement')
+  await stranger.get(`${path}?refuse=1`)
+  for (const method of ['HEAD', 'OPTIONS']) await web.fetch(path, { method })
+  const [cookie] = reader.cookies
+  const headers = { cookie: cookie?.join('=') ?? '' }
+  await web.fetch(path, { method: 'HEAD', headers })
+  await reader.get(path, { 'sec-purpose': 'prefetch;prerender' })
+  await reader.get(`${path}?refuse=1`)
+  expect(await stateOf(web)).toBe('pending')
+  await reader.get(path)
+  expect(await stateOf(web)).toBe('active')
+})
+
+test('DOI-4 the button works with and without Sec-Fetch headers, after a second, from this page alone', async () => {
+  const { web, reader, newsletter, later } = await aNewsroom()
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  await decide(web)
+  const path = await activationPath(web, email)
+  const elsewhere = aReader(web)
+  const nonce = nonceIn(await (await elsewhere.get(path)).text())
+  expect((await elsewhere.post(path, { action: 'activate', nonce })).status).toBe(422)
+  later(1_000)
+  expect((await elsewhere.post(path, { action: 'activate', nonce: 'forged' })).status).toBe(422)
+  for (const site of ['cross-site', 'same-site', 'none']) {
+    expect(
+      (await elsewhere.post(path, { action: 'activate', nonce }, { 'sec-fetch-site': site })).status,
+    ).toBe(403)
+  }
+  expect(await stateOf(web)).toBe('pending')
+  const pressed = await elsewhere.post(
+    path,
+    { action: 'activate', nonce },
+    { 'sec-fetch-site': 'same-origin' },
+  )
+  expect(pressed.status).toBe(200)
+  expect(await stateOf(web)).toBe('active')
+  expect((await elsewhere.post(path, { action: 'activate', nonce })).status).toBe(200)
+})
+
+test('DOI-6 an old link cannot bring back someone who left, and says how to sign up again', async () => {
+  const { web, reader, newsletter } = await aNewsroom()
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug, cadence: 'alert' })
+  await decide(web)
+  const paths = await rowsOf<{ id: string }>(web, 'select id from activations')
+  const [first = '', second = ''] = paths.map(
+    ({ id }) => new URL(web.context.services.subscriptionLinks.activationUrl(id)).pathname,
+  )
+  await reader.get(first)
+  const subscriber = await web.context.database.stores.subscribers.findByAddress(email)
+  await web.context.services.subscriptions.leaveAll(subscriber?.id ?? 0)
+  for (const path of [first, second]) {
+    expect(await (await reader.get(path)).text()).toContain('Cet abonnement a pris fin')
+    expect(await stateOf(web)).toBe('ended')
+  }
+})
+
+test('DOI-7 an expired link changes nothing and mails a new one on request', async () => {
+  const { web, reader, newsletter, later } = await aNewsroom()
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  await decide(web)
+  const path = await activationPath(web, email)
+  later(7 * day)
+  const nonce = nonceIn(await (await reader.get(path)).text())
+  expect(await stateOf(web)).toBe('pending')
+  later(2_000)
+  expect((await reader.post(path, { action: 'resend', nonce })).status).toBe(200)
+  await decide(web)
+  const next = await activationPath(web, email)
+  expect(next).not.toBe(path)
+  await reader.get(next)
+  expect(await stateOf(web)).toBe('active')
+})
+
+test('"I did not ask for this" ends the request and blocks activation mail for 90 days', async () => {
+  const { web, reader, newsletter, later } = await aNewsroom()
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  await decide(web)
+  const path = await activationPath(web, email)
+  const nonce = nonceIn(await (await reader.get(`${path}?refuse=1`)).text())
+  later(2_000)
+  expect(await (await reader.post(path, { action: 'refuse', nonce })).text()).toContain(
+    'La demande est effacée',
+  )
+  expect(await stateOf(web)).toBeUndefined()
+  expect(await (await reader.get(path)).text()).toContain('La demande est effacée')
+  const decision = async () => {
+    await reader.post('/subscribe', { email: 'Amina+x@reader.example', newsletters: newsletter.slug })
+    await decide(web)
+    const rows = await rowsOf<{ decision: string }>(
+      web,
+      'select decision from activations order by created_at desc limit 1',
+    )
+    return rows[0]?.decision
+  }
+  expect(await decision()).toBe('blocked')
+  later(91 * day)
+  expect(await decision()).toBe('mailed')
+})
+
+test('DOI-10 unconfirmed requests are purged 24 hours after their expiry, and counted', async () => {
+  const { web, reader, newsletter, later } = await aNewsroom()
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  await decide(web)
+  later(8 * day - 1_000)
+  expect(await web.context.services.activations.purge()).toBe(0)
+  later(2_000)
+  expect(await web.context.services.activations.purge()).toBe(1)
+  for (const table of ['activations', 'consents', 'subscribers', 'subscriptions', 'outbox']) {
+    expect([table, await rowsOf(web, `select * from ${table}`)]).toEqual([table, []])
+  }
+  expect(await rowsOf(web, "select detail from audit where action = 'activations.purge'")).toEqual([
+    { detail: { requests: 1 } },
+  ])
+})
+
+test('DOI-11 the consent record says what was agreed to, when, how and where', async () => {
+  const { web, reader, newsletter } = await aNewsroom()
+  await reader.post(
+    '/subscribe',
+    { email, newsletters: newsletter.slug, form: 'box' },
+    { 'user-agent': 'Test/1' },
+  )
+  await decide(web)
+  await rowsOf(web, "update outbox set message_id = '<1@rivage.example>'")
+  await reader.get(await activationPath(web, email))
+  const subscriber = await web.context.database.stores.subscribers.findByAddress(email)
+  await web.context.services.subscriptions.leaveAll(subscriber?.id ?? 0)
+  const record = await web.context.database.stores.consents.list(subscriber?.id ?? 0)
+  expect(record).toMatchObject([
+    {
+      event: 'requested',
+      at: start,
+      newsletter: newsletter.slug,
+      form: 'box',
+      locale: 'fr',
+      policyVersion: '1',
+      ipPrefix: '127.0.0.0/24',
+      consentText: expect.stringContaining('Le Matin du Rivage') as string,
+      consentTextSha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      userAgentSha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    },
+    { event: 'activated', method: 'cookie-link', form: 'box', messageId: '<1@rivage.example>' },
+    { event: 'ended', reason: 'unsubscribed' },
+  ])
+})
+
+test('one reminder goes out after 24 hours, to those alone who have not clicked', async () => {
+  const { web, reader, newsletter } = await aNewsroom()
+  const { activations } = web.context.services
+  for (const address of [email, 'omar@reader.example']) {
+    await reader.post('/subscribe', { email: address, newsletters: newsletter.slug })
+  }
+  await decide(web)
+  await reader.get(await activationPath(web, email))
+  // Reminders go by the database's clock, which no test moves.
+  await rowsOf(web, "update activations set expires_at = now() + interval '6 days'")
+  expect(await activations.remind()).toBe(0)
+  await rowsOf(web, "update activations set decided_at = now() - interval '25 hours'")
+  expect(await activations.remind()).toBe(1)
+  expect(await activations.remind()).toBe(0)
+  expect(
+    await rowsOf(
+      web,
+      "select a.address from outbox o join activations a on a.id = o.activation_id where o.kind = 'reminder'",
+    ),
+  ).toEqual([{ address: 'omar@reader.example' }])
+})
