@@ -34,7 +34,7 @@ export default {
     layer('domain', '^src/domain/', ['^src/errors\\.ts$']),
     layer('store', '^src/store/', ['^src/domain/', ...shared]),
     layer('feeds', '^src/feeds/', ['^src/domain/', ...shared]),
-    layer('mail', '^src/mail/', ['^src/domain/', ...shared]),
+    layer('mail', '^src/mail/', ['^src/domain/', '^src/locales\\.ts$', ...shared]),
     layer('queue', '^src/queue/', ['^src/domain/', ...shared]),
     layer('routes', '^src/routes/', [
       '^src/services/',

@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: ['tests/support/global-setup.ts'],
     // Every test file starts real servers; on two cores more files at once only wait for each other.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Ends a test that hangs; no test is judged by how long it takes.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 })

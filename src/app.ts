@@ -2,6 +2,8 @@ import express, { type Express } from 'express'
 import type { Context } from './context.ts'
 import { apiRouter } from './http/api.ts'
 import { deskRouter } from './http/desk.ts'
+import type { FeedFront } from './http/feed-front.ts'
+import { createFront } from './http/front.ts'
 import { assetRoutes } from './http/assets.ts'
 import { pageLanguage, pageSections } from './http/language.ts'
 import { createClientAddress } from './http/client-address.ts'
@@ -22,7 +24,7 @@ import { subscribeRoutes } from './routes/subscribe.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 
 /** The whole HTTP surface on one screen. */
-export function createApp(context: Context): Express {
+export function createApp(context: Context, front: FeedFront = createFront(context)): Express {
   const { config, keyring, lifecycle, log, metrics, services } = context
   const { publicUrl } = config
   const pages = createPageRenderer({ publicUrl })
@@ -31,6 +33,7 @@ export function createApp(context: Context): Express {
   app.disable('etag')
   app.set('query parser', 'simple')
 
+  app.use(front)
   app.use(requestLog(log, metrics))
   app.use(healthRoutes(services, lifecycle))
   app.use(securityHeaders(publicUrl))

@@ -1,8 +1,11 @@
 import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './domain/token.ts'
+import { createFeedWriter } from './feeds/writer.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
+import { createMail } from './mail/mail.ts'
 import { probeSmtp } from './mail/probe.ts'
+import { createSigner } from './mail/sign.ts'
 import { createTransport, type Transport } from './mail/transport.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { QueueBackend } from './queue/connection.ts'
@@ -61,7 +64,10 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     : { kind: 'postgres', url: config.databaseUrl }
   const doorbell = createDoorbell(queueBackend, log)
   const keyring = createKeyring(config.secretKeys)
+  const now = options.now ?? (() => new Date())
   const metrics = createMetrics()
+  const mail = createMail({ ...config, keyring, now })
+  const signer = createSigner(config.dkim, now)
   const transports = createTransports(config, metrics)
   const counters = config.redisUrl
     ? openRedisCounters(config.redisUrl, log)
@@ -73,11 +79,14 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     database,
     doorbell,
     keyring,
+    mail,
+    signer,
+    feedWriter: createFeedWriter(),
     transports,
     sendingTimes: times,
     writers: options.writers,
     probes: { queue: () => doorbell.probe(), smtp: probeSmtp },
-    now: options.now ?? (() => new Date()),
+    now,
   })
   return {
     config,
@@ -91,6 +100,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     metrics,
     counters,
     async close() {
+      await services.feedMemory.close()
+      await services.feedPolls.close()
       await Promise.all([transports.digests.close(), transports.personal.close()])
       await doorbell.close()
       await counters.close()

@@ -2,12 +2,19 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createApp } from './app.ts'
+import { createFront } from './http/front.ts'
 import { openProcess } from './process.ts'
 
 const { context, markReady, onDrain } = openProcess('web')
 const { config, lifecycle, log, services } = context
-const server = createServer(createApp(context))
-
+// Polls are answered before Express sees them; what is no feed goes on to it.
+const front = createFront(context)
+const app = createApp(context, front)
+const server = createServer((request, response) => {
+  front(request, response, () => {
+    app(request, response)
+  })
+})
 // Slow clients are cut off, so that they cannot hold every socket.
 server.headersTimeout = 10_000
 server.requestTimeout = 30_000
@@ -19,6 +26,7 @@ server.on('error', (error: NodeJS.ErrnoException) => {
   log.fatal({ reason: error.code, port: config.port }, 'cannot listen; change PORT or HOST')
   process.exit(1)
 })
+await services.feedMemory.start()
 server.listen(config.port, config.host)
 await once(server, 'listening')
 log.info({ port: config.port }, 'listening')

@@ -3,6 +3,9 @@ import { decideSignups } from './decide-signups.ts'
 import { deliverDigest } from './deliver-digest.ts'
 import { deliverMail } from './deliver-mail.ts'
 import { every } from './every.ts'
+import { prepareDigest } from './prepare-digest.ts'
+import { renderFeeds } from './render-feeds.ts'
+import { runSchedules } from './run-schedules.ts'
 import { startWorker } from './worker.ts'
 
 const beatMs = 5_000
@@ -14,12 +17,15 @@ const drainMs = 30_000
 
 /** Everything a worker process does, until it is drained. */
 export async function startWorking({ services, queueBackend, log, metrics, sendingTimes }: Context) {
-  const { sending, presence, reconciling } = services
+  const { sending, presence, reconciling, feeds } = services
   const backend = { backend: queueBackend, log, metrics }
   const leaseMs = sendingTimes.leaseSeconds * 1000
   // Before the first ring is heard, which would find a worker that may not claim yet.
   await presence.beat().catch((error: unknown) => {
     log.warn({ reason: String(error) }, 'the database is away; waiting for it')
+  })
+  await feeds.renewAll().catch((error: unknown) => {
+    log.warn({ reason: String(error) }, 'feeds could not be compared with this version of the program')
   })
   const extensions = every(leaseMs / 4, () => sending.extend(), log)
   const rounds = [
@@ -42,9 +48,12 @@ export async function startWorking({ services, queueBackend, log, metrics, sendi
     ),
   ]
   const workers = [
+    startWorker(runSchedules(services), backend),
+    startWorker(prepareDigest(services), backend),
     startWorker(deliverDigest(sending), backend),
     startWorker(deliverMail(sending), backend),
     startWorker(decideSignups(services.signupDecisions), backend),
+    startWorker(renderFeeds(feeds), backend),
   ]
 
   return {

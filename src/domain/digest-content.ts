@@ -110,15 +110,16 @@ interface ContentParts {
   replyTo: string | undefined
   /** In the digest's order. */
   articles: readonly Candidate[]
+  /** Due articles that the maximum left out. */
+  beyond: number
   mostRead: { title: string; url: string }[]
 }
 
 /** Everything that decides the bytes, from the rules, the editor's changes and the articles: a pure function. */
 export function contentOf(parts: ContentParts): FrozenDigest {
-  const { digest, newsletter, publication, publicUrl, articles } = parts
+  const { digest, newsletter, publication, publicUrl, articles, beyond } = parts
   const isAlert = digest.cadence === 'alert'
   const ownSubject = digest.subject ?? (isAlert ? undefined : newsletter.subject)
-  const beyond = articles.length - newsletter.maxArticles
   return {
     digestId: digest.id,
     cadence: digest.cadence,

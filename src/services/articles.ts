@@ -8,6 +8,7 @@ import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { putArticles, type ArticleToPut, type Outcome, type PutResult } from './article-batch.ts'
 import { articleInput, externalId as externalIdSchema, type ArticleInput } from './article-input.ts'
+import { tellDesk } from './notices.ts'
 import type { Parts } from './parts.ts'
 
 export type ArticleService = ReturnType<typeof createArticleService>
@@ -77,6 +78,14 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         if (before.state === 'withdrawn') return before
         const isWithdrawn = await stores.articles.markWithdrawn(before.id, cleanLine(reason), now())
         if (!isWithdrawn) throw notPublic()
+        for (const { digestId, accepted } of await stores.variants.dropArticle(before.id)) {
+          await tellDesk(stores, {
+            kind: 'article_withdrawn',
+            values: { digest: `#${digestId}`, article: before.title, count: accepted },
+            url: `${config.publicUrl}/desk/digests/${digestId}`,
+            subject: `article:${before.id}:digest:${digestId}`,
+          })
+        }
         await stores.audit.insert({
           actor: nameOfActor(actor),
           action: 'article.withdrawn',
@@ -87,6 +96,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         return after
       })
       await doorbell.ring('render-feeds', {})
+      await doorbell.ring('deliver-mail', {})
       return article
     },
 

@@ -1,6 +1,6 @@
 import { localDateOf } from '../domain/cadence.ts'
 import { contentHashOf, lookBackHours, type Digest } from '../domain/digest.ts'
-import { contentOf, orderOf, type Candidate } from '../domain/digest-content.ts'
+import { contentOf, orderOf, planVariants, type Candidate } from '../domain/digest-content.ts'
 import { articlePath } from '../domain/article.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 import type { Stores } from '../store/stores.ts'
@@ -38,7 +38,7 @@ export async function refreshDraft(
     ),
     due,
   )
-  const articles = await withoutWhatAllHave(stores, { digest, newsletter }, ordered)
+  const { articles, beyond } = await selectForReaders(stores, { digest, newsletter }, ordered)
   const content = contentOf({
     digest,
     newsletter,
@@ -46,6 +46,7 @@ export async function refreshDraft(
     publicUrl: parts.config.publicUrl,
     replyTo: parts.config.mailReplyTo,
     articles,
+    beyond,
     mostRead: await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone)),
   })
   const hash = contentHashOf(content)
@@ -85,13 +86,25 @@ async function inOrder(stores: Stores, ids: number[], due: Candidate[]): Promise
   return ids.map((id) => known.get(id)).filter((article) => article !== undefined)
 }
 
-/** A story that every reader has is no news for anyone; while nobody is subscribed, everything is. */
-async function withoutWhatAllHave(stores: Stores, draft: Draft, articles: Candidate[]): Promise<Candidate[]> {
+/**
+ * What at least one reader would get now; while nobody is subscribed, the first that fit. A story that every reader
+ * has is no news for anyone, and what exceeds the maximum for all of them is counted and linked.
+ */
+async function selectForReaders(
+  stores: Stores,
+  draft: Draft,
+  articles: Candidate[],
+): Promise<{ articles: Candidate[]; beyond: number }> {
+  const { maxArticles } = draft.newsletter
   const ids = articles.map((article) => article.id)
   const groups = await stores.variants.listGroups(variantQueryOf(draft, ids))
-  if (groups.length === 0) return articles
-  const wanted = new Set(groups.flatMap((group) => group.articleIds))
-  return articles.filter((article) => wanted.has(article.id))
+  const left = new Set(groups.length > 0 ? groups.flatMap((group) => group.articleIds) : ids)
+  const set = new Set(
+    groups.length > 0
+      ? planVariants(groups, maxArticles).flatMap((plan) => plan.articleIds)
+      : ids.slice(0, maxArticles),
+  )
+  return { articles: articles.filter((article) => set.has(article.id)), beyond: left.size - set.size }
 }
 
 async function listMostRead(

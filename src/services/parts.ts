@@ -1,7 +1,10 @@
 import type { Config } from '../config.ts'
 import type { Keyring } from '../domain/token.ts'
 import type { Logger } from '../log.ts'
+import type { FeedWriter } from '../feeds/writer.ts'
 import type { Doorbell } from '../queue/enqueue.ts'
+import type { Mail } from '../mail/mail.ts'
+import type { Signer } from '../mail/sign.ts'
 import type { Transport } from '../mail/transport.ts'
 import type { Database } from '../store/database.ts'
 import type { SendingTimes } from '../store/leases.ts'
@@ -14,6 +17,10 @@ export interface Parts {
   database: Database
   doorbell: Doorbell
   keyring: Keyring
+  /** From a frozen digest, or a reason to write to someone, to bytes. */
+  mail: Mail
+  signer: Signer
+  feedWriter: FeedWriter
   /** Two, so that personal mail never waits behind a digest. */
   transports: { digests: Transport; personal: Transport }
   sendingTimes: SendingTimes

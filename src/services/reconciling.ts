@@ -29,6 +29,8 @@ export function createReconcilingService({
           work.signups && doorbell.ring('decide-signups', {}, round),
           work.articles && doorbell.ring('publish-articles', {}, round),
           work.feeds && doorbell.ring('render-feeds', {}, round),
+          doorbell.ring('run-schedules', {}, round),
+          ...work.preparing.map((digestId) => doorbell.ring('prepare-digest', { digestId }, round)),
           ...work.sending.map((digestId) => sending.ringForDigest(digestId, round)),
         ])
       })

@@ -6,6 +6,9 @@ import { createDigestSendingService } from './digest-sending.ts'
 import { createDigestService } from './digests.ts'
 import { createEditorService } from './editors.ts'
 import { createHealthService } from './health.ts'
+import { createFeedMemory } from './feed-memory.ts'
+import { createFeedPolls } from './feed-polls.ts'
+import { createFeedService } from './feeds.ts'
 import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
 import { createPresence } from './presence.ts'
@@ -13,6 +16,7 @@ import { createPublicationService } from './publication.ts'
 import { createReconcilingService } from './reconciling.ts'
 import { createSendingService } from './sending.ts'
 import { createWriters } from './writers.ts'
+import { createScheduleService } from './schedules.ts'
 import { createSubscriptionLinks } from './subscription-links.ts'
 import { createResponseService } from './responses.ts'
 import { createSelectionService } from './selections.ts'
@@ -29,16 +33,23 @@ export function createServices(parts: Parts) {
   const presence = createPresence(parts)
   const writers = parts.writers ?? createWriters()
   const sending = createSendingService({ ...parts, presence, writers })
+  const digests = createDigestService(parts)
+  const digestSending = createDigestSendingService(parts)
+  const feeds = createFeedService(parts)
   return {
     publication: createPublicationService(parts),
     articles: createArticleService(parts),
     responses: createResponseService(parts),
     selections: createSelectionService(parts),
     views: createViewService(parts),
+    feeds,
+    feedMemory: createFeedMemory(parts, feeds),
+    feedPolls: createFeedPolls(parts),
     newsletters: createNewsletterService(parts),
-    digests: createDigestService(parts),
-    digestSending: createDigestSendingService(parts),
+    digests,
+    digestSending,
     digestProgress: createDigestProgressService(parts),
+    schedules: createScheduleService({ ...parts, digests, digestSending }),
     editors: createEditorService(parts),
     keys: createKeyService(parts),
     audit: createAuditService(parts),

@@ -91,7 +91,8 @@ async function listen(url: string, channel: string, listener: Listener): Promise
     }, 1_000)
   }
 
-  await connect()
+  // A process that starts while the database is away hears of changes once it is back.
+  await connect().catch(reconnectLater)
   return async () => {
     closed = true
     clearTimeout(retry)

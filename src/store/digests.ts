@@ -148,16 +148,6 @@ export function digestsStore(db: Executor) {
       return rows.map((row) => row.id)
     },
 
-    async listIdsIn(states: DigestState[]): Promise<number[]> {
-      const rows = await db
-        .selectFrom('digests')
-        .select('id')
-        .where('state', 'in', states)
-        .orderBy('id')
-        .execute()
-      return rows.map((row) => row.id)
-    },
-
     /** Stores what the digest holds now. The version grows only where the content differs. */
     async updateContent(id: number, content: FrozenDigest, hash: string): Promise<void> {
       await db
@@ -191,10 +181,6 @@ export function digestsStore(db: Executor) {
         .where('state', 'in', from)
         .executeTakeFirst()
       return numUpdatedRows > 0n
-    },
-
-    async delete(id: number): Promise<void> {
-      await db.deleteFrom('digests').where('id', '=', id).execute()
     },
 
     /** Alerts of a newsletter that started since an instant. */

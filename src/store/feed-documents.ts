@@ -123,11 +123,13 @@ export function feedDocumentsStore(db: Executor) {
       await sql`
         update feed_documents set dirty_at = coalesce(dirty_at, clock_timestamp()), dirty_n = dirty_n + 1
         where path in (
-          select d.path from feed_documents d
-          where exists (
-            select from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (subject text, language text)
-            where c.subject in (d.subject, '*') and (c.language is null or d.language in ('', c.language)))
-          order by d.path
+          select path from feed_documents
+          where path in (
+            select d.path from feed_documents d
+            join jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (subject text, language text)
+              on c.subject = d.subject and (c.language is null or d.language in ('', c.language)))
+            or ${changes.some((change) => change.subject === '*')}
+          order by path
           for update
         )`.execute(db)
     },
@@ -204,7 +206,18 @@ export function feedDocumentsStore(db: Executor) {
       return rows.map(toDocument)
     },
 
-    /** Whether something waits that the clock holds back. */
+    /** A render that failed is tried again in half a minute; the last copy is served meanwhile. */
+    async release({ subject, language }: FeedGroup): Promise<void> {
+      await db
+        .updateTable('feedDocuments')
+        .set({ dirtyAt: null, dueAt: sql<Date>`clock_timestamp() + interval '30 seconds'` })
+        .where('subject', '=', subject)
+        .where('language', '=', language ?? '')
+        .where('dirtyAt', 'is not', null)
+        .execute()
+    },
+
+    /** Whether a change waits: noted, or marked and held back by the clock. */
     async hasDirty(): Promise<boolean> {
       const { rows } = await sql<{ waiting: boolean }>`
         select exists (select from feed_changes)
@@ -261,8 +274,8 @@ export function feedDocumentsStore(db: Executor) {
       return { kind: 'feed', feed: { path, contentType, etag, lastModified, body, gzip, br } }
     },
 
-    /** The validators of those of the paths that are stored. */
-    async listEtags(paths: string[]): Promise<Map<string, string>> {
+    /** ETag and Last-Modified of those of the paths that are served. */
+    async listVersions(paths: string[]): Promise<Map<string, string>> {
       if (paths.length === 0) return new Map()
       const rows = await db
         .selectFrom('feedDocuments')
@@ -271,7 +284,16 @@ export function feedDocumentsStore(db: Executor) {
         .where('movedTo', 'is', null)
         .where('retiredAt', 'is', null)
         .execute()
-      return new Map(rows.map((row) => [row.path, `${row.etag} ${row.lastModified?.getTime()}`]))
+      return new Map(rows.map((row) => [row.path, `${row.etag ?? ''} ${row.lastModified?.getTime() ?? 0}`]))
+    },
+
+    /** The feeds that are rendered ahead, those of everything first. */
+    async listPathsAhead(): Promise<string[]> {
+      const { rows } = await sql<{ path: string }>`
+        select path from feed_documents
+        where body is not null and (subject = 'all' or subject like 'section:%' or subject like 'dossier:%')
+        order by subject <> 'all', path`.execute(db)
+      return rows.map((row) => row.path)
     },
 
     /** Every document, by path, without bytes. */

@@ -15,6 +15,7 @@ import { outboxStore } from './outbox.ts'
 import { digestArticlesStore } from './digest-articles.ts'
 import { digestProgressStore } from './digest-progress.ts'
 import { digestsStore } from './digests.ts'
+import { feedPollsStore } from './feed-polls.ts'
 import { idempotencyKeysStore } from './idempotency-keys.ts'
 import { newslettersStore } from './newsletters.ts'
 import { personalDataStore } from './personal-data.ts'
@@ -29,6 +30,7 @@ import { subscribersStore } from './subscribers.ts'
 import { subscriptionsStore } from './subscriptions.ts'
 import { suppressionsStore } from './suppressions.ts'
 import { variantsStore } from './variants.ts'
+import { watchStore } from './watch.ts'
 
 /** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
 export function storesOn(executor: Executor) {
@@ -39,6 +41,7 @@ export function storesOn(executor: Executor) {
     responses: responsesStore(executor),
     selections: selectionsStore(executor),
     feedDocuments: feedDocumentsStore(executor),
+    feedPolls: feedPollsStore(executor),
     outbox: outboxStore(executor),
     deliveries: deliveriesStore(executor),
     runningDigests: runningDigestsStore(executor),
@@ -50,6 +53,7 @@ export function storesOn(executor: Executor) {
     digestArticles: digestArticlesStore(executor),
     variants: variantsStore(executor),
     digestProgress: digestProgressStore(executor),
+    watch: watchStore(executor),
     idempotencyKeys: idempotencyKeysStore(executor),
     editors: editorStore(executor),
     sessions: sessionStore(executor),

@@ -64,6 +64,53 @@ export function variantsStore(db: Executor) {
       return rows[0] ?? { audience: 0, pending: 0 }
     },
 
+    /**
+     * Takes a withdrawn article out of what has not been sent: unsent deliveries move to a version without it, or end
+     * where it was their last. A delivery in a worker's hands loses its lease, so the worker's guarded update fails
+     * and the message is cut off. @returns how many had been sent it, by digest that is still going out
+     */
+    async dropArticle(articleId: number): Promise<{ digestId: number; accepted: number }[]> {
+      const { rows: affected } = await sql<{ id: number; digestId: number }>`
+        select v.id, v.digest_id from variants v join digests d on d.id = v.digest_id
+        where d.state in ('preparing', 'sending', 'paused') and v.article_ids @> array[${articleId}]::bigint[]
+          and v.digest_id in (select digest_id from digest_articles where article_id = ${articleId})
+        order by v.id`.execute(db)
+      for (const variant of affected) {
+        await sql`
+          with rest as (
+            insert into variants (digest_id, article_ids, readers)
+            select digest_id, array_remove(article_ids, ${articleId}), 0 from variants where id = ${variant.id}
+            on conflict (digest_id, article_ids) do update set article_ids = excluded.article_ids
+            returning id, article_ids
+          )
+          update deliveries d set
+            variant_id = rest.id, lease_token = null, lease_until = null,
+            state = case when rest.article_ids = '{}' then 'skipped' when d.state = 'claimed' then 'pending' else d.state end,
+            reason = case when rest.article_ids = '{}' then 'withdrawn' else d.reason end
+          from rest
+          where d.digest_id = ${variant.digestId} and d.variant_id = ${variant.id}
+            and d.state in ('pending', 'claimed', 'deferred')`.execute(db)
+      }
+      const digestIds = [...new Set(affected.map((variant) => variant.digestId))]
+      await sql`
+        update variants v set readers = (
+          select count(*) from deliveries d where d.digest_id = v.digest_id and d.variant_id = v.id
+        )
+        where v.digest_id = any(${digestIds}::bigint[])`.execute(db)
+      const { rows } = await sql<{ digestId: number; accepted: number }>`
+        with marked as (
+          update digest_articles set withdrawn_at = now()
+          where article_id = ${articleId} and digest_id = any(${digestIds}::bigint[])
+          returning digest_id
+        )
+        select marked.digest_id, (
+          select count(*)::int from deliveries d join variants v on v.id = d.variant_id
+          where d.digest_id = marked.digest_id and d.state = 'accepted' and v.article_ids @> array[${articleId}]::bigint[]
+        ) as accepted
+        from marked`.execute(db)
+      return rows
+    },
+
     /** One preparation at a time, until the transaction ends. */
     async claimPreparation(): Promise<void> {
       await sql`select pg_advisory_xact_lock(hashtext('depeche.prepare'))`.execute(db)

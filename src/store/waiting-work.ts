@@ -29,7 +29,9 @@ export function waitingWorkStore(db: Executor) {
           exists (select from outbox where state = 'pending') as mail,
           exists (select from activations where decided_at is null and decide_at <= clock_timestamp()) as signups,
           exists (select from articles where state = 'scheduled' and published_at <= clock_timestamp()) as articles,
-          exists (select from feed_documents where dirty_at is not null) as feeds,
+          exists (select from feed_changes)
+            or exists (select from feed_documents where dirty_at is not null)
+            or exists (select from feed_documents where due_at <= clock_timestamp()) as feeds,
           array(select id from digests where state = 'preparing' order by id) as preparing,
           array(select id from digests where state = 'sending' order by id) as sending`.execute(db)
       const [row] = rows

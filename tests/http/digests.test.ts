@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DigestShape } from '../../src/services/digest-shape.ts'
 import { aNewsletter } from '../support/newsletters.ts'
-import { aPublished } from '../support/published-articles.ts'
+import { anArticle } from '../support/articles.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
@@ -10,14 +10,17 @@ type Call = Awaited<ReturnType<Web['api']>>
 /** Two articles, of which the newer is in `culture`; one reader of everything, one of `culture` alone. */
 async function aNewsroom(change: Parameters<typeof aNewsletter>[1] = {}) {
   const web = await aWeb()
-  const { database, config } = web.context
+  const { database } = web.context
   const newsletter = await aNewsletter(database, change)
-  const url = config.databaseUrl ?? ''
-  await aPublished(url, { externalId: 'phare', title: 'Le phare se rallume' })
-  await aPublished(url, { externalId: 'fanfare', title: 'La fanfare répète', sections: ['culture'] })
+  await anArticle(web.context.database, { externalId: 'phare', title: 'Le phare se rallume' })
+  await anArticle(web.context.database, {
+    externalId: 'fanfare',
+    title: 'La fanfare répète',
+    sections: ['culture'],
+  })
   const reader = await aSubscriber(database, { newsletter })
   const cultureReader = await aSubscriber(database, { newsletter, sections: ['culture'] })
-  return { web, newsletter, reader, cultureReader, url, call: await web.api('editor') }
+  return { web, newsletter, reader, cultureReader, call: await web.api('editor') }
 }
 
 const json = async <Body>(response: Response): Promise<Body> => (await response.json()) as Body
@@ -117,9 +120,9 @@ test('a send needs its key and its version, and a postal address', async () => {
 })
 
 test('an article that comes in after an editor looked is a new version: If-Match keeps it out', async () => {
-  const { newsletter, call, url } = await aNewsroom()
+  const { web, newsletter, call } = await aNewsroom()
   const digest = await compose(call, newsletter.slug)
-  await aPublished(url, { externalId: 'port', title: 'Le port rouvre' })
+  await anArticle(web.context.database, { externalId: 'port', title: 'Le port rouvre' })
   expect(await codeOf(await send(call, digest))).toBe('412 version_changed')
   const fresh = await json<DigestShape>(await call('GET', `/digests/${digest.id}`))
   expect(fresh.subject).toBe('Le port rouvre')
@@ -174,11 +177,11 @@ test('approval is bound to the hash: four eyes, and a change asks again', async 
 })
 
 test('an approved digest is frozen: what is published later waits for the next', async () => {
-  const { newsletter, call, url } = await aNewsroom()
+  const { web, newsletter, call } = await aNewsroom()
   const digest = await compose(call, newsletter.slug)
   const etag = { 'if-match': `"${digest.version}"` }
   await call('POST', `/digests/${digest.id}/approve`, {}, etag)
-  await aPublished(url, { externalId: 'port' })
+  await anArticle(web.context.database, { externalId: 'port' })
   const still = await json<DigestShape>(await call('GET', `/digests/${digest.id}`))
   expect(still).toMatchObject({ state: 'approved', contentHash: digest.contentHash, frozen: true })
 })
@@ -205,7 +208,7 @@ test('an alert is one article, goes to those who want alerts, and only so often 
     { cadence: 'daily', time: '07:00', zone: 'Africa/Algiers' },
     { cadence: 'alert', maxPerDay: 1 },
   ] as const
-  const { web, newsletter, call, url } = await aNewsroom({ cadences: [...cadences] })
+  const { web, newsletter, call } = await aNewsroom({ cadences: [...cadences] })
   await aSubscriber(web.context.database, { newsletter, alerts: true })
   await aSubscriber(web.context.database, { newsletter, cadence: 'alert' })
   const path = `/newsletters/${newsletter.slug}/digests`
@@ -215,7 +218,7 @@ test('an alert is one article, goes to those who want alerts, and only so often 
   expect(alert).toMatchObject({ audience: 2, subject: 'Le phare se rallume' })
   expect((await send(call, alert)).status).toBe(202)
   await web.context.services.digestSending.prepare(alert.id)
-  await aPublished(url, { externalId: 'port' })
+  await anArticle(web.context.database, { externalId: 'port' })
   const second = await compose(call, newsletter.slug, { cadence: 'alert', articles: ['port'] })
   expect(await codeOf(await send(call, second))).toBe('409 alerts_spent')
   // Who got the alert does not get the story again in the morning.

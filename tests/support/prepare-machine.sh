@@ -1,15 +1,27 @@
 #!/usr/bin/env bash
 # What the tests need from Debian: as root it is installed, otherwise the one line that installs it is printed.
+# With `mail`: also what `npm run test:mail` needs.
 set -euo pipefail
 
 declare -A package_of=(
   [redis-server]=redis-server
   [chromium]=chromium
+  [opendkim]=opendkim
+  [/usr/lib/python3/dist-packages/dkim]=python3-dkim
+  [/usr/lib/python3/dist-packages/nacl]=python3-nacl
 )
+if [ "${1:-}" = mail ]; then
+  package_of[postfix]=postfix
+  package_of[smtp-sink]=postfix
+  package_of[spamassassin]=spamassassin
+fi
 
 missing=()
-for command in "${!package_of[@]}"; do
-  command -v "$command" >/dev/null || missing+=("${package_of[$command]}")
+for needed in "${!package_of[@]}"; do
+  case $needed in
+  /*) [ -e "$needed" ] ;;
+  *) command -v "$needed" >/dev/null ;;
+  esac || missing+=("${package_of[$needed]}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

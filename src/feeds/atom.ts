@@ -1,0 +1,74 @@
+import { generator, type FeedContent, type FeedItem } from './content.ts'
+import { element, escapeXml, textElement } from './xml.ts'
+
+/** Atom 1.0 (RFC 4287). `updatedAt` is the last change of the body. */
+export function writeAtom(content: FeedContent, updatedAt: Date): string {
+  const selfUrl = content.selfUrl('atom.xml')
+  const head = [
+    textElement('id', selfUrl),
+    textElement('title', content.title),
+    textElement('subtitle', content.description),
+    textElement('updated', updatedAt.toISOString()),
+    textElement('generator', generator),
+    textElement('rights', content.copyright),
+    ...(content.iconUrl === undefined ? [] : [textElement('icon', content.iconUrl)]),
+    element('link', { rel: 'self', type: 'application/atom+xml', href: selfUrl }),
+    element('link', { rel: 'alternate', type: 'text/html', href: content.pageUrl }),
+    element('author', {}, textElement('name', content.copyright)),
+  ]
+  const namespaces = {
+    xmlns: 'http://www.w3.org/2005/Atom',
+    'xmlns:thr': 'http://purl.org/syndication/thread/1.0',
+    'xml:lang': content.language,
+  }
+  const lines = [...head, ...content.items.map((item) => entry(item, content.language))]
+  return [
+    '<?xml version="1.0" encoding="utf-8"?>',
+    `<?xml-stylesheet type="text/css" href="${escapeXml(content.stylesheetUrl)}"?>`,
+    element('feed', namespaces, `\n${lines.join('\n')}\n`),
+    '',
+  ].join('\n')
+}
+
+function entry(item: FeedItem, language: string): string {
+  const lines = [
+    // Not always an IRI: an imported guid stays what readers already know.
+    textElement('id', item.guid),
+    textElement('title', item.title),
+    element('link', { rel: 'alternate', type: 'text/html', href: item.url }),
+    textElement('published', item.publishedAt.toISOString()),
+    textElement('updated', item.updatedAt.toISOString()),
+    ...authors(item),
+    ...item.categories.map(({ name, url }) => element('category', { term: name, scheme: url, label: name })),
+    ...responses(item),
+    ...(item.enclosure ? [enclosure(item.enclosure)] : []),
+    textElement('summary', item.summary),
+    element('content', { type: 'html' }, escapeXml(item.html)),
+  ]
+  const attributes = { 'xml:lang': item.language === language ? undefined : item.language }
+  return element('entry', attributes, `\n${lines.join('\n')}\n`)
+}
+
+function authors(item: FeedItem): string[] {
+  const named = item.authors.length > 0 ? item.authors : [{ name: item.byline, url: undefined }]
+  return named.map(({ name, url }) => {
+    const uri = url === undefined ? '' : textElement('uri', url)
+    return element('author', {}, textElement('name', name) + uri)
+  })
+}
+
+const enclosure = ({ url, type, length, title }: NonNullable<FeedItem['enclosure']>): string =>
+  element('link', { rel: 'enclosure', type, length, title, href: url })
+
+/** RFC 4685. */
+const responses = ({ responses: these }: FeedItem): string[] =>
+  these
+    ? [
+        element('link', {
+          rel: 'replies',
+          type: 'application/atom+xml',
+          href: these.feedUrl.replace(/rss\.xml$/, 'atom.xml'),
+          'thr:count': these.count,
+        }),
+      ]
+    : []

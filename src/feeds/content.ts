@@ -1,0 +1,59 @@
+import type { FeedFormat } from '../domain/feed.ts'
+
+/** What a feed says, in whatever format. Texts are plain text; every URL is absolute. */
+export interface FeedContent {
+  /** The canonical URL of a format of this feed. */
+  selfUrl: (format: FeedFormat) => string
+  /** The page that shows the same to people. */
+  pageUrl: string
+  title: string
+  description: string
+  /** BCP 47. */
+  language: string
+  copyright: string
+  /** At most 144 pixels wide; GIF, JPEG or PNG. */
+  iconUrl: string | undefined
+  /** Style for people who open the feed in a browser. */
+  stylesheetUrl: string
+  items: FeedItem[]
+}
+
+export interface FeedItem {
+  guid: string
+  url: string
+  title: string
+  summary: string
+  html: string
+  /** BCP 47. */
+  language: string
+  publishedAt: Date
+  updatedAt: Date
+  /** All names in one line. */
+  byline: string
+  authors: { name: string; url: string | undefined }[]
+  categories: { name: string; url: string }[]
+  pictures: FeedPicture[]
+  enclosure: FeedEnclosure | undefined
+  /** Only where responses are open or exist. */
+  responses: { pageUrl: string; feedUrl: string; count: number } | undefined
+}
+
+export interface FeedPicture {
+  url: string
+  type: string | undefined
+  length: number | undefined
+  width: number | undefined
+  height: number | undefined
+  alt: string
+  credit: string | undefined
+}
+
+export interface FeedEnclosure {
+  url: string
+  type: string
+  length: number
+  title: string | undefined
+}
+
+/** Names the program in every feed. */
+export const generator = 'Dépêche'

@@ -1,0 +1,224 @@
+import {
+  articlePath,
+  bylineOf,
+  nameOf,
+  selectionPath,
+  type Article,
+  type Enclosure,
+  type Picture,
+  type Response,
+} from '../domain/article.ts'
+import { feedPath } from '../domain/feed.ts'
+import { directionOf } from '../domain/publication.ts'
+import { cleanLine } from '../domain/text.ts'
+import type { FeedEnclosure, FeedItem, FeedPicture } from './content.ts'
+import { escapeXml } from './xml.ts'
+
+/** What stands in a feed besides the text of an article. */
+export interface ItemFrame {
+  /** An origin without a trailing slash. */
+  publicUrl: string
+  deskName: string
+}
+
+/** The same with what makes HTML safe. */
+interface Frame extends ItemFrame {
+  sanitize: (html: string, baseUrl: string) => string
+}
+
+/** What a feed is made of, newest first. */
+export type FeedSource =
+  | { kind: 'article'; article: Article }
+  /** A withdrawn article: only this notice is left of it. */
+  | { kind: 'notice'; article: Article; title: string; text: string }
+  | { kind: 'response'; response: Response; article: Article; title: string }
+  | { kind: 'digest'; digest: ArchivedDigest }
+
+/** One sent digest, as the archive of its newsletter shows it. */
+export interface ArchivedDigest {
+  id: number
+  /** Global and permanent. */
+  guid: string
+  subject: string
+  /** Its web version: no token, no tracking. */
+  html: string
+  summary: string
+  language: string
+  byline: string
+  sentAt: Date
+}
+
+/** How a source is named where it is left out. */
+export const nameOfSource = (source: FeedSource): { guid: string; title: string } => {
+  if (source.kind === 'response') return { guid: source.response.guid, title: source.title }
+  if (source.kind === 'digest') return { guid: source.digest.guid, title: source.digest.subject }
+  return { guid: source.article.guid, title: source.article.title }
+}
+
+/** @throws Error that says what is wrong with the source */
+export function toItem(source: FeedSource, frame: Frame): FeedItem {
+  switch (source.kind) {
+    case 'article':
+      return articleItem(source.article, frame)
+    case 'notice':
+      return noticeItem(source, frame)
+    case 'response':
+      return responseItem(source, frame)
+    case 'digest':
+      return digestItem(source.digest, frame)
+  }
+}
+
+function articleItem(article: Article, frame: Frame): FeedItem {
+  const { publicUrl } = frame
+  const url = publicUrl + articlePath(article.slug)
+  const picture = article.picture && toPicture(article.picture)
+  const selections = [...article.sections, ...article.dossiers, ...article.tags]
+  return {
+    ...identityOf(article, frame),
+    title: title(article.title),
+    summary: cleanLine(article.summary),
+    html: inDirection(withPicture(frame.sanitize(article.html, url), picture), article.language),
+    byline: cleanLine(bylineOf(article, frame.deskName)),
+    authors: article.authors.map((author) => ({
+      name: cleanLine(nameOf(author, article.language)),
+      url: publicUrl + selectionPath(author),
+    })),
+    categories: selections.map((selection) => ({
+      name: cleanLine(nameOf(selection, article.language)),
+      url: publicUrl + selectionPath(selection),
+    })),
+    pictures: picture ? [picture] : [],
+    enclosure: article.enclosure && toEnclosure(article.enclosure),
+    responses:
+      article.areResponsesOpen || article.responsesCount > 0
+        ? {
+            pageUrl: `${url}#responses`,
+            feedUrl: publicUrl + responsesPath(article),
+            count: article.responsesCount,
+          }
+        : undefined,
+  }
+}
+
+const responsesPath = (article: Article): string =>
+  feedPath({ subject: `responses:${article.slug}`, language: undefined, format: 'rss.xml' })
+
+function noticeItem(
+  { article, title: noticeTitle, text }: Extract<FeedSource, { kind: 'notice' }>,
+  frame: Frame,
+): FeedItem {
+  return {
+    ...identityOf(article, frame),
+    ...bare,
+    title: title(noticeTitle),
+    summary: cleanLine(text),
+    html: inDirection(`<p>${escapeXml(cleanLine(text))}</p>`, article.language),
+    byline: cleanLine(frame.deskName),
+  }
+}
+
+function responseItem(
+  { response, article, title: responseTitle }: Extract<FeedSource, { kind: 'response' }>,
+  { publicUrl, sanitize }: Frame,
+): FeedItem {
+  const articleUrl = publicUrl + articlePath(article.slug)
+  return {
+    ...bare,
+    guid: guid(response.guid),
+    url: `${articleUrl}#response-${response.id}`,
+    title: title(responseTitle),
+    summary: '',
+    html: inDirection(sanitize(response.html, articleUrl), article.language),
+    language: article.language,
+    publishedAt: response.publishedAt,
+    updatedAt: response.publishedAt,
+    byline: cleanLine(response.author),
+    authors: [{ name: cleanLine(response.author), url: undefined }],
+  }
+}
+
+function digestItem(digest: ArchivedDigest, { publicUrl, sanitize }: Frame): FeedItem {
+  const url = `${publicUrl}/digests/${digest.id}`
+  return {
+    ...bare,
+    guid: guid(digest.guid),
+    url,
+    title: title(digest.subject),
+    summary: cleanLine(digest.summary),
+    html: inDirection(sanitize(digest.html, url), digest.language),
+    language: digest.language,
+    publishedAt: digest.sentAt,
+    updatedAt: digest.sentAt,
+    byline: cleanLine(digest.byline),
+  }
+}
+
+const bare = {
+  authors: [],
+  categories: [],
+  pictures: [],
+  enclosure: undefined,
+  responses: undefined,
+} satisfies Partial<FeedItem>
+
+function identityOf(article: Article, { publicUrl }: ItemFrame) {
+  const publishedAt = article.publishedAt ?? article.firstPublicAt
+  if (!publishedAt || !Number.isFinite(publishedAt.getTime())) throw new Error('it has no publication date')
+  return {
+    guid: guid(article.guid),
+    url: publicUrl + articlePath(article.slug),
+    language: article.language,
+    publishedAt,
+    updatedAt: article.updatedAt < publishedAt ? publishedAt : article.updatedAt,
+  }
+}
+
+function guid(value: string): string {
+  const cleaned = cleanLine(value)
+  if (cleaned === '') throw new Error('its guid is empty')
+  return cleaned
+}
+
+function title(value: string): string {
+  const cleaned = cleanLine(value)
+  if (cleaned === '') throw new Error('its title is empty')
+  return cleaned
+}
+
+function webUrl(value: string, what: string): string {
+  const url = URL.parse(cleanLine(value))
+  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+    throw new Error(`the URL of its ${what} is not an absolute http or https URL`)
+  }
+  return url.href
+}
+
+const toPicture = ({ url, alt, credit, type, length, width, height }: Picture): FeedPicture => ({
+  url: webUrl(url, 'picture'),
+  alt: cleanLine(alt),
+  credit: credit === undefined ? undefined : cleanLine(credit),
+  type: type === undefined ? undefined : cleanLine(type),
+  length,
+  width,
+  height,
+})
+
+const toEnclosure = ({ url, type, length, title: name }: Enclosure): FeedEnclosure => ({
+  url: webUrl(url, 'enclosure'),
+  type: cleanLine(type),
+  length,
+  title: name === undefined ? undefined : cleanLine(name),
+})
+
+/** Readers that know nothing of media:content still see the picture. */
+function withPicture(html: string, picture: FeedPicture | undefined): string {
+  if (!picture || html.includes(escapeXml(picture.url))) return html
+  const { url, alt, width, height, credit } = picture
+  const size = width && height ? ` width="${width}" height="${height}"` : ''
+  const caption = credit ? `<figcaption>${escapeXml(credit)}</figcaption>` : ''
+  return `<figure><img src="${escapeXml(url)}" alt="${escapeXml(alt)}"${size}>${caption}</figure>\n${html}`
+}
+
+const inDirection = (html: string, language: string): string =>
+  directionOf(language) === 'rtl' ? `<div dir="rtl" lang="${language}">${html}</div>` : html

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { sanitizeArticleHtml } from '../domain/article-html.ts'
+import type { FeedFormat } from '../domain/feed.ts'
+import { writeAtom } from './atom.ts'
+import type { FeedContent, FeedItem } from './content.ts'
+import { encode } from './encode.ts'
+import { nameOfSource, toItem, type FeedSource, type ItemFrame } from './items.ts'
+import { writeJson } from './json.ts'
+import { writeRss } from './rss.ts'
+
+/** What could not be shown, and why, in words for the desk. */
+export interface LeftOutSource {
+  guid: string
+  title: string
+  reason: string
+}
+
+export interface ComposedFeed {
+  items: number
+  leftOut: LeftOutSource[]
+  write(format: FeedFormat): WrittenFeed
+}
+
+export interface WrittenFeed {
+  /** Of the body without its own date: the same content has the same hash. */
+  contentSha256: Buffer
+  /** Weak, one for all encodings. */
+  etag: string
+  /** The body, dated. */
+  bytes(lastModified: Date): Buffer
+}
+
+export type FeedChannel = Omit<FeedContent, 'items'>
+
+export interface FeedWriter {
+  /** One bad source never removes another: what cannot be shown is left out and named. */
+  compose(channel: FeedChannel, sources: FeedSource[], frame: ItemFrame): ComposedFeed
+  /** The same bytes compressed. */
+  encode(body: Buffer): Promise<{ gzip: Buffer; br: Buffer }>
+}
+
+const formats: Record<FeedFormat, (content: FeedContent, updatedAt: Date) => string> = {
+  'rss.xml': writeRss,
+  'atom.xml': writeAtom,
+  'feed.json': writeJson,
+}
+
+export function createFeedWriter(): FeedWriter {
+  const sanitize = createSanitizer()
+  return {
+    encode,
+    compose(channel, sources, frame) {
+      const items: FeedItem[] = []
+      const leftOut: LeftOutSource[] = []
+      for (const source of sources) {
+        try {
+          items.push(toItem(source, { ...frame, sanitize }))
+        } catch (error) {
+          leftOut.push({
+            ...nameOfSource(source),
+            reason: error instanceof Error ? error.message : String(error),
+          })
+        }
+      }
+      const content = { ...channel, items }
+      return { items: items.length, leftOut, write: (format) => write(format, content) }
+    },
+  }
+}
+
+/** An article stands in many feeds: what was sanitised lately is not sanitised again. */
+function createSanitizer(): (html: string, baseUrl: string) => string {
+  const known = new Map<string, string>()
+  return (html, baseUrl) => {
+    const key = `${baseUrl}\n${html}`
+    const result = known.get(key) ?? sanitizeArticleHtml(html, baseUrl)
+    if (known.size >= maxSanitized) known.clear()
+    known.set(key, result)
+    return result
+  }
+}
+
+/** Stories, not bytes: some megabytes. */
+const maxSanitized = 500
+
+/** Stands where the date of the last change goes until it is known whether there was one. */
+const undated = new Date(0)
+
+/** The feed's own date comes before those of its items: the first match is it. JSON Feed has none. */
+const dateElement: Record<FeedFormat, ((date: Date) => string) | undefined> = {
+  'rss.xml': (date) => `<lastBuildDate>${date.toUTCString()}</lastBuildDate>`,
+  'atom.xml': (date) => `<updated>${date.toISOString()}</updated>`,
+  'feed.json': undefined,
+}
+
+function write(format: FeedFormat, content: FeedContent): WrittenFeed {
+  const body = formats[format](content, undated)
+  const contentSha256 = createHash('sha256').update(body).digest()
+  const dateOf = dateElement[format]
+  return {
+    contentSha256,
+    etag: `W/"${contentSha256.toString('base64url').slice(0, 22)}"`,
+    bytes: (lastModified) => Buffer.from(dateOf ? body.replace(dateOf(undated), dateOf(lastModified)) : body),
+  }
+}

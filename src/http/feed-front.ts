@@ -1,0 +1,191 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isFeedPath } from '../domain/feed.ts'
+import { DomainError } from '../errors.ts'
+import { chooseEncoding, isNotModified, type FeedEncoding } from './feed-conditions.ts'
+
+/** A feed as it is stored: the front sends these bytes and makes none. */
+export interface ServedFeed {
+  path: string
+  contentType: string
+  etag: string
+  lastModified: Date
+  body: Buffer
+  gzip: Buffer
+  br: Buffer
+}
+
+type Found = { kind: 'feed'; feed: ServedFeed } | { kind: 'moved'; to: string } | { kind: 'retired' }
+
+/** Where the front finds feeds. */
+export interface FeedReader {
+  /** What is at hand, without waiting. */
+  peek(path: string): Found | undefined
+  /** @throws DomainError `not_found`; anything else means that it cannot be known now */
+  read(path: string): Promise<Found>
+}
+
+/** How a poll ended, for those who count. */
+export type PollOutcome = 'full' | 'not-modified' | 'limited'
+
+interface FeedFrontOptions {
+  reader: FeedReader
+  /** An origin without a trailing slash. */
+  publicUrl: string
+  /** True where this unconditional GET is one too many; seconds to wait are then said. */
+  isLimited: (request: IncomingMessage, path: string) => boolean
+  /** @param path of a feed that exists */
+  onPoll: (request: IncomingMessage, path: string, outcome: PollOutcome) => void
+  onError: (error: unknown, path: string) => void
+}
+
+export type FeedFront = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
+
+const retryAfterSeconds = 60
+const unavailableSeconds = 30
+
+/**
+ * Answers every poll of a feed. A plain function on Node's own request and response, so that it can stand before
+ * Express as well as in it: it compares validators itself (RFC 9110, with If-None-Match first), and sends ready bytes.
+ */
+export function createFeedFront(options: FeedFrontOptions): FeedFront {
+  const { reader, isLimited, onPoll } = options
+  const prepare = createPreparer(options.publicUrl)
+
+  const answer = (request: IncomingMessage, response: ServerResponse, found: Found) => {
+    if (found.kind === 'moved') {
+      sendText(response, 301, 'This feed has moved.', { Location: options.publicUrl + found.to })
+      return
+    }
+    if (found.kind === 'retired') {
+      sendText(response, 410, 'This feed has ended.')
+      return
+    }
+    const { feed } = found
+    const prepared = prepare(feed)
+    if (isNotModified(request.headers, feed)) {
+      onPoll(request, feed.path, 'not-modified')
+      response.writeHead(304, prepared.notModified).end()
+      return
+    }
+    if (isLimited(request, feed.path)) {
+      onPoll(request, feed.path, 'limited')
+      sendText(response, 429, 'Too many requests without If-None-Match: keep the ETag and send it back.', {
+        'Retry-After': String(retryAfterSeconds),
+      })
+      return
+    }
+    onPoll(request, feed.path, 'full')
+    const encoding = chooseEncoding(request.headers['accept-encoding'])
+    const { headers, bytes } = prepared[encoding]
+    response.writeHead(200, headers)
+    if (request.method === 'HEAD') response.end()
+    else response.end(bytes)
+  }
+
+  const fail = (response: ServerResponse, error: unknown, path: string) => {
+    if (error instanceof DomainError && error.kind === 'not_found') {
+      sendText(response, 404, error.message)
+      return
+    }
+    options.onError(error, path)
+    sendText(response, 503, 'This feed cannot be read now; try again soon.', {
+      'Retry-After': String(unavailableSeconds),
+    })
+  }
+
+  return (request, response, next) => {
+    const path = pathOf(request.url)
+    if (!isFeedPath(path)) {
+      next()
+      return
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      sendText(response, 405, 'Feeds are read with GET and HEAD.', { Allow: 'GET, HEAD' })
+      return
+    }
+    const found = reader.peek(path)
+    if (found) {
+      answer(request, response, found)
+      return
+    }
+    reader.read(path).then(
+      (read) => {
+        answer(request, response, read)
+      },
+      (error: unknown) => {
+        fail(response, error, path)
+      },
+    )
+  }
+}
+
+function pathOf(url = '/'): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+function sendText(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  const bytes = Buffer.from(`${text}\n`)
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': bytes.length,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': status === 301 || status === 410 ? 'public, max-age=3600' : 'no-store',
+    ...headers,
+  })
+  response.end(bytes)
+}
+
+/** A flat list of names and values, as `writeHead` takes it fastest. */
+type HeaderList = string[]
+
+interface Prepared extends Record<FeedEncoding, { headers: HeaderList; bytes: Buffer }> {
+  notModified: HeaderList
+}
+
+const cacheControl = 'public, max-age=300, stale-while-revalidate=600, stale-if-error=86400'
+
+/** The headers of a feed are made once for each version of it, not for each poll. */
+function createPreparer(publicUrl: string): (feed: ServedFeed) => Prepared {
+  const known = new WeakMap<ServedFeed, Prepared>()
+  return (feed) => {
+    const before = known.get(feed)
+    if (before) return before
+    const prepared = toPrepared(feed, publicUrl + feed.path)
+    known.set(feed, prepared)
+    return prepared
+  }
+}
+
+function toPrepared(feed: ServedFeed, selfUrl: string): Prepared {
+  const shared = [
+    'ETag', feed.etag,
+    'Last-Modified', feed.lastModified.toUTCString(),
+    'Cache-Control', cacheControl,
+    'Vary', 'Accept-Encoding',
+    'Access-Control-Allow-Origin', '*',
+    'Access-Control-Expose-Headers', 'ETag, Last-Modified',
+  ] // prettier-ignore
+  const full = (bytes: Buffer, encoding?: FeedEncoding) => ({
+    bytes,
+    headers: [
+      'Content-Type', feed.contentType,
+      'Content-Length', String(bytes.length),
+      ...(encoding ? ['Content-Encoding', encoding] : []),
+      ...shared,
+      'X-Content-Type-Options', 'nosniff',
+      'Link', `<${selfUrl}>; rel="self"`,
+    ], // prettier-ignore
+  })
+  return {
+    notModified: shared,
+    identity: full(feed.body),
+    gzip: full(feed.gzip, 'gzip'),
+    br: full(feed.br, 'br'),
+  }
+}

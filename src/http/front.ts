@@ -1,0 +1,22 @@
+import type { Context } from '../context.ts'
+import { createClientAddress } from './client-address.ts'
+import { createFeedFront, type FeedFront } from './feed-front.ts'
+import { createFeedLimit } from './feed-limit.ts'
+
+/** The feed front of one process, with its memory, its limit and its counts. */
+export function createFront({ config, log, services }: Context): FeedFront {
+  const { feedMemory, feedPolls } = services
+  const isBeyondLimit = createFeedLimit(config.feedLimit)
+  const clientAddress = createClientAddress(config.trustProxy, () => undefined)
+  return createFeedFront({
+    publicUrl: config.publicUrl,
+    reader: feedMemory,
+    isLimited: (request, path) => isBeyondLimit(path, () => clientAddress(request).limitKey),
+    onPoll: (request, path, outcome) => {
+      feedPolls.count(path, request.headers['user-agent'], outcome)
+    },
+    onError: (error, path) => {
+      log.warn({ path, reason: String(error) }, 'a feed could not be read')
+    },
+  })
+}

@@ -1,0 +1,129 @@
+import type { FrozenDigest } from '../domain/frozen-digest.ts'
+import { directionOf } from '../domain/publication.ts'
+import { DomainError } from '../errors.ts'
+import { isWebUrl, viewDigest, type Detail, type DigestView } from './digest-view.ts'
+import { quotedPrintable } from './encoding.ts'
+import { gapMark } from './message.ts'
+import { cleanTexts, singleLine } from './plain-text.ts'
+import { escapeHtml, type MailTemplate, type MailTemplates } from './templates.ts'
+
+/** A digest that can be set for any of its variants, at any time, with the same bytes. */
+export interface DigestParts {
+  frozen: FrozenDigest
+  template: MailTemplate
+  detail: Detail
+  /** Bytes of the larger of its HTML and its encoded HTML, with every article. */
+  size: number
+  /** Above 80,000 bytes the desk is warned; nothing above 100,000 is sent, because mailbox providers clip it. */
+  isLarge: boolean
+  /** Summaries were shortened or articles moved behind "more on the web" to fit. */
+  isShortened: boolean
+}
+
+export interface ComposedDigest {
+  subject: string
+  html: string
+  text: string
+}
+
+const largest = 100_000
+const large = 80_000
+
+/** Tried in order until the digest fits. */
+const details: Detail[] = [
+  { summaryLength: 400, pictures: 100, articles: 100 },
+  { summaryLength: 160, pictures: 100, articles: 100 },
+  { summaryLength: 80, pictures: 100, articles: 100 },
+  { summaryLength: 80, pictures: 4, articles: 100 },
+  { summaryLength: 0, pictures: 1, articles: 100 },
+  { summaryLength: 0, pictures: 1, articles: 30 },
+  { summaryLength: 0, pictures: 1, articles: 15 },
+]
+
+/**
+ * Sets the whole digest once and finds how much of it fits.
+ * @throws DomainError `invalid` where a link is not a web URL or nothing fits
+ */
+export function composeDigest(frozenDigest: FrozenDigest, templates: MailTemplates): DigestParts {
+  const frozen = cleanTexts(frozenDigest)
+  for (const { url } of [...frozen.articles, ...frozen.mostRead]) {
+    if (!isWebUrl(url)) {
+      throw new DomainError(
+        'invalid',
+        'digest_link',
+        'An article has a link that is not a web address; correct it.',
+      )
+    }
+  }
+  const name = frozen.cadence === 'alert' ? 'brief' : frozen.template
+  const template = templates[name][directionOf(frozen.newsletter.language)]
+  for (const [index, detail] of details.entries()) {
+    const { html } = setDigest({ frozen, template, detail })
+    const size = Math.max(Buffer.byteLength(html), quotedPrintable(html).length)
+    if (size < largest) {
+      return { frozen, template, detail, size, isLarge: size >= large, isShortened: index > 0 }
+    }
+  }
+  throw new DomainError(
+    'invalid',
+    'digest_too_large',
+    'The digest is larger than mailbox providers show; shorten its intro or take articles out.',
+  )
+}
+
+/** One variant as a mail, with marks where the recipient's own links go. */
+export const composeVariant = (
+  parts: DigestParts,
+  articleIds: readonly number[] | undefined,
+  options: { isTest?: boolean } = {},
+): ComposedDigest => setDigest(parts, { articleIds, ...options })
+
+/** The digest as everybody may read it on the web: every article, nobody's links. */
+export const composeWebVersion = (parts: DigestParts): string =>
+  parts.template.html(
+    viewDigest(parts.frozen, {
+      detail: { summaryLength: 1_000, pictures: Infinity, articles: Infinity },
+      links: webLinks(parts.frozen),
+    }),
+  )
+
+const webLinks = ({ digestId, publication }: FrozenDigest) => ({
+  web: `${publication.publicUrl}/digests/${digestId}`,
+  subscribe: `${publication.publicUrl}/subscribe`,
+})
+
+function setDigest(
+  { frozen, template, detail }: Pick<DigestParts, 'frozen' | 'template' | 'detail'>,
+  options: { articleIds?: readonly number[] | undefined; isTest?: boolean } = {},
+): ComposedDigest {
+  const view = viewDigest(frozen, {
+    ...options,
+    detail,
+    links: {
+      ...webLinks(frozen),
+      unsubscribe: gapMark('unsubscribeUrl'),
+      preferences: gapMark('preferencesUrl'),
+    },
+  })
+  const composed = { subject: view.subject, html: template.html(view), text: template.text(view) }
+  assertComplete(view, composed)
+  return composed
+}
+
+/** A template that drops a story says nothing about it; so every headline and link is looked for, in both parts. */
+function assertComplete(view: DigestView, { html, text }: ComposedDigest): void {
+  const shown = [...view.blocks.flatMap((block) => block.articles), ...view.mostRead]
+  const missing = shown.find(
+    ({ title, url }) =>
+      !html.includes(escapeHtml(title)) ||
+      !html.includes(`href="${escapeHtml(url)}"`) ||
+      !text.includes(title) ||
+      !text.includes(url),
+  )
+  if (missing)
+    throw new Error(`a mail template leaves out an article: ${singleLine(missing.title).slice(0, 80)}`)
+  for (const gap of [gapMark('unsubscribeUrl'), gapMark('preferencesUrl')]) {
+    if (!html.includes(gap) || !text.includes(gap))
+      throw new Error('a mail template leaves out a personal link')
+  }
+}

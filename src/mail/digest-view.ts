@@ -1,0 +1,147 @@
+import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../domain/frozen-digest.ts'
+import { directionOf } from '../domain/publication.ts'
+import { interfaceLanguageOf, translate } from '../locales.ts'
+import { shorten, singleLine } from './plain-text.ts'
+
+/** How much of each article is shown; a digest that would be clipped shows less of all of them. */
+export interface Detail {
+  summaryLength: number
+  /** The first so many articles keep theirs. */
+  pictures: number
+  /** Articles beyond it are behind "more on the web". */
+  articles: number
+}
+
+export interface DigestLinks {
+  web: string
+  subscribe: string
+  /** Absent in the web version. */
+  unsubscribe?: string
+  preferences?: string
+}
+
+export interface ViewOptions {
+  /** The variant: which articles it keeps, in the digest's order. All where absent. */
+  articleIds?: readonly number[] | undefined
+  detail: Detail
+  links: DigestLinks
+  isTest?: boolean | undefined
+}
+
+/** What the templates show of a digest: a pure function of its frozen form, so a preview of any variant is its bytes. */
+export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
+  const language = interfaceLanguageOf(frozen.newsletter.language)
+  const kept = new Set(options.articleIds ?? frozen.articles.map((article) => article.id))
+  const byId = new Map(
+    frozen.articles.filter(({ id }) => kept.has(id)).map((article) => [article.id, article]),
+  )
+  const { blocks, shown, hidden } = chooseBlocks(frozen.blocks, byId, options.detail.articles)
+  const hasLead = frozen.blocks.some((block) => block.kind === 'lead')
+  const leadId = hasLead ? shown[0]?.id : undefined
+  const intro = frozen.intro
+    .split(/\n{2,}/)
+    .map((each) => each.trim())
+    .filter(Boolean)
+  const more = (frozen.more?.count ?? 0) + hidden
+  return {
+    language: frozen.newsletter.language,
+    locale: frozen.publication.locale,
+    direction: directionOf(frozen.newsletter.language),
+    subject: singleLine(frozen.subject),
+    preheader: frozen.preheader ?? preheaderOf(shown, frozen.subject),
+    isAlert: frozen.cadence === 'alert',
+    isTest: options.isTest ?? false,
+    newsletter: frozen.newsletter,
+    publication: frozen.publication,
+    dateText: new Intl.DateTimeFormat(frozen.publication.locale, {
+      dateStyle: 'full',
+      timeZone: frozen.publication.zone,
+    }).format(new Date(frozen.date)),
+    intro,
+    hasIntro: intro.length > 0,
+    blocks: blocks.map((block) => ({
+      title: singleLine(block.title),
+      url: block.url,
+      articles: block.articles.map((article) =>
+        viewArticle(article, {
+          isLead: article.id === leadId,
+          summaryLength: options.detail.summaryLength,
+          // Under a heading, its section is said already.
+          hasKicker: block.title === '',
+          hasPicture: shown.indexOf(article) < options.detail.pictures,
+        }),
+      ),
+    })),
+    mostRead: frozen.mostRead.map(({ title, url }) => ({ title: singleLine(title), url })),
+    hasMostRead: frozen.mostRead.length > 0,
+    more: more > 0 && { count: more, url: frozen.more?.url ?? options.links.web },
+    reason: translate(language, options.links.unsubscribe ? 'mail.digest.reason' : 'mail.digest.web_reason', {
+      newsletter: singleLine(frozen.newsletter.name),
+      publication: singleLine(frozen.publication.name),
+    }),
+    links: options.links,
+  }
+}
+
+export type DigestView = ReturnType<typeof viewDigest>
+
+/** Blocks with the articles that are left in them, at most `limit` in all; a block without articles goes. */
+function chooseBlocks(blocks: readonly FrozenBlock[], byId: Map<number, FrozenArticle>, limit: number) {
+  const shown: FrozenArticle[] = []
+  let hidden = 0
+  const chosen = blocks.map((block) => {
+    const articles: FrozenArticle[] = []
+    for (const id of block.articleIds) {
+      const article = byId.get(id)
+      if (!article) continue
+      if (shown.length === limit) hidden++
+      else {
+        articles.push(article)
+        shown.push(article)
+      }
+    }
+    return { ...block, articles }
+  })
+  return { blocks: chosen.filter((block) => block.articles.length > 0), shown, hidden }
+}
+
+function viewArticle(
+  article: FrozenArticle,
+  options: { isLead: boolean; summaryLength: number; hasKicker: boolean; hasPicture: boolean },
+) {
+  const { picture } = article
+  return {
+    id: article.id,
+    title: singleLine(article.title),
+    summary: shorten(singleLine(article.summary), options.summaryLength),
+    url: article.url,
+    byline: shorten(singleLine(article.byline), 200),
+    kicker: options.hasKicker ? singleLine(article.sectionNames[0] ?? '') : '',
+    isLead: options.isLead,
+    picture: options.hasPicture &&
+      picture &&
+      isWebUrl(picture.url) && {
+        url: picture.url,
+        alt: singleLine(picture.alt),
+        leadHeight: heightFor(picture, 576),
+        thumbHeight: heightFor(picture, 176),
+      },
+  }
+}
+
+/** Without known dimensions, the usual 3:2. */
+const heightFor = (picture: { width?: number; height?: number }, width: number): number =>
+  Math.round(picture.width && picture.height ? (width * picture.height) / picture.width : (width * 2) / 3)
+
+export const isWebUrl = (url: string): boolean => /^https?:\/\/[^\s"<>]+$/i.test(url) && URL.canParse(url)
+
+/** The headlines that the subject does not already say. */
+const preheaderOf = (shown: FrozenArticle[], subject: string): string =>
+  shorten(
+    shown
+      .map((article) => singleLine(article.title))
+      .filter((title) => title !== singleLine(subject))
+      .slice(0, 3)
+      .join(' · '),
+    140,
+  )

@@ -1,0 +1,167 @@
+import { domainToASCII } from 'node:url'
+import type { FrozenDigest } from '../domain/frozen-digest.ts'
+import { sealReference, type MailReference } from '../domain/mail-reference.ts'
+import { localeOf, type Publication } from '../domain/publication.ts'
+import type { Keyring } from '../domain/token.ts'
+import { interfaceLanguageOf, translate } from '../locales.ts'
+import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose.ts'
+import { buildPersonalMessage, buildSkeleton, personalise, type Recipient, type Skeleton } from './message.ts'
+import { composePersonal, type ComposedPersonal, type PersonalContent } from './personal.ts'
+import { createSenders, domainOf, readMailbox } from './senders.ts'
+import type { DkimKeys } from './sign.ts'
+import { loadTemplates, type MailTemplates } from './templates.ts'
+
+export type { DigestParts } from './compose.ts'
+export type { Recipient, Skeleton } from './message.ts'
+export type { DeskNotice, PersonalContent } from './personal.ts'
+
+export interface MailOptions {
+  publicUrl: string
+  mailFrom: string | undefined
+  mailReplyTo: string | undefined
+  bounceDomain: string | undefined
+  /** Undefined: this installation reads no mail. */
+  inboundPort: number | undefined
+  dkim: DkimKeys | undefined
+  keyring: Keyring
+  now: () => Date
+}
+
+/** Everything between a frozen digest, or a reason to write to someone, and finished bytes. */
+export interface Mail {
+  /** Reads the templates; every other call does so where it is needed. @throws Error naming template and line */
+  checkTemplates(): Promise<void>
+  /** Once per digest and process; a few milliseconds after the first. @throws DomainError `digest_too_large`, `digest_link` */
+  composeDigest(frozen: FrozenDigest): Promise<DigestParts>
+  /** Once per variant: a pure function of the frozen digest. All articles where `articleIds` is absent. */
+  assembleVariant(
+    parts: DigestParts,
+    articleIds?: readonly number[],
+    options?: { isTest?: boolean },
+  ): Skeleton
+  /** Once per recipient: joins buffers. */
+  personalise(skeleton: Skeleton, recipient: Recipient): Buffer[]
+  /** What a variant looks like, for previews: the parts before they are encoded, with `#` for personal links. */
+  previewVariant(parts: DigestParts, articleIds?: readonly number[]): ComposedPersonal
+  /** The page `/digests/{id}`: every article, nobody's links. */
+  renderWeb(parts: DigestParts): string
+  composePersonal(
+    content: PersonalContent,
+    publication: Publication,
+    language: string,
+  ): Promise<ComposedPersonal>
+  personalMessage(mail: ComposedPersonal, envelope: PersonalEnvelope): Buffer[]
+  /** The same for every attempt at one mail, under the sender's domain. */
+  messageId(reference: MailReference, newsletter?: { from?: string | undefined }): string
+  /** The return path: one of its own where BOUNCE_DOMAIN is set, else the sender's address. */
+  returnPath(reference: MailReference, newsletter?: { name: string; from?: string | undefined }): string
+  /** ENVID for a delivery report. */
+  envelopeId(reference: MailReference): string
+  /** For List-Unsubscribe; undefined where this installation reads no mail. */
+  unsubscribeMailto(reference: MailReference): string | undefined
+}
+
+export interface PersonalEnvelope {
+  to: string
+  kind: PersonalContent['kind']
+  reference: MailReference
+  publication: Publication
+}
+
+export function createMail(options: MailOptions): Mail {
+  const { keyring } = options
+  const senders = createSenders(options)
+  const replyTo = options.mailReplyTo === undefined ? undefined : readMailbox(options.mailReplyTo)
+  let loading: Promise<MailTemplates> | undefined
+  const templates = () => (loading ??= loadTemplates())
+  const digestDomain = (newsletter?: { from?: string | undefined }) =>
+    domainOf(senders.digest({ name: '', from: newsletter?.from }).address)
+
+  return {
+    async checkTemplates() {
+      await templates()
+    },
+    composeDigest: async (frozen) => composeDigest(frozen, await templates()),
+    assembleVariant(parts, articleIds, variant = {}) {
+      const { newsletter, publication, digestId, cadence } = parts.frozen
+      const composed = composeVariant(parts, articleIds, variant)
+      const from = senders.digest(newsletter)
+      return buildSkeleton({
+        from,
+        replyTo: newsletter.replyTo === undefined ? replyTo : readMailbox(newsletter.replyTo),
+        subject: variant.isTest ? testSubject(newsletter.language, composed.subject) : composed.subject,
+        list: {
+          id: listId(newsletter.slug, domainOf(from.address)),
+          name: newsletter.name,
+          helpUrl: `${publication.publicUrl}/preferences`,
+          archiveUrl: `${publication.publicUrl}/newsletters/${encodeURIComponent(newsletter.slug)}`,
+        },
+        feedbackId: `${digestId}:${listLabel(newsletter.slug)}:${cadence}:${senderId(domainOf(from.address))}`,
+        html: composed.html,
+        text: composed.text,
+      })
+    },
+    personalise,
+    previewVariant(parts, articleIds) {
+      const { subject, html, text } = composeVariant(parts, articleIds)
+      return { subject, html: withoutMarks(html), text: withoutMarks(text) }
+    },
+    renderWeb: composeWebVersion,
+    async composePersonal(content, publication, language) {
+      const reader = {
+        language,
+        locale: localeOf(publication, interfaceLanguageOf(language)),
+        publication: { ...publication, postalAddress: publication.postalAddress ?? '' },
+      }
+      return composePersonal(content, reader, await templates())
+    },
+    personalMessage(mail, { to, kind, reference, publication }) {
+      const from = senders.personal(publication.name)
+      const contact = publication.contactEmail
+      return buildPersonalMessage({
+        ...mail,
+        from,
+        to,
+        replyTo: replyTo ?? (contact === undefined ? undefined : readMailbox(contact)),
+        messageId: `<${sealReference(keyring, 'message-id', reference)}@${domainOf(from.address)}>`,
+        date: options.now(),
+        feedbackId: `personal:${kind}:${senderId(domainOf(from.address))}`,
+      })
+    },
+    messageId(reference, newsletter) {
+      const domain =
+        reference.kind === 'digest' ? digestDomain(newsletter) : domainOf(senders.personal('').address)
+      return `<${sealReference(keyring, 'message-id', reference)}@${domain}>`
+    },
+    returnPath(reference, newsletter) {
+      if (options.bounceDomain !== undefined) {
+        return `b+${sealReference(keyring, 'bounce', reference)}@${options.bounceDomain}`
+      }
+      return (newsletter ? senders.digest(newsletter) : senders.personal('')).address
+    },
+    envelopeId: (reference) => sealReference(keyring, 'bounce', reference),
+    unsubscribeMailto(reference) {
+      if (options.bounceDomain === undefined || options.inboundPort === undefined) return undefined
+      const sealed = sealReference(keyring, 'unsubscribe', reference)
+      return `mailto:u+${sealed}@${options.bounceDomain}?subject=unsubscribe`
+    },
+  }
+}
+
+const withoutMarks = (text: string): string => text.replace(/\ufdd0\w+\ufdd1/g, '#')
+
+const testSubject = (language: string, subject: string): string =>
+  translate(interfaceLanguageOf(language), 'mail.digest.test_subject', { subject })
+
+/** RFC 2919 wants a name of the domain system, and slugs keep Arabic letters. */
+const listId = (slug: string, domain: string): string =>
+  `${domainToASCII(slug) || 'newsletter'}.lists.${domain}`
+
+const listLabel = (slug: string): string => domainToASCII(slug) || 'newsletter'
+
+/** Google's SenderId: 5 to 15 characters, the same for all mail of a sender. */
+const senderId = (domain: string): string =>
+  domain
+    .replace(/[^a-z0-9]/g, '')
+    .slice(0, 15)
+    .padEnd(5, 'x')

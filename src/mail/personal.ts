@@ -1,0 +1,156 @@
+import { directionOf } from '../domain/publication.ts'
+import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../locales.ts'
+import { cleanTexts, singleLine } from './plain-text.ts'
+import type { MailTemplates } from './templates.ts'
+
+/** A mail to one person, by its kind, with what that kind says. */
+export type PersonalContent =
+  | {
+      kind: 'activation' | 'reminder'
+      newsletters: string[]
+      activateUrl: string
+      refuseUrl: string
+      expiresAt: Date
+    }
+  | { kind: 'already-subscribed'; newsletters: string[]; preferencesUrl: string }
+  | { kind: 'preferences-link'; preferencesUrl: string; expiresAt?: Date | undefined }
+  | { kind: 'address-change'; activateUrl: string; expiresAt: Date }
+  | { kind: 'address-changed' }
+  | { kind: 'sign-in'; signInUrl: string; expiresAt: Date }
+  | { kind: 'desk-notice'; notice: DeskNotice; values?: Record<string, string | number>; url: string }
+
+/** What the desk is told by mail; its values are named in `mail.notices` of the locales. */
+export type DeskNotice =
+  | 'generic'
+  | 'digest_paused'
+  | 'digest_late'
+  | 'digest_missed'
+  | 'digest_uncertain'
+  | 'audience_dropped'
+  | 'rejects_high'
+  | 'approval_due'
+  | 'article_withdrawn'
+  | 'same_address_twice'
+  | 'policy'
+  | 'complaints_high'
+  | 'restored'
+
+export interface PersonalReader {
+  /** BCP 47. */
+  language: string
+  /** Of dates and numbers. */
+  locale: string
+  publication: { name: string; postalAddress: string; zone: string }
+}
+
+export interface ComposedPersonal {
+  subject: string
+  html: string
+  text: string
+}
+
+interface Letter {
+  subject: string
+  title: string
+  paragraphs: string[]
+  action?: { label: string; url: string }
+  notes: { text: string; label?: string; url?: string }[]
+}
+
+/** Plain and short, in the reader's language, with one link and no picture. No word in it was typed by a stranger. */
+export function composePersonal(
+  content: PersonalContent,
+  reader: PersonalReader,
+  templates: MailTemplates,
+): ComposedPersonal {
+  const language = interfaceLanguageOf(reader.language)
+  const letter = cleanTexts(writeLetter(content, { ...reader, language }))
+  const template = templates.personal[directionOf(language)]
+  const data = {
+    ...letter,
+    language,
+    locale: reader.locale,
+    preheader: letter.paragraphs[0] ?? '',
+    publication: cleanTexts(reader.publication),
+  }
+  return { subject: singleLine(letter.subject), html: template.html(data), text: template.text(data) }
+}
+
+type Writer = PersonalReader & { language: InterfaceLanguage }
+
+function writeLetter(content: PersonalContent, reader: Writer): Letter {
+  const { language } = reader
+  const publication = reader.publication.name
+  const say = (key: string, values: Record<string, string | number> = {}) =>
+    translate(language, `mail.${key}`, { publication, ...values })
+  const key = content.kind.replaceAll('-', '_')
+  const ignore = { text: say('personal.ignore') }
+  const letter = (values: Record<string, string | number> = {}) => ({
+    subject: say(`${key}.subject`, values),
+    title: say(`${key}.title`, values),
+    paragraphs: [say(`${key}.lead`, values)],
+  })
+  const until = (date: Date) => ({ text: say('personal.expires', { date: formatDate(date, reader) }) })
+
+  switch (content.kind) {
+    case 'activation':
+    case 'reminder':
+      return {
+        ...letter({ newsletters: listNames(content.newsletters, language) }),
+        action: { label: say('activation.action'), url: content.activateUrl },
+        notes: [
+          until(content.expiresAt),
+          { text: say('activation.refuse'), label: say('activation.refuse_action'), url: content.refuseUrl },
+        ],
+      }
+    case 'already-subscribed':
+      return {
+        ...letter({ newsletters: listNames(content.newsletters, language) }),
+        action: { label: say(`${key}.action`), url: content.preferencesUrl },
+        notes: [ignore],
+      }
+    case 'preferences-link':
+      return {
+        ...letter(),
+        action: { label: say(`${key}.action`), url: content.preferencesUrl },
+        notes: [...(content.expiresAt ? [until(content.expiresAt)] : []), ignore],
+      }
+    case 'address-change':
+      return {
+        ...letter(),
+        action: { label: say(`${key}.action`), url: content.activateUrl },
+        notes: [until(content.expiresAt), ignore],
+      }
+    case 'address-changed':
+      return { ...letter(), notes: [{ text: say(`${key}.contact`) }] }
+    case 'sign-in':
+      return {
+        ...letter(),
+        action: { label: say(`${key}.action`), url: content.signInUrl },
+        notes: [until(content.expiresAt), ignore],
+      }
+    case 'desk-notice': {
+      const subject = say(`notices.${content.notice}.subject`, content.values)
+      return {
+        subject,
+        title: subject,
+        paragraphs: [say(`notices.${content.notice}.lead`, content.values)],
+        action: { label: say('notices.action'), url: content.url },
+        notes: [],
+      }
+    }
+  }
+}
+
+/** Isolated from each other and from the sentence: a French name in an Arabic sentence must not reorder it. */
+const listNames = (names: string[], language: InterfaceLanguage): string =>
+  new Intl.ListFormat(language, { type: 'conjunction' }).format(
+    names.map((name) => `\u2068${singleLine(name)}\u2069`),
+  )
+
+const formatDate = (date: Date, { locale, publication }: Writer): string =>
+  new Intl.DateTimeFormat(locale, {
+    dateStyle: 'full',
+    timeStyle: 'short',
+    timeZone: publication.zone,
+  }).format(date)

@@ -1,0 +1,42 @@
+import type { Mailbox } from './message.ts'
+import { singleLine } from './plain-text.ts'
+
+const plainAddress = /^[^\s<>(),:;@[\]\\"\p{C}]+@([a-z0-9-]+\.)*[a-z0-9-]+$/iu
+
+/**
+ * Reads `Name <address>` or an address.
+ * @throws Error when it is not exactly one plain mailbox
+ */
+export function readMailbox(value: string): Mailbox {
+  const [, name = '', bracketed] = /^(.*)<([^<>]*)>\s*$/s.exec(value) ?? []
+  const address = (bracketed ?? value).trim()
+  if (!plainAddress.test(address)) {
+    throw new Error(
+      'a sender must be one address, or a name and one address: Le Matin <lettres@news.example>',
+    )
+  }
+  return { name: singleLine(name).replace(/^"(.*)"$/, '$1'), address }
+}
+
+export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+
+export interface Senders {
+  digest(newsletter: { name: string; from?: string | undefined }): Mailbox
+  /** Another address than digests have, so that what readers do to one never hurts the other. */
+  personal(publicationName: string): Mailbox
+}
+
+/** Senders for an installation: MAIL_FROM, else an address at the host of its public URL. */
+export function createSenders(options: { mailFrom: string | undefined; publicUrl: string }): Senders {
+  const host = new URL(options.publicUrl).hostname.replace(/^\[|\]$/g, '')
+  const standard = readMailbox(options.mailFrom ?? `newsletters@${host.includes(':') ? 'localhost' : host}`)
+  const domain = domainOf(standard.address)
+  const local = standard.address.startsWith('subscriptions@') ? 'confirmations' : 'subscriptions'
+  return {
+    digest({ name, from }) {
+      const mailbox = from === undefined ? standard : readMailbox(from)
+      return { address: mailbox.address, name: mailbox.name || singleLine(name) }
+    },
+    personal: (publicationName) => ({ name: singleLine(publicationName), address: `${local}@${domain}` }),
+  }
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { Liquid, type Template } from 'liquidjs'
+import { interfaceLanguageOf, translate } from '../locales.ts'
+
+export type TemplateName = 'digest' | 'brief' | 'personal'
+
+/** One kind of mail, ready to be filled; the same for every language of one direction. */
+export interface MailTemplate {
+  html(data: TemplateData): string
+  text(data: TemplateData): string
+}
+
+/** `language` chooses the texts, `locale` the digits. */
+export type TemplateData = Record<string, unknown> & { language: string; locale: string }
+
+export type MailTemplates = Record<TemplateName, Record<'ltr' | 'rtl', MailTemplate>>
+
+const names = ['digest', 'brief', 'personal'] as const
+const directions = ['ltr', 'rtl'] as const
+const root = fileURLToPath(new URL('../../templates/mail/', import.meta.url))
+
+/** What the layout needs to know of a direction. Arabic has no capitals, no letter spacing, and needs more air. */
+const layouts = {
+  ltr: {
+    dir: 'ltr',
+    opposite: 'rtl',
+    start: 'left',
+    thumb: '0 0 0 20px',
+    sans: "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
+    serif: "Georgia, 'Times New Roman', serif",
+    leading: '1.55',
+    headline: '1.25',
+    tight: '-0.5px',
+    wide: '1px',
+    label: '14px',
+    case: 'uppercase',
+  },
+  rtl: {
+    dir: 'rtl',
+    opposite: 'ltr',
+    start: 'right',
+    thumb: '0 20px 0 0',
+    sans: "'Segoe UI', 'Geeza Pro', Tahoma, 'Noto Sans Arabic', Arial, sans-serif",
+    serif: "'Geeza Pro', 'Sakkal Majalla', 'Noto Naskh Arabic', 'Noto Sans Arabic', Tahoma, serif",
+    leading: '1.8',
+    headline: '1.5',
+    tight: 'normal',
+    wide: 'normal',
+    label: '17px',
+    case: 'none',
+  },
+} as const
+
+/** Time and memory that a template may cost to compile: a runaway one stops the start, not the machine. */
+const limits = { timeoutMs: 30_000, memoryMb: 256 }
+
+/**
+ * Reads and compiles the templates of `templates/mail`. Contents never pass through MJML: what is compiled is the
+ * empty form, in which Liquid then sets each mail with everything escaped.
+ * @throws Error naming the template and its line
+ */
+export async function loadTemplates(): Promise<MailTemplates> {
+  const compiled = await compile(
+    Object.fromEntries(
+      names.flatMap((name) =>
+        directions.map((direction) => [`${name} ${direction}`, readLayout(name, direction)]),
+      ),
+    ),
+  )
+  const htmlEngine = createEngine('html')
+  const textEngine = createEngine('text')
+  const read = (name: TemplateName, direction: 'ltr' | 'rtl'): MailTemplate => {
+    const html = parse(htmlEngine, `${name}.mjml`, compiled.get(`${name} ${direction}`) ?? '')
+    const text = parse(textEngine, `${name}.txt`, readFileSync(`${root}${name}.txt`, 'utf8'))
+    return {
+      html: (data) => htmlEngine.renderSync(html, data) as string,
+      text: (data) => tidy(textEngine.renderSync(text, data) as string),
+    }
+  }
+  return Object.fromEntries(
+    names.map((name) => [name, { ltr: read(name, 'ltr'), rtl: read(name, 'rtl') }]),
+  ) as MailTemplates
+}
+
+/** The layout with its direction filled in: `[[ … ]]` and `[% … %]` now, `{{ … }}` once there is a mail. */
+function readLayout(name: TemplateName, direction: 'ltr' | 'rtl'): string {
+  const engine = new Liquid({
+    root: [root],
+    outputDelimiterLeft: '[[',
+    outputDelimiterRight: ']]',
+    tagDelimiterLeft: '[%',
+    tagDelimiterRight: '%]',
+    strictVariables: true,
+  })
+  return engine.renderFileSync(`${name}.mjml`, layouts[direction]) as string
+}
+
+function compile(sources: Record<string, string>): Promise<Map<string, string>> {
+  const thread = new Worker(new URL('./compile-thread.ts', import.meta.url), {
+    workerData: sources,
+    resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
+  })
+  const compiled = new Map<string, string>()
+  return new Promise<Map<string, string>>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`templates/mail: not compiled within ${limits.timeoutMs / 1000} s`))
+    }, limits.timeoutMs)
+    thread.on('error', reject)
+    thread.on('message', (result: { name: string; html?: string; fault?: string }) => {
+      if (result.html === undefined) {
+        reject(new Error(`templates/mail/${result.name.replace(/ .*/, '')}.mjml: ${result.fault ?? ''}`))
+      } else compiled.set(result.name, dense(result.html))
+    })
+    thread.on('exit', () => {
+      clearTimeout(timer)
+      if (compiled.size === Object.keys(sources).length) resolve(compiled)
+      else reject(new Error('templates/mail: compiling ended early'))
+    })
+  }).finally(() => thread.terminate())
+}
+
+/** Without the indentation between elements: half of what MJML makes, and a mail past 100 kB is clipped. */
+const dense = (html: string): string => html.replace(/[ \t]*\n\s*/g, '\n').replace(/([>}])\n(?=[<{])/g, '$1')
+
+function parse(engine: Liquid, name: string, source: string): Template[] {
+  try {
+    return engine.parse(source)
+  } catch (error) {
+    throw new Error(`templates/mail/${name}: ${error instanceof Error ? error.message : ''}`, {
+      cause: error,
+    })
+  }
+}
+
+function createEngine(form: 'html' | 'text'): Liquid {
+  const engine = new Liquid({
+    ...(form === 'html' && { outputEscape: 'escape' as const }),
+    strictFilters: true,
+    ownPropertyOnly: true,
+  })
+  engine.registerFilter('t', function (key: string, ...pairs: [string, unknown][]) {
+    const { language } = this.context.environments as TemplateData
+    return translate(interfaceLanguageOf(language), key, Object.fromEntries(pairs) as Record<string, string>)
+  })
+  engine.registerFilter('number', function (value: number) {
+    return new Intl.NumberFormat((this.context.environments as TemplateData).locale).format(value)
+  })
+  engine.registerFilter('lines', {
+    raw: true,
+    handler: (text: string) => escapeHtml(text).replaceAll('\n', '<br>'),
+  })
+  return engine
+}
+
+/** As Liquid escapes it, for those who look for a text in the finished HTML. */
+export const escapeHtml = (text: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&#34;')
+    .replaceAll("'", '&#39;')
+
+const tidy = (text: string): string =>
+  `${text
+    .replace(/[ \t]+\n/g, '\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()}\n`
