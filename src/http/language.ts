@@ -1,7 +1,6 @@
 import type { RequestHandler, Response } from 'express'
 import type { Selection } from '../domain/article.ts'
 import type { Publication } from '../domain/publication.ts'
-import { DomainError } from '../errors.ts'
 
 /**
  * Decides the language of a page: the path's (`/ar/sections/culture`), else `Accept-Language`, else the publication's
@@ -39,18 +38,7 @@ export interface LocatedPage {
   pathLanguage: string | undefined
 }
 
-/** @throws DomainError `no_publication` */
-export function locate(response: Response): LocatedPage {
-  const { publication, language, pathLanguage } = response.locals as Partial<LocatedPage>
-  if (!publication || language === undefined) {
-    throw new DomainError(
-      'not_found',
-      'no_publication',
-      'This installation has no name yet: run `npx depeche publication set`.',
-    )
-  }
-  return { publication, language, pathLanguage }
-}
+export const locate = (response: Response): LocatedPage => response.locals as LocatedPage & Response['locals']
 
 /** Leaves the sections of the page's head for every page after it, errors too. */
 export const pageSections =

@@ -4,20 +4,20 @@ import type { Executor } from './executor.ts'
 export function articleViewsStore(db: Executor) {
   return {
     /**
-     * Counts one view of a published article, in total and for a day of the publication's zone.
+     * Counts one view of a published article, or several, in total and for a day of the publication's zone.
      * False where no published article has that slug.
      * @param date ISO, such as 2026-03-14
      */
-    async insert(slug: string, date: string): Promise<boolean> {
+    async insert(slug: string, date: string, n = 1): Promise<boolean> {
       const { numAffectedRows } = await sql`
         with article as (
-          update articles set views_total = views_total + 1
+          update articles set views_total = views_total + ${n}::bigint
           where slug = ${slug} and state = 'published'
           returning id
         )
         insert into article_views (article_id, date, n)
-        select id, ${date}::date, 1 from article
-        on conflict (article_id, date) do update set n = article_views.n + 1`.execute(db)
+        select id, ${date}::date, ${n}::bigint from article
+        on conflict (article_id, date) do update set n = article_views.n + excluded.n`.execute(db)
       return (numAffectedRows ?? 0n) > 0n
     },
 
