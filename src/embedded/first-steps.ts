@@ -1,5 +1,6 @@
 import { createContext, type ProcessConfig } from '../context.ts'
 import { createLogger } from '../log.ts'
+import { seedSampleNewsroom } from './sample/seed.ts'
 
 /** Whoever sits at the terminal of `npm start` owns this installation. */
 const owner = 'desk@newsroom.example'
@@ -13,6 +14,7 @@ export async function prepareNewsroom(config: ProcessConfig): Promise<string> {
   const context = createContext(config, { log, maxConnections: 4 })
   const { editors } = context.services
   try {
+    await seedSampleNewsroom(context)
     const known = await editors.list()
     const admin =
       known.find(({ role }) => role === 'admin') ??

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import type { Context } from '../../context.ts'
 import { findAddress, hashAddress } from '../../domain/address.ts'
 import { dateIn } from '../../domain/publication.ts'
+import type { Keyring } from '../../domain/token.ts'
 import { articleInput, type ArticleInput } from '../../services/article-input.ts'
+import type { Stores } from '../../store/stores.ts'
 import { arabicArticles } from './articles-ar.ts'
 import { frenchArticles } from './articles-fr.ts'
 import { sampleNewsletters, samplePublication, sampleSelections } from './newsroom.ts'
@@ -16,27 +18,33 @@ const hour = 3_600_000
 
 /**
  * Fills an empty installation with an invented newspaper: articles of the last days, newsletters, readers, and a draft
- * digest that waits on the desk. Does nothing where there are articles already; true where it did.
+ * digest that waits on the desk. A start that was killed half way is completed by the next.
+ * False, and nothing done, where there are newsletters or somebody's own articles.
  */
 export async function seedSampleNewsroom(context: Context): Promise<boolean> {
   const { services, database } = context
-  const known = await services.articles.list({ limit: 1, after: undefined })
-  if (known.data.length > 0) return false
+  if (!(await isEmpty(context))) return false
   await services.publication.set(samplePublication, system)
   await seedSelections(context)
   const now = new Date()
   await seedArticles(context, now)
   await seedResponses(context, now)
-  await seedNewsletters(context, now)
-  for (const reader of sampleReaders) await seedReader(context, reader)
+  await seedSubscriptions(context, now)
   for (const { slug } of await database.stores.newsletters.list()) await services.digests.listNext(slug)
   return true
 }
 
-async function seedSelections({ services }: Context): Promise<void> {
+async function isEmpty({ services, database }: Context): Promise<boolean> {
+  const { data } = await services.articles.list({ limit: 1, after: undefined })
+  const isOurs = data.every(({ externalId }) => externalId.startsWith('rivage-'))
+  return isOurs && (await database.stores.newsletters.list()).length === 0
+}
+
+async function seedSelections({ database }: Context): Promise<void> {
+  const { selections } = database.stores
   for (const [position, { kind, slug, names, descriptions }] of sampleSelections.entries()) {
-    await services.selections.create(kind, { slug, names, position })
-    if (descriptions) await services.selections.change(kind, slug, { descriptions })
+    const created = await selections.insert({ kind, slug, names, position })
+    if (created && descriptions) await selections.update(created.id, { descriptions })
   }
 }
 
@@ -104,39 +112,37 @@ async function seedResponses({ services }: Context, now: Date): Promise<void> {
   }
 }
 
-async function seedNewsletters({ database }: Context, now: Date): Promise<void> {
-  // Older than its articles, so that the first digest has something to say.
-  const beganAt = new Date(now.getTime() - 365 * 24 * hour)
-  for (const [position, newsletter] of sampleNewsletters.entries()) {
-    await database.stores.newsletters.insert({
-      ...newsletter,
-      sections: [],
-      dossiers: [],
-      tags: [],
-      minArticles: 1,
-      subject: undefined,
-      approval: 'none',
-      from: undefined,
-      template: 'digest',
-      position,
-      beganAt,
-    })
-  }
+/** The last step, whole or not at all: newsletters tell that the newsroom is complete. */
+async function seedSubscriptions({ database, keyring }: Context, now: Date): Promise<void> {
+  await database.transaction(async (stores) => {
+    // Older than its articles, so that the first digest has something to say.
+    const beganAt = new Date(now.getTime() - 365 * 24 * hour)
+    for (const [position, newsletter] of sampleNewsletters.entries()) {
+      await stores.newsletters.insert({ ...newsletter, ...plain, position, beganAt })
+    }
+    for (const reader of sampleReaders) await seedReader(stores, reader, keyring)
+  })
 }
 
-async function seedReader({ database, keyring }: Context, reader: SampleReader): Promise<void> {
+const plain = {
+  sections: [] as string[],
+  dossiers: [] as string[],
+  tags: [] as string[],
+  minArticles: 1,
+  subject: undefined,
+  approval: 'none',
+  from: undefined,
+  template: 'digest',
+} as const
+
+async function seedReader(stores: Stores, reader: SampleReader, keyring: Keyring): Promise<void> {
   const address = `${reader.name}@reader.example`
   const [hash] = hashAddress(keyring, findAddress(address) ?? { text: address })
   if (!hash) throw new Error('a keyring has a key')
-  await database.transaction(async (stores) => {
-    const subscriber = await stores.subscribers.put({ address, hash, language: reader.language })
-    for (const { newsletter, cadence, alerts = false, sections = [] } of reader.subscriptions) {
-      const { id } = await stores.newsletters.getBySlug(newsletter)
-      await stores.subscriptions.activate(
-        { subscriberId: subscriber.id, newsletterId: id },
-        { cadence, alerts, sections },
-        new Date(),
-      )
-    }
-  })
+  const subscriber = await stores.subscribers.put({ address, hash, language: reader.language })
+  for (const { newsletter, cadence, alerts = false, sections = [] } of reader.subscriptions) {
+    const { id } = await stores.newsletters.getBySlug(newsletter)
+    const key = { subscriberId: subscriber.id, newsletterId: id }
+    await stores.subscriptions.activate(key, { cadence, alerts, sections }, new Date())
+  }
 }
