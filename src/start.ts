@@ -24,12 +24,13 @@ async function start(config: Config): Promise<void> {
   const startedAt = performance.now()
   if (config.databaseUrl === undefined) await refuseIfRunning(config.dataDir)
   const supervisor = createSupervisor(await chooseFreePorts(config), warn)
-  endOnSignals(supervisor)
+  const isEnding = endOnSignals(supervisor)
   try {
     const steps = await supervisor.start()
     say(`ready in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`)
     showFirstSteps(steps)
   } catch (error) {
+    if (isEnding()) return
     await supervisor.stop()
     throw error
   }
@@ -42,7 +43,8 @@ function showFirstSteps({ read, subscribe, mailbox, desk }: FirstSteps): void {
   if (mailbox) say('\nNothing leaves this machine. Start over: npm run reset')
 }
 
-function endOnSignals(supervisor: Supervisor): void {
+/** @returns whether it was told to end: the exit then follows by itself */
+function endOnSignals(supervisor: Supervisor): () => boolean {
   let ending = false
   const end = () => {
     if (ending) {
@@ -60,4 +62,5 @@ function endOnSignals(supervisor: Supervisor): void {
     )
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
+  return () => ending
 }

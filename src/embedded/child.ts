@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { DomainError } from '../errors.ts'
 
 /** What a process says over IPC once it does its work. */
 interface Ready {
@@ -27,7 +28,7 @@ export interface Child {
   readonly name: string
   pid(): number | undefined
   /** Resolves when it first reports that it is ready; rejects when it ends before. */
-  ready: Promise<void>
+  ready: Promise<unknown>
   /** Ends it, waits, and starts it again with another environment. */
   restart(env: NodeJS.ProcessEnv): Promise<void>
   /** SIGTERM, then SIGKILL when `timeoutMs` have passed. */
@@ -47,7 +48,7 @@ export function startChild(options: ChildOptions): Child {
   let isStopping = false
   let delayMs = firstDelayMs
   let retry: NodeJS.Timeout | undefined
-  const firstReady = Promise.withResolvers<undefined>()
+  const firstReady = Promise.withResolvers<true>()
   // Nobody may be waiting when it fails.
   firstReady.promise.catch(() => undefined)
 
@@ -59,12 +60,18 @@ export function startChild(options: ChildOptions): Child {
     current = child
     options.onStart()
     child.on('message', (message) => {
-      if (isReady(message)) firstReady.resolve(undefined)
+      if (isReady(message)) firstReady.resolve(true)
     })
     child.once('exit', (code, signal) => {
       current = undefined
       const reason = signal ?? `exit code ${code ?? 0}`
-      firstReady.reject(new Error(`the ${options.name} process ended before it was ready (${reason})`))
+      firstReady.reject(
+        new DomainError(
+          'unavailable',
+          'process_not_started',
+          `The ${options.name} process ended before it was ready (${reason}); its log is ${options.logFile}.`,
+        ),
+      )
       if (isStopping) return
       options.onDeath(reason)
       if (Date.now() - startedAt > stableMs) delayMs = firstDelayMs
@@ -89,7 +96,7 @@ export function startChild(options: ChildOptions): Child {
   return {
     name: options.name,
     pid: () => current?.pid,
-    ready: firstReady.promise.then(() => undefined),
+    ready: firstReady.promise,
     stop,
     kill: () => current?.kill('SIGKILL'),
     async restart(changed) {

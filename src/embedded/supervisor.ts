@@ -46,7 +46,9 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
   const children = new Map<ChildName, Child>()
   const followers: (() => void)[] = []
   let installation: Installation | undefined
+  let opening: Promise<ProcessConfig> | undefined
   let isStopping = false
+  let hasState = false
   const logs = join(config.dataDir, 'logs')
   mkdirSync(logs, { recursive: true, mode: 0o700 })
 
@@ -110,8 +112,11 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
 
   return {
     async start() {
+      opening = openDatabase()
+      const complete = await opening
+      if (isStopping) throw new Error('told to end while starting')
+      // Only now is it certain that no other supervisor writes there.
       const smtpUrl = config.smtpUrl ?? (await startCatcher())
-      const complete = await openDatabase()
       const mailboxUrl = config.smtpUrl ? undefined : `http://localhost:${config.mailCatcherPort}/`
       const processConfig = { ...complete, smtpUrl, mailboxUrl }
       const envOf = (url: string) => environments({ ...processConfig, databaseUrl: url })
@@ -127,6 +132,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       const desk = installation ? await prepareNewsroom(processConfig) : `${config.publicUrl}/desk`
       await Promise.all([...children.values()].map((child) => child.ready))
       writeState(config.dataDir, { pid: process.pid, publicUrl: config.publicUrl, smtpUrl })
+      hasState = true
       return {
         read: `${config.publicUrl}/`,
         subscribe: `${config.publicUrl}/subscribe`,
@@ -136,12 +142,13 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
     },
     async stop() {
       isStopping = true
+      await opening?.catch(() => undefined)
       await Promise.all(
         (['web', 'worker'] as const).map(async (name) => children.get(name)?.stop(drainTimeoutMs)),
       )
       await children.get('mail')?.stop(5_000)
       await installation?.close()
-      deleteState(config.dataDir)
+      if (hasState) deleteState(config.dataDir)
       for (const unfollow of followers) unfollow()
     },
     kill() {

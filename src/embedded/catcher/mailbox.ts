@@ -7,6 +7,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
@@ -28,6 +29,8 @@ export interface Summary {
   subject: string
   size: number
 }
+
+const strangerAgeMs = 600_000
 
 export interface Mailbox {
   /** Resolves when the mail would survive a kill of this process. */
@@ -137,9 +140,12 @@ function writeJournal(journal: string, summaries: Summary[], received: number): 
   renameSync(`${journal}.partial`, journal)
 }
 
+/** Left behind by a kill. A young one may belong to an older catcher that still finishes its conversations. */
 function removeStrangers(directory: string, summaries: Summary[]): void {
+  const youngest = Date.now() - strangerAgeMs
   const known = new Set(summaries.map(({ id }) => `${id}.eml`))
   for (const file of readdirSync(directory)) {
-    if (file.endsWith('.eml') && !known.has(file)) rmSync(join(directory, file))
+    if (!file.endsWith('.eml') || known.has(file)) continue
+    if (statSync(join(directory, file)).mtimeMs < youngest) rmSync(join(directory, file))
   }
 }
