@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
+import { startKeeper } from '../../src/embedded/keeping.ts'
 import { startPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
@@ -18,6 +19,8 @@ export default async function setup(project: TestProject) {
     dataDir,
     settings: { fsync: 'off', full_page_writes: 'off', max_connections: '300' },
   })
+  // Ends the server also when the run itself is killed.
+  const keeper = startKeeper(dataDir)
   await createDatabaseNamed(postgres.url, 'template_depeche')
   const template = new URL(postgres.url)
   template.pathname = '/template_depeche'
@@ -26,6 +29,7 @@ export default async function setup(project: TestProject) {
   project.provide('postgresUrl', postgres.url)
   return async () => {
     await postgres.stop('immediate')
+    await keeper.release()
     rmSync(dataDir, { recursive: true, force: true })
   }
 }
