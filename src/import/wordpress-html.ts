@@ -1,0 +1,124 @@
+import { replaceShortcodes, type GalleryPicture } from './shortcodes.ts'
+
+/** What the HTML of a post refers to outside itself. */
+export interface PostContext {
+  /** Pictures by attachment id, and all that hang on the post. */
+  findPictures: (ids: number[]) => GalleryPicture[]
+  listOwnPictures: () => GalleryPicture[]
+}
+
+/**
+ * A post as WordPress stores it, as HTML: comments of the block editor are taken out, shortcodes become what they
+ * stand for, and text that relies on blank lines gets its paragraphs. Not sanitised yet.
+ */
+export function toHtml(content: string, context: PostContext): string {
+  const text = content
+    .replace(/\r\n?/g, '\n')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+  return splitBlocks(text)
+    .map(({ isClassic, html }) => {
+      const plain = replaceShortcodes(html, context)
+      return isClassic ? toParagraphs(plain) : linkLoneUrls(plain)
+    })
+    .join('\n')
+    .trim()
+}
+
+const blockMark = /^<!--\s*(\/?)wp:([a-z][\w/-]*)\s/
+
+/** What stands between blocks, and in a `freeform` block, was written in the classic editor. All comments go. */
+function splitBlocks(text: string): { isClassic: boolean; html: string }[] {
+  const parts: { isClassic: boolean; html: string }[] = []
+  let depth = 0
+  let isClassic = true
+  let html = ''
+  const take = () => {
+    if (html.trim() !== '') parts.push({ isClassic, html })
+    html = ''
+  }
+  let at = 0
+  for (;;) {
+    const start = text.indexOf('<!--', at)
+    const end = start < 0 ? -1 : text.indexOf('-->', start + 4)
+    if (end < 0) break
+    html += text.slice(at, start)
+    at = end + 3
+    const [, slash, name = ''] = blockMark.exec(text.slice(start, Math.min(at, start + 200))) ?? []
+    if (slash === undefined) continue
+    take()
+    if (text.charAt(end - 1) === '/') continue
+    depth = Math.max(0, depth + (slash === '/' ? -1 : 1))
+    isClassic = depth === 0 || (slash === '' && (name === 'freeform' || name === 'shortcode'))
+  }
+  html += text.slice(at)
+  take()
+  return parts
+}
+
+const blockTag =
+  '(?:p|h[1-6]|ul|ol|li|dl|dt|dd|table|thead|tbody|tfoot|tr|td|th|caption|colgroup|col|blockquote|pre|figure|figcaption|' +
+  'div|section|article|aside|header|footer|nav|address|hr|form|fieldset|details|summary|audio|video|iframe|object|embed|script|style|noscript)'
+const opening = new RegExp(`(<${blockTag}(?=[\\s/>]))`, 'gi')
+const closing = new RegExp(`(</${blockTag}\\s*>)`, 'gi')
+const isBlock = new RegExp(`^</?${blockTag}(?=[\\s/>])`, 'i')
+
+/** Blank lines become paragraphs, single line breaks `<br>`; what is in blocks already, and `<pre>`, stays. */
+export const toParagraphs = (text: string): string =>
+  splitVerbatim(text)
+    .map(({ isVerbatim, html }) => (isVerbatim ? html : paragraphsOf(html)))
+    .filter((html) => html !== '')
+    .join('\n')
+
+const verbatimOpening = /<(pre|script|style|textarea)\b/gi
+
+/** Cuts out whole `<pre>` elements (and scripts), whose line breaks mean what they say. */
+function splitVerbatim(text: string): { isVerbatim: boolean; html: string }[] {
+  const parts: { isVerbatim: boolean; html: string }[] = []
+  const lower = text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  // Without a closing tag from here on there is none further on either: never looked for twice.
+  const unclosed = new Set<string>()
+  let at = 0
+  for (const { 1: name = '', index } of lower.matchAll(verbatimOpening)) {
+    if (index < at || unclosed.has(name)) continue
+    const closing = `</${name}>`
+    const end = lower.indexOf(closing, index)
+    if (end < 0) {
+      unclosed.add(name)
+      continue
+    }
+    parts.push({ isVerbatim: false, html: text.slice(at, index) })
+    at = end + closing.length
+    parts.push({ isVerbatim: true, html: text.slice(index, at) })
+  }
+  parts.push({ isVerbatim: false, html: text.slice(at) })
+  return parts
+}
+
+const paragraphsOf = (text: string): string =>
+  text
+    .replace(opening, '\n\n$1')
+    .replace(closing, '$1\n\n')
+    .split(/\n\n+/)
+    .map((piece) => piece.trim())
+    .filter((piece) => piece !== '')
+    .map((piece) => (isBlock.test(piece) ? piece : toParagraph(piece)))
+    .join('\n')
+
+function toParagraph(piece: string): string {
+  if (loneUrl.test(piece)) return `<p>${linkOf(piece)}</p>`
+  // A line break after a <br> is the same one.
+  return `<p>${piece.replace(/(<br\s*\/?>)?\n/gi, '<br>\n')}</p>`
+}
+
+const loneUrl = /^https?:\/\/[^\s<>"']+$/
+
+/** WordPress turns a URL alone on its line into a player; we link to it. */
+const linkLoneUrls = (html: string): string =>
+  html.replace(
+    /(^|>)\s*(https?:\/\/[^\s<>"']+)\s*(?=<\/(?:div|p|figure)>|$)/g,
+    (_all, before: string, url: string) => `${before}${linkOf(url)}`,
+  )
+
+const linkOf = (url: string): string => `<a class="embed-link" href="${url}">${url}</a>`
