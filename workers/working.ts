@@ -4,6 +4,7 @@ import { deliverDigest } from './deliver-digest.ts'
 import { deliverMail } from './deliver-mail.ts'
 import { every } from './every.ts'
 import { prepareDigest } from './prepare-digest.ts'
+import { publishArticles } from './publish-articles.ts'
 import { renderFeeds } from './render-feeds.ts'
 import { runSchedules } from './run-schedules.ts'
 import { startWorker } from './worker.ts'
@@ -48,6 +49,7 @@ export async function startWorking({ services, queueBackend, log, metrics, sendi
     ),
   ]
   const workers = [
+    startWorker(publishArticles(services.articles), backend),
     startWorker(runSchedules(services), backend),
     startWorker(prepareDigest(services), backend),
     startWorker(deliverDigest(sending), backend),

@@ -2,11 +2,12 @@
 import { Command, CommanderError } from 'commander'
 import { runToExitCode, UsageError } from './command.ts'
 import { editorCommand } from './editor.ts'
+import { importCommand } from './import.ts'
 import { keyCommand } from './key.ts'
 import { migrateCommand } from './migrate.ts'
 import { publicationCommand } from './publication.ts'
 
-const commands = [publicationCommand, editorCommand, keyCommand, migrateCommand]
+const commands = [publicationCommand, editorCommand, keyCommand, migrateCommand, importCommand]
 
 const program = new Command('depeche')
   .description('Feeds and newsletters for newsrooms')

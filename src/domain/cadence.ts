@@ -55,7 +55,7 @@ export const localDateOf = (instant: Date, zone: string): string => dateOf(wallA
  * The first instant at which the clocks of a zone show `wall` or later: the only one on an ordinary day, the
  * first of two where clocks go back, the end of the gap where they go forward over it.
  */
-function firstInstantOf(wall: number, zone: string): number {
+export function firstInstantOf(wall: number, zone: string): number {
   const before = offsetAt(wall - reach, zone)
   const after = offsetAt(wall + reach, zone)
   const exact = [wall - before, wall - after].filter((instant) => wallAt(instant, zone) === wall)

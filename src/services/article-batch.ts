@@ -27,7 +27,14 @@ export interface ArticleToPut {
 export type Outcome = 'created' | 'updated' | 'unchanged'
 
 export type PutResult =
-  { externalId: string; id: number; outcome: Outcome } | { externalId: string; error: DomainError }
+  | {
+      externalId: string
+      id: number
+      outcome: Outcome
+      /** The guid that an import brought is another article's; this one was given its own. */
+      hasNewGuid?: boolean
+    }
+  | { externalId: string; error: DomainError }
 
 interface BatchOptions {
   publicUrl: string
@@ -117,20 +124,17 @@ async function prepare(
 }
 
 async function write(stores: Stores, pending: Pending[]): Promise<PutResult[]> {
-  const news = pending.filter((one) => one.stored === undefined)
-  const guids = news.flatMap((one) => one.input.guid ?? [])
-  const takenGuids = new Set(guids.length === 0 ? [] : await stores.articles.listTakenGuids(guids))
-  const fresh: Pending[] = []
   const results: PutResult[] = []
-  for (const one of news) {
-    const { guid } = one.input
-    if (guid !== undefined && takenGuids.has(guid)) results.push(guidTaken(one))
-    else fresh.push(one)
-    if (guid !== undefined) takenGuids.add(guid)
-  }
+  const news = pending.filter((one) => one.stored === undefined)
+  const guids = await chooseGuids(stores, news)
+  const fresh = news.filter((one) => {
+    const isRefused = one.input.guid !== undefined && !guids.has(one.externalId) && !one.origin
+    if (isRefused) results.push(guidTaken(one))
+    return !isRefused
+  })
   const known = pending.filter((one) => one.stored !== undefined)
   const slugs = await chooseSlugs(stores, known)
-  const ids = await insert(stores, fresh)
+  const ids = await insert(stores, fresh, guids)
   for (const { stored, content, input, baseSlug } of known) {
     if (!stored) continue
     const slug = slugs.get(stored.externalId) ?? `${baseSlug}-${newShortCode()}`
@@ -139,15 +143,39 @@ async function write(stores: Stores, pending: Pending[]): Promise<PutResult[]> {
     ids.set(stored.externalId, stored.id)
   }
   await putSelections(stores, [...fresh, ...known], ids)
-  for (const { externalId, stored } of [...fresh, ...known]) {
+  for (const { externalId, stored, input } of [...fresh, ...known]) {
     const id = ids.get(externalId)
-    if (id !== undefined) results.push({ externalId, id, outcome: stored ? 'updated' : 'created' })
+    if (id === undefined) continue
+    const hasNewGuid = !stored && input.guid !== undefined && !guids.has(externalId)
+    results.push({
+      externalId,
+      id,
+      outcome: stored ? 'updated' : 'created',
+      ...(hasNewGuid && { hasNewGuid }),
+    })
   }
   return results
 }
 
+/** The guids that were brought along, by external id; absent where another article has it already. */
+async function chooseGuids(stores: Stores, news: Pending[]): Promise<Map<string, string>> {
+  const wanted = news.flatMap((one) => one.input.guid ?? [])
+  const taken = new Set(wanted.length === 0 ? [] : (await stores.articles.listByGuids(wanted)).keys())
+  const chosen = new Map<string, string>()
+  for (const { externalId, input } of news) {
+    if (input.guid === undefined || taken.has(input.guid)) continue
+    chosen.set(externalId, input.guid)
+    taken.add(input.guid)
+  }
+  return chosen
+}
+
 /** A slug or short code that someone else took between our look and our insert is chosen again. */
-async function insert(stores: Stores, fresh: Pending[]): Promise<Map<string, number>> {
+async function insert(
+  stores: Stores,
+  fresh: Pending[],
+  guids: Map<string, string>,
+): Promise<Map<string, number>> {
   const ids = new Map<string, number>()
   const maxRounds = 5
   for (let round = 0; round < maxRounds; round += 1) {
@@ -159,7 +187,7 @@ async function insert(stores: Stores, fresh: Pending[]): Promise<Map<string, num
       ...content,
       externalId,
       slug: slugs.get(externalId) ?? `${baseSlug}-${newShortCode()}`,
-      guid: input.guid ?? `urn:uuid:${randomUUID()}`,
+      guid: guids.get(externalId) ?? `urn:uuid:${randomUUID()}`,
       shortCode: newShortCode(),
       viewsTotal: input.viewsTotal ?? 0,
     }))

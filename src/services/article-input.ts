@@ -15,7 +15,7 @@ export const slug = z
   .regex(/^[\p{L}\p{N}]+(?:[-_][\p{L}\p{N}]+)*$/u, {
     error: 'must be words of letters and digits joined by hyphens, such as faits-divers',
   })
-const slugs = z.array(slug).max(100).default([])
+const slugs = z.array(slug).max(500).default([])
 
 /** One line for people; control characters and line breaks are taken out rather than refused. */
 const line = (max: number) => z.string().transform(cleanLine).pipe(z.string().max(max))

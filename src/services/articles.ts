@@ -49,9 +49,22 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         putArticles(stores, articles, { publicUrl: config.publicUrl, now: now() }),
       ),
 
-    /** After the last batch: every feed may have changed. */
-    async endImport(): Promise<void> {
-      await database.stores.feedDocuments.markDirty([{ subject: '*' }])
+    /** External ids by guid, of those guids that are known: a site that moved has new ids and its old guids. */
+    listByGuids: (guids: string[]): Promise<Map<string, string>> =>
+      database.stores.articles.listByGuids(guids),
+
+    /** After the last batch: every feed may have changed, once. */
+    async endImport(actor: Actor, done: { url: string; created: number; updated: number }): Promise<void> {
+      const { url, created, updated } = done
+      await database.transaction(async (stores) => {
+        if (created + updated > 0) await stores.feedDocuments.markDirty([{ subject: '*' }])
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'articles.imported',
+          subject: url,
+          detail: { created, updated },
+        })
+      })
       await doorbell.ring('render-feeds', {})
     },
 

@@ -89,13 +89,14 @@ export function articleWrites(db: Executor) {
       return rows
     },
 
-    async listTakenGuids(guids: string[]): Promise<string[]> {
+    /** External ids by guid, of those guids that are known. */
+    async listByGuids(guids: string[]): Promise<Map<string, string>> {
       const rows = await db
         .selectFrom('articles')
-        .select('guid')
+        .select(['guid', 'externalId'])
         .where(sql<boolean>`guid = any(${guids})`)
         .execute()
-      return rows.map((row) => row.guid)
+      return new Map(rows.map((row) => [row.guid, row.externalId]))
     },
 
     /** The ids by external id; one whose slug, short code or guid was taken in the meantime is absent. */

@@ -179,17 +179,19 @@ test('a batch leaves out what is wrong with one article and keeps the others', a
         item('2', { guid: 'http://old.example/?p=1' }),
         item('3', { state: 'scheduled' }),
         item('4'),
+        { externalId: '5', input: articleInput.parse({ ...story, guid: 'http://old.example/?p=1' }) },
       ],
       { publicUrl, now: new Date('2026-03-14T08:00:00Z') },
     ),
   )
-  expect(results).toMatchObject([
+  expect([...results].sort((a, b) => (a.externalId < b.externalId ? -1 : 1))).toMatchObject([
     { externalId: '1', outcome: 'created' },
-    { externalId: '2', error: { code: 'guid_taken' } },
+    { externalId: '2', outcome: 'created', hasNewGuid: true },
     { externalId: '3', error: { code: 'schedule_needs_date' } },
     { externalId: '4', outcome: 'created' },
+    { externalId: '5', error: { code: 'guid_taken' } },
   ])
-  expect((await database.stores.articles.getByExternalId('4')).slug).toBe('meme-slug-2')
+  expect((await database.stores.articles.getByExternalId('4')).slug).toBe('meme-slug-3')
 })
 
 test('ten writers of one new article and of one slug: one creates, the slugs differ', async () => {

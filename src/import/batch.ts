@@ -1,0 +1,185 @@
+import type { Actor } from '../domain/editor.ts'
+import { DomainError } from '../errors.ts'
+import { plainText } from './plain-text.ts'
+import type { ArticleToPut, PutResult } from '../services/article-batch.ts'
+import { articleInput, externalId, responseInput } from '../services/article-input.ts'
+import type { Services } from '../services/services.ts'
+import type { ResponseToPut } from '../services/responses.ts'
+import type { ImportedPost } from './wordpress.ts'
+
+export type ImportServices = Pick<Services, 'articles' | 'responses' | 'selections'>
+
+/** What could not be imported: the post, and a sentence about it. */
+export interface ImportError {
+  id: string
+  title: string
+  /** Of the file; 0 where it has none. */
+  line: number
+  message: string
+}
+
+export interface ImportReport {
+  posts: number
+  created: number
+  updated: number
+  unchanged: number
+  responses: { created: number; updated: number; unchanged: number }
+  /** Posts whose guid another post has: they were given one of their own. */
+  newGuids: number
+  failed: number
+  /** The first thousand. */
+  errors: ImportError[]
+}
+
+export type ItemName = Pick<ImportError, 'id' | 'title' | 'line'>
+
+const batchSize = 100
+const maxErrors = 1_000
+
+/** An article to put, with what is put after it. */
+interface Entry {
+  article: ArticleToPut
+  selections: ImportedPost['selections']
+  responses: ImportedPost['responses']
+  name: ItemName
+}
+
+/**
+ * Writes posts in batches, the next one being read while the last is written. What is wrong with one post is
+ * reported and stops no other.
+ */
+export function createBatcher(services: ImportServices, actor: Actor, baseUrl: string) {
+  const report: ImportReport = {
+    posts: 0,
+    created: 0,
+    updated: 0,
+    unchanged: 0,
+    responses: { created: 0, updated: 0, unchanged: 0 },
+    newGuids: 0,
+    failed: 0,
+    errors: [],
+  }
+  let entries = new Map<string, Entry>()
+  let writing: Promise<void> = Promise.resolve()
+
+  const refuse = (name: ItemName | undefined, message: string) => {
+    report.failed += 1
+    if (report.errors.length >= maxErrors) return
+    const title = plainText(name?.title ?? '').slice(0, 120)
+    report.errors.push({ id: name?.id ?? '', title, line: name?.line ?? 0, message })
+  }
+
+  const checkResponses = (entry: Entry, articleId: number): ResponseToPut[] => {
+    const checked = new Map<string, ResponseToPut>()
+    for (const response of entry.responses) {
+      const input = responseInput.safeParse(withoutUndefined(response.input))
+      const id = externalId.safeParse(response.externalId)
+      if (input.success && id.success)
+        checked.set(id.data, { articleId, externalId: id.data, input: input.data })
+      else refuse(entry.name, `response ${response.externalId}: ${sentenceOf(input.error ?? id.error)}`)
+    }
+    return [...checked.values()]
+  }
+
+  const writeResponses = async (entries: { entry: Entry; articleId: number }[]): Promise<void> => {
+    const responses = entries.flatMap(({ entry, articleId }) => checkResponses(entry, articleId))
+    try {
+      const put = await services.responses.putBatch(responses, baseUrl)
+      report.responses.created += put.created
+      report.responses.updated += put.updated
+      report.responses.unchanged += responses.length - put.created - put.updated
+    } catch (error) {
+      if (!isAboutData(error)) throw error
+      if (entries.length > 1) for (const one of entries) await writeResponses([one])
+      else refuse(entries[0]?.entry.name, 'its responses were refused by the database')
+    }
+  }
+
+  const writeArticles = async (batch: Entry[]): Promise<PutResult[]> => {
+    try {
+      return await services.articles.putBatch(batch.map((entry) => entry.article))
+    } catch (error) {
+      if (!isAboutData(error)) throw error
+      if (batch.length > 1) return (await Promise.all(batch.map((entry) => writeArticles([entry])))).flat()
+      refuse(batch[0]?.name, 'the database refused it; look for what is unusual in its texts')
+      return []
+    }
+  }
+
+  /** A site that has moved to another domain has new external ids, but still its guids. */
+  const recogniseMoved = async (batch: Entry[]): Promise<void> => {
+    const known = await services.articles.listByGuids(
+      batch.flatMap(({ article }) => article.input.guid ?? []),
+    )
+    for (const { article, name } of batch) {
+      const before = known.get(article.input.guid ?? '')
+      if (before?.endsWith(`:${name.id}`)) article.externalId = before
+    }
+  }
+
+  const write = async (batch: Entry[]): Promise<void> => {
+    await recogniseMoved(batch)
+    const byId = new Map(batch.map((entry) => [entry.article.externalId, entry]))
+    await services.selections.ensure(batch.flatMap((entry) => entry.selections))
+    const written: { entry: Entry; articleId: number }[] = []
+    for (const result of await writeArticles(batch)) {
+      const entry = byId.get(result.externalId)
+      if (!entry) continue
+      if ('error' in result) refuse(entry.name, result.error.message)
+      else {
+        report[result.outcome] += 1
+        if (result.hasNewGuid) report.newGuids += 1
+        written.push({ entry, articleId: result.id })
+      }
+    }
+    await writeResponses(written)
+  }
+
+  const flush = async () => {
+    const batch = [...entries.values()]
+    entries = new Map()
+    await writing
+    writing = write(batch)
+    // Awaited with the next batch; an error until then must not end the process.
+    writing.catch(() => undefined)
+  }
+
+  return {
+    report,
+    refuse,
+
+    async add(post: ImportedPost, name: ItemName): Promise<void> {
+      report.posts += 1
+      const input = articleInput.safeParse(withoutUndefined(post.input))
+      const id = externalId.safeParse(post.externalId)
+      if (!input.success || !id.success) {
+        refuse(name, sentenceOf(input.error ?? id.error))
+        return
+      }
+      // The same post twice in one file: the later one is an edit of the first.
+      if (entries.has(id.data)) await flush()
+      const { origin, selections, responses } = post
+      const article = { externalId: id.data, input: input.data, origin }
+      entries.set(id.data, { article, selections, responses, name })
+      if (entries.size >= batchSize) await flush()
+    },
+
+    /** Writes what is left; the feeds hear of the whole import once. */
+    async end(): Promise<void> {
+      await flush()
+      await writing
+      const { created, updated } = report
+      await services.articles.endImport(actor, { url: baseUrl, created, updated })
+    },
+  }
+}
+
+const sentenceOf = (error: { issues: { path: PropertyKey[]; message: string }[] } | undefined): string =>
+  error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ') ?? ''
+
+/** PostgreSQL's classes 22 (data) and 23 (constraint), and what we say ourselves; anything else stops the import. */
+const isAboutData = (error: unknown): boolean =>
+  error instanceof DomainError || /^2[23]/.test(String((error as { code?: unknown }).code))
+
+const withoutUndefined = (value: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined))

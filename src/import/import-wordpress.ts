@@ -1,0 +1,98 @@
+import { stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import type { Actor } from '../domain/editor.ts'
+import { DomainError } from '../errors.ts'
+import { Attachments } from './attachments.ts'
+import { createBatcher, type ImportReport, type ImportServices } from './batch.ts'
+import { leftOutReason, toPost, type LeftOutReason, type PostContext } from './wordpress.ts'
+import { readWxr, type WxrReader } from './wxr.ts'
+import type { Repairs } from './xml-repair.ts'
+
+export interface WordpressReport extends ImportReport {
+  leftOut: Partial<Record<LeftOutReason, number>>
+  /** Comments that were not approved, or are no comments. */
+  responsesLeftOut: number
+  repairs: Repairs
+}
+
+interface Options {
+  actor: Actor
+  file: string
+  /** BCP 47; undefined: each post's is told by its script. */
+  language: string | undefined
+  languages: string[]
+  zone: string
+  onProgress: (done: number, total: number, note: string) => void
+}
+
+/**
+ * Imports a WordPress export (WXR). Every post is put under its own external id and keeps its guid, so a second
+ * import changes nothing and an edited post is updated. The file is read twice: for its pictures, then for its posts.
+ * @throws DomainError `no_such_file`, `not_wxr`, `doctype_refused`
+ */
+export async function importWordpress(services: ImportServices, options: Options): Promise<WordpressReport> {
+  const { size } = await stat(options.file).catch(() => {
+    throw new DomainError('not_found', 'no_such_file', 'There is no such file, or it cannot be read.')
+  })
+  const open = () => readWxr(createReadStream(options.file, { highWaterMark: 256 * 1024 }))
+  const progress = (reader: WxrReader, pass: number, note: string) => {
+    options.onProgress(pass * size + reader.source.bytes(), 2 * size, note)
+  }
+  const { attachments, authors, site } = await survey(open(), progress)
+  const context: PostContext = { ...options, attachments, authors, baseUrl: site, idPrefix: idPrefixOf(site) }
+
+  const reader = open()
+  const batcher = createBatcher(services, options.actor, site)
+  const { report } = batcher
+  const leftOut: WordpressReport['leftOut'] = {}
+  let responsesLeftOut = 0
+  for await (const part of reader.parts) {
+    if (part.kind !== 'item') continue
+    const { item } = part
+    const reason = leftOutReason(item)
+    if (reason) {
+      leftOut[reason] = (leftOut[reason] ?? 0) + 1
+      continue
+    }
+    const name = { id: item.fields.id ?? '', title: item.fields.title ?? '', line: reader.source.line() }
+    if (item.isTooLong) batcher.refuse(name, 'is longer than 16 million characters')
+    else {
+      const post = toPost(item, context)
+      responsesLeftOut += post.responsesLeftOut
+      await batcher.add(post, name)
+    }
+    progress(reader, 1, `${report.posts} posts`)
+  }
+  await batcher.end()
+  if (!reader.isComplete())
+    batcher.refuse(undefined, 'The file ends in the middle; what came before is imported')
+  return { ...report, leftOut, responsesLeftOut, repairs: reader.source.repairs }
+}
+
+/** The first pass: pictures and authors, and whether this is an export at all. */
+async function survey(reader: WxrReader, progress: (reader: WxrReader, pass: number, note: string) => void) {
+  const attachments = new Attachments()
+  const authors = new Map<string, string>()
+  for await (const part of reader.parts) {
+    if (part.kind === 'author') authors.set(part.login, part.name)
+    else if (part.item.fields.type === 'attachment') attachments.add(part.item)
+    progress(reader, 0, 'looking for pictures')
+  }
+  const site = reader.site.baseUrl || reader.site.link
+  if (!reader.isWxr() || !URL.canParse(site)) {
+    throw new DomainError(
+      'invalid',
+      'not_wxr',
+      'This is not an export of WordPress: make one under Tools, Export, "All content".',
+    )
+  }
+  return { attachments, authors, site }
+}
+
+/** Two sites may both have a post 1. */
+function idPrefixOf(site: string): string {
+  const { host, pathname } = new URL(site)
+  return `wp:${host}${pathname.replace(/\/$/, '').replaceAll('/', '-')}`
+    .replace(/[^\p{L}\p{N}._~:-]/gu, '_')
+    .slice(0, 150)
+}

@@ -1,0 +1,8 @@
+import sanitizeHtml from 'sanitize-html'
+import { textOf } from '../domain/article-html.ts'
+
+const noTags = { allowedTags: [], allowedAttributes: {} }
+
+/** The words of a field that may hold HTML and entities, such as a title: tags out, entities decoded. */
+export const plainText = (html: string): string =>
+  /[<&]/.test(html) ? textOf(sanitizeHtml(html, noTags)) : html.replace(/\s+/g, ' ').trim()
