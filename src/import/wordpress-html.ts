@@ -23,6 +23,7 @@ export function toHtml(content: string, context: PostContext): string {
       return isClassic ? toParagraphs(plain) : linkLoneUrls(plain)
     })
     .join('\n')
+    .replace(/<p>\s*<\/p>/g, '')
     .trim()
 }
 

@@ -108,8 +108,11 @@ const titleFrom = (html: string, id: string): string => {
   return beginning === '' ? `#${id}` : beginning + (words.length > 8 && !beginning.endsWith('…') ? '…' : '')
 }
 
-const authorOf = (login: string | undefined, names: Map<string, string>): string =>
-  plainText(names.get(login ?? '') ?? login ?? '')
+function authorOf(creator: string | undefined, names: Map<string, string>): string {
+  // Some exports hold `<dc:creator>>login`.
+  const login = (creator ?? '').replace(/^>/, '')
+  return plainText(names.get(login) || login)
+}
 
 const kindOfDomain: Record<string, 'section' | 'tag'> = { category: 'section', post_tag: 'tag' }
 
