@@ -169,7 +169,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
       await flush()
       await writing
       const { created, updated } = report
-      await services.articles.endImport(actor, { url: baseUrl, created, updated })
+      await services.articles.endImport({ actor, url: baseUrl, created, updated })
     },
   }
 }

@@ -53,11 +53,12 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     listByGuids: (guids: string[]): Promise<Map<string, string>> =>
       database.stores.articles.listByGuids(guids),
 
-    /** After the last batch: every feed may have changed, once. */
-    async endImport(actor: Actor, done: { url: string; created: number; updated: number }): Promise<void> {
-      const { url, created, updated } = done
+    /** After the last batch: every feed may have changed, once. What a person has imported is in the audit log. */
+    async endImport(done?: { actor: Actor; url: string; created: number; updated: number }): Promise<void> {
       await database.transaction(async (stores) => {
-        if (created + updated > 0) await stores.feedDocuments.markDirty([{ subject: '*' }])
+        if (!done || done.created + done.updated > 0) await stores.feedDocuments.markDirty([{ subject: '*' }])
+        if (!done) return
+        const { actor, url, created, updated } = done
         await stores.audit.insert({
           actor: nameOfActor(actor),
           action: 'articles.imported',
