@@ -3,6 +3,7 @@ import { decideSignups } from './decide-signups.ts'
 import { deliverDigest } from './deliver-digest.ts'
 import { deliverMail } from './deliver-mail.ts'
 import { every } from './every.ts'
+import { receiveMail } from './inbound-mail.ts'
 import { prepareDigest } from './prepare-digest.ts'
 import { publishArticles } from './publish-articles.ts'
 import { renderFeeds } from './render-feeds.ts'
@@ -17,7 +18,8 @@ const upkeepMs = 10 * 60_000
 const drainMs = 30_000
 
 /** Everything a worker process does, until it is drained. */
-export async function startWorking({ services, queueBackend, log, metrics, sendingTimes }: Context) {
+export async function startWorking(context: Context) {
+  const { services, queueBackend, log, metrics, sendingTimes } = context
   const { sending, presence, reconciling, feeds } = services
   const backend = { backend: queueBackend, log, metrics }
   const leaseMs = sendingTimes.leaseSeconds * 1000
@@ -48,6 +50,7 @@ export async function startWorking({ services, queueBackend, log, metrics, sendi
       log,
     ),
   ]
+  const inbound = await receiveMail(context)
   const workers = [
     startWorker(publishArticles(services.articles), backend),
     startWorker(runSchedules(services), backend),
@@ -66,6 +69,7 @@ export async function startWorking({ services, queueBackend, log, metrics, sendi
         process.exit(1)
       }, drainMs).unref()
       await Promise.all([sending.drain(), ...rounds.map((round) => round.stop())])
+      await inbound?.close()
       await Promise.all(workers.map((worker) => worker.close()))
       await extensions.stop()
       await presence.remove()

@@ -1,5 +1,6 @@
 import { createNewsletterService } from './newsletters.ts'
 import { createArticleService } from './articles.ts'
+import { createBounceService } from './bounces.ts'
 import { createAuditService } from './audit.ts'
 import { createDigestProgressService } from './digest-progress.ts'
 import { createDigestSendingService } from './digest-sending.ts'
@@ -54,6 +55,7 @@ export function createServices(parts: Parts) {
     keys: createKeyService(parts),
     audit: createAuditService(parts),
     health: createHealthService(parts),
+    bounces: createBounceService(parts),
     subscriptionLinks: createSubscriptionLinks(parts),
     presence,
     sending,

@@ -1,4 +1,5 @@
 import { apiKeyStore } from './api-keys.ts'
+import { bouncesStore } from './bounces.ts'
 import { articleViewsStore } from './article-views.ts'
 import { articlesStore } from './articles.ts'
 import { auditStore } from './audit.ts'
@@ -62,6 +63,7 @@ export function storesOn(executor: Executor) {
     subscribers: subscribersStore(executor),
     subscriptions: subscriptionsStore(executor),
     suppressions: suppressionsStore(executor),
+    bounces: bouncesStore(executor),
     health: healthStore(executor),
     activations: activationsStore(executor),
     activationMails: activationMailsStore(executor),

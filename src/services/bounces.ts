@@ -1,0 +1,150 @@
+import { findAddress, hashAddress } from '../domain/address.ts'
+import { classifyBounce, diagnosisOf, scoreBounce, type Diagnosis } from '../domain/bounce.ts'
+import type { SendOutcome } from '../domain/delivery.ts'
+import type { MailReference } from '../domain/mail-reference.ts'
+import type { InboundMail, RecipientReport } from '../mail/inbound.ts'
+import type { BouncedMail } from '../store/bounces.ts'
+import type { Stores } from '../store/stores.ts'
+import { tellDesk } from './notices.ts'
+import type { Parts } from './parts.ts'
+
+export type BounceService = ReturnType<typeof createBounceService>
+
+/** What came back under our seal. */
+type ReturnedMail = Exclude<InboundMail, { kind: 'ignored' }>
+
+export function createBounceService({
+  database,
+  doorbell,
+  keyring,
+  config,
+  log,
+  now,
+}: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'config' | 'log' | 'now'>) {
+  const suppress = async (
+    stores: Stores,
+    mail: BouncedMail,
+    reason: 'bounced' | 'complained',
+    detail: string,
+  ) => {
+    const address = mail.address === undefined ? undefined : findAddress(mail.address)
+    const [hash] = address ? hashAddress(keyring, address) : []
+    if (hash) await stores.suppressions.put(hash, reason, detail)
+    if (mail.subscriberId === undefined) return
+    const ended = await stores.subscriptions.markEnded(mail.subscriberId, reason)
+    await stores.bounces.insertEnding(mail.subscriberId, ended, reason)
+  }
+
+  const recordBounce = async (
+    reference: MailReference,
+    diagnosis: Diagnosis,
+    source: 'smtp' | 'dsn',
+  ): Promise<void> => {
+    const at = now()
+    const bounceClass = classifyBounce(diagnosis)
+    await database.transaction(async (stores) => {
+      const mail = await stores.bounces.findMail(reference)
+      if (!mail) return
+      const { subscriberId } = mail
+      if (subscriberId !== undefined) await stores.subscribers.lock(subscriberId)
+      const past = subscriberId === undefined ? [] : await stores.bounces.listOf(subscriberId)
+      const cleanAt =
+        subscriberId === undefined ? undefined : await stores.bounces.findCleanAt(subscriberId, at)
+      const { points, score, isSuppressed } = scoreBounce({ class: bounceClass, at }, past, cleanAt)
+      const isNew = await stores.bounces.insert(
+        {
+          subscriberId,
+          reference,
+          source,
+          class: bounceClass,
+          status: diagnosis.status,
+          answer: diagnosis.text,
+          domain: mail.address?.slice(mail.address.lastIndexOf('@') + 1),
+          points,
+        },
+        at,
+      )
+      if (!isNew) return
+      if (mail.activationId !== undefined && (bounceClass === 'dead' || bounceClass === 'doubtful')) {
+        await stores.bounces.expireActivation(mail.activationId)
+      }
+      if (subscriberId !== undefined && points > 0) await stores.bounces.updateScore(subscriberId, score, at)
+      if (isSuppressed)
+        await suppress(stores, mail, 'bounced', `${bounceClass} ${diagnosis.status ?? ''}`.trim())
+      if (bounceClass === 'policy') await tellOfPolicy(stores, mail, diagnosis, at)
+    })
+    log.info({ class: bounceClass, status: diagnosis.status, source }, 'mail came back')
+    await doorbell.ring('deliver-mail', {})
+  }
+
+  /** Of several recipients, a mailing list's for one, only the one we wrote to is ours. */
+  const recordReports = async (reference: MailReference, reports: RecipientReport[]): Promise<void> => {
+    const mail = await database.stores.bounces.findMail(reference)
+    const address = mail?.address?.toLowerCase()
+    const ours =
+      reports.length === 1
+        ? reports[0]
+        : reports.find(({ addresses }) => address !== undefined && addresses.includes(address))
+    if (ours) await recordBounce(reference, ours.diagnosis, 'dsn')
+    else log.info('a report speaks of nobody we wrote to')
+  }
+
+  const tellOfPolicy = async (stores: Stores, mail: BouncedMail, diagnosis: Diagnosis, at: Date) => {
+    const domain = mail.address?.slice(mail.address.lastIndexOf('@') + 1) ?? ''
+    await tellDesk(stores, {
+      kind: 'policy',
+      values: { domain, answer: diagnosis.text },
+      url: `${config.publicUrl}/desk/deliverability`,
+      subject: `${domain}:${at.toISOString().slice(0, 10)}`,
+    })
+  }
+
+  const recordComplaint = (reference: MailReference, proof: string): Promise<void> =>
+    database.transaction(async (stores) => {
+      const mail = await stores.bounces.findMail(reference)
+      if (!mail) return
+      const { subscriberId } = mail
+      const domain = mail.address?.slice(mail.address.lastIndexOf('@') + 1)
+      const complaint = {
+        subscriberId,
+        reference,
+        source: 'arf',
+        class: 'complaint',
+        points: 0,
+        domain,
+        proof,
+      } as const
+      if (await stores.bounces.insert(complaint, now())) {
+        await suppress(stores, mail, 'complained', 'complaint by feedback report')
+      }
+    })
+
+  const unsubscribe = (reference: MailReference): Promise<void> =>
+    database.transaction(async (stores) => {
+      const mail = await stores.bounces.findMail(reference)
+      if (mail?.subscriberId === undefined || mail.newsletterId === undefined) return
+      const ended = await stores.subscriptions.markEnded(mail.subscriberId, 'unsubscribed', mail.newsletterId)
+      await stores.bounces.insertEnding(mail.subscriberId, ended, 'unsubscribed')
+    })
+
+  return {
+    /** A server's refusal, seen while sending. Call it for final refusals and for mail that expired. */
+    recordRefusal: (reference: MailReference, outcome: Extract<SendOutcome, { kind: 'refused' }>) =>
+      recordBounce(reference, diagnosisOf(outcome), 'smtp'),
+
+    async receive(mail: ReturnedMail): Promise<void> {
+      if (mail.kind === 'bounce') await recordReports(mail.reference, mail.reports)
+      else if (mail.kind === 'complaint') await recordComplaint(mail.reference, mail.proof)
+      else await unsubscribe(mail.reference)
+    },
+
+    /** For the desk: what came back, by day, class and domain, beside what was accepted. */
+    async summarise(days: number) {
+      const [bounces, sent] = await Promise.all([
+        database.stores.bounces.listDays(days),
+        database.stores.bounces.listAcceptedDays(days),
+      ])
+      return { bounces, sent }
+    },
+  }
+}

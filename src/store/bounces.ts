@@ -1,0 +1,149 @@
+import { sql } from 'kysely'
+import type { BounceClass, ScoredBounce } from '../domain/bounce.ts'
+import type { MailReference } from '../domain/mail-reference.ts'
+import type { Executor } from './executor.ts'
+
+export interface NewBounce {
+  subscriberId: number | undefined
+  reference: MailReference
+  source: 'smtp' | 'dsn' | 'arf'
+  class: BounceClass
+  status?: string | undefined
+  /** Without the address. */
+  answer?: string | undefined
+  domain?: string | undefined
+  points: number
+  /** What a complaint rests on: the report's own fields, without addresses. */
+  proof?: string | undefined
+}
+
+export interface BouncedMail {
+  subscriberId: number | undefined
+  activationId: string | undefined
+  newsletterId: number | undefined
+  /** Undefined once erased. */
+  address: string | undefined
+}
+
+/** Accepted mails and what came of them, of one day and recipient domain. */
+export interface BounceDay {
+  date: string
+  domain: string
+  class: string
+  n: number
+}
+
+export function bouncesStore(db: Executor) {
+  return {
+    /** Whom a mail went to. Undefined where there is no such mail. */
+    async findMail(reference: MailReference): Promise<BouncedMail | undefined> {
+      const { rows } =
+        reference.kind === 'digest'
+          ? await sql<BouncedMail>`
+              select s.id as "subscriberId", g.newsletter_id as "newsletterId", s.address
+              from deliveries d join digests g on g.id = d.digest_id join subscribers s on s.id = d.subscriber_id
+              where d.digest_id = ${reference.digestId} and d.subscriber_id = ${reference.subscriberId}`.execute(
+              db,
+            )
+          : await sql<BouncedMail>`
+              select o.subscriber_id as "subscriberId", o.activation_id as "activationId",
+                coalesce(a.address, s.address, o.address) as address
+              from outbox o left join activations a on a.id = o.activation_id
+                left join subscribers s on s.id = o.subscriber_id
+              where o.id = ${reference.outboxId}`.execute(db)
+      const row = rows[0]
+      return (
+        row && {
+          subscriberId: row.subscriberId ?? undefined,
+          activationId: row.activationId ?? undefined,
+          newsletterId: row.newsletterId ?? undefined,
+          address: row.address ?? undefined,
+        }
+      )
+    },
+
+    async listOf(subscriberId: number): Promise<ScoredBounce[]> {
+      const rows = await db
+        .selectFrom('bounces')
+        .select(['at', 'class', 'points'])
+        .where('subscriberId', '=', subscriberId)
+        .where('at', '>', sql<Date>`now() - interval '60 days'`)
+        .execute()
+      return rows.map((row) => ({ ...row, class: row.class as BounceClass }))
+    },
+
+    /** The last mail they took in a week without a bounce; a day old, so that its own bounce would be here. */
+    async findCleanAt(subscriberId: number, before: Date): Promise<Date | undefined> {
+      const { rows } = await sql<{ cleanAt: Date | null }>`
+        select max(d.accepted_at) as "cleanAt" from deliveries d
+        where d.subscriber_id = ${subscriberId} and d.state = 'accepted'
+          and d.accepted_at < ${before}::timestamptz - interval '1 day'
+          and not exists (select from bounces b where b.subscriber_id = d.subscriber_id
+            and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day')`.execute(
+        db,
+      )
+      return rows[0]?.cleanAt ?? undefined
+    },
+
+    /** The same report may come twice: a mail bounces once a day per class. False where it was known. */
+    async insert(bounce: NewBounce, at: Date): Promise<boolean> {
+      const { reference } = bounce
+      const digestId = reference.kind === 'digest' ? reference.digestId : null
+      const outboxId = reference.kind === 'outbox' ? reference.outboxId : null
+      const { numAffectedRows } = await sql`
+        insert into bounces (at, subscriber_id, digest_id, outbox_id, source, class, status, smtp_answer, domain,
+          points, proof)
+        select ${at}::timestamptz, ${bounce.subscriberId ?? null}::bigint, ${digestId}::bigint, ${outboxId}::bigint,
+          ${bounce.source}::text, ${bounce.class}::text, ${bounce.status ?? null}::text,
+          ${bounce.answer ?? null}::text, ${bounce.domain ?? null}::text, ${bounce.points}::numeric,
+          ${bounce.proof ?? null}::text
+        where not exists (select from bounces where class = ${bounce.class}::text
+          and subscriber_id is not distinct from ${bounce.subscriberId ?? null}::bigint
+          and digest_id is not distinct from ${digestId}::bigint
+          and outbox_id is not distinct from ${outboxId}::bigint
+          and at > ${at}::timestamptz - interval '1 day')`.execute(db)
+      return (numAffectedRows ?? 0n) > 0n
+    },
+
+    async updateScore(subscriberId: number, score: number, at: Date): Promise<void> {
+      await db
+        .updateTable('subscribers')
+        .set({ bounceScore: score, lastBounceOn: at.toISOString().slice(0, 10) })
+        .where('id', '=', subscriberId)
+        .execute()
+    },
+
+    /** The request ends as if nobody had ever confirmed it; nobody is told. */
+    async expireActivation(activationId: string): Promise<void> {
+      await sql`update activations set expires_at = least(expires_at, clock_timestamp())
+        where id = ${activationId}::uuid and activated_at is null`.execute(db)
+    },
+
+    async insertEnding(subscriberId: number, newsletterIds: number[], reason: string): Promise<void> {
+      if (newsletterIds.length === 0) return
+      await db
+        .insertInto('consents')
+        .values(newsletterIds.map((newsletterId) => ({ event: 'ended', subscriberId, newsletterId, reason })))
+        .execute()
+    },
+
+    async listDays(sinceDays: number): Promise<BounceDay[]> {
+      const { rows } = await sql<BounceDay>`
+        select to_char(at, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, class, count(*) as n from bounces
+        where at > now() - make_interval(days => ${sinceDays}) group by 1, 2, 3 order by 1, 2, 3`.execute(db)
+      return rows
+    },
+
+    async listAcceptedDays(
+      sinceDays: number,
+    ): Promise<{ date: string; accepted: number; rejected: number }[]> {
+      const { rows } = await sql<{ date: string; accepted: number; rejected: number }>`
+        select to_char(coalesce(accepted_at, committing_at), 'YYYY-MM-DD') as date,
+          count(*) filter (where state = 'accepted') as accepted,
+          count(*) filter (where state = 'rejected') as rejected
+        from deliveries where coalesce(accepted_at, committing_at) > now() - make_interval(days => ${sinceDays})
+        group by 1 order by 1`.execute(db)
+      return rows
+    },
+  }
+}

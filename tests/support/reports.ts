@@ -1,0 +1,66 @@
+/** One recipient's block of a delivery report. */
+export interface ReportedRecipient {
+  action?: string
+  status?: string
+  diagnostic?: string
+  original?: string
+  final?: string
+}
+
+interface ReportOptions {
+  recipients?: ReportedRecipient[]
+  envelopeId?: string
+  /** The returned header of our message. */
+  returned?: string
+  isGlobal?: boolean
+}
+
+const crlf = (lines: (string | false)[]): Buffer =>
+  Buffer.from(
+    lines
+      .filter((line) => line !== false)
+      .join('\n')
+      .replaceAll('\n', '\r\n'),
+  )
+
+/** A delivery report as Postfix writes it (RFC 3464). */
+export function aDeliveryReport(options: ReportOptions = {}): Buffer {
+  const { recipients = [{}], envelopeId, returned = 'Subject: Bonjour\n', isGlobal = false } = options
+  return crlf([
+    'From: MAILER-DAEMON@mx.example (Mail Delivery System)',
+    'Subject: Undelivered Mail Returned to Sender',
+    'Auto-Submitted: auto-replied',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/report; report-type=delivery-status; boundary="B"',
+    '',
+    '--B\nContent-Type: text/plain\n\nI am sorry.\n',
+    `--B\nContent-Type: message/${isGlobal ? 'global-delivery-status' : 'delivery-status'}\n`,
+    'Reporting-MTA: dns; mx.example',
+    envelopeId !== undefined && `Original-Envelope-Id: ${envelopeId}`,
+    ...recipients.flatMap((recipient) => [
+      '',
+      `Final-Recipient: rfc822; ${recipient.final ?? 'reader@reader.example'}`,
+      recipient.original !== undefined && `Original-Recipient: rfc822;${recipient.original}`,
+      `Action: ${recipient.action ?? 'failed'}`,
+      `Status: ${recipient.status ?? '5.1.1'}`,
+      `Diagnostic-Code: smtp; ${recipient.diagnostic ?? '550 5.1.1 <reader@reader.example>: unknown'}`,
+    ]),
+    '',
+    `--B\nContent-Type: text/rfc822-headers\n\n${returned}`,
+    '--B--\n',
+  ])
+}
+
+/** A feedback report (RFC 5965), its recipient redacted as providers do. */
+export const aComplaint = (returned: string, type = 'abuse'): Buffer =>
+  crlf([
+    'From: feedback@provider.example',
+    'Subject: complaint',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/report; report-type=feedback-report; boundary="B"',
+    '',
+    '--B\nContent-Type: text/plain\n\nThis is a complaint.\n',
+    `--B\nContent-Type: message/feedback-report\n\nFeedback-Type: ${type}\nUser-Agent: Provider/1\nVersion: 1\nOriginal-Rcpt-To: redacted@provider.example\n`,
+    `--B\nContent-Type: message/rfc822\n\n${returned}\n\nbody`,
+    '--B--\n',
+  ])

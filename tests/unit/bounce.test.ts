@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest'
+import {
+  classifyBounce,
+  scoreBounce,
+  type BounceClass,
+  type Diagnosis,
+  type ScoredBounce,
+} from '../../src/domain/bounce.ts'
+
+const rows: [Diagnosis['stage'], number | undefined, string | undefined, string, BounceClass][] = [
+  ['rcpt', 550, '5.1.1', 'no such user', 'dead'],
+  ['report', 550, '5.1.1', 'User unknown', 'dead'],
+  ['report', undefined, '5.1.10', 'null MX', 'dead'],
+  ['rcpt', 550, '5.7.17', 'owner changed', 'dead'],
+  ['rcpt', 550, undefined, 'User unknown', 'dead'],
+  ['rcpt', 553, undefined, 'sorry, no mailbox here by that name does not exist', 'dead'],
+  ['rcpt', 551, undefined, 'invalid recipient', 'dead'],
+  ['rcpt', 550, undefined, 'no', 'doubtful'],
+  ['rcpt', 550, '5.1.0', 'address rejected', 'doubtful'],
+  ['report', 550, '5.4.4', 'host not found', 'doubtful'],
+  ['rcpt', 550, '5.7.13', 'account disabled', 'doubtful'],
+  ['rcpt', 452, '4.2.2', 'over quota', 'full'],
+  ['report', 552, '5.2.2', 'mailbox full', 'full'],
+  ['rcpt', 552, undefined, 'Mailbox is full', 'full'],
+  ['rcpt', 452, '4.3.1', 'insufficient storage', 'full'],
+  ['rcpt', 450, '4.2.0', 'greylisted', 'transient'],
+  ['report', 421, '4.4.7', 'message expired', 'transient'],
+  ['data', 421, undefined, 'closing', 'transient'],
+  ['connect', undefined, undefined, 'ETIMEDOUT', 'transient'],
+  ['rcpt', 451, '4.7.1', 'greylisted', 'policy'],
+  ['rcpt', 550, '5.7.1', 'access denied', 'policy'],
+  ['data', 550, '5.7.26', 'unauthenticated', 'policy'],
+  ['data', 550, '5.7.515', 'does not meet the required authentication level', 'policy'],
+  ['connect', 554, undefined, 'no SMTP service here', 'policy'],
+  ['data', 554, undefined, 'message rejected', 'policy'],
+  ['rcpt', 550, undefined, 'blocked using zen.spamhaus.example', 'policy'],
+  ['rcpt', 550, undefined, 'user unknown; your host is on a blocklist', 'policy'],
+  ['data', 552, '5.2.3', 'message too long', 'content'],
+  ['report', 552, '5.3.4', 'message too big', 'content'],
+  ['data', 554, '5.6.0', 'bad content', 'content'],
+  ['rcpt', 550, '5.1.7', 'bad sender', 'sender'],
+  ['mail', 550, '5.1.8', 'sender domain not found', 'sender'],
+  ['mail', 550, '5.1.1', 'user unknown', 'sender'],
+  ['data', 503, '5.5.1', 'bad sequence', 'sender'],
+]
+
+test.each(rows)('BNC-1 at %s %s %s "%s" is %s', (...[stage, code, status, text, expected]) => {
+  expect(classifyBounce({ stage, code, status, text })).toBe(expected)
+})
+
+test('BNC-2 a policy refusal never scores, at any stage', () => {
+  for (let n = 0; n < 50; n++) {
+    const past = Array.from({ length: n }, () => ({ at: new Date(), class: 'policy' as const, points: 0 }))
+    expect(scoreBounce({ class: 'policy', at: new Date() }, past)).toMatchObject({
+      points: 0,
+      isSuppressed: false,
+    })
+  }
+})
+
+test('BNC-3 a refusal before a recipient was named is never about a person', () => {
+  const harmless: BounceClass[] = ['policy', 'sender', 'transient']
+  for (const stage of ['connect', 'mail'] as const)
+    for (const code of [421, 450, 550, 554])
+      for (const status of ['5.1.1', '5.2.1', '5.7.1', '4.2.2', undefined])
+        expect(harmless).toContain(classifyBounce({ stage, code, status, text: 'user unknown' }))
+})
+
+const start = new Date('2026-01-01T08:00:00Z').getTime()
+const day = (n: number, hours = 0) => new Date(start + (n * 24 + hours) * 3_600_000)
+
+/** Plays bounces one after another and tells when the person is suppressed. */
+function play(bounces: [BounceClass, Date][], cleanAt?: Date): (number | 'suppressed')[] {
+  const past: ScoredBounce[] = []
+  return bounces.map(([bounceClass, at]) => {
+    const { points, score, isSuppressed } = scoreBounce({ class: bounceClass, at }, past, cleanAt)
+    past.push({ at, class: bounceClass, points })
+    return isSuppressed ? 'suppressed' : score
+  })
+}
+
+test('BNC-8 a dead address at once, a doubtful one at the second on another day', () => {
+  expect(play([['dead', day(0)]])).toEqual(['suppressed'])
+  expect(
+    play([
+      ['doubtful', day(0)],
+      ['doubtful', day(0, 2)],
+      ['doubtful', day(1)],
+    ]),
+  ).toEqual([1, 1, 'suppressed'])
+})
+
+test('BNC-8 a full mailbox costs half a point a day and is given up at five within sixty days', () => {
+  const daily = Array.from({ length: 10 }, (_, n): [BounceClass, Date] => ['full', day(n)])
+  expect(play(daily)).toEqual([0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 'suppressed'])
+  expect(
+    play([
+      ['full', day(0)],
+      ['full', day(0, 1)],
+      ['full', day(0, 9)],
+    ]),
+  ).toEqual([0.5, 0.5, 0.5])
+  const weekly = Array.from({ length: 20 }, (_, n): [BounceClass, Date] => ['full', day(n * 7)])
+  expect(play(weekly)).not.toContain('suppressed')
+})
+
+test('BNC-8 a clean week makes the past count no more', () => {
+  expect(
+    play(
+      [
+        ['doubtful', day(0)],
+        ['doubtful', day(20)],
+      ],
+      day(10),
+    ),
+  ).toEqual([1, 1])
+})

@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest'
+import { sealReference } from '../../src/domain/mail-reference.ts'
+import { readInbound } from '../../src/mail/inbound.ts'
+import { keyring } from '../support/mail.ts'
+import { aComplaint, aDeliveryReport } from '../support/reports.ts'
+
+const reference = { kind: 'digest', digestId: 42, subscriberId: 7 } as const
+const sealed = sealReference(keyring, 'bounce', reference)
+const verp = `b+${sealed}@bounces.news.example.org`
+const read = (raw: Buffer, to = verp, from = '') => readInbound(raw, { from, to }, keyring)
+
+test('a delivery report to our return path is a bounce, in any case', async () => {
+  expect(await read(aDeliveryReport(), verp.toUpperCase())).toEqual({
+    kind: 'bounce',
+    reference,
+    reports: [
+      {
+        addresses: ['reader@reader.example'],
+        diagnosis: { stage: 'report', code: 550, status: '5.1.1', text: '550 5.1.1 <[address]>: unknown' },
+      },
+    ],
+  })
+})
+
+test('without a return path of its own, ENVID and then our Message-ID tell the mail', async () => {
+  const to = 'lettres@news.example.org'
+  expect(await read(aDeliveryReport({ envelopeId: sealed }), to)).toMatchObject({ kind: 'bounce', reference })
+  const messageId = sealReference(keyring, 'message-id', reference)
+  const returned = `Subject: x\nMessage-ID:\n <${messageId}@news.example.org>\n`
+  expect(await read(aDeliveryReport({ returned }), to)).toMatchObject({ kind: 'bounce', reference })
+})
+
+test('BNC-4 a forged report changes nothing', async () => {
+  const forged = verp.replace(/.@/, (end) => (end === 'a@' ? 'b@' : 'a@'))
+  expect(await read(aDeliveryReport(), forged)).toEqual({ kind: 'ignored', why: 'unsealed' })
+  const messageId = sealReference(keyring, 'bounce', reference)
+  const returned = `Message-ID: <${messageId}@news.example.org>\n`
+  expect(await read(aDeliveryReport({ returned }), 'a@b.example')).toEqual({
+    kind: 'ignored',
+    why: 'unsealed',
+  })
+})
+
+test('BNC-5 an out-of-office answer and a human reply are not bounces', async () => {
+  const away = Buffer.from(
+    'From: r@reader.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\n550 5.1.1 gone',
+  )
+  expect(await read(away)).toEqual({ kind: 'ignored', why: 'not_a_report' })
+  const reply = Buffer.from('From: r@reader.example\r\nSubject: Re: news\r\n\r\nThank you')
+  expect(await read(reply, verp, 'r@reader.example')).toEqual({ kind: 'ignored', why: 'not_a_report' })
+})
+
+test('BNC-6 a complaint with a redacted recipient is known by the seals in the returned mail', async () => {
+  for (const returned of [
+    `Return-Path: <${verp}>\nSubject: x`,
+    `Message-ID: <${sealReference(keyring, 'message-id', reference)}@news.example.org>`,
+    `List-Unsubscribe: <https://x.example>, <mailto:u+${sealReference(keyring, 'unsubscribe', reference)}@b.example>`,
+  ]) {
+    const mail = await read(aComplaint(returned), 'fbl@news.example.org', 'feedback@provider.example')
+    expect(mail, returned).toMatchObject({ kind: 'complaint', reference })
+    expect(mail).not.toHaveProperty('proof', expect.stringContaining('@'))
+  }
+  expect(await read(aComplaint('Subject: x', 'not-spam'))).toEqual({ kind: 'ignored', why: 'not_a_failure' })
+  expect(await read(aComplaint('Subject: x'), 'fbl@news.example.org')).toEqual({
+    kind: 'ignored',
+    why: 'unsealed',
+  })
+})
+
+test('BNC-9 a report of several recipients names each', async () => {
+  const recipients = [
+    { final: 'one@list.example', status: '5.2.2', diagnostic: '552 5.2.2 full' },
+    { final: 'two@list.example', original: 'Reader@Reader.example' },
+    { final: 'three@list.example', action: 'delivered', status: '2.0.0' },
+  ]
+  expect(await read(aDeliveryReport({ recipients }))).toMatchObject({
+    reports: [
+      { addresses: ['one@list.example'], diagnosis: { status: '5.2.2' } },
+      { addresses: ['reader@reader.example', 'two@list.example'] },
+    ],
+  })
+})
+
+test('BNC-10 a delayed mail is not a bounce', async () => {
+  const recipients = [{ action: 'delayed', status: '4.4.1' }]
+  expect(await read(aDeliveryReport({ recipients }))).toEqual({ kind: 'ignored', why: 'not_a_failure' })
+})
+
+test('BNC-11 an internationalised report is read too', async () => {
+  expect(await read(aDeliveryReport({ isGlobal: true }))).toMatchObject({ kind: 'bounce', reference })
+})
+
+test('a relay that knows only 5.0.0 is not believed over the server it quotes', async () => {
+  const recipients = [{ status: '5.0.0', diagnostic: '552 5.2.2 mailbox full' }]
+  expect(await read(aDeliveryReport({ recipients }))).toMatchObject({
+    reports: [{ diagnosis: { status: '5.2.2' } }],
+  })
+})
+
+test('UNS-4 a mail to the unsubscribe address unsubscribes, unless a machine sent it', async () => {
+  const to = `u+${sealReference(keyring, 'unsubscribe', reference)}@bounces.news.example.org`
+  const mail = Buffer.from('From: r@reader.example\r\nSubject: unsubscribe\r\n\r\n')
+  expect(await read(mail, to, 'r@reader.example')).toEqual({ kind: 'unsubscribe', reference })
+  expect(await read(mail, to, '')).toEqual({ kind: 'ignored', why: 'automatic' })
+  const automatic = Buffer.from('Auto-Submitted: auto-replied\r\nSubject: away\r\n\r\n')
+  expect(await read(automatic, to, 'r@reader.example')).toEqual({ kind: 'ignored', why: 'automatic' })
+  expect(await read(mail, `u+${sealed}@b.example`, 'r@reader.example')).toEqual({
+    kind: 'ignored',
+    why: 'unsealed',
+  })
+})
+
+test('BNC-7 malformed, nested and hostile mail is ignored, not thrown at us', async () => {
+  const report = aDeliveryReport().toString('latin1')
+  let nested = report
+  for (let depth = 0; depth < 60; depth++) {
+    nested = `MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="n${depth}"\r\n\r\n--n${depth}\r\nContent-Type: message/rfc822\r\n\r\n${nested}\r\n--n${depth}--\r\n`
+  }
+  for (const text of [
+    '',
+    '\0\0\0',
+    report.slice(0, 400),
+    report.replace('boundary="B"', 'boundary='),
+    report.replace('text/plain', 'text/plain; charset=klingon'),
+    report.replaceAll('\r\n', '\r'),
+    'Content-Type: multipart/report; boundary="x"\r\n\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\n__proto__: a\r\n\r\nAction: failed\r\n--x--',
+    nested,
+  ]) {
+    await expect(read(Buffer.from(text, 'latin1'))).resolves.toHaveProperty('kind')
+  }
+})
