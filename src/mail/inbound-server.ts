@@ -49,8 +49,8 @@ export async function startInboundServer(options: InboundServerOptions): Promise
     },
     onData(stream, session, callback) {
       takeMail(stream, session).then(
-        () => {
-          callback(null)
+        (isTaken) => {
+          callback(isTaken ? null : refusal(552, 'larger than any report'))
         },
         (error: unknown) => {
           log.warn({ reason: String(error) }, 'inbound mail not recorded; the sender comes again')
@@ -61,12 +61,13 @@ export async function startInboundServer(options: InboundServerOptions): Promise
   })
   const takeMail = async (stream: Readable & { sizeExceeded?: boolean }, session: SMTPServerSession) => {
     const raw = await readBounded(stream)
-    if (raw === undefined) return
+    if (raw === undefined) return false
     const { mailFrom, rcptTo } = session.envelope
     const envelope = { from: mailFrom === false ? '' : mailFrom.address, to: rcptTo[0]?.address ?? '' }
     const mail = await readInbound(raw, envelope, options.keyring)
     if (mail.kind === 'ignored') log.info({ why: mail.why }, 'inbound mail ignored')
     else await options.receive(mail)
+    return true
   }
   server.on('error', (error) => {
     log.warn({ reason: error.message }, 'inbound mail connection failed')
@@ -85,7 +86,7 @@ export async function startInboundServer(options: InboundServerOptions): Promise
   }
 }
 
-/** Undefined past the limit: the rest is read and dropped, and the server answers 552 by itself. */
+/** Undefined past the limit: the rest is read and dropped. */
 async function readBounded(stream: AsyncIterable<Buffer>): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let size = 0
