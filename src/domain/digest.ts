@@ -109,8 +109,12 @@ export function requireMayDo(digest: Pick<Digest, 'state'>, action: DigestAction
   )
 }
 
+/** The version somebody looked at; `any` where the change holds whatever came in meanwhile, as a pin does. */
+export type SeenVersion = number | 'any' | undefined
+
 /** @throws DomainError `if_match_required`, `version_changed` */
-export function requireVersion(digest: Pick<Digest, 'version'>, version: number | undefined): void {
+export function requireVersion(digest: Pick<Digest, 'version'>, version: SeenVersion): void {
+  if (version === 'any') return
   if (version === undefined) {
     throw new DomainError(
       'precondition_required',

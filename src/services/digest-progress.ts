@@ -101,15 +101,10 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
       }
     },
 
-    /** The same by address, as the desk asks it. @throws DomainError `no_digest`, `no_such_subscriber` */
-    async explainAddress(email: string, digestId: number): Promise<ExplanationShape> {
+    /** The same by address, as the desk asks it; undefined for an address that was never subscribed. */
+    async findExplanation(email: string, digestId: number): Promise<ExplanationShape | undefined> {
       const id = await database.stores.digestProgress.findSubscriberId(email.trim())
-      if (id !== undefined) return this.explain(id, digestId)
-      throw new DomainError(
-        'not_found',
-        'no_such_subscriber',
-        'Nobody with this address was ever subscribed.',
-      )
+      return id === undefined ? undefined : this.explain(id, digestId)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { toPage, type Page, type PageRequest } from '../domain/cursor.ts'
 import { nextOccurrence } from '../domain/cadence.ts'
 import {
+  type SeenVersion,
   noCounts,
   requireMayDo,
   requireVersion,
@@ -182,12 +183,7 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
      * Changes a draft. An approved or scheduled digest becomes a draft again and is asked about once more.
      * @throws DomainError `no_digest`, `wrong_state`, `if_match_required`, `version_changed`, `article_not_public`
      */
-    async change(
-      id: number,
-      input: ChangeInput,
-      version: number | undefined,
-      actor: Actor,
-    ): Promise<DigestShape> {
+    async change(id: number, input: ChangeInput, version: SeenVersion, actor: Actor): Promise<DigestShape> {
       return database.transaction(async (stores) => {
         const { digest, newsletter } = await refreshDraft(parts, stores, id)
         requireMayDo(digest, 'change')
@@ -206,7 +202,7 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
     async reorder(
       id: number,
       externalIds: string[],
-      version: number | undefined,
+      version: SeenVersion,
       actor: Actor,
     ): Promise<DigestShape> {
       return database.transaction(async (stores) => {
@@ -222,6 +218,25 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
         await applyChange(stores, draft.digest, { pinned }, nameOfActor(actor))
         return shapeOf(stores, await refreshDraft(parts, stores, id))
       })
+    },
+
+    /**
+     * One step of one story, as the desk's buttons do it: up, down, pin, unpin, exclude, admit.
+     * @throws DomainError as `change`
+     */
+    async moveStory(id: number, externalId: string, step: StoryStep, actor: Actor): Promise<DigestShape> {
+      const digest = await read(id)
+      const order = digest.articles.map((article) => article.externalId)
+      const pinned = digest.articles.filter((article) => article.pinned).map((article) => article.externalId)
+      if (step === 'pin') return this.change(id, { pinned: [...pinned, externalId] }, 'any', actor)
+      if (step === 'unpin') return this.change(id, { pinned: without(pinned, externalId) }, 'any', actor)
+      if (step === 'admit')
+        return this.change(id, { excluded: without(digest.excluded, externalId) }, 'any', actor)
+      if (step === 'exclude') {
+        const change = { pinned: without(pinned, externalId), excluded: [...digest.excluded, externalId] }
+        return this.change(id, change, 'any', actor)
+      }
+      return this.reorder(id, stepOf(order, externalId, step), 'any', actor)
     },
   }
 }
@@ -279,4 +294,16 @@ function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence
   if (offered.length === 0 || offered.includes(cadence)) return cadence
   const sentence = `${newsletter.slug} has no cadence ${cadence}; it has ${offered.join(', ')}.`
   throw new DomainError('invalid', 'no_such_cadence', sentence)
+}
+
+export type StoryStep = 'up' | 'down' | 'pin' | 'unpin' | 'exclude' | 'admit'
+
+const without = (list: readonly string[], item: string): string[] => list.filter((other) => other !== item)
+
+/** The list with one item a place further up or down; at the end it stays. */
+function stepOf(list: readonly string[], item: string, step: 'up' | 'down'): string[] {
+  const from = list.indexOf(item)
+  const rest = without(list, item)
+  const to = Math.min(Math.max(from + (step === 'up' ? -1 : 1), 0), rest.length)
+  return [...rest.slice(0, to), item, ...rest.slice(to)]
 }

@@ -17,6 +17,13 @@ export function createNewsletterService({ config, database }: Pick<Parts, 'confi
     /** In the publication's order; the first is the one that signup offers first. */
     list: (): Promise<Newsletter[]> => database.stores.newsletters.list(),
 
+    /** Each with how many are actively subscribed. */
+    async listWithReaders(): Promise<(Newsletter & { readers: number })[]> {
+      const readers = await database.stores.newsletters.countReaders()
+      const newsletters = await database.stores.newsletters.list()
+      return newsletters.map((newsletter) => ({ ...newsletter, readers: readers.get(newsletter.id) ?? 0 }))
+    },
+
     /** @throws DomainError `no_newsletter` */
     get: (slug: string): Promise<Newsletter> => database.stores.newsletters.getBySlug(slug),
 

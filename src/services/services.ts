@@ -2,6 +2,8 @@ import { createNewsletterService } from './newsletters.ts'
 import { createArticleService } from './articles.ts'
 import { createBounceService } from './bounces.ts'
 import { createAuditService } from './audit.ts'
+import { createDigestPageService } from './digest-page.ts'
+import { createDigestPreviewService } from './digest-preview.ts'
 import { createDigestProgressService } from './digest-progress.ts'
 import { createDigestSendingService } from './digest-sending.ts'
 import { createDigestService } from './digests.ts'
@@ -21,6 +23,7 @@ import { createScheduleService } from './schedules.ts'
 import { createSubscriptionLinks } from './subscription-links.ts'
 import { createResponseService } from './responses.ts'
 import { createSelectionService } from './selections.ts'
+import { createTodayService } from './today.ts'
 import { createViewService } from './views.ts'
 import { createSiteService } from './site.ts'
 import { createActivationService } from './activations.ts'
@@ -37,6 +40,9 @@ export function createServices(parts: Parts) {
   const digests = createDigestService(parts)
   const digestSending = createDigestSendingService(parts)
   const feeds = createFeedService(parts)
+  const digestProgress = createDigestProgressService(parts)
+  const digestPreview = createDigestPreviewService(parts)
+  const schedules = createScheduleService({ ...parts, digests, digestSending })
   return {
     publication: createPublicationService(parts),
     articles: createArticleService(parts),
@@ -49,8 +55,11 @@ export function createServices(parts: Parts) {
     newsletters: createNewsletterService(parts),
     digests,
     digestSending,
-    digestProgress: createDigestProgressService(parts),
-    schedules: createScheduleService({ ...parts, digests, digestSending }),
+    digestProgress,
+    digestPreview,
+    digestPage: createDigestPageService({ ...parts, digests, digestPreview, digestProgress }),
+    schedules,
+    today: createTodayService({ ...parts, digests, schedules }),
     editors: createEditorService(parts),
     keys: createKeyService(parts),
     audit: createAuditService(parts),

@@ -121,6 +121,62 @@ const stateShape = z.object({
   version: z.int(),
 })
 
+/** What will go out, and a copy of it for the desk. */
+export function digestPreviewApi({ digestPreview }: Services): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/digests/{id}/preview',
+      role: 'viewer',
+      summary: 'The bytes that will go: of one variant, or what most readers get',
+      params,
+      query: z.strictObject({
+        variant: z.string().max(40).optional(),
+        format: z.enum(['html', 'text', 'mime']).default('html'),
+      }),
+      answers: { 200: 'text/html, text/plain or message/rfc822' },
+      handle: async ({ params: { id }, query, response }) => {
+        const preview = await digestPreview.get(id, query)
+        response
+          .set(
+            'Content-Security-Policy',
+            "default-src 'none'; img-src https: http:; style-src 'unsafe-inline'; sandbox",
+          )
+          .type(previewTypes[query.format])
+          .send(preview.body)
+        return undefined
+      },
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/digests/{id}/test',
+      role: 'editor',
+      summary: 'Send it to people of the desk, with a marked subject',
+      params,
+      body: z.strictObject({
+        to: z
+          .array(z.email().max(254))
+          .min(1)
+          .max(20)
+          .optional()
+          .describe('Default: you, or all of the desk for a key'),
+      }),
+      answers: { 202: z.object({ sent: z.int() }) },
+      handle: async ({ params: { id }, body, actor }) => {
+        const own = actor.kind === 'editor' ? actor.id : undefined
+        const to = body.to ?? (await digestPreview.listTestAddresses(own))
+        return { status: 202, body: { sent: await digestPreview.sendTest(id, to) } }
+      },
+    }),
+  ]
+}
+
+const previewTypes = {
+  html: 'text/html; charset=utf-8',
+  text: 'text/plain; charset=utf-8',
+  mime: 'message/rfc822',
+} as const
+
 /** What sets a digest in motion, and stops it. */
 export function digestActionApi({ digestSending }: Services): ApiRoute[] {
   const action = (name: 'pause' | 'resume' | 'cancel', summary: string): ApiRoute =>

@@ -3,7 +3,7 @@ import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 import { articleApi } from './articles.ts'
 import { auditApi } from './audit.ts'
-import { digestActionApi, digestApi } from './digests.ts'
+import { digestActionApi, digestApi, digestPreviewApi } from './digests.ts'
 import { editorApi } from './editors.ts'
 import { keyApi } from './keys.ts'
 import { newsletterApi } from './newsletters.ts'
@@ -16,6 +16,7 @@ export function apiRoutes(services: Services, options: { publicUrl: string }): A
   const routes: ApiRoute[] = [
     ...newsletterApi(services),
     ...digestApi(services),
+    ...digestPreviewApi(services),
     ...digestActionApi(services),
     ...articleApi(services.articles),
     ...responseApi(services.responses),

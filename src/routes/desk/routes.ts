@@ -1,9 +1,19 @@
 import type { DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 import { articlesDesk } from './articles.ts'
+import { digestActionsDesk, digestsDesk } from './digests.ts'
+import { newslettersDesk } from './newsletters.ts'
 import { settingsDesk } from './settings.ts'
+import { todayDesk } from './today.ts'
 
 /** Every page and form below `/desk`. */
 export function deskRoutes(services: Services): DeskRoute[] {
-  return [...articlesDesk(services), ...settingsDesk(services)]
+  return [
+    ...todayDesk(services),
+    ...digestsDesk(services),
+    ...digestActionsDesk(services),
+    ...newslettersDesk(services),
+    ...articlesDesk(services),
+    ...settingsDesk(services),
+  ]
 }

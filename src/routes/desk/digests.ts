@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { deliveryStates } from '../../domain/delivery.ts'
+import { digestStates } from '../../domain/digest.ts'
+import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { sendEvents } from '../../http/events.ts'
+import { toPageRequest } from '../../http/route.ts'
+import type { Services } from '../../services/services.ts'
+
+const id = z.coerce.number().int().positive()
+const idOf = ({ request }: Pick<DeskCall, 'request'>): number => id.parse(request.params['id'])
+
+const listQuery = z.object({
+  state: z.enum(digestStates).optional().catch(undefined),
+  cursor: z.string().max(2_000).optional(),
+})
+const oneLine = z
+  .string()
+  .trim()
+  .max(300)
+  .regex(/^\P{Cc}*$/u)
+const textsForm = z.object({ subject: oneLine, preheader: oneLine, intro: z.string().trim().max(5_000) })
+const storyForm = z.object({
+  article: z.string().max(200),
+  do: z.enum(['up', 'down', 'pin', 'unpin', 'exclude', 'admit']),
+})
+const orderForm = z.object({ order: z.string().max(30_000) })
+const seenForm = z.object({ version: z.coerce.number().int() })
+const sendForm = seenForm.extend({ key: z.string().min(8).max(200) })
+const composeForm = z.object({
+  newsletter: z.string().max(100),
+  cadence: z.enum(['daily', 'weekly', 'alert']).optional(),
+  article: z.string().trim().max(200).optional(),
+})
+const pageQuery = z.object({
+  deliveries: z.enum(deliveryStates).optional().catch(undefined),
+  cursor: z.string().max(2_000).optional(),
+  explain: z.string().trim().max(320).optional(),
+})
+
+const listSize = 30
+const deliveriesSize = 50
+
+/** The list, and the page of one digest. */
+export function digestsDesk({ digests, digestPage, digestProgress }: Services): DeskRoute[] {
+  return [
+    {
+      method: 'get',
+      path: '/digests',
+      role: 'viewer',
+      handle: async ({ request, page }) => {
+        const { state, cursor } = listQuery.parse(request.query)
+        const filter = { states: state && [state] }
+        const list = await digests.list(filter, toPageRequest({ limit: listSize, cursor }))
+        page('desk/digests', { list, state, states: digestStates })
+      },
+    },
+    {
+      method: 'get',
+      path: '/digests/:id',
+      role: 'viewer',
+      handle: async ({ request, page }) => {
+        const { deliveries, cursor, explain } = pageQuery.parse(request.query)
+        const view = await digestPage.get(idOf({ request }), {
+          deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
+          explain,
+        })
+        page('desk/digest', { ...view, deliveryStates, deliveriesState: deliveries, key: randomUUID() })
+      },
+    },
+    {
+      method: 'get',
+      path: '/digests/:id/events',
+      role: 'viewer',
+      handle: ({ request, response }) =>
+        sendEvents(request, response, () => digestProgress.get(idOf({ request }))),
+    },
+    {
+      method: 'post',
+      path: '/digests',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { newsletter, cadence, article } = composeForm.parse(request.body)
+        const digest = await digests.compose(
+          newsletter,
+          { cadence, ...(article && { articles: [article] }) },
+          actor,
+        )
+        redirect(`/digests/${digest.id}`)
+      },
+    },
+    {
+      method: 'post',
+      path: '/digests/:id/texts',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { subject, preheader, intro } = textsForm.parse(request.body)
+        const change = { intro, subject: subject || null, preheader: preheader || null }
+        await digests.change(idOf({ request }), change, 'any', actor)
+        redirect(`/digests/${idOf({ request })}`, 'saved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/digests/:id/stories',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const form = storyForm.parse(request.body)
+        await digests.moveStory(idOf({ request }), form.article, form.do, actor)
+        redirect(`/digests/${idOf({ request })}#stories`)
+      },
+    },
+    {
+      method: 'post',
+      path: '/digests/:id/order',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const order = orderForm.parse(request.body).order.split(',').filter(Boolean)
+        await digests.reorder(idOf({ request }), order, 'any', actor)
+        redirect(`/digests/${idOf({ request })}#stories`)
+      },
+    },
+  ]
+}
+
+/** What sets a digest in motion, and stops it. */
+export function digestActionsDesk({ digestSending, digestPreview }: Services): DeskRoute[] {
+  const action = (name: 'pause' | 'resume' | 'cancel'): DeskRoute => ({
+    method: 'post',
+    path: `/digests/:id/${name}`,
+    role: 'editor',
+    handle: async ({ request, actor, redirect }) => {
+      await digestSending[name](idOf({ request }), actor)
+      redirect(`/digests/${idOf({ request })}`, `digest-${name}`)
+    },
+  })
+  return [
+    {
+      method: 'post',
+      path: '/digests/:id/approve',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { version } = seenForm.parse(request.body)
+        await digestSending.approve(idOf({ request }), version, actor)
+        redirect(`/digests/${idOf({ request })}`, 'digest-approved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/digests/:id/send',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { version, key } = sendForm.parse(request.body)
+        const asked = { actor, version: () => version, idempotencyKey: key, body: {} }
+        await digestSending.send(idOf({ request }), asked)
+        redirect(`/digests/${idOf({ request })}`, 'digest-sent')
+      },
+    },
+    {
+      method: 'post',
+      path: '/digests/:id/test',
+      role: 'editor',
+      handle: async ({ request, session, redirect }) => {
+        await digestPreview.sendTest(idOf({ request }), [session.email])
+        redirect(`/digests/${idOf({ request })}`, 'digest-tested')
+      },
+    },
+    action('pause'),
+    action('resume'),
+    action('cancel'),
+    {
+      method: 'get',
+      path: '/digests/:id/preview',
+      role: 'viewer',
+      handle: async ({ request, response }) => {
+        const { variant, format } = previewQuery.parse(request.query)
+        const preview = await digestPreview.get(idOf({ request }), { variant, format })
+        // Shown in a frame of our own page, and never allowed to run, post or load anything but pictures and styles.
+        response
+          .set('Content-Security-Policy', previewPolicy)
+          .set('X-Frame-Options', 'SAMEORIGIN')
+          .type(format === 'html' ? 'html' : 'text/plain; charset=utf-8')
+          .send(preview.body)
+      },
+    },
+  ]
+}
+
+const previewQuery = z.object({
+  variant: z.string().max(40).optional(),
+  format: z.enum(['html', 'text', 'mime']).default('html'),
+})
+
+const previewPolicy =
+  "default-src 'none'; img-src 'self' https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"

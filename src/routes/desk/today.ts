@@ -1,0 +1,16 @@
+import type { DeskRoute } from '../../http/desk.ts'
+import type { Services } from '../../services/services.ts'
+
+/** What the desk opens on. */
+export function todayDesk({ today }: Pick<Services, 'today'>): DeskRoute[] {
+  return [
+    {
+      method: 'get',
+      path: '/',
+      role: 'viewer',
+      handle: async ({ page }) => {
+        page('desk/today', { today: await today.get() })
+      },
+    },
+  ]
+}

@@ -1,0 +1,124 @@
+import { variantKeyOf } from '../domain/digest.ts'
+import { DomainError } from '../errors.ts'
+import type { Stores } from '../store/stores.ts'
+import { refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
+import type { Parts } from './parts.ts'
+
+export type DigestPreviewService = ReturnType<typeof createDigestPreviewService>
+
+export type PreviewFormat = 'html' | 'text' | 'mime'
+
+/** Mailbox providers cut a mail off at about this size. */
+export const clipBytes = 102_000
+
+/** What goes out, before it goes out: made by the very functions that make the mails. */
+export function createDigestPreviewService(
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'>,
+) {
+  const { database, doorbell, mail } = parts
+
+  const read = (id: number) => database.transaction((stores) => refreshDraft(parts, stores, id))
+
+  return {
+    /**
+     * @param variant its id in the digest's `variants`; where absent, what most readers get
+     * @throws DomainError `no_digest`, `no_variant`
+     */
+    async get(
+      id: number,
+      { variant, format }: { variant?: string | undefined; format: PreviewFormat },
+    ): Promise<{ subject: string; body: string; bytes: number }> {
+      const draft = await read(id)
+      const content = contentOf(draft)
+      const articleIds = await articleIdsOf(database.stores, draft, variant)
+      const composed = await mail.composeDigest(content)
+      const { subject, html, text } = mail.previewVariant(composed, articleIds)
+      const bytes = Buffer.byteLength(html)
+      if (format !== 'mime') return { subject, body: format === 'html' ? html : text, bytes }
+      const { publicUrl } = parts.config
+      const message = mail.personalise(mail.assembleVariant(composed, articleIds), {
+        to: 'lectrice@example.org',
+        date: parts.now(),
+        messageId: '<preview@example.org>',
+        unsubscribeUrl: `${publicUrl}/unsubscribe/preview`,
+        preferencesUrl: `${publicUrl}/preferences/preview`,
+      })
+      return { subject, body: Buffer.concat(message).toString(), bytes }
+    },
+
+    /**
+     * The same mail with a marked subject, to people of the desk; what most readers get.
+     * @throws DomainError `no_digest`, `not_of_the_desk`
+     */
+    async sendTest(id: number, addresses: readonly string[]): Promise<number> {
+      const sent = await database.transaction(async (stores) => {
+        const draft = await refreshDraft(parts, stores, id)
+        const articleIds = await articleIdsOf(stores, draft, undefined)
+        const desk = await stores.editors.list()
+        for (const address of addresses) {
+          const editor = desk.find(({ email }) => email.toLowerCase() === address.toLowerCase())
+          if (!editor) throw notOfTheDesk(address)
+          await stores.outbox.insert({
+            kind: 'digest-test',
+            editorId: editor.id,
+            language: editor.language,
+            payload: {
+              digestId: id,
+              articleIds: [...articleIds],
+              contentHash: draft.digest.contentHash ?? '',
+            },
+          })
+        }
+        return addresses.length
+      })
+      await doorbell.ring('deliver-mail', {})
+      return sent
+    },
+
+    /** Addresses that a test goes to where none is named: the editor's own, or everybody's for a program. */
+    async listTestAddresses(editorId: number | undefined): Promise<string[]> {
+      const desk = await database.stores.editors.list()
+      return desk.filter(({ id }) => editorId === undefined || id === editorId).map(({ email }) => email)
+    },
+  }
+}
+
+const contentOf = ({ digest }: Draft) => {
+  if (digest.content) return digest.content
+  throw new DomainError(
+    'conflict',
+    'wrong_state',
+    'This digest was never composed: there is nothing to show.',
+  )
+}
+
+async function articleIdsOf(
+  stores: Stores,
+  draft: Draft,
+  variant: string | undefined,
+): Promise<readonly number[]> {
+  const { digest, newsletter } = draft
+  const all = contentOf(draft).articles.map((article) => article.id)
+  const plans =
+    digest.audience === undefined
+      ? await stores.variants.listPlanned(variantQueryOf(draft, all), newsletter.maxArticles)
+      : await stores.variants.list(digest.id)
+  if (variant === undefined) return plans[0]?.articleIds ?? all.slice(0, newsletter.maxArticles)
+  const plan = plans.find(({ articleIds }) => variantKeyOf(articleIds) === variant)
+  if (plan) return plan.articleIds
+  throw new DomainError(
+    'not_found',
+    'no_variant',
+    'The digest has no such variant now; read its `variants` again.',
+  )
+}
+
+const notOfTheDesk = (address: string) =>
+  new DomainError(
+    'invalid',
+    'not_of_the_desk',
+    'A test goes to people of the desk alone: add this address to it first.',
+    {
+      fields: [{ field: 'to', message: `${address.slice(0, 100)} is nobody of the desk` }],
+    },
+  )

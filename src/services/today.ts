@@ -1,0 +1,52 @@
+import { scheduledCadences, type Newsletter } from '../domain/newsletter.ts'
+import type { DigestShape } from './digest-shape.ts'
+import type { DigestService } from './digests.ts'
+import type { Parts } from './parts.ts'
+import type { ScheduleService } from './schedules.ts'
+
+export type TodayService = ReturnType<typeof createTodayService>
+
+interface Siblings {
+  digests: Pick<DigestService, 'list' | 'listNext'>
+  schedules: Pick<ScheduleService, 'listWarnings'>
+}
+
+export interface NewsletterToday {
+  newsletter: Newsletter
+  /** The open draft of each scheduled cadence; a newsletter without any is sent by hand. */
+  next: DigestShape[]
+}
+
+/** What the desk opens on: for each newsletter the next digest, what is on its way, and what needs a look. */
+export function createTodayService({ database, digests, schedules }: Pick<Parts, 'database'> & Siblings) {
+  return {
+    async get() {
+      const newsletters = await database.stores.newsletters.list()
+      const today: NewsletterToday[] = []
+      for (const newsletter of newsletters) {
+        const next = scheduledCadences(newsletter).length > 0 ? await digests.listNext(newsletter.slug) : []
+        today.push({ newsletter, next })
+      }
+      const running = await digests.list(
+        { states: ['preparing', 'sending', 'paused'] },
+        { limit: 20, after: undefined },
+      )
+      const ended = await digests.list(
+        { states: ['completed', 'completed_with_uncertain', 'skipped', 'missed', 'cancelled'] },
+        { limit: 6, after: undefined },
+      )
+      const byHand = await digests.list(
+        { states: ['draft', 'approved', 'scheduled'] },
+        { limit: 50, after: undefined },
+      )
+      return {
+        newsletters: today,
+        running: running.data,
+        ended: ended.data,
+        byHand: byHand.data.filter((digest) => digest.localDate === null),
+        warnings: await schedules.listWarnings(),
+        hasWorker: (await database.stores.workers.countAlive()) > 0,
+      }
+    },
+  }
+}
