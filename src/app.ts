@@ -28,6 +28,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   const { config, keyring, lifecycle, log, metrics, services } = context
   const { publicUrl } = config
   const pages = createPageRenderer({ publicUrl })
+  const forms = publicForms(context, pages)
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -39,7 +40,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(securityHeaders(publicUrl))
   app.use(assetRoutes())
 
-  app.use('/api/v1', apiRouter(apiRoutes(services, { publicUrl }), services.keys.authenticate))
+  app.use('/api/v1', apiRouter(apiRoutes(services, forms), services.keys.authenticate))
   app.use(pageLanguage(services.publication.get))
   app.use('/desk', signInRoutes(services, { publicUrl, pages }))
   app.use(
@@ -53,7 +54,6 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   )
 
   app.use(pageSections(services.site.navigation))
-  const forms = publicForms(context, pages)
   app.use(subscribeRoutes(services, forms))
   app.use(activateRoutes(services, forms))
   app.use(preferencesRoutes(services, forms))

@@ -6,8 +6,16 @@ import { importCommand } from './import.ts'
 import { keyCommand } from './key.ts'
 import { migrateCommand } from './migrate.ts'
 import { publicationCommand } from './publication.ts'
+import { subscriberCommand } from './subscriber.ts'
 
-const commands = [publicationCommand, editorCommand, keyCommand, migrateCommand, importCommand]
+const commands = [
+  publicationCommand,
+  editorCommand,
+  keyCommand,
+  subscriberCommand,
+  migrateCommand,
+  importCommand,
+]
 
 const program = new Command('depeche')
   .description('Feeds and newsletters for newsrooms')

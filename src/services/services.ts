@@ -30,7 +30,10 @@ import { createActivationService } from './activations.ts'
 import { createPreferencesService } from './preferences.ts'
 import { createSignupDecisionService } from './signup-decisions.ts'
 import { createSignupService } from './signups.ts'
+import { createSubscriberImportService } from './subscriber-import.ts'
+import { createSubscriberService } from './subscribers.ts'
 import { createSubscriptionService } from './subscriptions.ts'
+import { createSuppressionService } from './suppressions.ts'
 import { createWelcomeService } from './welcome.ts'
 
 export function createServices(parts: Parts) {
@@ -76,6 +79,9 @@ export function createServices(parts: Parts) {
     subscriptions: createSubscriptionService(parts),
     preferences: createPreferencesService(parts),
     welcome: createWelcomeService(parts),
+    subscribers: createSubscriberService(parts),
+    subscriberImport: createSubscriberImportService(parts),
+    suppressions: createSuppressionService(parts),
   }
 }
 

@@ -27,6 +27,7 @@ import { runningDigestsStore } from './running-digests.ts'
 import { sessionStore } from './sessions.ts'
 import { waitingWorkStore } from './waiting-work.ts'
 import { workersStore } from './workers.ts'
+import { subscriberOverviewStore } from './subscriber-overview.ts'
 import { subscribersStore } from './subscribers.ts'
 import { subscriptionsStore } from './subscriptions.ts'
 import { suppressionsStore } from './suppressions.ts'
@@ -69,6 +70,7 @@ export function storesOn(executor: Executor) {
     activationMails: activationMailsStore(executor),
     consents: consentsStore(executor),
     personalData: personalDataStore(executor),
+    subscriberOverview: subscriberOverviewStore(executor),
   }
 }
 

@@ -1,4 +1,5 @@
 import { describeApi } from '../../http/openapi.ts'
+import type { RateLimit } from '../../http/rate-limit.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 import { articleApi } from './articles.ts'
@@ -10,14 +11,19 @@ import { newsletterApi } from './newsletters.ts'
 import { publicationApi } from './publication.ts'
 import { responseApi } from './responses.ts'
 import { selectionApi } from './selections.ts'
+import { subscriberApi } from './subscribers.ts'
 
 /** Every call below `/api/v1`, in the order of docs/api.md. */
-export function apiRoutes(services: Services, options: { publicUrl: string }): ApiRoute[] {
+export function apiRoutes(
+  services: Services,
+  options: { publicUrl: string; signupLimit: RateLimit },
+): ApiRoute[] {
   const routes: ApiRoute[] = [
     ...newsletterApi(services),
     ...digestApi(services),
     ...digestPreviewApi(services),
     ...digestActionApi(services),
+    ...subscriberApi(services, options.signupLimit),
     ...articleApi(services.articles),
     ...responseApi(services.responses),
     ...selectionApi(services.selections),

@@ -1,0 +1,142 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Command } from 'commander'
+import type { SubscriberService } from '../services/subscribers.ts'
+import type { ImportReport } from '../services/subscriber-import.ts'
+import { cliActor, UsageError, withContext } from './command.ts'
+import { createProgress, printResult, toTable } from './output.ts'
+
+interface ImportFlags {
+  dryRun?: boolean
+  consentBasis?: string
+  json?: boolean
+}
+
+export function subscriberCommand(program: Command): void {
+  const subscriber = program.command('subscriber').description('people who receive newsletters')
+  subscriber
+    .command('import')
+    .argument('<file>', 'CSV with a header; `email` is required')
+    .description('bring subscribers in; each gets an activation mail unless a basis of consent is stated')
+    .option('--dry-run', 'report what would happen, change nothing')
+    .option('--consent-basis <words>', 'how they consented; they are active at once and this is recorded')
+    .option('--json', 'print the report for programs')
+    .action(importFile)
+  subscriber
+    .command('export')
+    .argument('[file]', 'where to; stdout without it')
+    .description('every subscription as CSV')
+    .action(async (file: string | undefined) => {
+      await withContext(async ({ services }) => {
+        const target = file === undefined ? process.stdout : createWriteStream(file, { mode: 0o600 })
+        await pipeline(Readable.from(services.subscribers.export(cliActor)), target, {
+          end: file !== undefined,
+        })
+      })
+    })
+  subscriber
+    .command('explain')
+    .argument('<address>')
+    .description('why this person gets what they get, or nothing')
+    .option('--json', 'print all of it for programs')
+    .action(async (address: string, options: { json?: boolean }) => {
+      const found = await withContext(async ({ services: { subscribers } }) =>
+        subscribers.explain(await subscribers.getIdByAddress(address)),
+      )
+      printResult(options, found, toLines(found))
+    })
+}
+
+async function importFile(file: string, { json, dryRun, consentBasis }: ImportFlags): Promise<void> {
+  const isFile = await stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+  if (!isFile) throw new UsageError(`There is no file ${file}; name a CSV with a header line.`)
+  const progress = createProgress('rows')
+  const report = await withContext(({ services }) =>
+    services.subscriberImport.import(createReadStream(file), {
+      actor: cliActor,
+      isDryRun: dryRun ?? false,
+      consentBasis,
+      onProgress: (rows) => {
+        progress.show(rows, undefined)
+      },
+    }),
+  )
+  progress.end()
+  printResult({ json }, report, reportLines(report))
+}
+
+const reportLines = (report: ImportReport): string[] => [
+  ...(report.dryRun ? ['Dry run: nothing was changed.'] : []),
+  ...toTable([
+    ['rows', String(report.rows)],
+    ['active', String(report.active)],
+    ['pending, an activation mail follows', String(report.pending)],
+    ['known already', String(report.known)],
+    ['left before', String(report.left)],
+    ['suppressed', String(report.suppressed)],
+    ['invalid', String(report.invalid)],
+  ]),
+  ...report.errors.map(({ line, message }) => `line ${line}: ${message}`),
+]
+
+type Explained = Awaited<ReturnType<SubscriberService['explain']>>
+
+function toLines({
+  subscriber,
+  subscriptions,
+  suppression,
+  requests,
+  mails,
+  deliveries,
+  consents,
+}: Explained) {
+  const time = (date: Date | null | undefined) => date?.toISOString().slice(0, 16).replace('T', ' ') ?? ''
+  const table = (title: string, rows: string[][]) => (rows.length > 0 ? ['', title, ...toTable(rows)] : [])
+  return [
+    `Subscriber ${subscriber.id}, ${subscriber.language}, since ${time(subscriber.createdAt)}`,
+    ...(suppression ? [`Suppressed since ${time(suppression.createdAt)}: ${suppression.reason}`] : []),
+    ...table(
+      'Subscriptions',
+      subscriptions.map((one) => [
+        one.newsletter,
+        one.endedReason ? `ended (${one.endedReason})` : one.state,
+        one.cadence + (one.alerts ? ' and alerts' : ''),
+        one.sections.join(' ') || 'all sections',
+        one.pausedUntil ? `paused until ${time(one.pausedUntil)}` : '',
+      ]),
+    ),
+    ...table(
+      'Requests',
+      requests.map((one) => [
+        time(one.createdAt),
+        one.kind,
+        one.form,
+        one.decision ?? 'waiting',
+        time(one.activatedAt),
+      ]),
+    ),
+    ...table(
+      'Personal mails',
+      mails.map((one) => [time(one.createdAt), one.kind, one.state, one.reason ?? '']),
+    ),
+    ...table(
+      'Digests',
+      deliveries.map((one) => [
+        String(one.digest),
+        one.newsletter,
+        one.state,
+        one.reason ?? '',
+        time(one.acceptedAt),
+      ]),
+    ),
+    ...table(
+      'Consent',
+      consents.map((one) => [time(one.at), one.event, one.newsletter ?? '', one.method ?? one.reason ?? '']),
+    ),
+  ]
+}

@@ -1,0 +1,176 @@
+import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+import { clientAddressOf } from '../../http/client-address.ts'
+import { signupCost, type RateLimit } from '../../http/rate-limit.ts'
+import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { signupInput } from '../../services/signup-input.ts'
+import type { Services } from '../../services/services.ts'
+
+const subscriber = z.object({
+  id: z.int(),
+  email: z.string().nullable().describe('null once erased'),
+  language: z.string(),
+  subscriptions: z.array(
+    z.object({
+      newsletter: z.string(),
+      state: z.enum(['pending', 'active', 'ended']),
+      cadence: z.enum(['daily', 'weekly', 'alert']),
+      alerts: z.boolean(),
+      sections: z.array(z.string()),
+      pausedUntil: z.iso.datetime().nullable(),
+    }),
+  ),
+  suppressed: z.boolean(),
+})
+const suppression = z.object({
+  id: z.string().describe('Names it without telling the address'),
+  reason: z.enum(['bounced', 'complained', 'erased', 'manual']),
+  detail: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+})
+const report = z.object({
+  dryRun: z.boolean(),
+  rows: z.int(),
+  active: z.int(),
+  pending: z.int(),
+  known: z.int(),
+  left: z.int(),
+  suppressed: z.int(),
+  invalid: z.int(),
+  errors: z.array(z.object({ line: z.int(), message: z.string() })),
+})
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
+
+type Needed = Pick<Services, 'subscribers' | 'subscriberImport' | 'suppressions' | 'signups'>
+
+export function subscriberApi(services: Needed, signupLimit: RateLimit): ApiRoute[] {
+  const { subscribers, subscriberImport } = services
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/subscribers',
+      role: 'viewer',
+      summary: 'Subscribers, newest first; `q` finds by a part of the address',
+      query: z.strictObject({ ...pageQuery, q: z.string().max(254).default('') }),
+      answers: { 200: z.object({ data: z.array(subscriber), next: z.string().nullable() }) },
+      handle: async ({ query }) => ({ body: await subscribers.list(query.q, toPageRequest(query)) }),
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/subscribers/export',
+      role: 'admin',
+      summary: 'Every subscription as CSV',
+      answers: { 200: 'text/csv' },
+      handle: async ({ response, actor }) => {
+        response.type('text/csv').attachment('subscribers.csv')
+        await pipeline(Readable.from(subscribers.export(actor)), response)
+        return undefined
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/subscribers/{id}',
+      role: 'viewer',
+      summary: 'One subscriber',
+      params: z.strictObject({ id: z.coerce.number().int().positive() }),
+      answers: { 200: subscriber },
+      handle: async ({ params }) => ({ body: await subscribers.get(params.id) }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/subscribers/import',
+      role: 'editor',
+      summary: 'CSV in, with a report; `dryRun` changes nothing, `consentBasis` needs an admin',
+      query: z.strictObject({
+        dryRun: flag.default(false),
+        consentBasis: z.string().trim().min(3).max(500).optional(),
+      }),
+      body: 'stream',
+      answers: { 200: report },
+      handle: async ({ request, query, actor }) => ({
+        body: await subscriberImport.import(request, {
+          actor,
+          isDryRun: query.dryRun,
+          consentBasis: query.consentBasis,
+        }),
+      }),
+    }),
+    signupFromBackend(services, signupLimit),
+    ...suppressionApi(services),
+  ]
+}
+
+/** A newsroom's own backend signs a reader up: the reader's address and IP, and the rules of the public form. */
+const signupFromBackend = ({ signups }: Pick<Services, 'signups'>, signupLimit: RateLimit): ApiRoute =>
+  apiRoute({
+    method: 'post',
+    path: '/subscriptions',
+    role: 'editor',
+    summary: 'Sign a reader up; the answer is the same for every address, and an activation mail decides',
+    body: signupInput.omit({ website: true, stamp: true }).extend({
+      ip: z
+        .string()
+        .refine((text) => ipaddr.isValid(text), { error: 'must be the IP address of the reader' })
+        .describe('Of the reader, for limits and the consent record'),
+      userAgent: z.string().max(500).optional(),
+    }),
+    answers: { 202: z.object({ status: z.literal('check-your-inbox') }) },
+    handle: async ({ body: { ip, userAgent, ...wish } }) => {
+      const client = clientAddressOf(ip)
+      await signupLimit.consume(client.limitKey, signupCost(false))
+      const language = wish.language ?? 'fr'
+      const signup = await signups.read({ form: 'api', ...wish }, language)
+      await signups.signUp(signup, { ipPrefix: client.prefix, userAgent, browser: undefined, language })
+      return { status: 202, body: { status: 'check-your-inbox' } }
+    },
+  })
+
+function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRoute[] {
+  const toShape = ({ id, reason, detail, createdAt }: Awaited<ReturnType<typeof suppressions.add>>) => ({
+    id,
+    reason,
+    detail: detail ?? null,
+    createdAt: createdAt.toISOString(),
+  })
+  const email = z.string().max(1_000)
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/suppressions',
+      role: 'viewer',
+      summary: 'Addresses we never write to again, without the addresses; newest first',
+      query: z.strictObject(pageQuery),
+      answers: { 200: z.object({ data: z.array(suppression), next: z.string().nullable() }) },
+      handle: async ({ query }) => {
+        const page = await suppressions.list(toPageRequest(query))
+        return { body: { data: page.data.map(toShape), next: page.next } }
+      },
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/suppressions',
+      role: 'editor',
+      summary: 'Never write to this address again; ends what it receives',
+      body: z.strictObject({ email, detail: z.string().trim().max(500).optional() }),
+      answers: { 201: suppression },
+      handle: async ({ body, actor }) => ({
+        status: 201,
+        body: toShape(await suppressions.add(body.email, body.detail, actor)),
+      }),
+    }),
+    apiRoute({
+      method: 'delete',
+      path: '/suppressions',
+      role: 'admin',
+      summary: 'Lift a suppression; subscriptions that ended stay ended',
+      body: z.strictObject({ email }),
+      answers: { 204: 'Lifted' },
+      handle: async ({ body, actor }) => {
+        await suppressions.remove(body.email, actor)
+        return { status: 204 }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,226 @@
+import pg from 'pg'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { findAddress, hashAddress, hashForLimits, type Address } from '../../../src/domain/address.ts'
+import { createKeyring } from '../../../src/domain/token.ts'
+import { testSecret } from '../../support/config.ts'
+import { aNewsletter } from '../../support/newsletters.ts'
+import { rowsOf } from '../../support/query.ts'
+import { aReader } from '../../support/readers.ts'
+import { aSubscriber } from '../../support/subscribers.ts'
+import { aWeb, type Web } from '../../support/web.ts'
+
+/** Every statement that this process sends, without its values. */
+function recordStatements(): string[] {
+  const statements: string[] = []
+  const client = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
+  const original = client.query
+  const spy = vi.spyOn(client, 'query').mockImplementation(function (this: unknown, ...args: unknown[]) {
+    const [first] = args
+    statements.push(typeof first === 'string' ? first : (first as { text: string }).text)
+    return original.apply(this, args)
+  })
+  onTestFinished(() => {
+    spy.mockRestore()
+  })
+  return statements
+}
+
+const ownStatements = (statements: string[]) =>
+  statements.filter((text) => !/bullmq|rate_limits|pg_notify|listen/i.test(text) && text !== '')
+
+const suppress = async (web: Web, email: string, reason: 'complained' | 'bounced') => {
+  const address = findAddress(email)
+  const [hash] = address ? hashAddress(createKeyring([testSecret]), address) : []
+  if (hash) await web.context.database.stores.suppressions.put(hash, reason)
+}
+
+test('ABU-1 status, body, headers and statements are the same for six states of an address', async () => {
+  const web = await aWeb()
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  await aSubscriber(database, { address: 'pending@reader.example', newsletter, state: 'pending' })
+  await aSubscriber(database, { address: 'active@reader.example', newsletter })
+  await aSubscriber(database, { address: 'left@reader.example', newsletter, ended: 'unsubscribed' })
+  await suppress(web, 'complained@reader.example', 'complained')
+  await suppress(web, 'bounced@reader.example', 'bounced')
+  const statements = recordStatements()
+  const answers = []
+  for (const state of ['new', 'pending', 'active', 'left', 'complained', 'bounced', 'new-too']) {
+    statements.length = 0
+    const response = await web.fetch('/subscribe', {
+      method: 'POST',
+      headers: { accept: 'text/html' },
+      body: new URLSearchParams({ email: `${state}@reader.example`, newsletters: newsletter.slug }),
+    })
+    const headers = Object.fromEntries(response.headers)
+    for (const own of ['date', 'x-request-id', 'set-cookie']) Reflect.deleteProperty(headers, own)
+    answers.push(
+      JSON.stringify({
+        status: response.status,
+        headers,
+        body: await response.text(),
+        cookies: response.headers.getSetCookie().map((cookie) => cookie.replace(/=[\w-]{43};/, '=…;')),
+        statements: ownStatements(statements),
+      }),
+    )
+  }
+  const [, ...warm] = answers
+  expect(new Set(warm).size).toBe(1)
+  expect(warm[0]).toContain('insert into activations')
+  await services.signupDecisions.decideAll()
+  const decisions = await rowsOf<{ address: string; decision: string }>(
+    web,
+    'select address, decision from activations order by created_at',
+  )
+  expect(decisions.map(({ decision }) => decision)).toEqual([
+    'mailed',
+    'mailed',
+    'already-subscribed',
+    'mailed',
+    'suppressed',
+    'mailed',
+    'mailed',
+  ])
+})
+
+test('ABU-2 a thousand signups for one person, however spelled, are at most three mails a day', async () => {
+  const web = await aWeb()
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  const spell = (n: number) =>
+    `${n % 2 ? 'Am.ina' : 'a.m.i.na'}+${n}@${n % 3 ? 'gmail.com' : 'GoogleMail.com'}`
+  for (let n = 0; n < 1_000; n += 1) {
+    const signup = await services.signups.read({ email: spell(n), newsletters: newsletter.slug }, 'fr')
+    await database.stores.activations.insert({
+      ...signup,
+      kind: 'signup',
+      address: signup.address.text,
+      limit: limitOf(signup.address),
+      createdAt: new Date(),
+      expiresAt: new Date(Date.now() + 86_400_000),
+      consent: { text: '', policyVersion: '1', ipPrefix: undefined, userAgentSha256: undefined },
+    })
+  }
+  await services.signupDecisions.decideAll()
+  expect(await rowsOf(web, 'select decision, count(*)::int from activations group by 1 order by 1')).toEqual([
+    { decision: 'limited', count: 997 },
+    { decision: 'mailed', count: 3 },
+  ])
+  expect(await rowsOf(web, 'select count(*)::int from outbox')).toEqual([{ count: 3 }])
+})
+
+test('ABU-3 spoofed forwarded headers change nothing; behind a trusted proxy they count', async () => {
+  const limited = async (env: Record<string, string>) => {
+    const web = await aWeb({ env })
+    const newsletter = await aNewsletter(web.context.database)
+    const statuses = []
+    for (let n = 0; n < 16; n += 1) {
+      const response = await web.fetch('/subscribe', {
+        method: 'POST',
+        headers: {
+          'x-forwarded-for': `198.51.100.${n}`,
+          forwarded: `for=198.51.100.${n}`,
+          'x-real-ip': '203.0.113.9',
+        },
+        body: new URLSearchParams({ email: `r${n}@reader.example`, newsletters: newsletter.slug }),
+      })
+      statuses.push(response.status)
+    }
+    return statuses
+  }
+  const spoofed = await limited({})
+  expect(spoofed.slice(0, 15)).toEqual(Array.from({ length: 15 }, () => 200))
+  expect(spoofed[15]).toBe(429)
+  expect(new Set(await limited({ TRUST_PROXY: '127.0.0.1/32,::1' }))).toEqual(new Set([200]))
+})
+
+test.each([
+  ['CRLF', 'a@reader.example\r\nBcc: b@reader.example'],
+  ['comma', 'a@reader.example,b@reader.example'],
+  ['NUL', 'a\0@reader.example'],
+  ['fullwidth @', 'a＠reader.example'],
+  ['zero-width', 'a\u200b@reader.example'],
+  ['100 kB', `${'a'.repeat(100_000)}@reader.example`],
+])('ABU-4 an address with %s is refused, nothing is stored', async (_name, email) => {
+  const web = await aWeb()
+  const newsletter = await aNewsletter(web.context.database)
+  for (const headers of [{ 'content-type': 'application/json' }]) {
+    const body = JSON.stringify({ email, newsletters: [newsletter.slug] })
+    const response = await web.fetch('/subscribe', { method: 'POST', headers, body })
+    expect([413, 422]).toContain(response.status)
+  }
+  expect(await rowsOf(web, 'select id from activations')).toEqual([])
+})
+
+test('hostile bodies are refused: other types, extra fields, prototypes, depth', async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database)
+  const bodies = [
+    '{"email":["a@reader.example"]}',
+    '{"email":{"a":1}}',
+    '{"email":"a@reader.example","status":"active"}',
+    '{"email":"a@reader.example","activatedAt":"2026-01-01"}',
+    '{"email":"a@reader.example","newsletters":[{"a":1}]}',
+    '{"email":"a@reader.example","newsletters":["nowhere"]}',
+    '{"email":"a@reader.example","sections":["nowhere"]}',
+    `${'['.repeat(2_000)}${']'.repeat(2_000)}`,
+    '{"email":',
+  ]
+  for (const body of bodies) {
+    const response = await web.fetch('/subscribe', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    expect([400, 413, 422], body.slice(0, 60)).toContain(response.status)
+  }
+  expect(await rowsOf(web, 'select id from activations')).toEqual([])
+})
+
+test('the honeypot and a stamp that is forged or too young are answered the same, and nothing is sent', async () => {
+  const web = await aWeb()
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  const reader = aReader(web)
+  const base = { newsletters: newsletter.slug }
+  for (const more of [
+    { website: 'http://spam.example' },
+    { stamp: 'forged' },
+    { stamp: services.signups.formStamp() },
+  ]) {
+    const answer = await reader.post('/subscribe', { email: 'a@reader.example', ...base, ...more })
+    expect(answer.status).toBe(200)
+  }
+  await services.signupDecisions.decideAll()
+  expect(await rowsOf(web, 'select distinct decision from activations')).toEqual([{ decision: 'machine' }])
+  expect(await rowsOf(web, 'select id from outbox')).toEqual([])
+})
+
+test('DOI-8 a dump of the database holds no token that opens anything', async () => {
+  const web = await aWeb()
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  const reader = aReader(web)
+  await reader.post('/subscribe', { email: 'a@reader.example', newsletters: newsletter.slug })
+  await services.signupDecisions.decideAll()
+  const tables = await rowsOf<{ name: string }>(
+    web,
+    "select tablename as name from pg_tables where schemaname = 'public'",
+  )
+  let dump = ''
+  for (const { name } of tables) dump += JSON.stringify(await rowsOf(web, `select t::text from ${name} t`))
+  const [activation] = await rowsOf<{ id: string }>(web, 'select id from activations')
+  const url = services.subscriptionLinks.activationUrl(activation?.id ?? '')
+  const mac = url.slice(url.lastIndexOf('.') + 1)
+  const [browser = ''] = reader.cookies.values()
+  expect(dump).toContain(activation?.id)
+  for (const secret of [mac, browser, Buffer.from(browser, 'base64url').toString('hex')]) {
+    expect(dump).not.toContain(secret)
+  }
+})
+
+function limitOf(address: Address) {
+  const [limit] = hashForLimits(createKeyring([testSecret]), address)
+  if (!limit) throw new Error('a keyring has a key')
+  return limit
+}

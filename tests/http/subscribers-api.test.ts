@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest'
+import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
+import { aSubscriber, subscribe } from '../support/subscribers.ts'
+import { aWeb, type Web } from '../support/web.ts'
+
+const base = '?consentBasis=moved%20from%20our%20old%20system'
+
+async function aDesk() {
+  const web = await aWeb()
+  const newsletter = await aNewsletter(web.context.database, { slug: 'le-matin' })
+  return { web, newsletter }
+}
+
+const importCsv = async (web: Web, csv: string, query = '', role: 'admin' | 'editor' = 'admin') => {
+  const api = await web.api(role)
+  return api('POST', `/subscribers/import${query}`, csv, { 'content-type': 'text/csv' })
+}
+
+test('CSV import: a dry run reports, and changes nothing', async () => {
+  const { web } = await aDesk()
+  const csv = 'email\na@reader.example\nnot-an-address\nb@reader.example\n'
+  expect(await (await importCsv(web, csv, '?dryRun=true')).json()).toMatchObject({
+    dryRun: true,
+    rows: 3,
+    pending: 2,
+    invalid: 1,
+    errors: [{ line: 3, message: 'email is not one e-mail address' }],
+  })
+  expect(await rowsOf(web, 'select id from subscribers')).toEqual([])
+})
+
+test('CSV import: pending without a basis, paced; again, everybody is known', async () => {
+  const { web } = await aDesk()
+  const csv = '\ufeffEmail,language,newsletters\r\na@reader.example,ar,le-matin\r\n"b@reader.example",fr,\r\n'
+  expect(await (await importCsv(web, csv)).json()).toMatchObject({ rows: 2, pending: 2, active: 0 })
+  expect(await (await importCsv(web, csv)).json()).toMatchObject({ rows: 2, pending: 0, known: 2 })
+  const [wait] = await rowsOf<{ ms: number }>(
+    web,
+    'select (extract(epoch from max(decide_at) - min(decide_at)) * 1000)::int as ms from activations',
+  )
+  expect(wait).toEqual({ ms: 3_000 })
+})
+
+test('CSV import: nobody who left, bounced, complained or was erased comes back, even with a basis', async () => {
+  const { web, newsletter } = await aDesk()
+  const { database } = web.context
+  await aSubscriber(database, { address: 'left@reader.example', newsletter, ended: 'unsubscribed' })
+  const api = await web.api('admin')
+  await api('POST', '/suppressions', { email: 'barred@reader.example' })
+  const csv = 'email\nleft@reader.example\nbarred@reader.example\nnew@reader.example\n'
+  expect(await (await importCsv(web, csv, base)).json()).toMatchObject({ left: 1, suppressed: 1, active: 1 })
+  expect(
+    await rowsOf(
+      web,
+      "select address from subscriptions join subscribers on id = subscriber_id where state = 'active'",
+    ),
+  ).toEqual([{ address: 'new@reader.example' }])
+  expect(await rowsOf(web, "select basis from consents where event = 'imported'")).toEqual([
+    { basis: 'moved from our old system' },
+  ])
+  expect(
+    await rowsOf(web, "select detail->>'basis' as basis from audit where action = 'subscribers.import'"),
+  ).toEqual([{ basis: 'moved from our old system' }])
+})
+
+test('CSV import: a basis needs an admin, a header needs an email, a broken file says so', async () => {
+  const { web } = await aDesk()
+  expect(await (await importCsv(web, 'email\n', base, 'editor')).json()).toMatchObject({
+    code: 'basis_needs_admin',
+  })
+  expect(await (await importCsv(web, 'name\nx\n')).json()).toMatchObject({ code: 'csv_header' })
+  expect(await (await importCsv(web, `email\n"${'x'.repeat(200_000)}`)).json()).toMatchObject({
+    code: 'csv_broken',
+  })
+})
+
+test('export is a CSV that an import takes and a spreadsheet does not run', async () => {
+  const { web, newsletter } = await aDesk()
+  await aSubscriber(web.context.database, { address: '=cmd|x@reader.example', newsletter })
+  const { id } = await aSubscriber(web.context.database, { address: 'a@reader.example' })
+  await subscribe(web.context.database, id, { newsletter, ended: 'unsubscribed' })
+  const api = await web.api('admin')
+  const lines = (await (await api('GET', '/subscribers/export')).text()).split('\n')
+  expect(lines[0]).toBe('email,language,newsletters,sections,cadence,alerts,state,state_reason,consent_date')
+  expect(lines[1]).toMatch(/^'=cmd\|x@reader\.example,fr,le-matin,,daily,false,active,,/)
+  expect(lines[2]).toMatch(/^a@reader\.example,fr,le-matin,,daily,false,ended,unsubscribed,/)
+  expect((await (await web.api('viewer'))('GET', '/subscribers/export')).status).toBe(403)
+})
+
+test('subscribers are listed, found by a part of the address, and read', async () => {
+  const { web, newsletter } = await aDesk()
+  const { id } = await aSubscriber(web.context.database, { address: 'Amina.B@reader.example', newsletter })
+  await aSubscriber(web.context.database)
+  const api = await web.api('viewer')
+  const found = (await (await api('GET', '/subscribers?q=amina.b')).json()) as {
+    data: unknown[]
+    next: unknown
+  }
+  expect(found).toMatchObject({ data: [{ id, email: 'Amina.B@reader.example' }], next: null })
+  expect(await (await api('GET', `/subscribers/${id}`)).json()).toEqual({
+    id,
+    email: 'Amina.B@reader.example',
+    language: 'fr',
+    subscriptions: [
+      {
+        newsletter: 'le-matin',
+        state: 'active',
+        cadence: 'daily',
+        alerts: false,
+        sections: [],
+        pausedUntil: null,
+      },
+    ],
+    suppressed: false,
+  })
+  const first = (await (await api('GET', '/subscribers?limit=1')).json()) as { next: string }
+  expect(await (await api('GET', `/subscribers?limit=1&cursor=${first.next}`)).json()).toMatchObject({
+    data: [{ id }],
+    next: null,
+  })
+})
+
+test('a suppression ends what the address receives, is listed without it, and is lifted by an admin', async () => {
+  const { web, newsletter } = await aDesk()
+  const { id } = await aSubscriber(web.context.database, { address: 'a@reader.example', newsletter })
+  const api = await web.api('admin')
+  expect(
+    (await api('POST', '/suppressions', { email: 'a@reader.example', detail: 'by letter' })).status,
+  ).toBe(201)
+  const list = await (await api('GET', '/suppressions')).text()
+  expect(list).toContain('by letter')
+  expect(list).not.toContain('reader.example')
+  expect(await (await api('GET', `/subscribers/${id}`)).json()).toMatchObject({
+    suppressed: true,
+    subscriptions: [{ state: 'ended' }],
+  })
+  expect((await api('DELETE', '/suppressions', { email: 'a@reader.example' })).status).toBe(204)
+  expect((await api('DELETE', '/suppressions', { email: 'a@reader.example' })).status).toBe(404)
+})
+
+test('a newsroom’s backend signs readers up under the same rules', async () => {
+  const { web } = await aDesk()
+  const api = await web.api('editor')
+  const body = { email: 'a@reader.example', newsletters: ['le-matin'], ip: '2001:db8::1', language: 'ar' }
+  const answer = await api('POST', '/subscriptions', body)
+  expect([answer.status, await answer.json()]).toEqual([202, { status: 'check-your-inbox' }])
+  expect(await rowsOf(web, 'select ip_prefix, form from consents')).toEqual([
+    { ip_prefix: '2001:db8::/48', form: 'api' },
+  ])
+  expect((await api('POST', '/subscriptions', { ...body, ip: 'x' })).status).toBe(422)
+  expect((await api('POST', '/subscriptions', { ...body, email: 'x' })).status).toBe(422)
+})
