@@ -42,7 +42,7 @@ interface Listed {
   language: string
 }
 
-const cardsOnFront = 13
+const cardsOnFront = 14
 const cardsOnPage = 20
 const mostRead = 5
 const sectionsInNavigation = 8

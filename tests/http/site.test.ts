@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ArticleInput } from '../../src/services/article-input.ts'
+import { anArticle } from '../support/articles.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
 const html = { headers: { accept: 'text/html' } }
@@ -108,14 +109,21 @@ test('no link of a page follows the Host header', async () => {
 
 test('old slugs, imported permalinks and short URLs lead to the article for good', async () => {
   const web = await aWeb()
-  const { slug, shortCode } = await put(web, 'one')
-  await put(web, 'one', { title: 'Le marché rouvre enfin' })
-  const { slug: current } = await web.context.services.articles.get('one')
-  for (const path of [`/s/${shortCode}`, ...(slug === current ? [] : [`/articles/${slug}`])]) {
+  const { database } = web.context
+  const wish = { externalId: 'wp-7', oldPath: '/2012/03/14/le-marche/' }
+  await anArticle(database, { ...wish, slug: 'le-marche' })
+  const { shortCode } = await anArticle(database, { ...wish, slug: 'le-marche-rouvre' })
+  for (const path of [
+    `/s/${shortCode}`,
+    '/articles/le-marche',
+    '/2012/03/14/le-marche/',
+    '/2012/03/14/le-marche',
+  ]) {
     const response = await web.fetch(path)
-    expect(response.status).toBe(301)
-    expect(response.headers.get('location')).toBe(`/articles/${current}`)
+    expect(response.status, path).toBe(301)
+    expect(response.headers.get('location'), path).toBe('/articles/le-marche-rouvre')
   }
+  expect((await web.fetch('/2012/03/14/nothing/')).status).toBe(404)
 })
 
 test('a selection pages through all its articles, each once', async () => {
