@@ -54,9 +54,14 @@ function choosePlural(language: string, forms: Message | undefined, count: numbe
 export function listKeys(language: InterfaceLanguage): string[] {
   const walk = (node: Messages, prefix: string): string[] =>
     Object.entries(node).flatMap(([key, value]) =>
-      typeof value === 'string' || 'other' in value
+      typeof value === 'string' || isPlural(value)
         ? [prefix + key]
         : walk(value as Messages, `${prefix}${key}.`),
     )
   return walk(messages[language], '')
 }
+
+const pluralForms = new Set(['zero', 'one', 'two', 'few', 'many', 'other'])
+
+/** A text that counts, rather than a group of texts of which one is called `other`. */
+const isPlural = (node: object): boolean => Object.keys(node).every((key) => pluralForms.has(key))

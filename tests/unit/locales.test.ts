@@ -8,7 +8,7 @@ const read = (language: string): unknown =>
 type Found = { key: string; text: unknown }[]
 
 const entriesOf = (node: unknown, prefix = ''): Found =>
-  typeof node === 'object' && node !== null && !('other' in node)
+  typeof node === 'object' && node !== null && !('other' in node && 'one' in node)
     ? Object.entries(node).flatMap(([key, value]) => entriesOf(value, prefix ? `${prefix}.${key}` : key))
     : [{ key: prefix, text: node }]
 
