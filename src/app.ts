@@ -16,6 +16,7 @@ import { securityHeaders } from './http/security-headers.ts'
 import { apiRoutes } from './routes/api/routes.ts'
 import { deskRoutes } from './routes/desk/routes.ts'
 import { activateRoutes } from './routes/activate.ts'
+import { feedRoutes } from './routes/feeds.ts'
 import { healthRoutes } from './routes/health.ts'
 import { preferencesRoutes } from './routes/preferences.ts'
 import { signInRoutes } from './routes/sign-in.ts'
@@ -58,6 +59,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(activateRoutes(services, forms))
   app.use(preferencesRoutes(services, forms))
   app.use(unsubscribeRoutes(services, forms))
+  app.use(feedRoutes(services, pages))
   app.use(siteRoutes(services, pages))
   app.use(movedRoutes(services))
   app.use(notFound)

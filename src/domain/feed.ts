@@ -112,7 +112,11 @@ const maxSlugLength = 300
 
 function decodeSegments(path: string): string[] | undefined {
   try {
-    const segments = path.slice(1).split('/').map(decodeURIComponent)
+    // As slugs are stored, however a client composes letters and marks.
+    const segments = path
+      .slice(1)
+      .split('/')
+      .map((segment) => decodeURIComponent(segment).normalize())
     const isSound = segments.every(
       (part) => part !== '' && part.length <= maxSlugLength && !part.includes('/'),
     )

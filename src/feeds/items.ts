@@ -8,6 +8,7 @@ import {
   type Picture,
   type Response,
 } from '../domain/article.ts'
+import type { FrozenDigest } from '../domain/frozen-digest.ts'
 import { feedPath } from '../domain/feed.ts'
 import { directionOf } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
@@ -37,21 +38,17 @@ export type FeedSource =
 /** One sent digest, as the archive of its newsletter shows it. */
 export interface ArchivedDigest {
   id: number
-  /** Global and permanent. */
-  guid: string
-  subject: string
-  /** Its web version: no token, no tracking. */
-  html: string
-  summary: string
-  language: string
-  byline: string
+  content: FrozenDigest
+  /** Hex, 256 bits. */
+  contentHash: string
   sentAt: Date
 }
 
 /** How a source is named where it is left out. */
 export const nameOfSource = (source: FeedSource): { guid: string; title: string } => {
   if (source.kind === 'response') return { guid: source.response.guid, title: source.title }
-  if (source.kind === 'digest') return { guid: source.digest.guid, title: source.digest.subject }
+  if (source.kind === 'digest')
+    return { guid: digestGuid(source.digest), title: source.digest.content.subject }
   return { guid: source.article.guid, title: source.article.title }
 }
 
@@ -139,19 +136,37 @@ function responseItem(
 }
 
 function digestItem(digest: ArchivedDigest, { publicUrl, sanitize }: Frame): FeedItem {
+  const { content, sentAt } = digest
+  const { language, name } = content.newsletter
   const url = `${publicUrl}/digests/${digest.id}`
   return {
     ...bare,
-    guid: guid(digest.guid),
+    guid: digestGuid(digest),
     url,
-    title: title(digest.subject),
-    summary: cleanLine(digest.summary),
-    html: inDirection(sanitize(digest.html, url), digest.language),
-    language: digest.language,
-    publishedAt: digest.sentAt,
-    updatedAt: digest.sentAt,
-    byline: cleanLine(digest.byline),
+    title: title(content.subject),
+    summary: cleanLine(content.intro),
+    html: inDirection(sanitize(digestHtml(content), url), language),
+    language,
+    publishedAt: sentAt,
+    updatedAt: sentAt,
+    byline: cleanLine(name),
   }
+}
+
+/** A UUID made of the hash of what was sent (RFC 9562, version 8): as permanent as the frozen digest is. */
+function digestGuid({ contentHash: hash }: ArchivedDigest): string {
+  const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`]
+  return `urn:uuid:${[...parts, hash.slice(20, 32)].join('-')}`
+}
+
+/** What every reader got: nothing of one reader, no tracking. */
+function digestHtml({ intro, articles }: FrozenDigest): string {
+  const paragraphs = intro.split(/\n\s*\n/).filter((text) => text.trim() !== '')
+  const stories = articles.map(
+    ({ title: headline, url, summary }) =>
+      `<h2><a href="${escapeXml(url)}">${escapeXml(headline)}</a></h2><p>${escapeXml(summary)}</p>`,
+  )
+  return [...paragraphs.map((text) => `<p>${escapeXml(text)}</p>`), ...stories].join('\n')
 }
 
 const bare = {

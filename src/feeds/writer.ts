@@ -6,6 +6,7 @@ import type { FeedContent, FeedItem } from './content.ts'
 import { encode } from './encode.ts'
 import { nameOfSource, toItem, type FeedSource, type ItemFrame } from './items.ts'
 import { writeJson } from './json.ts'
+import { writeOpml, type OpmlGroup } from './opml.ts'
 import { writeRss } from './rss.ts'
 
 /** What could not be shown, and why, in words for the desk. */
@@ -35,6 +36,8 @@ export type FeedChannel = Omit<FeedContent, 'items'>
 export interface FeedWriter {
   /** One bad source never removes another: what cannot be shown is left out and named. */
   compose(channel: FeedChannel, sources: FeedSource[], frame: ItemFrame): ComposedFeed
+  /** Every feed, for programs. */
+  opml(title: string, groups: OpmlGroup[]): string
   /** The same bytes compressed. */
   encode(body: Buffer): Promise<{ gzip: Buffer; br: Buffer }>
 }
@@ -49,6 +52,7 @@ export function createFeedWriter(): FeedWriter {
   const sanitize = createSanitizer()
   return {
     encode,
+    opml: writeOpml,
     compose(channel, sources, frame) {
       const items: FeedItem[] = []
       const leftOut: LeftOutSource[] = []

@@ -5,8 +5,8 @@ export type FeedEncoding = 'identity' | 'gzip' | 'br'
 interface Validators {
   /** Weak. */
   etag: string
-  /** Whole seconds. */
-  lastModified: Date
+  /** Whole seconds; a document without a date has only its tag. */
+  lastModified?: Date
 }
 
 /**
@@ -17,7 +17,7 @@ export function isNotModified(headers: IncomingHttpHeaders, { etag, lastModified
   const given = headers['if-none-match']
   if (given !== undefined) return given === etag || hasTag(given, etag)
   const since = headers['if-modified-since']
-  if (since === undefined) return false
+  if (since === undefined || !lastModified) return false
   // A date that cannot be read compares as false.
   return lastModified.getTime() <= Date.parse(since)
 }

@@ -90,6 +90,9 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('number', function (value: number) {
     return new Intl.NumberFormat(scopeOf(this).locale).format(value)
   })
+  liquid.registerFilter('percent', function (value: number) {
+    return new Intl.NumberFormat(scopeOf(this).locale, { style: 'percent' }).format(value)
+  })
   const dateFilter = (style: Intl.DateTimeFormatOptions) =>
     function (
       this: { context: { getAll(): object } },

@@ -2,7 +2,7 @@ import type { Article, SelectionKind } from '../domain/article.ts'
 import { nameOf } from '../domain/article.ts'
 import { feedPagePath, feedPath, selectionSubject, splitSubject, type FeedSubject } from '../domain/feed.ts'
 import { chooseWindow, noticeMs, windowHours, windowSize, type FeedPlace } from '../domain/feed-window.ts'
-import type { Publication } from '../domain/publication.ts'
+import { dateIn, type Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 import type { FeedSource } from '../feeds/items.ts'
 import type { FeedChannel } from '../feeds/writer.ts'
@@ -45,6 +45,8 @@ export async function gatherFeed(gathering: Gathering): Promise<GatheredFeed> {
     case 'most-read':
     case 'most-read-today':
       return gatherMostRead(gathering)
+    case 'newsletter':
+      return gatherArchive(gathering)
     default:
       return gatherSelection(gathering, kind as SelectionKind)
   }
@@ -169,7 +171,7 @@ async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
   const isToday = subject === 'most-read-today'
   const articles = await stores.articles.listMostRead({
     limit: rankingSize,
-    ...(isToday && { date: dayIn(publication.zone, now) }),
+    ...(isToday && { date: dateIn(publication.zone, now) }),
     ...(language !== undefined && { language }),
   })
   const title = sayIn(gathering, isToday ? 'most_read_today' : 'most_read')
@@ -181,9 +183,24 @@ async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
   }
 }
 
-/** ISO, such as 2026-03-14: the calendar day of an instant in a zone. */
-const dayIn = (zone: string, instant: Date): string =>
-  new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(instant)
+/** The digests that readers of a newsletter got. */
+async function gatherArchive(gathering: Gathering): Promise<GatheredFeed> {
+  const { stores, subject, publication } = gathering
+  const newsletter = await stores.newsletters.findBySlug(splitSubject(subject).slug)
+  if (!newsletter) throw noFeed()
+  const { id, name, description, language } = newsletter
+  const digests = await stores.digests.listArchive(id, windowSize)
+  return {
+    channel: channelOf(gathering, { title: `${publication.name} – ${name}`, description, language }),
+    sources: digests.flatMap(({ id: digestId, content, contentHash, startedAt }): FeedSource[] =>
+      content && contentHash !== undefined && startedAt
+        ? [{ kind: 'digest', digest: { id: digestId, content, contentHash, sentAt: startedAt } }]
+        : [],
+    ),
+    floor: undefined,
+    dueAt: undefined,
+  }
+}
 
 const say = (language: string, key: string, values: Record<string, string> = {}): string =>
   translate(interfaceLanguageOf(language), `feeds.${key}`, values)

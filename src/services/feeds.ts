@@ -1,34 +1,13 @@
-import { createHash } from 'node:crypto'
-import {
-  feedFormats,
-  feedPath,
-  feedTypes,
-  isRenderedAhead,
-  parseFeedPath,
-  selectionSubject,
-  splitSubject,
-  type FeedAddress,
-  type FeedChange,
-  type FeedFormat,
-  type FeedSubject,
-} from '../domain/feed.ts'
-import type { Publication } from '../domain/publication.ts'
+import { feedPath, parseFeedPath, splitSubject, type FeedAddress, type FeedSubject } from '../domain/feed.ts'
 import { DomainError } from '../errors.ts'
-import type {
-  FeedDocument,
-  FeedGroup,
-  FoundFeed,
-  NewFeedDocument,
-  RenderNote,
-} from '../store/feed-documents.ts'
+import type { FeedDocument, FoundFeed, LeftOut } from '../store/feed-documents.ts'
+import type { FeedPolls } from '../store/feed-polls.ts'
 import type { Stores } from '../store/stores.ts'
 import { gatherFeed, noFeed } from './feed-content.ts'
+import { followChanges, madeFor, renderClaimed, renderNext, toDocument } from './feed-rendering.ts'
 import type { Parts } from './parts.ts'
 
 export type FeedService = ReturnType<typeof createFeedService>
-
-/** Raise it when the bytes of unchanged content change: every feed is rendered again. */
-const writerVersion = 1
 
 export function createFeedService(parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'log' | 'now'>) {
   const { database, log } = parts
@@ -42,6 +21,21 @@ export function createFeedService(parts: Pick<Parts, 'config' | 'database' | 'fe
       await followChanges(parts)
       while (await renderNext(parts)) await followChanges(parts)
       return database.stores.feedDocuments.hasDirty()
+    },
+
+    /** Every feed as the desk sees it: what readers get, and who has asked for it in the last seven days. */
+    async list(): Promise<FeedReport[]> {
+      const since = new Date(parts.now().getTime() - 6 * 24 * 3600_000).toISOString().slice(0, 10)
+      const [documents, polls] = await Promise.all([
+        database.stores.feedDocuments.list(),
+        database.stores.feedPolls.listSince(since),
+      ])
+      return documents.map((document) =>
+        toReport(
+          document,
+          polls.filter(({ path }) => path === document.path),
+        ),
+      )
     },
 
     /** Feeds made by another version of the program, for another address or another name are made again. */
@@ -78,140 +72,48 @@ export function createFeedService(parts: Pick<Parts, 'config' | 'database' | 'fe
   }
 }
 
-/** Marks the documents that show what was noted; feeds that are rendered ahead get theirs now. */
-async function followChanges({ database }: Pick<Parts, 'database'>): Promise<void> {
-  await database.transaction(async (stores) => {
-    const changes = await stores.feedDocuments.claimChanges()
-    if (changes.length === 0) return
-    const { languages } = await stores.publication.get()
-    const documents = (await spellOut(stores, changes, languages)).flatMap((change) =>
-      documentsAhead(change, languages),
-    )
-    await stores.feedDocuments.insertMissing(uniqueBy(documents, ({ path }) => path))
-    await stores.feedDocuments.updateDirty(
-      uniqueBy(changes, ({ subject, language }) => `${subject} ${language ?? ''}`),
-    )
-  })
+/** One feed on the desk. */
+export interface FeedReport {
+  path: string
+  lastModified: Date | undefined
+  /** Bytes, uncompressed. */
+  size: number
+  items: number
+  leftOut: LeftOut[]
+  isWaiting: boolean
+  movedTo: string | undefined
+  retiredAt: Date | undefined
+  polls: number
+  notModified: number
+  limited: number
+  /** Busiest first; `share` of 304s from 0 to 1. */
+  readers: { family: string; polls: number; share: number }[]
 }
 
-/** With "everything" as each feed that is rendered ahead, for one may be new. */
-async function spellOut(stores: Stores, changes: FeedChange[], languages: string[]): Promise<FeedChange[]> {
-  if (!changes.some(({ subject }) => subject === '*')) return changes
-  const [sections, dossiers] = [
-    await stores.selections.list('section'),
-    await stores.selections.list('dossier'),
-  ]
-  const subjects: FeedSubject[] = ['all', ...[...sections, ...dossiers].map(selectionSubject)]
-  return [...changes, ...subjects.flatMap((subject) => languages.map((language) => ({ subject, language })))]
-}
-
-function documentsAhead({ subject, language }: FeedChange, languages: string[]): NewFeedDocument[] {
-  if (subject === '*' || !isRenderedAhead(subject)) return []
-  const own = language !== undefined && languages.includes(language) ? [language] : []
-  return [undefined, ...own].flatMap((one) =>
-    feedFormats.map((format) => toDocument({ subject, language: one, format })),
-  )
-}
-
-const toDocument = (address: FeedAddress): NewFeedDocument => ({
-  path: feedPath(address),
-  subject: address.subject,
-  language: address.language,
-  contentType: feedTypes[address.format],
-})
-
-const uniqueBy = <Item>(items: Item[], keyOf: (item: Item) => string): Item[] => [
-  ...new Map(items.map((item) => [keyOf(item), item])).values(),
-]
-
-/** False where nothing may change now. */
-async function renderNext(
-  parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'log' | 'now'>,
-): Promise<boolean> {
-  const { database, log } = parts
-  let claimed: FeedGroup | undefined
-  try {
-    await database.transaction(async (stores) => {
-      claimed = await stores.feedDocuments.claimDirty()
-      if (claimed) await renderClaimed(parts, stores, claimed)
-    })
-  } catch (error) {
-    if (!claimed) throw error
-    log.error({ err: error, feed: claimed.subject }, 'a feed could not be rendered; its last copy stays')
-    await database.stores.feedDocuments.release(claimed)
-  }
-  return claimed !== undefined
-}
-
-async function renderClaimed(
-  parts: Pick<Parts, 'config' | 'feedWriter' | 'log' | 'now'>,
-  stores: Stores,
-  group: FeedGroup,
-): Promise<void> {
-  const { config, feedWriter, log } = parts
-  const documents = await stores.feedDocuments.listClaimed(group)
-  if (documents.length === 0) return
-  const publication = await stores.publication.get()
-  const { publicUrl } = config
-  const gathered = await gatherFeed({
-    stores,
-    publication,
-    publicUrl,
-    ...group,
-    floor: highestFloor(documents),
-    now: parts.now(),
-  })
-  const composed = feedWriter.compose(gathered.channel, gathered.sources, {
-    publicUrl,
-    deskName: publication.deskName,
-  })
-  for (const { guid, reason } of composed.leftOut) {
-    log.warn({ feed: group.subject, guid, reason }, 'left out of a feed')
-  }
-  const note: RenderNote = {
-    floor: gathered.floor,
-    items: composed.items,
-    leftOut: composed.leftOut,
-    madeFor: madeFor(parts, publication),
-    dueAt: gathered.dueAt,
-  }
-  for (const document of documents) {
-    const written = composed.write(formatOf(document.path))
-    if (document.contentSha256?.equals(written.contentSha256)) {
-      await stores.feedDocuments.updateRendered(document, note)
-      continue
-    }
-    const { contentSha256, etag } = written
-    const lastModified = await stores.feedDocuments.now()
-    const body = written.bytes(lastModified)
-    const encoded = await feedWriter.encode(body)
-    await stores.feedDocuments.updateRendered(document, note, {
-      etag,
-      lastModified,
-      contentSha256,
-      body,
-      ...encoded,
-    })
+function toReport(document: FeedDocument, polls: FeedPolls[]): FeedReport {
+  const { path, lastModified, size, items, leftOut, movedTo, retiredAt, dirtyAt } = document
+  const sum = (pick: (one: FeedPolls) => number) => polls.reduce((total, one) => total + pick(one), 0)
+  return {
+    path,
+    lastModified,
+    size,
+    items,
+    leftOut,
+    isWaiting: dirtyAt !== undefined,
+    movedTo,
+    retiredAt,
+    polls: sum((one) => one.full + one.notModified),
+    notModified: sum((one) => one.notModified),
+    limited: sum((one) => one.limited),
+    readers: polls
+      .map(({ family, full, notModified }) => ({
+        family,
+        polls: full + notModified,
+        share: notModified / Math.max(1, full + notModified),
+      }))
+      .filter((reader) => reader.polls > 0),
   }
 }
-
-const formatOf = (path: string): FeedFormat => {
-  const format = feedFormats.find((known) => path.endsWith(`/${known}`))
-  if (!format) throw new Error(`no feed format at the end of ${path}`)
-  return format
-}
-
-/** Formats of one feed that were first read at different times still show the same items. */
-const highestFloor = (documents: FeedDocument[]) =>
-  documents
-    .flatMap(({ floor }) => floor ?? [])
-    .sort((one, other) => other.at.getTime() - one.at.getTime() || other.id - one.id)[0]
-
-const madeFor = ({ config }: Pick<Parts, 'config'>, publication: Publication): string =>
-  createHash('sha256')
-    .update(JSON.stringify([writerVersion, config.publicUrl, publication]))
-    .digest('base64url')
-    .slice(0, 22)
 
 /** An article's slug may change; the feed of its responses moves along. */
 async function findMoved(

@@ -5,19 +5,23 @@ import type { Parts } from './parts.ts'
 
 export type PublicationService = ReturnType<typeof createPublicationService>
 
-export function createPublicationService({ database }: Pick<Parts, 'database'>) {
+export function createPublicationService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
   return {
     get: (): Promise<Publication> => database.stores.publication.get(),
 
     /** @throws DomainError `invalid_input` for a zone or language that does not exist */
     async set(change: Partial<Publication>, actor: Actor): Promise<Publication> {
-      return database.transaction(async (stores) => {
+      const changed = await database.transaction(async (stores) => {
         const after = { ...(await stores.publication.get()), ...change }
         check(after)
         await stores.publication.update(after)
+        // Its name stands in every feed.
+        await stores.feedDocuments.markDirty([{ subject: '*' }])
         await stores.audit.insert({ actor: nameOfActor(actor), action: 'publication.changed' })
         return after
       })
+      await doorbell.ring('render-feeds', {})
+      return changed
     },
   }
 }

@@ -9,6 +9,7 @@ import { createDigestSendingService } from './digest-sending.ts'
 import { createDigestService } from './digests.ts'
 import { createEditorService } from './editors.ts'
 import { createHealthService } from './health.ts'
+import { createFeedDirectory } from './feed-directory.ts'
 import { createFeedMemory } from './feed-memory.ts'
 import { createFeedPolls } from './feed-polls.ts'
 import { createFeedService } from './feeds.ts'
@@ -53,6 +54,7 @@ export function createServices(parts: Parts) {
     selections: createSelectionService(parts),
     views: createViewService(parts),
     feeds,
+    feedDirectory: createFeedDirectory(parts),
     feedMemory: createFeedMemory(parts, feeds),
     feedPolls: createFeedPolls(parts),
     newsletters: createNewsletterService(parts),

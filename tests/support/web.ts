@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { createContext, type Context } from '../../src/context.ts'
 import type { Role } from '../../src/domain/editor.ts'
+import { createFront } from '../../src/http/front.ts'
 import { createLogger } from '../../src/log.ts'
 import { aConfig } from './config.ts'
 import { cloneDatabase } from './database.ts'
@@ -26,6 +27,8 @@ interface WebOptions {
   env?: Record<string, string>
   now?: () => Date
   databaseUrl?: string
+  /** As the web process does it: polls never reach Express. Without, they are answered inside it. */
+  isFrontFirst?: boolean
 }
 
 /** The real app on a fresh database and a free port, with a publication; stopped when the test has finished. */
@@ -45,7 +48,15 @@ export async function aWeb(options: WebOptions = {}): Promise<Web> {
     maxConnections: 5,
     ...(options.now && { now: options.now }),
   })
-  listener = createApp(context)
+  const front = createFront(context)
+  const app = createApp(context, front)
+  listener = (request, response) => {
+    if (!options.isFrontFirst) app(request, response)
+    else
+      front(request, response, () => {
+        app(request, response)
+      })
+  }
   onTestFinished(async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))

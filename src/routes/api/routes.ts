@@ -6,6 +6,7 @@ import { articleApi } from './articles.ts'
 import { auditApi } from './audit.ts'
 import { digestActionApi, digestApi, digestPreviewApi } from './digests.ts'
 import { editorApi } from './editors.ts'
+import { feedApi } from './feeds.ts'
 import { keyApi } from './keys.ts'
 import { newsletterApi } from './newsletters.ts'
 import { publicationApi } from './publication.ts'
@@ -28,6 +29,7 @@ export function apiRoutes(
     ...responseApi(services.responses),
     ...selectionApi(services.selections),
     ...publicationApi(services.publication),
+    ...feedApi(services.feeds),
     ...editorApi(services.editors),
     ...keyApi(services.keys),
     ...auditApi(services.audit),

@@ -3,6 +3,7 @@ import type { Services } from '../../services/services.ts'
 import { articlesDesk } from './articles.ts'
 import { digestActionsDesk, digestsDesk } from './digests.ts'
 import { newslettersDesk } from './newsletters.ts'
+import { feedsDesk } from './feeds.ts'
 import { settingsDesk } from './settings.ts'
 import { todayDesk } from './today.ts'
 
@@ -16,4 +17,5 @@ export function deskRoutes(services: Services): DeskRoute[] {
     ...articlesDesk(services),
     ...settingsDesk(services),
   ]
+  return [...articlesDesk(services), ...feedsDesk(services), ...settingsDesk(services)]
 }

@@ -1,0 +1,127 @@
+import { nameOf, type Selection } from '../domain/article.ts'
+import {
+  feedPagePath,
+  feedPath,
+  selectionSubject,
+  type FeedFormat,
+  type FeedSubject,
+} from '../domain/feed.ts'
+import { interfaceLanguageOf, translate } from '../locales.ts'
+import type { Stores } from '../store/stores.ts'
+import type { Parts } from './parts.ts'
+
+export type FeedDirectory = ReturnType<typeof createFeedDirectory>
+
+/** One feed, as people choose it. URLs are absolute. */
+interface ListedFeed {
+  title: string
+  /** Of the title. */
+  language: string
+  pageUrl: string
+  rss: string
+  atom: string
+  json: string
+}
+
+interface FeedGroup {
+  /** A key below `feeds.groups`. */
+  name: 'everything' | 'sections' | 'dossiers' | 'newsletters' | 'more'
+  feeds: ListedFeed[]
+}
+
+/** Every feed of the newsroom but those of tags, authors and single articles, which stand on their pages. */
+export function createFeedDirectory({
+  config,
+  database,
+  feedWriter,
+}: Pick<Parts, 'config' | 'database' | 'feedWriter'>) {
+  const { publicUrl } = config
+  const { stores } = database
+
+  const listed = (subject: FeedSubject, title: string, titleIn: string, language?: string): ListedFeed => {
+    const url = (format: FeedFormat) => publicUrl + feedPath({ subject, language, format })
+    return {
+      title,
+      language: titleIn,
+      pageUrl: publicUrl + feedPagePath({ subject, language }),
+      rss: url('rss.xml'),
+      atom: url('atom.xml'),
+      json: url('feed.json'),
+    }
+  }
+
+  const list = async (language: string): Promise<FeedGroup[]> => {
+    const { name, languages } = await stores.publication.get()
+    const say = (key: string) => translate(interfaceLanguageOf(language), `feeds.${key}`)
+    const inLanguages = languages.map((one) => listed('all', `${name} (${languageName(one)})`, one, one))
+    const ofSelections = (selections: Selection[]) =>
+      selections.map((one) => listed(selectionSubject(one), nameOf(one, language), language))
+    const newsletters = await stores.newsletters.list()
+    const groups: FeedGroup[] = [
+      {
+        name: 'everything',
+        feeds: [listed('all', name, language), ...(languages.length > 1 ? inLanguages : [])],
+      },
+      { name: 'sections', feeds: ofSelections(await stores.selections.list('section')) },
+      { name: 'dossiers', feeds: ofSelections(await stores.selections.list('dossier')) },
+      {
+        name: 'newsletters',
+        feeds: newsletters.map((one) => listed(`newsletter:${one.slug}`, one.name, one.language)),
+      },
+      {
+        name: 'more',
+        feeds: [
+          listed('responses', say('responses'), language),
+          listed('most-read-today', say('most_read_today'), language),
+          listed('most-read', say('most_read'), language),
+        ],
+      },
+    ]
+    return groups.filter(({ feeds }) => feeds.length > 0)
+  }
+
+  return {
+    /** In the language of the page. */
+    list,
+
+    /** The same as OPML, in the publication's first language. */
+    async opml(): Promise<string> {
+      const { name, languages } = await stores.publication.get()
+      const [language = 'en'] = languages
+      const say = (key: string) => translate(interfaceLanguageOf(language), `feeds.${key}`)
+      const groups = await list(language)
+      return feedWriter.opml(
+        name,
+        groups.map((group) => ({ title: say(`groups.${group.name}`), feeds: group.feeds })),
+      )
+    },
+
+    /** The feed of the responses to the article that a path named before an import; undefined where there is none. */
+    findResponses: async (permalink: string): Promise<string | undefined> => {
+      const slug = await findSlug(stores, permalink)
+      return slug && feedPath({ subject: `responses:${slug}`, language: undefined, format: 'rss.xml' })
+    },
+  }
+}
+
+async function findSlug(stores: Stores, permalink: string): Promise<string | undefined> {
+  for (const path of [`${permalink}/`, permalink]) {
+    const article = await stores.articles.findByOldPath(path)
+    if (article) return article.slug
+  }
+  const slug = decodeSlug(permalink.slice(permalink.lastIndexOf('/') + 1))
+  const article = slug === undefined ? undefined : await stores.articles.findBySlug(slug)
+  // That there is a draft of this name is nobody's business.
+  return article?.state === 'published' || article?.state === 'withdrawn' ? article.slug : undefined
+}
+
+function decodeSlug(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment).normalize()
+  } catch {
+    return undefined
+  }
+}
+
+const languageName = (language: string): string =>
+  new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language

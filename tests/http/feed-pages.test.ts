@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest'
+import { aNewsroom } from '../support/feeds.ts'
+import { signedIn } from '../support/desk.ts'
+import { runSql } from '../support/sql.ts'
+import { poll } from '../support/poll.ts'
+
+const aStory = (wish = {}) => ({
+  title: 'Le phare se rallume',
+  html: '<p>Hier soir.</p>',
+  language: 'fr',
+  sections: ['a-la-une'],
+  dossiers: ['le-phare'],
+  tags: ['mer'],
+  authors: ['Lina Marsa'],
+  ...wish,
+})
+
+test('every selection has its feeds, in every language of the publication', async () => {
+  const { put, render, origin } = await aNewsroom()
+  await put('a1', aStory({ responses: 'open' }))
+  await put('a2', aStory({ language: 'ar', title: 'المنارة تضيء', sections: ['culture'] }))
+  await render()
+  const selections = ['', '/sections/a-la-une', '/dossiers/le-phare', '/tags/mer', '/authors/lina-marsa']
+  for (const language of ['', '/fr', '/ar']) {
+    for (const path of [...selections, '/most-read', '/most-read/today', '/responses']) {
+      for (const format of ['rss.xml', 'atom.xml', 'feed.json']) {
+        const url = `${origin}${language}${path}/${format}`
+        expect([url, (await poll(url)).status]).toEqual([url, 200])
+      }
+    }
+  }
+  expect((await poll(`${origin}/articles/le-phare-se-rallume/responses/rss.xml`)).status).toBe(200)
+  expect((await poll(`${origin}/ar/rss.xml`)).text).not.toContain('Le phare se rallume')
+  expect((await poll(`${origin}/fr/sections/culture/rss.xml`)).text).not.toContain('<item>')
+  expect((await poll(`${origin}/fr/articles/le-phare-se-rallume/responses/rss.xml`)).status).toBe(404)
+})
+
+test('a slug in Arabic letters is one feed, however its URL is percent-encoded', async () => {
+  const { put, render, origin } = await aNewsroom()
+  await put('a1', aStory({ tags: ['الميناء'] }))
+  await render()
+  const canonical = `/tags/${encodeURIComponent('الميناء')}/rss.xml`
+  const first = await poll(origin + canonical)
+  expect(first.status).toBe(200)
+  expect(first.headers['link']).toBe(`<${origin}${canonical}>; rel="self"`)
+  const lower = canonical.replace(/%[0-9A-F]{2}/g, (part) => part.toLowerCase())
+  expect(
+    (await poll(origin + lower, { headers: { 'if-none-match': first.headers.etag ?? '' } })).status,
+  ).toBe(304)
+})
+
+test('/feeds shows every feed to people without a script, and as OPML to programs', async () => {
+  const { put, render, origin, fetch } = await aNewsroom()
+  await put('a1', aStory())
+  await render()
+  const page = await (await fetch('/fr/feeds')).text()
+  for (const path of [
+    '/rss.xml',
+    '/ar/rss.xml',
+    '/sections/a-la-une/rss.xml',
+    '/dossiers/le-phare/rss.xml',
+    '/most-read/rss.xml',
+  ]) {
+    expect(page).toContain(`value="${origin}${path}"`)
+  }
+  expect(page).toContain(`feedly.com/i/subscription/feed%2F${encodeURIComponent(origin)}`)
+  expect((await fetch('/ar/feeds')).status).toBe(200)
+
+  const opml = await poll(`${origin}/feeds.opml`)
+  expect(opml.headers['content-type']).toContain('text/x-opml')
+  expect(opml.text).toContain(`xmlUrl="${origin}/sections/a-la-une/rss.xml"`)
+  const again = await poll(`${origin}/feeds.opml`, { headers: { 'if-none-match': opml.headers.etag ?? '' } })
+  expect(again.status).toBe(304)
+})
+
+test('every page tells of its own feed first', async () => {
+  const { put, origin, fetch } = await aNewsroom()
+  await put('a1', aStory({ responses: 'open' }))
+  const feedsOf = async (path: string) => {
+    const html = await (await fetch(path)).text()
+    return [...html.matchAll(/<link rel="alternate" type="application\/rss\+xml"[^>]* href="([^"]*)"/g)].map(
+      ([, href]) => href,
+    )
+  }
+  expect(await feedsOf('/')).toEqual([`${origin}/rss.xml`])
+  expect(await feedsOf('/ar')).toEqual([`${origin}/ar/rss.xml`])
+  expect(await feedsOf('/fr/sections/a-la-une')).toEqual([
+    `${origin}/fr/sections/a-la-une/rss.xml`,
+    `${origin}/fr/rss.xml`,
+  ])
+  const article = '/articles/le-phare-se-rallume'
+  expect(await feedsOf(article)).toEqual([`${origin}/rss.xml`, `${origin}${article}/responses/rss.xml`])
+})
+
+test('the feed addresses of WordPress lead to ours', async () => {
+  const { put, fetch } = await aNewsroom()
+  await put('a1', aStory())
+  const moves = {
+    '/feed/': '/rss.xml',
+    '/feed': '/rss.xml',
+    '/feed/atom/': '/atom.xml',
+    '/?feed=rss2': '/rss.xml',
+    '/?feed=atom': '/atom.xml',
+    '/?feed=comments-rss2': '/responses/rss.xml',
+    '/comments/feed/': '/responses/rss.xml',
+    '/category/culture/feed/': '/sections/culture/rss.xml',
+    '/category/monde/afrique/feed/atom/': '/sections/afrique/atom.xml',
+    '/tag/mer/feed/': '/tags/mer/rss.xml',
+    '/author/lina-marsa/feed/': '/authors/lina-marsa/rss.xml',
+    '/le-phare-se-rallume/feed/': '/articles/le-phare-se-rallume/responses/rss.xml',
+    '/2012/03/14/le-phare-se-rallume/feed/': '/articles/le-phare-se-rallume/responses/rss.xml',
+  }
+  for (const [from, to] of Object.entries(moves)) {
+    const answer = await fetch(from)
+    expect([from, answer.status, answer.headers.get('location')]).toEqual([from, 301, to])
+  }
+  expect((await fetch('/?feed=constructor')).status).toBe(200)
+  expect((await fetch('/nothing-here/feed/')).status).toBe(404)
+})
+
+test('the desk sees every feed, who polls it with how many 304s, and what was left out', async () => {
+  const newsroom = await aNewsroom()
+  const { put, render, origin, context } = newsroom
+  await put('good', aStory())
+  await put('bad', aStory({ title: 'Une image cassée' }))
+  await runSql(
+    context.config.databaseUrl ?? '',
+    `update articles set picture = '{"url": "not a URL", "alt": ""}' where external_id = 'bad'`,
+  )
+  await render()
+  const headers = { 'user-agent': 'newsboat/2.21 (Linux x86_64)' }
+  const {
+    headers: { etag = '' },
+  } = await poll(`${origin}/rss.xml`, { headers })
+  for (let i = 0; i < 3; i++)
+    await poll(`${origin}/rss.xml`, { headers: { ...headers, 'if-none-match': etag } })
+  await context.services.feedPolls.flush()
+
+  const list = await (await newsroom.api('viewer'))('GET', '/feeds')
+  const { data } = (await list.json()) as { data: { path: string }[] }
+  expect(data.find(({ path }) => path === '/rss.xml')).toMatchObject({
+    items: 1,
+    polls: 4,
+    notModified: 3,
+    readers: [{ family: 'Newsboat', polls: 4, share: 0.75 }],
+    leftOut: [
+      { title: 'Une image cassée', reason: 'the URL of its picture is not an absolute http or https URL' },
+    ],
+  })
+  const page = await (await (await signedIn(newsroom, 'viewer')).get('/feeds')).text()
+  for (const text of ['/sections/a-la-une/atom.xml', 'Newsboat', '75', 'Une image cassée'])
+    expect(page).toContain(text)
+})
