@@ -15,7 +15,7 @@ export function deskRoutes(services: Services): DeskRoute[] {
     ...digestActionsDesk(services),
     ...newslettersDesk(services),
     ...articlesDesk(services),
+    ...feedsDesk(services),
     ...settingsDesk(services),
   ]
-  return [...articlesDesk(services), ...feedsDesk(services), ...settingsDesk(services)]
 }
