@@ -87,6 +87,18 @@ describe.each(['fr', 'ar', 'en'] as const)('a digest in %s', (language) => {
     ])
   })
 
+  test('is, byte for byte, the golden mail', async () => {
+    const golden = (name: string) => `../fixtures/mail/${name}-${language}.eml`
+    await expect((await aDigestMessage({ language })).toString('latin1')).toMatchFileSnapshot(
+      golden('digest'),
+    )
+    const brief = await aDigestMessage({ language, template: 'brief' })
+    await expect(brief.toString('latin1')).toMatchFileSnapshot(golden('brief'))
+    await expect((await anActivationMessage(language)).toString('latin1')).toMatchFileSnapshot(
+      golden('activation'),
+    )
+  })
+
   test('HDR-2…9 say who writes to whom, about which list, and how to leave', async () => {
     const message = await aDigestMessage({ language })
     const slug = { fr: 'le-matin', ar: 'as-sabah', en: 'morning' }[language]
