@@ -128,9 +128,15 @@ export function createBounceService({
     })
 
   return {
-    /** A server's refusal, seen while sending. Call it for final refusals and for mail that expired. */
-    recordRefusal: (reference: MailReference, outcome: Extract<SendOutcome, { kind: 'refused' }>) =>
-      recordBounce(reference, diagnosisOf(outcome), 'smtp'),
+    /** A server's refusal, seen while sending. What may pass when tried again says nothing about a person yet. */
+    async recordRefusal(
+      reference: MailReference,
+      outcome: Extract<SendOutcome, { kind: 'refused' }>,
+    ): Promise<void> {
+      const diagnosis = diagnosisOf(outcome)
+      if (classifyBounce(diagnosis) === 'transient') return
+      await recordBounce(reference, diagnosis, 'smtp')
+    },
 
     async receive(mail: ReturnedMail): Promise<void> {
       if (mail.kind === 'bounce') await recordReports(mail.reference, mail.reports)

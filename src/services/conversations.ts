@@ -150,7 +150,9 @@ export function startConversations<Row extends Lease & { address: string }>(
       if (blame === 'sender') await streak.add(row, outcome.stage === 'data')
       if (blame === 'moment') await streak.end()
     }
-    await options.onRefused?.(row, outcome)
+    await options.onRefused?.(row, outcome).catch((error: unknown) => {
+      log.warn({ reason: String(error) }, 'a refusal is not on its record of bounces')
+    })
     if (troubles >= lanes) halt()
   }
 

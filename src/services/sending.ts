@@ -1,3 +1,4 @@
+import type { BounceService } from './bounces.ts'
 import { startConversations, type Conversations } from './conversations.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
@@ -26,9 +27,20 @@ export function createSendingService(
   parts: Pick<Parts, 'config' | 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes'> & {
     presence: Presence
     writers: Writers
+    bounces: Pick<BounceService, 'recordRefusal'>
   },
 ) {
-  const { config, log, database, doorbell, transports, presence, writers, sendingTimes: times } = parts
+  const {
+    config,
+    log,
+    database,
+    doorbell,
+    transports,
+    presence,
+    writers,
+    bounces,
+    sendingTimes: times,
+  } = parts
   const { stores } = database
   const faults = createFaults(config.faultAt)
   const running = new Map<string, Conversations>()
@@ -90,6 +102,8 @@ export function createSendingService(
             const isPaused = await stores.runningDigests.markPaused(digestId, reason)
             if (isPaused) log.error({ digestId, reason }, 'a digest paused itself')
           },
+          onRefused: ({ key }, outcome) =>
+            bounces.recordRefusal({ kind: 'digest', digestId, subscriberId: key }, outcome),
           faults,
           log: log.child({ digestId }),
         })
@@ -117,6 +131,8 @@ export function createSendingService(
             isProbing: breakers.has('mail'),
             write: writers.mail,
             onAlarm: () => Promise.resolve(),
+            onRefused: ({ key }, outcome) =>
+              bounces.recordRefusal({ kind: 'outbox', outboxId: key }, outcome),
             faults,
             log: log.child({ mail: 'personal' }),
           }),

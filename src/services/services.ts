@@ -40,7 +40,8 @@ import { createWelcomeService } from './welcome.ts'
 export function createServices(parts: Parts) {
   const presence = createPresence(parts)
   const writers = parts.writers ?? createWriters()
-  const sending = createSendingService({ ...parts, presence, writers })
+  const bounces = createBounceService(parts)
+  const sending = createSendingService({ ...parts, presence, writers, bounces })
   const digests = createDigestService(parts)
   const digestSending = createDigestSendingService(parts)
   const feeds = createFeedService(parts)
@@ -69,7 +70,7 @@ export function createServices(parts: Parts) {
     keys: createKeyService(parts),
     audit: createAuditService(parts),
     health: createHealthService(parts),
-    bounces: createBounceService(parts),
+    bounces,
     subscriptionLinks: createSubscriptionLinks(parts),
     presence,
     sending,

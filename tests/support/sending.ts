@@ -56,6 +56,7 @@ export async function aSender(database: Database, options: SenderOptions) {
     sendingTimes,
     presence,
     writers: { ...plainWriters, ...options.writers },
+    bounces: { recordRefusal: () => Promise.resolve() },
   })
   return { sending, presence, rings }
 }
