@@ -1,3 +1,4 @@
+import { ZodError } from 'zod'
 import { readConfig, ConfigError } from '../config.ts'
 import { createContext, type Context } from '../context.ts'
 import type { Actor } from '../domain/editor.ts'
@@ -55,6 +56,10 @@ function describe(error: unknown): string {
   if (error instanceof DomainError) {
     const fields = error.fields.map((field) => `  ${field.field}: ${field.message}`)
     return [error.message, ...fields].join('\n')
+  }
+  if (error instanceof ZodError) {
+    const fields = error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
+    return ['Some fields are not valid:', ...fields].join('\n')
   }
   if (error instanceof ConfigError || error instanceof UsageError) return error.message
   const code = (error as { code?: unknown }).code

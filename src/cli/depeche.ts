@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { articleCommand } from './article.ts'
 import { runToExitCode, UsageError } from './command.ts'
 import { editorCommand } from './editor.ts'
 import { importCommand } from './import.ts'
@@ -15,6 +16,7 @@ const commands = [
   subscriberCommand,
   migrateCommand,
   importCommand,
+  articleCommand,
 ]
 
 const program = new Command('depeche')

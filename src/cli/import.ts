@@ -1,7 +1,10 @@
 import type { Command } from 'commander'
 import { isLanguageTag } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
-import { importWordpress, type WordpressReport } from '../import/import-wordpress.ts'
+import type { ImportReport } from '../import/batch.ts'
+import { importFeed } from '../import/import-feed.ts'
+import { importWordpress, type WordpressOptions, type WordpressReport } from '../import/import-wordpress.ts'
+import type { Services } from '../services/services.ts'
 import { cliActor, UsageError, withContext } from './command.ts'
 import { createProgress, printResult } from './output.ts'
 
@@ -11,58 +14,85 @@ interface Options {
 }
 
 export function importCommand(program: Command): void {
-  program
+  const command = program
     .command('import')
     .description('bring in articles from elsewhere; a second time changes only what was edited')
+  command
     .command('wxr <file>')
     .description('an export of WordPress (Tools, Export, "All content")')
     .option('--language <tag>', 'of every post; else the script of each tells')
     .option('--json', 'print the report for programs')
     .action(async (file: string, options: Options) => {
-      if (options.language !== undefined && !isLanguageTag(options.language))
-        throw new UsageError('--language takes a BCP 47 tag, such as fr or ar.')
       const progress = createProgress('Importing')
-      const report = await withContext(async ({ services }) => {
-        const { languages, zone } = await services.publication.get()
-        return importWordpress(services, {
-          file,
-          actor: cliActor,
-          language: options.language,
-          languages,
-          zone,
-          onProgress: progress.show,
-        })
-      }).finally(progress.end)
-      printResult(options, report, toLines(report))
-      if (report.failed > 0) {
-        throw new DomainError(
-          'invalid',
-          'import_incomplete',
-          `${report.failed} could not be imported; everything else was. Correct them and import again.`,
-        )
-      }
+      const report = await withImport(options, (services, shared) =>
+        importWordpress(services, { ...shared, file, onProgress: progress.show }),
+      ).finally(progress.end)
+      printReport(options, report, [...toLines(report), ...toWordpressLines(report), ...toErrorLines(report)])
+    })
+  command
+    .command('feed <url>')
+    .description('what an RSS or Atom feed of the open internet holds now')
+    .option('--language <tag>', 'of every article; else the script of each tells')
+    .option('--json', 'print the report for programs')
+    .action(async (url: string, options: Options) => {
+      const report = await withImport(options, (services, shared) => importFeed(services, { ...shared, url }))
+      printReport(options, report, [...toLines(report), ...toErrorLines(report)])
     })
 }
 
-function toLines(report: WordpressReport): string[] {
-  const { responses, leftOut, repairs } = report
-  const sum = (counts: object) => (Object.values(counts) as number[]).reduce((total, n) => total + n, 0)
-  const list = (counts: object) =>
-    Object.entries(counts as Record<string, number>)
-      .filter(([, n]) => n > 0)
-      .map(([name, n]) => `${name} ${n}`)
-      .join(', ')
-  return [
-    `${report.posts} posts: ${report.created} created, ${report.updated} updated, ${report.unchanged} unchanged, ${report.failed} failed`,
-    ...(report.newGuids > 0
-      ? [`${report.newGuids} had the guid of another post and were given their own`]
-      : []),
-    `${sum(responses)} responses: ${list(responses) || 'none'}; ${report.responsesLeftOut} not approved left out`,
-    `${sum(leftOut)} items left out: ${list(leftOut) || 'none'}`,
-    `${sum(repairs)} repairs of the file: ${list(repairs) || 'none'}`,
-    ...report.errors.map(
-      ({ id, title, line, message }) => `  line ${line}: post ${id} "${title}": ${message}`,
-    ),
-    ...(report.failed > report.errors.length ? [`  … and ${report.failed - report.errors.length} more`] : []),
-  ]
+type Shared = Pick<WordpressOptions, 'actor' | 'language' | 'languages' | 'zone'>
+
+async function withImport<Report>(
+  options: Options,
+  run: (services: Services, shared: Shared) => Promise<Report>,
+): Promise<Report> {
+  const { language } = options
+  if (language !== undefined && !isLanguageTag(language)) {
+    throw new UsageError('--language takes a BCP 47 tag, such as fr or ar.')
+  }
+  return withContext(async ({ services }) => {
+    const { languages, zone } = await services.publication.get()
+    return run(services, { actor: cliActor, language, languages, zone })
+  })
 }
+
+/** @throws DomainError `import_incomplete`: exit code 1 after the report */
+function printReport(options: Options, report: ImportReport, lines: string[]): void {
+  printResult(options, report, lines)
+  if (report.failed === 0) return
+  throw new DomainError(
+    'invalid',
+    'import_incomplete',
+    `${report.failed} could not be imported; everything else was. Correct them and import again.`,
+  )
+}
+
+const toLines = (report: ImportReport): string[] => [
+  `${report.posts} posts: ${report.created} created, ${report.updated} updated, ${report.unchanged} unchanged, ${report.failed} failed`,
+  ...(report.newGuids > 0
+    ? [`${report.newGuids} had the guid of another post and were given their own`]
+    : []),
+]
+
+const sumOf = (counts: object): number =>
+  (Object.values(counts) as number[]).reduce((total, count) => total + count, 0)
+
+const listOf = (counts: object): string =>
+  Object.entries(counts as Record<string, number>)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ') || 'none'
+
+const toWordpressLines = ({ responses, leftOut, repairs, responsesLeftOut }: WordpressReport): string[] => [
+  `${sumOf(responses)} responses: ${listOf(responses)}; ${responsesLeftOut} not approved left out`,
+  `${sumOf(leftOut)} items left out: ${listOf(leftOut)}`,
+  `${sumOf(repairs)} repairs of the file: ${listOf(repairs)}`,
+]
+
+const toErrorLines = ({ errors, failed }: ImportReport): string[] => [
+  ...errors.map(
+    ({ id, title, line, message }) =>
+      `  ${line > 0 ? `line ${line}: ` : ''}post ${id} "${title}": ${message}`,
+  ),
+  ...(failed > errors.length ? [`  … and ${failed - errors.length} more`] : []),
+]

@@ -1,11 +1,20 @@
 import type { Actor } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
 import { plainText } from './plain-text.ts'
-import type { ArticleToPut, PutResult } from '../services/article-batch.ts'
+import type { ArticleToPut, Origin, PutResult } from '../services/article-batch.ts'
 import { articleInput, externalId, responseInput } from '../services/article-input.ts'
+import type { NewSelection } from '../store/selections.ts'
 import type { Services } from '../services/services.ts'
 import type { ResponseToPut } from '../services/responses.ts'
-import type { ImportedPost } from './wordpress.ts'
+
+/** A post as it was read, not validated yet. */
+export interface ImportedPost {
+  externalId: string
+  input: Record<string, unknown>
+  origin: Origin
+  selections: NewSelection[]
+  responses: { externalId: string; input: Record<string, unknown> }[]
+}
 
 export type ImportServices = Pick<Services, 'articles' | 'responses' | 'selections'>
 
@@ -31,7 +40,7 @@ export interface ImportReport {
   errors: ImportError[]
 }
 
-export type ItemName = Pick<ImportError, 'id' | 'title' | 'line'>
+type ItemName = Pick<ImportError, 'id' | 'title' | 'line'>
 
 const batchSize = 100
 const maxErrors = 1_000
@@ -106,19 +115,27 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     }
   }
 
-  /** A site that has moved to another domain has new external ids, but still its guids. */
-  const recogniseMoved = async (batch: Entry[]): Promise<void> => {
+  /**
+   * By their guid: a WordPress site that has moved to another domain has new external ids, but the same post. What a
+   * feed shows of an article that came by another way is not that article's source, and leaves it alone.
+   */
+  const recognise = async (batch: Entry[]): Promise<Entry[]> => {
     const known = await services.articles.listByGuids(
       batch.flatMap(({ article }) => article.input.guid ?? []),
     )
-    for (const { article, name } of batch) {
+    return batch.filter(({ article, name }) => {
       const before = known.get(article.input.guid ?? '')
-      if (before?.endsWith(`:${name.id}`)) article.externalId = before
-    }
+      if (before === undefined || before === article.externalId) return true
+      if (before.endsWith(`:${name.id}`)) article.externalId = before
+      const isCopy = article.externalId.startsWith('feed:')
+      if (isCopy) report.unchanged += 1
+      return !isCopy
+    })
   }
 
-  const write = async (batch: Entry[]): Promise<void> => {
-    await recogniseMoved(batch)
+  const write = async (read: Entry[]): Promise<void> => {
+    const batch = await recognise(read)
+    if (batch.length === 0) return
     const byId = new Map(batch.map((entry) => [entry.article.externalId, entry]))
     await services.selections.ensure(batch.flatMap((entry) => entry.selections))
     const written: { entry: Entry; articleId: number }[] = []

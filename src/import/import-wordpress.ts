@@ -15,7 +15,7 @@ export interface WordpressReport extends ImportReport {
   repairs: Repairs
 }
 
-interface Options {
+export interface WordpressOptions {
   actor: Actor
   file: string
   /** BCP 47; undefined: each post's is told by its script. */
@@ -30,7 +30,10 @@ interface Options {
  * import changes nothing and an edited post is updated. The file is read twice: for its pictures, then for its posts.
  * @throws DomainError `no_such_file`, `not_wxr`, `doctype_refused`
  */
-export async function importWordpress(services: ImportServices, options: Options): Promise<WordpressReport> {
+export async function importWordpress(
+  services: ImportServices,
+  options: WordpressOptions,
+): Promise<WordpressReport> {
   const { size } = await stat(options.file).catch(() => {
     throw new DomainError('not_found', 'no_such_file', 'There is no such file, or it cannot be read.')
   })
@@ -55,8 +58,10 @@ export async function importWordpress(services: ImportServices, options: Options
       continue
     }
     const name = { id: item.fields.id ?? '', title: item.fields.title ?? '', line: reader.source.line() }
-    if (item.isTooLong) batcher.refuse(name, 'is longer than 16 million characters')
-    else {
+    if (item.isTooLong) {
+      report.posts += 1
+      batcher.refuse(name, 'a text of more than 4 million characters, or 16 million in all, is no post')
+    } else {
       const post = toPost(item, context)
       responsesLeftOut += post.responsesLeftOut
       await batcher.add(post, name)

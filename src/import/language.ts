@@ -1,4 +1,4 @@
-const sampleLength = 2_000
+const sampleLength = 4_000
 
 const isArabic = (language: string): boolean => /^(?:ar|fa|ur)\b/.test(language)
 
@@ -7,7 +7,7 @@ const isArabic = (language: string): boolean => /^(?:ar|fa|ur)\b/.test(language)
  * most letters are Arabic, else the first other one.
  */
 export function languageOf(text: string, languages: string[]): string {
-  const sample = text.slice(0, sampleLength)
+  const sample = text.slice(0, sampleLength).replace(/<[^>]*>|https?:\S+/g, ' ')
   const arabic = sample.match(/\p{Script=Arabic}/gu)?.length ?? 0
   const latin = sample.match(/\p{Script=Latin}/gu)?.length ?? 0
   const wanted = arabic > latin

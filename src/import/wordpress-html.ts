@@ -20,8 +20,9 @@ export function toHtml(content: string, context: PostContext): string {
   return splitBlocks(text)
     .map(({ isClassic, html }) => {
       const plain = replaceShortcodes(html, context)
-      return isClassic ? toParagraphs(plain) : linkLoneUrls(plain)
+      return (isClassic ? toParagraphs(plain) : linkLoneUrls(plain)).trim()
     })
+    .filter((html) => html !== '')
     .join('\n')
     .replace(/<p>\s*<\/p>/g, '')
     .trim()

@@ -3,6 +3,7 @@ import { summaryOf } from '../domain/article-html.ts'
 import type { SelectionKind } from '../domain/article.ts'
 import { slugOf } from '../domain/slug.ts'
 import { imageTypeOf, type Attachments } from './attachments.ts'
+import type { ImportedPost } from './batch.ts'
 import { languageOf } from './language.ts'
 import { plainText } from './plain-text.ts'
 import { toHtml, toParagraphs } from './wordpress-html.ts'
@@ -26,14 +27,8 @@ export interface PostContext {
   zone: string
 }
 
-/** A post as the services take it, not validated yet. */
-export interface ImportedPost {
-  externalId: string
-  input: Record<string, unknown>
-  origin: { slug?: string; oldPath?: string; baseUrl: string }
-  selections: { kind: SelectionKind; slug: string; names: Record<string, string> }[]
-  responses: { externalId: string; input: Record<string, unknown> }[]
-  /** Comments that wait for approval or are spam, or are of a kind that readers do not write. */
+/** A post, and the comments that wait for approval, are spam, or are of a kind that readers do not write. */
+export interface WordpressPost extends ImportedPost {
   responsesLeftOut: number
 }
 
@@ -59,7 +54,7 @@ export function leftOutReason({ fields }: WxrItem): LeftOutReason | undefined {
   return states[status] ? undefined : 'trash'
 }
 
-export function toPost(item: WxrItem, context: PostContext): ImportedPost {
+export function toPost(item: WxrItem, context: PostContext): WordpressPost {
   const { fields } = item
   const id = Number(fields.id)
   const html = toHtml(fields.content ?? '', {
@@ -71,7 +66,7 @@ export function toPost(item: WxrItem, context: PostContext): ImportedPost {
   const publishedAt = dateOf(fields.dateGmt, fields.date, context.zone) ?? dateOfPubDate(fields.pubDate)
   const terms = termsOf(item)
   const slug = decode(fields.name ?? '')
-  const language = context.language ?? languageOf(`${title} ${fields.content ?? ''}`, context.languages)
+  const language = context.language ?? languageOf(`${title} ${html}`, context.languages)
   const responses = item.comments.filter(isShown)
   return {
     externalId: `${context.idPrefix}:${fields.id ?? ''}`,

@@ -24,7 +24,7 @@ export interface WxrItem {
   terms: WxrTerm[]
   meta: Map<string, string>
   comments: WxrComment[]
-  /** Its texts are longer than any post; they were cut. */
+  /** Its texts are longer than any post, and were cut. */
   isTooLong: boolean
 }
 
@@ -140,6 +140,10 @@ class WxrBuilder {
     this.#size += text.length
     if (this.#item && this.#size > maxItem) this.#item.isTooLong = true
     else this.#text += text
+  }
+
+  readonly cut = (): void => {
+    if (this.#item) this.#item.isTooLong = true
   }
 
   readonly close = (name: string): void => {

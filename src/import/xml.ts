@@ -7,6 +7,8 @@ export interface XmlListener {
   open: (name: string, attributes: Record<string, string>) => void
   close: (name: string) => void
   text: (text: string) => void
+  /** The text under way was cut: it was longer than four million characters. */
+  cut?: () => void
 }
 
 export interface XmlSource {
@@ -42,7 +44,7 @@ export function openXml(stream: Readable | AsyncIterable<Uint8Array>, listener: 
     repairs,
     maxText,
     write: (xml) => parser.write(xml),
-    onTruncated: () => undefined,
+    onTruncated: () => listener.cut?.(),
   })
   const count = { bytes: 0 }
   async function* chunks() {

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import type { ArticleInput } from '../services/article-input.ts'
+import { UsageError, withContext } from './command.ts'
+import { printResult } from './output.ts'
+
+export function articleCommand(program: Command): void {
+  program
+    .command('article')
+    .description('the stories')
+    .command('put <file>')
+    .description('create or update one article from JSON: the body of the API, and its externalId')
+    .option('--json', 'print the article for programs')
+    .action(async (file: string, options: { json?: boolean }) => {
+      const { externalId, ...body } = await readArticle(file)
+      const { outcome, shape } = await withContext(async ({ services }) => {
+        const put = await services.articles.put(externalId, body as ArticleInput)
+        return { outcome: put.outcome, shape: services.articles.toShape(put.article) }
+      })
+      printResult(options, { ...shape, outcome }, [`${outcome}: ${shape.url}`])
+    })
+}
+
+/** @throws UsageError where the file is not a JSON object with an external id */
+async function readArticle(file: string): Promise<Record<string, unknown> & { externalId: string }> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new UsageError(`${file} cannot be read; check its path.`)
+  })
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && 'externalId' in value) {
+      const { externalId } = value
+      if (typeof externalId === 'string') return { ...value, externalId }
+    }
+  } catch {
+    // Falls through: not JSON and not an article are answered alike.
+  }
+  throw new UsageError(`${file} must hold a JSON object with "externalId", "title", "html" and "language".`)
+}

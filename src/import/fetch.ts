@@ -1,0 +1,150 @@
+import { lookup as lookupAll, type LookupAddress, type LookupOptions } from 'node:dns'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { Agent, fetch as undiciFetch, type Dispatcher } from 'undici'
+import { DomainError } from '../errors.ts'
+
+const maxRedirects = 3
+const maxBytes = 5 * 1024 * 1024
+const timeoutMs = 5_000
+
+type Resolve = (name: string, done: (error: Error | null, addresses: LookupAddress[]) => void) => void
+
+interface FetchOptions {
+  /** Tests answer names themselves; the rule for addresses is the same. */
+  resolve?: Resolve
+  /** Tests let one server of theirs through. */
+  isAllowed?: (address: string) => boolean
+}
+
+/**
+ * GET of a URL that a person gave us. Only public addresses are ever connected to: the name is resolved once, every
+ * address judged, and the connection made to the one that was judged, so that a name that changes its mind cannot
+ * lead inside. Redirects (3) follow the same rule; 5 seconds and 5 MB in all.
+ * @throws DomainError `address_refused`, `fetch_failed`, `fetch_too_large`
+ */
+export async function fetchPublic(
+  url: string,
+  options: FetchOptions = {},
+): Promise<{ url: string; body: Buffer }> {
+  const isAllowed = options.isAllowed ?? isPublicAddress
+  const dispatcher = new Agent({
+    connect: { lookup: guardedLookup(options.resolve ?? resolveByDns, isAllowed), timeout: timeoutMs },
+  })
+  try {
+    return await follow(url, { dispatcher, isAllowed, signal: AbortSignal.timeout(timeoutMs) })
+  } catch (error) {
+    throw toSentence(error)
+  } finally {
+    await dispatcher.destroy()
+  }
+}
+
+interface Journey {
+  dispatcher: Dispatcher
+  isAllowed: (address: string) => boolean
+  signal: AbortSignal
+}
+
+async function follow(start: string, { dispatcher, isAllowed, signal }: Journey) {
+  let url = start
+  for (let hop = 0; hop <= maxRedirects; hop += 1) {
+    const target = checkUrl(url, isAllowed)
+    const response = await undiciFetch(target, {
+      dispatcher,
+      signal,
+      redirect: 'manual',
+      headers: { accept: 'application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5' },
+    })
+    const location = response.headers.get('location')
+    if (response.status >= 300 && response.status < 400 && location !== null) {
+      await response.body?.cancel()
+      url = new URL(location, target).href
+      continue
+    }
+    if (!response.ok) throw failed(`The server answers ${response.status}.`)
+    return { url: target.href, body: await readBody(response.body ?? []) }
+  }
+  throw failed(`It redirects more than ${maxRedirects} times.`)
+}
+
+/** A literal address is never looked up, so it is judged here; the URL parser has made `0x7f.1` a plain one. */
+function checkUrl(text: string, isAllowed: (address: string) => boolean): URL {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol)) throw failed('It is not an http or https URL.')
+  if (url.username !== '' || url.password !== '') throw failed('It carries a user name; leave that out.')
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (isIP(host) !== 0 && !isAllowed(host)) throw refused()
+  return url
+}
+
+async function readBody(body: AsyncIterable<unknown> | Iterable<unknown>): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    const bytes = Buffer.from(chunk as Uint8Array)
+    size += bytes.length
+    // Counted as it is unpacked: a small gzip may hold a large document.
+    if (size > maxBytes) {
+      throw new DomainError('invalid', 'fetch_too_large', 'What the URL answers is larger than 5 MB.')
+    }
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks)
+}
+
+const resolveByDns: Resolve = (name, done) => {
+  lookupAll(name, { all: true, order: 'verbatim' }, done)
+}
+
+type LookupDone = (error: Error | null, address: string | LookupAddress[], family?: number) => void
+
+/** All addresses of a name must be public: one inside address among them is reason enough to stay away. */
+const guardedLookup =
+  (resolve: Resolve, isAllowed: (address: string) => boolean) =>
+  (name: string, options: LookupOptions, done: LookupDone): void => {
+    resolve(name, (error, addresses) => {
+      const [first] = addresses
+      if (error || !first) done(error ?? new Error('no address'), '')
+      else if (!addresses.every(({ address }) => isAllowed(address))) done(refused(), '')
+      else if (options.all) done(null, addresses)
+      else done(null, first.address, first.family)
+    })
+  }
+
+const globalUnicast = ipaddr.IPv6.parse('2000::')
+
+/** Global unicast alone; a v4-mapped address is judged as the IPv4 address it is, and one that tunnels to another (NAT64, 6to4, Teredo) is refused. */
+export function isPublicAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false
+  const parsed = ipaddr.parse(address)
+  if (parsed instanceof ipaddr.IPv6) {
+    if (parsed.isIPv4MappedAddress()) return isPublicAddress(parsed.toIPv4Address().toString())
+    return parsed.range() === 'unicast' && parsed.match(globalUnicast, 3)
+  }
+  return parsed.range() === 'unicast'
+}
+
+const refused = () =>
+  new DomainError(
+    'invalid',
+    'address_refused',
+    'This URL leads to an address that is not public; only feeds of the open internet are imported.',
+  )
+
+const failed = (why: string, cause?: unknown) =>
+  new DomainError(
+    'invalid',
+    'fetch_failed',
+    `The URL cannot be read. ${why}`,
+    cause === undefined ? {} : { cause },
+  )
+
+function toSentence(error: unknown): DomainError {
+  if (error instanceof DomainError) return error
+  const cause = (error as { cause?: unknown }).cause
+  if (cause instanceof DomainError) return cause
+  if ((error as { name?: unknown }).name === 'TimeoutError')
+    return failed('It took longer than 5 seconds.', error)
+  return failed('The server does not answer; check the address.', error)
+}
