@@ -14,6 +14,7 @@ import { notFound, problemHandler } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { apiRoutes } from './routes/api/routes.ts'
+import { archiveRoutes } from './routes/archive.ts'
 import { deskRoutes } from './routes/desk/routes.ts'
 import { activateRoutes } from './routes/activate.ts'
 import { feedRoutes } from './routes/feeds.ts'
@@ -61,6 +62,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(unsubscribeRoutes(services, forms))
   app.use(feedRoutes(services, pages))
   app.use(siteRoutes(services, pages))
+  app.use(archiveRoutes(services, pages))
   app.use(movedRoutes(services))
   app.use(notFound)
   app.use(problemHandler(log, pages))

@@ -2,15 +2,19 @@
 import { Command, CommanderError } from 'commander'
 import { articleCommand } from './article.ts'
 import { runToExitCode, UsageError } from './command.ts'
+import { digestCommand } from './digest.ts'
 import { editorCommand } from './editor.ts'
 import { importCommand } from './import.ts'
 import { keyCommand } from './key.ts'
 import { migrateCommand } from './migrate.ts'
+import { newsletterCommand } from './newsletter.ts'
 import { publicationCommand } from './publication.ts'
 import { subscriberCommand } from './subscriber.ts'
 
 const commands = [
   publicationCommand,
+  newsletterCommand,
+  digestCommand,
   editorCommand,
   keyCommand,
   subscriberCommand,

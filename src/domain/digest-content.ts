@@ -176,3 +176,12 @@ function moreUrl(newsletter: Newsletter, publicUrl: string): string {
     (isOfOneSection ? selectionPath({ kind: 'section', slug: section }) : `/${newsletter.language}`)
   )
 }
+
+/** The same digest as if these articles had never been in it. */
+export const withoutArticles = (content: FrozenDigest, ids: readonly number[]): FrozenDigest => ({
+  ...content,
+  articles: content.articles.filter((article) => !ids.includes(article.id)),
+  blocks: content.blocks
+    .map((block) => ({ ...block, articleIds: block.articleIds.filter((id) => !ids.includes(id)) }))
+    .filter((block) => block.articleIds.length > 0),
+})

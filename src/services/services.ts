@@ -1,4 +1,5 @@
 import { createNewsletterService } from './newsletters.ts'
+import { createArchiveService } from './archive.ts'
 import { createArticleService } from './articles.ts'
 import { createBounceService } from './bounces.ts'
 import { createAuditService } from './audit.ts'
@@ -62,6 +63,7 @@ export function createServices(parts: Parts) {
     digests,
     digestSending,
     digestProgress,
+    archive: createArchiveService(parts),
     digestPreview,
     digestPage: createDigestPageService({ ...parts, digests, digestPreview, digestProgress }),
     schedules,

@@ -268,3 +268,54 @@ test('the list pages by cursor and filters by newsletter and state', async () =>
   expect(second.next).toBeNull()
   expect(await json<List>(await call('GET', '/digests?state=completed'))).toMatchObject({ data: [] })
 })
+
+test('the preview of each variant is what goes out: HTML, text, and the bytes', async () => {
+  const { newsletter, call } = await aNewsroom()
+  const digest = await compose(call, newsletter.slug)
+  const small = digest.variants.find((variant) => variant.articles.length === 1)
+  const path = `/digests/${digest.id}/preview`
+  const html = await call('GET', path)
+  expect(html.headers.get('content-type')).toContain('text/html')
+  expect(html.headers.get('content-security-policy')).toContain('sandbox')
+  const text = await (await call('GET', `${path}?format=text&variant=${small?.id}`)).text()
+  expect(text).toContain('La fanfare répète')
+  expect(text).not.toContain('Le phare se rallume')
+  const mime = await (await call('GET', `${path}?format=mime`)).text()
+  for (const name of ['List-Id', 'List-Unsubscribe', 'List-Unsubscribe-Post', 'Subject', 'Message-ID']) {
+    expect(mime.match(new RegExp(`^${name}:`, 'gm')), name).toHaveLength(1)
+  }
+  expect(await codeOf(await call('GET', `${path}?variant=nowhere`))).toBe('404 no_variant')
+})
+
+test('a test goes to the desk alone', async () => {
+  const { web, newsletter, call } = await aNewsroom()
+  await web.context.services.editors.add(
+    { email: 'nadia@rivage.example', role: 'editor' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const digest = await compose(call, newsletter.slug)
+  const path = `/digests/${digest.id}/test`
+  expect(await codeOf(await call('POST', path, { to: ['reader@reader.example'] }))).toBe(
+    '422 not_of_the_desk',
+  )
+  const sent = await call('POST', path, { to: ['Nadia@rivage.example'] })
+  expect(sent.status).toBe(202)
+  expect(await json(sent)).toEqual({ sent: 1 })
+})
+
+test('what went out is in the archive and on the web, without what was withdrawn since; a draft is not', async () => {
+  const { web, newsletter, call } = await aNewsroom()
+  const digest = await compose(call, newsletter.slug)
+  expect((await web.fetch(`/digests/${digest.id}`)).status).toBe(404)
+  await send(call, digest)
+  await web.context.services.digestSending.prepare(digest.id)
+  const page = await web.fetch(`/newsletters/${newsletter.slug}`)
+  expect(page.status).toBe(200)
+  expect(await page.text()).toContain(`href="/digests/${digest.id}"`)
+  const read = async () => (await web.fetch(`/digests/${digest.id}`)).text()
+  expect(await read()).toContain('Le phare se rallume')
+  await call('POST', '/articles/phare/withdraw', { reason: 'Erreur' })
+  expect(await read()).not.toContain('Le phare se rallume')
+  expect((await web.fetch('/newsletters/nulle-part')).status).toBe(404)
+  expect((await web.fetch('/digests/x')).status).toBe(404)
+})

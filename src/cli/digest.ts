@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto'
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { deliveryStates } from '../domain/delivery.ts'
+import { cadences, type Cadence } from '../domain/newsletter.ts'
+import type { Progress } from '../services/digest-progress.ts'
+import type { DigestShape } from '../services/digest-shape.ts'
+import { cliActor, UsageError, withContext } from './command.ts'
+import { createProgress, printResult, toTable } from './output.ts'
+
+interface JsonOption {
+  json?: boolean
+}
+
+interface ComposeOptions extends JsonOption {
+  cadence?: string
+  article?: string[]
+  subject?: string
+}
+
+interface PreviewOptions {
+  variant?: string
+  format?: string
+}
+
+const listOf = (value: string, before: string[] = []): string[] => [...before, value]
+
+function readId(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new UsageError(`${text} is no digest: give its number, as \`depeche digest status\` shows it.`)
+}
+
+function oneOf<Value extends string>(option: string, known: readonly Value[], value: string): Value {
+  const found = known.find((item) => item === value)
+  if (found !== undefined) return found
+  throw new UsageError(`${option} is one of ${known.join(', ')}.`)
+}
+
+export function digestCommand(program: Command): void {
+  const digest = program.command('digest').description('one sending of one newsletter')
+  addComposing(digest)
+  addSending(digest)
+}
+
+function addComposing(digest: Command): void {
+  digest
+    .command('compose <newsletter>')
+    .description('compose a digest now, beside the scheduled ones')
+    .option('--cadence <cadence>', 'daily, weekly or alert')
+    .option('--article <externalId>', 'an explicit choice; repeat it for several', listOf)
+    .option('--subject <text>')
+    .option('--json', 'print the result for programs')
+    .action(async (newsletter: string, { cadence, article, subject, json }: ComposeOptions) => {
+      const wanted: Cadence | undefined =
+        cadence === undefined ? undefined : oneOf('--cadence', cadences, cadence)
+      const composed = await withContext(({ services }) =>
+        services.digests.compose(newsletter, { cadence: wanted, articles: article, subject }, cliActor),
+      )
+      printResult({ json }, composed, toLines(composed))
+    })
+  digest
+    .command('preview <id>')
+    .description('print the bytes that will go')
+    .option('--variant <id>', 'one of `variants`; default: what most readers get')
+    .option('--format <format>', 'html, text or mime', 'text')
+    .action(async (id: string, { variant, format = 'text' }: PreviewOptions) => {
+      const wanted = { variant, format: oneOf('--format', ['html', 'text', 'mime'], format) }
+      const preview = await withContext(({ services }) => services.digestPreview.get(readId(id), wanted))
+      process.stdout.write(preview.body)
+    })
+  digest
+    .command('status [id]')
+    .description('one digest, or the latest of all')
+    .option('--json', 'print the result for programs')
+    .action(async (id: string | undefined, options: JsonOption) => {
+      await withContext(async ({ services }) => {
+        if (id !== undefined) {
+          const shape = await services.digests.get(readId(id))
+          printResult(options, shape, toLines(shape))
+          return
+        }
+        const { data } = await services.digests.list({}, { limit: 20, after: undefined })
+        const rows = data.map((item) => [String(item.id), item.newsletter, item.state, item.subject ?? ''])
+        printResult(options, data, toTable(rows))
+      })
+    })
+}
+
+function addSending(digest: Command): void {
+  digest
+    .command('send <id>')
+    .description('send a digest now, and watch until it has ended')
+    .option('--no-wait', 'return as soon as it is handed to the workers')
+    .option('--json', 'print the result for programs')
+    .action(async (id: string, options: JsonOption & { wait: boolean }) => {
+      await withContext(async (context) => {
+        const { version, audience } = await context.services.digests.get(readId(id))
+        const request = { actor: cliActor, version: () => version, idempotencyKey: randomUUID(), body: {} }
+        const answer = await context.services.digestSending.send(readId(id), request)
+        const hasWorker = await tellAboutWorkers(context)
+        if (!options.wait || !hasWorker) {
+          printResult(options, answer.body, [`Digest ${id} is on its way to ${audience} readers.`])
+          return
+        }
+        const ended = await watch(context, readId(id))
+        printResult(options, ended, toCounts(ended))
+      })
+    })
+  for (const name of ['pause', 'resume', 'cancel'] as const) {
+    digest
+      .command(`${name} <id>`)
+      .option('--json', 'print the result for programs')
+      .action(async (id: string, options: JsonOption) => {
+        await withContext(async (context) => {
+          const { state } = await context.services.digestSending[name](readId(id), cliActor)
+          if (name === 'resume') await tellAboutWorkers(context)
+          printResult(options, { id: readId(id), state }, [`Digest ${id} is ${state}.`])
+        })
+      })
+  }
+}
+
+async function tellAboutWorkers({ database }: Context): Promise<boolean> {
+  const hasWorker = (await database.stores.workers.countAlive()) > 0
+  if (!hasWorker) {
+    process.stderr.write(
+      'No worker runs: nothing goes out until `npm start` or `node workers/main.ts` does.\n',
+    )
+  }
+  return hasWorker
+}
+
+const pollMs = 500
+
+async function watch({ services }: Context, id: number): Promise<Progress> {
+  const progress = createProgress(`Digest ${id}`)
+  for (;;) {
+    const now = await services.digestProgress.get(id)
+    progress.show(now.done, now.audience ?? undefined, now.state)
+    if (now.isFinal || now.state === 'paused') {
+      progress.end()
+      return now
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
+  }
+}
+
+const toCounts = ({ state, audience, counts }: Pick<Progress, 'state' | 'audience' | 'counts'>): string[] => [
+  `state     ${state}`,
+  `audience  ${audience ?? 0}`,
+  ...deliveryStates.filter((name) => counts[name] > 0).map((name) => `  ${name.padEnd(10)}${counts[name]}`),
+]
+
+const toLines = (digest: DigestShape): string[] => [
+  `digest    ${digest.id} of ${digest.newsletter}, ${digest.cadence}`,
+  ...toCounts(digest),
+  `subject   ${digest.subject ?? ''}`,
+  `hash      ${digest.contentHash ?? ''}`,
+  ...digest.articles.map((article, n) => `  ${n + 1}. ${article.title} (${article.readers})`),
+  ...digest.variants.map(
+    (variant) => `variant   ${variant.id} for ${variant.readers}: ${variant.articles.length} articles`,
+  ),
+]
