@@ -1,4 +1,4 @@
-import { pino, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger } from 'pino'
 
 export type { Logger } from 'pino'
 
@@ -6,8 +6,12 @@ export type { Logger } from 'pino'
  * JSON lines on stdout. A message is a fixed sentence and values are fields, so that a log can be searched;
  * whatever identifies a person or opens a door is never a field, and these names are cut out should it happen.
  */
-export function createLogger(level: string, process: 'web' | 'worker' | 'mail' | 'start' | 'cli'): Logger {
-  return pino({
+export function createLogger(
+  level: string,
+  process: 'web' | 'worker' | 'mail' | 'start' | 'cli',
+  destination?: DestinationStream,
+): Logger {
+  const options = {
     level,
     base: { process },
     redact: {
@@ -16,5 +20,6 @@ export function createLogger(level: string, process: 'web' | 'worker' | 'mail' |
       ),
       remove: true,
     },
-  })
+  }
+  return destination ? pino(options, destination) : pino(options)
 }

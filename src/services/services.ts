@@ -8,6 +8,7 @@ import { createDigestPreviewService } from './digest-preview.ts'
 import { createDigestProgressService } from './digest-progress.ts'
 import { createDigestSendingService } from './digest-sending.ts'
 import { createDigestService } from './digests.ts'
+import { createDigestWriter } from './digest-writer.ts'
 import { createEditorService } from './editors.ts'
 import { createHealthService } from './health.ts'
 import { createFeedDirectory } from './feed-directory.ts'
@@ -16,11 +17,11 @@ import { createFeedPolls } from './feed-polls.ts'
 import { createFeedService } from './feeds.ts'
 import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
+import { createPersonalWriter } from './personal-writer.ts'
 import { createPresence } from './presence.ts'
 import { createPublicationService } from './publication.ts'
 import { createReconcilingService } from './reconciling.ts'
 import { createSendingService } from './sending.ts'
-import { createWriters } from './writers.ts'
 import { createScheduleService } from './schedules.ts'
 import { createSubscriptionLinks } from './subscription-links.ts'
 import { createResponseService } from './responses.ts'
@@ -43,6 +44,13 @@ export function createServices(parts: Parts) {
   const writers = parts.writers ?? createWriters()
   const bounces = createBounceService(parts)
   const sending = createSendingService({ ...parts, presence, writers, bounces })
+  const editors = createEditorService(parts)
+  const subscriptionLinks = createSubscriptionLinks(parts)
+  const writers = parts.writers ?? {
+    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors }),
+    digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
+  }
+  const sending = createSendingService({ ...parts, presence, writers })
   const digests = createDigestService(parts)
   const digestSending = createDigestSendingService(parts)
   const feeds = createFeedService(parts)
@@ -74,6 +82,13 @@ export function createServices(parts: Parts) {
     health: createHealthService(parts),
     bounces,
     subscriptionLinks: createSubscriptionLinks(parts),
+    digestProgress: createDigestProgressService(parts),
+    schedules: createScheduleService({ ...parts, digests, digestSending }),
+    editors,
+    keys: createKeyService(parts),
+    audit: createAuditService(parts),
+    health: createHealthService(parts),
+    subscriptionLinks,
     presence,
     sending,
     reconciling: createReconcilingService({ ...parts, sending }),

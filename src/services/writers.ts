@@ -12,10 +12,3 @@ export interface Writers {
   mail: MailWriter
   digest: DigestWriter
 }
-
-export function createWriters(): Writers {
-  return {
-    mail: (mail) => Promise.reject(new Error(`no text for ${mail.kind}`)),
-    digest: () => Promise.reject(new Error('no text for digests')),
-  }
-}

@@ -41,6 +41,9 @@ export interface ClaimedMail extends Lease {
   attempt: number
   createdAt: Date
   expiresAt: Date
+  /** Of the activation: what was chosen, and until when its link works. */
+  wanted: { newsletters?: string[] } | null
+  linkExpiresAt: Date | null
 }
 
 // The limits on activation mail are counted where a request is decided; here only what may have changed since.
@@ -80,7 +83,8 @@ const ledger: Ledger<ClaimedMail> = {
   columns: sql<ClaimedMail>`
     m.kind, coalesce(m.address, a.address, p.address, e.email) as address,
     coalesce(m.language, a.language, p.language, e.language) as language,
-    m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.created_at, m.expires_at`,
+    m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.created_at, m.expires_at,
+    a.wanted, a.expires_at as link_expires_at`,
 }
 
 export function outboxStore(db: Executor) {
@@ -106,6 +110,11 @@ export function outboxStore(db: Executor) {
         .returning('id')
         .executeTakeFirst()
       return row?.id
+    },
+
+    /** The Message-ID under which it goes out: consent records name it. */
+    async updateMessageId(id: number, messageId: string): Promise<void> {
+      await db.updateTable('outbox').set({ messageId }).where('id', '=', id).execute()
     },
   }
 }

@@ -5,7 +5,7 @@ import { createApp } from '../../src/app.ts'
 import { createContext, type Context } from '../../src/context.ts'
 import type { Role } from '../../src/domain/editor.ts'
 import { createFront } from '../../src/http/front.ts'
-import { createLogger } from '../../src/log.ts'
+import { createLogger, type Logger } from '../../src/log.ts'
 import { aConfig } from './config.ts'
 import { cloneDatabase } from './database.ts'
 
@@ -29,6 +29,7 @@ interface WebOptions {
   databaseUrl?: string
   /** As the web process does it: polls never reach Express. Without, they are answered inside it. */
   isFrontFirst?: boolean
+  log?: Logger
 }
 
 /** The real app on a fresh database and a free port, with a publication; stopped when the test has finished. */
@@ -44,7 +45,7 @@ export async function aWeb(options: WebOptions = {}): Promise<Web> {
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`
   const config = aConfig(databaseUrl, { PUBLIC_URL: origin, ...options.env })
   const context = createContext(config, {
-    log: createLogger(config.logLevel, 'web'),
+    log: options.log ?? createLogger(config.logLevel, 'web'),
     maxConnections: 5,
     ...(options.now && { now: options.now }),
   })
