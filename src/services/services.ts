@@ -88,6 +88,7 @@ export function createServices(parts: Parts) {
     keys: createKeyService(parts),
     audit: createAuditService(parts),
     health: createHealthService(parts),
+    bounces: createBounceService(parts),
     subscriptionLinks,
     presence,
     sending,
