@@ -41,16 +41,14 @@ import { createWelcomeService } from './welcome.ts'
 
 export function createServices(parts: Parts) {
   const presence = createPresence(parts)
-  const writers = parts.writers ?? createWriters()
   const bounces = createBounceService(parts)
-  const sending = createSendingService({ ...parts, presence, writers, bounces })
   const editors = createEditorService(parts)
   const subscriptionLinks = createSubscriptionLinks(parts)
   const writers = parts.writers ?? {
     mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors }),
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
-  const sending = createSendingService({ ...parts, presence, writers })
+  const sending = createSendingService({ ...parts, presence, writers, bounces })
   const digests = createDigestService(parts)
   const digestSending = createDigestSendingService(parts)
   const feeds = createFeedService(parts)
@@ -76,19 +74,11 @@ export function createServices(parts: Parts) {
     digestPage: createDigestPageService({ ...parts, digests, digestPreview, digestProgress }),
     schedules,
     today: createTodayService({ ...parts, digests, schedules }),
-    editors: createEditorService(parts),
-    keys: createKeyService(parts),
-    audit: createAuditService(parts),
-    health: createHealthService(parts),
-    bounces,
-    subscriptionLinks: createSubscriptionLinks(parts),
-    digestProgress: createDigestProgressService(parts),
-    schedules: createScheduleService({ ...parts, digests, digestSending }),
     editors,
     keys: createKeyService(parts),
     audit: createAuditService(parts),
     health: createHealthService(parts),
-    bounces: createBounceService(parts),
+    bounces,
     subscriptionLinks,
     presence,
     sending,
