@@ -110,6 +110,7 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('time_short', dateFilter({ timeStyle: 'short' }))
   liquid.registerFilter('asset', assetUrl)
   liquid.registerFilter('language_name', languageNameOf)
+  liquid.registerFilter('direction', directionOf)
   liquid.registerFilter('iso', (value: string | Date) => dateOf(value).toISOString())
   liquid.registerFilter('iso_day', function (value: string | Date) {
     return dateIn(scopeOf(this).zone ?? 'UTC', dateOf(value))

@@ -49,7 +49,8 @@ async function seedSelections({ database }: Context): Promise<void> {
 }
 
 async function seedArticles({ services, database, config }: Context, now: Date): Promise<void> {
-  const batch = [...frenchArticles, ...arabicArticles].map((article) => ({
+  const oldestFirst = [...frenchArticles, ...arabicArticles].sort((a, b) => b.hoursAgo - a.hoursAgo)
+  const batch = oldestFirst.map((article) => ({
     externalId: article.externalId,
     input: articleInput.parse(toInput(article, now, config.publicUrl)),
     // As from an archive: they became public when they were published, not now.
@@ -60,7 +61,7 @@ async function seedArticles({ services, database, config }: Context, now: Date):
   }
   await services.articles.endImport()
   const today = dateIn(samplePublication.zone ?? 'UTC', now)
-  for (const { externalId, views } of [...frenchArticles, ...arabicArticles]) {
+  for (const { externalId, views } of oldestFirst) {
     const { slug } = await services.articles.get(externalId)
     await database.stores.articleViews.insert(slug, today, views.today)
   }
