@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { articleCommand } from './article.ts'
 import { runToExitCode, UsageError } from './command.ts'
 import { digestCommand } from './digest.ts'
+import { doctorCommand } from './doctor.ts'
 import { editorCommand } from './editor.ts'
 import { importCommand } from './import.ts'
 import { keyCommand } from './key.ts'
@@ -21,6 +22,7 @@ const commands = [
   migrateCommand,
   importCommand,
   articleCommand,
+  doctorCommand,
 ]
 
 const program = new Command('depeche')
