@@ -5,6 +5,7 @@ import { digestActionsDesk, digestsDesk } from './digests.ts'
 import { newslettersDesk } from './newsletters.ts'
 import { feedsDesk } from './feeds.ts'
 import { settingsDesk } from './settings.ts'
+import { subscribersDesk } from './subscribers.ts'
 import { todayDesk } from './today.ts'
 
 /** Every page and form below `/desk`. */
@@ -16,6 +17,7 @@ export function deskRoutes(services: Services): DeskRoute[] {
     ...newslettersDesk(services),
     ...articlesDesk(services),
     ...feedsDesk(services),
+    ...subscribersDesk(services),
     ...settingsDesk(services),
   ]
 }

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import type { DeskRoute } from '../../http/desk.ts'
+import { drawGrowth } from '../../http/growth-chart.ts'
+import { toPageRequest } from '../../http/route.ts'
+import type { Services } from '../../services/services.ts'
+
+const listQuery = z.object({
+  q: z.string().max(254).default('').catch(''),
+  cursor: z.string().max(2_000).optional(),
+})
+const idOf = (params: Record<string, unknown>): number =>
+  z.coerce.number().int().positive().parse(params['id'])
+const noteForm = z.object({ detail: z.string().trim().max(500) })
+
+const pageSize = 50
+
+/** Who receives, how many came and went, and why one person gets what they get. */
+export function subscribersDesk({
+  subscribers,
+  suppressions,
+}: Pick<Services, 'subscribers' | 'suppressions'>): DeskRoute[] {
+  return [
+    {
+      method: 'get',
+      path: '/subscribers',
+      role: 'viewer',
+      handle: async ({ request, page }) => {
+        const { q, cursor } = listQuery.parse(request.query)
+        const list = await subscribers.list(q, toPageRequest({ limit: pageSize, cursor }))
+        page('desk/subscribers', {
+          q,
+          rows: list.data,
+          next: list.next,
+          charts: drawGrowth(await subscribers.growth(), new Date()),
+        })
+      },
+    },
+    {
+      method: 'get',
+      path: '/subscribers/:id',
+      role: 'viewer',
+      handle: async ({ request, page }) => {
+        page('desk/subscriber', { person: await subscribers.explain(idOf(request.params)) })
+      },
+    },
+    {
+      method: 'post',
+      path: '/subscribers/:id/suppress',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const id = idOf(request.params)
+        const { email } = await subscribers.get(id)
+        await suppressions.add(email ?? '', noteForm.parse(request.body).detail, actor)
+        redirect(`/subscribers/${id}`, 'saved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/subscribers/:id/lift',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        const id = idOf(request.params)
+        const { email } = await subscribers.get(id)
+        await suppressions.remove(email ?? '', actor)
+        redirect(`/subscribers/${id}`, 'saved')
+      },
+    },
+  ]
+}
