@@ -1,0 +1,294 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { mkdir } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { createMail, type PersonalContent } from '../../src/mail/mail.ts'
+import { aPage, desktop, phone, type BrowserPage } from '../support/browser.ts'
+import { signedIn } from '../support/desk.ts'
+import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
+import { activationPath } from '../support/readers.ts'
+import { aSubscriber } from '../support/subscribers.ts'
+import { aWeb, type Web } from '../support/web.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const shots = process.env['SCREENSHOTS']
+const email = 'amina@reader.example'
+
+async function aNewsroom(mailboxUrl = 'http://localhost:8025/') {
+  const web = await aWeb({ env: { MAILBOX_URL: mailboxUrl } })
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database, {
+    slug: 'le-matin',
+    cadences: [
+      { cadence: 'daily', time: '07:00', zone: 'Africa/Algiers' },
+      { cadence: 'weekly', weekday: 5, time: '07:00', zone: 'Africa/Algiers' },
+      { cadence: 'alert' },
+    ],
+  })
+  await aNewsletter(database, { slug: 'as-sabah', name: 'الصباح', language: 'ar' })
+  for (const [slug, fr, ar] of [
+    ['culture', 'Culture', 'ثقافة'],
+    ['evenement', 'Évènement', 'حدث'],
+    ['faits-divers', 'Faits divers', 'متفرقات'],
+  ]) {
+    await database.stores.selections.insert({
+      kind: 'section',
+      slug: slug ?? '',
+      names: { fr: fr ?? '', ar: ar ?? '' },
+    })
+  }
+  return { web, newsletter, decide: () => services.signupDecisions.decideAll() }
+}
+
+const stateOf = async (web: Web, address = email) => {
+  const { stores } = web.context.database
+  const subscriber = await stores.subscribers.findByAddress(address)
+  return subscriber && (await stores.subscriptions.list(subscriber.id))[0]?.state
+}
+
+const look = async (page: BrowserPage, name: string) => {
+  if (!shots) return
+  await mkdir(shots, { recursive: true })
+  await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
+}
+
+/** Content policy forbids injected scripts; a test may. */
+const violationsOf = async (page: BrowserPage): Promise<string[]> => {
+  const found: unknown = await page.evaluate(`(() => { ${axe}; return axe.run() })()`)
+  return (found as { violations: { id: string; nodes: { html: string }[] }[] }).violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`,
+  )
+}
+
+const signUp = async (page: BrowserPage, origin: string) => {
+  await page.goto(`${origin}/fr/subscribe`)
+  await page.fill('#email', email)
+  // A form sent within two seconds is a machine's.
+  await page.waitForTimeout(2_100)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/subscribe$/)
+  await page.waitForSelector('[role=status]')
+}
+
+test('DOI-1 in a browser: sign up by keyboard, then one click on the link of the mail', async () => {
+  const { web, decide } = await aNewsroom()
+  const page = await aPage(phone)
+  await signUp(page, web.origin)
+  expect(await page.textContent('h1')).toBe('Regardez dans votre boîte')
+  expect(await page.getAttribute('main a[role=button]', 'href')).toBe('http://localhost:8025/')
+  await decide()
+  await page.goto(web.origin + (await activationPath(web, email)))
+  expect(await page.textContent('h1')).toBe('C’est fait, merci')
+  expect(await stateOf(web)).toBe('active')
+  expect(page.faults).toEqual([])
+})
+
+test.each([true, false])('DOI-4 the button on another device, JavaScript %s', async (javaScriptEnabled) => {
+  const { web, decide } = await aNewsroom()
+  await signUp(await aPage(), web.origin)
+  await decide()
+  const other = await aPage({ ...desktop, javaScriptEnabled })
+  await other.goto(web.origin + (await activationPath(web, email)))
+  expect(await stateOf(web)).toBe('pending')
+  await other.waitForTimeout(1_100)
+  await other.click('button[value=activate]')
+  expect(await other.textContent('h1')).toBe('C’est fait, merci')
+  expect(await stateOf(web)).toBe('active')
+})
+
+/** Every row that a subscriber's link could change. */
+const snapshot = async (web: Web) =>
+  Promise.all(
+    [
+      'activations',
+      'subscriptions',
+      'subscribers',
+      'consents',
+      'suppressions',
+      'activation_blocks',
+      'outbox',
+    ].map((table) => rowsOf(web, `select t::text from ${table} t order by 1`)),
+  )
+
+const linksIn = (text: string): string[] =>
+  [...text.matchAll(/https?:\/\/[^\s"'<>\])]+/g)].map(([url]) =>
+    url.replaceAll('&amp;', '&').replace(/[.,]$/, ''),
+  )
+
+test('DOI-3 a scanner opens every link of every mail, runs scripts, follows redirects, never clicks: nothing changes', async () => {
+  const { web, newsletter, decide } = await aNewsroom()
+  const { services, database } = web.context
+  await signUp(await aPage(), web.origin)
+  await decide()
+  const reader = await aSubscriber(database, { newsletter })
+  const [request] = await rowsOf<{ id: string }>(web, 'select id from activations')
+  const links = services.subscriptionLinks
+  const ref = { subscriberId: reader.id, newsletterId: newsletter.id, digestId: 1 }
+  const activation = { activateUrl: links.activationUrl(request?.id ?? ''), expiresAt: new Date() }
+  const mails: PersonalContent[] = [
+    {
+      kind: 'activation',
+      newsletters: ['Le Matin'],
+      refuseUrl: links.refuseUrl(request?.id ?? ''),
+      ...activation,
+    },
+    {
+      kind: 'reminder',
+      newsletters: ['Le Matin'],
+      refuseUrl: links.refuseUrl(request?.id ?? ''),
+      ...activation,
+    },
+    { kind: 'address-change', ...activation },
+    {
+      kind: 'already-subscribed',
+      newsletters: ['Le Matin'],
+      preferencesUrl: links.preferencesUrl(reader.id),
+    },
+    { kind: 'preferences-link', preferencesUrl: links.freshPreferencesUrl(reader.id) },
+  ]
+  const mail = createMail({
+    publicUrl: web.origin,
+    mailFrom: undefined,
+    mailReplyTo: undefined,
+    bounceDomain: undefined,
+    inboundPort: undefined,
+    dkim: undefined,
+    keyring: web.context.keyring,
+    now: () => new Date(),
+  })
+  const publication = await services.publication.get()
+  const urls = new Set([links.unsubscribeUrl(ref), links.preferencesUrl(reader.id)])
+  for (const content of mails) {
+    const { html, text } = await mail.composePersonal(content, publication, 'fr')
+    for (const url of [...linksIn(html), ...linksIn(text)]) urls.add(url)
+  }
+  const ours = [...urls].filter((url) => url.startsWith(web.origin))
+  // Activate, refuse, the preferences twice, unsubscribe.
+  expect(ours).toHaveLength(5)
+  const before = await snapshot(web)
+  const scanner = await aPage()
+  const followed = new Set<string>()
+  for (const url of ours) {
+    await scanner.context().clearCookies()
+    await scanner.goto(url, { waitUntil: 'networkidle' })
+    for (const link of await scanner.$$eval('a[href]', (anchors) =>
+      anchors.map((a) => (a as unknown as { href: string }).href),
+    ))
+      if (link.startsWith(web.origin) && /activate|unsubscribe|preferences\//.test(link)) followed.add(link)
+    for (const method of ['HEAD', 'OPTIONS']) await fetch(url, { method })
+  }
+  for (const url of followed) {
+    await scanner.context().clearCookies()
+    await scanner.goto(url, { waitUntil: 'networkidle' })
+  }
+  expect(await snapshot(web)).toEqual(before)
+  expect(await stateOf(web)).toBe('pending')
+})
+
+test.each(['fr', 'ar', 'en'])(
+  'every page in %s: no axe violation, nothing wider than a phone, mirrored for Arabic',
+  async (language) => {
+    const { web, newsletter, decide } = await aNewsroom()
+    const { services, database } = web.context
+    await services.publication.set({ languages: ['fr', 'ar', 'en'] }, { kind: 'system', role: 'admin' })
+    const subscriber = await aSubscriber(database, { newsletter, language })
+    const ref = { subscriberId: subscriber.id, newsletterId: newsletter.id, digestId: 1 }
+    const links = services.subscriptionLinks
+    for (const address of [email, 'old@reader.example']) {
+      const signup = await services.signups.read(
+        { email: address, newsletters: 'le-matin', language },
+        language,
+      )
+      await services.signups.signUp(signup, {
+        ipPrefix: undefined,
+        userAgent: undefined,
+        browser: undefined,
+        language,
+      })
+    }
+    await decide()
+    const open = await activationPath(web, email)
+    const old = await activationPath(web, 'old@reader.example')
+    await rowsOf(
+      web,
+      "update activations set expires_at = now() - interval '1 hour' where address like 'old@%'",
+    )
+    const pages: Record<string, string> = {
+      signup: `/${language}/subscribe`,
+      embed: `/${language}/subscribe?embed=html`,
+      activate: open,
+      refuse: `${open}?refuse=1`,
+      expired: old,
+      ask: `/${language}/preferences`,
+      preferences: new URL(links.preferencesUrl(subscriber.id)).pathname,
+      fresh: new URL(links.freshPreferencesUrl(subscriber.id)).pathname,
+      unsubscribe: new URL(links.unsubscribeUrl(ref)).pathname,
+    }
+    for (const [device, options] of Object.entries({
+      phone: { ...phone, viewport: { width: 360, height: 740 } },
+      desktop,
+    })) {
+      const page = await aPage(options)
+      const check = async (name: string) => {
+        await look(page, `${language}-${name}-${device}`)
+        expect([name, await violationsOf(page)]).toEqual([name, []])
+        expect([name, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([
+          name,
+          true,
+        ])
+        const [lang, dir] = [await page.getAttribute('html', 'lang'), await page.getAttribute('html', 'dir')]
+        expect([name, lang, dir]).toEqual([name, language, language === 'ar' ? 'rtl' : 'ltr'])
+      }
+      for (const [name, path] of Object.entries(pages)) {
+        await page.goto(web.origin + path)
+        await check(name)
+      }
+      if (device === 'phone') {
+        await page.goto(`${web.origin}/${language}/preferences`)
+        await page.fill('#email', 'x@reader.example')
+        await page.click('main button')
+        await check('link-sent')
+      } else {
+        await page.goto(`${web.origin}/${language}/subscribe`)
+        await page.evaluate("document.querySelector('form').noValidate = true")
+        await page.fill('#email', 'not an address')
+        await page.click('main button')
+        await check('faults')
+        await page.fill('#email', 'y@reader.example')
+        await page.click('main button')
+        await check('check-your-inbox')
+        await page.goto(web.origin + open)
+        await page.waitForTimeout(1_100)
+        await page.click('button[value=activate]')
+        await check('activated')
+        await page.goto(web.origin + (pages['unsubscribe'] ?? ''))
+        await page.click('button[value=unsubscribe]')
+        await check('left')
+      }
+      expect(page.faults.filter((fault) => !fault.includes('422'))).toEqual([])
+    }
+  },
+)
+
+test('the desk shows one person and draws growth, without axe violations', async () => {
+  const { web, newsletter } = await aNewsroom()
+  const { database } = web.context
+  const { id } = await aSubscriber(database, { newsletter })
+  await database.stores.consents.insert({
+    event: 'activated',
+    subscriberId: id,
+    newsletterIds: [newsletter.id],
+  })
+  await database.stores.consents.insert({ event: 'ended', subscriberId: id, newsletterIds: [newsletter.id] })
+  const desk = await signedIn(web, 'admin')
+  const page = await aPage(desktop)
+  const [name = '', value = ''] = desk.cookie.split('=')
+  await page.context().addCookies([{ name, value, url: web.origin }])
+  for (const path of ['subscribers', `subscribers/${id}`]) {
+    await page.goto(`${web.origin}/desk/${path}`)
+    expect([path, await violationsOf(page)]).toEqual([path, []])
+    await look(page, `desk-${path.replace('/', '-')}`)
+  }
+  expect(page.faults).toEqual([])
+})
