@@ -1,3 +1,4 @@
+import { classifyBounce, diagnosisOf } from './bounce.ts'
 import type { SendOutcome } from './delivery.ts'
 
 /**
@@ -11,17 +12,19 @@ export type Blame = 'person' | 'moment' | 'server' | 'sender'
 
 type Refusal = Extract<SendOutcome, { kind: 'refused' }>
 
-/** Enhanced codes X.7.x are policy, except those that say "no such person" (RFC 7505, RFC 7372 family). */
-const isPolicy = (refusal: Refusal): boolean =>
-  /^[45]\.7\./.test(refusal.status ?? '') && !['5.7.17', '5.7.18'].includes(refusal.status ?? '')
-
 /** The stage is judged before the code: a 550 at RCPT speaks of a person, a 550 at MAIL never does. */
 export function blameOf(refusal: Refusal): Blame {
   const { code, stage } = refusal
-  if (stage === 'rcpt' && (code === undefined ? refusal.status !== undefined : code >= 500)) {
-    return isPolicy(refusal) ? 'moment' : 'person'
-  }
+  // Our own transport refuses an address that this server cannot take.
+  if (stage === 'rcpt' && code === undefined && refusal.status !== undefined) return 'person'
+  if (stage === 'rcpt' && code !== undefined && code >= 500) return blameOfClass(refusal)
   if (code !== undefined && code >= 500) return 'sender'
   if (code === undefined || code === 421 || stage === 'connect' || stage === 'mail') return 'server'
   return 'moment'
+}
+
+function blameOfClass(refusal: Refusal): Blame {
+  const bounceClass = classifyBounce(diagnosisOf(refusal))
+  if (bounceClass === 'policy') return 'moment'
+  return bounceClass === 'sender' || bounceClass === 'content' ? 'sender' : 'person'
 }

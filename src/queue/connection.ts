@@ -7,6 +7,19 @@ import type { JobName } from './jobs.ts'
 /** Which server carries the doorbells: Redis where there is one, else the database itself. */
 export type QueueBackend = { kind: 'redis'; url: string } | { kind: 'postgres'; url: string }
 
+/**
+ * A connection that breaks while BullMQ has it in hand rejects its query, and emits an error besides, which ends the
+ * process where nobody listens; BullMQ listens to idle connections alone.
+ */
+class HeardClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config)
+    this.on('error', () => undefined)
+  }
+}
+
+const onPostgres = (url: string) => ({ connectionString: url, max: 2, Client: HeardClient })
+
 /** A BullMQ queue or worker on either backend, seen as what we use of it. */
 export type AnyQueue = Pick<Queue, 'add' | 'close' | 'getWaitingCount'>
 export type AnyWorker = Pick<Worker, 'close'>
@@ -27,7 +40,7 @@ export function openQueue(backend: QueueBackend, name: JobName, log: Logger): An
   const queue =
     backend.kind === 'redis'
       ? new Queue(name, { connection: openRedis(backend.url, log) })
-      : new Queue(name, { connection: { connectionString: backend.url, max: 2 } }, createPostgresBackend)
+      : new Queue(name, { connection: onPostgres(backend.url) }, createPostgresBackend)
   // Without a listener a lost connection would end the process; the reconciler makes up for lost rings.
   queue.on('error', (error: Error) => {
     log.warn({ queue: name, reason: error.message }, 'queue connection failed; trying again')
@@ -46,12 +59,7 @@ export function openWorker(
   const worker =
     backend.kind === 'redis'
       ? new Worker(name, work, { ...shared, connection: openRedis(backend.url, options.log) })
-      : new Worker(
-          name,
-          work,
-          { ...shared, connection: { connectionString: backend.url, max: 2 } },
-          createPostgresBackend,
-        )
+      : new Worker(name, work, { ...shared, connection: onPostgres(backend.url) }, createPostgresBackend)
   worker.on('error', (error: Error) => {
     options.log.warn({ queue: name, reason: error.message }, 'worker connection failed; trying again')
   })

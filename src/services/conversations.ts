@@ -11,6 +11,8 @@ import { createStreak } from './streak.ts'
 /** What a message is beside its recipient, who is always the row's address. */
 export type WrittenMail = Pick<OutgoingMail, 'from' | 'message' | 'envelopeId'>
 
+type Refused = Extract<SendOutcome, { kind: 'refused' }>
+
 export interface ConversationsOptions<Row extends Lease & { address: string }> {
   leases: Leases<Row>
   transport: Transport
@@ -20,7 +22,8 @@ export interface ConversationsOptions<Row extends Lease & { address: string }> {
   write: (row: Row) => Promise<WrittenMail>
   /** The server turns everyone away, or leaves us in doubt too often. @returns once nothing new can be sent */
   onAlarm: (reason: 'refused' | 'no_answer') => Promise<void>
-  onRefused?: (row: Row, outcome: Extract<SendOutcome, { kind: 'refused' }>) => Promise<void>
+  /** The server has said no to this mail, or it has ended. */
+  onRefused: (row: Row, outcome: Refused) => Promise<void>
   faults: Faults
   log: Logger
 }
@@ -122,7 +125,7 @@ export function startConversations<Row extends Lease & { address: string }>(
             const isGranted = await commit(row)
             faults('after-committing')
             if (isGranted)
-              afterNextWrite(() => {
+              afterFinalDot(() => {
                 faults('after-dot')
               })
             return isGranted
@@ -137,22 +140,19 @@ export function startConversations<Row extends Lease & { address: string }>(
     }
   }
 
-  const recordRefusal = async (row: Row, outcome: Extract<SendOutcome, { kind: 'refused' }>) => {
+  const recordRefusal = async (row: Row, outcome: Refused) => {
     const { answer } = outcome
     const blame = blameOf(outcome)
-    const reason = `${outcome.stage}_${outcome.code ?? 'failed'}`
     troubles = blame === 'server' ? troubles + 1 : 0
-    if (blame === 'person') {
-      await persist(() => leases.markRejected([row], { reason, answer }), log)
-      await streak.end()
-    } else {
-      await persist(() => leases.markDeferred(row, { reason, answer }), log)
-      if (blame === 'sender') await streak.add(row, outcome.stage === 'data')
-      if (blame === 'moment') await streak.end()
-    }
-    await options.onRefused?.(row, outcome).catch((error: unknown) => {
-      log.warn({ reason: String(error) }, 'a refusal is not on its record of bounces')
-    })
+    const failure = { reason: `${outcome.stage}_${outcome.code ?? 'failed'}`, answer }
+    const hasEnded = await persist(async () => {
+      if (blame !== 'person') return leases.markDeferred(row, failure)
+      await leases.markRejected([row], failure)
+      return true
+    }, log)
+    if (blame === 'sender') await streak.add(row, outcome.stage === 'data')
+    else if (blame !== 'server') await streak.end()
+    if (hasEnded || blame !== 'server') await options.onRefused(row, outcome)
     if (troubles >= lanes) halt()
   }
 
@@ -217,7 +217,7 @@ export function startConversations<Row extends Lease & { address: string }>(
   }
 }
 
-/** The final dot is written on the way back to the event loop. */
-const afterNextWrite = (work: () => void): void => {
-  setImmediate(() => setImmediate(work))
+/** The dot is written before the event loop turns, and no reply can have been read by then. */
+const afterFinalDot = (work: () => void): void => {
+  setImmediate(work)
 }

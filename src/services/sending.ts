@@ -82,6 +82,15 @@ export function createSendingService(
     return completion
   }
 
+  /** What it means for the person is judged elsewhere; failing at that must not stop the sending. */
+  const tellOfRefusal = async (...refusal: Parameters<BounceService['recordRefusal']>) => {
+    try {
+      await bounces.recordRefusal(...refusal)
+    } catch (error) {
+      log.error({ err: error }, 'a refusal could not be recorded as a bounce')
+    }
+  }
+
   return {
     /** @param turn rings in other slots: a worker that died may still hold the jobs of these */
     ringForDigest,
@@ -102,8 +111,8 @@ export function createSendingService(
             const isPaused = await stores.runningDigests.markPaused(digestId, reason)
             if (isPaused) log.error({ digestId, reason }, 'a digest paused itself')
           },
-          onRefused: ({ key }, outcome) =>
-            bounces.recordRefusal({ kind: 'digest', digestId, subscriberId: key }, outcome),
+          onRefused: ({ key: subscriberId }, outcome) =>
+            tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome),
           faults,
           log: log.child({ digestId }),
         })
@@ -131,8 +140,7 @@ export function createSendingService(
             isProbing: breakers.has('mail'),
             write: writers.mail,
             onAlarm: () => Promise.resolve(),
-            onRefused: ({ key }, outcome) =>
-              bounces.recordRefusal({ kind: 'outbox', outboxId: key }, outcome),
+            onRefused: ({ key: outboxId }, outcome) => tellOfRefusal({ kind: 'outbox', outboxId }, outcome),
             faults,
             log: log.child({ mail: 'personal' }),
           }),

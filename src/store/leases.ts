@@ -58,7 +58,6 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
   // Jitter keeps a crowd that failed together from coming back together.
   const nextAt = sql`(clock_timestamp() + (0.8 + 0.4 * random())
     * make_interval(secs => (${waits}::double precision[])[least(m.attempt + 1, ${waits.length}::int)]))`
-  const isLast = sql`coalesce(${ledger.expiresAt} < ${nextAt}, false)`
 
   return {
     /**
@@ -125,13 +124,20 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
         where ${scope} and m.${key} = k.key and m.state <> 'accepted'`.execute(db)
     },
 
-    /** Surely not sent, and worth another attempt after the back-off; expired where that would come too late. */
-    async markDeferred(lease: Lease, failure: { reason: string; answer: string }): Promise<void> {
-      await sql`
+    /**
+     * Surely not sent, and worth another attempt after the back-off.
+     * @returns true where that would come too late, and the mail has expired
+     */
+    async markDeferred(lease: Lease, failure: { reason: string; answer: string }): Promise<boolean> {
+      const { rows } = await sql<{ state: string }>`
         update ${table} m
-        set state = case when ${isLast} then 'expired' else 'deferred' end, next_at = ${nextAt},
+        set (state, next_at) = (
+              select case when w.next_at > ${ledger.expiresAt} then 'expired' else 'deferred' end, w.next_at
+              from (select ${nextAt} as next_at) w),
             reason = ${failure.reason}, smtp_answer = ${failure.answer}, attempt = m.attempt + 1, lease_until = null
-        from ${unnested([lease])} where ${mine}`.execute(db)
+        from ${unnested([lease])} where ${mine}
+        returning m.state`.execute(db)
+      return rows[0]?.state === 'expired'
     },
 
     /** Surely not sent, and never will be. A deferred row is rejected by the worker that deferred it. */
@@ -154,7 +160,7 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
     async markAmbiguous(lease: Lease, answer: string): Promise<void> {
       await sql`
         update ${table} m
-        set state = ${afterAmbiguity(ledger, sql`case when ${isLast} then 'uncertain' else 'deferred' end`)},
+        set state = ${afterAmbiguity(ledger, sql`'deferred'`)},
             reason = 'no_answer', next_at = ${nextAt}, smtp_answer = ${answer},
             attempt = m.attempt + 1, ambiguous = m.ambiguous + 1, lease_until = null
         from ${unnested([lease])} where ${mine}`.execute(db)

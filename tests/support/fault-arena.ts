@@ -53,7 +53,7 @@ interface ArenaOptions {
   plainUrl?: string
 }
 
-const patience = isLong ? 20 * 60_000 : 240_000
+const patience = isLong ? 20 * 60_000 : 60_000
 
 /** A digest in `sending`, a recording SMTP server that survives everything, and as many workers as a test starts. */
 export async function anArena(options: ArenaOptions): Promise<Arena> {

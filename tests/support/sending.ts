@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
+import type { MailReference } from '../../src/domain/mail-reference.ts'
 import { createTransport, type TransportLimits } from '../../src/mail/transport.ts'
 import { createPresence } from '../../src/services/presence.ts'
 import { createSendingService, personalConnections } from '../../src/services/sending.ts'
@@ -36,6 +37,7 @@ export async function aSender(database: Database, options: SenderOptions) {
   onTestFinished(async () => {
     await Promise.all([transports.digests.close(), transports.personal.close()])
   })
+  const refused: MailReference[] = []
   const rings: { name: string; payload: unknown; slot: number }[] = []
   const doorbell = {
     ring: (name: string, payload: unknown, slot = 0) => {
@@ -55,8 +57,13 @@ export async function aSender(database: Database, options: SenderOptions) {
     transports,
     sendingTimes,
     presence,
+    bounces: {
+      recordRefusal: (reference) => {
+        refused.push(reference)
+        return Promise.resolve()
+      },
+    },
     writers: { ...plainWriters, ...options.writers },
-    bounces: { recordRefusal: () => Promise.resolve() },
   })
-  return { sending, presence, rings }
+  return { sending, presence, rings, refused }
 }
