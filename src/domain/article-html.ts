@@ -161,7 +161,8 @@ const withFallbackLinks = (html: string): string =>
  * @param baseUrl what relative URLs are relative to; without it they are removed
  */
 export function sanitizeArticleHtml(html: string, baseUrl?: string): string {
-  return withFallbackLinks(sanitizeHtml(cleanText(html), options(baseUrl))).trim()
+  // Cleaned again afterwards, for the parser turns references such as &#8; into what they stand for.
+  return withFallbackLinks(cleanText(sanitizeHtml(cleanText(html), options(baseUrl)))).trim()
 }
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
