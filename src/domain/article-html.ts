@@ -33,18 +33,20 @@ export function toAbsoluteUrl(
   return url && schemes.has(url.protocol) && url.username === '' ? url.href : undefined
 }
 
-const dropped = { tagName: 'x-dropped', attribs: {} }
-
 type Attributes = Record<string, string>
 
 /** An attribute list without the undefined ones. */
 const given = (attributes: Record<string, string | undefined>): Attributes =>
   Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)) as Attributes
 
-const linkTo = (url: string | undefined, text: string | undefined): sanitizeHtml.Tag =>
-  url === undefined
-    ? dropped
-    : { tagName: 'a', attribs: { class: 'embed-link', href: url }, text: text?.trim() || url }
+const linkTo = (url: string | undefined, text: string | undefined): sanitizeHtml.Tag => ({
+  tagName: 'a',
+  attribs: given({ class: 'embed-link', href: url }),
+  ...(url !== undefined && { text: text?.trim() || url }),
+})
+
+const isWithoutSource = ({ tag, attribs }: sanitizeHtml.IFrame): boolean =>
+  (tag === 'img' || tag === 'source') && attribs['src'] === undefined
 
 function transformers(baseUrl: string | undefined): Record<string, string | sanitizeHtml.Transformer> {
   const media = (value: string | undefined) => toAbsoluteUrl(value, baseUrl)
@@ -74,15 +76,17 @@ function transformers(baseUrl: string | undefined): Record<string, string | sani
     img: (tagName, attributes) => {
       const src = media(attributes['src'])
       const isPixel = [attributes['width'], attributes['height']].some((size) => size === '1' || size === '0')
-      if (src === undefined || isPixel) return dropped
-      return { tagName, attribs: given({ alt: '', ...attributes, src, loading: 'lazy' }) }
+      return {
+        tagName,
+        attribs: given({ alt: '', ...attributes, src: isPixel ? undefined : src, loading: 'lazy' }),
+      }
     },
     audio: player,
     video: player,
-    source: (tagName, attributes) => {
-      const src = media(attributes['src'])
-      return src === undefined ? dropped : { tagName, attribs: given({ ...attributes, src }) }
-    },
+    source: (tagName, attributes) => ({
+      tagName,
+      attribs: given({ ...attributes, src: media(attributes['src']) }),
+    }),
     blockquote: quoted,
     q: quoted,
     iframe: (tagName, attributes) => {
@@ -131,6 +135,7 @@ const options = (baseUrl: string | undefined): sanitizeHtml.IOptions => ({
   allowedSchemes: ['http', 'https', 'mailto', 'tel'],
   allowProtocolRelative: false,
   transformTags: transformers(baseUrl),
+  exclusiveFilter: isWithoutSource,
   nonTextTags: [
     'script',
     'style',
@@ -154,15 +159,19 @@ const withFallbackLinks = (html: string): string =>
       `${opening}</iframe><a class="embed-link" href="${src}">${src}</a>`,
   )
 
+/** What is left of an embedded object that led nowhere. */
+const emptyLink = /<a(?: class="embed-link")?><\/a>/g
+
 /**
  * The HTML of a story or response from an allow-list: no script, form, style, event handler, tracking pixel or
  * scheme but http(s), mailto and tel; every URL absolute; a frame only from a known player and with a link beside it.
- * Sanitising what was sanitised changes nothing, so it is done on write and again on render.
+ * Done on write and again on render.
  * @param baseUrl what relative URLs are relative to; without it they are removed
  */
 export function sanitizeArticleHtml(html: string, baseUrl?: string): string {
-  // Cleaned again afterwards, for the parser turns references such as &#8; into what they stand for.
-  return withFallbackLinks(cleanText(sanitizeHtml(cleanText(html), options(baseUrl)))).trim()
+  const safe = sanitizeHtml(cleanText(html), options(baseUrl)).replace(emptyLink, '')
+  // Again: the parser turns references such as &#8; into what they stand for.
+  return withFallbackLinks(cleanText(safe)).trim()
 }
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
@@ -186,7 +195,8 @@ export function summaryOf(html: string): string {
   const text = textOf(prose) || textOf(html)
   if (text.length <= summaryLength) return text
   const cut = text.slice(0, summaryLength - 1)
-  const words = cut.slice(0, Math.max(cut.lastIndexOf(' '), summaryLength / 2))
+  const space = cut.lastIndexOf(' ')
+  const words = space > summaryLength / 2 ? cut.slice(0, space) : cut
   return `${words
     .replace(/[\s,;:،؛-]+$/u, '')
     .toWellFormed()

@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import { sanitizeArticleHtml, summaryOf, textOf } from '../../src/domain/article-html.ts'
+import { xssBodies } from '../support/xss.ts'
+
+const base = 'https://rivage.example/2026/phare'
+const clean = (html: string) => sanitizeArticleHtml(html, base)
+
+test.each([
+  [
+    'a story stays as it is',
+    '<p>Le <em>phare</em> de <a href="https://a.example/">Port-Clair</a>.</p>',
+    '<p>Le <em>phare</em> de <a href="https://a.example/">Port-Clair</a>.</p>',
+  ],
+  ['direction and language stay', '<p dir="rtl" lang="ar">ميناء</p>', '<p dir="rtl" lang="ar">ميناء</p>'],
+  [
+    'relative URLs become absolute',
+    '<a href="../plan?a=1&b=2">x</a><img src="/i.jpg">',
+    '<a href="https://rivage.example/plan?a=1&amp;b=2">x</a><img alt="" src="https://rivage.example/i.jpg" loading="lazy" />',
+  ],
+  ['a fragment leads nowhere in a feed', '<a href="#note">1</a>', '<a>1</a>'],
+  ['scripts go with their text', '<script>alert(1)</script><style>p{}</style>x', 'x'],
+  [
+    'forms go, their text stays',
+    '<form action="/x"><input value="v"><button>Envoyer</button></form>',
+    'Envoyer',
+  ],
+  ['base and meta go', '<base href="https://evil.example/"><meta http-equiv="refresh" content="0">x', 'x'],
+  ['event handlers and styles go', '<p onclick="x()" style="position:fixed" id="y">x</p>', '<p>x</p>'],
+  [
+    'javascript: goes in every spelling',
+    '<a href="java\tscript:alert(1)">x</a><a href=" &#106;avascript:x">y</a>',
+    '<a>x</a><a>y</a>',
+  ],
+  ['data: goes', '<img src="data:text/html,x"><a href="data:text/html,x">x</a>', '<a>x</a>'],
+  ['a tracking pixel goes', '<img src="https://t.example/p.gif" width="1" height="1">x', 'x'],
+  ['a heading of the page becomes one of the story', '<h1>Titre</h1>', '<h2>Titre</h2>'],
+  [
+    'a frame from anywhere becomes a link',
+    '<iframe src="https://any.example/x" title="Carte"></iframe>',
+    '<a class="embed-link" href="https://any.example/x">Carte</a>',
+  ],
+  [
+    'an embedded object becomes a link',
+    '<object data="/film.swf"></object>',
+    '<a class="embed-link" href="https://rivage.example/film.swf">https://rivage.example/film.swf</a>',
+  ],
+  [
+    'svg and math go',
+    '<svg onload=x()><a xlink:href="javascript:x()">t</a></svg><math><mi>y</mi></math>',
+    '<a>t</a>y',
+  ],
+  ['control characters and lone surrogates go', 'a\u0000\u0008\uFFFEb\uD800c', 'abc'],
+  [
+    'a video waits to be started',
+    '<video autoplay onplay=x() src="/v.mp4"></video>',
+    '<video src="https://rivage.example/v.mp4" controls preload="none"></video>',
+  ],
+])('%s', (_name, html, expected) => {
+  expect(clean(html)).toBe(expected)
+})
+
+test('a player keeps its frame, in a sandbox, with a link beside it', () => {
+  const html = clean(
+    '<iframe src="https://www.youtube.com/embed/x" allow="camera" srcdoc="<script>" width="560"></iframe>',
+  )
+  expect(html).toMatch(
+    /^<iframe src="https:\/\/www\.youtube\.com\/embed\/x" [^>]*sandbox="[^"]*"><\/iframe><a class="embed-link" href="https:\/\/www\.youtube\.com\/embed\/x">/,
+  )
+  expect(html).not.toMatch(/srcdoc|camera/)
+})
+
+test('ten thousand hostile bodies hold nothing that acts, sanitised on write and again on render', () => {
+  for (const body of xssBodies(10_000)) {
+    const written = clean(body)
+    for (const html of [written, sanitizeArticleHtml(written)]) {
+      const bare = html.replace(/="[^"]*"/g, '=""')
+      expect(bare).not.toMatch(/<(?:script|form|base|meta|object|embed|svg|style|link)\b/i)
+      expect(bare).not.toMatch(/<[^>]+\s(?:on\w+|style|srcdoc|formaction|xlink:href)\s*=/i)
+      expect(html).not.toMatch(/<[^>"]* (?:href|src|cite|poster)="(?!https?:|mailto:|tel:)/i)
+    }
+  }
+})
+
+test('what was sanitised stays as it is, byte for byte, when it is sanitised again', () => {
+  const story = clean(
+    '<h1>T</h1><p>a <a href="/x">b</a></p><figure class="alignleft x"><img src="/i.jpg"></figure><iframe src="https://www.youtube.com/embed/x"></iframe><iframe src="https://any.example/"></iframe>',
+  )
+  expect(sanitizeArticleHtml(story)).toBe(story)
+})
+
+test('the summary is the beginning of the text, in whole words', () => {
+  expect(
+    summaryOf('<figure><img src="x"><figcaption>Photo</figcaption></figure><p>Le phare &amp; la mer.</p>'),
+  ).toBe('Le phare & la mer.')
+  const long = summaryOf(`<p>${'Le phare brille, '.repeat(60)}</p>`)
+  expect(long.length).toBeLessThanOrEqual(280)
+  expect(long).toMatch(/(?:phare|brille|Le)…$/)
+  expect(summaryOf(`<p>${'ا'.repeat(600)}</p>`)).toHaveLength(280)
+  expect(textOf('<p>a</p><p>b &lt;c&gt;</p>')).toBe('a b <c>')
+})
