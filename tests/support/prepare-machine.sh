@@ -6,6 +6,10 @@ set -euo pipefail
 declare -A package_of=(
   [redis-server]=redis-server
   [chromium]=chromium
+  [newsboat]=newsboat
+  [r2e]=rss2email
+  [/usr/lib/python3/dist-packages/feedparser]=python3-feedparser
+  [xmllint]=libxml2-utils
   [opendkim]=opendkim
   [/usr/lib/python3/dist-packages/dkim]=python3-dkim
   [/usr/lib/python3/dist-packages/nacl]=python3-nacl

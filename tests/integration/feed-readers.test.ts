@@ -1,0 +1,95 @@
+import { parseFeed } from '@rowanmanning/feed-parser'
+import RssParser from 'rss-parser'
+import { expect, test } from 'vitest'
+import { cloneDatabase } from '../support/database.ts'
+import { aNewsroom } from '../support/feeds.ts'
+import { poll } from '../support/poll.ts'
+import { aNewsboat, anRss2email, feedparser } from '../support/feed-readers.ts'
+import { until } from '../support/until.ts'
+
+const titles = ['Vents & marées', '« Oui » : 50 % d’élus', 'R&D au port', 'المنارة تضيء من جديد']
+
+test('D5 newsboat, rss2email, feedparser and the npm parsers show the titles as they were written', async () => {
+  const newsroom = await aNewsroom()
+  for (const [i, title] of titles.entries())
+    await newsroom.put(`a${i}`, { title, authors: ['Ann Lee', 'Bob Ray'] })
+  await newsroom.render()
+  const url = `${newsroom.origin}/rss.xml`
+  const sorted = [...titles].sort()
+
+  const items = await aNewsboat([url]).reload()
+  expect(items.map(({ title }) => title).sort()).toEqual(sorted)
+  expect(new Set(items.map(({ author }) => author))).toEqual(new Set(['Ann Lee et Bob Ray']))
+  expect((await (await anRss2email(url)).run()).sort()).toEqual(sorted)
+  for (const format of ['rss.xml', 'atom.xml']) {
+    const parsed = await feedparser(`${newsroom.origin}/${format}`)
+    expect(parsed.bozo).toBe(false)
+    expect(parsed.entries.map(({ title }) => title).sort()).toEqual(sorted)
+    const { text } = await poll(`${newsroom.origin}/${format}`)
+    expect(
+      parseFeed(text)
+        .items.map(({ title }) => title ?? '')
+        .sort(),
+    ).toEqual(sorted)
+    const byRssParser = await new RssParser().parseString(text)
+    expect(byRssParser.items.map(({ title }) => title ?? '').sort()).toEqual(sorted)
+  }
+})
+
+test('H11 I2 I3 newsboat sees every change, keeps one item for each story, and shows the notice of a withdrawn one', async () => {
+  const newsroom = await aNewsroom()
+  const url = `${newsroom.origin}/rss.xml`
+  await newsroom.put('a1', { title: 'Première version' })
+  await newsroom.put('a2', { title: 'Une autre' })
+  await newsroom.render()
+  const newsboat = aNewsboat([url])
+  // From the third poll on it sends validators.
+  for (let i = 0; i < 3; i++) expect(await newsboat.reload()).toHaveLength(2)
+  newsboat.markRead()
+
+  const shown = async (title: string) => {
+    await newsroom.render()
+    await until(`${title} is served`, async () => (await poll(url)).text.includes(title))
+    const items = await newsboat.reload()
+    expect(items).toHaveLength(2)
+    expect(items.every(({ unread }) => unread === 0)).toBe(true)
+    return items.map((item) => item.title)
+  }
+  await newsroom.put('a1', { title: 'Deuxième version' })
+  expect(await shown('Deuxième version')).toContain('Deuxième version')
+  await newsroom.put('a1', { title: 'Troisième version' })
+  expect(await shown('Troisième version')).toContain('Troisième version')
+  await newsroom.withdraw('a1')
+  expect(await shown('Article retiré')).toEqual(expect.arrayContaining(['Article retiré', 'Une autre']))
+})
+
+test('I1 I2 a new slug, an edit and a move to another address bring no new item to newsboat and rss2email', async () => {
+  const databaseUrl = await cloneDatabase()
+  const before = await aNewsroom({ databaseUrl })
+  await before.put('a1', { guid: 'https://old.example/?p=1', title: 'Avant le déménagement' })
+  await before.put('a2', { title: 'Une autre' })
+  await before.render()
+  const url = `${before.origin}/rss.xml`
+  const newsboat = aNewsboat([url])
+  const rss2email = await anRss2email(url)
+  expect(await newsboat.reload()).toHaveLength(2)
+  expect(await rss2email.run()).toHaveLength(2)
+  newsboat.markRead()
+
+  await before.put('a1', { title: 'Un tout autre titre, une autre adresse' })
+  await before.render()
+  await until('the edit is served', async () => (await poll(url)).text.includes('Un tout autre titre'))
+  expect(await rss2email.run()).toEqual([])
+  expect((await newsboat.reload()).filter(({ unread }) => unread !== 0)).toEqual([])
+
+  const after = await aNewsroom({ databaseUrl })
+  await after.context.services.feeds.renewAll()
+  await after.render()
+  await until('the new address is served', async () =>
+    (await poll(`${after.origin}/rss.xml`)).text.includes(after.origin),
+  )
+  newsboat.setUrls([`${after.origin}/rss.xml`])
+  const items = await newsboat.reload()
+  expect(items).toHaveLength(2)
+  expect(items.filter(({ unread }) => unread !== 0)).toEqual([])
+})
