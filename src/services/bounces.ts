@@ -143,14 +143,5 @@ export function createBounceService({
       else if (mail.kind === 'complaint') await recordComplaint(mail.reference, mail.proof)
       else await unsubscribe(mail.reference)
     },
-
-    /** For the desk: what came back, by day, class and domain, beside what was accepted. */
-    async summarise(days: number) {
-      const [bounces, sent] = await Promise.all([
-        database.stores.bounces.listDays(days),
-        database.stores.bounces.listAcceptedDays(days),
-      ])
-      return { bounces, sent }
-    },
   }
 }

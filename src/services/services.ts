@@ -2,6 +2,7 @@ import { createNewsletterService } from './newsletters.ts'
 import { createArchiveService } from './archive.ts'
 import { createArticleService } from './articles.ts'
 import { createBounceService } from './bounces.ts'
+import { createDeliverabilityService } from './deliverability.ts'
 import { createAuditService } from './audit.ts'
 import { createDigestPageService } from './digest-page.ts'
 import { createDigestPreviewService } from './digest-preview.ts'
@@ -79,6 +80,7 @@ export function createServices(parts: Parts) {
     audit: createAuditService(parts),
     health: createHealthService(parts),
     bounces,
+    deliverability: createDeliverabilityService(parts),
     subscriptionLinks,
     presence,
     sending,

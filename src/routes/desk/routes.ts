@@ -3,6 +3,7 @@ import type { Services } from '../../services/services.ts'
 import { articlesDesk } from './articles.ts'
 import { digestActionsDesk, digestsDesk } from './digests.ts'
 import { newslettersDesk } from './newsletters.ts'
+import { deliverabilityDesk } from './deliverability.ts'
 import { feedsDesk } from './feeds.ts'
 import { settingsDesk } from './settings.ts'
 import { subscribersDesk } from './subscribers.ts'
@@ -18,6 +19,7 @@ export function deskRoutes(services: Services): DeskRoute[] {
     ...articlesDesk(services),
     ...feedsDesk(services),
     ...subscribersDesk(services),
+    ...deliverabilityDesk(services),
     ...settingsDesk(services),
   ]
 }
