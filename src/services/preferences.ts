@@ -70,10 +70,12 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
         const { id } = page.subscriber
         await tx.subscribers.lock(id)
         await tx.subscribers.updateLanguage(id, input.language)
+        const isBarred = await isSuppressed(tx, page.subscriber)
         for (const { newsletter, subscription } of page.newsletters) {
           const wanted = input.newsletters.find((one) => one.slug === newsletter.slug)
-          if (wanted) await receive(tx, { page, newsletter, subscription }, wanted)
-          else await drop(tx, id, newsletter.id)
+          const mayReceive = !isBarred || subscription?.state === 'active'
+          if (wanted && mayReceive) await receive(tx, { page, newsletter, subscription }, wanted)
+          else if (!wanted) await drop(tx, id, newsletter.id)
         }
         const until = input.pausedUntil
         await tx.subscriptions.updatePause(id, until !== undefined && until > now() ? until : undefined)
@@ -115,6 +117,12 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     },
 
     requireFresh,
+  }
+
+  /** Nothing may be added for an address that we never write to. */
+  async function isSuppressed(tx: Stores, subscriber: Subscriber): Promise<boolean> {
+    const address = findAddress(subscriber.address ?? '')
+    return !address || (await tx.suppressions.find(hashAddress(keyring, address))) !== undefined
   }
 }
 

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
+import { activationPath, aReader, aSubscribedReader, nonceIn } from '../support/readers.ts'
+import { aWeb } from '../support/web.ts'
+
+const email = 'amina@reader.example'
+
+async function aCentre() {
+  const web = await aWeb()
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database, { slug: 'le-matin' })
+  await aNewsletter(database, { slug: 'hebdo', name: 'Hebdo' })
+  const { reader, subscriber } = await aSubscribedReader(web, email, ['le-matin'])
+  const pathOf = (url: string) => new URL(url).pathname
+  const masked = pathOf(services.subscriptionLinks.preferencesUrl(subscriber.id))
+  const fresh = pathOf(services.subscriptionLinks.freshPreferencesUrl(subscriber.id))
+  const nonceOf = async (path: string) => nonceIn(await (await reader.get(path)).text())
+  const states = async () =>
+    Object.fromEntries(
+      (await database.stores.subscriptions.list(subscriber.id)).map((one) => [one.newsletter, one.state]),
+    )
+  return { web, reader, subscriber, newsletter, masked, fresh, nonceOf, states }
+}
+
+test('"mail me my link" answers the same for everybody, and mails those alone who receive', async () => {
+  const { web, reader } = await aCentre()
+  const [known, unknown] = await Promise.all(
+    [email, 'nobody@reader.example'].map(async (address) => {
+      const response = await reader.post('/preferences', { email: address })
+      return [response.status, await response.text()]
+    }),
+  )
+  expect(known).toEqual(unknown)
+  await web.context.services.signupDecisions.decideAll()
+  expect(
+    await rowsOf(web, "select decision from activations where kind = 'preferences-link' order by 1"),
+  ).toEqual([{ decision: 'mailed' }, { decision: 'unknown' }])
+  expect(await rowsOf(web, "select address from outbox where kind = 'preferences-link'")).toEqual([
+    { address: null },
+  ])
+})
+
+test('choices are saved: a newsletter added and one dropped, language and pause; never without a nonce', async () => {
+  const { web, reader, subscriber, masked, nonceOf, states } = await aCentre()
+  const choice = { action: 'save', language: 'ar', newsletters: 'hebdo', 'cadence.hebdo': 'daily' }
+  expect((await reader.post(masked, choice)).status).toBe(403)
+  const nonce = await nonceOf(masked)
+  expect((await reader.post(masked, { ...choice, nonce }, { 'sec-fetch-site': 'cross-site' })).status).toBe(
+    403,
+  )
+  expect(await states()).toEqual({ 'le-matin': 'active' })
+  const saved = await reader.post(masked, { ...choice, nonce, pausedUntil: '2099-01-01' })
+  expect(await saved.text()).toContain('<html lang="ar" dir="rtl">')
+  expect(await states()).toEqual({ hebdo: 'active', 'le-matin': 'ended' })
+  const subscriptions = await web.context.database.stores.subscriptions.list(subscriber.id)
+  const hebdo = subscriptions.find((one) => one.newsletter === 'hebdo')
+  expect(hebdo?.pausedUntil?.getTime()).toBeGreaterThan(Date.now())
+})
+
+test('a digest’s link masks the address and refuses download, change of address and erasure', async () => {
+  const { reader, masked, fresh, nonceOf, states } = await aCentre()
+  const html = await (await reader.get(masked)).text()
+  expect(html).toContain('a•••@reader.example')
+  expect(html).not.toContain(email)
+  for (const action of ['download', 'change-address', 'erase']) {
+    const answer = await reader.post(masked, {
+      action,
+      nonce: await nonceOf(masked),
+      email: 'b@reader.example',
+    })
+    expect([action, answer.status]).toEqual([action, 403])
+  }
+  // Nor does a nonce of the fresh page help the masked one.
+  expect((await reader.post(masked, { action: 'erase', nonce: await nonceOf(fresh) })).status).toBe(403)
+  expect(await states()).toEqual({ 'le-matin': 'active' })
+  const download = await reader.post(fresh, { action: 'download', nonce: await nonceOf(fresh) })
+  expect(await download.json()).toMatchObject({
+    email,
+    consents: [{ event: 'requested' }, { event: 'activated' }],
+  })
+})
+
+test('a new address is proved by its own link, and the old one is told', async () => {
+  const { web, reader, subscriber, fresh, nonceOf } = await aCentre()
+  await reader.post(fresh, {
+    action: 'change-address',
+    nonce: await nonceOf(fresh),
+    email: 'new@reader.example',
+  })
+  await web.context.services.signupDecisions.decideAll()
+  const { stores } = web.context.database
+  expect((await stores.subscribers.get(subscriber.id)).address).toBe(email)
+  await reader.get(await activationPath(web, 'new@reader.example'))
+  expect((await stores.subscribers.get(subscriber.id)).address).toBe('new@reader.example')
+  expect(await rowsOf(web, "select address from outbox where kind = 'address-changed'")).toEqual([
+    { address: email },
+  ])
+})
+
+test('erasure leaves no trace of the address but an HMAC, blocks imports, and lets a new signup through', async () => {
+  const { web, reader, fresh, nonceOf } = await aCentre()
+  await reader.post(fresh, { action: 'erase', nonce: await nonceOf(fresh) })
+  const tables = await rowsOf<{ name: string }>(
+    web,
+    "select tablename as name from pg_tables where schemaname = 'public'",
+  )
+  for (const { name } of tables) {
+    const text = JSON.stringify(await rowsOf(web, `select t::text from ${name} t`))
+    expect([name, text.includes('amina')]).toEqual([name, false])
+  }
+  const api = await web.api('admin')
+  const report = await api('POST', '/subscribers/import?consentBasis=moved', `email\n${email}\n`, {
+    'content-type': 'text/csv',
+  })
+  expect(await report.json()).toMatchObject({ suppressed: 1, active: 0 })
+  await aSubscribedReader({ ...web }, email, ['le-matin'])
+  expect((await aReader(web).get(fresh)).status).toBe(404)
+})
