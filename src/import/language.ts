@@ -1,4 +1,4 @@
-const sampleLength = 4_000
+const sampleLength = 1_500
 
 const isArabic = (language: string): boolean => /^(?:ar|fa|ur)\b/.test(language)
 

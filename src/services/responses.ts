@@ -41,7 +41,7 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
     /**
      * Creates or updates a response by its external id. Whether an article is open or closed is said to readers;
      * the newsroom's own system decides what it sends.
-     * @throws ZodError; DomainError `no_article`
+     * @throws ZodError; DomainError `no_article`, `guid_taken`
      */
     async put(
       articleExternalId: string,
@@ -56,6 +56,9 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
           { articleId: article.id, externalId, input },
           article.canonicalUrl ?? config.publicUrl,
         )
+        const holder = input.guid === undefined ? undefined : await stores.responses.findByGuid(input.guid)
+        const isOwn = holder?.articleId === article.id && holder.externalId === externalId
+        if (holder && !isOwn) throw guidTaken()
         const outcome: Outcome =
           (await stores.responses.put([row])).get(`${article.id}/${externalId}`) ?? 'unchanged'
         if (outcome !== 'unchanged') await stores.feedDocuments.markDirty(changesOfResponses(article))
@@ -102,6 +105,13 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
     }),
   }
 }
+
+const guidTaken = () =>
+  new DomainError(
+    'conflict',
+    'guid_taken',
+    'Another response has this guid; leave guid out to get a new one.',
+  )
 
 const noResponse = () =>
   new DomainError('not_found', 'no_response', 'There is no such response under this article.')

@@ -51,6 +51,11 @@ export function responsesStore(db: Executor) {
       return row && toResponse(row)
     },
 
+    async findByGuid(guid: string): Promise<Response | undefined> {
+      const row = await db.selectFrom('responses').selectAll().where('guid', '=', guid).executeTakeFirst()
+      return row && toResponse(row)
+    },
+
     /** Creates or replaces by article and external id; rows with the same content are left alone. What happened, by `articleId/externalId`. */
     async put(responses: NewResponse[]): Promise<Map<string, 'created' | 'updated'>> {
       if (responses.length === 0) return new Map()

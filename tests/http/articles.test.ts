@@ -96,6 +96,11 @@ test('responses are put, unchanged, updated and removed', async () => {
   expect(edited).toMatchObject({ outcome: 'updated' })
   expect(edited.html).not.toContain('onerror')
   expect(await (await call('GET', '/articles/a')).json()).toMatchObject({ responsesCount: 1 })
+  const own = { ...response, guid: 'urn:x:1' }
+  expect((await call('PUT', '/articles/a/responses/2', own)).status).toBe(201)
+  expect((await call('PUT', '/articles/a/responses/2', own)).status).toBe(200)
+  expect((await call('PUT', '/articles/a/responses/3', own)).status).toBe(409)
+  expect((await call('DELETE', '/articles/a/responses/2')).status).toBe(204)
   expect((await call('DELETE', '/articles/a/responses/1')).status).toBe(204)
   expect((await call('DELETE', '/articles/a/responses/1')).status).toBe(404)
   expect((await call('PUT', '/articles/none/responses/1', response)).status).toBe(404)

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { createViewService } from '../../src/services/views.ts'
+import { anArticle } from '../support/articles.ts'
+import { aDatabase } from '../support/database.ts'
+
+const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+const crawlers = [
+  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+  'facebookexternalhit/1.1',
+  'curl/8.5.0',
+  'Feedly/1.0',
+  'python-requests/2.32',
+  '',
+  undefined,
+]
+
+test('a view counts in total and on the day of the publication’s zone; crawlers do not', async () => {
+  const database = await aDatabase()
+  const publication = await database.stores.publication.get()
+  await database.stores.publication.update({ ...publication, zone: 'Africa/Algiers' })
+  const article = await anArticle(database)
+  const clock = { now: new Date('2026-03-14T22:30:00Z') }
+  const views = createViewService({ database, now: () => clock.now })
+  expect(await views.count(article.slug, browser)).toBe(true)
+  for (const agent of crawlers) expect(await views.count(article.slug, agent)).toBe(false)
+  clock.now = new Date('2026-03-14T23:30:00Z')
+  expect(await views.today(article.id)).toBe(0)
+  await Promise.all(Array.from({ length: 10 }, () => views.count(article.slug, browser)))
+  expect(await views.today(article.id)).toBe(10)
+  expect((await database.stores.articles.find(article.id))?.viewsTotal).toBe(11)
+  expect(await views.count('nulle-part', browser)).toBe(false)
+})
