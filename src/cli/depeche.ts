@@ -10,6 +10,7 @@ import { keyCommand } from './key.ts'
 import { migrateCommand } from './migrate.ts'
 import { newsletterCommand } from './newsletter.ts'
 import { publicationCommand } from './publication.ts'
+import { restoreCommand } from './restore.ts'
 import { subscriberCommand } from './subscriber.ts'
 
 const commands = [
@@ -20,6 +21,7 @@ const commands = [
   keyCommand,
   subscriberCommand,
   migrateCommand,
+  restoreCommand,
   importCommand,
   articleCommand,
   doctorCommand,

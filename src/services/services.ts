@@ -22,6 +22,7 @@ import { createPersonalWriter } from './personal-writer.ts'
 import { createPresence } from './presence.ts'
 import { createPublicationService } from './publication.ts'
 import { createReconcilingService } from './reconciling.ts'
+import { createRestoringService } from './restoring.ts'
 import { createSendingService } from './sending.ts'
 import { createScheduleService } from './schedules.ts'
 import { createSubscriptionLinks } from './subscription-links.ts'
@@ -85,6 +86,7 @@ export function createServices(parts: Parts) {
     presence,
     sending,
     reconciling: createReconcilingService({ ...parts, sending }),
+    restoring: createRestoringService({ ...parts, sending }),
     site: createSiteService(parts),
     signups: createSignupService(parts),
     signupDecisions: createSignupDecisionService(parts),

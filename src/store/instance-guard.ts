@@ -49,6 +49,11 @@ export function instanceGuardStore(db: Executor) {
       return rows[0]
     },
 
+    async isHeld(): Promise<boolean> {
+      const row = await db.selectFrom('instanceGuard').select('heldAt').executeTakeFirst()
+      return row?.heldAt != null
+    },
+
     /** This database is the one that sends. */
     async put(identity: Identity): Promise<void> {
       await sql`

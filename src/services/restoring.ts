@@ -1,0 +1,52 @@
+import { nameOfActor, type Actor } from '../domain/editor.ts'
+import { DomainError } from '../errors.ts'
+import type { Parts } from './parts.ts'
+import type { SendingService } from './sending.ts'
+
+export type RestoringService = ReturnType<typeof createRestoringService>
+
+/** The hold that a copy of the database puts on itself, and the person who lifts it. */
+export function createRestoringService({
+  database,
+  doorbell,
+  sending,
+}: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+  return {
+    /** True while nothing is sent, because this database is a copy of the one that sent before. */
+    isHeld: (): Promise<boolean> => database.stores.instanceGuard.isHeld(),
+
+    /**
+     * This database is the one that sends from now on. What went out after the copy was made is not in it, and will be
+     * sent again.
+     * @returns how many digests go on
+     * @throws DomainError `not_held`
+     */
+    async confirm(actor: Actor): Promise<number> {
+      const identity = await database.stores.instanceGuard.getIdentity()
+      const digests = await database.transaction(async (stores) => {
+        const guard = await stores.instanceGuard.find()
+        if (!guard?.isHeld) {
+          throw new DomainError(
+            'conflict',
+            'not_held',
+            'Nothing is held: this database is the one that sends.',
+          )
+        }
+        await stores.instanceGuard.put(identity)
+        const released = await stores.instanceGuard.releaseDigests()
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'restore.confirmed',
+          subject: 'installation',
+          detail: { digests: released },
+        })
+        return released
+      })
+      await doorbell.ring('deliver-mail', {})
+      for (const digestId of await database.stores.runningDigests.listByState('sending')) {
+        await sending.ringForDigest(digestId)
+      }
+      return digests
+    },
+  }
+}

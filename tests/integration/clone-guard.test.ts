@@ -1,0 +1,74 @@
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { createContext } from '../../src/context.ts'
+import { createLogger } from '../../src/log.ts'
+import { aConfig } from '../support/config.ts'
+import { cloneDatabase, createDatabaseNamed, openTestDatabase } from '../support/database.ts'
+import { aSender } from '../support/sending.ts'
+import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { aSmtpSink } from '../support/smtp-sink.ts'
+
+/** A copy of the database beside the original, as a restored dump is: everything the same but who it is. */
+async function copyOf(url: string): Promise<string> {
+  const original = new URL(url).pathname.slice(1)
+  const copy = new URL(url)
+  copy.pathname = `/${original}_copy`
+  await createDatabaseNamed(inject('postgresUrl'), `${original}_copy`, original)
+  onTestFinished(async () => {
+    await query(inject('postgresUrl'), `drop database ${original}_copy`)
+  })
+  return copy.href
+}
+
+test(
+  'P11 a copy sends nothing until confirmed, and then only what waited',
+  { timeout: 120_000 },
+  async () => {
+    const original = await cloneDatabase()
+    const { digestId } = await aSendingDigest(original, { readers: 20 })
+    await query(original, `update deliveries set state = 'accepted' where subscriber_id % 2 = 0`)
+    await query(original, `insert into outbox (kind, address) values ('desk-notice', 'desk@rivage.example')`)
+    const context = createContext(aConfig(original), { log: createLogger('silent', 'worker') })
+    await context.services.presence.beat()
+    await context.close()
+
+    const copy = await copyOf(original)
+    const database = openTestDatabase(copy)
+    const sink = await aSmtpSink()
+    const { sending, presence } = await aSender(database, { smtpUrl: sink.url })
+    expect(presence.obstacle()).toBe('restored')
+    // Not even a worker that has not noticed yet: the claim asks for itself.
+    await sending.deliverDigest(digestId)
+    await sending.deliverMail()
+    expect(sink.received).toEqual([])
+    expect(await database.stores.digests.get(digestId)).toMatchObject({ state: 'paused', reason: 'restored' })
+
+    const desk = createContext(aConfig(copy), {
+      log: createLogger('silent', 'web'),
+    })
+    onTestFinished(() => desk.close())
+    expect(await desk.services.restoring.confirm({ kind: 'cli', role: 'admin' })).toBe(1)
+    await presence.beat()
+    await sending.deliverDigest(digestId)
+    await sending.deliverMail()
+    expect(sink.received).toHaveLength(11)
+    await expect(desk.services.restoring.confirm({ kind: 'cli', role: 'admin' })).rejects.toMatchObject({
+      code: 'not_held',
+    })
+  },
+)
+
+test.each([
+  ['a promotion of a standby', '10 seconds', undefined],
+  ['a recovery to a point in time', '10 minutes', 'restored'],
+])('%s', async (_what, silence, obstacle) => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  const { presence } = await aSender(database, { smtpUrl: sink.url })
+  expect(presence.obstacle()).toBeUndefined()
+  await query(url, `update instance_guard set timeline = timeline + 1, beat_at = now() - $1::interval`, [
+    silence,
+  ])
+  await presence.beat()
+  expect(presence.obstacle()).toBe(obstacle)
+})
