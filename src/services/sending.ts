@@ -10,8 +10,6 @@ export type SendingService = ReturnType<typeof createSendingService>
 /** Jobs that one digest is rung with, so that as many workers can share it. */
 const wakeUpsPerDigest = 8
 
-/** After trouble with the server: how long nothing is tried, doubled each time. */
-const shortestPauseMs = 5_000
 const longestPauseMs = 60_000
 
 interface Breaker {
@@ -63,7 +61,7 @@ export function createSendingService(
     }
   }
   const trip = (name: string, before: Breaker | undefined) => {
-    const pauseMs = before ? Math.min(before.pauseMs * 2, longestPauseMs) : shortestPauseMs
+    const pauseMs = before ? Math.min(before.pauseMs * 2, longestPauseMs) : times.troubleSeconds * 1000
     breakers.set(name, { pauseMs, notBefore: performance.now() + pauseMs })
     log.warn({ pauseMs }, 'the SMTP server is in trouble; pausing')
   }

@@ -12,10 +12,16 @@ export interface SendingTimes {
   leaseSeconds: number
   /** Waits after the first, second … failed attempt; the last one repeats. */
   backOffMinutes: readonly number[]
+  /** How long nothing is tried after trouble with the server; doubled each time, up to a minute. */
+  troubleSeconds: number
 }
 
 /** Longer than any wait of a conversation but the one after the final dot, which heartbeats cover. */
-export const sendingTimes: SendingTimes = { leaseSeconds: 60, backOffMinutes: [1, 5, 15, 60, 240] }
+export const sendingTimes: SendingTimes = {
+  leaseSeconds: 60,
+  backOffMinutes: [1, 5, 15, 60, 240],
+  troubleSeconds: 5,
+}
 
 /** A table of mail to send, as the machine needs to know it. Fragments call its row `m`. */
 export interface Ledger<Row> {

@@ -14,6 +14,7 @@ const context = createContext(
     sendingTimes: {
       leaseSeconds: Number(process.env['LEASE_SECONDS']),
       backOffMinutes: [0.02, 0.05, 0.1],
+      troubleSeconds: 1,
     },
     writers: plainWriters,
   },

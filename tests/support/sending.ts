@@ -11,7 +11,11 @@ import { aConfig } from './config.ts'
 import { plainWriters } from './plain-writers.ts'
 
 /** Short enough for a test, long enough for a busy machine. */
-export const quickTimes: SendingTimes = { leaseSeconds: 2, backOffMinutes: [0.01, 0.01, 0.01] }
+export const quickTimes: SendingTimes = {
+  leaseSeconds: 2,
+  backOffMinutes: [0.01, 0.01, 0.01],
+  troubleSeconds: 0.05,
+}
 
 export interface SenderOptions {
   smtpUrl: string
