@@ -8,7 +8,7 @@ const storyTags =
   'div span details summary address iframe'
 
 /** Players that may stand in a page; a frame from anywhere else becomes a link. */
-const playerHosts = new Set([
+export const playerHosts: ReadonlySet<string> = new Set([
   'www.youtube.com',
   'www.youtube-nocookie.com',
   'player.vimeo.com',

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
+import { playerHosts } from '../domain/article-html.ts'
 
 /**
  * For every answer. Scripts and styles come from our own files alone; article pictures may be anywhere.
@@ -14,6 +15,7 @@ export function securityHeaders(publicUrl: string): RequestHandler {
         defaultSrc: ["'self'"],
         imgSrc: ["'self'", 'https:', 'http:', 'data:'],
         mediaSrc: ["'self'", 'https:', 'http:'],
+        frameSrc: ["'self'", ...[...playerHosts].map((host) => `https://${host}`)],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
         // Embedded signup forms live on other sites and post to us; ours post to ourselves.

@@ -160,3 +160,11 @@ test('a view is counted once, for readers and not for crawlers', async () => {
   const page = await textOf(web, `/articles/${slug}`)
   expect(page).toContain('1 lecture, dont 1 aujourd’hui')
 })
+
+test('a player that an article may hold may also be shown; a frame from anywhere else may not', async () => {
+  const web = await aWeb()
+  const policy = (await web.fetch('/')).headers.get('content-security-policy') ?? ''
+  expect(policy).toContain('https://www.youtube-nocookie.com')
+  expect(policy).not.toMatch(/frame-src[^;]*\*/)
+  expect(policy).not.toContain('unsafe-inline')
+})

@@ -145,5 +145,12 @@ async function seedReader(stores: Stores, reader: SampleReader, keyring: Keyring
     const { id } = await stores.newsletters.getBySlug(newsletter)
     const key = { subscriberId: subscriber.id, newsletterId: id }
     await stores.subscriptions.activate(key, { cadence, alerts, sections }, new Date())
+    await stores.consents.insert({
+      event: 'imported',
+      newsletterIds: [id],
+      subscriberId: subscriber.id,
+      method: 'import',
+      basis: 'sample newsroom',
+    })
   }
 }
