@@ -33,7 +33,7 @@ export function variantsStore(db: Executor) {
       query: VariantQuery,
       maxArticles: number,
     ): Promise<{ audience: number; pending: number }> {
-      // A million subscribers with three earlier digests on two cores: measured in docs/decisions/0062.
+      // Linear in the audience: hash joins and one sort over the readers; the plan is in docs/decisions/0062.
       const { rows } = await sql<{ audience: number; pending: number }>`
         with ${audienceOf(query)},
         plans as (
@@ -55,6 +55,8 @@ export function variantsStore(db: Executor) {
             case when plan_variants.id is null then 'skipped' else 'pending' end,
             case when plan_variants.id is null then 'nothing_new' end
           from audience join plan_variants using (sections, variant_ids)
+          -- In the order of the primary key, whose index then grows at its end alone.
+          order by audience.subscriber_id
           on conflict do nothing
           returning state
         )
@@ -114,6 +116,8 @@ export function variantsStore(db: Executor) {
     /** One preparation at a time, until the transaction ends. */
     async claimPreparation(): Promise<void> {
       await sql`select pg_advisory_xact_lock(hashtext('depeche.prepare'))`.execute(db)
+      // The sorts and hashes over the audience would otherwise go through files.
+      await sql`select set_config('work_mem', '128MB', true)`.execute(db)
     },
 
     /** Stored versions of a digest, the largest first. */
@@ -146,7 +150,7 @@ export function variantsStore(db: Executor) {
  */
 function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsletter }: VariantQuery) {
   return sql`
-    candidates as (
+    candidates as materialized (
       select wanted.id, wanted.position,
         coalesce((
           select array_agg(x.selection_id) from article_selections x
