@@ -1,7 +1,6 @@
 /** How often one subscription gets its newsletter; `alert` is alerts only. */
 export const cadences = ['daily', 'weekly', 'alert'] as const
 export type Cadence = (typeof cadences)[number]
-export type ScheduledCadence = Exclude<Cadence, 'alert'>
 
 /** When a newsletter goes out: a local time in an IANA zone, so that 07:00 stays 07:00 over a change of clocks. */
 export type CadenceRule =

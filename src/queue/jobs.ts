@@ -24,8 +24,6 @@ const schemas = {
 export type JobName = keyof typeof schemas
 export type JobPayload<Name extends JobName> = z.infer<(typeof schemas)[Name]>
 
-export const jobNames = Object.keys(schemas) as JobName[]
-
 /** @throws ZodError: a job that does not fit its schema is given up, never retried. */
 export function parsePayload<Name extends JobName>(name: Name, data: unknown): JobPayload<Name> {
   return schemas[name].parse(data) as JobPayload<Name>

@@ -16,8 +16,6 @@ import type { Parts } from './parts.ts'
 import { listWanted } from './signup-decisions.ts'
 import { sha256 } from './signups.ts'
 
-export type ActivationService = ReturnType<typeof createActivationService>
-
 /** What a link's page shows. */
 export interface ActivationPage {
   id: string

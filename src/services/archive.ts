@@ -4,8 +4,6 @@ import { newsletterPath, type Newsletter } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
 
-export type ArchiveService = ReturnType<typeof createArchiveService>
-
 const shown = 30
 
 /** States in which readers have a digest, or are getting it. */

@@ -7,8 +7,6 @@ const dayMs = 24 * 3600 * 1000
 const chart = { width: 720, height: 160, gap: 2 }
 const mostDomains = 20
 
-export type DeliverabilityService = ReturnType<typeof createDeliverabilityService>
-
 export function createDeliverabilityService({
   database,
   config,

@@ -8,8 +8,6 @@ import type { DigestProgressService } from './digest-progress.ts'
 import type { DigestService } from './digests.ts'
 import type { Parts } from './parts.ts'
 
-export type DigestPageService = ReturnType<typeof createDigestPageService>
-
 interface Siblings {
   digests: Pick<DigestService, 'get'>
   digestPreview: Pick<DigestPreviewService, 'get'>

@@ -10,8 +10,6 @@ import { interfaceLanguageOf, translate } from '../locales.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
 
-export type FeedDirectory = ReturnType<typeof createFeedDirectory>
-
 /** One feed, as people choose it. URLs are absolute. */
 interface ListedFeed {
   title: string

@@ -3,8 +3,6 @@ import type { FoundFeed } from '../store/feed-documents.ts'
 import type { FeedService } from './feeds.ts'
 import type { Parts } from './parts.ts'
 
-export type FeedMemory = ReturnType<typeof createFeedMemory>
-
 /** Bytes of feeds that a web process holds, all encodings together. */
 const maxHeldBytes = 64 * 1024 * 1024
 /** How often held feeds are compared with the stored ones, should a notification ever be lost. */

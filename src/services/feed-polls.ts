@@ -2,8 +2,6 @@ import { readerFamilyOf } from '../domain/reader-family.ts'
 import type { FeedPolls } from '../store/feed-polls.ts'
 import type { Parts } from './parts.ts'
 
-export type FeedPollService = ReturnType<typeof createFeedPolls>
-
 export type PollOutcome = 'full' | 'not-modified' | 'limited'
 
 const flushMs = 10_000

@@ -10,8 +10,6 @@ import {
 } from './newsletter-input.ts'
 import type { Parts } from './parts.ts'
 
-export type NewsletterService = ReturnType<typeof createNewsletterService>
-
 export function createNewsletterService({ config, database }: Pick<Parts, 'config' | 'database'>) {
   return {
     /** In the publication's order; the first is the one that signup offers first. */

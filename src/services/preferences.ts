@@ -9,8 +9,6 @@ import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
 import type { PreferencesInput } from './preferences-input.ts'
 
-export type PreferencesService = ReturnType<typeof createPreferencesService>
-
 export interface PreferencesPage extends PreferencesRef {
   subscriber: Subscriber
   /** Masked, unless the link was mailed for this. */

@@ -1,8 +1,6 @@
 import type { Parts } from './parts.ts'
 import type { SendingService } from './sending.ts'
 
-export type ReconcilingService = ReturnType<typeof createReconcilingService>
-
 /** More rounds than a dead worker's job stays locked. */
 const turns = 12
 

@@ -3,8 +3,6 @@ import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
 import type { SendingService } from './sending.ts'
 
-export type RestoringService = ReturnType<typeof createRestoringService>
-
 /** The hold that a copy of the database puts on itself, and the person who lifts it. */
 export function createRestoringService({
   database,

@@ -9,8 +9,6 @@ import { interfaceLanguageOf, translate } from '../locales.ts'
 import type { Parts } from './parts.ts'
 import { signupInput, type SignupInput, type Visitor } from './signup-input.ts'
 
-export type SignupService = ReturnType<typeof createSignupService>
-
 const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
 const formSubject = 'signup'
 

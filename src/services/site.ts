@@ -13,8 +13,6 @@ import { dateIn, directionOf, type Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
 
-export type SiteService = ReturnType<typeof createSiteService>
-
 /** An article as a list shows it. */
 export interface Card {
   path: string

@@ -10,8 +10,6 @@ import { interfaceLanguageOf, interfaceLanguages } from '../locales.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
 
-export type SubscriberImportService = ReturnType<typeof createSubscriberImportService>
-
 export interface ImportOptions {
   actor: Actor
   isDryRun: boolean

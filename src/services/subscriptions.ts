@@ -13,8 +13,6 @@ import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
 
-export type SubscriptionService = ReturnType<typeof createSubscriptionService>
-
 /** What an unsubscribe link's page shows. */
 export interface UnsubscribePage {
   ref: SubscriptionRef

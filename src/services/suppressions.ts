@@ -5,8 +5,6 @@ import { DomainError } from '../errors.ts'
 import type { Suppression } from '../store/suppressions.ts'
 import type { Parts } from './parts.ts'
 
-export type SuppressionService = ReturnType<typeof createSuppressionService>
-
 /** Addresses we never write to again. Only their HMACs are kept. */
 export function createSuppressionService({ database, keyring }: Pick<Parts, 'database' | 'keyring'>) {
   const { stores } = database

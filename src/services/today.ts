@@ -4,8 +4,6 @@ import type { DigestService } from './digests.ts'
 import type { Parts } from './parts.ts'
 import type { ScheduleService } from './schedules.ts'
 
-export type TodayService = ReturnType<typeof createTodayService>
-
 interface Siblings {
   digests: Pick<DigestService, 'list' | 'listNext'>
   schedules: Pick<ScheduleService, 'listWarnings'>

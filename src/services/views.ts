@@ -1,8 +1,6 @@
 import { dateIn } from '../domain/publication.ts'
 import type { Parts } from './parts.ts'
 
-export type ViewService = ReturnType<typeof createViewService>
-
 /** Programs that fetch pages without a reader: they name themselves, and that is enough for a count without cookies. */
 const crawlers =
   /bot\b|bot[/_;-]|crawl|spider|slurp|scrape|preview|monitor|lighthouse|facebookexternalhit|whatsapp\/|curl|wget|python|java\/|go-http|okhttp|axios|node-fetch|undici|^node|libwww|feed/i

@@ -3,8 +3,6 @@ import { nextOccurrence } from '../domain/cadence.ts'
 import type { ActivationPage } from './activations.ts'
 import type { Parts } from './parts.ts'
 
-export type WelcomeService = ReturnType<typeof createWelcomeService>
-
 /** What someone who has just activated may expect. */
 export function createWelcomeService({ database, now }: Pick<Parts, 'database' | 'now'>) {
   return {

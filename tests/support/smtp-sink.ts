@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import { startSmtpSink, type SinkFault, type SmtpSink, type SmtpSinkOptions } from './smtp-sink-server.ts'
 
-export type { ReceivedMail, SinkFault, SmtpSink } from './smtp-sink-server.ts'
+export type { SinkFault, SmtpSink } from './smtp-sink-server.ts'
 
 /** A sink that is closed when the test has finished. */
 export async function aSmtpSink(options?: SmtpSinkOptions): Promise<SmtpSink> {

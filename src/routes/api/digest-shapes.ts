@@ -54,17 +54,6 @@ export const digestShape = z.object({
   completedAt: instant,
 })
 
-export const progressShape = z.object({
-  id: z.int(),
-  state: z.enum(digestStates),
-  reason: z.string().nullable(),
-  audience: count.nullable(),
-  counts,
-  done: count,
-  secondsLeft: count.nullable(),
-  isFinal: z.boolean(),
-})
-
 export const deliveryShape = z.object({
   subscriber: z.int(),
   email: z.string().nullable(),
