@@ -156,14 +156,17 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
       }),
 
     /** For good: nobody who has not got it will. @throws DomainError `wrong_state` */
-    cancel: (id: number, actor: Actor) =>
-      act(id, actor, async (stores) => {
+    async cancel(id: number, actor: Actor): Promise<Digest> {
+      const cancelled = await act(id, actor, async (stores) => {
         const digest = await stores.digests.claim(id)
         requireMayDo(digest, 'cancel')
         const completedAt = await stores.digests.getClock()
         await stores.digests.markState(id, [digest.state], 'cancelled', { completedAt, resumeState: null })
-        await stores.digestProgress.markCancelled(id)
-      }),
+      })
+      // After the commit, which stops the conversations: a million rows take their time. The workers end the rest.
+      await database.stores.runningDigests.skipCancelled()
+      return cancelled
+    },
 
     /**
      * Turns the frozen digest into one delivery per reader, in one transaction: all of the audience or none of it.

@@ -117,16 +117,6 @@ export function digestProgressStore(db: Executor) {
       }
     },
 
-    /** Ends what waits; what is in flight meets the digest's state before its final dot. */
-    async markCancelled(digestId: number): Promise<void> {
-      await db
-        .updateTable('deliveries')
-        .set({ state: 'skipped', reason: 'cancelled', nextAt: null })
-        .where('digestId', '=', digestId)
-        .where('state', 'in', ['pending', 'deferred'])
-        .execute()
-    },
-
     async findSubscriberId(address: string): Promise<number | undefined> {
       const row = await db
         .selectFrom('subscribers')
