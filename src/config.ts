@@ -98,6 +98,9 @@ const environment = z.object({
   NODE_ENV: z.string().optional(),
 })
 
+/** What docs/configuration.md must list. */
+export const variableNames = Object.keys(environment.shape)
+
 type Environment = z.infer<typeof environment>
 
 export interface DkimConfig {

@@ -37,15 +37,26 @@ export async function migrateQueue(backend: QueueBackend): Promise<void> {
 }
 
 export function openQueue(backend: QueueBackend, name: JobName, log: Logger): AnyQueue {
+  const client = backend.kind === 'redis' ? openRedis(backend.url, log) : undefined
   const queue =
-    backend.kind === 'redis'
-      ? new Queue(name, { connection: openRedis(backend.url, log) })
+    client !== undefined
+      ? new Queue(name, { connection: client })
       : new Queue(name, { connection: onPostgres(backend.url) }, createPostgresBackend)
   // Without a listener a lost connection would end the process; the reconciler makes up for lost rings.
   queue.on('error', (error: Error) => {
     log.warn({ queue: name, reason: error.message }, 'queue connection failed; trying again')
   })
-  return queue
+  return closingAlso(queue, client)
+}
+
+/** BullMQ leaves a connection that it was handed open, and an open connection keeps a finished command alive. */
+function closingAlso<T extends { close(): Promise<void> }>(owner: T, client: Redis | undefined): T {
+  const close = owner.close.bind(owner)
+  owner.close = async () => {
+    await close()
+    client?.disconnect()
+  }
+  return owner
 }
 
 export function openWorker(
@@ -56,14 +67,15 @@ export function openWorker(
   const work = async (job: { data: unknown }) => options.process(job.data)
   // A long lock: the rows a job works on have their own leases, so a second ring for the same work is harmless.
   const shared = { concurrency: options.concurrency, lockDuration: 60_000 } satisfies Partial<WorkerOptions>
+  const client = backend.kind === 'redis' ? openRedis(backend.url, options.log) : undefined
   const worker =
-    backend.kind === 'redis'
-      ? new Worker(name, work, { ...shared, connection: openRedis(backend.url, options.log) })
+    client !== undefined
+      ? new Worker(name, work, { ...shared, connection: client })
       : new Worker(name, work, { ...shared, connection: onPostgres(backend.url) }, createPostgresBackend)
   worker.on('error', (error: Error) => {
     options.log.warn({ queue: name, reason: error.message }, 'worker connection failed; trying again')
   })
-  return worker
+  return closingAlso(worker, client)
 }
 
 export function openRedis(
