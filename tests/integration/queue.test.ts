@@ -69,7 +69,8 @@ describe.each(Object.keys(backends))('the doorbell on %s', (name) => {
     for (const times of [1, 2, 3]) {
       await vi.waitFor(async () => {
         if (heard.length < times) await doorbell.ring('deliver-digest', { digestId: 7 })
-        expect(heard).toHaveLength(times)
+        // On a slow machine it may have been rung for more than once meanwhile.
+        expect(heard.length).toBeGreaterThanOrEqual(times)
       }, 10_000)
     }
   })
