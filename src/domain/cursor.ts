@@ -16,20 +16,26 @@ export interface PageRequest {
 /** The ordered keys of one item, as the list's statement compares them. */
 export type Cursor = (string | number)[]
 
+/** What the keys of a list are, in its order. */
+export type CursorShape = readonly ('id' | 'time')[]
+
+export const byId: CursorShape = ['id']
+
 export const encodeCursor = (cursor: Cursor): string =>
   Buffer.from(JSON.stringify(cursor)).toString('base64url')
 
 /**
- * A cursor only positions a reader inside a list they may read anyway, so it is not signed, but closed in form.
+ * A cursor only positions a reader inside a list they may read anyway, so it is not signed, but closed in form:
+ * what comes out fits the list's statement.
  * @throws DomainError `invalid_cursor`
  */
-export function decodeCursor(text: string): Cursor {
+export function decodeCursor(text: string, shape: CursorShape): Cursor {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
     const isCursor =
       Array.isArray(value) &&
-      value.length <= 4 &&
-      value.every((part) => (typeof part === 'string' && part.length <= 300) || Number.isSafeInteger(part))
+      value.length === shape.length &&
+      shape.every((kind, at) => (kind === 'id' ? Number.isSafeInteger(value[at]) : isTime(value[at])))
     if (isCursor && encodeCursor(value as Cursor) === text) return value as Cursor
   } catch {
     // Falls through to the one answer for every cursor that is not ours.
@@ -39,6 +45,12 @@ export function decodeCursor(text: string): Cursor {
     'invalid_cursor',
     'This cursor is not one of ours; start again without it.',
   )
+}
+
+const isTime = (value: unknown): boolean => {
+  if (typeof value !== 'string' || !/^[1-9]\d{3}-/.test(value)) return false
+  const time = new Date(value)
+  return !Number.isNaN(time.getTime()) && time.toISOString() === value
 }
 
 /**

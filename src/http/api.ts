@@ -1,5 +1,5 @@
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { mayActAs, type Actor } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
 import type { ApiRoute } from './route.ts'
@@ -85,7 +85,7 @@ const handlerOf =
   async (request, response) => {
     const answer = await route.handle({
       params: route.params ? route.params.parse(request.params) : request.params,
-      query: route.query ? parseQuery(route.query, request) : {},
+      query: parseQuery(route.query ?? noQuery, request),
       body: route.body && route.body !== 'stream' ? route.body.parse(request.body ?? {}) : undefined,
       actor: actorOf(response),
       request,
@@ -96,6 +96,9 @@ const handlerOf =
     if (answer.body === undefined) response.end()
     else response.json(answer.body)
   }
+
+/** A parameter that a call does not know is refused everywhere: it would seem to filter, and does not. */
+const noQuery = z.strictObject({})
 
 /** @throws DomainError `invalid_query` */
 function parseQuery(schema: z.ZodType, request: Request): unknown {

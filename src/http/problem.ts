@@ -68,10 +68,11 @@ function toDomainError(error: unknown): DomainError | undefined {
     const fields = error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
     return new DomainError('invalid', 'invalid_input', 'Some fields are not valid; see errors.', { fields })
   }
-  const status = (error as { status?: unknown }).status
+  const { status, code } = error as { status?: unknown; code?: unknown }
   if (status === 413)
     return new DomainError('invalid', 'too_large', 'The body is larger than this route takes.')
-  if (typeof status === 'number' && status >= 400 && status < 500) {
+  const isUnreadable = typeof status === 'number' && status >= 400 && status < 500
+  if (isUnreadable || nulInText.has(code)) {
     return new DomainError(
       'invalid',
       'malformed_body',
@@ -80,6 +81,9 @@ function toDomainError(error: unknown): DomainError | undefined {
   }
   return undefined
 }
+
+/** What PostgreSQL says to a NUL character: no text or JSON of its holds one, whichever field it came in. */
+const nulInText = new Set<unknown>(['22021', '22P05'])
 
 function toProblem(error: DomainError | undefined): Problem {
   if (!error) {

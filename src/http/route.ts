@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import { decodeCursor, type PageRequest } from '../domain/cursor.ts'
+import { byId, decodeCursor, type CursorShape, type PageRequest } from '../domain/cursor.ts'
 import type { Actor, Role } from '../domain/editor.ts'
 
 /** What a handler answers: sent as JSON, never cached. */
@@ -59,8 +59,14 @@ export const pageQuery = {
   cursor: z.string().max(2_000).optional().describe('`next` of the page before'),
 }
 
-/** @throws DomainError `invalid_cursor` */
-export const toPageRequest = (query: { limit: number; cursor?: string | undefined }): PageRequest => ({
+/**
+ * @param shape what the list is ordered by
+ * @throws DomainError `invalid_cursor`
+ */
+export const toPageRequest = (
+  query: { limit: number; cursor?: string | undefined },
+  shape: CursorShape = byId,
+): PageRequest => ({
   limit: query.limit,
-  after: query.cursor === undefined ? undefined : decodeCursor(query.cursor),
+  after: query.cursor === undefined ? undefined : decodeCursor(query.cursor, shape),
 })

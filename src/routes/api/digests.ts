@@ -45,7 +45,10 @@ export function digestApi({ digests, digestProgress }: Services): ApiRoute[] {
       }),
       answers: { 200: z.object({ data: z.array(digestShape), next: z.string().nullable() }) },
       handle: async ({ query: { newsletter, state, ...page } }) => ({
-        body: await digests.list({ newsletter, states: state && [state] }, toPageRequest(page)),
+        body: await digests.list(
+          { newsletter, states: state && [state] },
+          toPageRequest(page, ['time', 'id']),
+        ),
       }),
     }),
     apiRoute({

@@ -144,7 +144,7 @@ function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRo
       query: z.strictObject(pageQuery),
       answers: { 200: z.object({ data: z.array(suppression), next: z.string().nullable() }) },
       handle: async ({ query }) => {
-        const page = await suppressions.list(toPageRequest(query))
+        const page = await suppressions.list(toPageRequest(query, ['time']))
         return { body: { data: page.data.map(toShape), next: page.next } }
       },
     }),

@@ -51,7 +51,7 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
       handle: async ({ request, page }) => {
         const { state, cursor } = listQuery.parse(request.query)
         const filter = { states: state && [state] }
-        const list = await digests.list(filter, toPageRequest({ limit: listSize, cursor }))
+        const list = await digests.list(filter, toPageRequest({ limit: listSize, cursor }, ['time', 'id']))
         page('desk/digests', { list, state, states: digestStates })
       },
     },

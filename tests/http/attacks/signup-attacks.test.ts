@@ -1,29 +1,13 @@
-import pg from 'pg'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { findAddress, hashAddress, hashForLimits, type Address } from '../../../src/domain/address.ts'
 import { createKeyring } from '../../../src/domain/token.ts'
 import { testSecret } from '../../support/config.ts'
 import { aNewsletter } from '../../support/newsletters.ts'
 import { rowsOf } from '../../support/query.ts'
 import { aReader } from '../../support/readers.ts'
+import { recordStatements } from '../../support/statements.ts'
 import { aSubscriber } from '../../support/subscribers.ts'
 import { aWeb, type Web } from '../../support/web.ts'
-
-/** Every statement that this process sends, without its values. */
-function recordStatements(): string[] {
-  const statements: string[] = []
-  const client = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
-  const original = client.query
-  const spy = vi.spyOn(client, 'query').mockImplementation(function (this: unknown, ...args: unknown[]) {
-    const [first] = args
-    statements.push(typeof first === 'string' ? first : (first as { text: string }).text)
-    return original.apply(this, args)
-  })
-  onTestFinished(() => {
-    spy.mockRestore()
-  })
-  return statements
-}
 
 const ownStatements = (statements: string[]) =>
   statements.filter((text) => !/bullmq|rate_limits|pg_notify|listen/i.test(text) && text !== '')
