@@ -62,8 +62,8 @@ export function preferencesRoutes(
   router.post('/preferences/:token', form, async (request, response) => {
     guardTokenPage(response)
     requireSameOrigin(request, http.publicUrl)
-    const { action, nonce } = tokenForm.parse(request.body)
     const page = await preferences.open(tokenOf(request))
+    const { action, nonce } = tokenForm.parse(request.body)
     preferences.requireNonce(page, nonce)
     await act(action, page, { request, response })
   })

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest'
+import { signedIn } from '../../support/desk.ts'
+import { aNewsletter } from '../../support/newsletters.ts'
+import { aReader, activationPath, aSubscribedReader } from '../../support/readers.ts'
+import { everyRow } from '../../support/table-rows.ts'
+import { aWeb, type Web } from '../../support/web.ts'
+
+const tokenIn = (path: string) => path.slice(path.lastIndexOf('/') + 1)
+
+/** A living link of every purpose that a mail carries; the browser that may activate is not the one that tries. */
+async function everyLink(web: Web) {
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  const { subscriber } = await aSubscribedReader(web, 'active@reader.example', [newsletter.slug])
+  await aReader(web).post('/subscribe', { email: 'pending@reader.example', newsletters: newsletter.slug })
+  await services.signupDecisions.decideAll()
+  await services.signups.requestAddressChange(subscriber.id, 'moved@reader.example', {
+    ipPrefix: undefined,
+    userAgent: undefined,
+    browser: undefined,
+    language: 'fr',
+  })
+  await services.signupDecisions.decideAll()
+  const { email } = await services.editors.add(
+    { email: 'nadia@rivage.example', role: 'editor', language: 'fr' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const { subscriptionLinks: links } = services
+  const ref = { subscriberId: subscriber.id, newsletterId: newsletter.id, digestId: 0 }
+  const pathOf = (url: string) => new URL(url).pathname
+  return {
+    activation: await activationPath(web, 'pending@reader.example'),
+    addressChange: await activationPath(web, 'moved@reader.example'),
+    unsubscribe: pathOf(links.unsubscribeUrl(ref)),
+    preferences: pathOf(links.preferencesUrl(subscriber.id)),
+    freshPreferences: pathOf(links.freshPreferencesUrl(subscriber.id)),
+    signIn: pathOf(await services.editors.createSignInLink(email)),
+  }
+}
+
+/** Differs between two answers of any page. */
+const withoutOwn = (body: string) =>
+  body.replace(/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|"requestId":"[^"]*"/g, '')
+
+test('reading a link of any purpose, by GET, HEAD or OPTIONS, changes no row', async () => {
+  const web = await aWeb()
+  const links = Object.values(await everyLink(web))
+  const before = await everyRow(web)
+  for (const path of [...links, ...links.map((link) => `${link}?refuse=1&action=leave-all`)]) {
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+      const response = await web.fetch(path, { method, headers: { accept: 'text/html' } })
+      await response.body?.cancel()
+      expect(response.status, `${method} ${path.replace(/[^/]*$/, '')}`).toBe(200)
+    }
+  }
+  expect(await everyRow(web)).toEqual(before)
+})
+
+test('a token with any bit flipped is the same 404 as a random one, and changes nothing', async () => {
+  const web = await aWeb()
+  const { signIn: _signIn, ...links } = await everyLink(web)
+  const before = await everyRow(web)
+  const random = await web.fetch('/unsubscribe/random', { headers: { accept: 'text/html' } })
+  const expected = withoutOwn(await random.text())
+  for (const path of Object.values(links)) {
+    const start = path.length - tokenIn(path).length
+    for (let at = start; at < path.length; at += 1) {
+      const flipped = String.fromCharCode(path.charCodeAt(at) ^ 1)
+      const forged = path.slice(0, at) + encodeURIComponent(flipped) + path.slice(at + 1)
+      for (const method of ['GET', 'POST']) {
+        const response = await web.fetch(forged, { method, headers: { accept: 'text/html' } })
+        const body = withoutOwn(await response.text())
+        expect(response.status, `${method}, character ${at - start} of ${path.split('/')[1]}`).toBe(404)
+        expect(body).toBe(expected)
+      }
+    }
+  }
+  expect(await everyRow(web)).toEqual(before)
+})
+
+test('a token on the page of another purpose opens nothing', async () => {
+  const web = await aWeb()
+  const links = await everyLink(web)
+  const before = await everyRow(web)
+  const pages = ['/activate', '/preferences', '/unsubscribe', '/desk/sign-in']
+  for (const path of Object.values(links)) {
+    for (const page of pages.filter((own) => !path.startsWith(`${own}/`))) {
+      for (const method of ['GET', 'POST']) {
+        const response = await web.fetch(`${page}/${tokenIn(path)}`, { method })
+        await response.body?.cancel()
+        expect(response.status, `${method} ${page}`).toBe(page === '/desk/sign-in' ? 410 : 404)
+        expect(response.headers.get('set-cookie')).toBeNull()
+      }
+    }
+  }
+  expect(await everyRow(web)).toEqual(before)
+})
+
+test('the secret of a session opens no page of a mail, and the token of a mail no session', async () => {
+  const web = await aWeb()
+  const desk = await signedIn(web, 'admin')
+  const [name = '', secret = ''] = desk.cookie.split('=')
+  for (const page of ['/activate', '/preferences', '/unsubscribe'])
+    expect((await web.fetch(`${page}/${secret}`)).status).toBe(404)
+  const links = await everyLink(web)
+  for (const path of Object.values(links)) {
+    const response = await web.fetch('/desk', { headers: { cookie: `${name}=${tokenIn(path)}` } })
+    expect([303, 302, 401]).toContain(response.status)
+  }
+})
