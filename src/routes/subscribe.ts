@@ -49,18 +49,19 @@ export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: Pu
     else http.pages.send(response, 'subscribe/check-your-inbox', { mailboxUrl: http.mailboxUrl })
   }
 
-  /** What a person mistyped is shown beside the form they filled in. */
+  /** What a person mistyped, or sent too late, is shown beside the form as they filled it in, under a fresh stamp. */
   const showFaults: ErrorRequestHandler = async (error: unknown, request: Request, response, next) => {
     const fields = faultsOf(error)
     if (!fields || wantsJson(request) || request.method !== 'POST') {
       next(error)
       return
     }
-    const typed = (request.body ?? {}) as Record<string, unknown>
+    const typed = fieldsOf(request.body)
     response.status(422).set('Cache-Control', 'no-store')
     await showForm(response, {
       faults: fields,
-      typed: { email: typed['email'] },
+      isTooOld: fields.includes('stamp'),
+      typed: { ...typed, sections: listOf(typed['sections']) },
       chosen: listOf(typed['newsletters']),
     })
   }
@@ -72,7 +73,7 @@ const wantsJson = (request: Request): boolean =>
   request.is('application/json') !== false || request.accepts(['html', 'json']) === 'json'
 
 /** Forms of other sites may write `newsletters[]`; the names are the same. */
-function fieldsOf(body: unknown): unknown {
+function fieldsOf(body: unknown): Record<string, unknown> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return {}
   return Object.fromEntries(
     Object.entries(body).map(([name, value]) => [name.replace(/\[\]$/, ''), value as unknown]),

@@ -72,7 +72,7 @@ export function createSignupService(parts: Pick<Parts, 'database' | 'doorbell' |
 
     /**
      * Reads and checks a signup by its text alone.
-     * @throws ZodError; DomainError `invalid_address`, `unknown_newsletter`, `unknown_section`
+     * @throws ZodError; DomainError `invalid_address`, `unknown_newsletter`, `unknown_section`, `form_too_old`
      */
     async read(body: unknown, language: string): Promise<SignupRequest> {
       const input = signupInput.parse(body)
@@ -80,6 +80,8 @@ export function createSignupService(parts: Pick<Parts, 'database' | 'doorbell' |
       const { newsletters, sections } = await this.offer()
       const chosen = chooseNewsletters(newsletters, input, language)
       requireKnown(input.sections, new Set(sections.map((section) => section.slug)), 'section')
+      const sender = judgeSender(input)
+      if (sender === 'late') throw formTooOld()
       return {
         address,
         language: input.language ?? interfaceLanguageOf(language),
@@ -91,7 +93,7 @@ export function createSignupService(parts: Pick<Parts, 'database' | 'doorbell' |
         },
         names: chosen.map((newsletter) => newsletter.name),
         form: input.form ?? 'page',
-        isMailable: !looksMechanical(input),
+        isMailable: sender === 'person',
       }
     },
 
@@ -140,11 +142,13 @@ export function createSignupService(parts: Pick<Parts, 'database' | 'doorbell' |
     ring,
   }
 
-  function looksMechanical(input: SignupInput): boolean {
-    if (input.website) return true
-    if (input.stamp === undefined) return false
+  /** By the form alone, never by the address. `late` is told, for people leave pages open; a machine is not. */
+  function judgeSender(input: SignupInput): 'person' | 'machine' | 'late' {
+    if (input.website) return 'machine'
+    if (input.stamp === undefined) return 'person'
     const age = pageAgeMs(keyring, input.stamp, { subject: formSubject, now: now() })
-    return age === undefined || age < formAge.leastMs || age > formAge.mostMs
+    if (age === undefined || age < formAge.leastMs) return 'machine'
+    return age > formAge.mostMs ? 'late' : 'person'
   }
 }
 
@@ -201,6 +205,11 @@ function chooseNewsletters(offered: Newsletter[], input: SignupInput, language: 
   const wanted = new Set(input.newsletters)
   return offered.filter((newsletter) => wanted.has(newsletter.slug))
 }
+
+const formTooOld = () =>
+  new DomainError('invalid', 'form_too_old', 'This form was open for too long; please send it once more.', {
+    fields: [{ field: 'stamp', message: 'must be of a form opened within the last two hours' }],
+  })
 
 function requireKnown(slugs: string[], known: Set<string>, noun: 'newsletter' | 'section'): void {
   const unknown = slugs.filter((slug) => !known.has(slug))

@@ -224,3 +224,49 @@ test('one reminder goes out after 24 hours, to those alone who have not clicked'
     ),
   ).toEqual([{ address: 'omar@reader.example' }])
 })
+
+test('a form that was open for more than two hours comes back filled in, and the second try counts', async () => {
+  const { web, reader, newsletter, later } = await aNewsroom()
+  const stampIn = (html: string) => /name="stamp" value="([^"]+)"/.exec(html)?.[1] ?? ''
+  const stamp = stampIn(await (await reader.get('/subscribe')).text())
+  later(2 * 3_600_000 + 1)
+  const form = { newsletters: newsletter.slug, cadence: 'weekly', alerts: 'on', language: 'ar', website: '' }
+  const late = async (address: string) => {
+    const answer = await reader.post('/subscribe', { ...form, email: address, stamp })
+    expect(answer.status).toBe(422)
+    return answer.text()
+  }
+  const html = await late(email)
+  expect(html).toContain('Envoyez-le encore une fois')
+  expect(html).toContain(`value="${email}"`)
+  expect(html).toMatch(
+    /value="weekly" checked[^]*name="alerts" value="on" checked[^]*value="ar" lang="ar" selected/,
+  )
+  later(2_000)
+  const again = await reader.post('/subscribe', { ...form, email, stamp: stampIn(html) })
+  expect(again.status).toBe(200)
+  await decide(web)
+  expect(await stateOf(web)).toBe('pending')
+  const [known, unknown] = [await late(email), await late('omar@reader.example')]
+  expect(unknown.replaceAll('omar@reader.example', email)).toBe(known)
+})
+
+test('a stamp that is too old is a problem document for JSON, without a new one', async () => {
+  const { web, reader, newsletter, later } = await aNewsroom()
+  const stamp = web.context.services.signups.formStamp()
+  later(3 * 3_600_000)
+  const send = (more: Record<string, string>) =>
+    web.fetch('/subscribe', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, newsletters: [newsletter.slug], ...more }),
+    })
+  const late = await send({ stamp })
+  expect(late.status).toBe(422)
+  const problem = await late.text()
+  expect(JSON.parse(problem)).toMatchObject({ code: 'form_too_old' })
+  expect(problem).not.toContain('signup@')
+  expect((await send({ stamp, website: 'http://spam.example' })).status).toBe(202)
+  expect(reader.cookies.size).toBe(0)
+  expect(await rowsOf(web, 'select is_mailable from activations')).toEqual([{ is_mailable: false }])
+})
