@@ -5,11 +5,11 @@ const limitBytes = 16 * 1024
 
 /**
  * Reads a form and never refuses it: RFC 8058 allows multipart, urlencoded and nothing at all, and a provider's
- * button must work whatever stands in the body. Our own forms are urlencoded; everything else counts as empty.
+ * button must work whatever stands in the body. What cannot be read counts as empty; files in a form are left out.
  */
 export const lenientForm: RequestHandler = async (request, _response, next) => {
   const bytes = await readSome(request)
-  request.body = parseFields(bytes, request.get('content-type') ?? '')
+  request.body = await parseFields(bytes, request.get('content-type') ?? '')
   next()
 }
 
@@ -28,7 +28,16 @@ async function readSome(request: Request): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-function parseFields(bytes: Buffer, type: string): Record<string, string> {
-  if (bytes.length > limitBytes || !type.startsWith('application/x-www-form-urlencoded')) return {}
-  return Object.fromEntries(new URLSearchParams(bytes.toString('utf8')))
+async function parseFields(bytes: Buffer, type: string): Promise<Record<string, string>> {
+  if (bytes.length > limitBytes) return {}
+  try {
+    const answer = new Response(new Uint8Array(bytes), { headers: { 'content-type': type } })
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- it warns of large bodies; this one is bounded
+    const form = await answer.formData()
+    return Object.fromEntries(
+      [...form].filter((field): field is [string, string] => typeof field[1] === 'string'),
+    )
+  } catch {
+    return {}
+  }
 }

@@ -31,12 +31,21 @@ async function aReaderWithMail() {
   }
 }
 
+const multipartOf = (boundary: string) => ({ 'content-type': `multipart/form-data; boundary=${boundary}` })
 const multipart = new FormData()
 multipart.set('List-Unsubscribe', 'One-Click')
 
 test.each([
   ['multipart', { body: multipart }],
   ['urlencoded', { body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }) }],
+  [
+    'multipart that is cut off',
+    { body: '--b\r\nContent-Disposition: form-data; name="action"\r\n\r\npau', headers: multipartOf('b') },
+  ],
+  [
+    'multipart without a boundary',
+    { body: 'action=pause', headers: { 'content-type': 'multipart/form-data' } },
+  ],
   ['empty', {}],
   ['JSON', { body: '{"a":', headers: { 'content-type': 'application/json' } }],
   ['an unknown encoding', { body: 'x', headers: { 'content-encoding': 'br', 'content-type': 'text/x' } }],
@@ -51,6 +60,21 @@ test.each([
     expect((await web.fetch(path, { method: 'POST', ...(init as RequestInit) })).status).toBe(200)
   },
 )
+
+test('an action counts in multipart as in urlencoded; a file by its name, or an action unknown, unsubscribes', async () => {
+  const { web, path, find } = await aReaderWithMail()
+  const send = async (fields: Record<string, string | Blob>) => {
+    const body = new FormData()
+    for (const [name, value] of Object.entries(fields)) body.set(name, value)
+    expect((await web.fetch(path, { method: 'POST', body })).status).toBe(200)
+    return find()
+  }
+  expect(await send({ action: 'less-often' })).toMatchObject({ state: 'active', cadence: 'weekly' })
+  expect((await send({ action: 'pause', days: '30' }))?.pausedUntil).toBeInstanceOf(Date)
+  expect(await send({ action: new Blob(['less-often']) })).toMatchObject({ state: 'ended' })
+  expect(await send({ action: 'undo' })).toMatchObject({ state: 'active' })
+  expect(await send({ action: 'dance' })).toMatchObject({ state: 'ended' })
+})
 
 test('UNS-2 GET, HEAD and OPTIONS change nothing', async () => {
   const { web, path, find } = await aReaderWithMail()
