@@ -49,6 +49,10 @@ const offsetAt = (instant: number, zone: string): number =>
 
 const dateOf = (wall: number): string => new Date(wall).toISOString().slice(0, 10)
 
+/** What the clocks of a zone show, as a form's date and time: `2026-03-29T07:00`. */
+export const localTimeOf = (instant: Date, zone: string): string =>
+  new Date(wallAt(instant.getTime(), zone)).toISOString().slice(0, 16)
+
 export const localDateOf = (instant: Date, zone: string): string => dateOf(wallAt(instant.getTime(), zone))
 
 /**

@@ -1,15 +1,20 @@
+import { firstInstantOf, localTimeOf } from '../domain/cadence.ts'
 import { mayDo, type DigestAction } from '../domain/digest.ts'
 import type { DeliveryState } from '../domain/delivery.ts'
-import { newsletterPath } from '../domain/newsletter.ts'
+import type { Actor } from '../domain/editor.ts'
+import { newsletterPath, scheduledCadences, type Newsletter } from '../domain/newsletter.ts'
 import type { PageRequest } from '../domain/cursor.ts'
+import { DomainError } from '../errors.ts'
 import type { DigestPreviewService } from './digest-preview.ts'
 import { clipBytes } from './digest-preview.ts'
 import type { DigestProgressService } from './digest-progress.ts'
+import type { DigestSendingService } from './digest-sending.ts'
 import type { DigestService } from './digests.ts'
 import type { Parts } from './parts.ts'
 
 interface Siblings {
-  digests: Pick<DigestService, 'get'>
+  digests: Pick<DigestService, 'get' | 'change' | 'reorder'>
+  digestSending: Pick<DigestSendingService, 'schedule'>
   digestPreview: Pick<DigestPreviewService, 'get'>
   digestProgress: Pick<DigestProgressService, 'get' | 'listDeliveries' | 'findExplanation'>
 }
@@ -18,13 +23,36 @@ interface Wish {
   deliveries: { state: DeliveryState | undefined; page: PageRequest }
   /** An address. */
   explain: string | undefined
+  /** Words of a title, to add a story. */
+  find: string | undefined
 }
 
-const actions: DigestAction[] = ['change', 'test', 'approve', 'send', 'pause', 'resume', 'cancel']
+/** What an editor did on a page that showed a version of the digest. */
+interface Seen {
+  version: number
+  actor: Actor
+}
+
+const mostFound = 12
+const mostWords = 8
+
+const actions: DigestAction[] = ['change', 'test', 'approve', 'schedule', 'send', 'pause', 'resume', 'cancel']
 
 /** Everything the desk's page of one digest shows. */
-export function createDigestPageService(parts: Pick<Parts, 'database'> & Siblings) {
-  const { database, digests, digestPreview, digestProgress } = parts
+export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> & Siblings) {
+  const { database, now, digests, digestPreview, digestProgress, digestSending } = parts
+
+  /** Where the newsletter lives; one without a schedule lives where the publication does. */
+  const zoneOf = async (newsletter: Newsletter): Promise<string> =>
+    scheduledCadences(newsletter)[0]?.zone ?? (await database.stores.publication.get()).zone
+
+  const find = (words: string, language: string, except: string[]) =>
+    database.stores.digestArticles.listByTitle(words.split(/\s+/).slice(0, mostWords), {
+      language,
+      except,
+      limit: mostFound,
+    })
+
   return {
     async get(id: number, wish: Wish) {
       const digest = await digests.get(id)
@@ -32,6 +60,8 @@ export function createDigestPageService(parts: Pick<Parts, 'database'> & Sibling
       const isApproved =
         digest.approval.rule === 'none' || digest.state === 'approved' || digest.state === 'scheduled'
       const isPrepared = digest.startedAt !== null
+      const zone = await zoneOf(newsletter)
+      const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]
       const preview = digest.articles.length > 0 ? await digestPreview.get(id, { format: 'html' }) : undefined
       return {
         digest,
@@ -48,8 +78,52 @@ export function createDigestPageService(parts: Pick<Parts, 'database'> & Sibling
           : undefined,
         explained: wish.explain ? await digestProgress.findExplanation(wish.explain, id) : undefined,
         explainAddress: wish.explain,
+        schedule: {
+          zone,
+          at: digest.sendAt === null ? undefined : localTimeOf(new Date(digest.sendAt), zone),
+          from: localTimeOf(now(), zone),
+        },
+        find: wish.find,
+        found: wish.find ? await find(wish.find, newsletter.language, shown) : undefined,
         hasWorker: (await database.stores.workers.countAlive()) > 0,
       }
     },
+
+    /** @returns false, with nothing changed, where the digest is no longer what the page showed */
+    saveTexts: (
+      id: number,
+      texts: { subject: string; preheader: string; intro: string },
+      { version, actor }: Seen,
+    ): Promise<boolean> => {
+      const { subject, preheader, intro } = texts
+      const change = { intro, subject: subject || null, preheader: preheader || null }
+      return unlessChanged(digests.change(id, change, version, actor))
+    },
+
+    /** @returns as `saveTexts` */
+    saveOrder: (id: number, externalIds: string[], { version, actor }: Seen): Promise<boolean> =>
+      unlessChanged(digests.reorder(id, externalIds, version, actor)),
+
+    /**
+     * @param at date and time as clocks show them where the newsletter lives: `2026-03-29T07:00`
+     * @returns as `saveTexts`
+     * @throws DomainError as `digestSending.schedule`
+     */
+    async schedule(id: number, at: string, { version, actor }: Seen): Promise<boolean> {
+      const { newsletterId } = await database.stores.digests.get(id)
+      const zone = await zoneOf(await database.stores.newsletters.get(newsletterId))
+      const sendAt = new Date(firstInstantOf(Date.parse(`${at}:00Z`), zone))
+      return unlessChanged(digestSending.schedule(id, { sendAt, version }, actor))
+    },
+  }
+}
+
+async function unlessChanged(change: Promise<unknown>): Promise<boolean> {
+  try {
+    await change
+    return true
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'version_changed') return false
+    throw error
   }
 }

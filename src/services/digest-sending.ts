@@ -9,6 +9,7 @@ import {
   requireVersion,
   type Digest,
   type DigestState,
+  type SeenVersion,
 } from '../domain/digest.ts'
 import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { defaultAlertsPerDay, findCadence } from '../domain/newsletter.ts'
@@ -83,12 +84,13 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
 
     /**
      * Freezes a digest and lets it go out at an instant.
-     * @throws DomainError `wrong_state`, `approval_needed`, `send_at_past`, `no_postal_address`
+     * @throws DomainError `wrong_state`, `version_changed`, `approval_needed`, `send_at_past`, `no_postal_address`
      */
-    schedule: (id: number, sendAt: Date, actor: Actor) =>
+    schedule: (id: number, { sendAt, version }: { sendAt: Date; version: SeenVersion }, actor: Actor) =>
       act(id, actor, async (stores) => {
         const { digest, newsletter } = await refreshDraft(parts, stores, id)
         requireMayDo(digest, 'schedule')
+        requireVersion(digest, version)
         requireApproved(digest, newsletter.approval)
         await requirePostalAddress(stores)
         const now = await stores.digests.getClock()

@@ -73,6 +73,8 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
       const now = await stores.digests.getClock()
       // One whose time has come waits for the scheduler, or for its approval.
       if (open?.sendAt && open.sendAt <= now) return open.id
+      // An editor gave it a time of its own: the rule's does not move it.
+      if (open?.state === 'scheduled') return open.id
       const next = nextOccurrence(rule, now)
       if (open?.localDate === next.localDate && open.sendAt?.getTime() === next.at.getTime()) return open.id
       if (open) {

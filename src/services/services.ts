@@ -73,7 +73,7 @@ export function createServices(parts: Parts) {
     digestProgress,
     archive: createArchiveService(parts),
     digestPreview,
-    digestPage: createDigestPageService({ ...parts, digests, digestPreview, digestProgress }),
+    digestPage: createDigestPageService({ ...parts, digests, digestPreview, digestProgress, digestSending }),
     schedules,
     today: createTodayService({ ...parts, digests, schedules }),
     editors,

@@ -75,6 +75,25 @@ export function digestArticlesStore(db: Executor) {
       return rows.map(toCandidate)
     },
 
+    /** Published articles whose title has all of these words, newest first. */
+    async listByTitle(
+      words: readonly string[],
+      { language, except, limit }: { language: string; except: readonly string[]; limit: number },
+    ): Promise<{ externalId: string; title: string; firstPublicAt: Date | null }[]> {
+      const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
+      return db
+        .selectFrom('articles')
+        .select(['externalId', 'title', 'firstPublicAt'])
+        .where('state', '=', 'published')
+        .where(sql<boolean>`(language = ${language} or starts_with(language, ${`${language}-`}))`)
+        .where(sql<boolean>`title ilike all(${patterns}::text[])`)
+        .where(sql<boolean>`external_id <> all(${except}::text[])`)
+        .orderBy('firstPublicAt', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute()
+    },
+
     /**
      * Ids of public articles by external id, in the order given.
      * @throws DomainError `article_not_public` naming the first that is unknown or not public

@@ -213,8 +213,10 @@ export function digestActionApi({ digestSending }: Services): ApiRoute[] {
       params,
       body: z.strictObject({ sendAt: z.iso.datetime({ offset: true }) }),
       answers: { 200: stateShape },
-      handle: async ({ params: { id }, body, actor }) =>
-        acted(await digestSending.schedule(id, new Date(body.sendAt), actor)),
+      handle: async ({ params: { id }, body, request, actor }) => {
+        const version = ifMatchVersion(request) ?? 'any'
+        return acted(await digestSending.schedule(id, { sendAt: new Date(body.sendAt), version }, actor))
+      },
     }),
     apiRoute({
       method: 'post',

@@ -19,13 +19,18 @@ const oneLine = z
   .trim()
   .max(300)
   .regex(/^\P{Cc}*$/u)
-const textsForm = z.object({ subject: oneLine, preheader: oneLine, intro: z.string().trim().max(5_000) })
 const storyForm = z.object({
   article: z.string().max(200),
   do: z.enum(['up', 'down', 'pin', 'unpin', 'exclude', 'admit']),
 })
-const orderForm = z.object({ order: z.string().max(30_000) })
 const seenForm = z.object({ version: z.coerce.number().int() })
+const textsForm = seenForm.extend({
+  subject: oneLine,
+  preheader: oneLine,
+  intro: z.string().trim().max(5_000),
+})
+const orderForm = seenForm.extend({ order: z.string().max(30_000) })
+const scheduleForm = seenForm.extend({ at: z.iso.datetime({ local: true, precision: -1 }) })
 const sendForm = seenForm.extend({ key: z.string().min(8).max(200) })
 const composeForm = z.object({
   newsletter: z.string().max(100),
@@ -36,6 +41,7 @@ const pageQuery = z.object({
   deliveries: z.enum(deliveryStates).optional().catch(undefined),
   cursor: z.string().max(2_000).optional(),
   explain: z.string().trim().max(320).optional(),
+  find: z.string().trim().max(200).optional(),
 })
 
 const listSize = 30
@@ -43,6 +49,15 @@ const deliveriesSize = 50
 
 /** The list, and the page of one digest. */
 export function digestsDesk({ digests, digestPage, digestProgress }: Services): DeskRoute[] {
+  const showDigest = async ({ request, page }: DeskCall, typed?: object) => {
+    const { deliveries, cursor, explain, find } = pageQuery.parse(request.query)
+    const view = await digestPage.get(idOf({ request }), {
+      deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
+      explain,
+      find,
+    })
+    page('desk/digest', { ...view, typed, deliveryStates, deliveriesState: deliveries, key: randomUUID() })
+  }
   return [
     {
       method: 'get',
@@ -59,14 +74,7 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
       method: 'get',
       path: '/digests/:id',
       role: 'viewer',
-      handle: async ({ request, page }) => {
-        const { deliveries, cursor, explain } = pageQuery.parse(request.query)
-        const view = await digestPage.get(idOf({ request }), {
-          deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
-          explain,
-        })
-        page('desk/digest', { ...view, deliveryStates, deliveriesState: deliveries, key: randomUUID() })
-      },
+      handle: (call) => showDigest(call),
     },
     {
       method: 'get',
@@ -93,11 +101,16 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
       method: 'post',
       path: '/digests/:id/texts',
       role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const { subject, preheader, intro } = textsForm.parse(request.body)
-        const change = { intro, subject: subject || null, preheader: preheader || null }
-        await digests.change(idOf({ request }), change, 'any', actor)
-        redirect(`/digests/${idOf({ request })}`, 'saved')
+      handle: async (call) => {
+        const { request, response, actor, redirect } = call
+        const { version, ...texts } = textsForm.parse(request.body)
+        const isSaved = await digestPage.saveTexts(idOf({ request }), texts, { version, actor })
+        if (isSaved) {
+          redirect(`/digests/${idOf({ request })}`, 'saved')
+          return
+        }
+        response.status(412)
+        await showDigest(call, texts)
       },
     },
     {
@@ -106,8 +119,11 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
       role: 'editor',
       handle: async ({ request, actor, redirect }) => {
         const form = storyForm.parse(request.body)
-        await digests.moveStory(idOf({ request }), form.article, form.do, actor)
-        redirect(`/digests/${idOf({ request })}#stories`)
+        const { articles } = await digests.moveStory(idOf({ request }), form.article, form.do, actor)
+        const isMissing = form.do === 'pin' && !articles.some(({ externalId }) => externalId === form.article)
+        const path = `/digests/${idOf({ request })}`
+        if (isMissing) redirect(path, 'digest-story-known')
+        else redirect(`${path}#stories`)
       },
     },
     {
@@ -115,16 +131,19 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
       path: '/digests/:id/order',
       role: 'editor',
       handle: async ({ request, actor, redirect }) => {
-        const order = orderForm.parse(request.body).order.split(',').filter(Boolean)
-        await digests.reorder(idOf({ request }), order, 'any', actor)
-        redirect(`/digests/${idOf({ request })}#stories`)
+        const { order, version } = orderForm.parse(request.body)
+        const ids = order.split(',').filter(Boolean)
+        const isSaved = await digestPage.saveOrder(idOf({ request }), ids, { version, actor })
+        const path = `/digests/${idOf({ request })}`
+        if (isSaved) redirect(`${path}#stories`)
+        else redirect(path, 'digest-changed')
       },
     },
   ]
 }
 
 /** What sets a digest in motion, and stops it. */
-export function digestActionsDesk({ digestSending, digestPreview }: Services): DeskRoute[] {
+export function digestActionsDesk({ digestSending, digestPreview, digestPage }: Services): DeskRoute[] {
   const action = (name: 'pause' | 'resume' | 'cancel'): DeskRoute => ({
     method: 'post',
     path: `/digests/:id/${name}`,
@@ -143,6 +162,16 @@ export function digestActionsDesk({ digestSending, digestPreview }: Services): D
         const { version } = seenForm.parse(request.body)
         await digestSending.approve(idOf({ request }), version, actor)
         redirect(`/digests/${idOf({ request })}`, 'digest-approved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/digests/:id/schedule',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { at, version } = scheduleForm.parse(request.body)
+        const isScheduled = await digestPage.schedule(idOf({ request }), at, { version, actor })
+        redirect(`/digests/${idOf({ request })}`, isScheduled ? 'digest-scheduled' : 'digest-changed')
       },
     },
     {

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { anArticle } from '../support/articles.ts'
+import { signedIn } from '../support/desk.ts'
+import { aNewsletter } from '../support/newsletters.ts'
+import { aSubscriber } from '../support/subscribers.ts'
+import { aWeb } from '../support/web.ts'
+
+/** A draft of one story, and a story too old to come in by itself. */
+async function aDraft() {
+  const web = await aWeb()
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  await anArticle(database, { externalId: 'phare', title: 'Le phare se rallume' })
+  await anArticle(database, {
+    externalId: 'digue',
+    title: 'La digue de 1953, 100 % refaite',
+    firstPublicAt: new Date(Date.now() - 30 * 86_400_000),
+  })
+  await aSubscriber(database, { newsletter })
+  const { id, version } = await services.digests.compose(
+    newsletter.slug,
+    { cadence: 'daily' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const desk = await signedIn(web, 'editor')
+  return { desk, id, version: String(version), path: `/digests/${id}`, digests: services.digests, web }
+}
+
+const noticeOf = (response: Response) =>
+  new URL(response.headers.get('location') ?? '', 'http://desk').searchParams.get('notice')
+
+test('texts written beside a digest that changed are kept in the form, and nothing is saved', async () => {
+  const { desk, id, version, path, digests, web } = await aDraft()
+  await anArticle(web.context.database, { externalId: 'fanfare', title: 'La fanfare répète' })
+  await digests.get(id)
+  const typed = { subject: 'Mon objet', preheader: 'Ma ligne', intro: 'Mon mot <i>' }
+  const refused = await desk.post(`${path}/texts`, { ...typed, version })
+  expect(refused.status).toBe(412)
+  const page = await refused.text()
+  for (const text of ['Mon objet', 'Ma ligne', 'Mon mot &lt;i&gt;', 'pas encore enregistrés'])
+    expect(page).toContain(text)
+  expect((await digests.get(id)).intro).toBe('')
+  const order = await desk.post(`${path}/order`, { order: 'phare,fanfare', version })
+  expect(noticeOf(order)).toBe('digest-changed')
+
+  const shown = /name="version" value="(\d+)"/.exec(page)?.[1] ?? ''
+  expect(noticeOf(await desk.post(`${path}/texts`, { ...typed, version: shown }))).toBe('saved')
+  expect(await digests.get(id)).toMatchObject({ subject: 'Mon objet', intro: 'Mon mot <i>' })
+})
+
+test('a story is found by words of its title and added', async () => {
+  const { desk, id, path, digests } = await aDraft()
+  const found = await (await desk.get(`${path}?find=${encodeURIComponent('100 % DIGUE')}`)).text()
+  expect(found).toContain('value="digue"')
+  expect(await (await desk.get(`${path}?find=phare`)).text()).toContain('Aucun article publié')
+  await desk.post(`${path}/stories`, { article: 'digue', do: 'pin' })
+  expect((await digests.get(id)).articles.map((article) => article.externalId)).toEqual(['digue', 'phare'])
+})
+
+test('a digest is scheduled at the time of the newsletter’s zone, by what was looked at', async () => {
+  const { desk, id, version, path, digests } = await aDraft()
+  const stale = { at: '2031-07-01T09:30', version: String(Number(version) + 1) }
+  expect(noticeOf(await desk.post(`${path}/schedule`, stale))).toBe('digest-changed')
+  expect(noticeOf(await desk.post(`${path}/schedule`, { ...stale, version }))).toBe('digest-scheduled')
+  const scheduled = await digests.get(id)
+  // Algiers is an hour ahead of UTC all year.
+  expect(scheduled).toMatchObject({ state: 'scheduled', sendAt: '2031-07-01T08:30:00.000Z' })
+  const past = { at: '2020-01-01T07:00', version: String(scheduled.version) }
+  expect((await desk.post(`${path}/schedule`, past)).status).toBe(422)
+  expect(await (await desk.get(path)).text()).toContain('value="2031-07-01T09:30"')
+})
