@@ -256,6 +256,8 @@ async function prepare(stores: Stores, { digest, newsletter }: Draft): Promise<v
   const next = rule && nextOccurrence(rule, completedAt).at.getTime()
   const expiresAt = new Date(Math.min(completedAt.getTime() + lifetimeMs, next ?? Infinity))
   await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
+  // From now on it stands in the archive.
+  await stores.feedDocuments.markDirty([{ subject: `newsletter:${newsletter.slug}` }])
 }
 
 function requireSame(stored: StoredAnswer, requestHash: string): StoredAnswer {

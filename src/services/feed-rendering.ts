@@ -11,7 +11,14 @@ import {
   type FeedSubject,
 } from '../domain/feed.ts'
 import type { Publication } from '../domain/publication.ts'
-import type { FeedDocument, FeedGroup, NewFeedDocument, RenderNote } from '../store/feed-documents.ts'
+import type { ComposedFeed, FeedWriter } from '../feeds/writer.ts'
+import type {
+  FeedDocument,
+  FeedGroup,
+  NewFeedDocument,
+  RenderedFeed,
+  RenderNote,
+} from '../store/feed-documents.ts'
 import type { Stores } from '../store/stores.ts'
 import { gatherFeed } from './feed-content.ts'
 import type { Parts } from './parts.ts'
@@ -116,24 +123,25 @@ export async function renderClaimed(
     madeFor: madeFor(parts, publication),
     dueAt: gathered.dueAt,
   }
-  for (const document of documents) {
-    const written = composed.write(formatOf(document.path))
-    if (document.contentSha256?.equals(written.contentSha256)) {
-      await stores.feedDocuments.updateRendered(document, note)
-      continue
-    }
-    const { contentSha256, etag } = written
-    const lastModified = await stores.feedDocuments.now()
-    const body = written.bytes(lastModified)
-    const encoded = await feedWriter.encode(body)
-    await stores.feedDocuments.updateRendered(document, note, {
-      etag,
-      lastModified,
-      contentSha256,
-      body,
-      ...encoded,
-    })
+  const lastModified = await stores.feedDocuments.now()
+  const rendered = await Promise.all(
+    documents.map((document) => renderDocument(feedWriter, composed, { document, lastModified })),
+  )
+  for (const [index, document] of documents.entries()) {
+    await stores.feedDocuments.updateRendered(document, note, rendered[index])
   }
+}
+
+/** Undefined where the content is what it was: both validators stay. */
+async function renderDocument(
+  feedWriter: FeedWriter,
+  composed: ComposedFeed,
+  { document, lastModified }: { document: FeedDocument; lastModified: Date },
+): Promise<RenderedFeed | undefined> {
+  const { contentSha256, etag, bytes } = composed.write(formatOf(document.path))
+  if (document.contentSha256?.equals(contentSha256)) return undefined
+  const body = bytes(lastModified)
+  return { etag, lastModified, contentSha256, body, ...(await feedWriter.encode(body)) }
 }
 
 const formatOf = (path: string): FeedFormat => {

@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { feedPath } from '../../src/domain/feed.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { aNewsroom, type Newsroom } from '../support/feeds.ts'
+import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { poll, type Polled } from '../support/poll.ts'
+import { aSendingDigest, query } from '../support/sending-digest.ts'
 import { runSql } from '../support/sql.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
@@ -206,6 +209,26 @@ test('I8 a hundred articles between two polls are all visible', async () => {
   for (let i = 1; i <= 100; i++) await newsroom.put(`a${i}`)
   await newsroom.render()
   expect(titlesOf(await poll(`${newsroom.origin}/rss.xml`))).toHaveLength(100)
+})
+
+test('the archive of a newsletter is a feed of what its readers got, under guids of its own', async () => {
+  const newsroom = await aNewsroom()
+  const databaseUrl = newsroom.context.config.databaseUrl ?? ''
+  const { digestId } = await aSendingDigest(databaseUrl, { readers: 1 })
+  const content = JSON.stringify(aFrozenDigest({ digestId, subject: 'Le matin du 14 mars' }))
+  const hash = createHash('sha256').update(content).digest('hex')
+  await query(
+    databaseUrl,
+    `update digests set frozen = $1, content_sha256 = decode($2, 'hex') where id = $3`,
+    [content, hash, digestId],
+  )
+  const archive = await poll(`${newsroom.origin}/newsletters/le-matin/rss.xml`)
+  expect(titlesOf(archive)).toEqual(['Le matin du 14 mars'])
+  expect(archive.text).toContain(`/digests/${digestId}</link>`)
+  expect(guidsOf(archive)[0]).toMatch(
+    /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
+  )
+  expect((await poll(`${newsroom.origin}/newsletters/none/rss.xml`)).status).toBe(404)
 })
 
 test('a new response renders the feeds of responses alone', async () => {
