@@ -9,6 +9,7 @@ import {
   type Response,
 } from '../domain/article.ts'
 import type { FrozenDigest } from '../domain/frozen-digest.ts'
+import { summaryOf } from '../domain/article-html.ts'
 import { feedPath } from '../domain/feed.ts'
 import { directionOf } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
@@ -54,6 +55,16 @@ export const nameOfSource = (source: FeedSource): { guid: string; title: string 
 
 /** @throws Error that says what is wrong with the source */
 export function toItem(source: FeedSource, frame: Frame): FeedItem {
+  const item = itemOf(source, frame)
+  const html = withoutPlayers(item.html)
+  // Some readers show nothing else, and what follows an empty one is taken for it.
+  return { ...item, html, summary: item.summary || summaryOf(html) || item.title }
+}
+
+/** Readers drop frames or refuse them; the link beside each stays. */
+const withoutPlayers = (html: string): string => html.replace(/<iframe\b[^>]*>[^<]*<\/iframe>/g, '')
+
+function itemOf(source: FeedSource, frame: Frame): FeedItem {
   switch (source.kind) {
     case 'article':
       return articleItem(source.article, frame)

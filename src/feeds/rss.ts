@@ -37,6 +37,7 @@ export function writeRss(content: FeedContent, updatedAt: Date): string {
   return feed
     .rss2()
     .replace(/<rss [^>]*>/, () => `${stylesheet}\n${rootElement}`)
+    .replace(namedReference, (all, name: string | undefined) => (name ? (hexadecimal[name] ?? all) : all))
     .concat('\n')
 }
 
@@ -106,6 +107,10 @@ const element = (name: string, objects: object): Extension => ({
 
 /** The writer below `feed` turns `&amp;` into `&` before it escapes: undone here, so that a literal `&amp;` stays one. */
 const text = (value: string): string => value.replaceAll('&', '&amp;')
+
+/** The RSS profile: readers that decode twice leave the hexadecimal references of a headline alone. Bodies are CDATA. */
+const namedReference = /<!\[CDATA\[[^]*?\]\]>|&(amp|lt|gt);/g
+const hexadecimal: Record<string, string> = { amp: '&#x26;', lt: '&#x3C;', gt: '&#x3E;' }
 
 /** In attributes it escapes quotation marks alone. */
 const attribute = (value: string): string =>

@@ -109,12 +109,18 @@ describe('D2 hostile text in every field', () => {
   })
 
   const unescape = (raw: string): string =>
-    raw.replace(/&(lt|gt|quot|#9|#10|#13|amp);/g, (_all, name: string) => references[name] ?? '')
+    raw.replace(
+      /&(lt|gt|quot|#9|#10|#13|amp|#x26|#x3C|#x3E);/g,
+      (_all, name: string) => references[name] ?? '',
+    )
   const references: Record<string, string> = {
     lt: '<',
     gt: '>',
     quot: '"',
     amp: '&',
+    '#x26': '&',
+    '#x3C': '<',
+    '#x3E': '>',
     '#9': '\t',
     '#10': '\n',
     '#13': '\r',
@@ -152,6 +158,7 @@ test('D4 every URL is absolute; no script, no tracking pixel', () => {
     ).items[0]
     for (const [, url] of body.content_html.matchAll(/(?:href|src)="([^"]*)"/g))
       expect(url).toMatch(/^https?:\/\//)
+    expect(body.content_html).not.toContain('<iframe')
     expect(body.content_html).toContain('<a class="embed-link" href="https://www.youtube.com/embed/x">')
   }
 })
