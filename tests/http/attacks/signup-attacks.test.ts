@@ -9,8 +9,9 @@ import { recordStatements } from '../../support/statements.ts'
 import { aSubscriber } from '../../support/subscribers.ts'
 import { aWeb, type Web } from '../../support/web.ts'
 
+/** Without what the process does beside, on its own time: the queue, limits, and feeds in memory. */
 const ownStatements = (statements: string[]) =>
-  statements.filter((text) => !/bullmq|rate_limits|pg_notify|listen/i.test(text) && text !== '')
+  statements.filter((text) => !/bullmq|rate_limits|feed_|pg_notify|listen/i.test(text) && text !== '')
 
 const suppress = async (web: Web, email: string, reason: 'complained' | 'bounced') => {
   const address = findAddress(email)
