@@ -154,6 +154,7 @@ export function createActivationService(
       }
       await stores.activations.deleteActivated(before)
       await stores.activationMails.deleteOld(now())
+      await sweep()
       if (purged > 0) {
         await stores.audit.insert({
           actor: 'system',
@@ -164,6 +165,15 @@ export function createActivationService(
       }
       return purged
     },
+  }
+
+  /** What only grows and says nothing any more: counts, answers to repeated requests, sign-in links. */
+  async function sweep() {
+    const at = now()
+    const daysAgo = (days: number) => new Date(at.getTime() - days * 24 * 3_600_000)
+    await stores.rateLimits.deleteExpired(at)
+    await stores.idempotencyKeys.deleteBefore(daysAgo(7))
+    await stores.sessions.deleteSignInLinks(daysAgo(30))
   }
 
   async function subscribe(tx: Stores, request: Activation, method: ActivationMethod) {

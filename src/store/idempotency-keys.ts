@@ -19,6 +19,10 @@ export function idempotencyKeysStore(db: Executor) {
       return row && { requestHash: row.requestSha256.toString('hex'), status: row.status, body: row.body }
     },
 
+    async deleteBefore(before: Date): Promise<void> {
+      await db.deleteFrom('idempotencyKeys').where('createdAt', '<', before).execute()
+    },
+
     /** In the transaction of what it answers, so that an answer without its effect cannot exist. */
     async insert(scope: string, key: string, answer: StoredAnswer): Promise<void> {
       await db

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from 'rate-limiter-flexible'
+import type { Executor } from './executor.ts'
 
 export interface Counters {
   open(window: { name: string; points: number; seconds: number }): RateLimiterAbstract
@@ -24,5 +25,14 @@ export function openPostgresCounters(url: string): Counters {
         insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),
       }),
     close: () => pool.end(),
+  }
+}
+
+export function rateLimitsStore(db: Executor) {
+  return {
+    /** Counts whose window has passed; one without an end stays. */
+    async deleteExpired(now: Date): Promise<void> {
+      await db.deleteFrom('rateLimits').where('expire', '<', now.getTime()).execute()
+    },
   }
 }

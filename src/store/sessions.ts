@@ -47,6 +47,14 @@ export function sessionStore(db: Executor) {
         .executeTakeFirst()
     },
 
+    /** Those that no longer open anything, and have not since then. */
+    async deleteSignInLinks(before: Date): Promise<void> {
+      await db
+        .deleteFrom('signInLinks')
+        .where((eb) => eb(eb.fn.coalesce('usedAt', 'expiresAt'), '<', before))
+        .execute()
+    },
+
     async countSignInLinksSince(editorId: number, since: Date): Promise<number> {
       const row = await db
         .selectFrom('signInLinks')

@@ -21,6 +21,7 @@ import { idempotencyKeysStore } from './idempotency-keys.ts'
 import { newslettersStore } from './newsletters.ts'
 import { personalDataStore } from './personal-data.ts'
 import { publicationStore } from './publication.ts'
+import { rateLimitsStore } from './rate-limits.ts'
 import { responsesStore } from './responses.ts'
 import { selectionsStore } from './selections.ts'
 import { runningDigestsStore } from './running-digests.ts'
@@ -57,6 +58,7 @@ export function storesOn(executor: Executor) {
     digestProgress: digestProgressStore(executor),
     watch: watchStore(executor),
     idempotencyKeys: idempotencyKeysStore(executor),
+    rateLimits: rateLimitsStore(executor),
     editors: editorStore(executor),
     sessions: sessionStore(executor),
     apiKeys: apiKeyStore(executor),

@@ -172,6 +172,50 @@ test('DOI-10 unconfirmed requests are purged 24 hours after their expiry, and co
   ])
 })
 
+test('the purge takes counts that ran out, answers a week old and sign-in links dead for a month', async () => {
+  const { web, later } = await aNewsroom()
+  const editors = await rowsOf<{ id: number }>(
+    web,
+    "insert into editors (email, role) values ('nadia@rivage.example', 'editor') returning id",
+  )
+  const ms = start.getTime()
+  await rowsOf(
+    web,
+    `insert into rate_limits values ('past', 1, ${ms - 1}), ('open', 1, ${ms + 8 * day}), ('lasting', 1, null)`,
+  )
+  await rowsOf(
+    web,
+    `insert into idempotency_keys
+    select 's', days || ' days', '\\x00', 202, '{}', $1::timestamptz - days * interval '1 day'
+    from unnest(array[6, 8]) as days`,
+    [start.toISOString()],
+  )
+  const link = (name: string, expires: number, used: number | null) =>
+    `(decode(md5('${name}'), 'hex'), ${editors[0]?.id}, now(), to_timestamp(${(ms + expires * day) / 1000}), ${
+      used === null ? 'null' : `to_timestamp(${(ms + used * day) / 1000})`
+    })`
+  await rowsOf(
+    web,
+    `insert into sign_in_links values ${[
+      link('open', 1, null),
+      link('expired lately', -29, null),
+      link('expired', -31, null),
+      link('used lately', -40, -29),
+      link('used', 1, -31),
+    ].join()}`,
+  )
+  await web.context.services.activations.purge()
+  expect(await rowsOf(web, 'select key from rate_limits order by key')).toEqual([
+    { key: 'lasting' },
+    { key: 'open' },
+  ])
+  expect(await rowsOf(web, 'select key from idempotency_keys')).toEqual([{ key: '6 days' }])
+  expect(await rowsOf(web, 'select 1 from sign_in_links')).toHaveLength(3)
+  later(2 * day)
+  await web.context.services.activations.purge()
+  expect(await rowsOf(web, 'select 1 from sign_in_links')).toHaveLength(1)
+})
+
 test('DOI-11 the consent record says what was agreed to, when, how and where', async () => {
   const { web, reader, newsletter } = await aNewsroom()
   await reader.post(
