@@ -77,7 +77,8 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
     onPoll(request, feed.path, 'full')
     const encoding = chooseEncoding(request.headers['accept-encoding'])
     const { headers, bytes } = prepared[encoding]
-    response.writeHead(200, headers)
+    const isPerson = request.headers['sec-fetch-dest'] === 'document'
+    response.writeHead(200, isPerson ? forPeople(headers) : headers)
     if (request.method === 'HEAD') response.end()
     else response.end(bytes)
   }
@@ -146,6 +147,23 @@ type HeaderList = string[]
 
 interface Prepared extends Record<FeedEncoding, { headers: HeaderList; bytes: Buffer }> {
   notModified: HeaderList
+}
+
+/**
+ * A browser that is led to a feed shows application/rss+xml as plain text; the same bytes as XML get their style.
+ * Only browsers send Sec-Fetch-Dest, and what they get is not for shared caches: readers and proxies never meet it.
+ */
+function forPeople(headers: HeaderList): HeaderList {
+  const changed: Record<string, string> = {
+    'Cache-Control': 'private, max-age=60',
+    Vary: 'Accept-Encoding, Sec-Fetch-Dest',
+  }
+  const contentType = headers[headers.indexOf('Content-Type') + 1] ?? ''
+  if (contentType.includes('xml')) changed['Content-Type'] = 'application/xml; charset=utf-8'
+  const kept = headers.map((value, index) =>
+    index % 2 === 1 ? (changed[headers[index - 1] ?? ''] ?? value) : value,
+  )
+  return [...kept, 'Content-Security-Policy', "default-src 'none'; style-src 'self'"]
 }
 
 const cacheControl = 'public, max-age=300, stale-while-revalidate=600, stale-if-error=86400'

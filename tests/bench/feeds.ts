@@ -223,24 +223,34 @@ async function latency({
   const urls = ports.flatMap((port) => paths.map((path) => `http://127.0.0.1:${port}${path}`))
   const publish = (title: string) =>
     context.services.articles.put('live', { title, html: story(3_000), language: 'fr', sections: ['live'] })
-  const seen = async (title: string) => {
-    const waiting = new Set(urls)
-    while (waiting.size > 0) {
-      for (const url of waiting) {
-        const response = await fetch(url).catch(() => undefined)
-        if ((await response?.text())?.includes(title)) waiting.delete(url)
-      }
+  const etagOf = async (url: string) => {
+    const response = await fetch(url, { method: 'HEAD' }).catch(() => undefined)
+    return response?.status === 200 ? response.headers.get('etag') : undefined
+  }
+  const seen = async (before: Map<string, string>) => {
+    let waiting = urls
+    while (waiting.length > 0) {
+      const checked = await Promise.all(
+        waiting.map(async (url) => {
+          const etag = await etagOf(url)
+          if (!etag || etag === before.get(url)) return url
+          before.set(url, etag)
+          return undefined
+        }),
+      )
+      waiting = checked.filter((url) => url !== undefined)
       await pause(5)
     }
   }
+  const etags = new Map<string, string>()
   await publish('story 0')
-  await seen('story 0')
+  await seen(etags)
   const times: number[] = []
   for (let i = 1; i <= publications; i++) {
     await pause(2_100)
-    await publish(`story ${i};`)
+    await publish(`story ${i}`)
     const start = performance.now()
-    await seen(`story ${i};`)
+    await seen(etags)
     times.push(performance.now() - start)
   }
   const rounded = times.map((time) => Math.round(time))

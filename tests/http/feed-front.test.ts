@@ -160,6 +160,18 @@ describe.each([
     expect(answer.body.equals(first.body)).toBe(true)
   })
 
+  test('a person who opens a feed gets the same bytes as XML, so that the browser applies their style', async () => {
+    const { url, first } = await aPublishedFeed()
+    const answer = await poll(url, { headers: { 'sec-fetch-dest': 'document', accept: 'text/html' } })
+    expect(answer.body.equals(first.body)).toBe(true)
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/xml; charset=utf-8',
+      'cache-control': 'private, max-age=60',
+      vary: 'Accept-Encoding, Sec-Fetch-Dest',
+      etag: first.headers.etag,
+    })
+  })
+
   test('H14 hammering without conditions gets 429 with Retry-After; conditional polls still 304', async () => {
     const { url, etag, front } = await aPublishedFeed('/rss.xml', { limit: 5 })
     const statuses: number[] = []
