@@ -20,6 +20,8 @@ async function aService(env: Record<string, string>) {
   const log = createLogger('trace', 'web', { write: (line) => lines.push(line) })
   const sink = await aSmtpSink()
   const web = await aWeb({ env: { SMTP_URL: sink.url, FEED_LIMIT: 'off', ...env }, log })
+  // As src/server.ts does before it listens.
+  await web.context.services.feedMemory.start()
   const working = await startWorking(web.context)
   onTestFinished(() => working.drain())
   return { web, sink, lines }
