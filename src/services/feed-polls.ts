@@ -22,10 +22,10 @@ export function createFeedPolls({ database, log, now }: Pick<Parts, 'database' |
     return family
   }
   const countsOf = (path: string, family: string): FeedPolls => {
-    const byFamily = counted.get(path) ?? new Map<string, FeedPolls>()
-    const polls = byFamily.get(family) ?? { path, family, full: 0, notModified: 0, limited: 0 }
-    counted.set(path, byFamily)
-    byFamily.set(family, polls)
+    const known = counted.get(path)?.get(family)
+    if (known) return known
+    const polls = { path, family, full: 0, notModified: 0, limited: 0 }
+    counted.set(path, (counted.get(path) ?? new Map<string, FeedPolls>()).set(family, polls))
     return polls
   }
   const flush = async (): Promise<void> => {

@@ -13,12 +13,13 @@ const shared = {
   'Last-Modified': 'Sat, 14 Mar 2026 10:00:00 GMT',
   'Cache-Control': 'public, max-age=300, stale-while-revalidate=600, stale-if-error=86400',
   Vary: 'Accept-Encoding',
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'ETag, Last-Modified',
 }
 const full = {
   ...shared,
   'Content-Type': 'application/rss+xml; charset=utf-8',
   'Content-Encoding': 'gzip',
-  'Access-Control-Allow-Origin': '*',
   'X-Content-Type-Options': 'nosniff',
   Link: '<https://rivage.example/rss.xml>; rel="self"',
 }
