@@ -32,7 +32,12 @@ export function createBounceService({
     if (hash) await stores.suppressions.put(hash, reason, detail)
     if (mail.subscriberId === undefined) return
     const ended = await stores.subscriptions.markEnded(mail.subscriberId, reason)
-    await stores.bounces.insertEnding(mail.subscriberId, ended, reason)
+    await stores.consents.insert({
+      event: 'ended',
+      newsletterIds: ended,
+      subscriberId: mail.subscriberId,
+      reason,
+    })
   }
 
   const recordBounce = async (
@@ -124,7 +129,12 @@ export function createBounceService({
       const mail = await stores.bounces.findMail(reference)
       if (mail?.subscriberId === undefined || mail.newsletterId === undefined) return
       const ended = await stores.subscriptions.markEnded(mail.subscriberId, 'unsubscribed', mail.newsletterId)
-      await stores.bounces.insertEnding(mail.subscriberId, ended, 'unsubscribed')
+      await stores.consents.insert({
+        event: 'ended',
+        newsletterIds: ended,
+        subscriberId: mail.subscriberId,
+        reason: 'unsubscribed',
+      })
     })
 
   return {

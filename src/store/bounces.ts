@@ -119,14 +119,6 @@ export function bouncesStore(db: Executor) {
         where id = ${activationId}::uuid and activated_at is null`.execute(db)
     },
 
-    async insertEnding(subscriberId: number, newsletterIds: number[], reason: string): Promise<void> {
-      if (newsletterIds.length === 0) return
-      await db
-        .insertInto('consents')
-        .values(newsletterIds.map((newsletterId) => ({ event: 'ended', subscriberId, newsletterId, reason })))
-        .execute()
-    },
-
     async listDays(sinceDays: number): Promise<BounceDay[]> {
       const { rows } = await sql<BounceDay>`
         select to_char(at, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, class, count(*) as n from bounces
