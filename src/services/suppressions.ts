@@ -10,9 +10,9 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
   const { stores } = database
   return {
     async list(request: PageRequest): Promise<Page<Suppression>> {
-      const before = request.after === undefined ? undefined : new Date(String(request.after[0]))
-      const rows = await stores.suppressions.list({ before, limit: request.limit + 1 })
-      return toPage(rows, request.limit, (row) => [row.createdAt.toISOString()])
+      const beforeId = request.after === undefined ? undefined : Number(request.after[0])
+      const rows = await stores.suppressions.list({ beforeId, limit: request.limit + 1 })
+      return toPage(rows, request.limit, (row) => [row.id])
     },
 
     /** Ends whatever the address receives. @throws DomainError `invalid_address` */

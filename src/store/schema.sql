@@ -578,6 +578,7 @@ create table subscriptions (
 CREATE INDEX subscriptions_audience ON subscriptions USING btree (newsletter_id, cadence, subscriber_id) WHERE (state = 'active'::text);
 
 create table suppressions (
+  id bigint generated always as identity not null,
   address_hmac bytea not null,
   key_id text not null,
   reason text not null,
@@ -585,6 +586,7 @@ create table suppressions (
   created_at timestamp with time zone default now() not null,
   created_by bigint,
   constraint suppressions_pkey PRIMARY KEY (address_hmac),
+  constraint suppressions_id_key UNIQUE (id),
   constraint suppressions_reason_check CHECK (reason = ANY (ARRAY['bounced'::text, 'complained'::text, 'erased'::text, 'manual'::text]))
 );
 

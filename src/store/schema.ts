@@ -467,6 +467,7 @@ export interface Suppressions {
   createdAt: Generated<Timestamp>;
   createdBy: number | null;
   detail: string | null;
+  id: Generated<number>;
   keyId: string;
   reason: string;
 }

@@ -6,8 +6,7 @@ import type { Suppressions } from './schema.ts'
 export type SuppressionReason = 'bounced' | 'complained' | 'erased' | 'manual'
 
 export interface Suppression {
-  /** Hex: names the suppression without telling the address. */
-  id: string
+  id: number
   reason: SuppressionReason
   detail: string | undefined
   createdAt: Date
@@ -58,12 +57,13 @@ export function suppressionsStore(db: Executor) {
       return result.numDeletedRows > 0n
     },
 
-    async list(page: { before: Date | undefined; limit: number }): Promise<Suppression[]> {
+    /** Newest entry first. */
+    async list(page: { beforeId: number | undefined; limit: number }): Promise<Suppression[]> {
       const rows = await db
         .selectFrom('suppressions')
         .selectAll()
-        .$if(page.before !== undefined, (query) => query.where('createdAt', '<', page.before ?? new Date(0)))
-        .orderBy('createdAt', 'desc')
+        .$if(page.beforeId !== undefined, (query) => query.where('id', '<', page.beforeId ?? 0))
+        .orderBy('id', 'desc')
         .limit(page.limit)
         .execute()
       return rows.map(toSuppression)
@@ -72,7 +72,7 @@ export function suppressionsStore(db: Executor) {
 }
 
 const toSuppression = (row: Selectable<Suppressions>): Suppression => ({
-  id: row.addressHmac.toString('hex'),
+  id: row.id,
   reason: row.reason as SuppressionReason,
   detail: row.detail ?? undefined,
   createdAt: row.createdAt,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { aSubscriber, subscribe } from '../support/subscribers.ts'
+import { runSql } from '../support/sql.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
 const base = '?consentBasis=moved%20from%20our%20old%20system'
@@ -150,4 +151,25 @@ test('a newsroom’s backend signs readers up under the same rules', async () =>
   ])
   expect((await api('POST', '/subscriptions', { ...body, ip: 'x' })).status).toBe(422)
   expect((await api('POST', '/subscriptions', { ...body, email: 'x' })).status).toBe(422)
+})
+
+test('suppressions of one instant are each on one page, and on one alone', async () => {
+  const web = await aWeb()
+  const api = await web.api('admin')
+  for (let n = 0; n < 5; n++) await api('POST', '/suppressions', { email: `barred-${n}@reader.example` })
+  await runSql(
+    web.context.config.databaseUrl ?? '',
+    "update suppressions set created_at = '2026-03-14T10:00:00Z'",
+  )
+  const seen: number[] = []
+  let cursor = ''
+  for (let page = 0; page < 3; page++) {
+    const answer = await api('GET', `/suppressions?limit=2${cursor}`)
+    const { data, next } = (await answer.json()) as { data: { id: number }[]; next: string | null }
+    seen.push(...data.map(({ id }) => id))
+    cursor = next === null ? '' : `&cursor=${next}`
+  }
+  expect(cursor).toBe('')
+  expect(new Set(seen).size).toBe(5)
+  expect(seen).toHaveLength(5)
 })

@@ -25,7 +25,7 @@ const subscriber = z.object({
   suppressed: z.boolean(),
 })
 const suppression = z.object({
-  id: z.string().describe('Names it without telling the address'),
+  id: z.int(),
   reason: z.enum(['bounced', 'complained', 'erased', 'manual']),
   detail: z.string().nullable(),
   createdAt: z.iso.datetime(),
@@ -144,7 +144,7 @@ function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRo
       query: z.strictObject(pageQuery),
       answers: { 200: z.object({ data: z.array(suppression), next: z.string().nullable() }) },
       handle: async ({ query }) => {
-        const page = await suppressions.list(toPageRequest(query, ['time']))
+        const page = await suppressions.list(toPageRequest(query))
         return { body: { data: page.data.map(toShape), next: page.next } }
       },
     }),

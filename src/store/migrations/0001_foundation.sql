@@ -344,6 +344,8 @@ create index consents_subscriber on consents (subscriber_id, at);
 create index consents_activation on consents (activation_id);
 
 create table suppressions (
+  -- The order of lists: a time alone does not tell two rows apart.
+  id bigint generated always as identity unique,
   address_hmac bytea not null,
   key_id text not null,
   reason text not null check (reason in ('bounced', 'complained', 'erased', 'manual')),
