@@ -53,6 +53,14 @@ const enclosure = z.strictObject({
   title: line(500).optional(),
 })
 
+const guid = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u)
+  .optional()
+  .describe('On creation only')
+
 export const articleInput = z.strictObject({
   title: requiredLine(500),
   html: z.string().max(4_000_000),
@@ -73,13 +81,7 @@ export const articleInput = z.strictObject({
   enclosure: enclosure.optional().describe('Audio, video or PDF that belongs to the article'),
   responses: z.enum(['open', 'closed']).default('closed'),
   viewsTotal: z.int().min(0).max(1e12).optional().describe('Raises the count; never lowers it'),
-  guid: z
-    .string()
-    .min(1)
-    .max(1_000)
-    .regex(/^[^\p{Cc}\p{Cs}]+$/u)
-    .optional()
-    .describe('On creation only'),
+  guid,
 })
 
 export type ArticleInput = z.input<typeof articleInput>
@@ -91,13 +93,7 @@ export const responseInput = z.strictObject({
   html: z.string().max(200_000).transform(cleanText),
   publishedAt: time.optional().describe('Default: now'),
   kind: z.enum(['response', 'trackback']).default('response'),
-  guid: z
-    .string()
-    .min(1)
-    .max(1_000)
-    .regex(/^[^\p{Cc}\p{Cs}]+$/u)
-    .optional()
-    .describe('On creation only'),
+  guid,
 })
 
 export type ResponseInput = z.input<typeof responseInput>
