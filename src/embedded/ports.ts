@@ -1,27 +1,36 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { DomainError } from '../errors.ts'
 
+/**
+ * Below the range from which systems take the ports of outgoing connections (32768 and up on Linux, 49152 on
+ * macOS): a port of that range, free when it was tried, may be gone when a process comes to listen on it.
+ */
+const reserved = { from: 20_000, to: 32_768 }
+
 /** `preferred` where it is free, else any port that is. */
 export async function findFreePort(preferred = 0, host = '127.0.0.1'): Promise<number> {
-  const port = (await tryPort(preferred, host)) ?? (await tryPort(0, host))
-  if (port === undefined) throw new Error(`no free port on ${host}`)
-  return port
+  if (preferred !== 0 && (await isFree(preferred, host))) return preferred
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(reserved.from, reserved.to)
+    if (await isFree(port, host)) return port
+  }
+  throw new Error(`no free port on ${host}`)
 }
 
-async function tryPort(port: number, host: string): Promise<number | undefined> {
+async function isFree(port: number, host: string): Promise<boolean> {
   const probe = createServer()
   try {
     probe.listen(port, host)
     await once(probe, 'listening')
-    const { port: taken } = probe.address() as AddressInfo
     probe.close()
     await once(probe, 'close')
-    return taken
+    return true
   } catch {
-    return undefined
+    return false
   }
 }
 
@@ -40,13 +49,12 @@ export async function chooseFreePorts(config: Config): Promise<Config> {
 }
 
 async function take(variable: string, wanted: number, host: string): Promise<number> {
+  if (wanted === 0) return findFreePort(0, host)
   const deadline = Date.now() + 2_000
-  for (;;) {
-    const port = await tryPort(wanted, host)
-    if (port !== undefined) return port
-    if (Date.now() > deadline) break
+  do {
+    if (await isFree(wanted, host)) return wanted
     await sleep(100)
-  }
+  } while (Date.now() < deadline)
   throw new DomainError(
     'unavailable',
     'port_busy',

@@ -1,13 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createContext, type Context } from '../../src/context.ts'
+import { findFreePort } from '../../src/embedded/ports.ts'
 import { startPostgres } from '../../src/embedded/postgres.ts'
 import { createFeedWriter } from '../../src/feeds/writer.ts'
 import { createLogger } from '../../src/log.ts'
@@ -137,7 +136,7 @@ interface PollBench {
 
 async function polls({ databaseUrl, files, folder, children }: PollBench): Promise<void> {
   const bare = new URL('bare-server.ts', import.meta.url).pathname
-  const ports = await Promise.all(['ours', 'node', 'express', 'spared', 'nginx'].map(freePort))
+  const ports = await Promise.all(['ours', 'node', 'express', 'spared', 'nginx'].map(() => findFreePort()))
   const [ours = 0, node = 0, express = 0, spared = 0, nginx = 0] = ports
   children.push(startWeb(databaseUrl, ours))
   for (const [kind, port] of [
@@ -213,7 +212,7 @@ async function latency({
   databaseUrl: string
   children: ChildProcess[]
 }) {
-  const ports = await Promise.all([freePort(), freePort()])
+  const ports = await Promise.all([findFreePort(), findFreePort()])
   const worker = spawn(process.execPath, ['workers/main.ts'], {
     env: environment(databaseUrl, { METRICS_PORT: '0' }),
     stdio: 'inherit',
@@ -299,15 +298,6 @@ async function wrk(url: string, headers: readonly string[]): Promise<number> {
   const { stdout } = await promisify(execFile)('wrk', args)
   if (/Socket errors/.test(stdout)) console.log(stdout)
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? 0)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function answering(url: string): Promise<void> {

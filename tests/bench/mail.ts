@@ -1,10 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTransport as createNodemailer } from 'nodemailer'
 import { pino } from 'pino'
 import { createContext } from '../../src/context.ts'
+import { findFreePort } from '../../src/embedded/ports.ts'
 import { startPostgres } from '../../src/embedded/postgres.ts'
 import { createSigner } from '../../src/mail/sign.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
@@ -149,10 +150,7 @@ async function measureSigning(): Promise<number> {
 }
 
 async function startSink(): Promise<{ port: number; child: ChildProcess; stop(): Promise<void> }> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => probe.once('listening', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
+  const port = await findFreePort()
   const asRoot = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
   const child = spawn('smtp-sink', [...asRoot, `127.0.0.1:${port}`, '256'])
   for (let tries = 0; tries < 100 && !(await answers(port)); tries++) await sleep(50)

@@ -1,18 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { findFreePort } from '../../src/embedded/ports.ts'
 import { runProgram } from './programs.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 interface PostfixOptions {
   /** Where mail for a domain goes: `lmtp:inet:127.0.0.1:2525`, `smtp:[127.0.0.1]:2526`, `error:5.2.2 full`. */
@@ -26,7 +16,7 @@ interface PostfixOptions {
 export async function aPostfix({ transports }: PostfixOptions): Promise<{ url: string; port: number }> {
   const root = mkdtempSync('/var/tmp/depeche-postfix-')
   const etc = `${root}/etc`
-  const port = await freePort()
+  const port = await findFreePort()
   for (const directory of ['etc', 'queue', 'data', 'log']) mkdirSync(`${root}/${directory}`)
   for (const name of ['postfix-files', 'postfix-files.d', 'dynamicmaps.cf', 'dynamicmaps.cf.d']) {
     cpSync(`/etc/postfix/${name}`, `${etc}/${name}`, { recursive: true, force: true })

@@ -1,14 +1,6 @@
 import { spawn } from 'node:child_process'
-import { createServer, type AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
+import { findFreePort } from '../../src/embedded/ports.ts'
 
 export interface RedisServer {
   url: string
@@ -18,7 +10,7 @@ export interface RedisServer {
 
 /** A real Redis of its own, without files, stopped when the test has finished. */
 export async function aRedis(port?: number): Promise<RedisServer> {
-  const listenPort = port ?? (await freePort())
+  const listenPort = port ?? (await findFreePort())
   const args = [
     '--port',
     String(listenPort),
