@@ -1,6 +1,12 @@
 import { localDateOf } from '../domain/cadence.ts'
 import { contentHashOf, lookBackHours, type Digest } from '../domain/digest.ts'
-import { contentOf, orderOf, planVariants, type Candidate } from '../domain/digest-content.ts'
+import {
+  contentOf,
+  orderOf,
+  planVariants,
+  type Candidate,
+  type VariantPlan,
+} from '../domain/digest-content.ts'
 import { articlePath } from '../domain/article.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 import type { Stores } from '../store/stores.ts'
@@ -13,6 +19,8 @@ const hourMs = 3_600_000
 export interface Draft {
   digest: Digest
   newsletter: Newsletter
+  /** What readers would get now, where the refresh has counted it: on a long list that takes seconds. */
+  plans?: VariantPlan[]
 }
 
 /**
@@ -38,7 +46,7 @@ export async function refreshDraft(
     ),
     due,
   )
-  const { articles, beyond } = await selectForReaders(stores, { digest, newsletter }, ordered)
+  const { articles, beyond, plans } = await selectForReaders(stores, { digest, newsletter }, ordered)
   const content = contentOf({
     digest,
     newsletter,
@@ -50,10 +58,18 @@ export async function refreshDraft(
     mostRead: await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone)),
   })
   const hash = contentHashOf(content)
-  if (hash === digest.contentHash) return { digest, newsletter }
+  if (hash === digest.contentHash) return { digest, newsletter, plans }
   await stores.digests.updateContent(digest.id, content, hash)
   await stores.digestArticles.putAll(digest.id, content.articles, digest.pinned)
-  return { digest: await stores.digests.get(digest.id), newsletter }
+  return { digest: await stores.digests.get(digest.id), newsletter, plans }
+}
+
+/** The versions of a digest, the largest first: as stored once it is prepared, as they would be now before. */
+export async function listPlans(stores: Stores, draft: Draft): Promise<VariantPlan[]> {
+  const { digest, newsletter, plans } = draft
+  if (digest.audience !== undefined) return stores.variants.list(digest.id)
+  const articleIds = digest.content?.articles.map((article) => article.id) ?? []
+  return plans ?? stores.variants.listPlanned(variantQueryOf(draft, articleIds), newsletter.maxArticles)
 }
 
 export const variantQueryOf = (
@@ -94,17 +110,16 @@ async function selectForReaders(
   stores: Stores,
   draft: Draft,
   articles: Candidate[],
-): Promise<{ articles: Candidate[]; beyond: number }> {
+): Promise<{ articles: Candidate[]; beyond: number; plans: VariantPlan[] }> {
   const { maxArticles } = draft.newsletter
   const ids = articles.map((article) => article.id)
   const groups = await stores.variants.listGroups(variantQueryOf(draft, ids))
+  const plans = planVariants(groups, maxArticles)
   const left = new Set(groups.length > 0 ? groups.flatMap((group) => group.articleIds) : ids)
   const set = new Set(
-    groups.length > 0
-      ? planVariants(groups, maxArticles).flatMap((plan) => plan.articleIds)
-      : ids.slice(0, maxArticles),
+    groups.length > 0 ? plans.flatMap((plan) => plan.articleIds) : ids.slice(0, maxArticles),
   )
-  return { articles: articles.filter((article) => set.has(article.id)), beyond: left.size - set.size }
+  return { articles: articles.filter((article) => set.has(article.id)), beyond: left.size - set.size, plans }
 }
 
 async function listMostRead(

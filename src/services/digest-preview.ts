@@ -1,7 +1,7 @@
 import { variantKeyOf } from '../domain/digest.ts'
 import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
-import { refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
+import { listPlans, refreshDraft, type Draft } from './digest-draft.ts'
 import type { Parts } from './parts.ts'
 
 export type DigestPreviewService = ReturnType<typeof createDigestPreviewService>
@@ -97,13 +97,9 @@ async function articleIdsOf(
   draft: Draft,
   variant: string | undefined,
 ): Promise<readonly number[]> {
-  const { digest, newsletter } = draft
   const all = contentOf(draft).articles.map((article) => article.id)
-  const plans =
-    digest.audience === undefined
-      ? await stores.variants.listPlanned(variantQueryOf(draft, all), newsletter.maxArticles)
-      : await stores.variants.list(digest.id)
-  if (variant === undefined) return plans[0]?.articleIds ?? all.slice(0, newsletter.maxArticles)
+  const plans = await listPlans(stores, draft)
+  if (variant === undefined) return plans[0]?.articleIds ?? all.slice(0, draft.newsletter.maxArticles)
   const plan = plans.find(({ articleIds }) => variantKeyOf(articleIds) === variant)
   if (plan) return plan.articleIds
   throw new DomainError(

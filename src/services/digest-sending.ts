@@ -135,7 +135,8 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
     },
 
     /** Starts a digest whose time has come; a digest that is not ready stays as it is. Call it in a transaction. */
-    startDue: (stores: Stores, id: number) => startNow(stores, id, { kind: 'system', role: 'admin' }),
+    startDue: async (stores: Stores, id: number) =>
+      startNow(stores, await refreshDraft(parts, stores, id), { kind: 'system', role: 'admin' }),
 
     ring,
 
@@ -188,14 +189,14 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
   }
 
   async function start(stores: Stores, id: number, { version, actor }: SendRequest): Promise<Digest> {
-    const { digest } = await refreshDraft(parts, stores, id)
-    requireMayDo(digest, 'send')
-    requireVersion(digest, version())
-    return startNow(stores, id, actor)
+    const draft = await refreshDraft(parts, stores, id)
+    requireMayDo(draft.digest, 'send')
+    requireVersion(draft.digest, version())
+    return startNow(stores, draft, actor)
   }
 
-  async function startNow(stores: Stores, id: number, actor: Actor): Promise<Digest> {
-    const { digest, newsletter } = await refreshDraft(parts, stores, id)
+  async function startNow(stores: Stores, { digest, newsletter }: Draft, actor: Actor): Promise<Digest> {
+    const { id } = digest
     requireApproved(digest, newsletter.approval)
     await requirePostalAddress(stores)
     if (digest.cadence === 'alert') await requireAlertLeft(stores, { digest, newsletter })

@@ -14,7 +14,7 @@ import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
-import { listDue, refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
+import { listDue, listPlans, refreshDraft, type Draft } from './digest-draft.ts'
 import { toDigestShape, type DigestShape } from './digest-shape.ts'
 import type { Parts } from './parts.ts'
 
@@ -47,11 +47,8 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
   const shapeOf = async (stores: Stores, draft: Draft): Promise<DigestShape> => {
     const { digest } = draft
     const articleIds = digest.content?.articles.map((article) => article.id) ?? []
-    const isPrepared = digest.audience !== undefined
     const [variants, counts, externalIds] = await Promise.all([
-      isPrepared
-        ? stores.variants.list(digest.id)
-        : stores.variants.listPlanned(variantQueryOf(draft, articleIds), draft.newsletter.maxArticles),
+      listPlans(stores, draft),
       stores.digestProgress.countByState([digest.id]),
       stores.digestArticles.listExternalIds([...articleIds, ...digest.excluded]),
     ])

@@ -202,10 +202,7 @@ create table deliveries (
   accepted_at timestamp with time zone,
   smtp_answer text,
   constraint deliveries_pkey PRIMARY KEY (digest_id, subscriber_id),
-  constraint deliveries_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text])),
-  constraint deliveries_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES digests(id),
-  constraint deliveries_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id),
-  constraint deliveries_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES variants(id)
+  constraint deliveries_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text]))
 ) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX deliveries_deferred ON deliveries USING btree (digest_id, next_at) WHERE (state = 'deferred'::text);
 CREATE INDEX deliveries_leased ON deliveries USING btree (lease_until) WHERE (state = ANY (ARRAY['claimed'::text, 'committing'::text]));
