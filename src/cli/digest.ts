@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
-import { deliveryStates } from '../domain/delivery.ts'
+import { decodeCursor, byId } from '../domain/cursor.ts'
+import { deliveryStates, leftReason, type DoubtDecision } from '../domain/delivery.ts'
 import { cadences, type Cadence } from '../domain/newsletter.ts'
-import type { Progress } from '../services/digest-progress.ts'
+import type { DeliveryLineShape, Progress } from '../services/digest-progress.ts'
 import type { DigestShape } from '../services/digest-shape.ts'
 import { cliActor, UsageError, withContext } from './command.ts'
 import { createProgress, printResult, toTable } from './output.ts'
@@ -25,9 +26,9 @@ interface PreviewOptions {
 
 const listOf = (value: string, before: string[] = []): string[] => [...before, value]
 
-function readId(text: string): number {
+function readId(text: string, what = 'digest'): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
-  throw new UsageError(`${text} is no digest: give its number, as \`depeche digest status\` shows it.`)
+  throw new UsageError(`${text} is no ${what}: give its number, as \`depeche digest\` shows it.`)
 }
 
 function oneOf<Value extends string>(option: string, known: readonly Value[], value: string): Value {
@@ -40,6 +41,7 @@ export function digestCommand(program: Command): void {
   const digest = program.command('digest').description('one sending of one newsletter')
   addComposing(digest)
   addSending(digest)
+  addDeciding(digest)
 }
 
 function addComposing(digest: Command): void {
@@ -118,6 +120,63 @@ function addSending(digest: Command): void {
         })
       })
   }
+}
+
+interface DecideOptions extends JsonOption {
+  resend?: boolean
+  leave?: boolean
+  subscriber?: string[]
+  all?: boolean
+}
+
+function addDeciding(digest: Command): void {
+  digest
+    .command('uncertain <id>')
+    .description('readers who may or may not have got it: list them, or decide')
+    .option('--resend', 'send once more; they may then have it twice')
+    .option('--leave', 'leave them as they are, for good')
+    .option('--subscriber <id>', 'decide about this one; repeat it for several', listOf)
+    .option('--all', 'decide about all of them')
+    .option('--json', 'print the result for programs')
+    .action(async (id: string, options: DecideOptions) => {
+      const decision = readDecision(options)
+      const subscribers = options.subscriber?.map((subscriber) => readId(subscriber, 'subscriber'))
+      await withContext(async (context) => {
+        if (!decision) {
+          await printUncertain(context, readId(id), options)
+          return
+        }
+        const request = { actor: cliActor, idempotencyKey: randomUUID(), decision, subscribers }
+        const { body } = await context.services.uncertain.decide(readId(id), request)
+        if (decision === 'resend') await tellAboutWorkers(context)
+        const { decided, undecided } = body as { decided: number; undecided: number }
+        printResult(options, body, [`decided ${decided}, still in doubt ${undecided}`])
+      })
+    })
+}
+
+function readDecision({ resend, leave, subscriber, all }: DecideOptions): DoubtDecision | undefined {
+  if (!resend && !leave) return undefined
+  if (resend && leave) throw new UsageError('Either --resend or --leave.')
+  if (!subscriber === !all) throw new UsageError('Say about whom: --subscriber for each, or --all.')
+  return resend ? 'resend' : 'leave'
+}
+
+async function printUncertain({ services }: Context, id: number, options: JsonOption): Promise<void> {
+  const lines: DeliveryLineShape[] = []
+  for (let next: string | null | undefined; next !== null;) {
+    const after = next === undefined ? undefined : decodeCursor(next, byId)
+    const page = await services.digestProgress.listDeliveries(id, 'uncertain', { limit: 200, after })
+    lines.push(...page.data.filter((line) => line.reason !== leftReason))
+    next = page.next
+  }
+  const rows = lines.map((line) => [
+    String(line.subscriber),
+    line.email ?? '',
+    line.reason ?? '',
+    line.smtpAnswer ?? '',
+  ])
+  printResult(options, lines, toTable(rows))
 }
 
 async function tellAboutWorkers({ database }: Context): Promise<boolean> {

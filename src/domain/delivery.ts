@@ -12,6 +12,13 @@ export const deliveryStates = [
 ] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 
+/** The reason of an uncertain delivery that the desk has decided to leave. */
+export const leftReason = 'left'
+
+/** What the desk may decide about deliveries in doubt. */
+export const doubtDecisions = ['resend', 'leave'] as const
+export type DoubtDecision = (typeof doubtDecisions)[number]
+
 /** How far an SMTP conversation had come. */
 export type SmtpStage = 'connect' | 'mail' | 'rcpt' | 'data'
 

@@ -92,6 +92,8 @@ const startsOf = {
   send: ['draft', 'approved', 'scheduled'],
   pause: ['scheduled', 'preparing', 'sending'],
   resume: ['paused'],
+  resend: ['sending', 'paused', 'completed_with_uncertain'],
+  leave: ['sending', 'paused', 'completed_with_uncertain', 'cancelled'],
   cancel: ['draft', 'approved', 'scheduled', 'preparing', 'sending', 'paused'],
 } as const satisfies Record<string, readonly DigestState[]>
 export type DigestAction = keyof typeof startsOf

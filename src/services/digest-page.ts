@@ -11,12 +11,14 @@ import type { DigestProgressService } from './digest-progress.ts'
 import type { DigestSendingService } from './digest-sending.ts'
 import type { DigestService } from './digests.ts'
 import type { Parts } from './parts.ts'
+import type { UncertainService } from './uncertain.ts'
 
 interface Siblings {
   digests: Pick<DigestService, 'get' | 'change' | 'reorder'>
   digestSending: Pick<DigestSendingService, 'schedule'>
   digestPreview: Pick<DigestPreviewService, 'get'>
   digestProgress: Pick<DigestProgressService, 'get' | 'listDeliveries' | 'findExplanation'>
+  uncertain: Pick<UncertainService, 'count'>
 }
 
 interface Wish {
@@ -36,11 +38,22 @@ interface Seen {
 const mostFound = 12
 const mostWords = 8
 
-const actions: DigestAction[] = ['change', 'test', 'approve', 'schedule', 'send', 'pause', 'resume', 'cancel']
+const actions: DigestAction[] = [
+  'change',
+  'test',
+  'approve',
+  'schedule',
+  'send',
+  'pause',
+  'resume',
+  'resend',
+  'leave',
+  'cancel',
+]
 
 /** Everything the desk's page of one digest shows. */
 export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> & Siblings) {
-  const { database, now, digests, digestPreview, digestProgress, digestSending } = parts
+  const { database, now, digests, digestPreview, digestProgress, digestSending, uncertain } = parts
 
   /** Where the newsletter lives; one without a schedule lives where the publication does. */
   const zoneOf = async (newsletter: Newsletter): Promise<string> =>
@@ -60,6 +73,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       const isApproved =
         digest.approval.rule === 'none' || digest.state === 'approved' || digest.state === 'scheduled'
       const isPrepared = digest.startedAt !== null
+      const progress = isPrepared ? await digestProgress.get(id) : undefined
       const zone = await zoneOf(newsletter)
       const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]
       const preview = digest.articles.length > 0 ? await digestPreview.get(id, { format: 'html' }) : undefined
@@ -72,10 +86,11 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         size: preview && { bytes: preview.bytes, percent: Math.round((100 * preview.bytes) / clipBytes) },
         ownSubject: (await database.stores.digests.get(id)).subject,
         shownSubject: preview?.subject ?? digest.subject,
-        progress: isPrepared ? await digestProgress.get(id) : undefined,
+        progress,
         deliveries: isPrepared
           ? await digestProgress.listDeliveries(id, wish.deliveries.state, wish.deliveries.page)
           : undefined,
+        undecided: progress?.counts.uncertain ? await uncertain.count(id) : 0,
         explained: wish.explain ? await digestProgress.findExplanation(wish.explain, id) : undefined,
         explainAddress: wish.explain,
         schedule: {

@@ -28,7 +28,7 @@ export interface ExplanationShape {
   got: boolean
   reason: Explanation
   sentence: string
-  delivery: ReturnType<typeof toLineShape> | null
+  delivery: DeliveryLineShape | null
 }
 
 const finalStates: readonly DigestState[] = [
@@ -75,7 +75,7 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
       id: number,
       state: DeliveryState | undefined,
       page: PageRequest,
-    ): Promise<Page<ReturnType<typeof toLineShape>>> {
+    ): Promise<Page<DeliveryLineShape>> {
       await database.stores.digests.get(id)
       const lines = await database.stores.digestProgress.list(id, { ...page, state })
       return toPage(lines.map(toLineShape), page.limit, (line) => [line.subscriber])
@@ -127,6 +127,8 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress
     isFinal: finalStates.includes(digest.state),
   }
 }
+
+export type DeliveryLineShape = ReturnType<typeof toLineShape>
 
 const toLineShape = (line: DeliveryLine) => ({
   subscriber: line.subscriberId,

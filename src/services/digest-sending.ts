@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
 import { localDateOf, nextOccurrence, occurrenceOn } from '../domain/cadence.ts'
 import {
-  canonicalJson,
   lifetimeMs,
   requireApproved,
   requireMayApprove,
@@ -14,8 +12,8 @@ import {
 import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { defaultAlertsPerDay, findCadence } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
-import type { StoredAnswer } from '../store/idempotency-keys.ts'
 import type { Stores } from '../store/stores.ts'
+import { answerOnce, type Answer, type KeyedRequest } from './answer-once.ts'
 import { refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
 import type { Parts } from './parts.ts'
 
@@ -24,13 +22,9 @@ export type DigestSendingService = ReturnType<typeof createDigestSendingService>
 /** Wake-ups for one digest, so that as many workers can share it. */
 const wakeUps = 8
 
-export interface SendRequest {
-  actor: Actor
+export interface SendRequest extends Omit<KeyedRequest, 'action'> {
   /** The version somebody looked at; asked for after the key, so that a retry needs no new one. */
   version: () => number | undefined
-  /** The same key gets the same answer and sends nothing again. */
-  idempotencyKey: string
-  body: unknown
 }
 
 /** The states of a digest, from approval to the last delivery prepared; sending itself takes over from there. */
@@ -111,27 +105,16 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
      * @throws DomainError `idempotency_key_reused`, `wrong_state`, `if_match_required`, `version_changed`,
      *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`
      */
-    async send(id: number, request: SendRequest): Promise<Pick<StoredAnswer, 'status' | 'body'>> {
-      const scope = `${nameOfActor(request.actor)} send digest:${id}`
-      const requestHash = createHash('sha256').update(canonicalJson(request.body)).digest('hex')
-      const { answer, digest } = await database.transaction(async (stores) => {
-        // The row is locked first: of two requests under one key the second waits here, then finds the answer.
-        const before = await stores.digests.claim(id)
-        const stored = await stores.idempotencyKeys.find(scope, request.idempotencyKey)
-        if (stored) return { answer: requireSame(stored, requestHash), digest: before }
-        const after = await start(stores, id, request)
-        const body = {
-          id,
-          state: after.state,
-          contentHash: after.contentHash ?? null,
-          version: after.version,
-        }
-        const fresh = { requestHash, status: 202, body }
-        await stores.idempotencyKeys.insert(scope, request.idempotencyKey, fresh)
-        return { answer: fresh, digest: after }
+    async send(id: number, request: SendRequest): Promise<Answer> {
+      const answer = await database.transaction(async (stores) => {
+        await stores.digests.claim(id)
+        return answerOnce(stores, { ...request, action: `send digest:${id}` }, async () => {
+          const { state, contentHash, version } = await start(stores, id, request)
+          return { status: 202, body: { id, state, contentHash: contentHash ?? null, version } }
+        })
       })
-      await ring(digest)
-      return { status: answer.status, body: answer.body }
+      await ring(await database.stores.digests.get(id))
+      return answer
     },
 
     /** Starts a digest whose time has come; a digest that is not ready stays as it is. Call it in a transaction. */
@@ -259,15 +242,6 @@ async function prepare(stores: Stores, { digest, newsletter }: Draft): Promise<v
   await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
   // From now on it stands in the archive.
   await stores.feedDocuments.markDirty([{ subject: `newsletter:${newsletter.slug}` }])
-}
-
-function requireSame(stored: StoredAnswer, requestHash: string): StoredAnswer {
-  if (stored.requestHash === requestHash) return stored
-  throw new DomainError(
-    'invalid',
-    'idempotency_key_reused',
-    'This Idempotency-Key answered another request: use a new key for a new request.',
-  )
 }
 
 async function requirePostalAddress(stores: Stores): Promise<void> {

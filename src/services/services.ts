@@ -29,6 +29,7 @@ import { createSubscriptionLinks } from './subscription-links.ts'
 import { createResponseService } from './responses.ts'
 import { createSelectionService } from './selections.ts'
 import { createTodayService } from './today.ts'
+import { createUncertainService } from './uncertain.ts'
 import { createViewService } from './views.ts'
 import { createSiteService } from './site.ts'
 import { createActivationService } from './activations.ts'
@@ -56,6 +57,7 @@ export function createServices(parts: Parts) {
   const feeds = createFeedService(parts)
   const digestProgress = createDigestProgressService(parts)
   const digestPreview = createDigestPreviewService(parts)
+  const uncertain = createUncertainService({ ...parts, digestSending })
   const schedules = createScheduleService({ ...parts, digests, digestSending })
   return {
     publication: createPublicationService(parts),
@@ -73,7 +75,15 @@ export function createServices(parts: Parts) {
     digestProgress,
     archive: createArchiveService(parts),
     digestPreview,
-    digestPage: createDigestPageService({ ...parts, digests, digestPreview, digestProgress, digestSending }),
+    uncertain,
+    digestPage: createDigestPageService({
+      ...parts,
+      digests,
+      digestPreview,
+      digestProgress,
+      digestSending,
+      uncertain,
+    }),
     schedules,
     today: createTodayService({ ...parts, digests, schedules }),
     editors,

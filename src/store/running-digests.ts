@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Executor } from './executor.ts'
+import { undecided } from './uncertain.ts'
 
 /** What became of an attempt to complete a digest. */
 export type Completion = 'completed' | 'completed_with_uncertain' | 'in_flight' | 'unbalanced' | 'not_sending'
@@ -70,12 +71,12 @@ export function runningDigestsStore(db: Executor) {
         .executeTakeFirst()
       if (digest?.state !== 'sending') return 'not_sending'
       if (await store.isOpen(id)) return 'in_flight'
-      const counts = await sql<{ total: number; uncertain: number }>`
-        select count(*) as total, count(*) filter (where state = 'uncertain') as uncertain
+      const counts = await sql<{ total: number; undecided: number }>`
+        select count(*) as total, count(*) filter (where ${undecided}) as undecided
         from deliveries where digest_id = ${id}`.execute(db)
       const [count] = counts.rows
       if (!count || count.total !== digest.audience) return 'unbalanced'
-      const state = count.uncertain > 0 ? 'completed_with_uncertain' : 'completed'
+      const state = count.undecided > 0 ? 'completed_with_uncertain' : 'completed'
       await db
         .updateTable('digests')
         .set({ state, completedAt: sql`clock_timestamp()`, updatedAt: sql`clock_timestamp()` })

@@ -26,6 +26,7 @@ import { responsesStore } from './responses.ts'
 import { selectionsStore } from './selections.ts'
 import { runningDigestsStore } from './running-digests.ts'
 import { sessionStore } from './sessions.ts'
+import { uncertainStore } from './uncertain.ts'
 import { waitingWorkStore } from './waiting-work.ts'
 import { workersStore } from './workers.ts'
 import { subscriberOverviewStore } from './subscriber-overview.ts'
@@ -50,6 +51,7 @@ export function storesOn(executor: Executor) {
     runningDigests: runningDigestsStore(executor),
     instanceGuard: instanceGuardStore(executor),
     workers: workersStore(executor),
+    uncertain: uncertainStore(executor),
     waitingWork: waitingWorkStore(executor),
     newsletters: newslettersStore(executor),
     digests: digestsStore(executor),

@@ -145,7 +145,8 @@ export function variantsStore(db: Executor) {
  * works on a few hundred rows, however many subscribers there are.
  *
  * What a person has is what a digest has sent them or is about to: mail that is still on its way counts, or two
- * digests side by side would bring the same story; mail that was rejected, skipped or has expired does not.
+ * digests side by side would bring the same story; mail that was rejected, skipped or has expired does not, unless
+ * an earlier attempt at it may have arrived.
  * There is no limit in time here: only digests that hold one of these articles matter, and they find themselves.
  */
 function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsletter }: VariantQuery) {
@@ -171,7 +172,7 @@ function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsl
     got as (
       select d.subscriber_id, array_agg(d.variant_id order by d.variant_id) as variant_ids
       from deliveries d join earlier e on e.digest_id = d.digest_id and e.id = d.variant_id
-      where d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain')
+      where d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain') or d.ambiguous > 0
       group by d.subscriber_id
     ),
     audience as (

@@ -1,7 +1,14 @@
 import { sql } from 'kysely'
 import type { Executor } from './executor.ts'
+import { undecided } from './uncertain.ts'
 
-export type WarningKind = 'digest_late' | 'audience_dropped' | 'rejects_high' | 'same_address_twice'
+export type WarningKind =
+  | 'digest_late'
+  | 'digest_paused'
+  | 'digest_uncertain'
+  | 'audience_dropped'
+  | 'rejects_high'
+  | 'same_address_twice'
 
 /** Something about a digest that the desk should look at. */
 export interface Warning {
@@ -54,6 +61,13 @@ export function watchStore(db: Executor) {
         union all
         select 'same_address_twice', id, newsletter, shown, jsonb_build_object('count', doubled)
         from gone where doubled > 0
+        union all
+        select 'digest_uncertain', id, newsletter, shown, jsonb_build_object('count', (
+          select count(*) from deliveries where digest_id = recent.id and ${undecided}))
+        from recent where state = 'completed_with_uncertain'
+        union all
+        select 'digest_paused', id, newsletter, shown, '{}'::jsonb
+        from recent where state = 'paused' and paused_reason in ('refused', 'no_answer')
         order by digest_id desc, kind`.execute(db)
       return rows
     },

@@ -76,6 +76,18 @@ test('nothing comes twice: over alerts, digests and newsletters; what failed com
   )
 })
 
+test('what was once in doubt counts as had, however it ended', async () => {
+  const { context, database, url } = await aRoom()
+  const newsletter = await aNewsletter(database)
+  await anArticle(database, { title: 'A' })
+  const reader = await aSubscriber(database, { newsletter })
+  const first = await sendNow(context, newsletter.slug)
+  await query(url, `update deliveries set state = 'skipped', reason = 'cancelled', ambiguous = 1`)
+  expect(await copiesOf(url, first)).toEqual(new Map([[reader.id, ['A']]]))
+  await anArticle(database, { title: 'B' })
+  expect(await copiesOf(url, await sendNow(context, newsletter.slug))).toEqual(new Map([[reader.id, ['B']]]))
+})
+
 test('a weekly review looks at its own digests alone', async () => {
   const { context, database, url } = await aRoom()
   const daily = await aNewsletter(database)

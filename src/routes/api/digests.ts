@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { deliveryStates } from '../../domain/delivery.ts'
+import { deliveryStates, doubtDecisions } from '../../domain/delivery.ts'
 import { digestStates, type Digest } from '../../domain/digest.ts'
 import { ifMatchVersion } from '../../http/api.ts'
 import { sendEvents } from '../../http/events.ts'
@@ -181,7 +181,7 @@ const previewTypes = {
 } as const
 
 /** What sets a digest in motion, and stops it. */
-export function digestActionApi({ digestSending }: Services): ApiRoute[] {
+export function digestActionApi({ digestSending, uncertain }: Services): ApiRoute[] {
   const action = (name: 'pause' | 'resume' | 'cancel', summary: string): ApiRoute =>
     apiRoute({
       method: 'post',
@@ -234,6 +234,29 @@ export function digestActionApi({ digestSending }: Services): ApiRoute[] {
     action('pause', 'Stop at once; at most one more message per connection goes out'),
     action('resume', 'Go on where it was paused'),
     action('cancel', 'Stop for good: who has not got it will not'),
+    apiRoute({
+      method: 'post',
+      path: '/digests/{id}/uncertain',
+      role: 'editor',
+      summary: 'Decide about deliveries in doubt: send once more, or leave them (Idempotency-Key)',
+      params,
+      body: z.strictObject({
+        decision: z.enum(doubtDecisions).describe('After `resend` a reader may have it twice'),
+        subscribers: z.array(id).min(1).max(1_000).optional().describe('Default: all in doubt'),
+      }),
+      answers: {
+        200: z.object({
+          id: z.int(),
+          state: z.enum(digestStates),
+          decided: z.int(),
+          undecided: z.int(),
+        }),
+      },
+      handle: async ({ params: { id }, body, request, actor }) => {
+        const idempotencyKey = requireKey(request.get('idempotency-key'))
+        return uncertain.decide(id, { actor, idempotencyKey, ...body })
+      },
+    }),
   ]
 }
 

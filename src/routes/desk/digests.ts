@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { deliveryStates } from '../../domain/delivery.ts'
+import { deliveryStates, doubtDecisions } from '../../domain/delivery.ts'
 import { digestStates } from '../../domain/digest.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
@@ -32,6 +32,11 @@ const textsForm = seenForm.extend({
 const orderForm = seenForm.extend({ order: z.string().max(30_000) })
 const scheduleForm = seenForm.extend({ at: z.iso.datetime({ local: true, precision: -1 }) })
 const sendForm = seenForm.extend({ key: z.string().min(8).max(200) })
+const doubtForm = z.object({
+  decision: z.enum(doubtDecisions),
+  subscriber: id.optional(),
+  key: z.string().min(8).max(200),
+})
 const composeForm = z.object({
   newsletter: z.string().max(100),
   cadence: z.enum(['daily', 'weekly', 'alert']).optional(),
@@ -143,7 +148,12 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
 }
 
 /** What sets a digest in motion, and stops it. */
-export function digestActionsDesk({ digestSending, digestPreview, digestPage }: Services): DeskRoute[] {
+export function digestActionsDesk({
+  digestSending,
+  digestPreview,
+  digestPage,
+  uncertain,
+}: Services): DeskRoute[] {
   const action = (name: 'pause' | 'resume' | 'cancel'): DeskRoute => ({
     method: 'post',
     path: `/digests/:id/${name}`,
@@ -197,6 +207,17 @@ export function digestActionsDesk({ digestSending, digestPreview, digestPage }: 
     action('pause'),
     action('resume'),
     action('cancel'),
+    {
+      method: 'post',
+      path: '/digests/:id/uncertain',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { decision, subscriber, key } = doubtForm.parse(request.body)
+        const subscribers = subscriber === undefined ? undefined : [subscriber]
+        await uncertain.decide(idOf({ request }), { actor, decision, subscribers, idempotencyKey: key })
+        redirect(`/digests/${idOf({ request })}`, `digest-${decision}`)
+      },
+    },
     {
       method: 'get',
       path: '/digests/:id/preview',
