@@ -52,6 +52,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
       keyring,
       pages,
       findSession: services.editors.findSession,
+      findHold: services.restoring.findHold,
     }),
   )
 

@@ -26,6 +26,7 @@ export function doctorCommand(program: Command): void {
           ...(await checkRecords(identity)),
           await checkRelay(context),
           await checkPostgres(context),
+          await checkHold(context),
           await checkDisk(context),
         ]
         const records = listRecords(identity)
@@ -75,6 +76,14 @@ async function checkRelay({ config: { smtpUrl } }: Context): Promise<Finding> {
 async function checkPostgres({ services }: Context): Promise<Finding> {
   await services.publication.get()
   return { name: 'database', isGood: true, sentence: 'answers' }
+}
+
+async function checkHold({ services }: Context): Promise<Finding> {
+  const hold = await services.restoring.findHold()
+  const sentence = hold
+    ? 'this database is a copy: all mail is held until `npx depeche restore confirm`'
+    : 'nothing is held'
+  return { name: 'restored', isGood: !hold, sentence }
 }
 
 async function checkDisk({ config }: Context): Promise<Finding> {

@@ -45,6 +45,8 @@ interface DeskOptions {
   keyring: Keyring
   pages: PageRenderer
   findSession: (secret: string) => Promise<DeskSession | undefined>
+  /** That nothing is sent, because this database is a copy: every page says so. */
+  findHold: () => Promise<object | undefined>
 }
 
 const sessionCookie = 'depeche_session'
@@ -136,7 +138,7 @@ const requireFormToken =
     next()
   }
 
-function handlerOf(route: DeskRoute, { keyring, pages }: DeskOptions): RequestHandler {
+function handlerOf(route: DeskRoute, { keyring, pages, findHold }: DeskOptions): RequestHandler {
   return async (request, response) => {
     const session = sessionOf(response)
     const shared = {
@@ -144,6 +146,7 @@ function handlerOf(route: DeskRoute, { keyring, pages }: DeskOptions): RequestHa
       csrf: formTokenOf(keyring, session),
       deskPath: request.path,
       notice: noticeOf(request),
+      hold: await findHold(),
       mayEdit: mayActAs(session.role, 'editor'),
       mayAdmin: mayActAs(session.role, 'admin'),
     }

@@ -33,7 +33,6 @@ export type DeskNotice =
   | 'same_address_twice'
   | 'policy'
   | 'complaints_high'
-  | 'restored'
 
 export interface PersonalReader {
   /** BCP 47. */

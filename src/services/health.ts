@@ -10,6 +10,8 @@ export interface HealthReport {
   queue: Answer
   /** `unknown` where this process has no SMTP server. */
   smtp: Answer | 'unknown'
+  /** True where nothing is sent because this database is a copy; null while PostgreSQL does not answer. */
+  held: boolean | null
   /** Of the work that waits for a worker; null while PostgreSQL does not answer. */
   oldestWaitingSeconds: number | null
 }
@@ -23,8 +25,9 @@ export function createHealthService(parts: Pick<Parts, 'config' | 'database' | '
   let latest: { at: number; report: Promise<HealthReport> } | undefined
 
   const ask = async (): Promise<HealthReport> => {
-    const [waiting, queue, smtp] = await Promise.all([
+    const [waiting, held, queue, smtp] = await Promise.all([
       within(database.stores.health.getOldestWaitingSeconds()),
+      within(database.stores.instanceGuard.isHeld()),
       within(probes.queue()),
       config.smtpUrl === undefined ? 'unknown' : within(probes.smtp(config.smtpUrl, askTimeoutMs)),
     ])
@@ -32,6 +35,7 @@ export function createHealthService(parts: Pick<Parts, 'config' | 'database' | '
       postgres: waiting === undefined ? 'down' : 'up',
       queue: queue === true ? 'up' : 'down',
       smtp: smtp === 'unknown' ? 'unknown' : smtp === true ? 'up' : 'down',
+      held: held ?? null,
       oldestWaitingSeconds: waiting ?? null,
     }
   }

@@ -1,3 +1,4 @@
+import type { Hold } from '../store/instance-guard.ts'
 import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
@@ -10,8 +11,8 @@ export function createRestoringService({
   sending,
 }: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
   return {
-    /** True while nothing is sent, because this database is a copy of the one that sent before. */
-    isHeld: (): Promise<boolean> => database.stores.instanceGuard.isHeld(),
+    /** Undefined where mail may go out. */
+    findHold: (): Promise<Hold | undefined> => database.stores.instanceGuard.findHold(),
 
     /**
      * This database is the one that sends from now on. What went out after the copy was made is not in it, and will be

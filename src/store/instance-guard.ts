@@ -19,6 +19,13 @@ export interface Guard {
   isHeld: boolean
 }
 
+/** That everything is held, because this database is a copy. */
+export interface Hold {
+  since: Date
+  /** Those that go on once it is lifted. */
+  digests: number
+}
+
 const insufficientPrivilege = '42501'
 
 export function instanceGuardStore(db: Executor) {
@@ -52,6 +59,14 @@ export function instanceGuardStore(db: Executor) {
     async isHeld(): Promise<boolean> {
       const row = await db.selectFrom('instanceGuard').select('heldAt').executeTakeFirst()
       return row?.heldAt != null
+    },
+
+    async findHold(): Promise<Hold | undefined> {
+      const { rows } = await sql<Hold>`
+        select held_at as since,
+          (select count(*)::int from digests where state = 'paused' and paused_reason = 'restored') as digests
+        from instance_guard where held_at is not null`.execute(db)
+      return rows[0]
     },
 
     /** This database is the one that sends. */

@@ -23,6 +23,7 @@ test('HEALTH-1 /healthz asks nobody; /readyz refuses only while starting or drai
     postgres: 'up',
     queue: 'up',
     smtp: 'unknown',
+    held: false,
     oldestWaitingSeconds: 0,
   })
 

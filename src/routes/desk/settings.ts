@@ -15,13 +15,15 @@ const publicationForm = z.object({
 const editorForm = z.object({ email: z.email().max(254), role: z.enum(roles) })
 const roleForm = z.object({ role: z.enum(roles) })
 const keyForm = z.object({ name: z.string().trim().min(1).max(100), role: z.enum(roles) })
+/** The box that an admin ticks: it is easily clicked, and cannot be taken back. */
+const releaseForm = z.object({ sure: z.literal('yes') })
 const languageForm = z.object({ language: z.enum(['fr', 'ar', 'en']) })
 const auditQuery = z.object({ cursor: z.string().max(2_000).optional() })
 
 const auditPageSize = 50
 
 /** The publication, the people, the keys, and who did what. */
-export function settingsDesk({ publication, editors, keys, audit }: Services): DeskRoute[] {
+export function settingsDesk({ publication, editors, keys, audit, restoring }: Services): DeskRoute[] {
   return [
     {
       method: 'get',
@@ -51,6 +53,16 @@ export function settingsDesk({ publication, editors, keys, audit }: Services): D
         }
         await publication.set(change, actor)
         redirect('/settings', 'saved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/settings/release',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        releaseForm.parse(request.body)
+        await restoring.confirm(actor)
+        redirect('/', 'mail-released')
       },
     },
     {
