@@ -13,6 +13,15 @@ export interface Metrics {
   up: Gauge<'part'>
   /** Age of the oldest work that waits, 0 when none does. */
   oldestWaitingSeconds: Gauge
+  /** 1 while this database is a copy that sends nothing until confirmed. */
+  held: Gauge
+  digests: Gauge<'state'>
+  digestsLate: Gauge
+  digestsMissed: Gauge
+  digestOldestDueSeconds: Gauge
+  digestRejectShare: Gauge
+  /** Of digests on their way. */
+  deliveries: Gauge<'state'>
 }
 
 export function createMetrics(): Metrics {
@@ -51,8 +60,49 @@ export function createMetrics(): Metrics {
       help: 'Age of the oldest work that waits for a worker.',
       registers,
     }),
+    held: new Gauge({
+      name: 'depeche_held',
+      help: 'Whether all mail is held because this database is a copy.',
+      registers,
+    }),
+    ...digestGauges(registers),
   }
 }
+
+const digestGauges = (registers: Registry[]) => ({
+  digests: new Gauge({
+    name: 'depeche_digests',
+    help: 'Digests by state.',
+    labelNames: ['state'],
+    registers,
+  }),
+  digestsLate: new Gauge({
+    name: 'depeche_digests_late',
+    help: 'Digests due for more than ten minutes and not sending.',
+    registers,
+  }),
+  digestsMissed: new Gauge({
+    name: 'depeche_digests_missed',
+    help: 'Digests of the last day that could not start within two hours of their time.',
+    registers,
+  }),
+  digestOldestDueSeconds: new Gauge({
+    name: 'depeche_digest_oldest_due_seconds',
+    help: 'How long the oldest due digest waits to start.',
+    registers,
+  }),
+  digestRejectShare: new Gauge({
+    name: 'depeche_digest_reject_share',
+    help: 'The largest share of refusals among the answers to a digest on its way, 0 to 1.',
+    registers,
+  }),
+  deliveries: new Gauge({
+    name: 'depeche_deliveries',
+    help: 'Deliveries of digests on their way, by state.',
+    labelNames: ['state'],
+    registers,
+  }),
+})
 
 /** Memory, CPU, event loop lag: for processes that live, not for tests that build many contexts. */
 export function collectProcessMetrics({ registry }: Metrics): void {

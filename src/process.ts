@@ -27,6 +27,7 @@ export function openProcess(name: 'web' | 'worker'): Process {
   const metricsServer = startMetricsServer({
     metrics,
     health: services.health,
+    digestNumbers: services.digestNumbers,
     log,
     port: config.metricsPort,
     host: config.metricsHost,

@@ -1,11 +1,15 @@
 import { createServer, type Server } from 'node:http'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { deliveryStates } from '../domain/delivery.ts'
+import { digestStates } from '../domain/digest.ts'
+import type { DigestNumbersService } from '../services/digest-numbers.ts'
 import type { HealthService } from '../services/health.ts'
 
 interface MetricsServerOptions {
   metrics: Metrics
   health: HealthService
+  digestNumbers: DigestNumbersService
   log: Logger
   port: number
   host: string
@@ -15,12 +19,13 @@ interface MetricsServerOptions {
  * `/metrics` and `/healthz` on a port of their own, which no proxy forwards. Where the port is taken, the process
  * works on without them and says so: measuring must not stop the thing measured.
  */
-export function startMetricsServer({ metrics, health, log, port, host }: MetricsServerOptions): Server {
+export function startMetricsServer(options: MetricsServerOptions): Server {
+  const { metrics, log, port, host } = options
   const server = createServer((request, response) => {
     if (request.url === '/healthz') {
       response.setHeader('Content-Type', 'application/json').end('{"status":"up"}')
     } else if (request.url === '/metrics') {
-      expose(metrics, health).then(
+      expose(options).then(
         (text) => response.setHeader('Content-Type', metrics.registry.contentType).end(text),
         () => response.writeHead(500).end(),
       )
@@ -40,11 +45,24 @@ export function startMetricsServer({ metrics, health, log, port, host }: Metrics
   return server
 }
 
-async function expose(metrics: Metrics, health: HealthService): Promise<string> {
-  const { postgres, queue, smtp, oldestWaitingSeconds } = await health.report()
+type Sources = Pick<MetricsServerOptions, 'metrics' | 'health' | 'digestNumbers'>
+
+async function expose({ metrics, health, digestNumbers }: Sources): Promise<string> {
+  const { postgres, queue, smtp, held, oldestWaitingSeconds } = await health.report()
   metrics.up.set({ part: 'postgres' }, Number(postgres === 'up'))
   metrics.up.set({ part: 'queue' }, Number(queue === 'up'))
   if (smtp !== 'unknown') metrics.up.set({ part: 'smtp' }, Number(smtp === 'up'))
   if (oldestWaitingSeconds !== null) metrics.oldestWaitingSeconds.set(oldestWaitingSeconds)
+  metrics.held.set(Number(held === true))
+  const numbers = await digestNumbers.get()
+  if (numbers) {
+    // All states, so that one that empties falls to 0.
+    for (const state of digestStates) metrics.digests.set({ state }, numbers.digests[state] ?? 0)
+    for (const state of deliveryStates) metrics.deliveries.set({ state }, numbers.deliveries[state] ?? 0)
+    metrics.digestsLate.set(numbers.late)
+    metrics.digestsMissed.set(numbers.missed)
+    metrics.digestOldestDueSeconds.set(numbers.oldestDueSeconds)
+    metrics.digestRejectShare.set(numbers.rejectShare)
+  }
   return metrics.registry.metrics()
 }

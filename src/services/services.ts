@@ -4,6 +4,7 @@ import { createArticleService } from './articles.ts'
 import { createBounceService } from './bounces.ts'
 import { createDeliverabilityService } from './deliverability.ts'
 import { createAuditService } from './audit.ts'
+import { createDigestNumbersService } from './digest-numbers.ts'
 import { createDigestPageService } from './digest-page.ts'
 import { createDigestPreviewService } from './digest-preview.ts'
 import { createDigestProgressService } from './digest-progress.ts'
@@ -90,6 +91,7 @@ export function createServices(parts: Parts) {
     keys: createKeyService(parts),
     audit: createAuditService(parts),
     health: createHealthService(parts),
+    digestNumbers: createDigestNumbersService(parts),
     bounces,
     deliverability: createDeliverabilityService(parts),
     subscriptionLinks,

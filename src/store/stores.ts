@@ -25,6 +25,7 @@ import { rateLimitsStore } from './rate-limits.ts'
 import { responsesStore } from './responses.ts'
 import { selectionsStore } from './selections.ts'
 import { runningDigestsStore } from './running-digests.ts'
+import { digestNumbersStore } from './digest-numbers.ts'
 import { sessionStore } from './sessions.ts'
 import { uncertainStore } from './uncertain.ts'
 import { waitingWorkStore } from './waiting-work.ts'
@@ -49,6 +50,7 @@ export function storesOn(executor: Executor) {
     outbox: outboxStore(executor),
     deliveries: deliveriesStore(executor),
     runningDigests: runningDigestsStore(executor),
+    digestNumbers: digestNumbersStore(executor),
     instanceGuard: instanceGuardStore(executor),
     workers: workersStore(executor),
     uncertain: uncertainStore(executor),

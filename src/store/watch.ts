@@ -20,7 +20,7 @@ export interface Warning {
 }
 
 /** Minutes after its time. */
-const lateMinutes = 10
+export const lateMinutes = 10
 /** Of the audience last time. */
 const smallestAudience = 0.8
 const mostRejects = 0.05

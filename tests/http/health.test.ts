@@ -1,8 +1,22 @@
 import { expect, onTestFinished, test } from 'vitest'
+import type { Context } from '../../src/context.ts'
 import { startMetricsServer } from '../../src/http/metrics-server.ts'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { eventually } from '../support/installation.ts'
+import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { cloneDatabase } from '../support/database.ts'
 import { aWeb } from '../support/web.ts'
+
+/** The metrics server of a process, read at a path. */
+async function metricsOf({ metrics, services, log }: Context) {
+  const port = await findFreePort()
+  const server = startMetricsServer({ ...services, metrics, log, port, host: '127.0.0.1' })
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return async (path = '/metrics') => (await fetch(`http://127.0.0.1:${port}${path}`)).text()
+}
 
 const json = async (answer: Response) => (await answer.json()) as Record<string, unknown>
 
@@ -54,15 +68,8 @@ test('HEALTH-3 the age of the oldest waiting work is told', async () => {
 
 test('HEALTH-4 metrics name routes and never URLs, and tell what answers', async () => {
   const { fetch, context } = await aWeb()
-  const { metrics, services, log } = context
-  const port = await findFreePort()
-  const server = startMetricsServer({ metrics, health: services.health, log, port, host: '127.0.0.1' })
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  const scrape = await metricsOf(context)
   await fetch('/desk/sign-in/0123456789abcdef0123456789abcdef')
-  const scrape = async () => (await globalThis.fetch(`http://127.0.0.1:${port}/metrics`)).text()
   await eventually(
     async () => (await scrape()).includes('route="/desk/sign-in/:token"'),
     'the request is counted',
@@ -71,7 +78,48 @@ test('HEALTH-4 metrics name routes and never URLs, and tell what answers', async
   expect(text).not.toContain('0123456789abcdef')
   expect(text).toContain('depeche_up{part="postgres"} 1')
   expect(text).toContain('depeche_oldest_waiting_seconds 0')
-  expect((await globalThis.fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
+  expect(JSON.parse(await scrape('/healthz'))).toEqual({ status: 'up' })
+})
+
+test('HEALTH-6 metrics tell where digests stand: by state, late, missed, refused; those that ended are not counted again', async () => {
+  const databaseUrl = await cloneDatabase()
+  const { digestId, newsletterId } = await aSendingDigest(databaseUrl, { readers: 10 })
+  await query(
+    databaseUrl,
+    `update deliveries set state = case when subscriber_id % 5 = 0 then 'rejected' else 'accepted' end
+     where subscriber_id % 2 = 0`,
+  )
+  await query(
+    databaseUrl,
+    `insert into digests (newsletter_id, cadence, state, send_at) values
+      ($1, 'daily', 'draft', now() - interval '30 minutes'), ($1, 'daily', 'scheduled', now() - interval '5 minutes'),
+      ($1, 'daily', 'missed', now() - interval '3 hours'), ($1, 'daily', 'missed', now() - interval '3 days'),
+      ($1, 'daily', 'draft', now() + interval '1 day'), ($1, 'daily', 'draft', null)`,
+    [newsletterId],
+  )
+  const { context } = await aWeb({ databaseUrl })
+  const scrape = await metricsOf(context)
+  const lines = (await scrape()).split('\n')
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'depeche_held 0',
+      'depeche_digests{state="sending"} 1',
+      'depeche_digests{state="draft"} 3',
+      'depeche_digests{state="missed"} 2',
+      'depeche_digests{state="completed"} 0',
+      'depeche_digests_late 1',
+      'depeche_digests_missed 1',
+      'depeche_deliveries{state="pending"} 5',
+      'depeche_deliveries{state="accepted"} 4',
+      'depeche_deliveries{state="rejected"} 1',
+      'depeche_digest_reject_share 0.2',
+    ]),
+  )
+  const oldest = Number(/^depeche_digest_oldest_due_seconds (.+)$/m.exec(lines.join('\n'))?.[1])
+  expect(Math.abs(oldest - 1_800)).toBeLessThan(300)
+  await query(databaseUrl, `update digests set state = 'completed' where id = $1`, [digestId])
+  const { deliveries } = await context.database.stores.digestNumbers.get()
+  expect(deliveries).toEqual({})
 })
 
 test('HEALTH-5 every answer has an X-Request-Id; a plausible one of the proxy is kept', async () => {
