@@ -108,18 +108,28 @@ function addSending(digest: Command): void {
         printResult(options, ended, toCounts(ended))
       })
     })
-  for (const name of ['pause', 'resume', 'cancel'] as const) {
+  for (const name of ['pause', 'cancel'] as const) {
     digest
       .command(`${name} <id>`)
       .option('--json', 'print the result for programs')
       .action(async (id: string, options: JsonOption) => {
-        await withContext(async (context) => {
-          const { state } = await context.services.digestSending[name](readId(id), cliActor)
-          if (name === 'resume') await tellAboutWorkers(context)
+        await withContext(async ({ services }) => {
+          const { state } = await services.digestSending[name](readId(id), cliActor)
           printResult(options, { id: readId(id), state }, [`Digest ${id} is ${state}.`])
         })
       })
   }
+  digest
+    .command('resume <id>')
+    .option('--extend', 'send for 24 hours from now, also where its time is over')
+    .option('--json', 'print the result for programs')
+    .action(async (id: string, { extend, ...options }: JsonOption & { extend?: boolean }) => {
+      await withContext(async (context) => {
+        const { state } = await context.services.digestSending.resume(readId(id), cliActor, { extend })
+        await tellAboutWorkers(context)
+        printResult(options, { id: readId(id), state }, [`Digest ${id} is ${state}.`])
+      })
+    })
 }
 
 interface DecideOptions extends JsonOption {

@@ -111,7 +111,20 @@ export function requireMayDo(digest: Pick<Digest, 'state'>, action: DigestAction
   )
 }
 
-/** The version somebody looked at; `any` where the change holds whatever came in meanwhile, as a pin does. */
+export const isExpired = ({ expiresAt }: Pick<Digest, 'expiresAt'>, now: Date): boolean =>
+  expiresAt !== undefined && expiresAt <= now
+
+/** Resumed after its time, a digest would expire for everyone who waits for it. @throws DomainError `digest_expired` */
+export function requireTimeLeft(digest: Pick<Digest, 'expiresAt'>, now: Date): void {
+  if (!isExpired(digest, now)) return
+  throw new DomainError(
+    'conflict',
+    'digest_expired',
+    'The time of this digest is over: nobody would get it any more. Resume it with extend to send it for 24 hours from now, or cancel it.',
+  )
+}
+
+/** The version somebody looked at; `any` where a program asks for the change whatever came in meanwhile. */
 export type SeenVersion = number | 'any' | undefined
 
 /** @throws DomainError `if_match_required`, `version_changed` */

@@ -1,5 +1,5 @@
 import { firstInstantOf, localTimeOf } from '../domain/cadence.ts'
-import { mayDo, type DigestAction } from '../domain/digest.ts'
+import { isExpired, mayDo, type DigestAction } from '../domain/digest.ts'
 import type { DeliveryState } from '../domain/delivery.ts'
 import type { Actor } from '../domain/editor.ts'
 import { newsletterPath, scheduledCadences, type Newsletter } from '../domain/newsletter.ts'
@@ -9,12 +9,12 @@ import type { DigestPreviewService } from './digest-preview.ts'
 import { clipBytes } from './digest-preview.ts'
 import type { DigestProgressService } from './digest-progress.ts'
 import type { DigestSendingService } from './digest-sending.ts'
-import type { DigestService } from './digests.ts'
+import type { DigestService, StoryStep } from './digests.ts'
 import type { Parts } from './parts.ts'
 import type { UncertainService } from './uncertain.ts'
 
 interface Siblings {
-  digests: Pick<DigestService, 'get' | 'change' | 'reorder'>
+  digests: Pick<DigestService, 'get' | 'change' | 'reorder' | 'moveStory'>
   digestSending: Pick<DigestSendingService, 'schedule'>
   digestPreview: Pick<DigestPreviewService, 'get'>
   digestProgress: Pick<DigestProgressService, 'get' | 'listDeliveries' | 'findExplanation'>
@@ -83,6 +83,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         may: Object.fromEntries(actions.map((action) => [action, mayDo(digest, action)])),
         isApproved,
         isPrepared,
+        isLate: digest.expiresAt !== null && isExpired({ expiresAt: new Date(digest.expiresAt) }, now()),
         size: preview && { bytes: preview.bytes, percent: Math.round((100 * preview.bytes) / clipBytes) },
         ownSubject: (await database.stores.digests.get(id)).subject,
         shownSubject: preview?.subject ?? digest.subject,
@@ -113,6 +114,18 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       const { subject, preheader, intro } = texts
       const change = { intro, subject: subject || null, preheader: preheader || null }
       return unlessChanged(digests.change(id, change, version, actor))
+    },
+
+    /** @returns `changed` as `saveTexts` says false; `not_shown` where every reader has a pinned story already */
+    async moveStory(
+      id: number,
+      { article, step }: { article: string; step: StoryStep },
+      { version, actor }: Seen,
+    ): Promise<'moved' | 'changed' | 'not_shown'> {
+      if (!(await unlessChanged(digests.moveStory(id, { article, step }, version, actor)))) return 'changed'
+      const { articles } = await digests.get(id)
+      const isShown = articles.some(({ externalId }) => externalId === article)
+      return step === 'pin' && !isShown ? 'not_shown' : 'moved'
     },
 
     /** @returns as `saveTexts` */

@@ -4,6 +4,7 @@ import {
   requireApproved,
   requireMayApprove,
   requireMayDo,
+  requireTimeLeft,
   requireVersion,
   type Digest,
   type DigestState,
@@ -132,13 +133,22 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
         await stores.digests.markState(id, [digest.state], 'paused', { resumeState, pausedReason: 'by_hand' })
       }),
 
-    /** Goes on where it was paused. @throws DomainError `wrong_state` */
-    resume: (id: number, actor: Actor) =>
+    /**
+     * Goes on where it was paused.
+     * @param extend send for 24 hours from now, however late it is
+     * @throws DomainError `wrong_state`, `digest_expired`
+     */
+    resume: (id: number, actor: Actor, { extend = false }: { extend?: boolean | undefined } = {}) =>
       act(id, actor, async (stores) => {
         const digest = await stores.digests.claim(id)
         requireMayDo(digest, 'resume')
-        const to = digest.resumeState ?? 'sending'
-        await stores.digests.markState(id, ['paused'], to, { resumeState: null, pausedReason: null })
+        const now = await stores.digests.getClock()
+        if (!extend) requireTimeLeft(digest, now)
+        await stores.digests.markState(id, ['paused'], digest.resumeState ?? 'sending', {
+          resumeState: null,
+          pausedReason: null,
+          ...(extend && digest.expiresAt && { expiresAt: new Date(now.getTime() + lifetimeMs) }),
+        })
       }),
 
     /** For good: nobody who has not got it will. @throws DomainError `wrong_state` */

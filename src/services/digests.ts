@@ -223,19 +223,29 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
      * One step of one story, as the desk's buttons do it: up, down, pin, unpin, exclude, admit.
      * @throws DomainError as `change`
      */
-    async moveStory(id: number, externalId: string, step: StoryStep, actor: Actor): Promise<DigestShape> {
+    async moveStory(
+      id: number,
+      { article, step }: { article: string; step: StoryStep },
+      version: SeenVersion,
+      actor: Actor,
+    ): Promise<DigestShape> {
+      // Read before the lock is taken: had it changed in between, its version would have too, and nothing is done.
       const digest = await read(id)
-      const order = digest.articles.map((article) => article.externalId)
-      const pinned = digest.articles.filter((article) => article.pinned).map((article) => article.externalId)
-      if (step === 'pin') return this.change(id, { pinned: [...pinned, externalId] }, 'any', actor)
-      if (step === 'unpin') return this.change(id, { pinned: without(pinned, externalId) }, 'any', actor)
-      if (step === 'admit')
-        return this.change(id, { excluded: without(digest.excluded, externalId) }, 'any', actor)
-      if (step === 'exclude') {
-        const change = { pinned: without(pinned, externalId), excluded: [...digest.excluded, externalId] }
-        return this.change(id, change, 'any', actor)
+      const order = digest.articles.map(({ externalId }) => externalId)
+      const pinned = digest.articles.filter((other) => other.pinned).map(({ externalId }) => externalId)
+      const change = (input: ChangeInput) => this.change(id, input, version, actor)
+      switch (step) {
+        case 'pin':
+          return change({ pinned: [...pinned, article] })
+        case 'unpin':
+          return change({ pinned: without(pinned, article) })
+        case 'admit':
+          return change({ excluded: without(digest.excluded, article) })
+        case 'exclude':
+          return change({ pinned: without(pinned, article), excluded: [...digest.excluded, article] })
+        default:
+          return this.reorder(id, stepOf(order, article, step), version, actor)
       }
-      return this.reorder(id, stepOf(order, externalId, step), 'any', actor)
     },
   }
 }

@@ -87,8 +87,14 @@ export function instanceGuardStore(db: Executor) {
         where state in ('scheduled', 'preparing', 'sending')`.execute(db)
     },
 
-    /** What the hold paused goes on from where it was. @returns how many digests */
+    /**
+     * What the hold paused goes on from where it was. Where its time is over meanwhile nobody would get it any more: it
+     * stays paused, for the desk to decide. @returns how many digests go on
+     */
     async releaseDigests(): Promise<number> {
+      await sql`
+        update digests set paused_reason = 'expired', updated_at = clock_timestamp()
+        where state = 'paused' and paused_reason = 'restored' and expires_at <= clock_timestamp()`.execute(db)
       const { numAffectedRows } = await sql`
         update digests
         set state = coalesce(resume_state, 'sending'), resume_state = null, paused_reason = null,

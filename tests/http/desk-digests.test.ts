@@ -3,6 +3,7 @@ import { anArticle } from '../support/articles.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { aSubscriber } from '../support/subscribers.ts'
+import { query } from '../support/query.ts'
 import { aWeb } from '../support/web.ts'
 
 /** A draft of one story, and a story too old to come in by itself. */
@@ -35,13 +36,13 @@ test('texts written beside a digest that changed are kept in the form, and nothi
   await digests.get(id)
   const typed = { subject: 'Mon objet', preheader: 'Ma ligne', intro: 'Mon mot <i>' }
   const refused = await desk.post(`${path}/texts`, { ...typed, version })
-  expect(refused.status).toBe(412)
+  expect(refused.status).toBe(409)
   const page = await refused.text()
   for (const text of ['Mon objet', 'Ma ligne', 'Mon mot &lt;i&gt;', 'pas encore enregistrés'])
     expect(page).toContain(text)
   expect((await digests.get(id)).intro).toBe('')
   const order = await desk.post(`${path}/order`, { order: 'phare,fanfare', version })
-  expect(noticeOf(order)).toBe('digest-changed')
+  expect([order.status, await order.text()]).toEqual([409, expect.stringContaining('rien n’a été fait')])
 
   const shown = /name="version" value="(\d+)"/.exec(page)?.[1] ?? ''
   expect(noticeOf(await desk.post(`${path}/texts`, { ...typed, version: shown }))).toBe('saved')
@@ -49,11 +50,11 @@ test('texts written beside a digest that changed are kept in the form, and nothi
 })
 
 test('a story is found by words of its title and added', async () => {
-  const { desk, id, path, digests } = await aDraft()
+  const { desk, id, path, version, digests } = await aDraft()
   const found = await (await desk.get(`${path}?find=${encodeURIComponent('100 % DIGUE')}`)).text()
   expect(found).toContain('value="digue"')
   expect(await (await desk.get(`${path}?find=phare`)).text()).toContain('Aucun article publié')
-  await desk.post(`${path}/stories`, { article: 'digue', do: 'pin' })
+  await desk.post(`${path}/stories`, { article: 'digue', do: 'pin', version })
   expect((await digests.get(id)).articles.map((article) => article.externalId)).toEqual(['digue', 'phare'])
 })
 
@@ -68,4 +69,56 @@ test('a digest is scheduled at the time of the newsletter’s zone, by what was 
   const past = { at: '2020-01-01T07:00', version: String(scheduled.version) }
   expect((await desk.post(`${path}/schedule`, past)).status).toBe(422)
   expect(await (await desk.get(path)).text()).toContain('value="2031-07-01T09:30"')
+})
+
+test.each(['up', 'down', 'pin', 'exclude'])(
+  'two editors at once: %s on a list that has changed is answered by the list as it is, and nothing is undone',
+  async (step) => {
+    const { desk, id, path, digests, web } = await aDraft()
+    await anArticle(web.context.database, { externalId: 'fanfare', title: 'La fanfare répète' })
+    const seen = await digests.get(id)
+    const version = String(seen.version)
+    const colleague = await signedIn(web, 'editor')
+    const mine = () => desk.post(`${path}/stories`, { article: 'phare', do: step, version })
+    const theirs = () => colleague.post(`${path}/stories`, { article: 'fanfare', do: 'pin', version })
+    const answers = await Promise.all([mine(), theirs()])
+    expect(answers.map(({ status }) => status).sort()).toEqual([303, 409])
+    const page = await answers.find(({ status }) => status === 409)?.text()
+    expect(page).toContain('rien n’a été fait')
+    // The page that refuses is the one to go on from.
+    const now = await digests.get(id)
+    const again = {
+      article: 'fanfare',
+      do: 'pin',
+      version: /name="version" value="(\d+)"/.exec(page ?? '')?.[1] ?? '',
+    }
+    expect(again.version).toBe(String(now.version))
+    expect((await colleague.post(`${path}/stories`, again)).status).toBe(303)
+    const after = await digests.get(id)
+    expect(after.articles.find(({ externalId }) => externalId === 'fanfare')?.pinned).toBe(true)
+  },
+)
+
+test('a form without the version it shows is refused', async () => {
+  const { desk, path } = await aDraft()
+  expect((await desk.post(`${path}/stories`, { article: 'phare', do: 'pin' })).status).toBe(422)
+})
+
+test('a digest paused past its time asks before it goes on', async () => {
+  const { desk, id, version, path, digests, web } = await aDraft()
+  await desk.post(`${path}/send`, { version, key: 'one-click' })
+  await web.context.services.digestSending.prepare(id)
+  await desk.post(`${path}/pause`, {})
+  await query(
+    web.context.config.databaseUrl ?? '',
+    `update digests set expires_at = now() - interval '1 hour'`,
+  )
+  const page = await (await desk.get(path)).text()
+  expect(page).toContain('plus personne ne le recevrait')
+  expect((await desk.post(`${path}/resume`, {})).status).toBe(409)
+  expect((await digests.get(id)).state).toBe('paused')
+  expect(noticeOf(await desk.post(`${path}/resume`, { extend: 'yes' }))).toBe('digest-resume')
+  const resumed = await digests.get(id)
+  expect(resumed.state).toBe('sending')
+  expect(Date.parse(resumed.expiresAt ?? '')).toBeGreaterThan(Date.now() + 23 * 3_600_000)
 })

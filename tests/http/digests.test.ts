@@ -3,6 +3,8 @@ import type { DigestShape } from '../../src/services/digest-shape.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { anArticle } from '../support/articles.ts'
 import { aSubscriber } from '../support/subscribers.ts'
+import { sendingTimes } from '../../src/store/leases.ts'
+import { rowsOf } from '../support/query.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
 type Call = Awaited<ReturnType<Web['api']>>
@@ -201,6 +203,25 @@ test('pause, resume and cancel; each only from where it makes sense', async () =
     audience: 2,
   })
   expect(await codeOf(await act('resume'))).toBe('409 wrong_state')
+})
+
+test('resumed after its time, a digest expires for nobody unasked', async () => {
+  const { web, newsletter, call } = await aNewsroom()
+  const digest = await compose(call, newsletter.slug)
+  await send(call, digest)
+  await web.context.services.digestSending.prepare(digest.id)
+  await call('POST', `/digests/${digest.id}/pause`, {})
+  await rowsOf(web, `update digests set expires_at = now() - interval '1 minute'`)
+  const resume = (body: object) => call('POST', `/digests/${digest.id}/resume`, body)
+  expect(await codeOf(await resume({}))).toBe('409 digest_expired')
+  expect(await codeOf(await resume({ extend: false }))).toBe('409 digest_expired')
+  expect(await json(await call('GET', `/digests/${digest.id}`))).toMatchObject({
+    state: 'paused',
+    counts: { pending: 2, expired: 0 },
+  })
+  expect(await json(await resume({ extend: true }))).toMatchObject({ state: 'sending' })
+  const claim = await web.context.database.stores.deliveries.leasesOf(digest.id, sendingTimes).claim(10, 0)
+  expect(claim.claimed).toHaveLength(2)
 })
 
 test('an alert is one article, goes to those who want alerts, and only so often a day', async () => {

@@ -45,6 +45,14 @@ test('P11 every page of a held copy says so, and an admin lets mail go', async (
   ])
 })
 
+test('P11 a digest whose time is over while it was held waits for the desk', async () => {
+  const { web, stateOf } = await aHeldWeb()
+  await rowsOf(web, `update digests set expires_at = now() - interval '1 hour'`)
+  expect(await web.context.services.restoring.confirm({ kind: 'cli', role: 'admin' })).toBe(0)
+  expect(await stateOf()).toBe('paused')
+  expect(await rowsOf(web, 'select paused_reason from digests')).toEqual([{ paused_reason: 'expired' }])
+})
+
 test('P11 /readyz and doctor tell of the hold, and the command line lifts it', async () => {
   const { web, databaseUrl, stateOf } = await aHeldWeb()
   const ready = await web.fetch('/readyz')

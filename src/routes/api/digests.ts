@@ -182,7 +182,7 @@ const previewTypes = {
 
 /** What sets a digest in motion, and stops it. */
 export function digestActionApi({ digestSending, uncertain }: Services): ApiRoute[] {
-  const action = (name: 'pause' | 'resume' | 'cancel', summary: string): ApiRoute =>
+  const action = (name: 'pause' | 'cancel', summary: string): ApiRoute =>
     apiRoute({
       method: 'post',
       path: `/digests/{id}/${name}`,
@@ -232,7 +232,18 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       },
     }),
     action('pause', 'Stop at once; at most one more message per connection goes out'),
-    action('resume', 'Go on where it was paused'),
+    apiRoute({
+      method: 'post',
+      path: '/digests/{id}/resume',
+      role: 'editor',
+      summary: 'Go on where it was paused',
+      params,
+      body: z.strictObject({
+        extend: z.boolean().optional().describe('Send for 24 hours from now, also where its time is over'),
+      }),
+      answers: { 200: stateShape },
+      handle: async ({ params: { id }, body, actor }) => acted(await digestSending.resume(id, actor, body)),
+    }),
     action('cancel', 'Stop for good: who has not got it will not'),
     apiRoute({
       method: 'post',

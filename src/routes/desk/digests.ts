@@ -19,11 +19,11 @@ const oneLine = z
   .trim()
   .max(300)
   .regex(/^\P{Cc}*$/u)
-const storyForm = z.object({
+const seenForm = z.object({ version: z.coerce.number().int() })
+const storyForm = seenForm.extend({
   article: z.string().max(200),
   do: z.enum(['up', 'down', 'pin', 'unpin', 'exclude', 'admit']),
 })
-const seenForm = z.object({ version: z.coerce.number().int() })
 const textsForm = seenForm.extend({
   subject: oneLine,
   preheader: oneLine,
@@ -32,6 +32,7 @@ const textsForm = seenForm.extend({
 const orderForm = seenForm.extend({ order: z.string().max(30_000) })
 const scheduleForm = seenForm.extend({ at: z.iso.datetime({ local: true, precision: -1 }) })
 const sendForm = seenForm.extend({ key: z.string().min(8).max(200) })
+const resumeForm = z.object({ extend: z.literal('yes').optional() })
 const doubtForm = z.object({
   decision: z.enum(doubtDecisions),
   subscriber: id.optional(),
@@ -54,14 +55,19 @@ const deliveriesSize = 50
 
 /** The list, and the page of one digest. */
 export function digestsDesk({ digests, digestPage, digestProgress }: Services): DeskRoute[] {
-  const showDigest = async ({ request, page }: DeskCall, typed?: object) => {
+  const showDigest = async ({ request, page }: DeskCall, more: object = {}) => {
     const { deliveries, cursor, explain, find } = pageQuery.parse(request.query)
     const view = await digestPage.get(idOf({ request }), {
       deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
       explain,
       find,
     })
-    page('desk/digest', { ...view, typed, deliveryStates, deliveriesState: deliveries, key: randomUUID() })
+    page('desk/digest', { ...view, ...more, deliveryStates, deliveriesState: deliveries, key: randomUUID() })
+  }
+  /** The page as it is now, saying that nothing was done: a colleague or the newsroom was quicker. */
+  const showChanged = (call: DeskCall, more: object = {}) => {
+    call.response.status(409)
+    return showDigest(call, { notice: 'digest-changed', ...more })
   }
   return [
     {
@@ -107,27 +113,24 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
       path: '/digests/:id/texts',
       role: 'editor',
       handle: async (call) => {
-        const { request, response, actor, redirect } = call
+        const { request, actor, redirect } = call
         const { version, ...texts } = textsForm.parse(request.body)
         const isSaved = await digestPage.saveTexts(idOf({ request }), texts, { version, actor })
-        if (isSaved) {
-          redirect(`/digests/${idOf({ request })}`, 'saved')
-          return
-        }
-        response.status(412)
-        await showDigest(call, texts)
+        if (isSaved) redirect(`/digests/${idOf({ request })}`, 'saved')
+        else await showChanged(call, { typed: texts, notice: undefined })
       },
     },
     {
       method: 'post',
       path: '/digests/:id/stories',
       role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const form = storyForm.parse(request.body)
-        const { articles } = await digests.moveStory(idOf({ request }), form.article, form.do, actor)
-        const isMissing = form.do === 'pin' && !articles.some(({ externalId }) => externalId === form.article)
+      handle: async (call) => {
+        const { request, actor, redirect } = call
+        const { article, do: step, version } = storyForm.parse(request.body)
         const path = `/digests/${idOf({ request })}`
-        if (isMissing) redirect(path, 'digest-story-known')
+        const moved = await digestPage.moveStory(idOf({ request }), { article, step }, { version, actor })
+        if (moved === 'changed') await showChanged(call)
+        else if (moved === 'not_shown') redirect(path, 'digest-story-known')
         else redirect(`${path}#stories`)
       },
     },
@@ -135,13 +138,13 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
       method: 'post',
       path: '/digests/:id/order',
       role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
+      handle: async (call) => {
+        const { request, actor, redirect } = call
         const { order, version } = orderForm.parse(request.body)
         const ids = order.split(',').filter(Boolean)
         const isSaved = await digestPage.saveOrder(idOf({ request }), ids, { version, actor })
-        const path = `/digests/${idOf({ request })}`
-        if (isSaved) redirect(`${path}#stories`)
-        else redirect(path, 'digest-changed')
+        if (isSaved) redirect(`/digests/${idOf({ request })}#stories`)
+        else await showChanged(call)
       },
     },
   ]
@@ -154,7 +157,7 @@ export function digestActionsDesk({
   digestPage,
   uncertain,
 }: Services): DeskRoute[] {
-  const action = (name: 'pause' | 'resume' | 'cancel'): DeskRoute => ({
+  const action = (name: 'pause' | 'cancel'): DeskRoute => ({
     method: 'post',
     path: `/digests/:id/${name}`,
     role: 'editor',
@@ -205,7 +208,16 @@ export function digestActionsDesk({
       },
     },
     action('pause'),
-    action('resume'),
+    {
+      method: 'post',
+      path: '/digests/:id/resume',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { extend } = resumeForm.parse(request.body)
+        await digestSending.resume(idOf({ request }), actor, { extend: extend === 'yes' })
+        redirect(`/digests/${idOf({ request })}`, 'digest-resume')
+      },
+    },
     action('cancel'),
     {
       method: 'post',
