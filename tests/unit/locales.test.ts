@@ -63,3 +63,17 @@ test('every text that a template asks for exists', () => {
     }
   }
 })
+
+/** Words that say what another word already says, and the familiar form of address. */
+const synonyms = {
+  fr: /courriel|électronique|\bfils?\b|(?<!e-)\bmails?\b|\bréactions?\b/i,
+  ar: /تفعيل|تعليق|اشتركت(?!م)|تفضيلاتك(?!م)|اشتراكك(?!م)/,
+}
+
+test.each(Object.entries(synonyms))('one word for one thing in %s', (language, synonym) => {
+  for (const { key, text } of entriesOf(read(language))) {
+    for (const form of typeof text === 'string' ? [text] : Object.values(text as object)) {
+      expect(form, `${language} ${key}`).not.toMatch(synonym)
+    }
+  }
+})
