@@ -1,7 +1,7 @@
-import type SMTPConnection from 'nodemailer/lib/smtp-connection'
-import type { SendOutcome } from '../domain/delivery.ts'
-import { MessageStream } from './message-stream.ts'
-import { outcomeOfError, storableAnswer, type ConversationError } from './send-outcome.ts'
+import type { SendOutcome, SmtpStage } from '../domain/delivery.ts'
+import { brokenOff, refusedBy, storableAnswer, type Refused } from './send-outcome.ts'
+import type { SmtpReply, SmtpSession } from './smtp-session.ts'
+import { finalDot, stuffDots } from './wire.ts'
 
 export interface OutgoingMail {
   /** The return path; empty for none. */
@@ -25,125 +25,143 @@ export interface ConversationLimits {
   finalDotMs: number
 }
 
-interface ConversationResult {
+export interface ConversationResult {
   outcome: SendOutcome
-  isReusable: boolean
-  /** The connection broke before the message was asked for. */
+  /** The connection ended before the server saw more of this message than its envelope. */
   neverStarted: boolean
 }
 
 const nonAscii = /[^\0-\x7f]/
 
-/** nodemailer keeps the extensions of the last EHLO, and only for itself. */
-export const offers = (smtp: SMTPConnection, extension: string): boolean =>
-  (smtp as unknown as { _supportedExtensions: string[] })._supportedExtensions.includes(extension)
-
-const timeLimitOf = { waiting: 'commandMs', body: 'bodyMs', gate: undefined, dot: 'finalDotMs' } as const
-
-/** Hands one message to one server. The connection is ready for the next where the result says so. */
+/** Hands one message to one server. A session that has not ended afterwards is ready for the next. */
 export async function converse(
-  smtp: SMTPConnection,
+  session: SmtpSession,
   mail: OutgoingMail,
   limits: ConversationLimits,
 ): Promise<ConversationResult> {
-  if (nonAscii.test(mail.to) && !offers(smtp, 'SMTPUTF8')) {
+  if (nonAscii.test(mail.to) && !session.offers('SMTPUTF8')) {
     const answer = 'the SMTP server does not offer SMTPUTF8, which this address needs'
     const outcome = { kind: 'refused', stage: 'rcpt', code: undefined, status: '5.6.7', answer } as const
-    return { outcome, isReusable: true, neverStarted: false }
+    return { outcome, neverStarted: false }
   }
-  let timer: NodeJS.Timeout | undefined
-  let timedOut = false
-  const watch = () => {
-    clearTimeout(timer)
-    const limit = timeLimitOf[stream.stage]
-    if (limit === undefined) return
-    timer = setTimeout(() => {
-      timedOut = true
-      smtp.close()
-      settle({ message: `no reply within ${limits[limit] / 1000} s` })
-    }, limits[limit])
+  const body = stuffDots(mail.message)
+  const refusal = await openTransaction(session, mail, limits)
+  if (refusal) {
+    const isOver = refusal.code === undefined || refusal.code === 421
+    return { outcome: refusal, neverStarted: isOver && !session.ended?.isTimeout }
   }
-  const stream = new MessageStream(mail.message, mail.beforeFinalDot, watch)
-  let settle: (reply: Reply) => void = () => undefined
-  const reply = await new Promise<Reply>((resolve) => {
-    settle = resolve
-    watch()
-    smtp.send(envelopeOf(mail), stream, (error, info) => {
-      resolve(error ?? { accepted: info.accepted, answer: info.response })
-    })
-  })
-  clearTimeout(timer)
-  stream.destroy()
-  await stream.gateSettled
-  const result = judge(reply, { smtp, stream, mail, timedOut })
-  if (result.isReusable && result.outcome.kind === 'refused') result.isReusable = await reset(smtp, limits)
-  return result
+  return { outcome: await handOver(session, { ...mail, message: body }, limits), neverStarted: false }
 }
+
+/**
+ * MAIL, RCPT and DATA, in one go where the server allows it (RFC 2920).
+ * @returns undefined where the server waits for the message
+ */
+async function openTransaction(
+  session: SmtpSession,
+  mail: OutgoingMail,
+  limits: ConversationLimits,
+): Promise<Refused | undefined> {
+  const commands = commandsOf(session, mail)
+  const isPipelined = session.offers('PIPELINING')
+  if (isPipelined) session.write(commands.map(({ line }) => line).join(''))
+  let refusal: Refused | undefined
+  let reply: SmtpReply | undefined
+  for (const { stage, line } of commands) {
+    if (!isPipelined) session.write(line)
+    reply = await session.reply(limits.commandMs)
+    if (!reply) break
+    if (!isYes(reply, stage)) refusal ??= refusedBy(reply, stage, mail.to)
+    // Nothing was sent after a refusal, or nothing will be answered.
+    if (refusal && (!isPipelined || reply.code === 421)) break
+  }
+  if (!refusal) return session.ended && brokenOff(session.ended.reason, 'connect')
+  // A server that waits for a message to nobody is not given one.
+  if (reply && reply.code >= 400 && reply.code !== 421) await reset(session, limits)
+  else session.close()
+  return refusal
+}
+
+const isYes = (reply: SmtpReply, stage: SmtpStage): boolean =>
+  Math.floor(reply.code / 100) === (stage === 'data' ? 3 : 2)
 
 /** A refused message leaves its transaction open. */
-const reset = (smtp: SMTPConnection, limits: ConversationLimits): Promise<boolean> =>
-  new Promise((resolve) => {
-    const settle = (isReset: boolean) => {
-      clearTimeout(timer)
-      smtp.off('end', onEnd)
-      resolve(isReset)
-    }
-    const onEnd = () => {
-      settle(false)
-    }
-    const timer = setTimeout(onEnd, limits.commandMs)
-    smtp.once('end', onEnd)
-    smtp.reset((error) => {
-      settle(error === null)
-    })
-  })
-
-type Reply = ConversationError | { accepted: string[]; answer: string }
-
-function envelopeOf(mail: OutgoingMail) {
-  return {
-    from: mail.from === '' ? (false as const) : mail.from,
-    to: [mail.to],
-    size: mail.message.reduce((sum, segment) => sum + segment.length, 0),
-    ...(mail.envelopeId !== undefined && {
-      dsn: {
-        envid: mail.envelopeId,
-        ret: 'HDRS',
-        notify: ['FAILURE', 'DELAY'],
-        // RFC 6533 has its own address type for the rest.
-        ...(!nonAscii.test(mail.to) && { orcpt: `rfc822;${mail.to}` }),
-      },
-    }),
-  }
+async function reset(session: SmtpSession, limits: ConversationLimits): Promise<void> {
+  session.write('RSET\r\n')
+  const reply = await session.reply(limits.commandMs)
+  if (!reply || reply.code >= 300) session.close()
 }
 
-function judge(
-  reply: Reply,
-  at: { smtp: SMTPConnection; stream: MessageStream; mail: OutgoingMail; timedOut: boolean },
-): ConversationResult {
-  const { stream, mail } = at
-  if (stream.gateError) {
-    at.smtp.close()
-    throw stream.gateError
+/** The message, the question, the final dot, and the answer. */
+async function handOver(
+  session: SmtpSession,
+  mail: OutgoingMail,
+  limits: ConversationLimits,
+): Promise<SendOutcome> {
+  await session.writeAll(mail.message, limits.bodyMs)
+  const early = interruption(session, mail.to)
+  if (early) return early
+  if (!(await mayEnd(session, mail))) return { kind: 'stopped' }
+  const late = interruption(session, mail.to)
+  if (late) return late
+  session.write(finalDot)
+  const reply = await session.reply(limits.finalDotMs)
+  if (!reply || reply.code < 200 || (reply.code >= 300 && reply.code < 400)) {
+    session.close()
+    return { kind: 'ambiguous', answer: reply ? storableAnswer(reply.text, mail.to) : endOf(session) }
   }
-  if (stream.isStopped) return { outcome: { kind: 'stopped' }, isReusable: false, neverStarted: false }
-  if ('accepted' in reply) {
-    if (reply.accepted.length !== 1 || reply.accepted[0] !== mail.to) {
-      throw new Error('the server was given another recipient than the stored one')
-    }
-    const answer = storableAnswer(reply.answer, mail.to)
-    if (stream.isWhole)
-      return { outcome: { kind: 'accepted', answer }, isReusable: true, neverStarted: false }
-    // An answer before the end of the message is no promise for the message.
-    const outcome = { kind: 'refused', stage: 'data', code: undefined, status: undefined, answer } as const
-    return { outcome, isReusable: false, neverStarted: false }
-  }
-  const hasBody = stream.stage !== 'waiting'
-  const outcome = outcomeOfError(reply, { isWhole: stream.isWhole, hasBody, address: mail.to })
-  const wasAnswered = reply.responseCode !== undefined && reply.responseCode !== 421
-  return {
-    outcome,
-    isReusable: wasAnswered && (!hasBody || stream.isWhole) && !at.smtp.destroyed,
-    neverStarted: !hasBody && !wasAnswered && !at.timedOut,
-  }
+  if (reply.code < 300) return { kind: 'accepted', answer: storableAnswer(reply.text, mail.to) }
+  if (reply.code === 421) session.close()
+  return refusedBy(reply, 'data', mail.to)
 }
+
+/** An answer before the end of the message is no promise for it. */
+function interruption(session: SmtpSession, address: string): Refused | undefined {
+  const reply = session.takeEarlyReply()
+  if (!reply && !session.ended) return undefined
+  session.close()
+  return reply ? refusedBy(reply, 'data', address) : brokenOff(endOf(session), 'data')
+}
+
+const endOf = (session: SmtpSession): string => session.ended?.reason ?? ''
+
+/** Without a yes the message is cut off, so that the server has nothing to deliver. */
+async function mayEnd(session: SmtpSession, mail: OutgoingMail): Promise<boolean> {
+  let isGranted = false
+  try {
+    isGranted = await mail.beforeFinalDot()
+  } finally {
+    if (!isGranted) session.close()
+  }
+  return isGranted
+}
+
+function commandsOf(session: SmtpSession, mail: OutgoingMail): { stage: SmtpStage; line: string }[] {
+  const isInternational = nonAscii.test(mail.to)
+  const hasDsn = mail.envelopeId !== undefined && session.offers('DSN')
+  const size = mail.message.reduce((sum, segment) => sum + segment.length, 0)
+  const mailParameters = [
+    session.offers('SIZE') && `SIZE=${size}`,
+    isInternational && 'SMTPUTF8',
+    isInternational && session.offers('8BITMIME') && 'BODY=8BITMIME',
+    hasDsn && `RET=HDRS ENVID=${xtext(mail.envelopeId ?? '')}`,
+  ]
+  const rcptParameters = [
+    hasDsn && 'NOTIFY=FAILURE,DELAY',
+    // RFC 6533 has its own address type for the rest.
+    hasDsn && !isInternational && `ORCPT=rfc822;${xtext(mail.to)}`,
+  ]
+  const line = (...words: (string | false)[]) => `${words.filter(Boolean).join(' ')}\r\n`
+  return [
+    { stage: 'mail', line: line(`MAIL FROM:<${mail.from}>`, ...mailParameters) },
+    { stage: 'rcpt', line: line(`RCPT TO:<${mail.to}>`, ...rcptParameters) },
+    { stage: 'data', line: line('DATA') },
+  ]
+}
+
+/** RFC 3461, section 4. */
+const xtext = (text: string): string =>
+  text.replace(
+    /[^!-*,-<>-~]/g,
+    (character) => `+${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  )

@@ -1,19 +1,7 @@
 import type { SendOutcome, SmtpStage } from '../domain/delivery.ts'
+import type { SmtpReply } from './smtp-session.ts'
 
-/** The parts of a failed conversation that decide what became of the message. */
-export interface ConversationError {
-  message: string
-  /** The command that was answered or awaited, as nodemailer names it. */
-  command?: string | undefined
-  response?: string | undefined
-  responseCode?: number | undefined
-}
-
-const stageOfCommand: Record<string, SmtpStage> = {
-  'MAIL FROM': 'mail',
-  'RCPT TO': 'rcpt',
-  DATA: 'data',
-}
+export type Refused = Extract<SendOutcome, { kind: 'refused' }>
 
 const longestAnswer = 500
 
@@ -22,7 +10,8 @@ const longestAnswer = 500
  * repeat and which must not outlive the person's erasure.
  */
 export function storableAnswer(answer: string, address: string): string {
-  const line = answer.replace(/\s+/g, ' ').trim()
+  // Control characters too: a database that takes no NUL would refuse the outcome for ever.
+  const line = answer.replace(/[\s\p{C}]+/gu, ' ').trim()
   const folded = line.toLowerCase()
   const needle = address.toLowerCase()
   let stored = ''
@@ -38,22 +27,18 @@ export function storableAnswer(answer: string, address: string): string {
 export const statusOf = (answer: string): string | undefined =>
   /^\d{3}[ -](?:.{0,40}?[\s#(])?([245]\.\d{1,3}\.\d{1,3})\b/.exec(answer)?.[1]
 
-/**
- * What a conversation that failed means for its message. A 4xx or 5xx is a refusal even after the final dot; without
- * one, everything depends on whether the server may have seen the message's end.
- */
-export function outcomeOfError(
-  error: ConversationError,
-  at: { isWhole: boolean; hasBody: boolean; address: string },
-): SendOutcome {
-  const answer = storableAnswer(error.response ?? error.message, at.address)
-  const code = error.responseCode !== undefined && error.responseCode >= 400 ? error.responseCode : undefined
-  if (code === undefined && at.isWhole) return { kind: 'ambiguous', answer }
-  return {
-    kind: 'refused',
-    stage: at.hasBody ? 'data' : (stageOfCommand[error.command ?? ''] ?? 'connect'),
-    code,
-    status: error.response === undefined ? undefined : statusOf(error.response),
-    answer,
-  }
+/** The server's no, where it said one: anything below 400 in its place is no answer to what was asked. */
+export function refusedBy(reply: SmtpReply, stage: SmtpStage, address: string): Refused {
+  const code = reply.code >= 400 ? reply.code : undefined
+  const answer = storableAnswer(reply.text, address)
+  return { kind: 'refused', stage, code, status: statusOf(reply.text), answer }
 }
+
+/** Surely not sent, and the server gave no reason. */
+export const brokenOff = (reason: string, stage: SmtpStage): Refused => ({
+  kind: 'refused',
+  stage,
+  code: undefined,
+  status: undefined,
+  answer: reason,
+})

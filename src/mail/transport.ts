@@ -1,9 +1,14 @@
-import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { SendOutcome } from '../domain/delivery.ts'
-import { converse, offers, type ConversationLimits, type OutgoingMail } from './conversation.ts'
+import {
+  converse,
+  type ConversationLimits,
+  type ConversationResult,
+  type OutgoingMail,
+} from './conversation.ts'
+import { openSession, refusalOfOpening } from './open-session.ts'
 import { createPacer, createSlots } from './pacing.ts'
-import { outcomeOfError, type ConversationError } from './send-outcome.ts'
-import { readSmtpUrl, type SmtpServer } from './smtp-url.ts'
+import type { SmtpSession } from './smtp-session.ts'
+import { readSmtpUrl } from './smtp-url.ts'
 
 export type { OutgoingMail } from './conversation.ts'
 
@@ -27,7 +32,7 @@ export interface TransportLimits extends ConversationLimits {
 
 export interface Transport {
   /**
-   * One attempt to hand one message to the server; never retried once a byte of it was read.
+   * One attempt to hand one message to the server; never retried once a byte of it was sent.
    * @throws whatever `beforeFinalDot` threw; the message was then cut off and nobody was mailed
    */
   send(mail: OutgoingMail): Promise<SendOutcome>
@@ -56,7 +61,7 @@ function assertSingleAddress(address: string): void {
 }
 
 interface Connection {
-  smtp: SMTPConnection
+  session: SmtpSession
   messages: number
   idleTimer: NodeJS.Timeout | undefined
 }
@@ -70,16 +75,16 @@ export function createTransport(options: TransportOptions): Transport {
   const idle: Connection[] = []
   let isClosed = false
 
-  const drop = (connection: Connection) => {
+  const forget = (connection: Connection) => {
     clearTimeout(connection.idleTimer)
     const index = idle.indexOf(connection)
     if (index >= 0) idle.splice(index, 1)
-    connection.smtp.close()
   }
   const open = async (): Promise<Connection> => {
-    const connection: Connection = { smtp: await openSmtp(server, limits), messages: 0, idleTimer: undefined }
-    connection.smtp.once('end', () => {
-      drop(connection)
+    const session = await openSession(server, limits.openMs)
+    const connection: Connection = { session, messages: 0, idleTimer: undefined }
+    session.onceEnded(() => {
+      forget(connection)
     })
     return connection
   }
@@ -89,14 +94,15 @@ export function createTransport(options: TransportOptions): Transport {
     return connection
   }
   const giveBack = (connection: Connection) => {
-    if (connection.smtp.destroyed) return
-    if (isClosed || connection.messages >= limits.messagesPerConnection) {
-      sayGoodbye(connection.smtp)
+    const { session, messages } = connection
+    if (session.ended) return
+    if (isClosed || messages >= limits.messagesPerConnection) {
+      session.quit()
       return
     }
     connection.idleTimer = setTimeout(() => {
-      idle.splice(idle.indexOf(connection), 1)
-      sayGoodbye(connection.smtp)
+      forget(connection)
+      session.quit()
     }, limits.idleMs).unref()
     idle.push(connection)
   }
@@ -108,17 +114,16 @@ export function createTransport(options: TransportOptions): Transport {
       try {
         connection = reused ?? (await open())
       } catch (error) {
-        return outcomeOfError(error as ConversationError, {
-          isWhole: false,
-          hasBody: false,
-          address: mail.to,
-        })
+        return refusalOfOpening(error as Error, mail.to)
       }
-      const result = await converse(connection.smtp, mail, limits)
-      connection.messages++
-      if (result.isReusable) giveBack(connection)
-      else drop(connection)
-      // A server may end an idle connection at any time. Not a byte of the message was read, so a fresh
+      let result: ConversationResult
+      try {
+        result = await converse(connection.session, mail, limits)
+      } finally {
+        connection.messages++
+        giveBack(connection)
+      }
+      // A server may end an idle connection at any time. Not a byte of the message was sent, so a fresh
       // connection cannot make a second copy; and each turn of the loop uses up one idle connection.
       if (!(reused && result.neverStarted)) return result.outcome
     }
@@ -142,7 +147,7 @@ export function createTransport(options: TransportOptions): Transport {
       try {
         const connection = takeIdle() ?? (await open())
         giveBack(connection)
-        return offers(connection.smtp, 'SMTPUTF8')
+        return connection.session.offers('SMTPUTF8')
       } finally {
         release()
       }
@@ -151,64 +156,9 @@ export function createTransport(options: TransportOptions): Transport {
       isClosed = true
       for (const connection of idle.splice(0)) {
         clearTimeout(connection.idleTimer)
-        sayGoodbye(connection.smtp)
+        connection.session.quit()
       }
       await slots.allFree()
     },
   }
-}
-
-function sayGoodbye(smtp: SMTPConnection): void {
-  smtp.quit()
-  setTimeout(() => {
-    smtp.close()
-  }, 5_000).unref()
-}
-
-function openSmtp(server: SmtpServer, limits: TransportLimits): Promise<SMTPConnection> {
-  const smtp = new SMTPConnection({
-    host: server.host,
-    port: server.port,
-    name: server.name,
-    secure: server.tls === 'implicit',
-    requireTLS: server.tls === 'required',
-    opportunisticTLS: server.tls === 'opportunistic',
-    ignoreTLS: server.tls === 'off',
-    // Opportunistic encryption hides mail from onlookers; it never claimed to know the server (RFC 7435).
-    tls: { rejectUnauthorized: server.tls !== 'opportunistic', minVersion: 'TLSv1.2' },
-    connectionTimeout: limits.openMs,
-    greetingTimeout: limits.openMs,
-    // Ours come first; this one is the last resort for a peer that falls silent in a way we did not foresee.
-    socketTimeout: limits.finalDotMs + 60_000,
-    // Without this a connection that is cut off would end politely, with whatever is still in its buffers.
-    socketCloseTimeout: 0,
-  })
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      fail(new Error('the server did not complete its welcome in time'))
-    }, limits.openMs)
-    const fail = (error: Error) => {
-      clearTimeout(timer)
-      // Before closing: that ends in another, poorer error.
-      reject(error)
-      smtp.close()
-    }
-    const ready = () => {
-      clearTimeout(timer)
-      resolve(smtp)
-    }
-    smtp.on('error', fail)
-    smtp.once('end', () => {
-      fail(new Error('the server closed the connection before its welcome was complete'))
-    })
-    smtp.connect((error) => {
-      if (error) fail(error)
-      else if (server.auth) {
-        smtp.login(server.auth, (refusal) => {
-          if (refusal) fail(refusal)
-          else ready()
-        })
-      } else ready()
-    })
-  })
 }

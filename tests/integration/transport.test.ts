@@ -1,4 +1,9 @@
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { SMTPServer } from 'smtp-server'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { SendOutcome } from '../../src/domain/delivery.ts'
 import { createTransport, type OutgoingMail, type TransportOptions } from '../../src/mail/transport.ts'
@@ -29,6 +34,32 @@ function aTransport(smtpUrl: string, options: Partial<TransportOptions> = {}) {
   const transport = createTransport({ connections: 2, ...options, smtpUrl, limits })
   onTestFinished(() => transport.close())
   return transport
+}
+
+/** For conversations that are not about time. */
+const slow = { openMs: 30_000, commandMs: 30_000, bodyMs: 30_000, finalDotMs: 30_000 }
+
+async function aSigningInServer() {
+  const received: { to: string | undefined; user: string; isEncrypted: boolean; raw: string }[] = []
+  const server = new SMTPServer({
+    onAuth: ({ username, password }, _session, done) => {
+      done(password === 'pass word' ? null : new Error('no'), { user: username })
+    },
+    onData: (stream, session, done) => {
+      void text(stream).then((raw) => {
+        const [to] = session.envelope.rcptTo
+        received.push({ to: to?.address, user: String(session.user), isEncrypted: session.secure, raw })
+        done()
+      })
+    },
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server.server, 'listening')
+  onTestFinished(async () => {
+    await promisify(server.close.bind(server))()
+  })
+  const { port } = server.server.address() as AddressInfo
+  return { url: `smtp://desk:pass%20word@127.0.0.1:${port}`, received }
 }
 
 async function sendThrough(
@@ -152,6 +183,41 @@ test('a refused recipient leaves the connection ready for the next one', async (
   expect(sink.connections()).toBe(1)
 })
 
+test('a refused recipient leaves it ready without pipelining too', async () => {
+  const sink = await aSmtpSink({ extensions: ['8BITMIME'] })
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '451 4.7.1 greylisted', times: 1 })
+  const transport = aTransport(sink.url, { connections: 1 })
+  expect(await transport.send(aMail())).toMatchObject({ kind: 'refused', stage: 'rcpt', code: 451 })
+  expect((await transport.send(aMail())).kind).toBe('accepted')
+  expect(sink.connections()).toBe(1)
+})
+
+test('a server that waits for a message to nobody is given none', async () => {
+  const sink = await aSmtpSink({ takesMailToNobody: true })
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '550 5.1.1 unknown', times: 1 })
+  const transport = aTransport(sink.url, { connections: 1 })
+  expect(await transport.send(aMail())).toMatchObject({ kind: 'refused', stage: 'rcpt', code: 550 })
+  expect((await transport.send(aMail())).kind).toBe('accepted')
+  expect(sink.received).toHaveLength(1)
+})
+
+test.each([
+  ['552 5.3.4 too large', 552],
+  ['421 4.3.2 closing', 421],
+  ['250 2.0.0 Ok', undefined],
+])('an answer in the middle of the message is no promise for it: %s', async (reply, code) => {
+  const long = aMail({ message: [message('x'.repeat(8_000_000))] })
+  const { outcome, copies } = await sendThrough({ at: 'body', do: 'reply', reply }, long)
+  expect(outcome).toMatchObject({ kind: 'refused', stage: 'data', code })
+  expect(copies).toBe(0)
+})
+
+test('an answer may have several lines and letters of its own, and is kept as a database can hold it', async () => {
+  const reply = '250-2.0.0 Reçu\r\n250 file \0 d’attente'
+  const { outcome } = await sendThrough({ at: 'dot', do: 'reply', reply })
+  expect(outcome).toEqual({ kind: 'accepted', answer: '250-2.0.0 Reçu 250 file d’attente' })
+})
+
 test('an answer is kept without the address it repeats', async () => {
   const { outcome } = await sendThrough({
     at: 'rcpt',
@@ -247,6 +313,22 @@ test('a remote server must offer STARTTLS unless the URL says otherwise', async 
   expect(outcome).toMatchObject({ kind: 'refused', stage: 'connect' })
   expect(sink.received).toHaveLength(0)
   expect((await aTransport(`${sink.url}?tls=opportunistic`).send(aMail())).kind).toBe('accepted')
+})
+
+test('many messages go over one connection that was encrypted by STARTTLS and signed in to', async () => {
+  const { url, received } = await aSigningInServer()
+  const transport = aTransport(`${url}?tls=opportunistic`, { connections: 1, limits: slow })
+  const body = `${'x'.repeat(70)}\r\n.y\r\n`.repeat(2_000)
+  for (const to of ['one@reader.example', 'two@reader.example']) {
+    expect((await transport.send(aMail({ to, message: [message(), Buffer.from(body)] }))).kind).toBe(
+      'accepted',
+    )
+  }
+  const raw = `${message().toString()}${body}`
+  expect(received).toEqual([
+    { to: 'one@reader.example', user: 'desk', isEncrypted: true, raw },
+    { to: 'two@reader.example', user: 'desk', isEncrypted: true, raw },
+  ])
 })
 
 test('a closed transport finishes what is in flight and takes nothing more', async () => {

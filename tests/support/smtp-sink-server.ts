@@ -34,6 +34,8 @@ export interface SmtpSinkOptions {
   extensions?: string[]
   /** Runs before the final reply: what it has written down is a copy that somebody has. */
   onMail?: (mail: ReceivedMail) => void
+  /** Answers DATA with 354 although nobody was accepted. */
+  takesMailToNobody?: boolean
   /** Keep the received bytes; without, only envelope and Message-ID. */
   isKeeping?: boolean
 }
@@ -144,7 +146,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       session.mail.rcptArgs.push(args)
       session.socket.write('250 2.1.5 Ok\r\n')
     } else if (verb === 'DATA') {
-      if (session.mail.to.length === 0) {
+      if (session.mail.to.length === 0 && !options.takesMailToNobody) {
         session.socket.write('554 5.5.1 No valid recipients\r\n')
         return
       }
