@@ -11,7 +11,8 @@ import { runSchedules } from './run-schedules.ts'
 import { startWorker } from './worker.ts'
 
 const beatMs = 5_000
-const reconcileMs = 10_000
+/** What Redis has lost is rung for again within this: sending goes on 15 seconds later at the latest. */
+export const reconcileMs = 10_000
 /** Reminders and the purge of unconfirmed requests. */
 const upkeepMs = 10 * 60_000
 /** Conversations in flight have this long; what is still open then is left to its lease. */

@@ -1,37 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { Redis } from 'ioredis'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { startPostgres } from '../../src/embedded/postgres.ts'
-import { migrateQueue } from '../../src/queue/connection.ts'
-import { migrate } from '../../src/store/migrate.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { reconcileMs } from '../../workers/working.ts'
 import { anArena, isLong, judge } from '../support/fault-arena.ts'
+import { query } from '../support/sending-digest.ts'
 import { aRedis } from '../support/redis.ts'
+import { aCluster } from '../support/cluster.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const timeout = 30 * 60_000
-
-/** A PostgreSQL of the test's own, which it may crash. */
-async function aCluster() {
-  const dataDir = mkdtempSync('/var/tmp/depeche-crash-')
-  const start = (port?: number) =>
-    startPostgres({ dataDir, settings: { fsync: 'off' }, ...(port && { port }) })
-  let server = await start()
-  await migrate(server.url)
-  await migrateQueue({ kind: 'postgres', url: server.url })
-  onTestFinished(async () => {
-    await server.stop('immediate')
-    rmSync(dataDir, { recursive: true, force: true })
-  })
-  return {
-    url: server.url,
-    async crash(downMs: number) {
-      await server.stop('immediate')
-      await sleep(downMs)
-      server = await start(server.port)
-    },
-  }
-}
 
 /** The same database behind a proxy. */
 async function behindProxy(databaseUrl: string) {
@@ -51,7 +29,7 @@ test('P3 PostgreSQL crashes: nothing lost, nothing twice', { timeout }, async ()
   await arena.start()
   for (let n = 1; n <= crashes; n++) {
     await arena.untilCopies(Math.floor((readers * n) / (crashes + 2)))
-    await cluster.crash(isLong ? 4_000 : 500)
+    await cluster.crash(() => sleep(isLong ? 4_000 : 500))
   }
   await arena.untilOver()
   const tally = await arena.tally()
@@ -105,3 +83,36 @@ test(
     judge('P4 Redis emptied and restarted', await arena.tally(), { kills: 2, bound: 0 })
   },
 )
+
+test('P4 FLUSHALL during a digest: the next round of the reconciler rings again', { timeout }, async () => {
+  // What the promise of 15 seconds rests on: one round, and the time to start a conversation.
+  expect(reconcileMs).toBeLessThanOrEqual(10_000)
+  const readers = isLong ? 10_000 : 600
+  const server = await aRedis()
+  const redis = new Redis(server.url)
+  onTestFinished(() => {
+    redis.disconnect()
+  })
+  const arena = await anArena({ readers, leaseSeconds: 60 })
+  await arena.start({ env: { REDIS_URL: server.url } })
+  const setState = (from: string, to: string) =>
+    query(arena.databaseUrl, `update digests set state = $2 where id = $1 and state = $3`, [
+      arena.digestId,
+      to,
+      from,
+    ])
+  await arena.untilCopies(readers / 6)
+  // While it is being worked on …
+  expect(await redis.flushall()).toBe('OK')
+  await arena.untilCopies(readers / 3)
+  // … and while nobody works on it: no ring is left, and whoever resumed it could not ring.
+  await setState('sending', 'paused')
+  await expect.poll(async () => (await arena.tally()).claimed, { timeout: 60_000 }).toBe(0)
+  expect(await redis.flushall()).toBe('OK')
+  const resumedAt = Date.now()
+  await setState('paused', 'sending')
+  await arena.untilCopies(arena.copies() + 1)
+  console.log(`P4 sending again ${((Date.now() - resumedAt) / 1000).toFixed(1)} s after the lost ring`)
+  expect(await arena.untilOver()).toBe('completed')
+  judge('P4 FLUSHALL', await arena.tally(), { kills: 2, bound: 0 })
+})

@@ -5,6 +5,7 @@ import { aConfig } from '../support/config.ts'
 import { cloneDatabase, createDatabaseNamed, openTestDatabase } from '../support/database.ts'
 import { aSender } from '../support/sending.ts'
 import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { aCluster, restoreInto } from '../support/cluster.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 
 /** A copy of the database beside the original, as a restored dump is: everything the same but who it is. */
@@ -19,10 +20,20 @@ async function copyOf(url: string): Promise<string> {
   return copy.href
 }
 
-test(
-  'P11 a copy sends nothing until confirmed, and then only what waited',
-  { timeout: 120_000 },
-  async () => {
+/** Another cluster altogether, with another identity. */
+async function inAnotherCluster(url: string): Promise<string> {
+  const cluster = await aCluster()
+  await restoreInto(cluster.url, url)
+  return cluster.url
+}
+
+test.each([
+  ['restored beside the original', copyOf],
+  ['restored into another cluster', inAnotherCluster],
+])(
+  'P11 a copy %s sends nothing until confirmed, and then only what waited',
+  { timeout: 180_000 },
+  async (_where, makeCopy) => {
     const original = await cloneDatabase()
     const { digestId } = await aSendingDigest(original, { readers: 20 })
     await query(original, `update deliveries set state = 'accepted' where subscriber_id % 2 = 0`)
@@ -31,7 +42,7 @@ test(
     await context.services.presence.beat()
     await context.close()
 
-    const copy = await copyOf(original)
+    const copy = await makeCopy(original)
     const database = openTestDatabase(copy)
     const sink = await aSmtpSink()
     const { sending, presence } = await aSender(database, { smtpUrl: sink.url })

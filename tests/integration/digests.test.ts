@@ -274,6 +274,30 @@ test('schedules: the open draft starts at its time, once, by any number of repli
   expect(all.filter((digest) => digest.state === 'draft')).toHaveLength(1)
 })
 
+test('schedules: the time that an editor gave is kept, and the day has no second digest', async () => {
+  const { database, url, services } = await aRoom()
+  const newsletter = await aNewsletter(database)
+  await anArticle(database)
+  await aSubscriber(database, { newsletter })
+  const [open] = await services.digests.listNext(newsletter.slug)
+  const { id = 0, version = 0, sendAt } = open ?? {}
+  const later = new Date(Date.parse(sendAt ?? '') + 5 * 3_600_000)
+  await services.digestSending.schedule(id, { sendAt: later, version }, cli)
+  await services.schedules.run()
+  const [next, ...others] = await services.digests.listNext(newsletter.slug)
+  expect(others).toEqual([])
+  expect(next).toMatchObject({ id, state: 'scheduled', sendAt: later.toISOString() })
+  expect(await query(url, 'select id from digests')).toHaveLength(1)
+
+  // Due by the rule's time alone it stays; due by its own it starts.
+  await query(url, `update digests set local_date = local_date - 7 where id = $1`, [id])
+  await services.schedules.run()
+  expect((await services.digests.get(id)).state).toBe('scheduled')
+  await query(url, `update digests set send_at = clock_timestamp() where id = $1`, [id])
+  await services.schedules.run()
+  expect((await services.digests.get(id)).state).toBe('preparing')
+})
+
 test('schedules: more than two hours late is missed, and the desk is told once; without approval it waits', async () => {
   const { database, url, services } = await aRoom()
   await services.editors.add({ email: 'desk@rivage.example', role: 'editor', language: 'fr' }, cli)

@@ -26,6 +26,8 @@ export interface Tally {
   unrecorded: number
   /** Deliveries that are not at an end. */
   open: number
+  /** Deliveries in a worker's hands. */
+  claimed: number
 }
 
 export interface Arena {
@@ -139,6 +141,7 @@ async function tally(databaseUrl: string, digestId: number, record: string[]): P
     forged: copies.size - known.length,
     unrecorded: known.filter(([line]) => !['accepted', 'uncertain'].includes(ledger.get(line) ?? '')).length,
     open: countState('pending', 'claimed', 'committing', 'deferred'),
+    claimed: countState('claimed', 'committing'),
   }
 }
 
