@@ -28,8 +28,7 @@ export function createBounceService({
     detail: string,
   ) => {
     const address = mail.address === undefined ? undefined : findAddress(mail.address)
-    const [hash] = address ? hashAddress(keyring, address) : []
-    if (hash) await stores.suppressions.put(hash, reason, detail)
+    if (address) await stores.suppressions.put(hashAddress(keyring, address), { reason, detail })
     if (mail.subscriberId === undefined) return
     const ended = await stores.subscriptions.markEnded(mail.subscriberId, reason)
     await stores.consents.insert({

@@ -106,8 +106,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
         const newsletterIds = await tx.subscriptions.markEnded(id, 'erased')
         await tx.consents.insert({ event: 'ended', subscriberId: id, newsletterIds, reason: 'erased' })
         await tx.consents.updateErased(id)
-        const [hash] = parsed ? hashAddress(keyring, parsed) : []
-        if (hash) await tx.suppressions.put(hash, 'erased')
+        if (parsed) await tx.suppressions.put(hashAddress(keyring, parsed), { reason: 'erased' })
         await tx.activations.deleteOf(id, address ?? '')
         await tx.personalData.delete(id)
         await tx.audit.insert({ actor: 'system', action: 'subscriber.erase', subject: `subscriber:${id}` })

@@ -127,8 +127,8 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
     async suppress(subscriberId: number, reason: 'bounced' | 'complained', detail?: string): Promise<void> {
       await database.transaction(async (tx) => {
         const { address } = await tx.subscribers.get(subscriberId)
-        const [hash] = address === undefined ? [] : hashAddress(keyring, { text: address })
-        if (hash) await tx.suppressions.put(hash, reason, detail)
+        const hashes = address === undefined ? [] : hashAddress(keyring, { text: address })
+        if (hashes.length > 0) await tx.suppressions.put(hashes, { reason, detail })
         await end(tx, { subscriberId }, reason)
       })
     },

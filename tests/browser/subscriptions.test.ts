@@ -282,10 +282,14 @@ test('the desk shows one person and draws growth, without axe violations', async
   })
   await database.stores.consents.insert({ event: 'ended', subscriberId: id, newsletterIds: [newsletter.id] })
   const desk = await signedIn(web, 'admin')
+  await web.context.services.suppressions.add('barred@reader.example', 'by letter', {
+    kind: 'cli',
+    role: 'admin',
+  })
   const page = await aPage(desktop)
   const [name = '', value = ''] = desk.cookie.split('=')
   await page.context().addCookies([{ name, value, url: web.origin }])
-  for (const path of ['subscribers', `subscribers/${id}`]) {
+  for (const path of ['subscribers', `subscribers/${id}`, 'suppressions']) {
     await page.goto(`${web.origin}/desk/${path}`)
     expect([path, await violationsOf(page)]).toEqual([path, []])
     await look(page, `desk-${path.replace('/', '-')}`)

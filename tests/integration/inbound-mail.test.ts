@@ -7,13 +7,12 @@ import { createKeyring } from '../../src/domain/token.ts'
 import { startInboundServer } from '../../src/mail/inbound-server.ts'
 import { createBounceService } from '../../src/services/bounces.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { aConfig } from '../support/config.ts'
+import { aConfig, testSecret } from '../support/config.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { aComplaint, aDeliveryReport } from '../support/reports.ts'
 import { aSendingDigest, query } from '../support/sending-digest.ts'
-import { testSecretKey } from '../support/subscribers.ts'
 
-const keyring = createKeyring([testSecretKey])
+const keyring = createKeyring([testSecret])
 
 /** A digest under way to `readers`, and the listener beside it. */
 async function aReturnBox(readers = 3) {

@@ -42,8 +42,8 @@ test('a suppression is not weakened, and is lifted for its own reason alone', as
   const address = findAddress('amina@reader.example')
   const [hash] = address ? hashAddress(testKeyring, address) : []
   if (!hash) throw new Error('no hash')
-  await stores.suppressions.put(hash, 'complained')
-  await stores.suppressions.put(hash, 'bounced', '5.1.1')
+  await stores.suppressions.put([hash], { reason: 'complained' })
+  await stores.suppressions.put([hash], { reason: 'bounced', detail: '5.1.1' })
   expect(await stores.suppressions.find([hash])).toMatchObject({ reason: 'complained' })
   expect(await stores.suppressions.delete([hash], ['bounced'])).toBe(false)
   expect(await stores.suppressions.delete([hash])).toBe(true)

@@ -3,10 +3,10 @@ import type { Cadence, Newsletter } from '../../src/domain/newsletter.ts'
 import type { EndedReason, Subscriber } from '../../src/domain/subscription.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import type { Database } from '../../src/store/database.ts'
+import { testSecret } from './config.ts'
 
-/** The key of every test that does not rotate keys. */
-export const testSecretKey = 'a-secret-for-tests-alone-0123456789abcdef'
-export const testKeyring = createKeyring([testSecretKey])
+/** The keys of every test that does not rotate them. */
+export const testKeyring = createKeyring([testSecret])
 
 let made = 0
 

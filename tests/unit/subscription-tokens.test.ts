@@ -11,7 +11,8 @@ import {
   sealUnsubscribe,
 } from '../../src/domain/subscription-tokens.ts'
 import { createKeyring } from '../../src/domain/token.ts'
-import { testKeyring, testSecretKey } from '../support/subscribers.ts'
+import { testSecret } from '../support/config.ts'
+import { testKeyring } from '../support/subscribers.ts'
 
 const id = '0b0f1c5e-6f0a-4f6e-9d0e-0a1b2c3d4e5f'
 const ref = { subscriberId: 12, newsletterId: 3, digestId: 0 }
@@ -50,7 +51,7 @@ test('every flipped character of a token makes it a stranger’s', () => {
 test('a new key in front keeps old links working; a key that is gone ends them', () => {
   const token = sealUnsubscribe(testKeyring, ref)
   const next = 'the-next-secret-for-tests-0123456789abcdef'
-  expect(openUnsubscribe(createKeyring([next, testSecretKey]), token)).toEqual(ref)
+  expect(openUnsubscribe(createKeyring([next, testSecret]), token)).toEqual(ref)
   expect(openUnsubscribe(createKeyring([next]), token)).toBeUndefined()
 })
 

@@ -7,6 +7,7 @@ import { deliverabilityDesk } from './deliverability.ts'
 import { feedsDesk } from './feeds.ts'
 import { settingsDesk } from './settings.ts'
 import { subscribersDesk } from './subscribers.ts'
+import { suppressionsDesk } from './suppressions.ts'
 import { todayDesk } from './today.ts'
 
 /** Every page and form below `/desk`. */
@@ -19,6 +20,7 @@ export function deskRoutes(services: Services): DeskRoute[] {
     ...articlesDesk(services),
     ...feedsDesk(services),
     ...subscribersDesk(services),
+    ...suppressionsDesk(services),
     ...deliverabilityDesk(services),
     ...settingsDesk(services),
   ]

@@ -12,7 +12,7 @@ import { aWeb, type Web } from '../../support/web.ts'
 const suppress = async (web: Web, email: string, reason: 'complained' | 'bounced') => {
   const address = findAddress(email)
   const [hash] = address ? hashAddress(createKeyring([testSecret]), address) : []
-  if (hash) await web.context.database.stores.suppressions.put(hash, reason)
+  if (hash) await web.context.database.stores.suppressions.put([hash], { reason })
 }
 
 test('ABU-1 status, body, headers and statements are the same for six states of an address', async () => {
