@@ -27,6 +27,7 @@ export function doctorCommand(program: Command): void {
           await checkRelay(context),
           await checkPostgres(context),
           await checkHold(context),
+          await checkKeys(context),
           await checkDisk(context),
         ]
         const records = listRecords(identity)
@@ -84,6 +85,15 @@ async function checkHold({ services }: Context): Promise<Finding> {
     ? 'this database is a copy: all mail is held until `npx depeche restore confirm`'
     : 'nothing is held'
   return { name: 'restored', isGood: !hold, sentence }
+}
+
+async function checkKeys({ services }: Context): Promise<Finding> {
+  const lost = await services.suppressions.countLost()
+  const sentence =
+    lost > 0
+      ? `${lost} suppressions match nobody any more: put the key they were hashed under back into SECRET_KEY`
+      : 'every suppression is of a key in SECRET_KEY'
+  return { name: 'keys', isGood: lost === 0, sentence }
 }
 
 async function checkDisk({ config }: Context): Promise<Finding> {

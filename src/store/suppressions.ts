@@ -80,6 +80,16 @@ export function suppressionsStore(db: Executor) {
       return result.numDeletedRows > 0n
     },
 
+    /** Those that no address can match any more, because their key is gone. */
+    async countOutsideKeys(keyIds: readonly string[]): Promise<number> {
+      const row = await db
+        .selectFrom('suppressions')
+        .select((select) => select.fn.countAll<number>().as('n'))
+        .where('keyId', 'not in', keyIds)
+        .executeTakeFirstOrThrow()
+      return row.n
+    },
+
     async deleteById(id: number): Promise<void> {
       await db.deleteFrom('suppressions').where('id', '=', id).execute()
     },
