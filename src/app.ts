@@ -29,6 +29,7 @@ import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 export function createApp(context: Context, front: FeedFront = createFront(context)): Express {
   const { config, keyring, lifecycle, log, metrics, services } = context
   const { publicUrl } = config
+  const { draining } = lifecycle
   const pages = createPageRenderer({ publicUrl })
   const forms = publicForms(context, pages)
   const app = express()
@@ -42,12 +43,12 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(securityHeaders(publicUrl))
   app.use(assetRoutes())
 
-  app.use('/api/v1', apiRouter(apiRoutes(services, forms), services.keys.authenticate))
+  app.use('/api/v1', apiRouter(apiRoutes(services, { ...forms, draining }), services.keys.authenticate))
   app.use(pageLanguage(services.publication.get))
   app.use('/desk', signInRoutes(services, { publicUrl, pages }))
   app.use(
     '/desk',
-    deskRouter(deskRoutes(services), {
+    deskRouter(deskRoutes(services, draining), {
       publicUrl,
       keyring,
       pages,

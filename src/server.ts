@@ -10,7 +10,8 @@ const { config, lifecycle, log, services } = context
 // Polls are answered before Express sees them; what is no feed goes on to it.
 const front = createFront(context)
 const app = createApp(context, front)
-const server = createServer((request, response) => {
+// How often slow clients are looked for: the limits below hold to within it.
+const server = createServer({ connectionsCheckingInterval: 5_000 }, (request, response) => {
   front(request, response, () => {
     app(request, response)
   })

@@ -1,48 +1,20 @@
-import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/store/database.ts'
-import { testSecret } from '../support/config.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { query } from '../support/query.ts'
 import { spawnSmtpSink } from '../support/smtp-sink.ts'
+import { findPort, spawnWeb } from '../support/web-process.ts'
 import { spawnWorker } from '../support/worker-process.ts'
 
 const signups = Number(process.env['SIGNUPS'] ?? 200)
 const kills = 6
 const deadlineMs = 120_000
-
-const findPort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-const spawnWeb = async (databaseUrl: string, port: number): Promise<ChildProcess> => {
-  const child = fork(new URL('../../src/server.ts', import.meta.url), [], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: {
-      PATH: process.env['PATH'],
-      LOG_LEVEL: 'silent',
-      DATABASE_URL: databaseUrl,
-      SECRET_KEY: testSecret,
-      SMTP_URL: 'smtp://127.0.0.1:1',
-      PORT: String(port),
-      METRICS_PORT: '0',
-      TRUST_PROXY: '127.0.0.1/32',
-    },
-  })
-  await once(child, 'message')
-  return child
-}
+const behindProxy = { TRUST_PROXY: '127.0.0.1/32' }
 
 test('P12 web and worker die by kill -9 again and again: every 2xx yields its activation mail', async () => {
   const databaseUrl = await cloneDatabase()
@@ -54,7 +26,7 @@ test('P12 web and worker die by kill -9 again and again: every 2xx yields its ac
   const sink = await spawnSmtpSink(record)
   const port = await findPort()
   const workerOptions = { databaseUrl, smtpUrl: sink.url, connections: 4, leaseSeconds: 2 }
-  let web = await spawnWeb(databaseUrl, port)
+  let web = await spawnWeb({ databaseUrl, port, env: behindProxy })
   let worker = await spawnWorker(workerOptions)
   onTestFinished(async () => {
     web.kill('SIGKILL')
@@ -99,7 +71,7 @@ test('P12 web and worker die by kill -9 again and again: every 2xx yields its ac
     } else {
       web.kill('SIGKILL')
       await once(web, 'exit')
-      web = await spawnWeb(databaseUrl, port)
+      web = await spawnWeb({ databaseUrl, port, env: behindProxy })
     }
   }
   await people

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import { createRateLimit } from '../../src/http/rate-limit.ts'
 import { mayActAs, roles } from '../../src/domain/editor.ts'
-import { apiRoutes } from '../../src/routes/api/routes.ts'
+import { everyApiRoute } from '../support/api-routes.ts'
 import { aWeb } from '../support/web.ts'
 
 test('a request without a key, with a wrong one or a revoked one gets 401', async () => {
@@ -24,10 +23,7 @@ test('every role on every route gets past the policy or 403, and nothing else', 
   const web = await aWeb()
   for (const role of roles) {
     const call = await web.api(role)
-    for (const route of apiRoutes(web.context.services, {
-      publicUrl: web.origin,
-      signupLimit: createRateLimit([], () => ({}) as never),
-    })) {
+    for (const route of everyApiRoute(web)) {
       // An id that does not exist: allowed calls fail later, or answer.
       const path = route.path.replace(/\{(\w+)\}/g, '999999')
       const hasBody = route.body !== undefined
@@ -50,10 +46,7 @@ test('the OpenAPI description names every route, with its role', async () => {
     paths: Record<string, Record<string, { 'x-role': string }>>
   }
   expect(description.openapi).toBe('3.1.0')
-  for (const route of apiRoutes(web.context.services, {
-    publicUrl: web.origin,
-    signupLimit: createRateLimit([], () => ({}) as never),
-  })) {
+  for (const route of everyApiRoute(web)) {
     expect(description.paths[route.path]?.[route.method]?.['x-role']).toBe(route.role)
   }
 })

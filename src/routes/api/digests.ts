@@ -31,7 +31,7 @@ const changeInput = z.strictObject({
 })
 
 /** Reading and changing digests. */
-export function digestApi({ digests, digestProgress }: Services): ApiRoute[] {
+export function digestApi({ digests, digestProgress }: Services, draining: AbortSignal): ApiRoute[] {
   return [
     apiRoute({
       method: 'get',
@@ -78,8 +78,8 @@ export function digestApi({ digests, digestProgress }: Services): ApiRoute[] {
       summary: 'Progress as server-sent events',
       params,
       answers: { 200: 'text/event-stream: events `progress`, until the digest has ended' },
-      handle: async ({ params: { id }, request, response }) => {
-        await sendEvents(request, response, () => digestProgress.get(id))
+      handle: async ({ params: { id }, response }) => {
+        await sendEvents(response, { read: () => digestProgress.get(id), draining })
         return undefined
       },
     }),

@@ -17,11 +17,11 @@ import { subscriberApi } from './subscribers.ts'
 /** Every call below `/api/v1`, in the order of docs/api.md. */
 export function apiRoutes(
   services: Services,
-  options: { publicUrl: string; signupLimit: RateLimit },
+  options: { publicUrl: string; signupLimit: RateLimit; draining: AbortSignal },
 ): ApiRoute[] {
   const routes: ApiRoute[] = [
     ...newsletterApi(services),
-    ...digestApi(services),
+    ...digestApi(services, options.draining),
     ...digestPreviewApi(services),
     ...digestActionApi(services),
     ...subscriberApi(services, options.signupLimit),

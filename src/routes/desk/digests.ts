@@ -54,7 +54,10 @@ const listSize = 30
 const deliveriesSize = 50
 
 /** The list, and the page of one digest. */
-export function digestsDesk({ digests, digestPage, digestProgress }: Services): DeskRoute[] {
+export function digestsDesk(
+  { digests, digestPage, digestProgress }: Services,
+  draining: AbortSignal,
+): DeskRoute[] {
   const showDigest = async ({ request, page }: DeskCall, more: object = {}) => {
     const { deliveries, cursor, explain, find } = pageQuery.parse(request.query)
     const view = await digestPage.get(idOf({ request }), {
@@ -92,7 +95,7 @@ export function digestsDesk({ digests, digestPage, digestProgress }: Services): 
       path: '/digests/:id/events',
       role: 'viewer',
       handle: ({ request, response }) =>
-        sendEvents(request, response, () => digestProgress.get(idOf({ request }))),
+        sendEvents(response, { read: () => digestProgress.get(idOf({ request })), draining }),
     },
     {
       method: 'post',

@@ -10,11 +10,11 @@ import { subscribersDesk } from './subscribers.ts'
 import { suppressionsDesk } from './suppressions.ts'
 import { todayDesk } from './today.ts'
 
-/** Every page and form below `/desk`. */
-export function deskRoutes(services: Services): DeskRoute[] {
+/** Every page and form below `/desk`; `draining` ends what streams. */
+export function deskRoutes(services: Services, draining: AbortSignal): DeskRoute[] {
   return [
     ...todayDesk(services),
-    ...digestsDesk(services),
+    ...digestsDesk(services, draining),
     ...digestActionsDesk(services),
     ...newslettersDesk(services),
     ...articlesDesk(services),

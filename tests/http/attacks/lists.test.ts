@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { createRateLimit } from '../../../src/http/rate-limit.ts'
-import { apiRoutes } from '../../../src/routes/api/routes.ts'
+import { everyApiRoute } from '../../support/api-routes.ts'
 import { anArticle } from '../../support/articles.ts'
 import { signedIn } from '../../support/desk.ts'
 import { aNewsletter } from '../../support/newsletters.ts'
@@ -28,10 +27,7 @@ const tamperedCursors = [
 ]
 
 const readsOf = (web: Web) =>
-  apiRoutes(web.context.services, {
-    publicUrl: web.origin,
-    signupLimit: createRateLimit([], () => ({}) as never),
-  }).filter(({ method, path }) => method === 'get' && !path.endsWith('/events'))
+  everyApiRoute(web).filter(({ method, path }) => method === 'get' && !path.endsWith('/events'))
 
 type Call = Awaited<ReturnType<Web['api']>>
 

@@ -1,0 +1,50 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { testSecret } from './config.ts'
+import { cloneDatabase } from './database.ts'
+
+export async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+interface WebProcessOptions {
+  databaseUrl: string
+  port: number
+  env?: Record<string, string>
+}
+
+/** `src/server.ts` in a process of its own, once it says that it is ready. */
+export async function spawnWeb({ databaseUrl, port, env }: WebProcessOptions): Promise<ChildProcess> {
+  const child = fork(new URL('../../src/server.ts', import.meta.url), [], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: {
+      PATH: process.env['PATH'],
+      LOG_LEVEL: 'silent',
+      DATABASE_URL: databaseUrl,
+      SECRET_KEY: testSecret,
+      SMTP_URL: 'smtp://127.0.0.1:1',
+      PORT: String(port),
+      METRICS_PORT: '0',
+      ...env,
+    },
+  })
+  await once(child, 'message')
+  return child
+}
+
+/** The same on any free port, killed when the test has finished. */
+export async function aWebProcess(databaseUrl?: string): Promise<{ child: ChildProcess; port: number }> {
+  const port = await findPort()
+  const child = await spawnWeb({ databaseUrl: databaseUrl ?? (await cloneDatabase()), port })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  return { child, port }
+}
