@@ -74,15 +74,23 @@ function joinsCleanly(before: Buffer | undefined, after: Buffer): boolean {
   return last !== 0x0d && !(isBlank(last) && (isBlank(first) || first === 0x0d))
 }
 
+/** Below this, looking again costs less than remembering. */
+const worthRemembering = 1_024
+
 function relaxSegment(segment: Buffer): Buffer {
+  if (segment.length < worthRemembering) return relaxText(segment)
   const known = relaxed.get(segment)
   if (known) return known
-  const text = segment.toString('latin1')
-  const form = /[ \t](?=[ \t\r])|\t/.test(text)
-    ? Buffer.from(text.replace(/[ \t]+\r\n/g, '\r\n').replace(/[ \t]+/g, ' '), 'latin1')
-    : segment
+  const form = relaxText(segment)
   relaxed.set(segment, form)
   return form
+}
+
+function relaxText(segment: Buffer): Buffer {
+  const text = segment.toString('latin1')
+  return /[ \t](?=[ \t\r])|\t/.test(text)
+    ? Buffer.from(text.replace(/[ \t]+\r\n/g, '\r\n').replace(/[ \t]+/g, ' '), 'latin1')
+    : segment
 }
 
 function trimEnd(part: Buffer): Buffer {

@@ -1,5 +1,6 @@
 import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
+import { PreparingClient } from './prepared.ts'
 import type { DB } from './schema.ts'
 import { storesOn, type Stores } from './stores.ts'
 
@@ -47,6 +48,7 @@ const types: pg.CustomTypesConfig = {
 /** Constructing is not connecting: the first statement opens the first connection. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
+    Client: PreparingClient,
     connectionString: options.url,
     types,
     max: options.max ?? 10,

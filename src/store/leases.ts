@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Executor } from './executor.ts'
+import { prepared } from './prepared.ts'
 
 /** One row as its worker holds it. A new claim makes a new token: the statements of an earlier holder find nothing. */
 export interface Lease {
@@ -109,7 +110,7 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
      * `committing_at` was seen to have left.
      */
     async markCommitting(leases: readonly Lease[]): Promise<Set<number>> {
-      const { rows } = await sql<{ key: number }>`
+      const { rows } = await sql<{ key: number }>`${prepared}
         update ${table} m
         set state = 'committing', committing_at = statement_timestamp(), lease_until = ${leaseEnd}
         from ${unnested(leases)}
@@ -121,7 +122,7 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
 
     /** A 250 is a fact and outranks whatever the row says meanwhile, so no lease is asked for. */
     async markAccepted(accepted: readonly { key: number; answer: string }[]): Promise<void> {
-      await sql`
+      await sql`${prepared}
         update ${table} m
         set state = 'accepted', reason = null, accepted_at = clock_timestamp(), smtp_answer = k.answer,
             attempt = m.attempt + 1, lease_until = null, next_at = null
