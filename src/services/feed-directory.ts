@@ -49,16 +49,16 @@ export function createFeedDirectory({
   }
 
   const list = async (language: string): Promise<FeedGroup[]> => {
-    const { name, languages } = await stores.publication.get()
+    const { name: newsroom, languages } = await stores.publication.get()
     const say = (key: string) => translate(interfaceLanguageOf(language), `feeds.${key}`)
-    const inLanguages = languages.map((one) => listed('all', `${name} (${languageName(one)})`, one, one))
+    const inLanguages = languages.map((one) => listed('all', `${newsroom} (${languageName(one)})`, one, one))
     const ofSelections = (selections: Selection[]) =>
       selections.map((one) => listed(selectionSubject(one), nameOf(one, language), language))
     const newsletters = await stores.newsletters.list()
     const groups: FeedGroup[] = [
       {
         name: 'everything',
-        feeds: [listed('all', name, language), ...(languages.length > 1 ? inLanguages : [])],
+        feeds: [listed('all', newsroom, language), ...(languages.length > 1 ? inLanguages : [])],
       },
       { name: 'sections', feeds: ofSelections(await stores.selections.list('section')) },
       { name: 'dossiers', feeds: ofSelections(await stores.selections.list('dossier')) },
@@ -75,7 +75,13 @@ export function createFeedDirectory({
         ],
       },
     ]
-    return groups.filter(({ feeds }) => feeds.length > 0)
+    const ended = await stores.feedDocuments.listEnded()
+    return groups
+      .map(({ name, feeds }) => ({
+        name,
+        feeds: feeds.filter(({ rss }) => !ended.has(rss.slice(publicUrl.length))),
+      }))
+      .filter(({ feeds }) => feeds.length > 0)
   }
 
   return {

@@ -12,7 +12,31 @@ export type FeedService = ReturnType<typeof createFeedService>
 export function createFeedService(parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'log' | 'now'>) {
   const { database, log } = parts
 
+  /** Every feed as the desk sees it: what readers get, and who has asked for it in the last seven days. */
+  const list = async (): Promise<FeedReport[]> => {
+    const since = new Date(parts.now().getTime() - 6 * 24 * 3600_000).toISOString().slice(0, 10)
+    const [documents, polls] = await Promise.all([
+      database.stores.feedDocuments.list(),
+      database.stores.feedPolls.listSince(since),
+    ])
+    return documents.map((document) =>
+      toReport(
+        document,
+        polls.filter(({ path }) => path === document.path),
+      ),
+    )
+  }
+
   return {
+    list,
+
+    /** One of them. @throws DomainError `no_feed` */
+    async get(path: string): Promise<FeedReport> {
+      const report = (await list()).find((one) => one.path === path)
+      if (!report) throw noFeed()
+      return report
+    },
+
     /**
      * Renders what has changed until nothing is left that may change now. Safe to run in several processes at once.
      * @returns whether changes wait for the next second: a feed changes at most once in each
@@ -21,21 +45,6 @@ export function createFeedService(parts: Pick<Parts, 'config' | 'database' | 'fe
       await followChanges(parts)
       while (await renderNext(parts)) await followChanges(parts)
       return database.stores.feedDocuments.hasDirty()
-    },
-
-    /** Every feed as the desk sees it: what readers get, and who has asked for it in the last seven days. */
-    async list(): Promise<FeedReport[]> {
-      const since = new Date(parts.now().getTime() - 6 * 24 * 3600_000).toISOString().slice(0, 10)
-      const [documents, polls] = await Promise.all([
-        database.stores.feedDocuments.list(),
-        database.stores.feedPolls.listSince(since),
-      ])
-      return documents.map((document) =>
-        toReport(
-          document,
-          polls.filter(({ path }) => path === document.path),
-        ),
-      )
     },
 
     /** Feeds made by another version of the program, for another address or another name are made again. */

@@ -15,6 +15,7 @@ import { createEditorService } from './editors.ts'
 import { createHealthService } from './health.ts'
 import { createFeedDirectory } from './feed-directory.ts'
 import { createFeedMemory } from './feed-memory.ts'
+import { createFeedMoveService } from './feed-moves.ts'
 import { createFeedPolls } from './feed-polls.ts'
 import { createFeedService } from './feeds.ts'
 import { createKeyService } from './keys.ts'
@@ -69,6 +70,7 @@ export function createServices(parts: Parts) {
     feeds,
     feedDirectory: createFeedDirectory(parts),
     feedMemory: createFeedMemory(parts, feeds),
+    feedMoves: createFeedMoveService({ ...parts, feeds }),
     feedPolls: createFeedPolls(parts),
     newsletters: createNewsletterService(parts),
     digests,

@@ -1,7 +1,7 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type Selectable, type UpdateObject } from 'kysely'
 import type { FeedChange, FeedSubject } from '../domain/feed.ts'
 import type { Executor } from './executor.ts'
-import type { FeedDocuments } from './schema.ts'
+import type { DB, FeedDocuments } from './schema.ts'
 
 /** The channel on which every process hears the path of a document that has changed. */
 export const feedChannel = 'feed_documents'
@@ -92,6 +92,11 @@ export function feedDocumentsStore(db: Executor) {
       .selectFrom('feedDocuments')
       .select(columns)
       .select(sql<number>`coalesce(length(body), 0)`.as('size'))
+  const settled = { dirtyAt: null, dueAt: null }
+  const mark = async (path: string, change: UpdateObject<DB, 'feedDocuments'>): Promise<void> => {
+    await db.updateTable('feedDocuments').set(change).where('path', '=', path).execute()
+    await sql`select pg_notify(${feedChannel}, ${path})`.execute(db)
+  }
 
   return {
     /** Notes what changed, for the feeds to follow: call it in the transaction of the change, ring `render-feeds` after it. */
@@ -301,25 +306,26 @@ export function feedDocumentsStore(db: Executor) {
       return (await select().orderBy('path').execute()).map(toDocument)
     },
 
-    /** Polls of the path are redirected from now on. */
-    async markMoved(path: string, to: string): Promise<void> {
-      await db
-        .updateTable('feedDocuments')
-        .set({ movedTo: to, dirtyAt: null, dueAt: null })
-        .where('path', '=', path)
+    /** Paths that no longer answer with a feed. */
+    async listEnded(): Promise<Set<string>> {
+      const rows = await db
+        .selectFrom('feedDocuments')
+        .select('path')
+        .where((eb) => eb.or([eb('movedTo', 'is not', null), eb('retiredAt', 'is not', null)]))
         .execute()
-      await sql`select pg_notify(${feedChannel}, ${path})`.execute(db)
+      return new Set(rows.map(({ path }) => path))
     },
 
+    /** Polls of the path are redirected from now on. */
+    markMoved: (path: string, to: string) => mark(path, { movedTo: to, retiredAt: null, ...settled }),
+
     /** Polls of the path are answered with 410 from now on. */
-    async markRetired(path: string): Promise<void> {
-      await db
-        .updateTable('feedDocuments')
-        .set({ retiredAt: sql<Date>`clock_timestamp()`, dirtyAt: null, dueAt: null })
-        .where('path', '=', path)
-        .execute()
-      await sql`select pg_notify(${feedChannel}, ${path})`.execute(db)
-    },
+    markRetired: (path: string) =>
+      mark(path, { movedTo: null, retiredAt: sql<Date>`clock_timestamp()`, ...settled }),
+
+    /** The path answers with its feed again, once it is rendered. */
+    markServed: (path: string) =>
+      mark(path, { movedTo: null, retiredAt: null, dirtyAt: sql<Date>`clock_timestamp()` }),
   }
 }
 

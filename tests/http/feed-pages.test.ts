@@ -3,6 +3,7 @@ import { aNewsroom } from '../support/feeds.ts'
 import { signedIn } from '../support/desk.ts'
 import { runSql } from '../support/sql.ts'
 import { poll } from '../support/poll.ts'
+import { until } from '../support/until.ts'
 
 const aStory = (wish = {}) => ({
   title: 'Le phare se rallume',
@@ -150,4 +151,83 @@ test('the desk sees every feed, who polls it with how many 304s, and what was le
   const page = await (await (await signedIn(newsroom, 'viewer')).get('/feeds')).text()
   for (const text of ['/sections/a-la-une/atom.xml', 'Newsboat', '75', 'Une image cassée'])
     expect(page).toContain(text)
+})
+
+test('a feed moves in every format, ends, and comes back; every process hears of it, and the audit log keeps it', async () => {
+  const newsroom = await aNewsroom()
+  const { put, render, origin } = newsroom
+  await put('a1', aStory())
+  await put('b1', aStory({ sections: ['culture'] }))
+  await render()
+  const admin = await newsroom.api('admin')
+  const answers = async (path: string, status: number) =>
+    until(`${path} answers ${status}`, async () => {
+      const answer = await poll(origin + path)
+      return answer.status === status && answer
+    })
+  const path = '/sections/culture/rss.xml'
+  const held = await poll(origin + path)
+
+  expect((await admin('POST', '/feeds/move', { path, to: '/sections/a-la-une/rss.xml' })).status).toBe(204)
+  const conditional = { headers: { 'if-none-match': held.headers.etag ?? '' } }
+  expect((await answers(path, 301)).headers.location).toBe(`${origin}/sections/a-la-une/rss.xml`)
+  expect((await poll(origin + path, conditional)).status).toBe(301)
+  expect((await answers('/sections/culture/feed.json', 301)).headers.location).toBe(
+    `${origin}/sections/a-la-une/feed.json`,
+  )
+  expect((await poll(`${origin}/fr${path}`)).status).toBe(200)
+  expect((await poll(`${origin}/feeds.opml`)).text).not.toContain(path)
+  await put('b1', aStory({ sections: ['culture'], title: 'Corrigé' }))
+  await render()
+  expect((await poll(origin + path)).status).toBe(301)
+
+  const circle = await admin('POST', '/feeds/move', { path: '/sections/a-la-une/atom.xml', to: path })
+  expect([circle.status, await circle.json()]).toEqual([
+    409,
+    expect.objectContaining({ code: 'feed_not_served' }),
+  ])
+  const itself = { path: '/rss.xml', to: '/atom.xml' }
+  expect((await admin('POST', '/feeds/move', itself)).status).toBe(409)
+  expect(
+    (await admin('POST', '/feeds/move', { path: '/rss.xml', to: '/sections/none/rss.xml' })).status,
+  ).toBe(404)
+
+  expect((await admin('POST', '/feeds/retire', { path })).status).toBe(204)
+  expect((await answers(path, 410)).text).toBe('This feed has ended.\n')
+  expect((await admin('POST', '/feeds/restore', { path })).status).toBe(204)
+  await render()
+  expect((await answers(path, 200)).text).toContain('Corrigé')
+  expect((await poll(`${origin}/feeds.opml`)).text).toContain(path)
+
+  const { data } = (await (await admin('GET', '/audit')).json()) as {
+    data: { action: string; subject: string }[]
+  }
+  const decided = data.filter(({ subject }) => subject === `feed:${path}`)
+  expect(decided.map(({ action }) => action)).toEqual(['feed.restored', 'feed.retired', 'feed.moved'])
+  expect((await (await newsroom.api('editor'))('POST', '/feeds/retire', { path })).status).toBe(403)
+})
+
+test('on the desk an admin moves, ends and brings back a feed on its page; an editor only sees it', async () => {
+  const newsroom = await aNewsroom()
+  await newsroom.put('a1', aStory())
+  await newsroom.render()
+  const path = '/sections/a-la-une/rss.xml'
+  const page = `/feeds/feed?path=${encodeURIComponent(path)}`
+  const editor = await signedIn(newsroom, 'editor')
+  expect(await (await editor.get('/feeds')).text()).toContain(`/desk${page}`)
+  expect(await (await editor.get(page)).text()).not.toContain('<form method="post" action="/desk/feeds')
+  expect((await editor.post('/feeds/retire', { path })).status).toBe(403)
+  expect((await editor.get('/feeds/feed?path=%2Fnowhere%2Frss.xml')).status).toBe(404)
+
+  const admin = await signedIn(newsroom, 'admin')
+  const shown = async () => (await admin.get(page)).text()
+  const actions = async () =>
+    [...(await shown()).matchAll(/action="\/desk\/feeds\/(\w+)"/g)].map(([, name]) => name)
+  expect(await actions()).toEqual(['move', 'retire'])
+  expect((await admin.post('/feeds/move', { path, to: `${newsroom.origin}/rss.xml` })).status).toBe(303)
+  expect(await shown()).toContain('>/rss.xml</a>')
+  expect(await actions()).toEqual(['restore'])
+  expect((await admin.post('/feeds/restore', { path })).status).toBe(303)
+  expect((await admin.post('/feeds/retire', { path })).status).toBe(303)
+  expect(await shown()).toContain('fermé')
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import type { FeedService } from '../../services/feeds.ts'
+import type { Services } from '../../services/services.ts'
 
 const feedShape = z.object({
   path: z.string(),
@@ -16,8 +16,10 @@ const feedShape = z.object({
   readers: z.array(z.object({ family: z.string(), polls: z.int(), share: z.number() })),
 })
 
-/** The feeds that are stored, as the desk shows them. */
-export const feedApi = (feeds: FeedService): ApiRoute[] => [
+const path = z.string().max(2_000).describe('Of any of its formats, such as `/sections/culture/rss.xml`')
+
+/** The feeds that are stored, as the desk shows them, and what the desk decides about their addresses. */
+export const feedApi = ({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMoves'>): ApiRoute[] => [
   apiRoute({
     method: 'get',
     path: '/feeds',
@@ -32,6 +34,42 @@ export const feedApi = (feeds: FeedService): ApiRoute[] => [
         retiredAt: feed.retiredAt?.toISOString() ?? null,
       }))
       return { body: { data, next: null } }
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/feeds/move',
+    role: 'admin',
+    summary: 'Lead the readers of a feed to another one, in every format',
+    body: z.strictObject({ path, to: path }),
+    answers: { 204: 'Moved' },
+    handle: async ({ body, actor }) => {
+      await feedMoves.move(body.path, body.to, actor)
+      return { status: 204 }
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/feeds/retire',
+    role: 'admin',
+    summary: 'Tell the readers of a feed that it has ended, in every format',
+    body: z.strictObject({ path }),
+    answers: { 204: 'Retired' },
+    handle: async ({ body, actor }) => {
+      await feedMoves.retire(body.path, actor)
+      return { status: 204 }
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/feeds/restore',
+    role: 'admin',
+    summary: 'Serve a moved or retired feed again',
+    body: z.strictObject({ path }),
+    answers: { 204: 'Served again' },
+    handle: async ({ body, actor }) => {
+      await feedMoves.restore(body.path, actor)
+      return { status: 204 }
     },
   }),
 ]

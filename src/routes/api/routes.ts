@@ -29,7 +29,7 @@ export function apiRoutes(
     ...responseApi(services.responses),
     ...selectionApi(services.selections),
     ...publicationApi(services.publication),
-    ...feedApi(services.feeds),
+    ...feedApi(services),
     ...editorApi(services.editors),
     ...keyApi(services.keys),
     ...auditApi(services.audit),

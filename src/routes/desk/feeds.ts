@@ -1,8 +1,12 @@
+import { z } from 'zod'
 import type { DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
-/** What readers get, who asks for it, and what was left out. */
-export function feedsDesk({ feeds }: Pick<Services, 'feeds'>): DeskRoute[] {
+const feedQuery = z.object({ path: z.string().max(2_000) })
+const moveForm = feedQuery.extend({ to: z.string().trim().min(1).max(2_000) })
+
+/** What readers get, who asks for it, and what was left out; an admin moves and ends feeds. */
+export function feedsDesk({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMoves'>): DeskRoute[] {
   return [
     {
       method: 'get',
@@ -11,6 +15,42 @@ export function feedsDesk({ feeds }: Pick<Services, 'feeds'>): DeskRoute[] {
       handle: async ({ page }) => {
         const list = await feeds.list()
         page('desk/feeds', { feeds: list, broken: list.filter(({ leftOut }) => leftOut.length > 0) })
+      },
+    },
+    {
+      method: 'get',
+      path: '/feeds/feed',
+      role: 'viewer',
+      handle: async ({ request, page }) => {
+        page('desk/feed', { feed: await feeds.get(feedQuery.parse(request.query).path) })
+      },
+    },
+    {
+      method: 'post',
+      path: '/feeds/move',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        const { path, to } = moveForm.parse(request.body)
+        await feedMoves.move(path, to, actor)
+        redirect('/feeds', 'feed-moved')
+      },
+    },
+    {
+      method: 'post',
+      path: '/feeds/retire',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        await feedMoves.retire(feedQuery.parse(request.body).path, actor)
+        redirect('/feeds', 'feed-retired')
+      },
+    },
+    {
+      method: 'post',
+      path: '/feeds/restore',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        await feedMoves.restore(feedQuery.parse(request.body).path, actor)
+        redirect('/feeds', 'feed-restored')
       },
     },
   ]
