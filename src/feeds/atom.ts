@@ -11,7 +11,7 @@ export function writeAtom(content: FeedContent, updatedAt: Date): string {
     textElement('updated', updatedAt.toISOString()),
     textElement('generator', generator),
     textElement('rights', content.copyright),
-    ...(content.iconUrl === undefined ? [] : [textElement('icon', content.iconUrl)]),
+    textElement('icon', content.icon.url),
     element('link', { rel: 'self', type: 'application/atom+xml', href: selfUrl }),
     element('link', { rel: 'alternate', type: 'text/html', href: content.pageUrl }),
     element('author', {}, textElement('name', content.copyright)),

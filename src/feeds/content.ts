@@ -11,11 +11,19 @@ export interface FeedContent {
   /** BCP 47. */
   language: string
   copyright: string
-  /** At most 144 pixels wide; GIF, JPEG or PNG. */
-  iconUrl: string | undefined
+  /** Square PNGs: no reader shows an SVG. */
+  icon: FeedIcon
   /** Style for people who open the feed in a browser. */
   stylesheetUrl: string
   items: FeedItem[]
+}
+
+interface FeedIcon {
+  url: string
+  /** Of its sides, in pixels; RSS allows 144. */
+  size: number
+  /** For readers that show it large. */
+  largeUrl: string
 }
 
 export interface FeedItem {

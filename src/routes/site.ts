@@ -64,7 +64,7 @@ export function siteRoutes(
   })
 
   router.get('/favicon.ico', (_request, response) => {
-    response.redirect(301, '/assets/icon.svg')
+    response.redirect(301, '/assets/icon-144.png')
   })
 
   router.get('/robots.txt', (_request, response) => {

@@ -224,7 +224,11 @@ function channelOf(
     description: names.description || publication.description || title,
     language: spoken,
     copyright: publication.name,
-    iconUrl: undefined,
+    icon: {
+      url: `${publicUrl}/assets/icon-144.png`,
+      size: 144,
+      largeUrl: `${publicUrl}/assets/icon-512.png`,
+    },
     stylesheetUrl: `${publicUrl}/assets/feed.css`,
   }
 }

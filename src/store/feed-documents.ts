@@ -323,7 +323,7 @@ export function feedDocumentsStore(db: Executor) {
     markRetired: (path: string) =>
       mark(path, { movedTo: null, retiredAt: sql<Date>`clock_timestamp()`, ...settled }),
 
-    /** The path answers with its feed again, once it is rendered. */
+    /** The path answers with its feed again; what changed meanwhile is rendered next. */
     markServed: (path: string) =>
       mark(path, { movedTo: null, retiredAt: null, dirtyAt: sql<Date>`clock_timestamp()` }),
   }

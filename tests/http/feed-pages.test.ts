@@ -153,6 +153,36 @@ test('the desk sees every feed, who polls it with how many 304s, and what was le
     expect(page).toContain(text)
 })
 
+test('the icon of every format is a PNG that is there, in the size the feed says', async () => {
+  const { origin, render, put, fetch } = await aNewsroom()
+  await put('a1', aStory())
+  await render()
+  const widthOf = async (url: string) => {
+    expect(url.startsWith(`${origin}/`)).toBe(true)
+    const response = await fetch(url.slice(origin.length))
+    expect(response.headers.get('content-type')).toBe('image/png')
+    const bytes = Buffer.from(await response.arrayBuffer())
+    expect(bytes.readUInt32BE(20)).toBe(bytes.readUInt32BE(16))
+    return bytes.readUInt32BE(16)
+  }
+  const { text } = await poll(`${origin}/fr/sections/a-la-une/rss.xml`)
+  const [channel = ''] = text.split('<item>')
+  const valuesOf = (name: string) =>
+    [...channel.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map(([, value]) => value)
+  const [url = ''] = valuesOf('url')
+  expect(valuesOf('width')).toEqual([String(await widthOf(url))])
+  expect(valuesOf('height')).toEqual(valuesOf('width'))
+  for (const name of ['title', 'link']) {
+    const [ofChannel, ...ofImage] = valuesOf(name)
+    expect([name, ...ofImage]).toEqual([name, ofChannel])
+  }
+  const [, icon = ''] = /<icon>(.*)<\/icon>/.exec((await poll(`${origin}/atom.xml`)).text) ?? []
+  expect(await widthOf(icon)).toBe(144)
+  const json = JSON.parse((await poll(`${origin}/feed.json`)).text) as { icon: string; favicon: string }
+  expect([await widthOf(json.icon), await widthOf(json.favicon)]).toEqual([512, 144])
+  expect((await fetch('/favicon.ico')).headers.get('location')).toBe('/assets/icon-144.png')
+})
+
 test('a feed moves in every format, ends, and comes back; every process hears of it, and the audit log keeps it', async () => {
   const newsroom = await aNewsroom()
   const { put, render, origin } = newsroom
@@ -196,7 +226,9 @@ test('a feed moves in every format, ends, and comes back; every process hears of
   expect((await answers(path, 410)).text).toBe('This feed has ended.\n')
   expect((await admin('POST', '/feeds/restore', { path })).status).toBe(204)
   await render()
-  expect((await answers(path, 200)).text).toContain('Corrigé')
+  await until('the feed is back, with what changed meanwhile', async () =>
+    (await answers(path, 200)).text.includes('Corrigé'),
+  )
   expect((await poll(`${origin}/feeds.opml`)).text).toContain(path)
 
   const { data } = (await (await admin('GET', '/audit')).json()) as {

@@ -55,7 +55,7 @@ export const aChannel = (wish: Partial<FeedChannel> = {}): FeedChannel => ({
   description: 'Le journal de Port-Clair',
   language: 'fr',
   copyright: 'Le Rivage',
-  iconUrl: undefined,
+  icon: { url: `${rivage}/assets/icon-144.png`, size: 144, largeUrl: `${rivage}/assets/icon-512.png` },
   stylesheetUrl: `${rivage}/assets/feed.css`,
   ...wish,
 })
