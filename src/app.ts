@@ -54,6 +54,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
       pages,
       findSession: services.editors.findSession,
       findHold: services.restoring.findHold,
+      mailboxUrl: config.mailboxUrl,
     }),
   )
 

@@ -47,6 +47,8 @@ interface DeskOptions {
   findSession: (secret: string) => Promise<DeskSession | undefined>
   /** That nothing is sent, because this database is a copy: every page says so. */
   findHold: () => Promise<object | undefined>
+  /** Where the mail catcher shows what was sent, where there is one. */
+  mailboxUrl: string | undefined
 }
 
 const sessionCookie = 'depeche_session'
@@ -138,13 +140,16 @@ const requireFormToken =
     next()
   }
 
-function handlerOf(route: DeskRoute, { keyring, pages, findHold }: DeskOptions): RequestHandler {
+function handlerOf(route: DeskRoute, { keyring, pages, findHold, mailboxUrl }: DeskOptions): RequestHandler {
   return async (request, response) => {
     const session = sessionOf(response)
     const shared = {
       session,
       csrf: formTokenOf(keyring, session),
       deskPath: request.path,
+      // What a form answers with has no address to come back to.
+      returnPath: request.method === 'GET' ? request.url : undefined,
+      mailboxUrl,
       notice: noticeOf(request),
       hold: await findHold(),
       mayEdit: mayActAs(session.role, 'editor'),

@@ -15,6 +15,12 @@ export function createNewsletterService({ config, database }: Pick<Parts, 'confi
     /** In the publication's order; the first is the one that signup offers first. */
     list: (): Promise<Newsletter[]> => database.stores.newsletters.list(),
 
+    /** What people call each, by slug: rows that name a newsletter carry its slug. */
+    async names(): Promise<Record<string, { name: string; language: string }>> {
+      const newsletters = await database.stores.newsletters.list()
+      return Object.fromEntries(newsletters.map(({ slug, name, language }) => [slug, { name, language }]))
+    },
+
     /** Each with how many are actively subscribed. */
     async listWithReaders(): Promise<(Newsletter & { readers: number })[]> {
       const readers = await database.stores.newsletters.countReaders()

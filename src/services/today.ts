@@ -13,6 +13,7 @@ export interface NewsletterToday {
   newsletter: Newsletter
   /** The open draft of each scheduled cadence; a newsletter without any is sent by hand. */
   next: DigestShape[]
+  isScheduled: boolean
 }
 
 /** What the desk opens on: for each newsletter the next digest, what is on its way, and what needs a look. */
@@ -22,8 +23,9 @@ export function createTodayService({ database, digests, schedules }: Pick<Parts,
       const newsletters = await database.stores.newsletters.list()
       const today: NewsletterToday[] = []
       for (const newsletter of newsletters) {
-        const next = scheduledCadences(newsletter).length > 0 ? await digests.listNext(newsletter.slug) : []
-        today.push({ newsletter, next })
+        const isScheduled = scheduledCadences(newsletter).length > 0
+        const next = isScheduled ? await digests.listNext(newsletter.slug) : []
+        today.push({ newsletter, next, isScheduled })
       }
       const running = await digests.list(
         { states: ['preparing', 'sending', 'paused'] },

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, onTestFinished } from 'vitest'
 
@@ -37,3 +39,16 @@ export async function aPage(options: BrowserContextOptions = {}): Promise<Browse
 
 export const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
 export const desktop = { viewport: { width: 1280, height: 900 } }
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe finds wrong on the page as it stands, one line each. */
+export async function listViolations(page: Page): Promise<string[]> {
+  const found: unknown = await page.evaluate(`(() => { ${axe}; return axe.run() })()`)
+  const { violations } = found as { violations: { id: string; nodes: { target: string[] }[] }[] }
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
+}
+
+/** Nothing is cut off or must be scrolled to sideways. */
+export const fits = (page: Page): Promise<boolean> =>
+  page.evaluate<boolean>('document.documentElement.scrollWidth <= document.documentElement.clientWidth')

@@ -55,7 +55,7 @@ const deliveriesSize = 50
 
 /** The list, and the page of one digest. */
 export function digestsDesk(
-  { digests, digestPage, digestProgress }: Services,
+  { digests, digestPage, digestProgress, newsletters }: Services,
   draining: AbortSignal,
 ): DeskRoute[] {
   const showDigest = async ({ request, page }: DeskCall, more: object = {}) => {
@@ -81,7 +81,7 @@ export function digestsDesk(
         const { state, cursor } = listQuery.parse(request.query)
         const filter = { states: state && [state] }
         const list = await digests.list(filter, toPageRequest({ limit: listSize, cursor }, ['time', 'id']))
-        page('desk/digests', { list, state, states: digestStates })
+        page('desk/digests', { list, state, states: digestStates, names: await newsletters.names() })
       },
     },
     {

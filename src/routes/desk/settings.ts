@@ -17,7 +17,11 @@ const roleForm = z.object({ role: z.enum(roles) })
 const keyForm = z.object({ name: z.string().trim().min(1).max(100), role: z.enum(roles) })
 /** The box that an admin ticks: it is easily clicked, and cannot be taken back. */
 const releaseForm = z.object({ sure: z.literal('yes') })
-const languageForm = z.object({ language: z.enum(['fr', 'ar', 'en']) })
+const languageForm = z.object({
+  language: z.enum(['fr', 'ar', 'en']),
+  /** Where the editor was: a path below /desk. */
+  back: z.string().max(2_000).startsWith('/').default('/settings').catch('/settings'),
+})
 const auditQuery = z.object({ cursor: z.string().max(2_000).optional() })
 
 const auditPageSize = 50
@@ -70,8 +74,9 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
       path: '/settings/language',
       role: 'viewer',
       handle: async ({ request, session, redirect }) => {
-        await editors.changeLanguage(session.editorId, languageForm.parse(request.body).language)
-        redirect('/settings', 'saved')
+        const { language, back } = languageForm.parse(request.body)
+        await editors.changeLanguage(session.editorId, language)
+        redirect(back)
       },
     },
     {
@@ -134,7 +139,10 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
       role: 'admin',
       handle: async ({ request, page }) => {
         const { cursor } = auditQuery.parse(request.query)
-        page('desk/audit', { entries: await audit.list(toPageRequest({ limit: auditPageSize, cursor })) })
+        page('desk/audit', {
+          entries: await audit.list(toPageRequest({ limit: auditPageSize, cursor })),
+          people: Object.fromEntries((await editors.list()).map(({ id, email }) => [`editor:${id}`, email])),
+        })
       },
     },
   ]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { nameOf } from '../../domain/article.ts'
 import type { DeskRoute } from '../../http/desk.ts'
 import { drawGrowth } from '../../http/growth-chart.ts'
 import { toPageRequest } from '../../http/route.ts'
@@ -18,7 +19,9 @@ const pageSize = 50
 export function subscribersDesk({
   subscribers,
   suppressions,
-}: Pick<Services, 'subscribers' | 'suppressions'>): DeskRoute[] {
+  newsletters,
+  selections,
+}: Pick<Services, 'subscribers' | 'suppressions' | 'newsletters' | 'selections'>): DeskRoute[] {
   return [
     {
       method: 'get',
@@ -31,6 +34,7 @@ export function subscribersDesk({
           q,
           rows: list.data,
           next: list.next,
+          names: await newsletters.names(),
           charts: drawGrowth(await subscribers.growth(), new Date()),
         })
       },
@@ -39,8 +43,13 @@ export function subscribersDesk({
       method: 'get',
       path: '/subscribers/:id',
       role: 'viewer',
-      handle: async ({ request, page }) => {
-        page('desk/subscriber', { person: await subscribers.explain(idOf(request.params)) })
+      handle: async ({ request, session, page }) => {
+        const sections = await selections.list('section')
+        page('desk/subscriber', {
+          person: await subscribers.explain(idOf(request.params)),
+          names: await newsletters.names(),
+          sections: Object.fromEntries(sections.map((one) => [one.slug, nameOf(one, session.language)])),
+        })
       },
     },
     {

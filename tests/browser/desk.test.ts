@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { seedSampleNewsroom } from '../../src/embedded/sample/seed.ts'
+import { aPage, fits, listViolations, phone } from '../support/browser.ts'
+import { signedIn } from '../support/desk.ts'
+import { aWeb } from '../support/web.ts'
+
+const mailboxUrl = 'http://localhost:8025/'
+
+async function aDesk() {
+  const web = await aWeb({ env: { MAILBOX_URL: mailboxUrl } })
+  await seedSampleNewsroom(web.context)
+  const desk = await signedIn(web, 'admin')
+  const open = async (options: Parameters<typeof aPage>[0]) => {
+    const page = await aPage(options)
+    const [name = '', value = ''] = desk.cookie.split('=')
+    await page.context().addCookies([{ name, value, url: web.origin }])
+    return page
+  }
+  return { web, desk, open }
+}
+
+const places = [
+  '/desk',
+  '/desk/digests',
+  '/desk/digests/1',
+  '/desk/newsletters',
+  '/desk/newsletters/le-matin',
+  '/desk/newsletters/new',
+  '/desk/articles',
+  '/desk/feeds',
+  '/desk/subscribers',
+  '/desk/subscribers/1',
+  '/desk/deliverability',
+  '/desk/settings',
+  '/desk/audit',
+]
+
+test.for(['fr', 'ar'])(
+  'every page of the desk in %s on a phone: no axe violation, nothing wider than it, the zone named',
+  async (language) => {
+    const { web, desk, open } = await aDesk()
+    await desk.post('/settings/language', { language })
+    const page = await open({ ...phone, viewport: { width: 360, height: 780 } })
+    for (const path of places) {
+      await page.goto(web.origin + path)
+      expect(await page.locator('h1').count(), path).toBe(1)
+      expect(await fits(page), path).toBe(true)
+      expect(await listViolations(page), path).toEqual([])
+      expect(await page.locator('body > footer').innerText(), path).toContain('Africa/Algiers')
+    }
+    expect(page.faults).toEqual([])
+  },
+)
+
+test('an editor changes the language on any page, without script, and stays there; the Mailbox is one click away', async () => {
+  const { web, open } = await aDesk()
+  const page = await open({ ...phone, javaScriptEnabled: false })
+  await page.goto(`${web.origin}/desk/articles?state=published`)
+  expect(await page.locator(`header a[href="${mailboxUrl}"]`).innerText()).toBe('Boîte aux lettres')
+  await page.getByRole('button', { name: 'العربية' }).click()
+  expect(page.url()).toBe(`${web.origin}/desk/articles?state=published`)
+  expect(await page.locator('html').getAttribute('dir')).toBe('rtl')
+  await page.getByRole('button', { name: 'Français' }).click()
+  expect(await page.locator('html').getAttribute('dir')).toBe('ltr')
+})
+
+test('lists name newsletters as people know them, never by slug', async () => {
+  const { web, open } = await aDesk()
+  const page = await open(phone)
+  for (const path of ['/desk/digests', '/desk/subscribers', '/desk/subscribers/1']) {
+    await page.goto(web.origin + path)
+    const text = await page.locator('main').innerText()
+    expect(text, path).toMatch(/Le Matin du Rivage|صباح المرسى|L’Hebdo du Rivage/)
+    expect(text, path).not.toMatch(/le-matin|as-sabah|hebdo\b/)
+  }
+})
