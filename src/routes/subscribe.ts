@@ -25,7 +25,7 @@ export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: Pu
   router.get('/subscribe', async (request, response) => {
     response.set('Cache-Control', 'no-store')
     if (request.query['embed'] === 'html') http.pages.send(response, 'subscribe/embed', await signups.offer())
-    else await showForm(response, { chosen: listOf(request.query['newsletter']) })
+    else await showForm(response, { chosen: listOf(request.query['newsletters']) })
   })
 
   router.post(

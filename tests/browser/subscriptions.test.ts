@@ -80,6 +80,7 @@ test('DOI-1 in a browser: sign up by keyboard, then one click on the link of the
   await decide()
   await page.goto(web.origin + (await activationPath(web, email)))
   expect(await page.textContent('h1')).toBe('C’est fait, merci')
+  expect(await page.getAttribute('main a[role=button]', 'href')).toBe('http://localhost:8025/')
   expect(await stateOf(web)).toBe('active')
   expect(page.faults).toEqual([])
 })

@@ -1,0 +1,114 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { seedSampleNewsroom } from '../../src/embedded/sample/seed.ts'
+import { aPage, desktop, phone } from '../support/browser.ts'
+import { activationPath } from '../support/readers.ts'
+import { aSubscriber } from '../support/subscribers.ts'
+import { aWeb, type Web } from '../support/web.ts'
+
+async function aNewsroom(): Promise<Web> {
+  const web = await aWeb()
+  await seedSampleNewsroom(web.context)
+  return web
+}
+
+/** Links that leave the page's language to the browser. */
+const strays = [
+  'a[href^="/subscribe"]',
+  'a[href^="/preferences"]',
+  'a[href^="/feeds"]',
+  'form[action^="/subscribe"]',
+].join()
+
+/** A page of another site: `localhost` and `127.0.0.1` are two sites to a browser. */
+async function aForeignPage(html: string): Promise<string> {
+  const server = createServer((_request, response) => {
+    response.setHeader('Content-Type', 'text/html; charset=utf-8')
+    response.end(`<!doctype html><html lang="fr"><title>Le blog du port</title>${html}`)
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  onTestFinished(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+test.each([
+  ['fr', 'Regardez dans votre boîte'],
+  ['ar', 'تفقّدوا بريدكم'],
+])(
+  'the form to copy signs up from a page of another site, without JavaScript, in %s',
+  async (language, title) => {
+    const web = await aNewsroom()
+    // The visitor's browser prefers another language than the form was made in.
+    const page = await aPage({
+      ...phone,
+      javaScriptEnabled: false,
+      locale: language === 'fr' ? 'ar-DZ' : 'fr-FR',
+    })
+    await page.goto(`${web.origin}/${language}/subscribe?embed=html`)
+    const snippet = await page.inputValue('#snippet')
+    await page.goto(await aForeignPage(snippet))
+    await page.fill('[name=email]', 'amina@reader.example')
+    await page.click('button')
+
+    expect(page.url()).toBe(`${web.origin}/${language}/subscribe`)
+    expect(await page.textContent('h1')).toBe(title)
+    await web.context.services.signupDecisions.decideAll()
+    // The answer was the first page of ours that this browser saw; its cookie makes the link one click all the same.
+    await page.goto(web.origin + (await activationPath(web, 'amina@reader.example')))
+    const subscriber = await web.context.database.stores.subscribers.findByAddress('amina@reader.example')
+    expect(subscriber?.language).toBe(language)
+    const [subscription] = await web.context.database.stores.subscriptions.list(subscriber?.id ?? 0)
+    expect(subscription?.state).toBe('active')
+  },
+)
+
+test('an Arabic signup page keeps a French newsletter’s words together, and its own language', async () => {
+  const web = await aNewsroom()
+  const page = await aPage({ ...phone, viewport: { width: 360, height: 740 } })
+  await page.goto(`${web.origin}/ar/subscribe?newsletters=le-matin`)
+  expect(await page.isChecked('[value=le-matin]')).toBe(true)
+  expect(await page.isChecked('[value=as-sabah]')).toBe(false)
+
+  const label = page.locator('label', { has: page.locator('[value=le-matin]') })
+  const [language, description] = await Promise.all([
+    label.locator('span small').boundingBox(),
+    label.locator(':scope > small').boundingBox(),
+  ])
+  expect(description?.y).toBeGreaterThanOrEqual((language?.y ?? 0) + (language?.height ?? 0) - 1)
+  for (const path of ['/ar', '/ar/newsletters/as-sabah', '/ar/subscribe']) {
+    await page.goto(web.origin + path)
+    expect(await page.locator(strays).count(), path).toBe(0)
+  }
+})
+
+test.each([true, false])(
+  'erasure asks once more, JavaScript %s; leaving stays one click',
+  async (javaScriptEnabled) => {
+    const web = await aNewsroom()
+    const { services, database } = web.context
+    const newsletter = await database.stores.newsletters.getBySlug('le-matin')
+    const { id } = await aSubscriber(database, { newsletter })
+    const page = await aPage({ ...desktop, javaScriptEnabled })
+    await page.goto(services.subscriptionLinks.freshPreferencesUrl(id))
+    expect(await page.isVisible('[value=erase]')).toBe(false)
+    await page.click('details.grave summary')
+    await page.click('[value=erase]')
+    expect(await page.textContent('h1')).toBe('Vos données sont effacées')
+    expect((await database.stores.subscribers.find(id))?.address).toBeUndefined()
+
+    const other = await aSubscriber(database, { newsletter })
+    await page.goto(
+      services.subscriptionLinks.unsubscribeUrl({
+        subscriberId: other.id,
+        newsletterId: newsletter.id,
+        digestId: 1,
+      }),
+    )
+    await page.click('[value=unsubscribe]')
+    const [subscription] = await database.stores.subscriptions.list(other.id)
+    expect(subscription?.endedReason).toBe('unsubscribed')
+  },
+)
