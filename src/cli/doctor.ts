@@ -5,7 +5,6 @@ import { DomainError } from '../errors.ts'
 import { checkRecords, listRecords, type Finding, type MailIdentity } from '../mail/dns-records.ts'
 import { createSenders } from '../mail/senders.ts'
 import { readSmtpUrl } from '../mail/smtp-url.ts'
-import { createTransport } from '../mail/transport.ts'
 import { withContext } from './command.ts'
 import { printResult, toTable } from './output.ts'
 
@@ -62,6 +61,7 @@ async function checkRelay({ config: { smtpUrl } }: Context): Promise<Finding> {
     return { name: 'relay', isGood: false, sentence: 'SMTP_URL is not set; mail goes to the mail catcher' }
   }
   const { tls } = readSmtpUrl(smtpUrl)
+  const { createTransport } = await import('../mail/transport.ts')
   const transport = createTransport({ smtpUrl, connections: 1, limits: { openMs: openTimeoutMs } })
   try {
     const hasSmtpUtf8 = await transport.hasSmtpUtf8()

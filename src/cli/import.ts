@@ -1,12 +1,12 @@
+import { Worker } from 'node:worker_threads'
 import type { Command } from 'commander'
 import { isLanguageTag } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 import type { ImportReport } from '../import/batch.ts'
-import { importFeed } from '../import/import-feed.ts'
-import { importWordpress, type WordpressOptions, type WordpressReport } from '../import/import-wordpress.ts'
-import type { Services } from '../services/services.ts'
-import { cliActor, UsageError, withContext } from './command.ts'
-import { createProgress, printResult } from './output.ts'
+import type { WordpressReport } from '../import/import-wordpress.ts'
+import { ToldError, UsageError } from './command.ts'
+import type { ImportJob, ImportMessage } from './import-thread.ts'
+import { createProgress, printResult, type Progress } from './output.ts'
 
 interface Options {
   language?: string
@@ -23,10 +23,7 @@ export function importCommand(program: Command): void {
     .option('--language <tag>', 'of every post; else the script of each tells')
     .option('--json', 'print the report for programs')
     .action(async (file: string, options: Options) => {
-      const progress = createProgress('Importing')
-      const report = await withImport(options, (services, shared) =>
-        importWordpress(services, { ...shared, file, onProgress: progress.show }),
-      ).finally(progress.end)
+      const report = (await runImport({ kind: 'wxr', file }, options)) as WordpressReport
       printReport(options, report, [...toLines(report), ...toWordpressLines(report), ...toErrorLines(report)])
     })
   command
@@ -35,24 +32,40 @@ export function importCommand(program: Command): void {
     .option('--language <tag>', 'of every article; else the script of each tells')
     .option('--json', 'print the report for programs')
     .action(async (url: string, options: Options) => {
-      const report = await withImport(options, (services, shared) => importFeed(services, { ...shared, url }))
+      const report = await runImport({ kind: 'feed', url }, options)
       printReport(options, report, [...toLines(report), ...toErrorLines(report)])
     })
 }
 
-type Shared = Pick<WordpressOptions, 'actor' | 'language' | 'languages' | 'zone'>
-
-async function withImport<Report>(
-  options: Options,
-  run: (services: Services, shared: Shared) => Promise<Report>,
-): Promise<Report> {
-  const { language } = options
+function runImport(source: ImportJob['source'], { language }: Options): Promise<ImportReport> {
   if (language !== undefined && !isLanguageTag(language)) {
     throw new UsageError('--language takes a BCP 47 tag, such as fr or ar.')
   }
-  return withContext(async ({ services }) => {
-    const { languages, zone } = await services.publication.get()
-    return run(services, { actor: cliActor, language, languages, zone })
+  const progress = createProgress('Importing')
+  return runThread({ source, language }, progress.show).finally(progress.end)
+}
+
+/**
+ * On a large machine garbage piles up to hundreds of megabytes before it is collected. The heap of a thread can be
+ * limited: a small one for what is young is collected often, and 256 MB hold the longest posts that are taken.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 }
+
+function runThread(job: ImportJob, onProgress: Progress['show']): Promise<ImportReport> {
+  const thread = new Worker(new URL('./import-thread.ts', import.meta.url), {
+    workerData: job,
+    resourceLimits,
+  })
+  return new Promise((resolve, reject) => {
+    thread.on('message', (message: ImportMessage) => {
+      if ('progress' in message) onProgress(...message.progress)
+      else if ('report' in message) resolve(message.report)
+      else reject(new ToldError(message.failure))
+    })
+    thread.on('error', reject)
+    thread.on('exit', () => {
+      reject(new Error('the import ended early'))
+    })
   })
 }
 

@@ -1,7 +1,4 @@
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
-import { migrateQueue } from '../queue/connection.ts'
-import { migrate } from '../store/migrate.ts'
 import { UsageError } from './command.ts'
 
 export function migrateCommand(program: Command): void {
@@ -9,9 +6,12 @@ export function migrateCommand(program: Command): void {
     .command('migrate')
     .description('bring the tables of DATABASE_URL up to date; safe to run by several starters at once')
     .action(async () => {
+      const { readConfig } = await import('../config.ts')
       const { databaseUrl, redisUrl } = readConfig()
       if (!databaseUrl)
         throw new UsageError('DATABASE_URL is not set; `npm start` migrates its own database by itself.')
+      const { migrateQueue } = await import('../queue/connection.ts')
+      const { migrate } = await import('../store/migrate.ts')
       const applied = await migrate(databaseUrl)
       await migrateQueue(redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl })
       const done = applied.length === 0 ? 'nothing to do' : `applied ${applied.join(', ')}`

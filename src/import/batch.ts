@@ -42,7 +42,11 @@ export interface ImportReport {
 
 type ItemName = Pick<ImportError, 'id' | 'title' | 'line'>
 
+/** A batch is full at either: stories may be of two thousand characters or of four million. */
 const batchSize = 100
+const batchCharacters = 1_000_000
+/** A statement takes 65,535 values, and one post may have more responses than there are posts. */
+const responseBatchSize = 1_000
 const maxErrors = 1_000
 
 /** An article to put, with what is put after it. */
@@ -52,6 +56,11 @@ interface Entry {
   responses: ImportedPost['responses']
   name: ItemName
 }
+
+/** A response under an article that is stored, with the name of its post. */
+type NamedResponse = ResponseToPut & { name: ItemName }
+
+const refused = 'the database refused it; look for what is unusual in its texts'
 
 /**
  * Writes posts in batches, the next one being read while the last is written. What is wrong with one post is
@@ -69,6 +78,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     errors: [],
   }
   let entries = new Map<string, Entry>()
+  let characters = 0
   let writing: Promise<void> = Promise.resolve()
 
   const refuse = (name: ItemName | undefined, message: string) => {
@@ -78,20 +88,19 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     report.errors.push({ id: name?.id ?? '', title, line: name?.line ?? 0, message })
   }
 
-  const checkResponses = (entry: Entry, articleId: number): ResponseToPut[] => {
-    const checked = new Map<string, ResponseToPut>()
+  const checkResponses = (entry: Entry, articleId: number): NamedResponse[] => {
+    const checked = new Map<string, NamedResponse>()
     for (const response of entry.responses) {
       const input = responseInput.safeParse(withoutUndefined(response.input))
       const id = externalId.safeParse(response.externalId)
       if (input.success && id.success)
-        checked.set(id.data, { articleId, externalId: id.data, input: input.data })
+        checked.set(id.data, { articleId, externalId: id.data, input: input.data, name: entry.name })
       else refuse(entry.name, `response ${response.externalId}: ${sentenceOf(input.error ?? id.error)}`)
     }
     return [...checked.values()]
   }
 
-  const writeResponses = async (entries: { entry: Entry; articleId: number }[]): Promise<void> => {
-    const responses = entries.flatMap(({ entry, articleId }) => checkResponses(entry, articleId))
+  const writeResponses = async (responses: NamedResponse[]): Promise<void> => {
     try {
       const put = await services.responses.putBatch(responses, baseUrl)
       report.responses.created += put.created
@@ -99,8 +108,8 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
       report.responses.unchanged += responses.length - put.created - put.updated
     } catch (error) {
       if (!isAboutData(error)) throw error
-      if (entries.length > 1) for (const one of entries) await writeResponses([one])
-      else refuse(entries[0]?.entry.name, 'its responses were refused by the database')
+      if (responses.length > 1) for (const one of responses) await writeResponses([one])
+      else for (const { name, externalId } of responses) refuse(name, `response ${externalId}: ${refused}`)
     }
   }
 
@@ -110,7 +119,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     } catch (error) {
       if (!isAboutData(error)) throw error
       if (batch.length > 1) return (await Promise.all(batch.map((entry) => writeArticles([entry])))).flat()
-      refuse(batch[0]?.name, 'the database refused it; look for what is unusual in its texts')
+      refuse(batch[0]?.name, refused)
       return []
     }
   }
@@ -138,7 +147,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     if (batch.length === 0) return
     const byId = new Map(batch.map((entry) => [entry.article.externalId, entry]))
     await services.selections.ensure(batch.flatMap((entry) => entry.selections))
-    const written: { entry: Entry; articleId: number }[] = []
+    const responses: NamedResponse[] = []
     for (const result of await writeArticles(batch)) {
       const entry = byId.get(result.externalId)
       if (!entry) continue
@@ -146,15 +155,18 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
       else {
         report[result.outcome] += 1
         if (result.hasNewGuid) report.newGuids += 1
-        written.push({ entry, articleId: result.id })
+        responses.push(...checkResponses(entry, result.id))
       }
     }
-    await writeResponses(written)
+    for (let at = 0; at < responses.length; at += responseBatchSize) {
+      await writeResponses(responses.slice(at, at + responseBatchSize))
+    }
   }
 
   const flush = async () => {
     const batch = [...entries.values()]
     entries = new Map()
+    characters = 0
     await writing
     writing = write(batch)
     // Awaited with the next batch; an error until then must not end the process.
@@ -178,7 +190,8 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
       const { origin, selections, responses } = post
       const article = { externalId: id.data, input: input.data, origin }
       entries.set(id.data, { article, selections, responses, name })
-      if (entries.size >= batchSize) await flush()
+      characters += [post, ...responses].reduce((sum, { input }) => sum + String(input['html']).length, 0)
+      if (entries.size >= batchSize || characters >= batchCharacters) await flush()
     },
 
     /** Writes what is left; the feeds hear of the whole import once. */

@@ -5,7 +5,7 @@ import { DomainError } from '../errors.ts'
 import { Attachments } from './attachments.ts'
 import { createBatcher, type ImportReport, type ImportServices } from './batch.ts'
 import { leftOutReason, toPost, type LeftOutReason, type PostContext } from './wordpress.ts'
-import { readWxr, type WxrReader } from './wxr.ts'
+import { readWxr, type WxrItem, type WxrReader } from './wxr.ts'
 import type { Repairs } from './xml-repair.ts'
 
 export interface WordpressReport extends ImportReport {
@@ -37,51 +37,36 @@ export async function importWordpress(
   const { size } = await stat(options.file).catch(() => {
     throw new DomainError('not_found', 'no_such_file', 'There is no such file, or it cannot be read.')
   })
-  const open = () => readWxr(createReadStream(options.file, { highWaterMark: 256 * 1024 }))
-  const progress = (reader: WxrReader, pass: number, note: string) => {
-    options.onProgress(pass * size + reader.source.bytes(), 2 * size, note)
+  const pass = (number: 0 | 1) => {
+    const reader = readWxr(createReadStream(options.file))
+    const showProgress = (note: string) => {
+      options.onProgress(number * size + reader.source.bytes(), 2 * size, note)
+    }
+    return { reader, showProgress }
   }
-  const { attachments, authors, site } = await survey(open(), progress)
-  const context: PostContext = { ...options, attachments, authors, baseUrl: site, idPrefix: idPrefixOf(site) }
+  const attachments = new Attachments()
+  try {
+    const found = await survey(attachments, pass(0))
+    return await importPosts(services, { ...options, ...found, attachments }, pass(1))
+  } finally {
+    attachments.close()
+  }
+}
 
-  const reader = open()
-  const batcher = createBatcher(services, options.actor, site)
-  const { report } = batcher
-  const leftOut: WordpressReport['leftOut'] = {}
-  let responsesLeftOut = 0
-  for await (const part of reader.parts) {
-    if (part.kind !== 'item') continue
-    const { item } = part
-    const reason = leftOutReason(item)
-    if (reason) {
-      leftOut[reason] = (leftOut[reason] ?? 0) + 1
-      continue
-    }
-    const name = { id: item.fields.id ?? '', title: item.fields.title ?? '', line: reader.source.line() }
-    if (item.isTooLong) {
-      report.posts += 1
-      batcher.refuse(name, 'a text of more than 4 million characters, or 16 million in all, is no post')
-    } else {
-      const post = toPost(item, context)
-      responsesLeftOut += post.responsesLeftOut
-      await batcher.add(post, name)
-    }
-    progress(reader, 1, `${report.posts} posts`)
-  }
-  await batcher.end()
-  if (!reader.isComplete())
-    batcher.refuse(undefined, 'The file ends in the middle; what came before is imported')
-  return { ...report, leftOut, responsesLeftOut, repairs: reader.source.repairs }
+interface Pass {
+  reader: WxrReader
+  showProgress: (note: string) => void
 }
 
 /** The first pass: pictures and authors, and whether this is an export at all. */
-async function survey(reader: WxrReader, progress: (reader: WxrReader, pass: number, note: string) => void) {
-  const attachments = new Attachments()
+async function survey(attachments: Attachments, { reader, showProgress }: Pass) {
   const authors = new Map<string, string>()
-  for await (const part of reader.parts) {
-    if (part.kind === 'author') authors.set(part.login, part.name)
-    else if (part.item.fields.type === 'attachment') attachments.add(part.item)
-    progress(reader, 0, 'looking for pictures')
+  for await (const parts of reader.parts) {
+    for (const part of parts) {
+      if (part.kind === 'author') authors.set(part.login, part.name)
+      else if (part.item.fields.type === 'attachment') attachments.add(part.item)
+    }
+    showProgress('looking for pictures')
   }
   const site = reader.site.baseUrl || reader.site.link
   if (!reader.isWxr() || !URL.canParse(site)) {
@@ -91,7 +76,42 @@ async function survey(reader: WxrReader, progress: (reader: WxrReader, pass: num
       'This is not an export of WordPress: make one under Tools, Export, "All content".',
     )
   }
-  return { attachments, authors, site }
+  return { authors, baseUrl: site, idPrefix: idPrefixOf(site) }
+}
+
+async function importPosts(
+  services: ImportServices,
+  context: PostContext & { actor: Actor },
+  { reader, showProgress }: Pass,
+): Promise<WordpressReport> {
+  const batcher = createBatcher(services, context.actor, context.baseUrl)
+  const { report } = batcher
+  const leftOut: WordpressReport['leftOut'] = {}
+  let responsesLeftOut = 0
+  const importItem = async (item: WxrItem) => {
+    const reason = leftOutReason(item)
+    if (reason) {
+      leftOut[reason] = (leftOut[reason] ?? 0) + 1
+      return
+    }
+    const name = { id: item.fields.id ?? '', title: item.fields.title ?? '', line: item.line }
+    if (item.isTooLong) {
+      report.posts += 1
+      batcher.refuse(name, 'a text of more than 4 million characters, or 16 million in all, is no post')
+      return
+    }
+    const post = toPost(item, context)
+    responsesLeftOut += post.responsesLeftOut
+    await batcher.add(post, name)
+  }
+  for await (const parts of reader.parts) {
+    for (const part of parts) if (part.kind === 'item') await importItem(part.item)
+    showProgress(`${report.posts} posts`)
+  }
+  await batcher.end()
+  if (!reader.isComplete())
+    batcher.refuse(undefined, 'The file ends in the middle; what came before is imported')
+  return { ...report, leftOut, responsesLeftOut, repairs: reader.source.repairs }
 }
 
 /** Two sites may both have a post 1. */

@@ -8,8 +8,7 @@ const isArabic = (language: string): boolean => /^(?:ar|fa|ur)\b/.test(language)
  */
 export function languageOf(text: string, languages: string[]): string {
   const sample = text.slice(0, sampleLength).replace(/<[^>]*>|https?:\S+/g, ' ')
-  const arabic = sample.match(/\p{Script=Arabic}/gu)?.length ?? 0
-  const latin = sample.match(/\p{Script=Latin}/gu)?.length ?? 0
-  const wanted = arabic > latin
+  const count = (words: RegExp) => sample.match(words)?.join('').length ?? 0
+  const wanted = count(/\p{Script=Arabic}+/gu) > count(/\p{Script=Latin}+/gu)
   return languages.find((language) => isArabic(language) === wanted) ?? languages[0] ?? 'fr'
 }

@@ -24,6 +24,8 @@ export interface WxrItem {
   terms: WxrTerm[]
   meta: Map<string, string>
   comments: WxrComment[]
+  /** Where it begins in the file. */
+  line: number
   /** Its texts are longer than any post, and were cut. */
   isTooLong: boolean
 }
@@ -86,13 +88,14 @@ export interface WxrReader {
   isWxr: () => boolean
   /** It ended with `</rss>`, not in the middle. */
   isComplete: () => boolean
-  parts: AsyncIterable<WxrPart>
+  /** What each chunk of the file has completed. */
+  parts: AsyncIterable<WxrPart[]>
 }
 
 /** Reads an export in a stream: at any moment one item and one chunk of the file are in memory. */
 export function readWxr(stream: Readable | AsyncIterable<Uint8Array>): WxrReader {
-  const found: WxrPart[] = []
-  const builder = new WxrBuilder((part) => found.push(part))
+  let found: WxrPart[] = []
+  const builder = new WxrBuilder({ emit: (part) => found.push(part), line: () => source.line() })
   const source = openXml(stream, builder)
   return {
     source,
@@ -100,16 +103,25 @@ export function readWxr(stream: Readable | AsyncIterable<Uint8Array>): WxrReader
     isWxr: () => builder.isWxr,
     isComplete: () => builder.isComplete,
     parts: (async function* () {
-      for await (const _ of source.chunks) yield* found.splice(0)
+      for await (const _ of source.chunks) {
+        yield found
+        found = []
+      }
     })(),
   }
+}
+
+interface BuilderOptions {
+  emit: (part: WxrPart) => void
+  /** The line under way. */
+  line: () => number
 }
 
 class WxrBuilder {
   readonly site: WxrSite = { title: '', link: '', baseUrl: '', language: '' }
   isWxr = false
   isComplete = false
-  readonly #emit: (part: WxrPart) => void
+  readonly #options: BuilderOptions
   #text = ''
   #item: WxrItem | undefined
   #size = 0
@@ -119,15 +131,16 @@ class WxrBuilder {
   #metaKey = ''
   #isInRss = false
 
-  constructor(emit: (part: WxrPart) => void) {
-    this.#emit = emit
+  constructor(options: BuilderOptions) {
+    this.#options = options
   }
 
   readonly open = (name: string, attributes: Record<string, string>): void => {
     this.#text = ''
     if (name === 'rss') this.#isInRss = true
     else if (name === 'item') {
-      this.#item = { fields: {}, terms: [], meta: new Map(), comments: [], isTooLong: false }
+      const line = this.#options.line()
+      this.#item = { fields: {}, terms: [], meta: new Map(), comments: [], line, isTooLong: false }
       this.#size = 0
     } else if (name === 'wp:comment') this.#comment = emptyComment()
     else if (name === 'wp:author') this.#author = { login: '', name: '' }
@@ -155,7 +168,7 @@ class WxrBuilder {
   }
 
   #endItem(): void {
-    if (this.#item) this.#emit({ kind: 'item', item: this.#item })
+    if (this.#item) this.#options.emit({ kind: 'item', item: this.#item })
     this.#item = undefined
     this.#comment = undefined
   }
@@ -174,7 +187,7 @@ class WxrBuilder {
     if (name === 'wp:author_login') author.login = text
     else if (name === 'wp:author_display_name') author.name = text
     else if (name === 'wp:author') {
-      this.#emit({ kind: 'author', ...author })
+      this.#options.emit({ kind: 'author', ...author })
       this.#author = undefined
     }
   }

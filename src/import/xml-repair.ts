@@ -60,6 +60,8 @@ const cdata = '<![CDATA['
  * @throws DomainError `doctype_refused`: a document type can define entities, and no export has one
  */
 export class XmlRepair {
+  /** Line breaks in what was not passed on. */
+  droppedLines = 0
   readonly #options: Options
   #buffer = ''
   #state: 'text' | 'cdata' | 'comment' | 'instruction' = 'text'
@@ -100,7 +102,9 @@ export class XmlRepair {
   /** Emits what is certain and says from where on to wait for more. */
   #rest(at: number, isLast: boolean): number {
     if (this.#state === 'comment' || this.#state === 'instruction') {
-      return isLast ? this.#buffer.length : Math.max(at, this.#buffer.length - 2)
+      const rest = isLast ? this.#buffer.length : Math.max(at, this.#buffer.length - 2)
+      this.#drop(this.#buffer.slice(at, rest))
+      return rest
     }
     if (isLast) this.#text(this.#buffer.slice(at))
     return isLast ? this.#buffer.length : at
@@ -114,6 +118,7 @@ export class XmlRepair {
     const terminator = this.#state === 'comment' ? '-->' : '?>'
     const end = this.#buffer.indexOf(terminator, at)
     if (end < 0) return undefined
+    this.#drop(this.#buffer.slice(at, end))
     this.#state = 'text'
     return end + terminator.length
   }
@@ -260,9 +265,15 @@ export class XmlRepair {
     if (text.length <= room) this.#out.push(text)
     else {
       // A reference or the seam of a section is never cut in two.
-      if (room > 0 && text.length > 20) this.#out.push(text.slice(0, room))
+      const kept = room > 0 && text.length > 20 ? text.slice(0, room) : ''
+      this.#out.push(kept)
+      this.#drop(text.slice(kept.length))
       this.#options.onTruncated()
     }
+  }
+
+  #drop(text: string): void {
+    this.droppedLines += text.split('\n').length - 1
   }
 }
 

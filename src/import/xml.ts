@@ -15,7 +15,7 @@ export interface XmlSource {
   repairs: Repairs
   /** Bytes read so far. */
   bytes: () => number
-  /** The line that was read last. */
+  /** The line of the file that was read last. */
   line: () => number
   /** Yields after each chunk that was parsed: ask the listener then what it has found. */
   chunks: AsyncIterable<void>
@@ -59,7 +59,12 @@ export function openXml(stream: Readable | AsyncIterable<Uint8Array>, listener: 
     parser.close()
     yield
   }
-  return { repairs, bytes: () => count.bytes, line: () => parser.line, chunks: chunks() }
+  return {
+    repairs,
+    bytes: () => count.bytes,
+    line: () => parser.line + repair.droppedLines,
+    chunks: chunks(),
+  }
 }
 
 /** UTF-8, or what a byte order mark or the XML declaration says. */
