@@ -15,14 +15,17 @@ export function openRedisCounters(url: string, log: Logger) {
       name: string
       points: number
       seconds: number
-    }): RateLimiterAbstract =>
-      new RateLimiterRedis({
+    }): RateLimiterAbstract => {
+      // Without this the first command connects, and is not counted, for no queue holds it. A failure is logged.
+      if (client.status === 'wait') client.connect().catch(() => undefined)
+      return new RateLimiterRedis({
         storeClient: client,
         keyPrefix: name,
         points,
         duration: seconds,
         insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),
-      }),
+      })
+    },
     close: () => {
       client.disconnect()
       return Promise.resolve()

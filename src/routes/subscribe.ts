@@ -6,7 +6,8 @@ import { keepBrowser, languageOf, visitorOf } from '../http/visitor.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import type { Services } from '../services/services.ts'
 
-const bodyLimit = 4 * 1024
+/** Beyond any form, so that even an absurd address is told what is wrong with it. */
+const bodyLimit = 128 * 1024
 
 /** The signup page, and signing up as a form or as JSON: one handler, one answer for every address. */
 export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: PublicForms): Router {

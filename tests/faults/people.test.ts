@@ -19,7 +19,7 @@ async function checkEquation({ databaseUrl, digestId }: Arena) {
   expect(Number(sum?.known)).toBe(sum?.audience)
 }
 
-test('P7 who unsubscribes during a digest is not committed to afterwards', { timeout }, async () => {
+test('P7 UNS-5 who unsubscribes during a digest is not committed to afterwards', { timeout }, async () => {
   const readers = isLong ? 10_000 : 600
   const leaving = readers / 10
   const arena = await anArena({ readers, connections, leaseSeconds: 60 })

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
+import { cloneDatabase } from '../support/database.ts'
 import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
 import { aReader } from '../support/readers.ts'
+import { aSender } from '../support/sending.ts'
+import { aSendingDigest } from '../support/sending-digest.ts'
+import { aSmtpSink } from '../support/smtp-sink.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { aWeb } from '../support/web.ts'
 
@@ -92,6 +97,25 @@ test('UNS-3 a forged link is 404 like a random one; a person who is gone is 200'
   await stores.personalData.delete(subscriber.id)
   expect((await web.fetch(path, { method: 'POST' })).status).toBe(200)
   expect((await web.fetch(path)).status).toBe(200)
+})
+
+test('UNS-5 a digest that is already being sent honours it', async () => {
+  const databaseUrl = await cloneDatabase()
+  const { digestId, newsletterId } = await aSendingDigest(databaseUrl, { readers: 5 })
+  const sink = await aSmtpSink()
+  const web = await aWeb({ databaseUrl })
+  const { sending } = await aSender(web.context.database, { smtpUrl: sink.url })
+  const subscriber = await web.context.database.stores.subscribers.findByAddress('reader-3@reader.example')
+  const ref = { subscriberId: subscriber?.id ?? 0, newsletterId, digestId }
+  const { pathname } = new URL(web.context.services.subscriptionLinks.unsubscribeUrl(ref))
+  expect((await web.fetch(pathname, { method: 'POST' })).status).toBe(200)
+  await sending.deliverDigest(digestId)
+  expect(sink.received.flatMap(({ to }) => to).sort()).toEqual(
+    [1, 2, 4, 5].map((n) => `reader-${n}@reader.example`),
+  )
+  expect(await rowsOf(web, "select reason from deliveries where state = 'skipped'")).toEqual([
+    { reason: 'unsubscribed' },
+  ])
 })
 
 test('DOI-9 tokens of other purposes are the same 404', async () => {

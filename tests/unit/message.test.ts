@@ -139,6 +139,29 @@ describe.each(['fr', 'ar', 'en'] as const)('a digest in %s', (language) => {
     expect(parsed.html).toContain(`href="${aRecipient().preferencesUrl}"`)
   })
 
+  test.each(['daily', 'alert'] as const)(
+    'UNS-6 leaving is in sight: in the text, and within the first 10 kB of the HTML (%s)',
+    async (cadence) => {
+      const name = 'م'.repeat(200)
+      const frozen = aFrozenDigest({ language })
+      const message = await aDigestMessage({
+        ...frozen,
+        cadence,
+        intro: name,
+        newsletter: { ...frozen.newsletter, name },
+        publication: { ...frozen.publication, name },
+      })
+      const { text, html } = await simpleParser(message)
+      const { unsubscribeUrl } = aRecipient()
+      expect(text).toContain(unsubscribeUrl)
+      const [before = '', ...rest] = String(html).split(`href="${unsubscribeUrl}"`)
+      expect(rest.length).toBeGreaterThan(0)
+      expect(Buffer.byteLength(before)).toBeLessThan(10_000)
+      expect(rest[0]).toMatch(/^[^>]*>[^<\s]/)
+      expect(before.slice(before.lastIndexOf('<a '))).not.toMatch(/display:\s*none|font-size:\s*[01]px/)
+    },
+  )
+
   test('the activation mail comes from another sender and asks machines for no answer', async () => {
     const message = await anActivationMessage(language)
     expectCleanBytes(message)

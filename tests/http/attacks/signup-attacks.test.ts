@@ -6,6 +6,7 @@ import { aNewsletter } from '../../support/newsletters.ts'
 import { rowsOf } from '../../support/query.ts'
 import { aReader } from '../../support/readers.ts'
 import { recordStatements } from '../../support/statements.ts'
+import { aSmtpSink } from '../../support/smtp-sink.ts'
 import { aSubscriber } from '../../support/subscribers.ts'
 import { aWeb, type Web } from '../../support/web.ts'
 
@@ -124,12 +125,36 @@ test.each([
 ])('ABU-4 an address with %s is refused, nothing is stored', async (_name, email) => {
   const web = await aWeb()
   const newsletter = await aNewsletter(web.context.database)
-  for (const headers of [{ 'content-type': 'application/json' }]) {
-    const body = JSON.stringify({ email, newsletters: [newsletter.slug] })
-    const response = await web.fetch('/subscribe', { method: 'POST', headers, body })
-    expect([413, 422]).toContain(response.status)
+  const json = JSON.stringify({ email, newsletters: [newsletter.slug] })
+  const form = new URLSearchParams({ email, newsletters: newsletter.slug })
+  const bodies = [{ body: json, headers: { 'content-type': 'application/json' } }, { body: form }]
+  for (const init of bodies) {
+    expect((await web.fetch('/subscribe', { method: 'POST', ...init })).status).toBe(422)
   }
   expect(await rowsOf(web, 'select id from activations')).toEqual([])
+})
+
+test('ABU-4 the recipient of the mail is the stored address, byte by byte', async () => {
+  const sink = await aSmtpSink()
+  const web = await aWeb({ env: { SMTP_URL: sink.url } })
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  await services.presence.beat()
+  for (const email of [
+    'Amina.B+news@Reader.Example',
+    "o'neill!#$%&*/=?^_`{|}~@reader.example",
+    'Ａmina@reader.example',
+    'amina@bücher.example',
+    ` ${'x'.repeat(64)}@reader.example `,
+  ]) {
+    const body = new URLSearchParams({ email, newsletters: newsletter.slug })
+    await web.fetch('/subscribe', { method: 'POST', body })
+  }
+  await services.signupDecisions.decideAll()
+  await services.sending.deliverMail()
+  const stored = await rowsOf<{ address: string }>(web, 'select address from activations')
+  expect(stored).toHaveLength(4)
+  expect(sink.received.map(({ to }) => to).sort()).toEqual(stored.map(({ address }) => [address]).sort())
 })
 
 test('hostile bodies are refused: other types, extra fields, prototypes, depth', async () => {
