@@ -59,7 +59,6 @@ export async function startWorking(context: Context) {
     startWorker(deliverDigest(sending), backend),
     startWorker(deliverMail(sending), backend),
     startWorker(decideSignups(services.signupDecisions), backend),
-    startWorker(publishArticles(services.articles), backend),
     startWorker(renderFeeds(feeds), backend),
   ]
 

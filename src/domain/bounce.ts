@@ -4,6 +4,9 @@ import type { SendOutcome, SmtpStage } from './delivery.ts'
 export type BounceClass =
   'dead' | 'doubtful' | 'full' | 'transient' | 'policy' | 'content' | 'sender' | 'complaint'
 
+/** Complaints per accepted mail. Google and Yahoo ask to stay below it. */
+export const complaintLimit = 0.001
+
 /** What a server or a report said. A report speaks of a message that was taken first and came back later. */
 export interface Diagnosis {
   stage: SmtpStage | 'report'

@@ -1,5 +1,5 @@
 import { findAddress, hashAddress } from '../domain/address.ts'
-import { classifyBounce, diagnosisOf, scoreBounce, type Diagnosis } from '../domain/bounce.ts'
+import { classifyBounce, complaintLimit, diagnosisOf, scoreBounce, type Diagnosis } from '../domain/bounce.ts'
 import type { SendOutcome } from '../domain/delivery.ts'
 import type { MailReference } from '../domain/mail-reference.ts'
 import type { InboundMail, RecipientReport } from '../mail/inbound.ts'
@@ -103,8 +103,21 @@ export function createBounceService({
     })
   }
 
-  const recordComplaint = (reference: MailReference, proof: string): Promise<void> =>
-    database.transaction(async (stores) => {
+  const tellOfComplaints = async (stores: Stores, at: Date) => {
+    const { accepted, complaints } = await stores.bounces.countWeek(at)
+    const rate = complaints / Math.max(accepted, 1)
+    if (rate < complaintLimit) return
+    await tellDesk(stores, {
+      kind: 'complaints_high',
+      values: { percent: Math.round(rate * 10_000) / 100 },
+      url: `${config.publicUrl}/desk/deliverability`,
+      subject: at.toISOString().slice(0, 10),
+    })
+  }
+
+  const recordComplaint = async (reference: MailReference, proof: string): Promise<void> => {
+    const at = now()
+    await database.transaction(async (stores) => {
       const mail = await stores.bounces.findMail(reference)
       if (!mail) return
       const { subscriberId } = mail
@@ -118,10 +131,13 @@ export function createBounceService({
         domain,
         proof,
       } as const
-      if (await stores.bounces.insert(complaint, now())) {
+      if (await stores.bounces.insert(complaint, at)) {
         await suppress(stores, mail, 'complained', 'complaint by feedback report')
+        await tellOfComplaints(stores, at)
       }
     })
+    await doorbell.ring('deliver-mail', {})
+  }
 
   const unsubscribe = (reference: MailReference): Promise<void> =>
     database.transaction(async (stores) => {
@@ -137,13 +153,17 @@ export function createBounceService({
     })
 
   return {
-    /** A server's refusal, seen while sending. What may pass when tried again says nothing about a person yet. */
+    /**
+     * A server's refusal, seen while sending. What may pass when tried again says nothing about a person yet.
+     * @param isLast it was tried again and again, until its time was over
+     */
     async recordRefusal(
       reference: MailReference,
       outcome: Extract<SendOutcome, { kind: 'refused' }>,
+      isLast = false,
     ): Promise<void> {
       const diagnosis = diagnosisOf(outcome)
-      if (classifyBounce(diagnosis) === 'transient') return
+      if (classifyBounce(diagnosis) === 'transient' && !isLast) return
       await recordBounce(reference, diagnosis, 'smtp')
     },
 

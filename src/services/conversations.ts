@@ -1,15 +1,16 @@
 import type { SendOutcome } from '../domain/delivery.ts'
+import { classifyBounce, diagnosisOf } from '../domain/bounce.ts'
 import { blameOf } from '../domain/refusal.ts'
 import type { Logger } from '../log.ts'
-import type { OutgoingMail, Transport } from '../mail/transport.ts'
+import type { Transport } from '../mail/transport.ts'
 import type { Lease, Leases } from '../store/leases.ts'
+import { createAttempt, type AttemptOutcome, type WrittenMail } from './attempt.ts'
+import { Claims } from './claims.ts'
+import type { DomainBreaker } from './domain-breaker.ts'
 import type { Faults } from './faults.ts'
 import { gather } from './gather.ts'
 import { persist } from './persist.ts'
 import { createStreak } from './streak.ts'
-
-/** What a message is beside its recipient, who is always the row's address. */
-export type WrittenMail = Pick<OutgoingMail, 'from' | 'message' | 'envelopeId'>
 
 type Refused = Extract<SendOutcome, { kind: 'refused' }>
 
@@ -22,15 +23,21 @@ export interface ConversationsOptions<Row extends Lease & { address: string }> {
   write: (row: Row) => Promise<WrittenMail>
   /** The server turns everyone away, or leaves us in doubt too often. @returns once nothing new can be sent */
   onAlarm: (reason: 'refused' | 'no_answer') => Promise<void>
-  /** The server has said no to this mail, or it has ended. */
-  onRefused: (row: Row, outcome: Refused) => Promise<void>
+  /** The server has said no to this mail, or it has ended. `isLast`: there will be no other attempt, by no fault of ours. */
+  onRefused: (row: Row, outcome: Refused, isLast: boolean) => Promise<void>
+  domains: DomainBreaker
   faults: Faults
   log: Logger
 }
 
+interface Result {
+  accepted: number
+  isServerInTrouble: boolean
+}
+
 export interface Conversations {
   /** Resolves when nothing is left to claim, or after `halt`, with nothing in flight and nothing held. */
-  finished: Promise<{ accepted: number; isServerInTrouble: boolean }>
+  readonly finished: Promise<Result>
   /** Claims nothing more; conversations in flight finish. */
   halt(): void
   /** A heartbeat for every row in hand. */
@@ -41,142 +48,100 @@ export interface Conversations {
  * Claims mail and keeps `connections` SMTP conversations busy with it until none is left. A conversation records what
  * became of its message before it starts the next: at most one message per connection is ever in doubt.
  */
-export function startConversations<Row extends Lease & { address: string }>(
+export const startConversations = <Row extends Lease & { address: string }>(
   options: ConversationsOptions<Row>,
-): Conversations {
-  const { leases, transport, connections, faults, log } = options
-  const inHand = new Map<number, Lease>()
-  const waiting: Row[] = []
-  const batchSize = Math.min(200, connections * 2)
-  let after = 0
-  let isExhausted = false
-  let isHalted = false
-  let refilling: Promise<void> | undefined
-  let troubles = 0
-  let inDoubt = 0
-  let accepted = 0
-  let lanes = 0
-  const lanesDone: Promise<void>[] = []
+): Conversations => new Run(options)
 
-  const halt = () => {
-    isHalted = true
-  }
-  const alarm = async (reason: 'refused' | 'no_answer') => {
-    halt()
-    await persist(() => options.onAlarm(reason), log)
-  }
-  const streak = createStreak({
-    reject: (suspects) => persist(() => leases.markRejected(suspects), log),
-    acquit: async (suspects) => {
-      await alarm('refused')
-      await persist(() => leases.release(suspects), log)
-    },
-  })
+class Run<Row extends Lease & { address: string }> implements Conversations {
+  readonly finished: Promise<Result>
+  readonly #options: ConversationsOptions<Row>
+  readonly #claims: Claims<Row>
+  readonly #attempt: (row: Row) => Promise<AttemptOutcome>
+  readonly #accept: (sent: { key: number; answer: string }) => Promise<void>
+  readonly #streak: ReturnType<typeof createStreak>
+  readonly #lanes: Promise<void>[] = []
+  #troubles = 0
+  #inDoubt = 0
+  #accepted = 0
 
-  const refill = async () => {
-    try {
-      const claim = await leases.claim(batchSize, after)
-      for (const row of claim.claimed) inHand.set(row.key, row)
-      waiting.push(...claim.claimed)
-      if (claim.claimed.length > 0) faults('after-claim')
-      // Rows that came back lie behind us: once around before giving up.
-      if (claim.examined === 0 && after === 0) isExhausted = true
-      after = claim.examined === 0 ? 0 : claim.last
-    } catch (error) {
-      log.warn({ reason: String(error) }, 'nothing could be claimed')
-      halt()
-    } finally {
-      refilling = undefined
-    }
-  }
-  const next = async (): Promise<Row | undefined> => {
-    while (!isHalted) {
-      if (waiting.length < connections && !isExhausted) refilling ??= refill()
-      const row = waiting.shift()
-      if (row) return row
-      if (!refilling) return undefined
-      await refilling
-    }
-    return undefined
+  constructor(options: ConversationsOptions<Row>) {
+    const { leases, connections, faults, log } = options
+    this.#options = options
+    this.#claims = new Claims({
+      leases,
+      connections,
+      onClaimed: () => {
+        faults('after-claim')
+      },
+      log,
+    })
+    this.#attempt = createAttempt(options)
+    this.#accept = gather(async (sent) => {
+      await persist(() => leases.markAccepted(sent), log)
+      return () => undefined
+    })
+    this.#streak = createStreak({
+      reject: (suspects) => persist(() => leases.markRejected(suspects), log),
+      acquit: async (suspects) => {
+        await this.#alarm('refused')
+        await persist(() => leases.release(suspects), log)
+      },
+    })
+    this.finished = this.#run()
   }
 
-  const commit = gather(async (rows: Row[]) => {
-    const granted = await leases.markCommitting(rows)
-    return (row) => granted.has(row.key)
-  })
-  const accept = gather(async (sent: { key: number; answer: string }[]) => {
-    await persist(() => leases.markAccepted(sent), log)
-    return () => undefined
-  })
+  halt(): void {
+    this.#claims.halt()
+  }
 
-  const attempt = async (
-    row: Row,
-  ): Promise<SendOutcome | { kind: 'unknown' | 'unwritten'; error: unknown }> => {
-    const gate = { hasFailed: false }
-    try {
-      const written = await options.write(row)
-      faults('before-mail')
-      return await transport.send({
-        ...written,
-        to: row.address,
-        beforeFinalDot: async () => {
-          faults('mid-body')
-          try {
-            const isGranted = await commit(row)
-            faults('after-committing')
-            if (isGranted)
-              afterFinalDot(() => {
-                faults('after-dot')
-              })
-            return isGranted
-          } catch (error) {
-            gate.hasFailed = true
-            throw error
-          }
-        },
-      })
-    } catch (error) {
-      return { kind: gate.hasFailed ? 'unknown' : 'unwritten', error }
+  extend(): Promise<void> {
+    return this.#claims.extend()
+  }
+
+  async #run(): Promise<Result> {
+    this.#startLanes(this.#options.isProbing ? 1 : this.#options.connections)
+    // Lanes may start others while they are awaited.
+    for (let n = 0; n < this.#lanes.length; n++) await this.#lanes[n]
+    await this.#streak.end()
+    await this.#claims.giveBackRest()
+    return { accepted: this.#accepted, isServerInTrouble: this.#troubles > 0 }
+  }
+
+  #startLanes(count: number): void {
+    while (this.#lanes.length < count && !this.#claims.isHalted) this.#lanes.push(this.#converse())
+  }
+
+  /** One mail after the other, on one connection. */
+  async #converse(): Promise<void> {
+    for (let row = await this.#claims.next(); row; row = await this.#claims.next()) {
+      if (this.#options.domains.isResting(domainOf(row))) await this.#postpone(row)
+      else await this.#record(row, await this.#attempt(row))
+      this.#claims.finish(row)
     }
   }
 
-  const recordRefusal = async (row: Row, outcome: Refused) => {
-    const { answer } = outcome
-    const blame = blameOf(outcome)
-    troubles = blame === 'server' ? troubles + 1 : 0
-    const failure = { reason: `${outcome.stage}_${outcome.code ?? 'failed'}`, answer }
-    const hasEnded = await persist(async () => {
-      if (blame !== 'person') return leases.markDeferred(row, failure)
-      await leases.markRejected([row], failure)
-      return true
-    }, log)
-    if (blame === 'sender') await streak.add(row, outcome.stage === 'data')
-    else if (blame !== 'server') await streak.end()
-    if (hasEnded || blame !== 'server') await options.onRefused(row, outcome)
-    if (troubles >= lanes) halt()
+  async #postpone(row: Row): Promise<void> {
+    const { leases, log } = this.#options
+    const answer = 'not tried: its domain refuses our mail'
+    await persist(() => leases.markDeferred(row, { reason: 'domain_rests', answer }), log)
   }
 
-  const record = async (row: Row, outcome: Awaited<ReturnType<typeof attempt>>) => {
+  async #record(row: Row, outcome: AttemptOutcome): Promise<void> {
+    const { leases, log } = this.#options
     switch (outcome.kind) {
       case 'accepted':
-        faults('after-250')
-        await accept({ key: row.key, answer: outcome.answer })
-        faults('after-accepted')
-        accepted++
-        troubles = 0
-        await streak.end()
-        startLanes(connections)
+        await this.#recordAccepted(row, outcome.answer)
         return
       case 'stopped':
         // Where it waits again, the whole digest was stopped; where it was skipped, only this person.
-        if ((await persist(() => leases.release([row]), log)).has(row.key)) halt()
+        if ((await persist(() => leases.release([row]), log)).has(row.key)) this.halt()
         return
       case 'refused':
-        await recordRefusal(row, outcome)
+        await this.#recordRefusal(row, outcome)
         return
       case 'ambiguous':
         await persist(() => leases.markAmbiguous(row, outcome.answer), log)
-        if (++inDoubt > connections) await alarm('no_answer')
+        if (++this.#inDoubt > this.#options.connections) await this.#alarm('no_answer')
         return
       case 'unknown':
         await persist(() => leases.release([row]), log)
@@ -184,40 +149,47 @@ export function startConversations<Row extends Lease & { address: string }>(
       case 'unwritten':
         log.error({ err: outcome.error }, 'a message could not be written')
         await persist(() => leases.markDeferred(row, { reason: 'not_written', answer: '' }), log)
-        await streak.add(row, true)
+        await this.#streak.add(row, true)
     }
   }
 
-  const lane = async () => {
-    for (let row = await next(); row; row = await next()) {
-      await record(row, await attempt(row))
-      inHand.delete(row.key)
-    }
-  }
-  const startLanes = (count: number) => {
-    for (; lanes < count && !isHalted; lanes++) lanesDone.push(lane())
+  async #recordAccepted(row: Row, answer: string): Promise<void> {
+    const { faults, connections, domains } = this.#options
+    faults('after-250')
+    await this.#accept({ key: row.key, answer })
+    faults('after-accepted')
+    this.#accepted++
+    this.#troubles = 0
+    domains.accept(domainOf(row))
+    await this.#streak.end()
+    this.#startLanes(connections)
   }
 
-  const run = async () => {
-    startLanes(options.isProbing ? 1 : connections)
-    // Lanes may start others while they are awaited.
-    for (let n = 0; n < lanesDone.length; n++) await lanesDone[n]
-    await streak.end()
-    await refilling
-    if (waiting.length > 0) await persist(() => leases.release(waiting), log)
-    inHand.clear()
-    return { accepted, isServerInTrouble: troubles > 0 }
+  async #recordRefusal(row: Row, outcome: Refused): Promise<void> {
+    const { leases, onRefused, domains, log } = this.#options
+    const blame = blameOf(outcome)
+    // Refused as a recipient of this domain; what is said about every message is the streak's to judge.
+    if (outcome.stage === 'rcpt' && classifyBounce(diagnosisOf(outcome)) === 'policy')
+      domains.refuse(domainOf(row))
+    this.#troubles = blame === 'server' ? this.#troubles + 1 : 0
+    const failure = { reason: `${outcome.stage}_${outcome.code ?? 'failed'}`, answer: outcome.answer }
+    const hasEnded = await persist(async () => {
+      if (blame !== 'person') return leases.markDeferred(row, failure)
+      await leases.markRejected([row], failure)
+      return true
+    }, log)
+    if (blame === 'sender') await this.#streak.add(row, outcome.stage === 'data')
+    else if (blame !== 'server') await this.#streak.end()
+    if (hasEnded || blame !== 'server') await onRefused(row, outcome, hasEnded && blame !== 'server')
+    if (this.#troubles >= this.#lanes.length) this.halt()
   }
-  return {
-    finished: run(),
-    halt,
-    extend: async () => {
-      if (inHand.size > 0) await leases.extend([...inHand.values()])
-    },
+
+  async #alarm(reason: 'refused' | 'no_answer'): Promise<void> {
+    const { onAlarm, log } = this.#options
+    this.halt()
+    await persist(() => onAlarm(reason), log)
   }
 }
 
-/** The dot is written before the event loop turns, and no reply can have been read by then. */
-const afterFinalDot = (work: () => void): void => {
-  setImmediate(work)
-}
+const domainOf = ({ address }: { address: string }): string =>
+  address.slice(address.lastIndexOf('@') + 1).toLowerCase()

@@ -1,8 +1,7 @@
+import { complaintLimit } from '../domain/bounce.ts'
 import type { BounceDay } from '../store/bounces.ts'
 import type { Parts } from './parts.ts'
 
-/** Google and Yahoo ask to stay below it. */
-const complaintLimit = 0.001
 const dayMs = 24 * 3600 * 1000
 const chart = { width: 720, height: 160, gap: 2 }
 const mostDomains = 20

@@ -1,5 +1,6 @@
 import type { BounceService } from './bounces.ts'
 import { startConversations, type Conversations } from './conversations.ts'
+import { createDomainBreaker } from './domain-breaker.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
 import type { Presence } from './presence.ts'
@@ -43,6 +44,8 @@ export function createSendingService(
   const faults = createFaults(config.faultAt)
   const running = new Map<string, Conversations>()
   const breakers = new Map<string, Breaker>()
+  // Apart, as their senders are: what a domain thinks of digests must not delay an activation mail.
+  const domains = { digests: createDomainBreaker(), personal: createDomainBreaker() }
 
   /** One run at a time per digest, and one for personal mail; a second ring meanwhile changes nothing. */
   const runOnce = async (name: string, start: () => Promise<Conversations>): Promise<boolean> => {
@@ -109,8 +112,9 @@ export function createSendingService(
             const isPaused = await stores.runningDigests.markPaused(digestId, reason)
             if (isPaused) log.error({ digestId, reason }, 'a digest paused itself')
           },
-          onRefused: ({ key: subscriberId }, outcome) =>
-            tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome),
+          onRefused: ({ key: subscriberId }, outcome, isLast) =>
+            tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome, isLast),
+          domains: domains.digests,
           faults,
           log: log.child({ digestId }),
         })
@@ -138,7 +142,9 @@ export function createSendingService(
             isProbing: breakers.has('mail'),
             write: writers.mail,
             onAlarm: () => Promise.resolve(),
-            onRefused: ({ key: outboxId }, outcome) => tellOfRefusal({ kind: 'outbox', outboxId }, outcome),
+            onRefused: ({ key: outboxId }, outcome, isLast) =>
+              tellOfRefusal({ kind: 'outbox', outboxId }, outcome, isLast),
+            domains: domains.personal,
             faults,
             log: log.child({ mail: 'personal' }),
           }),

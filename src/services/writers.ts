@@ -1,6 +1,6 @@
 import type { ClaimedDelivery } from '../store/deliveries.ts'
 import type { ClaimedMail } from '../store/outbox.ts'
-import type { WrittenMail } from './conversations.ts'
+import type { WrittenMail } from './attempt.ts'
 
 /** Writes one personal mail: everything but its recipient. */
 export type MailWriter = (mail: ClaimedMail) => Promise<WrittenMail>

@@ -119,6 +119,15 @@ export function bouncesStore(db: Executor) {
         where id = ${activationId}::uuid and activated_at is null`.execute(db)
     },
 
+    /** Mails accepted in the seven days before `at`, and complaints that came in them. */
+    async countWeek(at: Date): Promise<{ accepted: number; complaints: number }> {
+      const week = sql`${at}::timestamptz - interval '7 days'`
+      const { rows } = await sql<{ accepted: number; complaints: number }>`
+        select (select count(*) from deliveries where accepted_at > ${week}) as accepted,
+          (select count(*) from bounces where class = 'complaint' and at > ${week}) as complaints`.execute(db)
+      return rows[0] ?? { accepted: 0, complaints: 0 }
+    },
+
     async listDays(sinceDays: number): Promise<BounceDay[]> {
       const { rows } = await sql<BounceDay>`
         select to_char(at, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, class, count(*) as n from bounces

@@ -210,3 +210,43 @@ test('a refusal seen while sending is judged like a report; a bounced activation
   expect(await box.rows('select expires_at <= now() as ended from activations')).toEqual([{ ended: true }])
   expect(await box.suppressions()).toHaveLength(1)
 })
+
+test('BNC-1 a mail that was put off until its time was over costs half a point; being put off costs nothing', async () => {
+  const box = await aReturnBox()
+  const later = {
+    kind: 'refused',
+    stage: 'rcpt',
+    code: 450,
+    status: '4.2.0',
+    answer: '450 4.2.0 Later',
+  } as const
+  await box.bounces.recordRefusal(box.reference, later)
+  expect(await box.rows('select points from bounces')).toEqual([])
+  await box.bounces.recordRefusal(box.reference, later, true)
+  expect(await box.rows('select class, points::text from bounces')).toEqual([
+    { class: 'transient', points: '0.5' },
+  ])
+  expect(await box.suppressions()).toEqual([])
+})
+
+test('the desk is told once a day that complaints reach the limit, and not below it', async () => {
+  const box = await aReturnBox(1_200)
+  await box.rows(`insert into editors (email, role) values ('chef@rivage.example', 'editor')`)
+  await box.rows(`update deliveries set state = 'accepted', accepted_at = now()`)
+  const { reference } = box
+  const complain = (n: number) =>
+    box.bounces.receive({
+      kind: 'complaint',
+      reference: { ...reference, subscriberId: reference.subscriberId + n },
+      proof: 'Feedback-Type: abuse',
+    })
+  const notices = () =>
+    box.rows<{ payload: unknown }>(`select payload from outbox where kind = 'desk-notice'`)
+  await complain(0)
+  expect(await notices()).toEqual([])
+  await complain(1)
+  await complain(2)
+  expect(await notices()).toMatchObject([
+    { payload: { notice: 'complaints_high', values: { percent: 0.17 } } },
+  ])
+})

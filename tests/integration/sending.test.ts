@@ -170,3 +170,49 @@ test('a server that is away for everyone pauses the sending, not the people', as
   expect(counts.pending + counts.deferred).toBe(200)
   expect(counts.deferred).toBeLessThanOrEqual(8)
 })
+
+test('SND-8 a domain that refuses us for our reputation rests; its readers wait, everybody else is mailed', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '550 5.7.1 Blocked', recipients: '@strict.example$' })
+  const { digestId } = await aSendingDigest(url, { readers: 60 })
+  await query(url, `update subscribers set address = replace(address, 'reader.', 'strict.') where id % 2 = 0`)
+  const { sending } = await aSender(database, {
+    smtpUrl: sink.url,
+    times: { ...quickTimes, backOffMinutes: [60] },
+  })
+  await sending.deliverDigest(digestId)
+  expect(addressesOf(sink)).toHaveLength(30)
+  const reasons = await query<{ reason: string; n: number }>(
+    url,
+    `select reason, count(*)::int as n from deliveries where state = 'deferred' group by 1 order by 1`,
+  )
+  expect(reasons.map(({ reason }) => reason)).toEqual(['domain_rests', 'rcpt_550'])
+  // Three refusals, and what the other connections had begun by then.
+  expect(reasons[1]?.n).toBeLessThanOrEqual(6)
+})
+
+test('a reader whose mailbox deferred until the digest was stale is reported; one our server failed is not', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '450 4.2.0 Later', recipients: '^reader-2@' })
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '421 4.3.2 Closing', recipients: '^reader-3@' })
+  const { digestId } = await aSendingDigest(url, { readers: 4 })
+  await query(url, `update digests set expires_at = now() + interval '10 minutes'`)
+  const { sending, refused } = await aSender(database, {
+    smtpUrl: sink.url,
+    connections: 2,
+    times: { ...quickTimes, backOffMinutes: [60] },
+  })
+  await sending.deliverDigest(digestId)
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 2, expired: 2 })
+  const ids = await query<{ id: string; address: string }>(url, 'select id, address from subscribers')
+  const isLast = (name: string) => {
+    const id = Number(ids.find(({ address }) => address.startsWith(`${name}@`))?.id)
+    return refused.find((each) => each.kind === 'digest' && each.subscriberId === id)?.isLast
+  }
+  expect(isLast('reader-2')).toBe(true)
+  expect(isLast('reader-3')).toBe(false)
+})

@@ -41,7 +41,7 @@ export async function aSender(database: Database, options: SenderOptions) {
   onTestFinished(async () => {
     await Promise.all([transports.digests.close(), transports.personal.close()])
   })
-  const refused: MailReference[] = []
+  const refused: (MailReference & { isLast: boolean })[] = []
   const rings: { name: string; payload: unknown; slot: number }[] = []
   const doorbell = {
     ring: (name: string, payload: unknown, slot = 0) => {
@@ -62,8 +62,8 @@ export async function aSender(database: Database, options: SenderOptions) {
     sendingTimes,
     presence,
     bounces: {
-      recordRefusal: (reference) => {
-        refused.push(reference)
+      recordRefusal: (reference, _outcome, isLast) => {
+        refused.push({ ...reference, isLast: isLast === true })
         return Promise.resolve()
       },
     },
