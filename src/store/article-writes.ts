@@ -133,7 +133,6 @@ export function articleWrites(db: Executor) {
           // An import knows the old path; a later PUT of the same article does not, and must not lose it.
           oldPath: oldPath ?? sql<string | null>`old_path`,
           ...(rest.state !== 'withdrawn' && { withdrawnAt: null, withdrawnReason: null }),
-          renderError: null,
           updatedAt: sql<Date>`clock_timestamp()`,
         })
         .where('id', '=', id)

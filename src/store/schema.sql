@@ -112,7 +112,6 @@ create table articles (
   views_total bigint default 0 not null,
   old_path text,
   content_sha256 bytea not null,
-  render_error text,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   constraint articles_pkey PRIMARY KEY (id),

@@ -95,7 +95,6 @@ export interface Articles {
   oldPath: string | null;
   picture: Json | null;
   publishedAt: Timestamp | null;
-  renderError: string | null;
   responsesOpen: Generated<boolean>;
   shortCode: string;
   slug: string;

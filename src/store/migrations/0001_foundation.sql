@@ -66,7 +66,6 @@ create table articles (
   -- Hash of what an editor sent; a PUT or re-import of the same content is `unchanged`.
   content_sha256 bytea not null,
   -- Set when a feed could not render it: shown on the desk, cleared by the next change.
-  render_error text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   check (state <> 'published' or (published_at is not null and first_public_at is not null)),
