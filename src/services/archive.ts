@@ -6,9 +6,6 @@ import type { Parts } from './parts.ts'
 
 const shown = 30
 
-/** States in which readers have a digest, or are getting it. */
-const publicStates: readonly Digest['state'][] = ['sending', 'completed', 'completed_with_uncertain']
-
 export interface ArchiveEntry {
   path: string
   subject: string
@@ -31,11 +28,11 @@ export function createArchiveService({ database, mail }: Pick<Parts, 'database' 
 
     /**
      * The whole digest as a page, for everybody: nobody's links, and nothing that was withdrawn since.
-     * @throws DomainError `no_digest`, also for one that has not gone out
+     * @throws DomainError `no_digest`, also for one that no reader has
      */
     async webVersion(id: number): Promise<string> {
       const digest = await stores.digests.get(id)
-      if (!digest.content || !publicStates.includes(digest.state)) {
+      if (!digest.content || !(await stores.digests.isPublic(id))) {
         throw new DomainError('not_found', 'no_digest', 'There is no such digest.')
       }
       const ids = digest.content.articles.map((article) => article.id)

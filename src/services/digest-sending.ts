@@ -250,7 +250,7 @@ async function prepare(stores: Stores, { digest, newsletter }: Draft): Promise<v
   const next = rule && nextOccurrence(rule, completedAt).at.getTime()
   const expiresAt = new Date(Math.min(completedAt.getTime() + lifetimeMs, next ?? Infinity))
   await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
-  // From now on it stands in the archive.
+  // The archive shows it as soon as the first reader has it.
   await stores.feedDocuments.markDirty([{ subject: `newsletter:${newsletter.slug}` }])
 }
 

@@ -183,12 +183,17 @@ async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
   }
 }
 
+/** How soon the archive looks again whether the first reader has a digest that is on its way. */
+const firstReaderMs = 5_000
+
 /** The digests that readers of a newsletter got. */
 async function gatherArchive(gathering: Gathering): Promise<GatheredFeed> {
-  const { stores, subject, publication } = gathering
+  const { stores, subject, publication, now } = gathering
   const newsletter = await stores.newsletters.findBySlug(splitSubject(subject).slug)
   if (!newsletter) throw noFeed()
   const { id, name, description, language } = newsletter
+  // Asked first: a digest whose first mail goes out in between is looked for once more.
+  const isAwaited = await stores.digests.hasUnread(id)
   const digests = await stores.digests.listArchive(id, windowSize)
   return {
     channel: channelOf(gathering, { title: `${publication.name} – ${name}`, description, language }),
@@ -198,7 +203,7 @@ async function gatherArchive(gathering: Gathering): Promise<GatheredFeed> {
         : [],
     ),
     floor: undefined,
-    dueAt: undefined,
+    dueAt: isAwaited ? new Date(now.getTime() + firstReaderMs) : undefined,
   }
 }
 

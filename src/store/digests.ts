@@ -20,6 +20,19 @@ export interface NewDigest {
   changedBy?: string | undefined
 }
 
+const ended = ['completed', 'completed_with_uncertain'] as const
+const underway = ['sending', 'paused'] as const
+
+/**
+ * Whether a mail of it is with a reader, or may be: one arrives before its row says so. Mail goes out in the order of
+ * readers, so the first ones tell, and asking costs the same for a million.
+ */
+const hasReachedReaders = sql<boolean>`exists (
+  select from (
+    select state from deliveries where digest_id = digests.id order by subscriber_id limit 1000
+  ) as first
+  where state in ('committing', 'accepted', 'uncertain'))`
+
 /** What a state change sets beside the state; what is absent stays, null clears. */
 export type DigestFields = Partial<
   Pick<
@@ -109,17 +122,47 @@ export function digestsStore(db: Executor) {
       return (await query.limit(limit + 1).execute()).map(toDigest)
     },
 
-    /** Digests of a newsletter that people got, newest first: its archive. */
+    /** Digests of a newsletter that people got or are getting, newest first: its archive. */
     async listArchive(newsletterId: number, limit: number): Promise<Digest[]> {
       const rows = await db
         .selectFrom('digests')
         .selectAll()
         .where('newsletterId', '=', newsletterId)
-        .where('state', 'in', ['sending', 'completed', 'completed_with_uncertain'])
+        .where((eb) =>
+          eb.or([eb('state', 'in', ended), eb.and([eb('state', 'in', underway), hasReachedReaders])]),
+        )
         .orderBy('startedAt', 'desc')
         .limit(limit)
         .execute()
       return rows.map(toDigest)
+    },
+
+    /** Whether a digest of the newsletter is on its way that nobody has yet. */
+    async hasUnread(newsletterId: number): Promise<boolean> {
+      const row = await db
+        .selectFrom('digests')
+        .select('id')
+        .where('newsletterId', '=', newsletterId)
+        .where('state', 'in', underway)
+        .where((eb) => eb.not(hasReachedReaders))
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    /** Whether a reader may have it before them, also when it was stopped since: the link in the mail must work. */
+    async isPublic(id: number): Promise<boolean> {
+      const row = await db
+        .selectFrom('digests')
+        .select('id')
+        .where('id', '=', id)
+        .where((eb) =>
+          eb.or([
+            eb('state', 'in', ended),
+            eb.and([eb('state', 'in', [...underway, 'cancelled'] as const), hasReachedReaders]),
+          ]),
+        )
+        .executeTakeFirst()
+      return row !== undefined
     },
 
     /** The scheduled digest of a cadence that has not started: waiting for its time, or for an approval. */

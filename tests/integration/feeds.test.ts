@@ -222,6 +222,7 @@ test('the archive of a newsletter is a feed of what its readers got, under guids
     `update digests set frozen = $1, content_sha256 = decode($2, 'hex') where id = $3`,
     [content, hash, digestId],
   )
+  await query(databaseUrl, `update deliveries set state = 'accepted'`)
   const archive = await poll(`${newsroom.origin}/newsletters/le-matin/rss.xml`)
   expect(titlesOf(archive)).toEqual(['Le matin du 14 mars'])
   expect(archive.text).toContain(`/digests/${digestId}</link>`)
@@ -229,6 +230,46 @@ test('the archive of a newsletter is a feed of what its readers got, under guids
     /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
   )
   expect((await poll(`${newsroom.origin}/newsletters/none/rss.xml`)).status).toBe(404)
+})
+
+test('a digest is public from its first mail on: its web version before the answer, its archive soon after', async () => {
+  const newsroom = await aNewsroom()
+  const databaseUrl = newsroom.context.config.databaseUrl ?? ''
+  const { digestId } = await aSendingDigest(databaseUrl, { readers: 2 })
+  const content = JSON.stringify(aFrozenDigest({ digestId, subject: 'Le matin du 14 mars' }))
+  await query(databaseUrl, `update digests set frozen = $1, content_sha256 = sha256('x') where id = $2`, [
+    content,
+    digestId,
+  ])
+  const url = `${newsroom.origin}/newsletters/le-matin/rss.xml`
+  const webVersion = async () => (await newsroom.fetch(`/digests/${digestId}`)).status
+  const isListed = async () =>
+    (await (await newsroom.fetch('/newsletters/le-matin')).text()).includes('Le matin du 14 mars')
+  const stop = (state: string) =>
+    query(databaseUrl, `update digests set state = $1, resume_state = 'sending' where id = $2`, [
+      state,
+      digestId,
+    ])
+  expect([titlesOf(await poll(url)), await webVersion(), await isListed()]).toEqual([[], 404, false])
+  await stop('cancelled')
+  expect(await webVersion()).toBe(404)
+  await stop('sending')
+
+  await query(
+    databaseUrl,
+    `update deliveries set state = 'committing' where subscriber_id =
+    (select min(subscriber_id) from deliveries)`,
+  )
+  expect([await webVersion(), await isListed()]).toEqual([200, true])
+  await until('the archive shows it without a further note', async () => {
+    await newsroom.render()
+    return titlesOf(await poll(url)).length === 1
+  })
+  await stop('paused')
+  expect([await webVersion(), await isListed()]).toEqual([200, true])
+  // What the desk has called back is not shown to anybody else, but whoever got it can read it.
+  await stop('cancelled')
+  expect([await webVersion(), await isListed()]).toEqual([200, false])
 })
 
 test('a new response renders the feeds of responses alone', async () => {
