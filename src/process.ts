@@ -20,7 +20,8 @@ const drainTimeoutMs = 35_000
  */
 export function openProcess(name: 'web' | 'worker'): Process {
   const config = readConfigOrExit()
-  const log = createLogger(config.logLevel, name)
+  let isEnding = false
+  const log = createLogger(config.logLevel, name, { isEnding: () => isEnding })
   const context = createContext(config, { log })
   const { lifecycle, metrics, services } = context
   collectProcessMetrics(metrics)
@@ -55,6 +56,7 @@ export function openProcess(name: 'web' | 'worker'): Process {
       const begin = (reason: string) => {
         if (lifecycle.state() === 'draining') return
         log.info({ reason }, 'draining')
+        isEnding = true
         end(drain).then(
           () => process.exit(0),
           (error: unknown) => {

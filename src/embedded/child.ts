@@ -18,7 +18,7 @@ interface ChildOptions {
   env: NodeJS.ProcessEnv
   /** Gets its output. A file and not a pipe: it must be able to log after its supervisor was killed. */
   logFile: string
-  /** Called each time it ended without having been asked to. */
+  /** Called each time it starts again because it had ended without having been asked to. */
   onDeath: (reason: string) => void
   /** Called with its process id each time it was started. */
   onStart: () => void
@@ -31,6 +31,8 @@ export interface Child {
   ready: Promise<unknown>
   /** Ends it, waits, and starts it again with another environment. */
   restart(env: NodeJS.ProcessEnv): Promise<void>
+  /** From now on its end is not followed by a start. */
+  letGo(): void
   /** SIGTERM, then SIGKILL when `timeoutMs` have passed. */
   stop(timeoutMs: number): Promise<void>
   kill(): void
@@ -73,16 +75,23 @@ export function startChild(options: ChildOptions): Child {
         ),
       )
       if (isStopping) return
-      options.onDeath(reason)
       if (Date.now() - startedAt > stableMs) delayMs = firstDelayMs
-      retry = setTimeout(start, delayMs)
+      // Not before: where all processes are told to end at once, a child may hear it first.
+      retry = setTimeout(() => {
+        options.onDeath(reason)
+        start()
+      }, delayMs)
       delayMs = Math.min(delayMs * 2, longestDelayMs)
     })
   }
 
-  const stop = async (timeoutMs: number) => {
+  const letGo = () => {
     isStopping = true
     clearTimeout(retry)
+  }
+
+  const stop = async (timeoutMs: number) => {
+    letGo()
     const child = current
     if (!child) return
     const ended = once(child, 'exit')
@@ -97,6 +106,7 @@ export function startChild(options: ChildOptions): Child {
     name: options.name,
     pid: () => current?.pid,
     ready: firstReady.promise,
+    letGo,
     stop,
     kill: () => current?.kill('SIGKILL'),
     async restart(changed) {

@@ -20,6 +20,8 @@ process.on('message', (pids: number[]) => {
 process.on('disconnect', () => {
   void end()
 })
+// Where all processes are told to end at once, this one still ends last.
+process.on('SIGTERM', () => undefined)
 
 async function end(): Promise<void> {
   const deadline = Date.now() + drainTimeoutMs

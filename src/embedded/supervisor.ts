@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment, type Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
 import { migrateQueue } from '../queue/connection.ts'
@@ -18,6 +19,8 @@ const modules = {
 }
 
 type ChildName = keyof typeof modules
+
+const endingMs = 250
 
 /** Longer than the drain of web and worker, which takes 35 s at most. */
 const drainTimeoutMs = 40_000
@@ -98,6 +101,8 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
     let url = open.config.databaseUrl
     for (;;) {
       await open.lost()
+      // Where all processes are told to end at once, the database may hear it first.
+      await sleep(endingMs)
       if (isStopping) return
       warn('database: ended; it starts again')
       const next = await open.recover()
@@ -142,6 +147,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
     },
     async stop() {
       isStopping = true
+      for (const child of children.values()) child.letGo()
       await opening?.catch(() => undefined)
       await Promise.all(
         (['web', 'worker'] as const).map(async (name) => children.get(name)?.stop(drainTimeoutMs)),

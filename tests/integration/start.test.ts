@@ -181,3 +181,15 @@ test('START-11 reset stops the service and removes what it kept, and nothing els
   expect(readdirSync(dataDir)).toEqual(['notes.txt'])
   await nothingRuns(dataDir)
 })
+
+test('START-12 SIGTERM to every process at once is an end in order: nothing starts again, nothing is a warning', async () => {
+  const dataDir = aDataDir()
+  const started = await aRunningInstallation(dataDir)
+  for (const { pid } of processesOf(dataDir)) process.kill(pid, 'SIGTERM')
+  expect(await started.ended).toBe(0)
+  await nothingRuns(dataDir)
+  expect(started.output()).not.toContain('starts again')
+  for (const file of readdirSync(join(dataDir, 'logs'))) {
+    expect(readFileSync(join(dataDir, 'logs', file), 'utf8'), file).not.toMatch(/"level":[4-6]0/)
+  }
+})

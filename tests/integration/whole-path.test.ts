@@ -17,7 +17,7 @@ const backends: Record<string, () => Promise<Record<string, string>>> = {
 
 async function aService(env: Record<string, string>) {
   const lines: string[] = []
-  const log = createLogger('trace', 'web', { write: (line) => lines.push(line) })
+  const log = createLogger('trace', 'web', { destination: { write: (line) => lines.push(line) } })
   const sink = await aSmtpSink()
   const web = await aWeb({ env: { SMTP_URL: sink.url, FEED_LIMIT: 'off', ...env }, log })
   // As src/server.ts does before it listens.
