@@ -33,6 +33,16 @@ export function toAbsoluteUrl(
   return url && schemes.has(url.protocol) && url.username === '' ? url.href : undefined
 }
 
+/** Before every id of a story: none is ever one of the page around it, or a name that its scripts know. */
+const anchorPrefix = 'story-'
+
+/** The same for an id that has it already: a story is sanitised more than once. Undefined for what is no id. */
+function toAnchor(id: string | undefined): string | undefined {
+  const name = id?.trim() ?? ''
+  if (name === '' || name.length > 200 || /\s/.test(name)) return undefined
+  return name.startsWith(anchorPrefix) ? name : anchorPrefix + name
+}
+
 type Attributes = Record<string, string>
 
 /** An attribute list without the undefined ones. */
@@ -48,8 +58,17 @@ const linkTo = (url: string | undefined, text: string | undefined): sanitizeHtml
 const isWithoutSource = ({ tag, attribs }: sanitizeHtml.IFrame): boolean =>
   (tag === 'img' || tag === 'source') && attribs['src'] === undefined
 
-function transformers(baseUrl: string | undefined): Record<string, string | sanitizeHtml.Transformer> {
+interface Place {
+  baseUrl: string | undefined
+  pageUrl: string
+}
+
+function transformers({ baseUrl, pageUrl }: Place): Record<string, string | sanitizeHtml.Transformer> {
   const media = (value: string | undefined) => toAbsoluteUrl(value, baseUrl)
+  const link = (value: string | undefined) => {
+    const anchor = /^\s*#/.test(value ?? '') ? toAnchor(value?.trim().slice(1)) : undefined
+    return anchor === undefined ? toAbsoluteUrl(value, baseUrl, linkSchemes) : `${pageUrl}#${anchor}`
+  }
   const quoted = (tagName: string, attributes: Attributes): sanitizeHtml.Tag => ({
     tagName,
     attribs: given({ ...attributes, cite: media(attributes['cite']) }),
@@ -69,9 +88,13 @@ function transformers(baseUrl: string | undefined): Record<string, string | sani
     center: 'div',
     strike: 's',
     tt: 'code',
-    a: (tagName, attributes) => ({
+    '*': (tagName, attributes) => ({
       tagName,
-      attribs: given({ ...attributes, href: toAbsoluteUrl(attributes['href'], baseUrl, linkSchemes) }),
+      attribs: 'id' in attributes ? given({ ...attributes, id: toAnchor(attributes['id']) }) : attributes,
+    }),
+    a: (tagName, { name, ...attributes }) => ({
+      tagName,
+      attribs: given({ id: name, ...attributes, href: link(attributes['href']) }),
     }),
     img: (tagName, attributes) => {
       const src = media(attributes['src'])
@@ -89,8 +112,8 @@ function transformers(baseUrl: string | undefined): Record<string, string | sani
     }),
     blockquote: quoted,
     q: quoted,
-    iframe: (tagName, attributes) => {
-      const src = media(attributes['src'])
+    iframe: (tagName, { src: written, ...attributes }) => {
+      const src = media(written)
       const url = src === undefined ? undefined : URL.parse(src)
       if (!url || url.protocol !== 'https:' || !playerHosts.has(url.hostname)) {
         return linkTo(src, attributes['title'])
@@ -98,8 +121,9 @@ function transformers(baseUrl: string | undefined): Record<string, string | sani
       return {
         tagName,
         attribs: given({
-          ...attributes,
+          // First, where withFallbackLinks looks for it.
           src,
+          ...attributes,
           loading: 'lazy',
           sandbox: 'allow-scripts allow-same-origin allow-popups allow-presentation',
         }),
@@ -110,10 +134,10 @@ function transformers(baseUrl: string | undefined): Record<string, string | sani
   }
 }
 
-const options = (baseUrl: string | undefined): sanitizeHtml.IOptions => ({
+const options = (place: Place): sanitizeHtml.IOptions => ({
   allowedTags: storyTags.split(' '),
   allowedAttributes: {
-    '*': ['dir', 'lang', 'title', 'class'],
+    '*': ['dir', 'lang', 'title', 'class', 'id'],
     a: ['href', 'hreflang'],
     img: ['src', 'alt', 'width', 'height', 'loading'],
     audio: ['src', 'controls', 'preload'],
@@ -134,7 +158,7 @@ const options = (baseUrl: string | undefined): sanitizeHtml.IOptions => ({
   allowedClasses: { '*': ['alignleft', 'alignright', 'aligncenter', 'embed-link'] },
   allowedSchemes: ['http', 'https', 'mailto', 'tel'],
   allowProtocolRelative: false,
-  transformTags: transformers(baseUrl),
+  transformTags: transformers(place),
   exclusiveFilter: isWithoutSource,
   nonTextTags: [
     'script',
@@ -165,11 +189,12 @@ const emptyLink = /<a(?: class="embed-link")?><\/a>/g
 /**
  * The HTML of a story or response from an allow-list: no script, form, style, event handler, tracking pixel or
  * scheme but http(s), mailto and tel; every URL absolute; a frame only from a known player and with a link beside it.
- * Done on write and again on render.
+ * Ids, and the links to them, get a prefix. Done on write and again on render.
  * @param baseUrl what relative URLs are relative to; without it they are removed
+ * @param pageUrl of the page that the story stands on, where it is read elsewhere: links within it lead there
  */
-export function sanitizeArticleHtml(html: string, baseUrl?: string): string {
-  const safe = sanitizeHtml(cleanText(html), options(baseUrl)).replace(emptyLink, '')
+export function sanitizeArticleHtml(html: string, baseUrl?: string, pageUrl = ''): string {
+  const safe = sanitizeHtml(cleanText(html), options({ baseUrl, pageUrl })).replace(emptyLink, '')
   // Again: the parser turns references such as &#8; into what they stand for.
   return withFallbackLinks(cleanText(safe)).trim()
 }

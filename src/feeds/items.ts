@@ -25,7 +25,7 @@ export interface ItemFrame {
 
 /** The same with what makes HTML safe. */
 interface Frame extends ItemFrame {
-  sanitize: (html: string, baseUrl: string) => string
+  sanitize: (html: string, pageUrl: string) => string
 }
 
 /** What a feed is made of, newest first. */

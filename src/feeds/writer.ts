@@ -73,11 +73,11 @@ export function createFeedWriter(): FeedWriter {
 }
 
 /** An article stands in many feeds: what was sanitised lately is not sanitised again. */
-function createSanitizer(): (html: string, baseUrl: string) => string {
+function createSanitizer(): (html: string, pageUrl: string) => string {
   const known = new Map<string, string>()
-  return (html, baseUrl) => {
-    const key = `${baseUrl}\n${html}`
-    const result = known.get(key) ?? sanitizeArticleHtml(html, baseUrl)
+  return (html, pageUrl) => {
+    const key = `${pageUrl}\n${html}`
+    const result = known.get(key) ?? sanitizeArticleHtml(html, pageUrl, pageUrl)
     if (known.size >= maxSanitized) known.clear()
     known.set(key, result)
     return result

@@ -2,6 +2,7 @@ import { replaceShortcodes, type GalleryPicture } from './shortcodes.ts'
 
 /** What the HTML of a post refers to outside itself. */
 export interface PostContext {
+  permalink: string
   /** Pictures by attachment id, and all that hang on the post. */
   findPictures: (ids: number[]) => GalleryPicture[]
   listOwnPictures: () => GalleryPicture[]
@@ -9,7 +10,8 @@ export interface PostContext {
 
 /**
  * A post as WordPress stores it, as HTML: comments of the block editor are taken out, shortcodes become what they
- * stand for, and text that relies on blank lines gets its paragraphs. Not sanitised yet.
+ * stand for, text that relies on blank lines gets its paragraphs, and a link to a place in the post itself needs no
+ * address. Not sanitised yet.
  */
 export function toHtml(content: string, context: PostContext): string {
   const text = content
@@ -25,6 +27,7 @@ export function toHtml(content: string, context: PostContext): string {
     .filter((html) => html !== '')
     .join('\n')
     .replace(/<p>\s*<\/p>/g, '')
+    .replaceAll(`href="${context.permalink}#`, 'href="#')
     .trim()
 }
 

@@ -58,6 +58,7 @@ export function toPost(item: WxrItem, context: PostContext): WordpressPost {
   const { fields } = item
   const id = Number(fields.id)
   const html = toHtml(fields.content ?? '', {
+    permalink: fields.link ?? '',
     findPictures: (ids) => context.attachments.findPictures(ids),
     listOwnPictures: () => context.attachments.listOfPost(id),
   })

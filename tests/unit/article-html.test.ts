@@ -17,7 +17,12 @@ test.each([
     '<a href="../plan?a=1&b=2">x</a><img src="/i.jpg">',
     '<a href="https://rivage.example/plan?a=1&amp;b=2">x</a><img alt="" src="https://rivage.example/i.jpg" loading="lazy" />',
   ],
-  ['a fragment leads nowhere in a feed', '<a href="#note">1</a>', '<a>1</a>'],
+  [
+    'a link within the story and its target stay, under names that no page around it has',
+    '<a id="ref" href="#main">1</a> <a name="top"></a> <p id="main">x <a href=" #story-ref">↑</a></p>',
+    '<a id="story-ref" href="#story-main">1</a> <a id="story-top"></a> <p id="story-main">x <a href="#story-ref">↑</a></p>',
+  ],
+  ['what is no id goes', '<p id="">x</p><p id="a b">y</p><a href="#">z</a>', '<p>x</p><p>y</p><a>z</a>'],
   ['scripts go with their text', '<script>alert(1)</script><style>p{}</style>x', 'x'],
   [
     'forms go, their text stays',
@@ -25,7 +30,7 @@ test.each([
     'Envoyer',
   ],
   ['base and meta go', '<base href="https://evil.example/"><meta http-equiv="refresh" content="0">x', 'x'],
-  ['event handlers and styles go', '<p onclick="x()" style="position:fixed" id="y">x</p>', '<p>x</p>'],
+  ['event handlers and styles go', '<p onclick="x()" style="position:fixed">x</p>', '<p>x</p>'],
   [
     'javascript: goes in every spelling',
     '<a href="java\tscript:alert(1)">x</a><a href=" &#106;avascript:x">y</a>',
@@ -59,9 +64,16 @@ test.each([
   expect(clean(html)).toBe(expected)
 })
 
+test('read elsewhere, a link within the story leads to its page', () => {
+  const page = 'https://rivage.example/articles/phare'
+  expect(sanitizeArticleHtml(clean('<a href="#الهامش">1</a>'), page, page)).toBe(
+    `<a href="${page}#story-الهامش">1</a>`,
+  )
+})
+
 test('a player keeps its frame, in a sandbox, with a link beside it', () => {
   const html = clean(
-    '<iframe src="https://www.youtube.com/embed/x" allow="camera" srcdoc="<script>" width="560"></iframe>',
+    '<iframe width="560" src="https://www.youtube.com/embed/x" allow="camera" srcdoc="<script>"></iframe>',
   )
   expect(html).toMatch(
     /^<iframe src="https:\/\/www\.youtube\.com\/embed\/x" [^>]*sandbox="[^"]*"><\/iframe><a class="embed-link" href="https:\/\/www\.youtube\.com\/embed\/x">/,
@@ -76,14 +88,16 @@ test('ten thousand hostile bodies hold nothing that acts, sanitised on write and
       const bare = html.replace(/="[^"]*"/g, '=""')
       expect(bare).not.toMatch(/<(?:script|form|base|meta|object|embed|svg|style|link)\b/i)
       expect(bare).not.toMatch(/<[^>]+\s(?:on\w+|style|srcdoc|formaction|xlink:href)\s*=/i)
-      expect(html).not.toMatch(/<[^>"]* (?:href|src|cite|poster)="(?!https?:|mailto:|tel:)/i)
+      expect(html).not.toMatch(/<[^>"]* (?:href|src|cite|poster)="(?!https?:|mailto:|tel:|#story-)/i)
+      expect(html).not.toMatch(/<[^>"]* id="(?!story-)/i)
+      expect(bare).not.toMatch(/<[^>]+\sname\s*=/i)
     }
   }
 })
 
 test('what was sanitised stays as it is, byte for byte, when it is sanitised again', () => {
   const story = clean(
-    '<h1>T</h1><p>a <a href="/x">b</a></p><figure class="alignleft x"><img src="/i.jpg"></figure><iframe src="https://www.youtube.com/embed/x"></iframe><iframe src="https://any.example/"></iframe>',
+    '<h1 id="t">T</h1><p>a <a href="/x">b</a> <a href="#t">c</a></p><figure class="alignleft x"><img src="/i.jpg"></figure><iframe src="https://www.youtube.com/embed/x"></iframe><iframe src="https://any.example/"></iframe>',
   )
   expect(sanitizeArticleHtml(story)).toBe(story)
 })

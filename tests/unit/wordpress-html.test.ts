@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { toHtml } from '../../src/import/wordpress-html.ts'
 
 const context = {
+  permalink: 'https://ancien.example/2012/03/phare/',
   findPictures: (ids: number[]) =>
     ids.map((id) => ({ url: `https://img.example/${id}.jpg`, alt: `n° ${id}`, caption: '' })),
   listOwnPictures: () => [{ url: 'https://img.example/own.jpg', alt: '', caption: 'Le "phare" & nous' }],
@@ -18,6 +19,11 @@ test.each([
     'blocks are not wrapped',
     '<h2>Titre</h2>\nTexte\n<ul>\n<li>a</li>\n</ul>',
     '<h2>Titre</h2>\n<p>Texte</p>\n<ul>\n<li>a</li>\n</ul>',
+  ],
+  [
+    'a link to a place in the post itself needs no address',
+    '<p><a href="https://ancien.example/2012/03/phare/#note">1</a> <a href="https://ancien.example/#x">2</a></p>',
+    '<p><a href="#note">1</a> <a href="https://ancien.example/#x">2</a></p>',
   ],
   ['preformatted text stays', '<pre>a\n\nb</pre>', '<pre>a\n\nb</pre>'],
   [
