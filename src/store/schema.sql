@@ -523,16 +523,6 @@ create table sign_in_links (
   constraint sign_in_links_editor_id_fkey FOREIGN KEY (editor_id) REFERENCES editors(id)
 );
 
-create table sources (
-  id bigint generated always as identity not null,
-  kind text not null,
-  url text not null,
-  imported_at timestamp with time zone default now() not null,
-  constraint sources_pkey PRIMARY KEY (id),
-  constraint sources_url_key UNIQUE (url),
-  constraint sources_kind_check CHECK (kind = ANY (ARRAY['wordpress'::text, 'feed'::text]))
-);
-
 create table subscribers (
   id bigint generated always as identity not null,
   address text,

@@ -426,13 +426,6 @@ export interface SignInLinks {
   usedAt: Timestamp | null;
 }
 
-export interface Sources {
-  id: Generated<number>;
-  importedAt: Generated<Timestamp>;
-  kind: string;
-  url: string;
-}
-
 export interface Subscribers {
   address: string | null;
   addressHmac: Buffer | null;
@@ -517,7 +510,6 @@ export interface DB {
   selections: Selections;
   sessions: Sessions;
   signInLinks: SignInLinks;
-  sources: Sources;
   subscribers: Subscribers;
   subscriptions: Subscriptions;
   suppressions: Suppressions;

@@ -118,14 +118,6 @@ create table responses (
 create index responses_newest on responses (published_at desc, id desc);
 create index responses_article on responses (article_id, published_at, id);
 
--- Where articles were imported from.
-create table sources (
-  id bigint generated always as identity primary key,
-  kind text not null check (kind in ('wordpress', 'feed')),
-  url text not null unique,
-  imported_at timestamptz not null default now()
-);
-
 -- One row per feed address; never rendered yet where body is null.
 create table feed_documents (
   path text primary key,
