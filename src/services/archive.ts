@@ -47,5 +47,9 @@ const toEntry = ({ id, content, startedAt, createdAt }: Digest): ArchiveEntry =>
   path: `/digests/${id}`,
   subject: content?.subject ?? '',
   at: startedAt ?? createdAt,
-  headlines: (content?.articles ?? []).slice(0, 3).map((article) => article.title),
+  // Most digests are called like their first story.
+  headlines: (content?.articles ?? [])
+    .map((article) => article.title)
+    .filter((title) => title !== content?.subject)
+    .slice(0, 3),
 })

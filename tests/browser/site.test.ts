@@ -27,6 +27,10 @@ const overflowOf = (page: BrowserPage): Promise<number> =>
 test('every public page is accessible and fits, on phone and desktop, in both directions, by day and night', async () => {
   const web = await aWeb()
   await seedSampleNewsroom(web.context)
+  await web.context.services.publication.set(
+    { languages: ['fr', 'ar', 'en'] },
+    { kind: 'system', role: 'admin' },
+  )
   const [french] = await web.context.database.stores.articles.listPublic({ language: 'fr', limit: 1 })
   const [arabic] = await web.context.database.stores.articles.listPublic({ language: 'ar', limit: 1 })
   const paths = [
@@ -39,6 +43,12 @@ test('every public page is accessible and fits, on phone and desktop, in both di
     '/fr/dossiers',
     '/fr/authors/nadia-belamri',
     '/ar/subscribe',
+    '/fr/feeds',
+    '/ar/feeds',
+    '/newsletters/le-matin',
+    '/newsletters/as-sabah',
+    '/en',
+    '/en/feeds',
   ]
   const settings = [
     { ...phone, viewport: { width: 360, height: 740 }, colorScheme: 'light' as const },
@@ -75,6 +85,21 @@ test('a page view is counted once when the article is shown; the print button pr
   await page.getByRole('button', { name: 'Imprimer' }).click()
   expect(await page.title()).toBe('printed')
   expect(page.faults).toEqual([])
+})
+
+test('the list of feeds: one disclosure a feed, with and without JavaScript', async () => {
+  const web = await aWeb()
+  await seedSampleNewsroom(web.context)
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await aPage({ ...desktop, javaScriptEnabled })
+    await page.goto(`${web.origin}/fr/feeds`)
+    const feed = page.locator('.feed').first()
+    expect(await feed.getByRole('button', { name: 'Copier' }).isVisible()).toBe(javaScriptEnabled)
+    expect(await page.getByRole('link', { name: 'Feedly' }).count()).toBe(0)
+    await feed.locator('summary').click()
+    expect(await page.getByRole('link', { name: 'Feedly' }).count()).toBe(1)
+    expect(await feed.getByRole('link', { name: 'Atom' }).isVisible()).toBe(true)
+  }
 })
 
 test('an Arabic page reads from the right, its arrows too', async () => {
