@@ -12,6 +12,7 @@ const headlines = [
   'La fanfare municipale cherche des trompettes',
   'Un marché de nuit sur les quais, chaque vendredi',
 ]
+const cli = { kind: 'cli', role: 'admin' } as const
 const shots = process.env['SCREENSHOTS']
 
 async function aDesk() {
@@ -137,6 +138,84 @@ test('on a phone, in Arabic, without JavaScript: everything fits and the buttons
     await shoot(page, `phone-ar${path.replace(/\W+/g, '-')}`)
     expect(await fits(), path).toBe(true)
   }
+})
+
+/** Sent to all but three, of whom nobody knows. */
+async function inDoubt({ web, newsletter, url }: Awaited<ReturnType<typeof aDesk>>) {
+  const { digests, digestSending } = web.context.services
+  const { id, version } = await digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
+  await digestSending.send(id, { actor: cli, version: () => version, idempotencyKey: 'click', body: {} })
+  await digestSending.prepare(id)
+  await query(
+    url,
+    `update deliveries set attempt = 1, state = case when subscriber_id <= 3 then 'uncertain' else 'accepted' end,
+       reason = case when subscriber_id = 1 then 'worker_lost' when subscriber_id <= 3 then 'no_answer' end,
+       ambiguous = case when subscriber_id <= 3 then 1 else 0 end`,
+  )
+  await query(url, `update digests set state = 'completed_with_uncertain', completed_at = now()`)
+  return { id, path: `${web.origin}/desk/digests/${id}` }
+}
+
+test('readers in doubt: the page says who and why, warns of a second copy, and takes both decisions by keyboard', async () => {
+  const desk = await aDesk()
+  const { path, id } = await inDoubt(desk)
+  const page = await desk.open(desktop)
+  await page.goto(path)
+  await shoot(page, 'doubt-desktop-fr')
+  await loading(page, () => page.getByRole('link', { name: 'Voir qui' }).click())
+  await expect.poll(() => page.locator('#deliveries tbody tr').count()).toBe(3)
+  await page
+    .locator('#deliveries tbody tr')
+    .nth(1)
+    .getByRole('button', { name: /^Renvoyer/ })
+    .focus()
+  await loading(page, () => page.keyboard.press('Enter'))
+  expect(await page.locator('.notice').first().textContent()).toContain('deux fois')
+  expect(await page.locator('#doubt h2').textContent()).toContain('2 personnes')
+
+  await page.getByText('Renvoyer à tous…').focus()
+  await page.keyboard.press('Enter')
+  expect(await page.locator('#doubt details[open]').textContent()).toContain(
+    'Qui l’a déjà reçu l’aura deux fois',
+  )
+  await shoot(page, 'doubt-resend-desktop-fr')
+  await page.getByText('Laisser ainsi…').focus()
+  await page.keyboard.press('Enter')
+  await loading(page, () =>
+    page.locator('#doubt').getByRole('button', { name: 'Laisser ainsi', exact: true }).click(),
+  )
+  expect(await page.locator('#doubt').count()).toBe(0)
+  expect((await desk.web.context.services.digests.get(id)).counts).toMatchObject({ pending: 1, uncertain: 2 })
+  expect(page.faults).toEqual([])
+})
+
+test('on a phone, in Arabic: doubts, a digest past its time and a held copy fit and say what to do', async () => {
+  const desk = await aDesk()
+  const { path } = await inDoubt(desk)
+  const page = await desk.open({ ...phone, locale: 'ar-DZ' })
+  await desk.desk.post('/settings/language', { language: 'ar' })
+  const fits = () =>
+    page.evaluate<boolean>('document.documentElement.scrollWidth <= document.documentElement.clientWidth')
+  await page.goto(`${path}?deliveries=uncertain`)
+  await page.locator('#doubt summary').first().click()
+  await shoot(page, 'doubt-phone-ar')
+  expect(await fits()).toBe(true)
+
+  await query(
+    desk.url,
+    `update digests set state = 'paused', resume_state = 'sending', paused_reason = 'by_hand',
+    expires_at = now() - interval '1 hour'`,
+  )
+  await page.goto(path)
+  await page.locator('.actions summary').first().click()
+  await shoot(page, 'late-phone-ar')
+  expect(await fits()).toBe(true)
+
+  await desk.web.context.database.transaction(({ instanceGuard }) => instanceGuard.markHeld())
+  await page.goto(`${desk.web.origin}/desk`)
+  await shoot(page, 'held-phone-ar')
+  expect(await page.locator('.hold').count()).toBe(1)
+  expect(await fits()).toBe(true)
 })
 
 test('the newsletter form keeps what it shows', async () => {
