@@ -57,7 +57,7 @@ if (frame && widths) {
 
 const section = document.querySelector('[data-events]')
 if (section) {
-  const { locale, left } = section.dataset
+  const { locale, left, doneOf } = section.dataset
   const numbers = new Intl.NumberFormat(locale)
   const durations = (seconds) =>
     seconds < 90
@@ -70,7 +70,9 @@ if (section) {
       cell.parentElement.classList.toggle('zero', n === 0)
     }
     section.querySelector('[data-audience]').textContent = numbers.format(audience ?? 0)
-    section.querySelector('[data-done]').textContent = `${numbers.format(done)} / ${numbers.format(audience ?? 0)}`
+    section.querySelector('[data-done]').textContent = doneOf
+      .replace('{n}', numbers.format(done))
+      .replace('{all}', numbers.format(audience ?? 0))
     section.querySelector('[data-time-left]').textContent =
       secondsLeft === null ? '' : left.replace('{time}', durations(secondsLeft))
     let x = 0

@@ -199,6 +199,11 @@ test('on a phone, in Arabic: doubts, a digest past its time and a held copy fit 
   await page.goto(`${path}?deliveries=uncertain`)
   await page.locator('#doubt summary').first().click()
   await shoot(page, 'doubt-phone-ar')
+  await page.locator('iframe').scrollIntoViewIfNeeded()
+  await expect
+    .poll(() => page.frameLocator('iframe[name="preview"]').locator('body').textContent())
+    .toContain('Le Matin')
+  if (shots) await page.screenshot({ path: `${shots}/preview-phone-ar.png` })
   expect(await fits()).toBe(true)
 
   await query(
