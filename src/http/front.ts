@@ -1,12 +1,18 @@
 import type { Context } from '../context.ts'
 import { createClientAddress } from './client-address.ts'
 import { createFeedFront, type FeedFront } from './feed-front.ts'
-import { createFeedLimit } from './feed-limit.ts'
+import { createFeedLimit, feedLimitSeconds } from './feed-limit.ts'
 
 /** The feed front of one process, with its memory, its limit and its counts. */
-export function createFront({ config, log, services }: Context): FeedFront {
+export function createFront({ config, counters, log, services }: Context): FeedFront {
   const { feedMemory, feedPolls } = services
-  const isBeyondLimit = createFeedLimit(config.feedLimit)
+  const { feedLimit: limit } = config
+  // Without Redis the counts would be rows: a poll is not worth a write.
+  const isShared = config.redisUrl !== undefined && limit !== Infinity
+  const isBeyondLimit = createFeedLimit({
+    limit,
+    shared: isShared ? counters.open({ name: 'feed', points: limit, seconds: feedLimitSeconds }) : undefined,
+  })
   const clientAddress = createClientAddress(config.trustProxy, () => undefined)
   return createFeedFront({
     publicUrl: config.publicUrl,

@@ -34,7 +34,7 @@ export async function aFrontOf(options: FrontOptions) {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   for (const feed of await someFeeds()) found.set(feed.path, { kind: 'feed', feed })
 
-  const isBeyondLimit = createFeedLimit(options.limit ?? Infinity)
+  const isBeyondLimit = createFeedLimit({ limit: options.limit ?? Infinity })
   const front = createFeedFront({
     publicUrl: origin,
     reader: {
