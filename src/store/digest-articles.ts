@@ -1,10 +1,20 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { Picture, Selection } from '../domain/article.ts'
 import type { Candidate } from '../domain/digest-content.ts'
 import type { FrozenArticle } from '../domain/frozen-digest.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
 import type { Executor } from './executor.ts'
+
+/**
+ * As people type it in a hurry: no case, no accents, œ as oe; Arabic without vowel signs and tatweel, every alef
+ * bare, final yā’ with its dots.
+ */
+const folded = (text: RawBuilder<unknown>) => sql<string>`replace(translate(
+  regexp_replace(lower(normalize(${text}, nfkd)), ${combining}, '', 'g'), 'ٱى', 'اي'), 'œ', 'oe')`
+
+/** What is left of accents, hamzas on a bearer and vowel signs once they are taken apart; tatweel. */
+const combining = '[\\u0300-\\u036f\\u0640\\u064b-\\u065f\\u0670]'
 
 interface Row {
   id: number
@@ -75,7 +85,7 @@ export function digestArticlesStore(db: Executor) {
       return rows.map(toCandidate)
     },
 
-    /** Published articles whose title has all of these words, newest first. */
+    /** Published articles whose title has all of these words, whatever their case and accents, newest first. */
     async listByTitle(
       words: readonly string[],
       { language, except, limit }: { language: string; except: readonly string[]; limit: number },
@@ -86,7 +96,10 @@ export function digestArticlesStore(db: Executor) {
         .select(['externalId', 'title', 'firstPublicAt'])
         .where('state', '=', 'published')
         .where(sql<boolean>`(language = ${language} or starts_with(language, ${`${language}-`}))`)
-        .where(sql<boolean>`title ilike all(${patterns}::text[])`)
+        .where(
+          sql<boolean>`${folded(sql.ref('title'))} like all(
+          select ${folded(sql.ref('pattern'))} from unnest(${patterns}::text[]) pattern)`,
+        )
         .where(sql<boolean>`external_id <> all(${except}::text[])`)
         .orderBy('firstPublicAt', 'desc')
         .orderBy('id', 'desc')

@@ -122,3 +122,18 @@ test('a digest paused past its time asks before it goes on', async () => {
   expect(resumed.state).toBe('sending')
   expect(Date.parse(resumed.expiresAt ?? '')).toBeGreaterThan(Date.now() + 23 * 3_600_000)
 })
+
+test('a story is found whatever the accents, the case and the vowel signs of what was typed', async () => {
+  const { database } = (await aWeb()).context
+  await anArticle(database, { externalId: 'coeur', title: 'L’Été au CŒUR de la Médina' })
+  await anArticle(database, { externalId: 'bahr', language: 'ar', title: 'أُمسيةٌ إلى البَحر في مرســى الصفا' })
+  const find = async (language: string, words: string) =>
+    (
+      await database.stores.digestArticles.listByTitle(words.split(' '), { language, except: [], limit: 5 })
+    ).map(({ externalId }) => externalId)
+  for (const words of ['ete', 'ÉTÉ medina', 'coeur', 'Cœur méd'])
+    expect(await find('fr', words), words).toEqual(['coeur'])
+  for (const words of ['امسية', 'الى البحر', 'مرسى', 'مَرسي أمسية'])
+    expect(await find('ar', words), words).toEqual(['bahr'])
+  expect(await find('fr', 'hiver')).toEqual([])
+})
