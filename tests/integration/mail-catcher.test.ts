@@ -152,6 +152,21 @@ test('CATCH-4 what a good provider offers is offered, and addresses outside ASCI
   expect(await catcher.lettersTo('أحمد@reader.example')).toHaveLength(1)
 })
 
+test('CATCH-1 headers are shown with their names as sent and their values decoded; a phone gets the phone’s width', async () => {
+  const catcher = await aCatcher()
+  await aSender(catcher).sendMail({ ...mail, html: '<p>Bonjour</p>', headers: { 'X-Twice': ['one', 'two'] } })
+  const [{ id } = { id: '' }] = await catcher.lettersTo('ann@reader.example')
+  const page = async (query: string, agent: string) =>
+    (await fetch(`${catcher.url}/messages/${id}${query}`, { headers: { 'user-agent': agent } })).text()
+  const heads = await page('?view=headers', 'Firefox')
+  expect(heads).toMatch(/>Subject<\/th><td[^>]*>Été, صيف</)
+  expect(heads.match(/>X-Twice</g)).toHaveLength(2)
+  expect(await page('', 'Mozilla/5.0 (Android 16; Mobile; rv:145.0) Firefox/145.0')).toContain(
+    '<main class="phone">',
+  )
+  expect(await page('', 'Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0')).toContain('<main class="desktop">')
+})
+
 test('CATCH-5 pages show a mail in every view; its HTML can neither run nor send anything', async () => {
   const catcher = await aCatcher()
   await aSender(catcher).sendMail({

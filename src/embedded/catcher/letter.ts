@@ -51,16 +51,48 @@ export async function readLetter(mailbox: Mailbox, summary: Summary): Promise<Le
   }
 }
 
+/** The head for people: names as sent, values decoded. Nothing is left out, and the order is the message's. */
+export async function readHead(mailbox: Mailbox, id: string): Promise<{ name: string; value: string }[]> {
+  const { headerLines } = await simpleParser(await mailbox.read(id), { skipHtmlToText: true })
+  return headerLines.map(({ line }) => {
+    const colon = line.indexOf(':')
+    return { name: line.slice(0, colon), value: decodeWords(unfold(line.slice(colon + 1))) }
+  })
+}
+
+/** RFC 2047; a word in a character set that nobody knows stays as it came. */
+const decodeWords = (value: string): string =>
+  value
+    .replace(/\?=\s+(?==\?)/g, '?=')
+    .replace(
+      /=\?([^?*]+)(?:\*[^?]*)?\?([bq])\?([^?]*)\?=/gi,
+      (word, charset: string, kind: string, text: string) => {
+        const bytes =
+          kind.toLowerCase() === 'b'
+            ? Buffer.from(text, 'base64')
+            : Buffer.from(
+                text
+                  .replace(/_/g, ' ')
+                  .replace(/=([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+                'latin1',
+              )
+        try {
+          return new TextDecoder(charset).decode(bytes)
+        } catch {
+          return word
+        }
+      },
+    )
+
+const unfold = (value: string): string => value.replace(/\r?\n(?=[ \t])/g, '').trim()
+
 const peopleOf = (header: AddressObject | AddressObject[] | undefined): Person[] =>
   [header ?? []].flat().flatMap(({ value }) => value.map(({ address = '', name }) => ({ address, name })))
 
 function headersOf(mail: ParsedMail): Letter['headers'] {
   const headers: Letter['headers'] = {}
   for (const { key, line } of mail.headerLines) {
-    const value = line
-      .slice(line.indexOf(':') + 1)
-      .replace(/\r?\n(?=[ \t])/g, '')
-      .trim()
+    const value = unfold(line.slice(line.indexOf(':') + 1))
     const before = headers[key]
     headers[key] = before === undefined ? value : [before, value].flat()
   }

@@ -7,7 +7,7 @@ import { createPageRenderer, type PageRenderer } from '../../http/page.ts'
 import { problemHandler } from '../../http/problem.ts'
 import { interfaceLanguages } from '../../locales.ts'
 import type { Logger } from '../../log.ts'
-import { readLetter } from './letter.ts'
+import { readHead, readLetter } from './letter.ts'
 import type { Mailbox, Summary } from './mailbox.ts'
 
 const assets = fileURLToPath(new URL('../../../templates/assets/', import.meta.url))
@@ -97,16 +97,14 @@ function letterPage(mailbox: Mailbox, pages: PageRenderer): RequestHandler {
     const summary = getSummary(mailbox, request)
     const letter = await readLetter(mailbox, summary)
     const asked = views.find((known) => known === request.query['view'])
-    const view = asked ?? (letter.html === '' ? 'text' : 'desktop')
+    const view = asked ?? (letter.html === '' ? 'text' : isPhone(request) ? 'phone' : 'desktop')
     pages.send(response.set('Cache-Control', 'no-store'), 'mailbox-message', {
       zone,
       view,
       views,
       mail: summary,
       letter,
-      lines: Object.entries(letter.headers).flatMap(([name, values]) =>
-        [values].flat().map((value) => ({ name, value })),
-      ),
+      lines: view === 'headers' ? await readHead(mailbox, summary.id) : [],
       raw: view === 'raw' ? (await mailbox.read(summary.id)).toString('utf8') : '',
     })
   }
@@ -155,6 +153,8 @@ function findPage(mailbox: Mailbox, request: Request, limit: number) {
   const summaries = found.slice(0, limit)
   return { to, summaries, next: found.length > limit ? (summaries.at(-1)?.id ?? null) : null }
 }
+
+const isPhone = (request: Request): boolean => /\bMobile\b/.test(request.get('user-agent') ?? '')
 
 const single = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
