@@ -2,6 +2,7 @@ import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { domainOf } from './senders.ts'
 import { publicKeyOf, type DkimKeys } from './sign.ts'
+import { isLoopback } from './smtp-url.ts'
 
 /** One record that makes this installation's mail trusted. */
 export interface DnsRecord {
@@ -133,7 +134,10 @@ async function checkDmarc(domain: string, texts: Texts): Promise<Finding> {
   for (let skip = 0; skip < labels.length - 1; skip++) {
     const name = `_dmarc.${labels.slice(skip).join('.')}`
     const record = (await texts(name)).find((text) => /^v=DMARC1\b/i.test(text))
-    if (record) return { name: 'DMARC', isGood: /\bp=\w+/i.test(record), sentence: `${name} ${record}` }
+    if (record) {
+      const isGood = /\bp=\w+/i.test(record)
+      return { name: 'DMARC', isGood, sentence: `${name} ${isGood ? record : 'names no policy; add p=none'}` }
+    }
   }
   return { name: 'DMARC', isGood: false, sentence: `_dmarc.${domain} is not published; add it` }
 }
@@ -142,15 +146,20 @@ async function checkMx(name: string, dns: DnsLookups): Promise<Finding> {
   const [first] = await dns.resolveMx(name).catch(() => [])
   const sentence = first
     ? `${name} is received by ${first.exchange}`
-    : `${name} has no MX: bounces cannot come back`
+    : `${name} has no MX, so bounces cannot come back; add it`
   return { name: 'MX', isGood: first !== undefined, sentence }
 }
 
 /** Providers refuse hosts whose address has no name that points back to it. */
 async function checkReverse(host: string, dns: DnsLookups): Promise<Finding> {
+  if (isLoopback(host)) {
+    const sentence = 'the relay is on this machine; look after the PTR of the address it sends from'
+    return { name: 'PTR', isGood: true, sentence }
+  }
   const addresses = isIP(host) ? [host] : await dns.resolve4(host).catch((): string[] => [])
   const [address] = addresses
-  if (address === undefined) return { name: 'PTR', isGood: false, sentence: `${host} has no address` }
+  if (address === undefined)
+    return { name: 'PTR', isGood: false, sentence: `${host} has no address; check the host in SMTP_URL` }
   const names = await dns.reverse(address).catch((): string[] => [])
   for (const name of names) {
     const back = await dns.resolve4(name).catch((): string[] => [])

@@ -10,7 +10,8 @@ export interface SmtpServer {
   auth: { user: string; pass: string } | undefined
 }
 
-const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host)
+
 const rules = new Set<string>(['required', 'opportunistic', 'off'])
 const knownParameters = new Set(['tls', 'name'])
 
@@ -35,7 +36,7 @@ export function readSmtpUrl(value: string): SmtpServer {
     port: url.port ? Number(url.port) : isImplicit ? 465 : 587,
     tls: isImplicit
       ? 'implicit'
-      : ((tls as TlsRule | null) ?? (loopback.test(url.hostname) ? 'off' : 'required')),
+      : ((tls as TlsRule | null) ?? (isLoopback(url.hostname) ? 'off' : 'required')),
     name: url.searchParams.get('name') ?? undefined,
     auth: url.username
       ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }

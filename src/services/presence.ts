@@ -5,7 +5,7 @@ import type { Identity } from '../store/instance-guard.ts'
 export type Presence = ReturnType<typeof createPresence>
 
 /** A clock further off than this is a machine that something is wrong with: certificates and signatures go wrong too. */
-const longestSkewMs = 2_000
+export const longestSkewMs = 2_000
 /** Longer without a beat, and other workers' heartbeats may have been kept from the database as well. */
 const longestGapMs = 15_000
 /** A promotion of a standby leaves a shorter gap than this; a restored copy seldom does. */
@@ -31,8 +31,7 @@ export function createPresence({
     const sentAt = Date.now()
     const { now, synchronousCommit } = await stores.workers.put(id)
     const receivedAt = Date.now()
-    const skewMs = Math.max(sentAt - now.getTime(), now.getTime() - receivedAt, 0)
-    if (skewMs > longestSkewMs) return 'clock'
+    if (Math.abs(skewOf(now, sentAt, receivedAt)) > longestSkewMs) return 'clock'
     if (synchronousCommit === 'off') return 'synchronous_commit'
     return (await guard()) ? 'restored' : undefined
   }
@@ -89,6 +88,13 @@ export function createPresence({
       hasLeft = true
     },
 
+    /** Milliseconds that this machine's clock is ahead of the database's; below zero, behind. */
+    async measureSkew(): Promise<number> {
+      const sentAt = Date.now()
+      const now = await stores.digests.getClock()
+      return skewOf(now, sentAt, Date.now())
+    },
+
     async remove(): Promise<void> {
       await stores.workers.delete(id)
     },
@@ -101,4 +107,10 @@ function isSameInstance(
 ): boolean {
   if (identity.system !== known.system) return false
   return identity.timeline === known.timeline || known.silentSeconds <= longestFailoverSeconds
+}
+
+/** What the time that the question took cannot explain. */
+function skewOf(now: Date, sentAt: number, receivedAt: number): number {
+  if (sentAt > now.getTime()) return sentAt - now.getTime()
+  return Math.min(receivedAt - now.getTime(), 0)
 }
