@@ -175,6 +175,41 @@ describe.each(['fr', 'ar', 'en'] as const)('a digest in %s', (language) => {
   })
 })
 
+test('TPL-8 Japanese and emoji: whole characters on every line, folded headers, the same text in both parts', async () => {
+  const title = '港に路面電車が来る 👩‍👩‍👧 🏴‍☠️ '.repeat(6).trim()
+  const summary = '二年間の工事を経て、二号線は駅と漁師の埠頭を十一分で結びます。'.repeat(4)
+  const frozen = aFrozenDigest({ language: 'en' })
+  const [first, ...others] = frozen.articles
+  if (!first) throw new Error('a digest has articles')
+  const message = await aDigestMessage({
+    language: 'en',
+    subject: title,
+    newsletter: { ...frozen.newsletter, name: '朝の便り 🌊' },
+    articles: [{ ...first, title, summary }, ...others],
+  })
+  expectCleanBytes(message)
+  for (const line of splitMessage([message]).header.toString('latin1').split('\r\n')) {
+    if (!line.startsWith('List-')) expect(line.length).toBeLessThanOrEqual(78)
+  }
+  // Each line, decoded alone, holds no half of a character.
+  const decodeLine = (line: string) =>
+    Buffer.from(
+      line
+        .replace(/=$/, '')
+        .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+      'latin1',
+    )
+  for (const line of Buffer.concat(splitMessage([message]).body)
+    .toString('latin1')
+    .split('\r\n'))
+    expect(decodeLine(line).toString('utf8')).not.toContain('\ufffd')
+  const read = await simpleParser(message)
+  expect(read.subject).toBe(title)
+  expect(read.from?.text).toContain('朝の便り 🌊')
+  for (const part of [read.text, read.html]) expect(part).toContain(summary)
+  await expect(message.toString('latin1')).toMatchFileSnapshot('../fixtures/mail/digest-ja.eml')
+})
+
 test('HDR-4 the Message-ID is the same on every attempt, and another for everybody else', () => {
   expect(mail.messageId(reference)).toBe(mail.messageId({ ...reference }))
   expect(mail.messageId({ ...reference, subscriberId: 8 })).not.toBe(mail.messageId(reference))
