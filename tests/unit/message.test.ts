@@ -121,7 +121,7 @@ describe.each(['fr', 'ar', 'en'] as const)('a digest in %s', (language) => {
     expectCleanBytes(await aDigestMessage({ language }))
   })
 
-  test('reads back as it was written, text first', async () => {
+  test('TPL-5 reads back as it was written, text first', async () => {
     const message = await aDigestMessage({ language })
     const frozen = aFrozenDigest({ language })
     const parsed = await simpleParser(message)
@@ -161,6 +161,23 @@ describe.each(['fr', 'ar', 'en'] as const)('a digest in %s', (language) => {
       expect(before.slice(before.lastIndexOf('<a '))).not.toMatch(/display:\s*none|font-size:\s*[01]px/)
     },
   )
+
+  test('TPL-1 says its language, direction and title, and every picture has a text and a size', async () => {
+    const { html } = await simpleParser(await aDigestMessage({ language }))
+    const page = html || ''
+    const direction = language === 'ar' ? 'rtl' : 'ltr'
+    expect(page).toMatch(new RegExp(`<html[^>]* lang="${language}"[^>]* dir="${direction}"`))
+    expect(page).toContain(`<title>${aFrozenDigest({ language }).subject}</title>`)
+    expect(page).toContain('role="article"')
+    const pictures = page.match(/<img[^>]*>/g) ?? []
+    expect(pictures.length).toBeGreaterThan(0)
+    for (const picture of pictures) {
+      for (const attribute of [/ alt="/, / width="\d+"/, / height="(\d+|auto)"/])
+        expect(picture).toMatch(attribute)
+    }
+    // What lays out is not read out as a table.
+    expect(page.match(/<table(?![^>]*role="presentation")[^>]*>/g) ?? []).toEqual([])
+  })
 
   test('the activation mail comes from another sender and asks machines for no answer', async () => {
     const message = await anActivationMessage(language)
@@ -239,7 +256,7 @@ const hostile = [
 ]
 
 test.each(hostile)(
-  'HDR-12 a hostile name, title or author adds no header and breaks no line: %j',
+  'HDR-12 TPL-4 a hostile name, title or author adds no header and breaks no line: %j',
   async (text) => {
     const frozen = aFrozenDigest()
     const articles = frozen.articles.map((article) => ({
@@ -278,7 +295,7 @@ test('a personal value that would break its line is refused', async () => {
   }
 })
 
-test('a digest that would be clipped is shortened, then cut with a way to the rest', async () => {
+test('TPL-3 a digest that would be clipped is shortened, then cut with a way to the rest', async () => {
   const base = aFrozenDigest()
   const many = Array.from({ length: 60 }, (_, index) => ({
     ...(base.articles[index % 3] ?? base.articles[0]),
@@ -317,7 +334,7 @@ test('the web version has every article and nobody’s links', async () => {
   expect(html).not.toMatch(/\/unsubscribe\/|\ufdd0/)
 })
 
-test('no host but ours is asked for anything', async () => {
+test('TPL-2 TPL-9 no host but ours is asked for anything, and nothing is counted', async () => {
   const { html } = mail.previewVariant(await mail.composeDigest(aFrozenDigest()))
   const hosts = Array.from(html.matchAll(/(?:src|href)="https?:\/\/([^/"]+)/g), (match) => match[1])
   expect(new Set(hosts)).toEqual(new Set(['news.example.org']))
