@@ -34,9 +34,12 @@ export async function importWordpress(
   services: ImportServices,
   options: WordpressOptions,
 ): Promise<WordpressReport> {
-  const { size } = await stat(options.file).catch(() => {
+  const found = await stat(options.file).catch(() => undefined)
+  // Read twice, so it cannot be a pipe.
+  if (!found?.isFile()) {
     throw new DomainError('not_found', 'no_such_file', 'There is no such file, or it cannot be read.')
-  })
+  }
+  const { size } = found
   const pass = (number: 0 | 1) => {
     const reader = readWxr(createReadStream(options.file))
     const showProgress = (note: string) => {
@@ -46,8 +49,8 @@ export async function importWordpress(
   }
   const attachments = new Attachments()
   try {
-    const found = await survey(attachments, pass(0))
-    return await importPosts(services, { ...options, ...found, attachments }, pass(1))
+    const site = await survey(attachments, pass(0))
+    return await importPosts(services, { ...options, ...site, attachments }, pass(1))
   } finally {
     attachments.close()
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { feedPath } from '../../src/domain/feed.ts'
+import { importWordpress } from '../../src/import/import-wordpress.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { aNewsroom, type Newsroom } from '../support/feeds.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
@@ -156,6 +157,40 @@ test('I1 slug, re-import and address change: the same guids', async () => {
     return now.text.includes('https://new.example/articles/') && now
   })
   expect(guidsOf(moved)).toEqual(guids)
+})
+
+test('I1 a WordPress export imported again leaves every feed as it is, byte for byte, with its validators', async () => {
+  const databaseUrl = await cloneDatabase()
+  const newsroom = await aNewsroom({ databaseUrl })
+  const { services, database } = newsroom.context
+  const importExport = () =>
+    importWordpress(services, {
+      file: new URL('../fixtures/import/rivage.wxr.xml', import.meta.url).pathname,
+      actor: { kind: 'cli', role: 'admin' },
+      language: undefined,
+      languages: ['fr', 'ar'],
+      zone: 'Europe/Paris',
+      onProgress: () => undefined,
+    })
+  const listDocuments = () =>
+    query<{ path: string }>(
+      databaseUrl,
+      'select path, etag, last_modified, body, gzip, br from feed_documents where body is not null order by path',
+    )
+  await importExport()
+  await newsroom.render()
+  for (const path of ['sections/faits-divers/rss.xml', 'authors/lina-marsa/atom.xml', 'responses/rss.xml']) {
+    expect((await poll(`${newsroom.origin}/${path}`)).status, path).toBe(200)
+  }
+  const before = await listDocuments()
+  expect(before.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['/rss.xml', '/sections/faits-divers/rss.xml', '/responses/rss.xml']),
+  )
+  expect(await importExport()).toMatchObject({ created: 0, updated: 0, unchanged: 14 })
+  // Also where every feed is rendered anew from what the second import has left.
+  await database.transaction((stores) => stores.feedDocuments.markDirty([{ subject: '*' }]))
+  await newsroom.render()
+  expect(await listDocuments()).toEqual(before)
 })
 
 test('I2 an edit keeps guid and pubDate and replaces the text', async () => {
