@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { query } from '../support/query.ts'
+import { aSendingDigest } from '../support/sending-digest.ts'
+import { cloneDatabase } from '../support/database.ts'
+import { aWeb } from '../support/web.ts'
+
+const deliveredTo = `update deliveries set state = case when subscriber_id <= $1 then $2 else 'accepted' end`
+
+test.each([
+  ['digest_late', `update digests set state = 'preparing', started_at = now() - interval '11 minutes'`, {}],
+  [
+    'digest_paused',
+    `update digests set state = 'paused', resume_state = 'sending', paused_reason = 'no_answer'`,
+    {},
+  ],
+  ['rejects_high', deliveredTo, { refused: 3, values: { percent: 8 } }],
+  [
+    'same_address_twice',
+    `update deliveries set state = 'accepted', ambiguous = 1 where subscriber_id <= 2`,
+    { values: { count: 2 } },
+  ],
+  [
+    'digest_uncertain',
+    `with ended as (update digests set state = 'completed_with_uncertain')
+     update deliveries set state = 'uncertain', reason = case when subscriber_id = 1 then 'left' else 'no_answer' end
+     where subscriber_id <= 3`,
+    { values: { count: 2 } },
+  ],
+])(
+  '%s: Today shows it, and the desk is told by mail',
+  async (kind, change, { refused, values }: { refused?: number; values?: object }) => {
+    const databaseUrl = await cloneDatabase()
+    await aSendingDigest(databaseUrl, { readers: 40 })
+    const { services } = (await aWeb({ databaseUrl })).context
+    await services.editors.add(
+      { email: 'desk@rivage.example', role: 'editor', language: 'fr' },
+      { kind: 'cli', role: 'admin' },
+    )
+    expect(await services.schedules.listWarnings()).toEqual([])
+    await query(databaseUrl, change, refused === undefined ? [] : [refused, 'rejected'])
+    expect(await services.schedules.listWarnings()).toMatchObject([{ kind, ...(values && { values }) }])
+    await services.schedules.watch()
+    const told = await query(
+      databaseUrl,
+      `select payload ->> 'notice' as notice from outbox where kind = 'desk-notice'`,
+    )
+    expect(told).toEqual([{ notice: kind }])
+  },
+)
