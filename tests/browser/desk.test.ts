@@ -74,3 +74,20 @@ test('lists name newsletters as people know them, never by slug', async () => {
     expect(text, path).not.toMatch(/le-matin|as-sabah|hebdo\b/)
   }
 })
+
+test('the feeds are found by language, format and a part of their address, without script', async () => {
+  const { web, open } = await aDesk()
+  const wished = '/ar/sections/culture/atom.xml'
+  // A feed is written for its first reader.
+  for (const path of [wished, '/sections/culture/atom.xml', '/ar/sections/culture/rss.xml', '/ar/atom.xml'])
+    expect((await web.fetch(path)).status).toBe(200)
+  const page = await open({ ...phone, javaScriptEnabled: false })
+  await page.goto(`${web.origin}/desk/feeds`)
+  const paths = () => page.locator('tbody bdi').allTextContents()
+  expect((await paths()).length).toBeGreaterThan(3)
+  await page.getByRole('searchbox').fill('CULTURE')
+  await page.getByRole('combobox', { name: 'Langue' }).selectOption('ar')
+  await page.getByRole('combobox', { name: 'Format' }).selectOption('atom.xml')
+  await page.getByRole('button', { name: 'Chercher' }).click()
+  expect(await paths()).toEqual([wished])
+})

@@ -5,6 +5,13 @@ import type { Services } from '../../services/services.ts'
 const feedQuery = z.object({ path: z.string().max(2_000) })
 const moveForm = feedQuery.extend({ to: z.string().trim().min(1).max(2_000) })
 
+const formats = ['rss.xml', 'atom.xml', 'feed.json'] as const
+const listQuery = z.object({
+  q: z.string().trim().max(200).default('').catch(''),
+  language: z.string().max(35).default('').catch(''),
+  format: z.enum(formats).optional().catch(undefined),
+})
+
 /** What readers get, who asks for it, and what was left out; an admin moves and ends feeds. */
 export function feedsDesk({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMoves'>): DeskRoute[] {
   return [
@@ -12,9 +19,16 @@ export function feedsDesk({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMo
       method: 'get',
       path: '/feeds',
       role: 'viewer',
-      handle: async ({ page }) => {
+      handle: async ({ request, page }) => {
+        const wish = listQuery.parse(request.query)
         const list = await feeds.list()
-        page('desk/feeds', { feeds: list, broken: list.filter(({ leftOut }) => leftOut.length > 0) })
+        page('desk/feeds', {
+          feeds: list.filter(({ path }) => isWished(path, wish)),
+          broken: list.filter(({ leftOut }) => leftOut.length > 0),
+          all: list.length,
+          formats,
+          wish,
+        })
       },
     },
     {
@@ -55,3 +69,8 @@ export function feedsDesk({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMo
     },
   ]
 }
+
+const isWished = (path: string, { q, language, format }: z.infer<typeof listQuery>): boolean =>
+  path.toLowerCase().includes(q.toLowerCase()) &&
+  path.startsWith(language === '' ? '/' : `/${language}/`) &&
+  path.endsWith(format ?? '')
