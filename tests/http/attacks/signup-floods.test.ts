@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { aNewsletter } from '../../support/newsletters.ts'
+import { rowsOf } from '../../support/query.ts'
+import { aWeb, type Web } from '../../support/web.ts'
+
+/** Requests that were mailed a while ago, each at a domain of its own unless one is named. */
+const mailed = (web: Web, times: number, { domain = '', ago = '10 minutes' }) =>
+  rowsOf(
+    web,
+    `insert into activations (address, limit_hmac, key_id, language, wanted, form, created_at, decide_at, decided_at,
+       mailed_at, decision, expires_at)
+     select 'reader-' || n || '@' || coalesce(nullif($2, ''), 'd' || n || '.example'), '\\x00', 'k', 'fr', '{}', 'page',
+       at, at, at, at, 'mailed', now() + interval '7 days'
+     from generate_series(1, $1::int) n, (select now() - $3::interval as at) earlier`,
+    [times, domain, ago],
+  )
+
+const signUp = (web: Web, email: string) =>
+  web.fetch('/subscribe', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email }),
+  })
+
+const decisions = (web: Web) =>
+  rowsOf(web, "select address, decision from activations where wanted <> '{}' order by address")
+
+test('a flood at one domain holds that domain back, in the same answer, and loses nothing', async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database)
+  await mailed(web, 5_000, { domain: 'flooded.example' })
+  const answers = []
+  for (const email of ['amina@flooded.example', 'omar@reader.example']) {
+    const answer = await signUp(web, email)
+    answers.push([answer.status, await answer.text()])
+  }
+  expect(answers[0]).toEqual(answers[1])
+  await web.context.services.signupDecisions.decideAll()
+  expect(await decisions(web)).toEqual([
+    { address: 'amina@flooded.example', decision: null },
+    { address: 'omar@reader.example', decision: 'mailed' },
+  ])
+  await rowsOf(web, "update activations set decided_at = decided_at - interval '1 hour' where wanted = '{}'")
+  await web.context.services.signupDecisions.decideAll()
+  expect(await decisions(web)).toMatchObject([{ decision: 'mailed' }, { decision: 'mailed' }])
+})
+
+test('a flood over the whole site holds everything back until the hour is over', async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database)
+  await mailed(web, 20_000, {})
+  await signUp(web, 'omar@reader.example')
+  expect(await web.context.services.signupDecisions.decideAll()).toBe(0)
+  expect(await decisions(web)).toMatchObject([{ decision: null }])
+  await rowsOf(web, "update activations set decided_at = decided_at - interval '1 hour' where wanted = '{}'")
+  expect(await web.context.services.signupDecisions.decideAll()).toBe(1)
+  expect(await decisions(web)).toMatchObject([{ decision: 'mailed' }])
+})
