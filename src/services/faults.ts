@@ -8,9 +8,17 @@ export const faultSteps = [
   'after-250',
   'after-accepted',
 ] as const
-export type FaultStep = (typeof faultSteps)[number]
 
-/** Called at every step of every mail. */
+/** The same on the way from a form to its activation mail; then come the steps of every mail. */
+export const signupSteps = {
+  web: ['before-request', 'after-request', 'after-ring'],
+  worker: ['after-undecided', 'before-decision', 'after-decision'],
+} as const
+
+const allSteps = [...faultSteps, ...signupSteps.web, ...signupSteps.worker]
+export type FaultStep = (typeof allSteps)[number]
+
+/** Called at every step of every mail and signup. */
 export type Faults = (step: FaultStep) => void
 
 /**
@@ -20,8 +28,8 @@ export type Faults = (step: FaultStep) => void
 export function createFaults(faultAt: string | undefined): Faults {
   if (faultAt === undefined) return () => undefined
   const [step, count = '1'] = faultAt.split(':')
-  if (!faultSteps.includes(step as FaultStep)) {
-    throw new Error(`FAULT_AT names no step; there are ${faultSteps.join(', ')}`)
+  if (!allSteps.includes(step as FaultStep)) {
+    throw new Error(`FAULT_AT names no step; there are ${allSteps.join(', ')}`)
   }
   let left = Number(count)
   return (reached) => {

@@ -2,6 +2,7 @@ import { mayMail, type Activation, type Decision } from '../domain/activation.ts
 import { hashAddress, hashForLimits, parseAddress, type AddressHash } from '../domain/address.ts'
 import { cadenceOf, isSameChoice } from '../domain/subscription.ts'
 import type { Stores } from '../store/stores.ts'
+import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
 
 export type SignupDecisionService = ReturnType<typeof createSignupDecisionService>
@@ -14,9 +15,10 @@ const lanes = 4
 
 /** Decides what each request deserves: a mail, or nothing. */
 export function createSignupDecisionService(
-  parts: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'log' | 'now'>,
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'keyring' | 'log' | 'now'>,
 ) {
-  const { database, doorbell, keyring, log, now } = parts
+  const { config, database, doorbell, keyring, log, now } = parts
+  const faults = createFaults(config.faultAt)
 
   /** Decides one request; false where none waits. */
   const decideNext = async (heldDomains: string[]): Promise<boolean> => {
@@ -24,8 +26,12 @@ export function createSignupDecisionService(
     try {
       await database.transaction(async (stores) => {
         claimed = await stores.activations.claimUndecided(heldDomains)
-        if (claimed) await decide(stores, claimed)
+        if (!claimed) return
+        faults('after-undecided')
+        await decide(stores, claimed)
+        faults('before-decision')
       })
+      if (claimed) faults('after-decision')
     } catch (error) {
       if (!claimed) throw error
       log.error(

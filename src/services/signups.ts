@@ -6,6 +6,7 @@ import { pageAgeMs, sealPage } from '../domain/subscription-tokens.ts'
 import type { Choices } from '../domain/subscription.ts'
 import { DomainError } from '../errors.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
+import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
 import { signupInput, type SignupInput, type Visitor } from './signup-input.ts'
 
@@ -16,9 +17,12 @@ const formSubject = 'signup'
  * Takes requests. Nothing here looks at who is known: the answer, the statements and the time they take are the same
  * for every address, and `decide-signups` does what differs.
  */
-export function createSignupService(parts: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'now'>) {
+export function createSignupService(
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'keyring' | 'now'>,
+) {
   const { database, doorbell, keyring, now } = parts
   const { stores } = database
+  const faults = createFaults(parts.config.faultAt)
 
   /** Wakes the worker; each ring under another number, for a ring under the id of an active job is dropped. */
   let rung = 0
@@ -32,6 +36,7 @@ export function createSignupService(parts: Pick<Parts, 'database' | 'doorbell' |
     const [limit] = hashForLimits(keyring, address)
     if (!limit) throw new Error('a keyring has a key')
     const at = now()
+    faults('before-request')
     await stores.activations.insert({
       kind: wish.kind,
       address: address.text,
@@ -51,7 +56,9 @@ export function createSignupService(parts: Pick<Parts, 'database' | 'doorbell' |
         userAgentSha256: visitor.userAgent === undefined ? undefined : sha256(visitor.userAgent),
       },
     })
+    faults('after-request')
     await ring()
+    faults('after-ring')
   }
 
   return {
