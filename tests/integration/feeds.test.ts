@@ -55,7 +55,7 @@ describe('H11 every change moves Last-Modified forward, never into the future', 
     if (isWaiting) expect(modifiedAt(third)).toBeGreaterThan(modifiedAt(second))
   })
 
-  test('a scheduled article with old dates, and the newest story withdrawn', async () => {
+  test('I5 a scheduled article with old dates is absent before its time; the newest story withdrawn', async () => {
     const newsroom = await aNewsroom()
     const { url, first } = await mainFeed(newsroom)
     await newsroom.put('later', { state: 'scheduled', publishedAt: new Date(Date.now() + 500).toISOString() })
