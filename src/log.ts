@@ -1,4 +1,10 @@
-import { pino, type DestinationStream, type Logger, type LoggerOptions as PinoOptions } from 'pino'
+import {
+  pino,
+  stdSerializers,
+  type DestinationStream,
+  type Logger,
+  type LoggerOptions as PinoOptions,
+} from 'pino'
 
 export type { Logger } from 'pino'
 
@@ -9,6 +15,23 @@ interface LoggerOptions {
 }
 
 const warnWeight = 40
+
+const address = /[^\s<>"'(),:;=/]+@[^\s<>"'(),:;]+/g
+
+const withoutAddresses = (text: string): string => text.replace(address, '<address>')
+
+/** Where an error comes from, without what a server said of the data: PostgreSQL's `detail` and `where` quote rows. */
+function errorWithoutData(error: unknown): object {
+  if (!(error instanceof Error)) return { message: withoutAddresses(String(error)) }
+  const { type, message, stack, code, constraint } = stdSerializers.err(error) as Record<string, unknown>
+  return {
+    type,
+    message: withoutAddresses(String(message)),
+    stack: withoutAddresses(String(stack)),
+    code,
+    constraint,
+  }
+}
 
 /**
  * JSON lines on stdout. A message is a fixed sentence and values are fields, so that a log can be searched;
@@ -28,6 +51,10 @@ export function createLogger(
       },
     },
     base: { process },
+    serializers: {
+      err: errorWithoutData,
+      reason: (reason: unknown) => (typeof reason === 'string' ? withoutAddresses(reason) : reason),
+    },
     redact: {
       paths: ['address', 'email', 'token', 'key', 'secret', 'password', 'authorization', 'cookie'].flatMap(
         (name) => [name, `*.${name}`],
