@@ -87,9 +87,9 @@ export const composeWebVersion = (parts: DigestParts): string =>
     }),
   )
 
-const webLinks = ({ digestId, publication }: FrozenDigest) => ({
+const webLinks = ({ digestId, publication, newsletter }: FrozenDigest) => ({
   web: `${publication.publicUrl}/digests/${digestId}`,
-  subscribe: `${publication.publicUrl}/subscribe`,
+  subscribe: `${publication.publicUrl}/subscribe?newsletters=${encodeURIComponent(newsletter.slug)}`,
 })
 
 function setDigest(

@@ -332,6 +332,10 @@ test('the web version has every article and nobody’s links', async () => {
   const html = mail.renderWeb(parts)
   for (const { url } of aFrozenDigest().articles) expect(html).toContain(url)
   expect(html).not.toMatch(/\/unsubscribe\/|\ufdd0/)
+  // It does not offer to be read online, but leads to the newspaper and to this newsletter's signup.
+  expect(html).not.toContain('Lire en ligne')
+  expect(html).toContain('href="https://news.example.org/"')
+  expect(html).toContain('href="https://news.example.org/subscribe?newsletters=')
 })
 
 test('TPL-2 TPL-9 no host but ours is asked for anything, and nothing is counted', async () => {
