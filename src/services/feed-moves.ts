@@ -8,8 +8,6 @@ import { toDocument } from './feed-rendering.ts'
 import type { FeedService } from './feeds.ts'
 import type { Parts } from './parts.ts'
 
-export type FeedMoveService = ReturnType<typeof createFeedMoveService>
-
 interface Decision extends Pick<AuditEntry, 'detail'> {
   action: 'feed.moved' | 'feed.retired' | 'feed.restored'
   actor: Actor
