@@ -1,5 +1,6 @@
 import sanitizeHtml from 'sanitize-html'
-import { cleanText } from './text.ts'
+import { DomainError } from '../errors.ts'
+import { cleanText, onOneLine } from './text.ts'
 
 /** Inline and block elements that a story is made of; everything else is removed, its text kept. */
 const storyTags =
@@ -186,14 +187,41 @@ const withFallbackLinks = (html: string): string =>
 /** What is left of an embedded object that led nowhere. */
 const emptyLink = /<a(?: class="embed-link")?><\/a>/g
 
+const voidTags = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '))
+const maxOpen = 10_000
+
+/** The parser's time grows with the square of what stands open: a megabyte of `<i>` would hold a process for minutes. */
+function requireFewOpen(html: string): void {
+  const openOf = new Map<string, number>()
+  let open = 0
+  for (const [, slash, name = ''] of html.matchAll(/<(\/?)([a-z][^\s/>]*)/gi)) {
+    const tag = name.toLowerCase()
+    const before = openOf.get(tag) ?? 0
+    if (voidTags.has(tag) || (slash && before === 0)) continue
+    openOf.set(tag, before + (slash ? -1 : 1))
+    open += slash ? -1 : 1
+    if (open > maxOpen) throw tooManyOpen()
+  }
+}
+
+const tooManyOpen = () =>
+  new DomainError(
+    'invalid',
+    'html_never_closed',
+    `The HTML leaves more than ${maxOpen} elements open: close them where they end.`,
+    { fields: [{ field: 'html', message: 'must close its elements' }] },
+  )
+
 /**
  * The HTML of a story or response from an allow-list: no script, form, style, event handler, tracking pixel or
  * scheme but http(s), mailto and tel; every URL absolute; a frame only from a known player and with a link beside it.
  * Ids, and the links to them, get a prefix. Done on write and again on render.
  * @param baseUrl what relative URLs are relative to; without it they are removed
  * @param pageUrl of the page that the story stands on, where it is read elsewhere: links within it lead there
+ * @throws DomainError `html_never_closed`
  */
 export function sanitizeArticleHtml(html: string, baseUrl?: string, pageUrl = ''): string {
+  requireFewOpen(html)
   const safe = sanitizeHtml(cleanText(html), options({ baseUrl, pageUrl })).replace(emptyLink, '')
   // Again: the parser turns references such as &#8; into what they stand for.
   return withFallbackLinks(cleanText(safe)).trim()
@@ -203,12 +231,12 @@ const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"'
 
 /** The words of sanitised HTML on one line. */
 export const textOf = (html: string): string =>
-  html
-    .replace(/<(?:br|\/?(?:p|h\d|li|div|td|th|tr|blockquote|figcaption|dt|dd|pre))\b[^>]*>/g, ' ')
-    .replace(/<[^>]*>/g, '')
-    .replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => entities[name] ?? '')
-    .replace(/\s+/g, ' ')
-    .trim()
+  onOneLine(
+    html
+      .replace(/<(?:br|\/?(?:p|h\d|li|div|td|th|tr|blockquote|figcaption|dt|dd|pre))\b[^>]*>/g, ' ')
+      .replace(/<[^>]*>/g, '')
+      .replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => entities[name] ?? ''),
+  )
 
 const summaryLength = 280
 

@@ -1,3 +1,5 @@
+import { onOneLine } from '../domain/text.ts'
+
 // Controls, line and paragraph separators, and the embeddings and overrides that would turn the text after them
 // around; letter marks and isolates, which Arabic needs, stay.
 const unsafe = /(?![\n\t])[\p{Cc}\u202a-\u202e\ufdd0-\ufdef\ufffe\uffff]/gu
@@ -8,7 +10,7 @@ export const plainText = (text: string): string =>
   text.toWellFormed().replace(/\r\n?/g, '\n').replace(separators, '\n').replace(unsafe, '')
 
 /** `plainText` on one line, for headers and headings. */
-export const singleLine = (text: string): string => plainText(text).replace(/\s+/g, ' ').trim()
+export const singleLine = (text: string): string => onOneLine(plainText(text))
 
 /** The same JSON value with every string in it cleaned by `plainText`. */
 export function cleanTexts<T>(value: T): T {

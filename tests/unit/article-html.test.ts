@@ -111,4 +111,13 @@ test('the summary is the beginning of the text, in whole words', () => {
   expect(long).toMatch(/(?:phare|brille|Le)…$/)
   expect(summaryOf(`<p>${'ا'.repeat(600)}</p>`)).toHaveLength(280)
   expect(textOf('<p>a</p><p>b &lt;c&gt;</p>')).toBe('a b <c>')
+  // What holds « » ! ? to their words in French.
+  expect(textOf('<p>«\u00A0Le \n\tphare\u00A0»\u202F!</p>')).toBe('«\u00A0Le phare\u00A0»\u202F!')
+})
+
+test('HTML that never closes its elements is refused before it costs time; a long story that does is not', () => {
+  for (const unit of ['<i>x ', '<i></b>', '<li><p>', '<B\n>']) {
+    expect(() => clean(unit.repeat(200_000))).toThrow(/leaves more than 10000 elements open/)
+  }
+  expect(clean('<p>x<br></p>'.repeat(20_000))).toHaveLength('<p>x<br /></p>'.length * 20_000)
 })
