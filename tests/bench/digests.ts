@@ -146,7 +146,7 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   return result
 }
 
-function percentile(values: number[], p: number): string {
+export function percentile(values: number[], p: number): string {
   const sorted = [...values].sort((a, b) => a - b)
   return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? 0).toFixed(1)
 }

@@ -52,13 +52,7 @@ async function runOurs(n: number): Promise<Result> {
   const sink = await startSink()
   await migrate(postgres.url)
   await migrateQueue({ kind: 'postgres', url: postgres.url })
-  const { digestId } = await aSendingDigest(postgres.url, { readers: n })
-  await query(postgres.url, 'update digests set frozen = $1 where id = $2', [
-    JSON.stringify({ ...aFrozenDigest(), digestId }),
-    digestId,
-  ])
-  await query(postgres.url, `update variants set article_ids = '{1,2,3,4}'`)
-  await query(postgres.url, 'vacuum analyze')
+  const digestId = await aDigestToSend(postgres.url, n)
   const sender = fork(new URL('./mail-sender.ts', import.meta.url))
   const pid = sender.pid ?? 0
   const watch = watchProcesses({ sender: pid, sink: sink.child.pid ?? 0 }, dataDir)
@@ -78,7 +72,17 @@ async function runOurs(n: number): Promise<Result> {
   return result
 }
 
-function senderEnvironment(sinkPort: number): Record<string, string> {
+/** A digest of four articles in `sending`, nothing of it claimed yet; its newsletter is `le-matin`. */
+export async function aDigestToSend(url: string, readers: number): Promise<number> {
+  const { digestId } = await aSendingDigest(url, { readers })
+  const frozen = JSON.stringify({ ...aFrozenDigest(), digestId })
+  await query(url, 'update digests set frozen = $1 where id = $2', [frozen, digestId])
+  await query(url, `update variants set article_ids = '{1,2,3,4}'`)
+  await query(url, 'vacuum analyze')
+  return digestId
+}
+
+export function senderEnvironment(sinkPort: number): Record<string, string> {
   const { domain, selector, privateKey } = keys()
   return {
     SMTP_URL: `smtp://127.0.0.1:${sinkPort}`,

@@ -1,7 +1,17 @@
 /** `npm run bench -- NAME [ARGUMENTS]` runs tests/bench/NAME.ts, which exports `run(arguments)`. */
+const benches = {
+  digests: '[READERS]',
+  feeds: '',
+  import: '[POSTS …]',
+  mail: '[READERS]',
+  signups: '[RATE] [SECONDS] [READERS]',
+}
 const [name = '', ...rest] = process.argv.slice(2)
-if (!/^[a-z-]+$/.test(name)) {
-  console.error('usage: npm run bench -- mail [READERS]')
+if (!Object.hasOwn(benches, name)) {
+  const usages = Object.entries(benches).map(([bench, values]) =>
+    `npm run bench -- ${bench} ${values}`.trimEnd(),
+  )
+  console.error(`usage: ${usages.join('\n       ')}`)
   process.exit(2)
 }
 const { run } = (await import(`./${name}.ts`)) as { run: (args: string[]) => Promise<void> }
