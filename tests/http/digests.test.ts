@@ -330,6 +330,8 @@ test('what went out is in the archive and on the web, without what was withdrawn
   expect((await web.fetch(`/digests/${digest.id}`)).status).toBe(404)
   await send(call, digest)
   await web.context.services.digestSending.prepare(digest.id)
+  expect((await web.fetch(`/digests/${digest.id}`)).status).toBe(404)
+  await rowsOf(web, `update deliveries set state = 'accepted' where digest_id = $1`, [digest.id])
   const page = await web.fetch(`/newsletters/${newsletter.slug}`)
   expect(page.status).toBe(200)
   expect(await page.text()).toContain(`href="/digests/${digest.id}"`)
