@@ -53,6 +53,9 @@ export async function run([rate = '200', seconds = '60', readers = '100000']: st
     const digestId = await seed(postgres.url, Number(readers))
     const site = await startSite(postgres.url, children)
     const measureAll = async () => {
+      // The first mail of a worker waits until the templates are read.
+      const first = await measure(site, 10, (n) => n < 10)
+      console.log(`the first mails of a new worker, after the answer: ${first['answer to mail p99, ms']} ms`)
       const watch = watchProcesses(site.pids, dataDir)
       const alone = await measure(site, Number(rate), (n) => n < count)
       const { cpu } = watch.stop(count)
