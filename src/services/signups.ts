@@ -73,9 +73,11 @@ export function createSignupService(
     /** For a hidden field of every form we render: proves that a person had time to read it. */
     formStamp: (): string => sealPage(keyring, formSubject, now()),
 
-    /** Whether a form of ours was sent: without a stamp the limits are half. */
-    hasStamp: (body: unknown): boolean =>
-      typeof (body as { stamp?: unknown } | undefined)?.stamp === 'string',
+    /** Whether somebody had time to read a form of ours; for all others the limits are half. */
+    hasReadForm: (body: unknown): boolean => {
+      const stamp = (body as { stamp?: unknown } | undefined)?.stamp
+      return typeof stamp === 'string' && (ageOf(stamp) ?? 0) >= formAge.leastMs
+    },
 
     /**
      * Reads and checks a signup by its text alone.
@@ -149,12 +151,17 @@ export function createSignupService(
     ring,
   }
 
+  /** In milliseconds; undefined for a stamp that is not ours. */
+  function ageOf(stamp: string): number | undefined {
+    return pageAgeMs(keyring, stamp, { subject: formSubject, now: now() })
+  }
+
   /** By the form alone, never by the address. `late` is told, for people leave pages open; a machine is not. */
   function judgeSender(input: SignupInput): 'person' | 'machine' | 'late' {
     if (input.website) return 'machine'
     if (input.stamp === undefined) return 'person'
-    const age = pageAgeMs(keyring, input.stamp, { subject: formSubject, now: now() })
-    if (age === undefined || age < formAge.leastMs) return 'machine'
+    const age = ageOf(input.stamp)
+    if (age === undefined) return 'machine'
     return age > formAge.mostMs ? 'late' : 'person'
   }
 }

@@ -10,8 +10,6 @@ test('the first five minutes: read, subscribe, activate, send, and find the dige
 
   await page.goto(started.urlOf('Read'))
   await page.getByRole('textbox', { name: 'Votre adresse e-mail' }).fill(reader)
-  // Sooner than two seconds after the page was made, a form is taken for a machine's.
-  await page.waitForTimeout(2_100)
   await page.getByRole('button', { name: 'S’abonner' }).click()
 
   await page.locator(`main a[href="${started.urlOf('Mailbox')}"]`).click()

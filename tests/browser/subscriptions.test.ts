@@ -64,8 +64,6 @@ const violationsOf = async (page: BrowserPage): Promise<string[]> => {
 const signUp = async (page: BrowserPage, origin: string) => {
   await page.goto(`${origin}/fr/subscribe`)
   await page.fill('#email', email)
-  // A form sent within two seconds is a machine's.
-  await page.waitForTimeout(2_100)
   await page.keyboard.press('Enter')
   await page.waitForURL(/subscribe$/)
   await page.waitForSelector('[role=status]')

@@ -55,7 +55,7 @@ test('pages follow each other by id', async () => {
   const second = await (await admin.get(`/suppressions${next}`)).text()
   expect([idsIn(first).length, idsIn(second).length]).toEqual([50, 1])
   expect(new Set([...idsIn(first), ...idsIn(second)]).size).toBe(51)
-  expect(second).not.toContain('?cursor=')
+  expect(second).not.toMatch(/href="[^"]*\?cursor=/)
 })
 
 test('an admin lifts, an editor does not, and nobody lifts an erasure', async () => {
