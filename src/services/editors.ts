@@ -1,3 +1,4 @@
+import { parseAddress } from '../domain/address.ts'
 import { nameOfActor, type Actor, type Editor, type Role } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
 import type { ListedSession, Session } from '../store/sessions.ts'
@@ -36,15 +37,16 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
   return {
     list: (): Promise<Editor[]> => database.stores.editors.list(),
 
-    /** @throws DomainError `editor_exists` */
+    /** @throws DomainError `editor_exists`, `invalid_address` */
     async add(wanted: { email: string; role: Role; language?: string }, actor: Actor): Promise<Editor> {
+      const email = parseAddress(wanted.email).text
       return database.transaction(async (stores) => {
-        if (await stores.editors.findByEmail(wanted.email)) {
+        if (await stores.editors.findByEmail(email)) {
           throw new DomainError('conflict', 'editor_exists', 'Someone of the desk has this address already.')
         }
         const publication = await stores.publication.get()
         const language = wanted.language ?? publication.languages[0] ?? 'en'
-        const editor = await stores.editors.insert({ email: wanted.email, role: wanted.role, language })
+        const editor = await stores.editors.insert({ email, role: wanted.role, language })
         await stores.audit.insert({
           actor: nameOfActor(actor),
           action: 'editor.added',

@@ -1,3 +1,4 @@
+import { findAddress } from '../domain/address.ts'
 import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { isLanguageTag, isZone, type Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
@@ -9,7 +10,7 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
   return {
     get: (): Promise<Publication> => database.stores.publication.get(),
 
-    /** @throws DomainError `invalid_input` for a zone or language that does not exist */
+    /** @throws DomainError `invalid_input` for an empty name, or a zone, language or address that is none */
     async set(change: Partial<Publication>, actor: Actor): Promise<Publication> {
       const changed = await database.transaction(async (stores) => {
         const after = { ...(await stores.publication.get()), ...change }
@@ -26,8 +27,14 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
   }
 }
 
-function check({ zone, languages }: Publication): void {
+function check({ name, deskName, zone, languages, contactEmail }: Publication): void {
   const fields = [
+    ...Object.entries({ name, deskName })
+      .filter(([, text]) => text.trim() === '')
+      .map(([field]) => ({ field, message: 'must not be empty' })),
+    ...(contactEmail === undefined || findAddress(contactEmail)
+      ? []
+      : [{ field: 'contactEmail', message: 'must be one e-mail address' }]),
     ...(isZone(zone) ? [] : [{ field: 'zone', message: 'must be an IANA zone such as Africa/Algiers' }]),
     ...(languages.length > 0 && languages.every(isLanguageTag)
       ? []

@@ -43,6 +43,9 @@ test('wrong use exits 2, a failure exits 1, each with a sentence and no stack', 
     { args: ['unknown'], code: 2 },
     { args: ['publication', 'set'], code: 2 },
     { args: ['publication', 'set', '--zone', 'Mars/Olympus'], code: 1 },
+    { args: ['publication', 'set', '--name', ''], code: 1 },
+    { args: ['publication', 'set', '--contact-email', 'nobody'], code: 1 },
+    { args: ['editor', 'add', 'nobody', '--role', 'admin'], code: 1 },
     { args: ['editor', 'sign-in', 'nobody@rivage.example'], code: 1 },
   ]
   for (const { args, code } of cases) {
