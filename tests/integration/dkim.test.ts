@@ -1,5 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { authenticate } from 'mailauth'
 import { expect, test } from 'vitest'
+import { listRecords } from '../../src/mail/dns-records.ts'
 import { createSigner, type DkimKeys } from '../../src/mail/sign.ts'
 import { awkwardBodies, verifyWithOpendkim, verifyWithPython } from '../support/dkim.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
@@ -43,6 +45,37 @@ test('HDR-10 each identifying header is signed once more than it occurs', async 
     ).toHaveLength(occurs + 1)
   }
   expect(signed).toContain('feedback-id')
+})
+
+test('DKIM-5 a receiver that looks up the records we print finds SPF and DMARC aligned, strictly', async () => {
+  const records = listRecords({
+    from: 'lettres@news.example.org',
+    bounceDomain: undefined,
+    dkim: keys,
+    smtpHost: '192.0.2.1',
+    publicHost: 'news.example.org',
+  })
+  const strict = (value: string) => value.replace('p=none', 'p=reject; adkim=s; aspf=s')
+  const resolver = (name: string, type: string) => {
+    if (type === 'MX') return Promise.resolve([{ exchange: 'mx.news.example.org', priority: 10 }] as never)
+    if (type === 'A') return Promise.resolve(['192.0.2.1'])
+    const texts = records.filter((record) => record.name === name && record.type === type)
+    if (texts.length > 0) return Promise.resolve(texts.map(({ value }) => [strict(value)]))
+    return Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }))
+  }
+  const sender = 'lettres@news.example.org'
+  const envelope = { ip: '192.0.2.1', helo: 'mx.news.example.org', sender, resolver }
+  const message = await sign(await aDigest('fr'))
+  const { dkim, spf, dmarc } = await authenticate(message, envelope)
+  expect(dkim.results.map(({ status }) => status.result)).toEqual(['pass', 'pass'])
+  expect(spf && spf.status.result).toBe('pass')
+  expect(dmarc).toMatchObject({ policy: 'reject', status: { result: 'pass' } })
+  // Forwarded: another machine, and the signature alone must do.
+  const forwarded = await authenticate(message, { ...envelope, ip: '198.51.100.7' })
+  expect(forwarded.dmarc).toMatchObject({ status: { result: 'pass' } })
+  const forged = Buffer.from(message.toString('latin1').replace('tramway', 'bateaux'), 'latin1')
+  const refused = await authenticate(forged, { ...envelope, ip: '198.51.100.7' })
+  expect(refused.dmarc).toMatchObject({ status: { result: 'fail' } })
 })
 
 test.each([
