@@ -38,6 +38,9 @@ test.each([
 test.each([
   '/%2e%2e/package.json',
   '//evil.example',
+  '/rss.xml/x.css',
+  '/rss.xml%2fx.css',
+  '/articles/%2e%2e%2frss.xml',
   '/assets/..%2f..%2fpackage.json',
   '/%00',
   '/%ff',

@@ -121,6 +121,12 @@ test.each([
   ['NUL', 'a\0@reader.example'],
   ['fullwidth @', 'a＠reader.example'],
   ['zero-width', 'a\u200b@reader.example'],
+  ['semicolon', 'a@reader.example;b@reader.example'],
+  ['angle brackets', 'A <a@reader.example>'],
+  ['a comment', 'a(b)@reader.example'],
+  ['a group', 'friends:a@reader.example;'],
+  ['dotless i', 'am\u0131na@reader.example'],
+  ['255 characters', `${'a'.repeat(240)}@reader.example`],
   ['100 kB', `${'a'.repeat(100_000)}@reader.example`],
 ])('ABU-4 an address with %s is refused, nothing is stored', async (_name, email) => {
   const web = await aWeb()
