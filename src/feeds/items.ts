@@ -196,9 +196,13 @@ function identityOf(article: Article, { publicUrl }: ItemFrame) {
     url: publicUrl + articlePath(article.slug),
     language: article.language,
     publishedAt,
-    updatedAt: article.updatedAt < publishedAt ? publishedAt : article.updatedAt,
+    updatedAt: changedAt(article, publishedAt),
   }
 }
+
+/** What only came here, by itself or in an import with its whole archive, has not changed since it was published. */
+const changedAt = ({ createdAt, updatedAt }: Article, publishedAt: Date): Date =>
+  updatedAt > createdAt && updatedAt > publishedAt ? updatedAt : publishedAt
 
 function guid(value: string): string {
   const cleaned = cleanLine(value)

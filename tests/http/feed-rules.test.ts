@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { aNewsroom, type Newsroom } from '../support/feeds.ts'
 import { poll } from '../support/poll.ts'
+import { until } from '../support/until.ts'
 
 const valuesOf = (xml: string, name: string): string[] =>
   [...xml.matchAll(new RegExp(`<${name}(?: [^>]*)?>([^<]*)</${name}>`, 'g'))].map(([, value = '']) => value)
@@ -87,4 +88,24 @@ test('I4 an article has one id in the main feed, in its section, in Atom and in 
     ids.add(json.items[0]?.id)
   }
   expect([...ids]).toEqual([expect.stringMatching(/^urn:uuid:/)])
+})
+
+test('D1 stories that came here together keep the date of their publication as that of their last change, until they change', async () => {
+  const { put, render, origin } = await aNewsroom()
+  const dates = ['2026-01-07T08:00:00.000Z', '2026-01-06T08:00:00.000Z', '2026-01-05T08:00:00.000Z']
+  for (const publishedAt of dates) await put(publishedAt, { publishedAt })
+  await render()
+  const datesOfEntries = async () => {
+    const [feed, ...entries] = valuesOf((await poll(`${origin}/atom.xml`)).text, 'updated')
+    return { feed, entries: entries.sort().reverse() }
+  }
+  const before = await datesOfEntries()
+  expect(before.entries).toEqual(dates)
+
+  await put(dates[2] ?? '', { publishedAt: dates[2], title: 'Corrigé' })
+  await render()
+  await until('the edit is served', async () => (await datesOfEntries()).feed !== before.feed)
+  const [newest = '', ...others] = (await datesOfEntries()).entries
+  expect(others).toEqual(dates.slice(0, 2))
+  expect(Date.now() - Date.parse(newest)).toBeLessThan(600_000)
 })
