@@ -5,7 +5,7 @@ import { deskRouter } from './http/desk.ts'
 import type { FeedFront } from './http/feed-front.ts'
 import { createFront } from './http/front.ts'
 import { assetRoutes } from './http/assets.ts'
-import { pageLanguage, pageSections } from './http/language.ts'
+import { pageFeeds, pageLanguage, pageSections } from './http/language.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createPageRenderer, type PageRenderer } from './http/page.ts'
 import type { PublicForms } from './http/public-forms.ts'
@@ -59,6 +59,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   )
 
   app.use(pageSections(services.site.navigation))
+  app.use(pageFeeds(services.feedDirectory.left))
   app.use(subscribeRoutes(services, forms))
   app.use(activateRoutes(services, forms))
   app.use(preferencesRoutes(services, forms))

@@ -1,5 +1,6 @@
 import type { RequestHandler, Response } from 'express'
 import type { Selection } from '../domain/article.ts'
+import type { LeftPaths } from '../domain/feed.ts'
 import type { Publication } from '../domain/publication.ts'
 
 /**
@@ -46,5 +47,13 @@ export const pageSections =
   async (_request, response, next) => {
     response.locals['sections'] = await list()
     response.set('Cache-Control', 'no-cache')
+    next()
+  }
+
+/** Leaves what the links to feeds of every page after it follow: those that have moved or ended. */
+export const pageFeeds =
+  (left: () => Promise<LeftPaths>): RequestHandler =>
+  async (_request, response, next) => {
+    response.locals['leftFeeds'] = await left()
     next()
   }

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Liquid } from 'liquidjs'
 import { nameOf, selectionPath, type Selection } from '../domain/article.ts'
+import { currentPath, type LeftPaths } from '../domain/feed.ts'
 import { dateIn, directionOf, localeOf, type Publication } from '../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { assetUrl } from './assets.ts'
@@ -71,6 +72,7 @@ export interface PageLocals {
   publication?: Publication | undefined
   /** Of the page's head, in the publication's order. */
   sections?: Selection[]
+  leftFeeds?: LeftPaths
 }
 
 interface Scope {
@@ -79,6 +81,7 @@ interface Scope {
   locale?: string
   zone?: string
   publication?: Publication
+  leftFeeds?: LeftPaths
 }
 
 function registerFilters(liquid: Liquid): void {
@@ -109,6 +112,10 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('date_time', dateFilter({ dateStyle: 'long', timeStyle: 'short' }))
   liquid.registerFilter('time_short', dateFilter({ timeStyle: 'short' }))
   liquid.registerFilter('asset', assetUrl)
+  // Where the feed of a path is now; empty where it has ended.
+  liquid.registerFilter('feed', function (path: string) {
+    return currentPath(scopeOf(this).leftFeeds ?? new Map(), path)
+  })
   liquid.registerFilter('language_name', languageNameOf)
   liquid.registerFilter('direction', directionOf)
   liquid.registerFilter('iso', (value: string | Date) => dateOf(value).toISOString())

@@ -1,10 +1,12 @@
 import { nameOf, type Selection } from '../domain/article.ts'
 import {
+  currentPath,
   feedPagePath,
   feedPath,
   selectionSubject,
   type FeedFormat,
   type FeedSubject,
+  type LeftPaths,
 } from '../domain/feed.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import type { Stores } from '../store/stores.ts'
@@ -75,18 +77,34 @@ export function createFeedDirectory({
         ],
       },
     ]
-    const ended = await stores.feedDocuments.listEnded()
+    return withoutLeft(groups, await stores.feedDocuments.listLeft())
+  }
+
+  /** A feed that has moved stands at its new address, unless that is in the list anyway; one that has ended nowhere. */
+  const withoutLeft = (groups: FeedGroup[], left: LeftPaths): FeedGroup[] => {
+    const named = new Set(groups.flatMap(({ feeds }) => feeds.map(({ rss }) => rss)))
+    const current = (url: string) => {
+      const path = currentPath(left, url.slice(publicUrl.length))
+      return path === undefined ? undefined : publicUrl + path
+    }
+    const found = (feed: ListedFeed): ListedFeed[] => {
+      const [rss, atom, json] = [current(feed.rss), current(feed.atom), current(feed.json)]
+      const isNamed = rss !== feed.rss && named.has(rss ?? '')
+      return rss === undefined || atom === undefined || json === undefined || isNamed
+        ? []
+        : [{ ...feed, rss, atom, json }]
+    }
     return groups
-      .map(({ name, feeds }) => ({
-        name,
-        feeds: feeds.filter(({ rss }) => !ended.has(rss.slice(publicUrl.length))),
-      }))
+      .map(({ name, feeds }) => ({ name, feeds: feeds.flatMap(found) }))
       .filter(({ feeds }) => feeds.length > 0)
   }
 
   return {
     /** In the language of the page. */
     list,
+
+    /** For links to feeds on pages: none names an address that its readers would have to leave. */
+    left: (): Promise<LeftPaths> => stores.feedDocuments.listLeft(),
 
     /** The same as OPML, in the publication's first language. */
     async opml(): Promise<string> {

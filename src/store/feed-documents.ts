@@ -1,5 +1,5 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
-import type { FeedChange, FeedSubject } from '../domain/feed.ts'
+import type { FeedChange, FeedSubject, LeftPaths } from '../domain/feed.ts'
 import type { Executor } from './executor.ts'
 import type { DB, FeedDocuments } from './schema.ts'
 
@@ -306,14 +306,13 @@ export function feedDocumentsStore(db: Executor) {
       return (await select().orderBy('path').execute()).map(toDocument)
     },
 
-    /** Paths that no longer answer with a feed. */
-    async listEnded(): Promise<Set<string>> {
+    async listLeft(): Promise<LeftPaths> {
       const rows = await db
         .selectFrom('feedDocuments')
-        .select('path')
+        .select(['path', 'movedTo'])
         .where((eb) => eb.or([eb('movedTo', 'is not', null), eb('retiredAt', 'is not', null)]))
         .execute()
-      return new Set(rows.map(({ path }) => path))
+      return new Map(rows.map(({ path, movedTo }) => [path, movedTo ?? undefined]))
     },
 
     /** Polls of the path are redirected from now on. */

@@ -239,6 +239,38 @@ test('a feed moves in every format, ends, and comes back; every process hears of
   expect((await (await newsroom.api('editor'))('POST', '/feeds/retire', { path })).status).toBe(403)
 })
 
+test('no page, list or OPML names a feed that has moved or ended: the new address stands in its place', async () => {
+  const newsroom = await aNewsroom()
+  await newsroom.put('b1', aStory({ sections: ['culture'], tags: ['mer'], responses: 'open' }))
+  await newsroom.render()
+  const admin = await newsroom.api('admin')
+  const page = async (path: string) => (await newsroom.fetch(path)).text()
+  const linksOf = (html: string) => [...html.matchAll(/[^"\s]*\/(?:rss|atom)\.xml/g)].map(([link]) => link)
+  const move = (path: string, to: string) => admin('POST', '/feeds/move', { path, to })
+  const story = '/articles/le-phare-se-rallume'
+  const responses = `${story}/responses/rss.xml`
+  expect(linksOf(await page(story))).toContain(responses)
+
+  await move('/sections/culture/rss.xml', '/tags/mer/rss.xml')
+  await move('/tags/mer/rss.xml', '/authors/lina-marsa/rss.xml')
+  await move('/rss.xml', '/fr/rss.xml')
+  expect((await admin('POST', '/feeds/retire', { path: responses })).status).toBe(204)
+  const { origin } = newsroom
+  expect(linksOf(await page('/sections/culture'))).toEqual([
+    `${origin}/authors/lina-marsa/rss.xml`,
+    `${origin}/fr/rss.xml`,
+    '/authors/lina-marsa/rss.xml',
+    '/authors/lina-marsa/atom.xml',
+  ])
+  expect(linksOf(await page(story))).toEqual([`${origin}/fr/rss.xml`])
+  for (const list of [await page('/feeds'), await page('/feeds.opml')]) {
+    expect(list).toContain(`"${origin}/authors/lina-marsa/rss.xml"`)
+    expect(list).not.toContain(`"${origin}/rss.xml"`)
+    expect(list).not.toContain('/culture/rss.xml')
+  }
+  expect((await page('/feeds.opml')).match(/\/fr\/rss\.xml/g)).toHaveLength(1)
+})
+
 test('on the desk an admin moves, ends and brings back a feed on its page; an editor only sees it', async () => {
   const newsroom = await aNewsroom()
   await newsroom.put('a1', aStory())
