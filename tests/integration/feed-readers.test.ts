@@ -93,3 +93,35 @@ test('I1 I2 a new slug, an edit and a move to another address bring no new item 
   expect(items).toHaveLength(2)
   expect(items.filter(({ unread }) => unread !== 0)).toEqual([])
 })
+
+test('H11 I5 newsboat shows a scheduled story once its time has come, though it is older than one already shown', async () => {
+  const begin = Date.now() - 3 * 24 * 3600_000
+  let now = new Date(begin)
+  const newsroom = await aNewsroom({ now: () => now })
+  const { articles } = newsroom.context.services
+  const url = `${newsroom.origin}/rss.xml`
+  const newsboat = aNewsboat([url])
+  const shown = async () => (await newsboat.reload()).map(({ title }) => title).sort()
+  const served = async (title: string) => {
+    await newsroom.render()
+    return until(`${title} is served`, async () => {
+      const answer = await poll(url)
+      return answer.text.includes(title) && Date.parse(answer.headers['last-modified'] ?? '')
+    })
+  }
+  await newsroom.put('a1', { title: 'Déjà là' })
+  const publishedAt = new Date(begin + 3600_000).toISOString()
+  await newsroom.put('later', { title: 'Plus tard', state: 'scheduled', publishedAt })
+  await served('Déjà là')
+  // From the third poll on it sends validators.
+  for (let i = 0; i < 3; i++) expect(await shown()).toEqual(['Déjà là'])
+  expect(await articles.publishDue()).toBe(0)
+
+  now = new Date(begin + 2 * 3600_000)
+  await newsroom.put('a2', { title: 'Entre-temps' })
+  const before = await served('Entre-temps')
+  expect(await shown()).toEqual(['Déjà là', 'Entre-temps'])
+  expect(await articles.publishDue()).toBe(1)
+  expect(await served('Plus tard')).toBeGreaterThan(before)
+  expect(await shown()).toEqual(['Déjà là', 'Entre-temps', 'Plus tard'])
+})
