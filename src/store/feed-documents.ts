@@ -1,4 +1,4 @@
-import { sql, type Selectable, type UpdateObject } from 'kysely'
+import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 'kysely'
 import type { FeedChange, FeedSubject, LeftPaths } from '../domain/feed.ts'
 import type { Executor } from './executor.ts'
 import type { DB, FeedDocuments } from './schema.ts'
@@ -81,6 +81,10 @@ export interface FeedGroup {
   subject: FeedSubject
   language: string | undefined
 }
+
+/** Because of a change, or because of its time. */
+const isWaiting = (eb: ExpressionBuilder<DB, 'feedDocuments'>) =>
+  eb.or([eb('dirtyAt', 'is not', null), eb('dueAt', '<=', sql<Date>`clock_timestamp()`)])
 
 export function feedDocumentsStore(db: Executor) {
   const columns = [
@@ -195,9 +199,7 @@ export function feedDocumentsStore(db: Executor) {
       const rows = await select()
         .where('subject', '=', subject)
         .where('language', '=', language ?? '')
-        .where((eb) =>
-          eb.or([eb('dirtyAt', 'is not', null), eb('dueAt', '<=', sql<Date>`clock_timestamp()`)]),
-        )
+        .where(isWaiting)
         .where((eb) =>
           eb.or([
             eb('lastModified', 'is', null),
@@ -218,7 +220,7 @@ export function feedDocumentsStore(db: Executor) {
         .set({ dirtyAt: null, dueAt: sql<Date>`clock_timestamp() + interval '30 seconds'` })
         .where('subject', '=', subject)
         .where('language', '=', language ?? '')
-        .where('dirtyAt', 'is not', null)
+        .where(isWaiting)
         .execute()
     },
 

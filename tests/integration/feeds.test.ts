@@ -328,6 +328,57 @@ test('a new response renders the feeds of responses alone', async () => {
   expect(await database.stores.feedDocuments.hasDirty()).toBe(false)
 })
 
+test('a ranking of the most read is rendered again when a quarter of an hour has gone by, and not before', async () => {
+  const newsroom = await aNewsroom()
+  const { views } = newsroom.context.services
+  const databaseUrl = newsroom.context.config.databaseUrl ?? ''
+  await newsroom.put('a1')
+  await newsroom.put('a2')
+  await newsroom.render()
+  await views.count('le-phare-a1', 'Firefox')
+  const urls = ['/most-read', '/most-read/today'].map((path) => `${newsroom.origin}${path}/rss.xml`)
+  const before = await Promise.all(urls.map(async (url) => ({ url, held: await poll(url) })))
+  for (const { held } of before) expect(titlesOf(held)).toEqual(['Le phare a1'])
+  for (let i = 0; i < 2; i++) await views.count('le-phare-a2', 'Firefox')
+  const pass = async (minutes: number) => {
+    await query(databaseUrl, `update feed_documents set due_at = due_at - $1 * interval '1 minute'`, [
+      minutes,
+    ])
+    await newsroom.render()
+  }
+  await pass(14)
+  for (const { url, held } of before) expect((await poll(url)).text).toBe(held.text)
+  expect(await query(databaseUrl, 'select from feed_documents where due_at > now()')).toHaveLength(2)
+
+  await until('what is due is rendered, in the next second where it was rendered in this one', async () => {
+    await pass(1)
+    return (await query(databaseUrl, 'select from feed_documents where due_at <= now()')).length === 0
+  })
+  for (const { url, held } of before) {
+    expect(titlesOf(await changed(url, held))).toEqual(['Le phare a2', 'Le phare a1'])
+  }
+})
+
+test('a feed that is due and cannot be rendered keeps its last copy, waits for its next try and holds up no other', async () => {
+  const newsroom = await aNewsroom()
+  const databaseUrl = newsroom.context.config.databaseUrl ?? ''
+  await newsroom.put('a1')
+  await newsroom.render()
+  const url = `${newsroom.origin}/most-read/today/rss.xml`
+  const held = await poll(url)
+  await query(databaseUrl, `update publication set zone = 'Nowhere/None'`)
+  await query(
+    databaseUrl,
+    `update feed_documents set due_at = now() - interval '1 hour', last_modified = last_modified - interval '1 hour'`,
+  )
+  await newsroom.put('a2')
+  await newsroom.render()
+  await until('the other feed is rendered', async () =>
+    titlesOf(await poll(`${newsroom.origin}/rss.xml`)).includes('Le phare a2'),
+  )
+  expect((await poll(url)).text).toBe(held.text)
+})
+
 test('a thousand readers of a feed that nobody has asked for yet cost one render', async () => {
   const newsroom = await aNewsroom()
   await newsroom.put('a1', { tags: ['mer'] })
