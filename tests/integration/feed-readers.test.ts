@@ -36,13 +36,15 @@ test('D5 newsboat, rss2email, feedparser and the npm parsers show the titles as 
   }
 })
 
-test('H11 I2 I3 newsboat sees every change, keeps one item for each story, and shows the notice of a withdrawn one', async () => {
+test('H11 I2 I3 newsboat sees every change, keeps one item for each story, and shows the notice of a withdrawn one; rss2email mails nothing twice', async () => {
   const newsroom = await aNewsroom()
   const url = `${newsroom.origin}/rss.xml`
   await newsroom.put('a1', { title: 'Première version' })
   await newsroom.put('a2', { title: 'Une autre' })
   await newsroom.render()
   const newsboat = aNewsboat([url])
+  const rss2email = await anRss2email(url)
+  expect(await rss2email.run()).toHaveLength(2)
   // From the third poll on it sends validators.
   for (let i = 0; i < 3; i++) expect(await newsboat.reload()).toHaveLength(2)
   newsboat.markRead()
@@ -61,6 +63,7 @@ test('H11 I2 I3 newsboat sees every change, keeps one item for each story, and s
   expect(await shown('Troisième version')).toContain('Troisième version')
   await newsroom.withdraw('a1')
   expect(await shown('Article retiré')).toEqual(expect.arrayContaining(['Article retiré', 'Une autre']))
+  expect(await rss2email.run()).toEqual([])
 })
 
 test('I1 I2 a new slug, an edit and a move to another address bring no new item to newsboat and rss2email', async () => {
