@@ -46,7 +46,9 @@ export function createFeedMoveService({
         await decide(stores, feed, decision, (from, format) =>
           stores.feedDocuments.markMoved(from, pathTo(format)),
         )
+        for (const format of feedFormats) await stores.feedDocuments.markServed(pathTo(format))
       })
+      await doorbell.ring('render-feeds', {})
     },
 
     /** Readers who poll the feed are told that it has ended, and most of them stop. @throws DomainError `no_feed` */

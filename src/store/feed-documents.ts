@@ -324,9 +324,19 @@ export function feedDocumentsStore(db: Executor) {
     markRetired: (path: string) =>
       mark(path, { movedTo: null, retiredAt: sql<Date>`clock_timestamp()`, ...settled }),
 
-    /** The path answers with its feed again; what changed meanwhile is rendered next. */
+    /**
+     * The path answers with its feed, to readers who had another one under their address until now: rendered next, with
+     * a new date even where its content is what it was. Many ignore what is older than the feed they hold.
+     */
     markServed: (path: string) =>
-      mark(path, { movedTo: null, retiredAt: null, dirtyAt: sql<Date>`clock_timestamp()` }),
+      mark(path, {
+        movedTo: null,
+        retiredAt: null,
+        contentSha256: null,
+        // As one that changed just now, it waits for the next second: later than any date handed out.
+        lastModified: sql<Date | null>`case when last_modified is not null then date_trunc('second', clock_timestamp()) end`,
+        dirtyAt: sql<Date>`clock_timestamp()`,
+      }),
   }
 }
 

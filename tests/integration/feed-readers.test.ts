@@ -128,3 +128,27 @@ test('H11 I5 newsboat shows a scheduled story once its time has come, though it 
   expect(await served('Plus tard')).toBeGreaterThan(before)
   expect(await shown()).toEqual(['Déjà là', 'Entre-temps', 'Plus tard'])
 })
+
+test('H11 a feed that has moved to one that changed last long before it shows newsboat its stories', async () => {
+  const newsroom = await aNewsroom()
+  const { feedMoves } = newsroom.context.services
+  const actor = { kind: 'cli', role: 'admin' } as const
+  const [from, to] = ['/sections/culture/rss.xml', '/sections/a-la-une/rss.xml']
+  const url = newsroom.origin + from
+  await newsroom.put('a1', { title: 'À la Une' })
+  await newsroom.render()
+  const dateOf = async (path: string) =>
+    Date.parse((await poll(newsroom.origin + path)).headers['last-modified'] ?? '')
+  const before = await dateOf(to)
+  await newsroom.put('b1', { title: 'Culture', sections: ['culture'] })
+  await newsroom.render()
+  const newsboat = aNewsboat([url])
+  const titlesShown = async () => (await newsboat.reload()).map(({ title }) => title).sort()
+  for (let i = 0; i < 3; i++) expect(await titlesShown()).toEqual(['Culture'])
+
+  await feedMoves.move(from, to, actor)
+  await newsroom.render()
+  await until('the move is known', async () => (await poll(url)).status === 301)
+  await until('its target is dated anew', async () => (await dateOf(to)) > before)
+  expect(await titlesShown()).toContain('À la Une')
+})
