@@ -1,14 +1,15 @@
 import type { Readable } from 'node:stream'
-import { parse } from 'csv-parse'
 import { activationLifetimeMs } from '../domain/activation.ts'
-import { findAddress, hashAddress, hashForLimits, type Address } from '../domain/address.ts'
+import { hashAddress, hashForLimits, type AddressHash } from '../domain/address.ts'
 import { mayActAs, nameOfActor, type Actor } from '../domain/editor.ts'
-import { cadences, type Cadence, type Newsletter } from '../domain/newsletter.ts'
-import { cadenceOf } from '../domain/subscription.ts'
+import type { Newsletter } from '../domain/newsletter.ts'
+import { cadenceOf, type Subscription } from '../domain/subscription.ts'
 import { DomainError } from '../errors.ts'
-import { interfaceLanguageOf, interfaceLanguages } from '../locales.ts'
+import type { NewActivation } from '../store/activations.ts'
+import type { NewConsent } from '../store/consents.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
+import { listOffered, readRow, readRows, type Offered, type Row } from './subscriber-csv.ts'
 
 export interface ImportOptions {
   actor: Actor
@@ -39,9 +40,19 @@ export interface ImportReport {
 type Outcome = 'active' | 'pending' | 'known' | 'left' | 'suppressed'
 
 const keptErrors = 1_000
-const rowsPerTransaction = 100
+const rowsPerTransaction = 500
 /** Activation mails of an import, so that they wait behind nobody who signs up now. */
 const mailsPerHour = 1_200
+
+/** A row, with what its address is to us. */
+interface Judged {
+  row: Row
+  hash: AddressHash
+  /** As it will be once `fresh` is subscribed to. */
+  outcome: Outcome
+  /** The newsletters to which nobody of this address has a subscription, in whatever state. */
+  fresh: Newsletter[]
+}
 
 /** CSV in. Rows are read as they come: a file of any size needs the memory of one batch. */
 export function createSubscriberImportService({
@@ -60,38 +71,128 @@ export function createSubscriberImportService({
       }
       const offered = await listOffered(database.stores)
       const report = emptyReport(options.isDryRun)
-      const startedAt = now()
-      const take = async (batch: Row[]) => {
-        await database.transaction(async (tx) => {
-          for (const row of batch) {
-            const outcome = await place(tx, row, {
-              ...options,
-              decideAt: decideAtOf(startedAt, report.pending),
-            })
-            report[outcome] += 1
-          }
-        })
+      const place = options.isDryRun ? foresee(options) : write(options, now())
+      for await (const batch of batchesOf(validRows(source, offered, report))) {
+        for (const outcome of await database.transaction((tx) => place(tx, batch))) report[outcome] += 1
         options.onProgress?.(report.rows)
       }
-      let batch: Row[] = []
-      for await (const raw of readRows(source)) {
-        report.rows += 1
-        const read = readRow(raw, offered)
-        if ('message' in read) {
-          report.invalid += 1
-          if (report.errors.length < keptErrors) report.errors.push({ line: raw.line, message: read.message })
-          continue
-        }
-        batch.push(read)
-        if (batch.length === rowsPerTransaction) {
-          await take(batch)
-          batch = []
-        }
-      }
-      if (batch.length > 0) await take(batch)
       if (!options.isDryRun) await finish(report, options)
       return report
     },
+  }
+
+  /** What an import would do. It remembers whom it promised what, 100 bytes a row, for a file may name one twice. */
+  function foresee(options: ImportOptions) {
+    const promised = new Set<string>()
+    const promiseOf = (address: string, newsletterId: number) => `${address.toLowerCase()} ${newsletterId}`
+    return async (tx: Stores, rows: Row[]): Promise<Outcome[]> =>
+      (await judge(tx, rows, options)).map(({ row, outcome, fresh }) => {
+        const promises = fresh.map((newsletter) => promiseOf(row.address.text, newsletter.id))
+        const isKnown = promises.length > 0 && promises.every((promise) => promised.has(promise))
+        for (const promise of promises) promised.add(promise)
+        return isKnown ? 'known' : outcome
+      })
+  }
+
+  function write(options: ImportOptions, startedAt: Date) {
+    let pending = 0
+    return async (tx: Stores, rows: Row[]): Promise<Outcome[]> => {
+      const judged = await judge(tx, rows, options)
+      const placed = await subscribe(tx, judged, options)
+      if (options.consentBasis !== undefined)
+        await tx.consents.insert(...toConsents(placed, options.consentBasis))
+      else if (placed.length > 0) {
+        const { policyVersion } = await tx.publication.get()
+        await tx.activations.insert(
+          ...placed.map((one, index) =>
+            toRequest(one, { at: now(), decideAt: decideAtOf(startedAt, pending + index), policyVersion }),
+          ),
+        )
+        pending += placed.length
+      }
+      const done = new Set(placed.map((one) => one.row))
+      // Whoever signed up by themselves meanwhile keeps what they chose.
+      return judged.map(({ row, outcome, fresh }) => (fresh.length > 0 && !done.has(row) ? 'known' : outcome))
+    }
+  }
+
+  async function judge(tx: Stores, rows: Row[], options: ImportOptions): Promise<Judged[]> {
+    const hashes = new Map(rows.map((row) => [row, hashAddress(keyring, row.address)]))
+    // First, so that whoever leaves or is erased meanwhile does so before the next look, or after this batch.
+    const ids = await tx.subscribers.lockByAddress(rows.map((row) => row.address.text))
+    const suppressed = await tx.suppressions.listHmacs([...hashes.values()].flat())
+    const theirs = groupBySubscriber(await tx.subscriptions.listOf([...ids.values()]))
+    return rows.map((row) => {
+      const under = hashes.get(row) ?? []
+      const [hash] = under
+      if (!hash) throw new Error('a keyring has a key')
+      if (under.some(({ hmac }) => suppressed.has(hmac.toString('hex'))))
+        return { row, hash, outcome: 'suppressed', fresh: [] }
+      const id = ids.get(row.address.text.toLowerCase())
+      const states = new Map(theirs.get(id)?.map((one) => [one.newsletterId, one.state]))
+      const fresh = row.newsletters.filter((one) => !states.has(one.id))
+      const promise = options.consentBasis === undefined ? 'pending' : 'active'
+      const past = row.newsletters.every((one) => states.get(one.id) === 'ended') ? 'left' : 'known'
+      return { row, hash, outcome: fresh.length > 0 ? promise : past, fresh }
+    })
+  }
+
+  /** Those that could be, with their subscriber and what is new to them. */
+  async function subscribe(tx: Stores, judged: Judged[], options: ImportOptions): Promise<Placed[]> {
+    const wanted = judged.filter(({ fresh }) => fresh.length > 0)
+    await tx.subscribers.insertNew(
+      wanted.map(({ row, hash }) => ({ address: row.address.text, hash, language: row.language })),
+    )
+    const ids = await tx.subscribers.lockByAddress(wanted.map(({ row }) => row.address.text))
+    const subscriberOf = (row: Row) => ids.get(row.address.text.toLowerCase()) ?? 0
+    const inserted = await tx.subscriptions.insertNew(
+      options.consentBasis === undefined ? 'pending' : 'active',
+      wanted.flatMap(({ row, fresh }) =>
+        fresh.map((one) => ({
+          subscriberId: subscriberOf(row),
+          newsletterId: one.id,
+          ...settingOf(row, one),
+        })),
+      ),
+    )
+    const keys = new Set(inserted.map((key) => `${key.subscriberId} ${key.newsletterId}`))
+    return wanted
+      .map(({ row, fresh }) => {
+        const subscriberId = subscriberOf(row)
+        return {
+          row,
+          subscriberId,
+          newsletters: fresh.filter((one) => keys.has(`${subscriberId} ${one.id}`)),
+        }
+      })
+      .filter(({ newsletters }) => newsletters.length > 0)
+  }
+
+  function toRequest(
+    { row, subscriberId, newsletters }: Placed,
+    { at, decideAt, policyVersion }: Asking,
+  ): NewActivation {
+    const [limit] = hashForLimits(keyring, row.address)
+    if (!limit) throw new Error('a keyring has a key')
+    return {
+      kind: 'signup',
+      subscriberId,
+      address: row.address.text,
+      limit,
+      language: row.language,
+      wanted: {
+        newsletters: newsletters.map((one) => one.slug),
+        cadence: row.cadence ?? 'daily',
+        alerts: false,
+        sections: row.sections,
+      },
+      form: 'import',
+      isMailable: true,
+      createdAt: at,
+      decideAt,
+      expiresAt: new Date(decideAt.getTime() + activationLifetimeMs),
+      consent: { text: row.source, policyVersion, ipPrefix: undefined, userAgentSha256: undefined },
+    }
   }
 
   async function finish(report: ImportReport, options: ImportOptions) {
@@ -112,99 +213,39 @@ export function createSubscriberImportService({
     })
     if (pending > 0) await doorbell.ring('decide-signups', {})
   }
-
-  async function place(tx: Stores, row: Row, options: ImportOptions & { decideAt: Date }): Promise<Outcome> {
-    const { address } = row
-    const hashes = hashAddress(keyring, address)
-    if (await tx.suppressions.find(hashes)) return 'suppressed'
-    const subscriber = await tx.subscribers.findByAddress(address.text)
-    const subscriptions = subscriber ? await tx.subscriptions.list(subscriber.id) : []
-    const fresh = row.newsletters.filter((one) =>
-      subscriptions.every((known) => known.newsletterId !== one.id),
-    )
-    if (fresh.length === 0) return subscriptions.some((known) => known.state !== 'ended') ? 'known' : 'left'
-    const outcome = options.consentBasis === undefined ? 'pending' : 'active'
-    if (options.isDryRun) return outcome
-    const [hash] = hashes
-    if (!hash) throw new Error('a keyring has a key')
-    const { id } = await tx.subscribers.put({ address: address.text, hash, language: row.language })
-    const settled = { tx, row, subscriberId: id, newsletters: fresh }
-    if (options.consentBasis === undefined) await ask(settled, options.decideAt)
-    else await activate(settled, options.consentBasis)
-    return outcome
-  }
-
-  async function ask({ tx, row, subscriberId, newsletters }: Placed, decideAt: Date) {
-    for (const newsletter of newsletters) {
-      await tx.subscriptions.insertPending(
-        { subscriberId, newsletterId: newsletter.id },
-        settingOf(row, newsletter),
-      )
-    }
-    const [limit] = hashForLimits(keyring, row.address)
-    if (!limit) throw new Error('a keyring has a key')
-    const { policyVersion } = await tx.publication.get()
-    await tx.activations.insert({
-      kind: 'signup',
-      subscriberId,
-      address: row.address.text,
-      limit,
-      language: row.language,
-      wanted: {
-        newsletters: newsletters.map((one) => one.slug),
-        cadence: row.cadence ?? 'daily',
-        alerts: false,
-        sections: row.sections,
-      },
-      form: 'import',
-      isMailable: true,
-      createdAt: now(),
-      decideAt,
-      expiresAt: new Date(decideAt.getTime() + activationLifetimeMs),
-      consent: { text: row.source, policyVersion, ipPrefix: undefined, userAgentSha256: undefined },
-    })
-  }
-
-  async function activate({ tx, row, subscriberId, newsletters }: Placed, basis: string) {
-    for (const newsletter of newsletters) {
-      const key = { subscriberId, newsletterId: newsletter.id }
-      await tx.subscriptions.activate(key, settingOf(row, newsletter), now())
-    }
-    await tx.consents.insert({
-      event: 'imported',
-      subscriberId,
-      newsletterIds: newsletters.map((one) => one.id),
-      method: 'import',
-      basis: [basis, row.source, row.consentDate].filter(Boolean).join(' · '),
-      form: 'import',
-      locale: row.language,
-    })
-  }
 }
+
+function groupBySubscriber(subscriptions: Subscription[]): Map<number | undefined, Subscription[]> {
+  const groups = new Map<number, Subscription[]>()
+  for (const one of subscriptions)
+    groups.set(one.subscriberId, [...(groups.get(one.subscriberId) ?? []), one])
+  return groups
+}
+
+const toConsents = (placed: Placed[], basis: string): NewConsent[] =>
+  placed.map(({ row, subscriberId, newsletters }) => ({
+    event: 'imported',
+    subscriberId,
+    newsletterIds: newsletters.map((one) => one.id),
+    method: 'import',
+    basis: [basis, row.source, row.consentDate].filter(Boolean).join(' · '),
+    form: 'import',
+    locale: row.language,
+  }))
 
 const decideAtOf = (startedAt: Date, before: number): Date =>
   new Date(startedAt.getTime() + (before * 3_600_000) / mailsPerHour)
 
 interface Placed {
-  tx: Stores
   row: Row
   subscriberId: number
   newsletters: Newsletter[]
 }
 
-interface Row {
-  address: Address
-  language: string
-  newsletters: Newsletter[]
-  sections: string[]
-  cadence: Cadence | undefined
-  consentDate: string
-  source: string
-}
-
-interface Offered {
-  newsletters: Newsletter[]
-  sections: Set<string>
+interface Asking {
+  at: Date
+  decideAt: Date
+  policyVersion: string
 }
 
 const settingOf = (row: Row, newsletter: Newsletter) => ({
@@ -212,14 +253,6 @@ const settingOf = (row: Row, newsletter: Newsletter) => ({
   alerts: false,
   sections: row.sections,
 })
-
-async function listOffered(stores: Stores): Promise<Offered> {
-  const sections = await stores.selections.list('section')
-  return {
-    newsletters: await stores.newsletters.list(),
-    sections: new Set(sections.map((section) => section.slug)),
-  }
-}
 
 const emptyReport = (dryRun: boolean): ImportReport => ({
   dryRun,
@@ -233,70 +266,29 @@ const emptyReport = (dryRun: boolean): ImportReport => ({
   errors: [],
 })
 
-interface RawRow {
-  line: number
-  fields: Record<string, string | undefined>
-}
-
-/** A line of more than 64 kB is no subscriber; the rest of the file is not held in memory for it. */
-async function* readRows(source: Readable): AsyncGenerator<RawRow> {
-  const parser = parse({
-    bom: true,
-    columns: (header: string[]) => {
-      const names = header.map((name) => name.trim().toLowerCase())
-      if (!names.includes('email')) {
-        const sentence = 'The first line of the CSV names the columns, and `email` is one of them.'
-        throw new DomainError('invalid', 'csv_header', sentence)
-      }
-      return names
-    },
-    relax_column_count: true,
-    skip_empty_lines: true,
-    trim: true,
-    max_record_size: 64 * 1024,
-    info: true,
-  })
-  source.on('error', (error) => parser.destroy(error))
-  source.pipe(parser)
-  try {
-    for await (const item of parser as AsyncIterable<{ record: RawRow['fields']; info: { lines: number } }>) {
-      yield { line: item.info.lines, fields: item.record }
+/** Counts every row; tells what is wrong with those that it leaves out. */
+async function* validRows(source: Readable, offered: Offered, report: ImportReport): AsyncGenerator<Row> {
+  for await (const raw of readRows(source)) {
+    report.rows += 1
+    const row = readRow(raw, offered)
+    if (!('message' in row)) yield row
+    else {
+      report.invalid += 1
+      if (report.errors.length < keptErrors) report.errors.push({ line: raw.line, message: row.message })
     }
-  } catch (error) {
-    if (error instanceof DomainError) throw error
-    const sentence = `The CSV cannot be read beyond what was reported (${(error as { code?: string }).code ?? 'broken'}).`
-    throw new DomainError('invalid', 'csv_broken', sentence, { cause: error })
   }
 }
 
-function readRow({ fields }: RawRow, offered: Offered): Row | { message: string } {
-  const address = findAddress(fields['email'] ?? '')
-  if (!address) return { message: 'email is not one e-mail address' }
-  const slugs = words(fields['newsletters'])
-  const newsletters = offered.newsletters.filter((one) => slugs.includes(one.slug))
-  const unknown = slugs.find((slug) => newsletters.every((one) => one.slug !== slug))
-  if (unknown !== undefined) return { message: `newsletters names "${shown(unknown)}", which does not exist` }
-  const chosen = slugs.length > 0 ? newsletters : offered.newsletters.slice(0, 1)
-  if (chosen.length === 0) return { message: 'there is no newsletter to subscribe to' }
-  const sections = words(fields['sections'])
-  const odd = sections.find((slug) => !offered.sections.has(slug))
-  if (odd !== undefined) return { message: `sections names "${shown(odd)}", which does not exist` }
-  const language = fields['language'] || interfaceLanguageOf(chosen[0]?.language ?? 'en')
-  if (!interfaceLanguages.some((known) => known === language))
-    return { message: 'language is not fr, ar or en' }
-  const cadence = cadences.find((known) => known === fields['cadence'])
-  if (fields['cadence'] && !cadence) return { message: 'cadence is not daily, weekly or alert' }
-  return {
-    address,
-    language,
-    newsletters: chosen,
-    sections,
-    cadence,
-    consentDate: fields['consent_date'] ?? '',
-    source: fields['consent_source'] ?? '',
+/** No batch holds an address twice: the second finds what the first has become. */
+async function* batchesOf(rows: AsyncIterable<Row>): AsyncGenerator<Row[]> {
+  let batch = new Map<string, Row>()
+  for await (const row of rows) {
+    const key = row.address.text.toLowerCase()
+    if (batch.size === rowsPerTransaction || batch.has(key)) {
+      yield [...batch.values()]
+      batch = new Map()
+    }
+    batch.set(key, row)
   }
+  if (batch.size > 0) yield [...batch.values()]
 }
-
-const words = (text: string | undefined): string[] => (text ?? '').split(/\s+/).filter(Boolean)
-
-const shown = (text: string): string => text.slice(0, 40).replace(/[^\p{L}\p{N}-]/gu, '?')

@@ -33,30 +33,29 @@ export function activationsStore(db: Executor) {
 
   return {
     /**
-     * The request and its consent record in one statement, the same for every address: whether somebody is known
+     * Requests and their consent records in one statement, the same for every address: whether somebody is known
      * cannot be told from what it does or how long it takes.
      */
-    async insert(request: NewActivation): Promise<string> {
-      const { consent, wanted } = request
-      const { rows } = await sql<{ id: string }>`
-        with request as (
-          insert into activations (kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
+    async insert(...requests: NewActivation[]): Promise<void> {
+      await sql`
+        with given as materialized (
+          select gen_random_uuid() as id, * from jsonb_to_recordset(${JSON.stringify(requests.map(toRecord))}::jsonb)
+            as record (kind text, subscriber_id bigint, address text, limit_hmac bytea, key_id text, language text,
+              wanted jsonb, form text, browser_sha256 bytea, is_mailable boolean, created_at timestamptz,
+              decide_at timestamptz, expires_at timestamptz, consent_text text, policy_version text, basis text,
+              ip_prefix text, user_agent_sha256 bytea)
+        ), requested as (
+          insert into activations (id, kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
             browser_sha256, is_mailable, created_at, decide_at, expires_at)
-          values (${request.kind}, ${request.subscriberId ?? null}, ${request.address}, ${request.limit.hmac},
-            ${request.limit.keyId}, ${request.language}, ${JSON.stringify(wanted)}::jsonb, ${request.form},
-            ${request.browserSha256 ?? null}, ${request.isMailable}, ${request.createdAt},
-            coalesce(${request.decideAt ?? null}::timestamptz, clock_timestamp()), ${request.expiresAt})
-          returning id
-        ), consented as (
-          insert into consents (at, event, activation_id, newsletter_id, form, consent_text, consent_text_sha256,
-            locale, policy_version, basis, ip_prefix, user_agent_sha256)
-          select ${request.createdAt}, 'requested', request.id, n.id, ${request.form}, ${consent.text}::text,
-            sha256(convert_to(${consent.text}::text, 'UTF8')), ${request.language}, ${consent.policyVersion},
-            ${consent.basis ?? null}, ${consent.ipPrefix ?? null}, ${consent.userAgentSha256 ?? null}
-          from request, newsletters n where n.slug = any (${wanted.newsletters}::text[])
+          select id, kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
+            browser_sha256, is_mailable, created_at, coalesce(decide_at, clock_timestamp()), expires_at from given
         )
-        select id from request`.execute(db)
-      return rows[0]?.id ?? ''
+        insert into consents (at, event, activation_id, newsletter_id, form, consent_text, consent_text_sha256,
+          locale, policy_version, basis, ip_prefix, user_agent_sha256)
+        select given.created_at, 'requested', given.id, n.id, given.form, consent_text,
+          sha256(convert_to(consent_text, 'UTF8')), given.language, policy_version, basis, ip_prefix,
+          user_agent_sha256
+        from given join newsletters n on wanted -> 'newsletters' ? n.slug`.execute(db)
     },
 
     async find(id: string): Promise<Activation | undefined> {
@@ -216,6 +215,30 @@ export function activationsStore(db: Executor) {
     },
   }
 }
+
+const toRecord = ({ limit, consent, ...request }: NewActivation) => ({
+  kind: request.kind,
+  subscriber_id: request.subscriberId,
+  address: request.address,
+  limit_hmac: toHex(limit.hmac),
+  key_id: limit.keyId,
+  language: request.language,
+  wanted: request.wanted,
+  form: request.form,
+  browser_sha256: toHex(request.browserSha256),
+  is_mailable: request.isMailable,
+  created_at: request.createdAt,
+  decide_at: request.decideAt,
+  expires_at: request.expiresAt,
+  consent_text: consent.text,
+  policy_version: consent.policyVersion,
+  basis: consent.basis,
+  ip_prefix: consent.ipPrefix,
+  user_agent_sha256: toHex(consent.userAgentSha256),
+})
+
+/** A bytea as JSON can hold it. */
+const toHex = (bytes: Buffer | undefined) => bytes && `\\x${bytes.toString('hex')}`
 
 const toActivation = (row: Selectable<Activations>): Activation => ({
   id: row.id,

@@ -38,13 +38,12 @@ export interface ConsentEntry {
 /** Append-only: what was asked, when, by which form and text, and how it ended. */
 export function consentsStore(db: Executor) {
   return {
-    async insert(consent: NewConsent): Promise<void> {
-      if (consent.newsletterIds.length === 0) return
-      const { newsletterIds, ...rest } = consent
-      await db
-        .insertInto('consents')
-        .values(newsletterIds.map((newsletterId) => ({ ...rest, newsletterId })))
-        .execute()
+    /** One row for each newsletter of each. */
+    async insert(...consents: NewConsent[]): Promise<void> {
+      const rows = consents.flatMap(({ newsletterIds, ...rest }) =>
+        newsletterIds.map((newsletterId) => ({ ...rest, newsletterId })),
+      )
+      if (rows.length > 0) await db.insertInto('consents').values(rows).execute()
     },
 
     /** The Message-ID of the mail whose link was used: part of the proof. */

@@ -37,19 +37,42 @@ export function subscribersStore(db: Executor) {
 
     /** The one with this address, new or known; a known one keeps its language. */
     async put(subscriber: NewSubscriber): Promise<Subscriber> {
-      await db
-        .insertInto('subscribers')
-        .values({
-          address: subscriber.address,
-          addressHmac: subscriber.hash.hmac,
-          keyId: subscriber.hash.keyId,
-          language: subscriber.language,
-        })
-        .onConflict((conflict) => conflict.expression(sql`lower(address)`).doNothing())
-        .execute()
+      await this.insertNew([subscriber])
       const known = await this.findByAddress(subscriber.address)
       if (!known) throw new Error('a subscriber vanished while it was put')
       return known
+    },
+
+    /** Those whose address no subscriber has yet, in an order that two of these cannot block each other by. */
+    async insertNew(subscribers: NewSubscriber[]): Promise<void> {
+      if (subscribers.length === 0) return
+      const ordered = subscribers.toSorted((one, other) => (one.address < other.address ? -1 : 1))
+      await db
+        .insertInto('subscribers')
+        .values(
+          ordered.map(({ address, hash, language }) => ({
+            address,
+            addressHmac: hash.hmac,
+            keyId: hash.keyId,
+            language,
+          })),
+        )
+        .onConflict((conflict) => conflict.expression(sql`lower(address)`).doNothing())
+        .execute()
+    },
+
+    /** Ids by address in lower case; whoever would change these people waits until the transaction ends. */
+    async lockByAddress(addresses: string[]): Promise<Map<string, number>> {
+      const rows = await db
+        .selectFrom('subscribers')
+        .select(['id', sql<string>`lower(address)`.as('address')])
+        .where(
+          sql<boolean>`lower(address) = any (${addresses.map((address) => address.toLowerCase())}::text[])`,
+        )
+        .orderBy('id')
+        .forUpdate()
+        .execute()
+      return new Map(rows.map(({ address, id }) => [address, id]))
     },
 
     async updateLanguage(id: number, language: string): Promise<void> {

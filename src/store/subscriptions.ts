@@ -71,6 +71,23 @@ export function subscriptionsStore(db: Executor) {
         .execute()
     },
 
+    /** New subscriptions; those that exist in any state keep what they have. Returns the inserted. */
+    async insertNew(
+      state: 'pending' | 'active',
+      subscriptions: (SubscriptionKey & Setting)[],
+    ): Promise<SubscriptionKey[]> {
+      const { rows } = await sql<SubscriptionKey>`
+        insert into subscriptions (subscriber_id, newsletter_id, state, cadence, alerts, sections, activated_at)
+        select "subscriberId", "newsletterId", ${state}, cadence, alerts,
+          array(select id from selections where kind = 'section' and slug = any (record.sections) order by id),
+          case when ${state} = 'active' then clock_timestamp() end
+        from jsonb_to_recordset(${JSON.stringify(subscriptions)}::jsonb) as record
+          ("subscriberId" bigint, "newsletterId" bigint, cadence text, alerts boolean, sections text[])
+        on conflict do nothing
+        returning subscriber_id, newsletter_id`.execute(db)
+      return rows
+    },
+
     /**
      * Active with this setting, whatever it was. False, and nothing changed, where it ended after `notAfter`:
      * an old request cannot bring back someone who left since.

@@ -42,6 +42,16 @@ export function suppressionsStore(db: Executor) {
       return row && toSuppression(row)
     },
 
+    /** Those of these hashes that are suppressed, in hexadecimal. */
+    async listHmacs(hashes: AddressHash[]): Promise<Set<string>> {
+      const rows = await db
+        .selectFrom('suppressions')
+        .select('addressHmac')
+        .where(sql<boolean>`address_hmac = any (${hashes.map((hash) => hash.hmac)}::bytea[])`)
+        .execute()
+      return new Set(rows.map(({ addressHmac }) => addressHmac.toString('hex')))
+    },
+
     /**
      * One row for an address, whichever key hashed it: that of the suppression it has, else that of its subscriber,
      * for digests compare those two. A stronger reason stays: a complaint is not weakened to a bounce, and erasure

@@ -5,6 +5,7 @@ const benches = {
   import: '[POSTS …]',
   mail: '[READERS]',
   signups: '[RATE] [SECONDS] [READERS]',
+  subscribers: '[ROWS …]',
 }
 const [name = '', ...rest] = process.argv.slice(2)
 if (!Object.hasOwn(benches, name)) {

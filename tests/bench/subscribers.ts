@@ -1,0 +1,65 @@
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { openDatabase } from '../../src/store/database.ts'
+import { startPostgres } from '../../src/embedded/postgres.ts'
+import { migrateQueue } from '../../src/queue/connection.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { depeche } from '../support/cli.ts'
+import { aNewsletter } from '../support/newsletters.ts'
+import { peakMemoryOf, sayingPeakMemory } from '../support/peak-memory.ts'
+
+/** Rows a second and memory of `depeche subscriber import`: `npm run bench -- subscribers [ROWS …]`. */
+export async function run(sizes: string[]): Promise<void> {
+  for (const size of sizes.length > 0 ? sizes : ['100000', '1000000']) await measure(Number(size))
+}
+
+async function measure(readers: number): Promise<void> {
+  const folder = mkdtempSync('/var/tmp/depeche-bench-')
+  const postgres = await startPostgres({ dataDir: join(folder, 'data') })
+  try {
+    await migrate(postgres.url)
+    await migrateQueue({ kind: 'postgres', url: postgres.url })
+    const database = openDatabase({ url: postgres.url })
+    await aNewsletter(database, { slug: 'le-matin' })
+    await database.close()
+    const basis = ['--consent-basis', 'moved from our old system']
+    const files = {
+      moved: await writeCsv(folder, 'moved', readers),
+      asked: await writeCsv(folder, 'asked', readers),
+    }
+    const steps = [
+      ['dry run', files.moved, ...basis, '--dry-run'],
+      ['on a basis', files.moved, ...basis],
+      ['again', files.moved, ...basis],
+      ['pending', files.asked],
+    ] as const
+    for (const [name, file, ...flags] of steps) {
+      const startedAt = performance.now()
+      const { code, stderr } = await depeche(postgres.url, ['subscriber', 'import', file, ...flags], {
+        NODE_OPTIONS: sayingPeakMemory,
+      })
+      if (code !== 0) throw new Error(stderr)
+      const seconds = (performance.now() - startedAt) / 1_000
+      console.log(
+        `${readers} rows, ${name}: ${Math.round(readers / seconds)} rows/s in ${seconds.toFixed(1)} s, ` +
+          `peak ${Math.round(peakMemoryOf(stderr))} MB`,
+      )
+    }
+  } finally {
+    await postgres.stop('immediate')
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function writeCsv(folder: string, name: string, readers: number): Promise<string> {
+  const file = join(folder, `${name}.csv`)
+  await pipeline(Readable.from(lines(name, readers)), createWriteStream(file))
+  return file
+}
+
+function* lines(name: string, readers: number): Generator<string> {
+  yield 'email,language,newsletters,consent_date\n'
+  for (let n = 0; n < readers; n++) yield `reader-${n}@${name}.example,fr,le-matin,2024-05-17\n`
+}

@@ -1,0 +1,135 @@
+import { Readable } from 'node:stream'
+import { expect, test } from 'vitest'
+import { findAddress, hashAddress } from '../../src/domain/address.ts'
+import { cliActor } from '../../src/cli/command.ts'
+import type { SuppressionReason } from '../../src/store/suppressions.ts'
+import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
+import { aSubscriber, testKeyring } from '../support/subscribers.ts'
+import { until } from '../support/until.ts'
+import { aWeb, type Web } from '../support/web.ts'
+
+/** A newsroom with two newsletters, and people in every state that an import may meet. */
+async function aNewsroom() {
+  const web = await aWeb()
+  const { database } = web.context
+  const newsletter = await aNewsletter(database, { slug: 'le-matin' })
+  await aNewsletter(database, { slug: 'le-soir' })
+  await aSubscriber(database, { address: 'Waits@reader.example', newsletter, state: 'pending' })
+  await aSubscriber(database, { address: 'reads@reader.example', newsletter })
+  await aSubscriber(database, { address: 'left@reader.example', newsletter, ended: 'unsubscribed' })
+  for (const reason of ['bounced', 'complained', 'erased', 'manual'] as const) {
+    await suppress(web, `${reason}@reader.example`, reason)
+  }
+  return web
+}
+
+const suppress = ({ context }: Web, address: string, reason: SuppressionReason) =>
+  context.database.stores.suppressions.put(hashesOf(address), { reason })
+
+function hashesOf(address: string) {
+  const parsed = findAddress(address)
+  if (!parsed) throw new Error(`${address} is not an address`)
+  return hashAddress(testKeyring, parsed)
+}
+
+const rows = [
+  'waits@reader.example,le-matin',
+  'reads@reader.example,le-matin',
+  'READS@reader.example,le-matin le-soir',
+  'left@reader.example,le-matin',
+  'left@reader.example,le-soir',
+  'bounced@reader.example,le-matin',
+  'complained@reader.example,le-matin',
+  'Erased@reader.example,le-matin',
+  'manual@reader.example,le-matin',
+  'not an address,le-matin',
+  'new@reader.example,le-matin',
+  'New@reader.example,le-matin',
+  'new@reader.example,le-soir',
+  'new@reader.example,le-midi',
+  // More than one transaction, and the last of them names someone of the first.
+  ...Array.from({ length: 1_010 }, (_, index) => `reader-${index}@import.example,le-matin`),
+  'READER-0@import.example,le-matin',
+]
+
+const importRows = (
+  { context }: Web,
+  lines: string[],
+  options: { isDryRun?: boolean; basis?: string } = {},
+) =>
+  context.services.subscriberImport.import(Readable.from(`email,newsletters\n${lines.join('\n')}\n`), {
+    actor: cliActor,
+    isDryRun: options.isDryRun ?? false,
+    consentBasis: options.basis,
+  })
+
+const outcome = (web: Web) =>
+  rowsOf(
+    web,
+    `select lower(address) as address, slug, state, s.activated_at is not null as activated,
+      array(select event || coalesce(basis, '') from consents c
+        where c.newsletter_id = n.id and (c.subscriber_id = p.id or c.activation_id in
+          (select id from activations a where a.subscriber_id = p.id)) order by c.id) as consents
+     from subscribers p join subscriptions s on s.subscriber_id = p.id join newsletters n on n.id = s.newsletter_id
+     order by lower(address) collate "C", slug`,
+  )
+
+test.each([
+  { name: 'pending', basis: {}, promised: { pending: 1_014, active: 0 } },
+  { name: 'active', basis: { basis: 'moved from our old system' }, promised: { pending: 0, active: 1_014 } },
+])('CSV import: a dry run foretells what the import then does, $name', async ({ basis, promised }) => {
+  const web = await aNewsroom()
+  const foretold = await importRows(web, rows, { isDryRun: true, ...basis })
+  expect(foretold).toMatchObject({ rows: 1_025, known: 4, left: 1, suppressed: 4, invalid: 2, ...promised })
+  expect(foretold.errors.map(({ line }) => line)).toEqual([11, 15])
+  expect(await importRows(web, rows, basis)).toEqual({ ...foretold, dryRun: false })
+  // Whoever is suppressed or left stays so, and the rest are known now.
+  expect(await importRows(web, rows, basis)).toMatchObject({ pending: 0, active: 0, left: 1, known: 1_018 })
+})
+
+test.each([{ name: 'pending' }, { name: 'active', basis: 'moved from our old system' }])(
+  'CSV import: many rows at once become what they become one by one, $name',
+  async ({ basis }) => {
+    const options = basis === undefined ? {} : { basis }
+    const few = rows.slice(0, 20)
+    const together = await aNewsroom()
+    await importRows(together, few, options)
+    const apart = await aNewsroom()
+    for (const row of few) await importRows(apart, [row], options)
+    expect(await outcome(together)).toEqual(await outcome(apart))
+  },
+)
+
+test('CSV import: whoever leaves or is erased while it runs stays away', async () => {
+  const web = await aNewsroom()
+  const { database } = web.context
+  const newsletter = await database.stores.newsletters.getBySlug('le-matin')
+  const leaving = await aSubscriber(database, { address: 'leaving@reader.example' })
+  const erased = await aSubscriber(database, { address: 'gone@reader.example' })
+  const { importing } = await database.transaction(async (tx) => {
+    await tx.subscribers.lock(leaving.id)
+    await tx.subscribers.lock(erased.id)
+    const started = importRows(web, [leaving.address, erased.address], { basis: 'moved from our old system' })
+    await until('the import waits', async () => (await waiting(web)) === 1)
+    const key = { subscriberId: leaving.id, newsletterId: newsletter.id }
+    await tx.subscriptions.activate(key, { cadence: 'daily', alerts: false, sections: [] }, new Date())
+    await tx.subscriptions.markEnded(leaving.id, 'unsubscribed')
+    await tx.suppressions.put(hashesOf(erased.address), { reason: 'erased' })
+    await tx.personalData.delete(erased.id)
+    return { importing: started }
+  })
+  expect(await importing).toMatchObject({ active: 0, left: 1, suppressed: 1 })
+  expect(
+    await rowsOf(web, "select * from subscriptions where state = 'active' and subscriber_id <> 2"),
+  ).toEqual([])
+})
+
+const waiting = async (web: Web) => {
+  const [row] = await rowsOf<{ n: number }>(
+    web,
+    `select count(*)::int as n from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock' and query like '%for update%'`,
+  )
+  return row?.n
+}
