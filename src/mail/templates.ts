@@ -1,6 +1,6 @@
+import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import { Liquid, type Template } from 'liquidjs'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 
@@ -98,27 +98,31 @@ function readLayout(name: TemplateName, direction: 'ltr' | 'rtl'): string {
 }
 
 function compile(sources: Record<string, string>): Promise<Map<string, string>> {
-  const thread = new Worker(new URL('./compile-thread.ts', import.meta.url), {
-    workerData: sources,
-    resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
+  const compiler = fork(new URL('./compile-process.ts', import.meta.url), {
+    env: {},
+    execArgv: [`--max-old-space-size=${limits.memoryMb}`],
+    timeout: limits.timeoutMs,
+    killSignal: 'SIGKILL',
   })
   const compiled = new Map<string, string>()
   return new Promise<Map<string, string>>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error(`templates/mail: not compiled within ${limits.timeoutMs / 1000} s`))
-    }, limits.timeoutMs)
-    thread.on('error', reject)
-    thread.on('message', (result: { name: string; html?: string; fault?: string }) => {
+    compiler.on('error', reject)
+    compiler.on('message', (result: { name: string; html?: string; fault?: string }) => {
       if (result.html === undefined) {
         reject(new Error(`templates/mail/${result.name.replace(/ .*/, '')}.mjml: ${result.fault ?? ''}`))
       } else compiled.set(result.name, dense(result.html))
     })
-    thread.on('exit', () => {
-      clearTimeout(timer)
+    compiler.on('close', () => {
       if (compiled.size === Object.keys(sources).length) resolve(compiled)
-      else reject(new Error('templates/mail: compiling ended early'))
+      else
+        reject(
+          new Error(
+            `templates/mail: not compiled within ${limits.timeoutMs / 1000} s and ${limits.memoryMb} MB`,
+          ),
+        )
     })
-  }).finally(() => thread.terminate())
+    compiler.send(sources)
+  }).finally(() => compiler.kill('SIGKILL'))
 }
 
 /** Without the indentation between elements: half of what MJML makes, and a mail past 100 kB is clipped. */
