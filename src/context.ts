@@ -1,9 +1,11 @@
+import type { Resolver } from 'node:dns/promises'
 import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './domain/token.ts'
 import { createFeedWriter } from './feeds/writer.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
 import { createMail } from './mail/mail.ts'
+import { createMailHostLookup } from './mail/mail-host.ts'
 import { probeSmtp } from './mail/probe.ts'
 import { createSigner } from './mail/sign.ts'
 import { createTransport, type Transport } from './mail/transport.ts'
@@ -44,6 +46,8 @@ interface ContextOptions {
   maxConnections?: number
   /** Tests move it; lifetimes that decide anything across processes use the database clock instead. */
   now?: () => Date
+  /** Tests ask a name server of their own. */
+  dns?: Resolver
   /** Tests of the delivery machine shorten them. */
   sendingTimes?: Partial<SendingTimes>
   /** Tests of the delivery machine write messages of their own. */
@@ -86,6 +90,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     sendingTimes: times,
     writers: options.writers,
     probes: { queue: () => doorbell.probe(), smtp: probeSmtp },
+    findMailHost: createMailHostLookup(options.dns),
     now,
   })
   return {

@@ -84,12 +84,19 @@ const reportLines = (report: ImportReport): string[] => [
   ...report.errors.map(({ line, message }) => `line ${line}: ${message}`),
 ]
 
+const mailHostWords = {
+  found: 'takes mail',
+  none: 'takes no mail, as the DNS tells it; is the address mistyped?',
+  unknown: 'the DNS does not tell whether it takes mail',
+}
+
 type Explained = Awaited<ReturnType<SubscriberService['explain']>>
 
 function toLines({
   subscriber,
   subscriptions,
   suppression,
+  mailHost,
   requests,
   mails,
   deliveries,
@@ -100,6 +107,7 @@ function toLines({
   return [
     `Subscriber ${subscriber.id}, ${subscriber.language}, since ${time(subscriber.createdAt)}`,
     ...(suppression ? [`Suppressed since ${time(suppression.createdAt)}: ${suppression.reason}`] : []),
+    ...(mailHost ? [`${mailHost.domain}: ${mailHostWords[mailHost.host]}`] : []),
     ...table(
       'Subscriptions',
       subscriptions.map((one) => [

@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts'
 import type { FeedWriter } from '../feeds/writer.ts'
 import type { Doorbell } from '../queue/enqueue.ts'
 import type { Mail } from '../mail/mail.ts'
+import type { MailHost } from '../mail/mail-host.ts'
 import type { Signer } from '../mail/sign.ts'
 import type { Transport } from '../mail/transport.ts'
 import type { Database } from '../store/database.ts'
@@ -28,5 +29,7 @@ export interface Parts {
   writers?: Writers | undefined
   /** Whether the servers we use answer; a rejection is a no. */
   probes: { queue: () => Promise<boolean>; smtp: (smtpUrl: string, timeoutMs: number) => Promise<boolean> }
+  /** Whether a domain can be mailed at all; never withholds a mail. */
+  findMailHost: (domain: string) => Promise<MailHost>
   now: () => Date
 }

@@ -26,7 +26,11 @@ export interface SubscriberShape {
 const exportPage = 1_000
 
 /** Subscribers as the desk, the API and the command line see them. */
-export function createSubscriberService({ database, keyring }: Pick<Parts, 'database' | 'keyring'>) {
+export function createSubscriberService({
+  database,
+  keyring,
+  findMailHost,
+}: Pick<Parts, 'database' | 'keyring' | 'findMailHost'>) {
   const { stores } = database
 
   const findSuppression = async (subscriber: Subscriber) => {
@@ -91,10 +95,13 @@ export function createSubscriberService({ database, keyring }: Pick<Parts, 'data
       const subscriptions = await stores.subscriptions.list(id)
       const suppression = await findSuppression(subscriber)
       const { subscriberOverview } = stores
+      const domain = findAddress(subscriber.address ?? '')?.domain
       return {
         subscriber,
         subscriptions,
         suppression,
+        /** Undefined once erased. */
+        mailHost: domain === undefined ? undefined : { domain, host: await findMailHost(domain) },
         requests:
           subscriber.address === undefined ? [] : await subscriberOverview.listRequests(subscriber.address),
         consents: await stores.consents.list(id),

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { signedIn } from '../support/desk.ts'
+import { aNameServer } from '../support/dns-server.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { aSubscriber, subscribe } from '../support/subscribers.ts'
@@ -172,4 +174,17 @@ test('suppressions of one instant are each on one page, and on one alone', async
   expect(cursor).toBe('')
   expect(new Set(seen).size).toBe(5)
   expect(seen).toHaveLength(5)
+})
+
+test('the desk is told of an address whose domain takes no mail, and of no other', async () => {
+  const { resolver } = await aNameServer({ 'journal.fr MX': 'mx.journal.fr' }, ['panne.fr'])
+  const web = await aWeb({ dns: resolver })
+  const viewer = await signedIn(web, 'viewer')
+  const page = async (address: string) => {
+    const { id } = await aSubscriber(web.context.database, { address })
+    return (await viewer.get(`/subscribers/${id}`)).text()
+  }
+  expect(await page('amina@jornal.fr')).toContain('D’après le DNS, jornal.fr ne reçoit pas de courrier')
+  for (const address of ['amina@journal.fr', 'amina@panne.fr', 'amina@reader.example'])
+    expect(await page(address)).not.toContain('DNS')
 })

@@ -1,3 +1,4 @@
+import type { Resolver } from 'node:dns/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
@@ -26,6 +27,7 @@ export interface Web {
 interface WebOptions {
   env?: Record<string, string>
   now?: () => Date
+  dns?: Resolver
   databaseUrl?: string
   /** As the web process does it: polls never reach Express. Without, they are answered inside it. */
   isFrontFirst?: boolean
@@ -48,6 +50,7 @@ export async function aWeb(options: WebOptions = {}): Promise<Web> {
     log: options.log ?? createLogger(config.logLevel, 'web'),
     maxConnections: 5,
     ...(options.now && { now: options.now }),
+    ...(options.dns && { dns: options.dns }),
   })
   const front = createFront(context)
   const app = createApp(context, front)
