@@ -227,6 +227,24 @@ test('TPL-8 Japanese and emoji: whole characters on every line, folded headers, 
   await expect(message.toString('latin1')).toMatchFileSnapshot('../fixtures/mail/digest-ja.eml')
 })
 
+test('TPL-8 Hebrew runs from right to left like Arabic, though the desk does not speak it', async () => {
+  const title = 'החשמלית תגיע לנמל לפני הקיץ 🚋 (קו 2)'
+  const frozen = aFrozenDigest({ language: 'en' })
+  const [first, ...others] = frozen.articles
+  if (!first) throw new Error('a digest has articles')
+  const message = await aDigestMessage({
+    language: 'en',
+    subject: title,
+    newsletter: { ...frozen.newsletter, name: 'הבוקר', language: 'he' },
+    articles: [{ ...first, title }, ...others],
+  })
+  expectCleanBytes(message)
+  const read = await simpleParser(message)
+  expect(read.html).toMatch(/^<!doctype html><html lang="he" dir="rtl"/)
+  expect([read.subject, read.from?.value[0]?.name]).toEqual([title, 'הבוקר'])
+  for (const part of [read.text, read.html]) expect(part).toContain(title)
+})
+
 test('HDR-4 the Message-ID is the same on every attempt, and another for everybody else', () => {
   expect(mail.messageId(reference)).toBe(mail.messageId({ ...reference }))
   expect(mail.messageId({ ...reference, subscriberId: 8 })).not.toBe(mail.messageId(reference))
