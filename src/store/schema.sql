@@ -207,6 +207,7 @@ CREATE INDEX deliveries_deferred ON deliveries USING btree (digest_id, next_at) 
 CREATE INDEX deliveries_leased ON deliveries USING btree (lease_until) WHERE (state = ANY (ARRAY['claimed'::text, 'committing'::text]));
 CREATE INDEX deliveries_pending ON deliveries USING btree (digest_id, subscriber_id) WHERE (state = 'pending'::text);
 CREATE INDEX deliveries_subscriber ON deliveries USING btree (subscriber_id);
+CREATE INDEX deliveries_troubled ON deliveries USING btree (digest_id) WHERE ((state = ANY (ARRAY['rejected'::text, 'uncertain'::text])) OR (ambiguous > 0));
 
 create table digest_articles (
   digest_id bigint not null,

@@ -25,6 +25,9 @@ export const lateMinutes = 10
 const smallestAudience = 0.8
 const mostRejects = 0.05
 
+/** As the index `deliveries_troubled` has it, so that a million good deliveries are not read. */
+const troubled = sql`(state in ('rejected', 'uncertain') or ambiguous > 0)`
+
 export function watchStore(db: Executor) {
   return {
     /** Of the last day. Rates are told from twenty people on: below that one refusal is no news. */
@@ -45,7 +48,7 @@ export function watchStore(db: Executor) {
           from recent r cross join lateral (
             select count(*) filter (where state = 'rejected') as rejected,
               count(*) filter (where state = 'accepted' and ambiguous > 0) as doubled
-            from deliveries where digest_id = r.id
+            from deliveries where digest_id = r.id and ${troubled}
           ) c
           where r.started_at > now() - interval '1 day' and r.audience > 0
         )
@@ -63,7 +66,7 @@ export function watchStore(db: Executor) {
         from gone where doubled > 0
         union all
         select 'digest_uncertain', id, newsletter, shown, jsonb_build_object('count', (
-          select count(*) from deliveries where digest_id = recent.id and ${undecided}))
+          select count(*) from deliveries where digest_id = recent.id and ${troubled} and ${undecided}))
         from recent where state = 'completed_with_uncertain'
         union all
         select 'digest_paused', id, newsletter, shown, '{}'::jsonb

@@ -13,6 +13,15 @@ test.each([
     `update digests set state = 'paused', resume_state = 'sending', paused_reason = 'no_answer'`,
     {},
   ],
+  [
+    'audience_dropped',
+    `with before as (
+      insert into digests (newsletter_id, cadence, state, audience, local_date, started_at, expires_at)
+      select newsletter_id, cadence, 'completed', 51, current_date - 1, now() - interval '25 hours', now()
+      from digests
+    ) update digests set local_date = current_date`,
+    { values: { count: 40, before: 51 } },
+  ],
   ['rejects_high', deliveredTo, { refused: 3, values: { percent: 8 } }],
   [
     'same_address_twice',

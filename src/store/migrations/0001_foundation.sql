@@ -454,6 +454,8 @@ create table deliveries (
 create index deliveries_subscriber on deliveries (subscriber_id);
 create index deliveries_pending on deliveries (digest_id, subscriber_id) where state = 'pending';
 create index deliveries_deferred on deliveries (digest_id, next_at) where state = 'deferred';
+-- What the desk is warned of: few among many, counted at every look at Today.
+create index deliveries_troubled on deliveries (digest_id) where state in ('rejected', 'uncertain') or ambiguous > 0;
 create index deliveries_leased on deliveries (lease_until) where state in ('claimed', 'committing');
 
 -- Personal mail (activation and the like): the same machine as deliveries, one row per mail.
