@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Parts } from './parts.ts'
-import type { Identity } from '../store/instance-guard.ts'
+import type { Guard, Identity } from '../store/instance-guard.ts'
 
 export type Presence = ReturnType<typeof createPresence>
 
@@ -101,12 +101,12 @@ export function createPresence({
   }
 }
 
-function isSameInstance(
-  identity: Identity,
-  known: { system: string; timeline: number; silentSeconds: number },
-): boolean {
+function isSameInstance(identity: Identity, known: Guard): boolean {
   if (identity.system !== known.system) return false
-  return identity.timeline === known.timeline || known.silentSeconds <= longestFailoverSeconds
+  const isSamePlace = identity.files === known.files || identity.files === '' || known.files === ''
+  return (
+    (identity.timeline === known.timeline && isSamePlace) || known.silentSeconds <= longestFailoverSeconds
+  )
 }
 
 /** What the time that the question took cannot explain. */

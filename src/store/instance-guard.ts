@@ -7,6 +7,8 @@ export interface Identity {
   system: string
   /** Grows with every promotion and every recovery to a point in time. */
   timeline: number
+  /** When the files of the cluster came to where they are, which no copy of them takes along; '' where we may not ask. */
+  files: string
   /** False where this role may not ask for the cluster's identity. */
   isWhole: boolean
 }
@@ -14,6 +16,7 @@ export interface Identity {
 export interface Guard {
   system: string
   timeline: number
+  files: string
   /** How long ago a worker last said that all was well. */
   silentSeconds: number
   isHeld: boolean
@@ -32,25 +35,29 @@ export function instanceGuardStore(db: Executor) {
   return {
     async getIdentity(): Promise<Identity> {
       const database = sql`(select oid::text from pg_database where datname = current_database())`
-      try {
-        const { rows } = await sql<{ system: string; timeline: number }>`
+      const whole = await orRefused(
+        sql<{ system: string; timeline: number }>`
           select s.system_identifier::text || '/' || ${database} as system, c.timeline_id as timeline
-          from pg_control_system() s, pg_control_checkpoint() c`.execute(db)
-        const [row] = rows
-        if (!row) throw new Error('the database did not say who it is')
-        return { ...row, isWhole: true }
-      } catch (error) {
-        // Some managed databases keep the control file from their tenants: then only another database's oid tells.
-        if ((error as { code?: string }).code !== insufficientPrivilege) throw error
-        const { rows } = await sql<{ system: string }>`select 'unknown/' || ${database} as system`.execute(db)
-        return { system: rows[0]?.system ?? 'unknown', timeline: 0, isWhole: false }
-      }
+          from pg_control_system() s, pg_control_checkpoint() c`.execute(db),
+      )
+      // Written once, by initdb; its inode tells when, and is new in every copy.
+      const placed = await orRefused(
+        sql<{
+          files: string
+        }>`select extract(epoch from change)::text as files from pg_stat_file('PG_VERSION')`.execute(db),
+      )
+      const files = placed?.rows[0]?.files ?? ''
+      const [row] = whole?.rows ?? []
+      if (row) return { ...row, files, isWhole: true }
+      // Some managed databases keep the control file from their tenants: then only another database's oid tells.
+      const { rows } = await sql<{ system: string }>`select 'unknown/' || ${database} as system`.execute(db)
+      return { system: rows[0]?.system ?? 'unknown', timeline: 0, files, isWhole: false }
     },
 
     /** Locked until the end of the transaction: two workers that start together judge one after the other. */
     async find(): Promise<Guard | undefined> {
       const { rows } = await sql<Guard>`
-        select system_identifier as system, timeline, held_at is not null as is_held,
+        select system_identifier as system, timeline, files, held_at is not null as is_held,
           extract(epoch from clock_timestamp() - beat_at)::float8 as silent_seconds
         from instance_guard for update`.execute(db)
       return rows[0]
@@ -72,9 +79,10 @@ export function instanceGuardStore(db: Executor) {
     /** This database is the one that sends. */
     async put(identity: Identity): Promise<void> {
       await sql`
-        insert into instance_guard (system_identifier, timeline) values (${identity.system}, ${identity.timeline})
+        insert into instance_guard (system_identifier, timeline, files)
+        values (${identity.system}, ${identity.timeline}, ${identity.files})
         on conflict (only_row) do update
-        set system_identifier = excluded.system_identifier, timeline = excluded.timeline,
+        set system_identifier = excluded.system_identifier, timeline = excluded.timeline, files = excluded.files,
             beat_at = clock_timestamp(), held_at = null`.execute(db)
     },
 
@@ -104,3 +112,10 @@ export function instanceGuardStore(db: Executor) {
     },
   }
 }
+
+/** Undefined where this role may not ask. */
+const orRefused = <T>(answer: Promise<T>): Promise<T | undefined> =>
+  answer.catch((error: unknown) => {
+    if ((error as { code?: string }).code === insufficientPrivilege) return undefined
+    throw error
+  })

@@ -335,6 +335,7 @@ create table instance_guard (
   only_row boolean default true not null,
   system_identifier text not null,
   timeline integer not null,
+  files text not null,
   beat_at timestamp with time zone default clock_timestamp() not null,
   held_at timestamp with time zone,
   constraint instance_guard_pkey PRIMARY KEY (only_row),

@@ -285,6 +285,7 @@ export interface IdempotencyKeys {
 
 export interface InstanceGuard {
   beatAt: Generated<Timestamp>;
+  files: string;
   heldAt: Timestamp | null;
   onlyRow: Generated<boolean>;
   systemIdentifier: string;

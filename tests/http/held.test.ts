@@ -13,7 +13,7 @@ async function aHeldWeb() {
   const web = await aWeb({ databaseUrl })
   web.context.lifecycle.markReady()
   await web.context.database.transaction(async ({ instanceGuard }) => {
-    await instanceGuard.put({ system: 'another/1', timeline: 1, isWhole: true })
+    await instanceGuard.put({ system: 'another/1', timeline: 1, files: '', isWhole: true })
     await instanceGuard.markHeld()
   })
   const stateOf = async () => (await web.context.database.stores.digests.get(digestId)).state

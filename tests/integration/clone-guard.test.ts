@@ -68,6 +68,27 @@ test.each([
   },
 )
 
+test('P11 files that were copied and started later send nothing; the same files, started again, go on', async () => {
+  const cluster = await aCluster()
+  const { digestId } = await aSendingDigest(cluster.url, { readers: 3 })
+  const sink = await aSmtpSink()
+  const beatLongAgo = async (url: string) => {
+    const { presence } = await aSender(openTestDatabase(url), { smtpUrl: sink.url })
+    await query(url, `update instance_guard set beat_at = now() - interval '10 minutes'`)
+    return presence.obstacle()
+  }
+  expect(await beatLongAgo(cluster.url)).toBeUndefined()
+  await cluster.crash(() => Promise.resolve())
+  expect(await beatLongAgo(cluster.url)).toBeUndefined()
+  const copy = await cluster.copyFiles()
+  const database = openTestDatabase(copy)
+  const { presence, sending } = await aSender(database, { smtpUrl: sink.url })
+  expect(presence.obstacle()).toBe('restored')
+  await sending.deliverDigest(digestId)
+  expect(sink.received).toEqual([])
+  expect(await database.stores.digests.get(digestId)).toMatchObject({ state: 'paused', reason: 'restored' })
+})
+
 test.each([
   ['a promotion of a standby', '10 seconds', undefined],
   ['a recovery to a point in time', '10 minutes', 'restored'],

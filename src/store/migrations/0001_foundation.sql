@@ -564,6 +564,8 @@ create table instance_guard (
   only_row boolean primary key default true check (only_row),
   system_identifier text not null,
   timeline int not null,
+  -- When the files of the cluster came to where they are; empty where we may not ask.
+  files text not null,
   beat_at timestamptz not null default clock_timestamp(),
   held_at timestamptz
 );
