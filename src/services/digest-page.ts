@@ -76,6 +76,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       const progress = isPrepared ? await digestProgress.get(id) : undefined
       const zone = await zoneOf(newsletter)
       const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]
+      const { subject: ownSubject, excluded } = await database.stores.digests.get(id)
       const preview = digest.articles.length > 0 ? await digestPreview.get(id, { format: 'html' }) : undefined
       return {
         digest,
@@ -85,7 +86,8 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         isPrepared,
         isLate: digest.expiresAt !== null && isExpired({ expiresAt: new Date(digest.expiresAt) }, now()),
         size: preview && { bytes: preview.bytes, percent: Math.round((100 * preview.bytes) / clipBytes) },
-        ownSubject: (await database.stores.digests.get(id)).subject,
+        ownSubject,
+        excluded: await database.stores.articles.listByIds(excluded),
         shownSubject: preview?.subject ?? digest.subject,
         progress,
         deliveries: isPrepared

@@ -58,6 +58,15 @@ test('a story is found by words of its title and added', async () => {
   expect((await digests.get(id)).articles.map((article) => article.externalId)).toEqual(['digue', 'phare'])
 })
 
+test('what was excluded is shown by its title, and a draft is dropped rather than stopped', async () => {
+  const { desk, path, version } = await aDraft()
+  expect(await (await desk.get(path)).text()).toContain('Ne pas envoyer…')
+  await desk.post(`${path}/stories`, { article: 'phare', do: 'exclude', version })
+  const page = await (await desk.get(path)).text()
+  expect(page).toMatch(/<bdi lang="fr">Le phare se rallume<\/bdi> <button[^>]* value="admit"/)
+  expect(page).not.toContain('Annuler l’envoi')
+})
+
 test('a digest is scheduled at the time of the newsletter’s zone, by what was looked at', async () => {
   const { desk, id, version, path, digests } = await aDraft()
   const stale = { at: '2031-07-01T09:30', version: String(Number(version) + 1) }
