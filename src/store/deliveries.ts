@@ -53,6 +53,8 @@ const ledger = {
   objection,
   expiresAt: sql<Date | null>`(select g.expires_at from digests g where g.id = m.digest_id)`,
   policy: sql<string>`(select ambiguous_policy from publication)`,
+  // Nobody gets more than two copies.
+  deaths: 1,
   joins: sql`
     join subscribers p on p.id = picked.subscriber_id
     left join variants v on v.id = picked.variant_id`,

@@ -40,6 +40,8 @@ export interface Ledger<Row> {
   /** No attempt is made after it. */
   expiresAt: RawBuilder<Date | null>
   policy: RawBuilder<string>
+  /** So many deaths of workers may leave one row in doubt before no other attempt follows. */
+  deaths: number
   /** What a claim returns of a row beyond its lease; joins may refer to `picked`. */
   joins: RawBuilder<unknown>
   columns: RawBuilder<Row>
@@ -208,7 +210,7 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
         ), recovered as (
           update ${table} m
           set state = case when silent.before = 'claimed' then 'pending'
-                else ${afterAmbiguity(ledger, sql`'pending'`)} end,
+                else ${afterAmbiguity(ledger, sql`'pending'`, ledger.deaths)} end,
               reason = case when silent.before = 'committing' then 'worker_lost' end,
               ambiguous = m.ambiguous + case when silent.before = 'committing' then 1 else 0 end,
               lease_until = null
@@ -232,9 +234,9 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
 
 export type Leases<Row> = ReturnType<typeof leasesOn<Row>>
 
-/** Nobody gets more than two copies: only the first ambiguous attempt may be followed by another. */
-const afterAmbiguity = (ledger: Pick<Ledger<unknown>, 'policy'>, again: RawBuilder<unknown>) =>
-  sql`case when m.ambiguous = 0 and ${ledger.policy} = 'resend_once' then ${again} else 'uncertain' end`
+/** Where the policy allows it, one more attempt after each of the first `attempts` ambiguous ones. */
+const afterAmbiguity = (ledger: Pick<Ledger<unknown>, 'policy'>, again: RawBuilder<unknown>, attempts = 1) =>
+  sql`case when m.ambiguous < ${attempts} and ${ledger.policy} = 'resend_once' then ${again} else 'uncertain' end`
 
 const stateAfter = (objection: string) => sql`
   case coalesce(${sql.raw(objection)}, 'waiting')

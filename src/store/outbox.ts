@@ -76,6 +76,8 @@ const ledger: Ledger<ClaimedMail> = {
   expiresAt: sql<Date | null>`m.expires_at`,
   // Nobody waits at a desk for a doubtful activation mail, and a second copy of it does no harm.
   policy: sql<string>`'resend_once'`,
+  // A person waits for it, and worse than a third copy is none; a mail that kills its workers has an end all the same.
+  deaths: 5,
   joins: sql`
     left join activations a on a.id = picked.activation_id
     left join subscribers p on p.id = picked.subscriber_id

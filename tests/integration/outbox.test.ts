@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { aDatabase } from '../support/database.ts'
+import { aDatabase, cloneDatabase, openTestDatabase } from '../support/database.ts'
+import { query } from '../support/query.ts'
+import { quickTimes } from '../support/sending.ts'
 
 test('a mail is put once under its dedupe key', async () => {
   const { stores } = await aDatabase()
@@ -13,4 +15,22 @@ test('mails without a dedupe key never stand in for each other', async () => {
   const first = await stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
   const second = await stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
   expect(second).not.toBe(first)
+})
+
+test('P12 a mail in doubt because its workers died is tried again, though not for ever', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  await database.stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
+  const leases = database.stores.outbox.leases(quickTimes)
+  const states: string[] = []
+  for (let death = 1; death <= 6; death++) {
+    await query(
+      url,
+      `update outbox set state = 'committing', lease_token = gen_random_uuid(), lease_until = now() - interval '1 s'`,
+    )
+    await leases.recover()
+    const [row] = await query<{ state: string }>(url, 'select state from outbox')
+    states.push(row?.state ?? '')
+  }
+  expect(states).toEqual(['pending', 'pending', 'pending', 'pending', 'pending', 'uncertain'])
 })
