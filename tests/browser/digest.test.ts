@@ -77,7 +77,7 @@ test('an editor opens Today, orders by keyboard and by drag, looks at each versi
   await page.getByRole('button', { name: 'Ordinateur' }).click()
   await shoot(page, 'digest-draft-desktop-fr')
 
-  await page.getByText('Envoyer…').click()
+  await page.getByText('Envoyer…', { exact: true }).click()
   await shoot(page, 'digest-send-desktop-fr')
   await expect.poll(() => page.locator('details[open]').textContent()).toContain('12 personnes')
   await loading(page, () => page.getByRole('button', { name: 'Envoyer maintenant' }).click())

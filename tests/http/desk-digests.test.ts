@@ -60,7 +60,7 @@ test('a story is found by words of its title and added', async () => {
 
 test('what was excluded is shown by its title, and a draft is dropped rather than stopped', async () => {
   const { desk, path, version } = await aDraft()
-  expect(await (await desk.get(path)).text()).toContain('Ne pas envoyer…')
+  expect(await (await desk.get(path)).text()).toContain('Abandonner…')
   await desk.post(`${path}/stories`, { article: 'phare', do: 'exclude', version })
   const page = await (await desk.get(path)).text()
   expect(page).toMatch(/<bdi lang="fr">Le phare se rallume<\/bdi> <button[^>]* value="admit"/)
