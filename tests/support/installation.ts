@@ -89,9 +89,13 @@ export function processesOf(dataDir: string): { pid: number; role: Role }[] {
     })
 }
 
+/** A server that has just forked stands there twice, under one command: the parent is meant. */
 export function pidOf(dataDir: string, role: Role): number | undefined {
-  return processesOf(dataDir).find((process) => process.role === role)?.pid
+  const pids = processesOf(dataDir).flatMap((process) => (process.role === role ? [process.pid] : []))
+  return pids.find((pid) => !pids.includes(parentOf(pid)))
 }
+
+const parentOf = (pid: number): number => Number(/\) \S (\d+)/.exec(readQuietly(`/proc/${pid}/stat`))?.[1])
 
 export function killQuietly(pid: number | undefined): void {
   try {
