@@ -4,11 +4,9 @@ import { cadenceOf, isSameChoice } from '../domain/subscription.ts'
 import type { Stores } from '../store/stores.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
+import { createFloodGate, type FloodGate } from './signup-flood.ts'
 
 export type SignupDecisionService = ReturnType<typeof createSignupDecisionService>
-
-/** Mails an hour that need no explanation; above, five times the week's mean is the measure. */
-const unsuspicious = { site: 20_000, domain: 5_000, timesUsual: 5 }
 
 /** Requests decided at once by one process. */
 const lanes = 4
@@ -20,18 +18,22 @@ export function createSignupDecisionService(
   const { config, database, doorbell, keyring, log, now } = parts
   const faults = createFaults(config.faultAt)
 
-  /** Decides one request; false where none waits. */
-  const decideNext = async (heldDomains: string[]): Promise<boolean> => {
+  /** Decides one request; false where none waits, or all must. */
+  const decideNext = async (gate: FloodGate): Promise<boolean> => {
+    const held = await gate.findHeld()
+    if (held === '*') return false
     let claimed: Activation | undefined
     try {
-      await database.transaction(async (stores) => {
-        claimed = await stores.activations.claimUndecided(heldDomains)
-        if (!claimed) return
+      const decision = await database.transaction(async (stores) => {
+        claimed = await stores.activations.claimUndecided(held)
+        if (!claimed) return undefined
         faults('after-undecided')
-        await decide(stores, claimed)
+        const decided = await decide(stores, claimed)
         faults('before-decision')
+        return decided
       })
       if (claimed) faults('after-decision')
+      if (claimed && decision === 'mailed') await gate.take(claimed)
     } catch (error) {
       if (!claimed) throw error
       log.error(
@@ -46,6 +48,7 @@ export function createSignupDecisionService(
   const decide = async (stores: Stores, request: Activation) => {
     const { decision, subscriberId } = await judge(stores, request)
     await stores.activations.markDecided(request.id, decision, subscriberId)
+    return decision
   }
 
   const judge = async (stores: Stores, request: Activation): Promise<Verdict> => {
@@ -141,32 +144,14 @@ export function createSignupDecisionService(
     return { decision: 'mailed', subscriberId: subscriber.id }
   }
 
-  /** Domains that must wait, because of an unusual number of requests; all of them as `*`. */
-  const findFlood = async (): Promise<string[] | '*'> => {
-    const counts = await database.stores.activations.countMailed()
-    const isFlood = (lastHour: number, usual: number, floor: number) =>
-      lastHour >= Math.max(floor, usual * unsuspicious.timesUsual)
-    const sum = (of: 'lastHour' | 'usual') => counts.reduce((total, count) => total + count[of], 0)
-    if (isFlood(sum('lastHour'), sum('usual'), unsuspicious.site)) return '*'
-    return counts
-      .filter((count) => isFlood(count.lastHour, count.usual, unsuspicious.domain))
-      .map((count) => count.domain)
-  }
-
   return {
     /** Decides all that waits; mails go out by `deliver-mail`. */
     async decideAll(): Promise<number> {
-      const flood = await findFlood()
-      if (flood === '*') {
-        log.warn('far more signups than usual; new ones wait until the hour is over')
-        return 0
-      }
-      if (flood.length > 0)
-        log.warn({ domains: flood.length }, 'far more signups than usual at a domain; they wait')
+      const gate = createFloodGate(database.stores.activations)
       let decided = 0
       let rungAt = performance.now()
       const lane = async () => {
-        while (await decideNext(flood)) {
+        while (await decideNext(gate)) {
           decided += 1
           // While requests keep coming there is no end to wait for.
           if (performance.now() - rungAt < ringEveryMs) continue
@@ -176,6 +161,9 @@ export function createSignupDecisionService(
       }
       await Promise.all(Array.from({ length: lanes }, lane))
       if (decided > 0) await doorbell.ring('deliver-mail', {})
+      const held = await gate.findHeld()
+      if (held.length > 0)
+        log.warn({ domains: held === '*' ? 'all' : held.length }, 'far more signups than usual; they wait')
       return decided
     },
   }

@@ -16,6 +16,9 @@ export interface NewsletterToday {
   isScheduled: boolean
 }
 
+/** Deciding a signup takes moments; longer is a flood, or nobody at work. */
+const patienceMinutes = 10
+
 /** What the desk opens on: for each newsletter the next digest, what is on its way, and what needs a look. */
 export function createTodayService({ database, digests, schedules }: Pick<Parts, 'database'> & Siblings) {
   return {
@@ -45,6 +48,7 @@ export function createTodayService({ database, digests, schedules }: Pick<Parts,
         ended: ended.data,
         byHand: byHand.data.filter((digest) => digest.localDate === null),
         warnings: await schedules.listWarnings(),
+        waitingSignups: await database.stores.activations.findWaiting(patienceMinutes),
         hasWorker: (await database.stores.workers.countAlive()) > 0,
       }
     },

@@ -28,6 +28,18 @@ export interface NewActivation {
   }
 }
 
+interface MailedCount {
+  lastHour: number
+  usual: number
+}
+
+export interface WaitingSignups {
+  count: number
+  since: Date
+  /** Where most of them are. */
+  domain: string
+}
+
 export function activationsStore(db: Executor) {
   const one = (rows: Selectable<Activations>[]) => rows[0] && toActivation(rows[0])
 
@@ -142,17 +154,36 @@ export function activationsStore(db: Executor) {
       return rows.flatMap((row) => (row.decidedAt ? [row.decidedAt] : []))
     },
 
-    /** Requests of the last hour and the hourly mean of the week before, by domain of the address. */
-    async countMailed(): Promise<{ domain: string; lastHour: number; usual: number }[]> {
-      const { rows } = await sql<{ domain: string; lastHour: number; usual: number }>`
-        select split_part(address, '@', 2) as "domain",
+    /** Activation mails of the last hour and the hourly mean of the week before: of the site, and by domain. */
+    async countMailed(): Promise<{ site: MailedCount; domains: (MailedCount & { domain: string })[] }> {
+      const domain = sql`coalesce(split_part(address, '@', 2), '')`
+      const { rows } = await sql<MailedCount & { domain: string | null }>`
+        select ${domain} as "domain",
           count(*) filter (where decided_at > now() - interval '1 hour') as "lastHour",
           count(*) filter (where decided_at <= now() - interval '1 hour') / 168.0 as "usual"
         from activations
         where decision = 'mailed' and form <> 'import' and decided_at > now() - interval '7 days'
-        group by 1
-        having count(*) filter (where decided_at > now() - interval '1 hour') > 0`.execute(db)
-      return rows
+        group by grouping sets ((${domain}), ())
+        having grouping(${domain}) = 1 or count(*) filter (where decided_at > now() - interval '1 hour') > 0`.execute(
+        db,
+      )
+      return {
+        site: rows.find((row) => row.domain === null) ?? { lastHour: 0, usual: 0 },
+        domains: rows.flatMap(({ domain: name, ...count }) =>
+          name === null ? [] : [{ domain: name, ...count }],
+        ),
+      }
+    },
+
+    /** Requests whose decision is overdue, which is where a flood waits. */
+    async findWaiting(minutes: number): Promise<WaitingSignups | undefined> {
+      const { rows } = await sql<WaitingSignups>`
+        select count(*) as "count", min(decide_at) as "since",
+          coalesce(mode() within group (order by split_part(address, '@', 2)), '') as "domain"
+        from activations
+        where decided_at is null and decide_at < clock_timestamp() - make_interval(mins => ${minutes})
+        having count(*) > 0`.execute(db)
+      return rows[0]
     },
 
     /** Mailed a day ago and still open: the newest request of each person, once. */

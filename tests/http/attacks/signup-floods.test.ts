@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { signedIn } from '../../support/desk.ts'
 import { aNewsletter } from '../../support/newsletters.ts'
 import { rowsOf } from '../../support/query.ts'
 import { aWeb, type Web } from '../../support/web.ts'
@@ -43,6 +44,38 @@ test('a flood at one domain holds that domain back, in the same answer, and lose
   await rowsOf(web, "update activations set decided_at = decided_at - interval '1 hour' where wanted = '{}'")
   await web.context.services.signupDecisions.decideAll()
   expect(await decisions(web)).toMatchObject([{ decision: 'mailed' }, { decision: 'mailed' }])
+})
+
+test('a backlog goes out as the hour allows, not at once; the desk is told of what waits', async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database)
+  await mailed(web, 4_995, { domain: 'flooded.example' })
+  const requests = Array.from({ length: 14 }, (_, n) => signUp(web, `reader-${n}@flooded.example`))
+  for (const answer of await Promise.all(requests)) expect(answer.status).toBe(202)
+  const viewer = await signedIn(web, 'viewer')
+  const today = async () => (await viewer.get('')).text()
+  expect(await today()).not.toContain('flooded.example')
+  await rowsOf(
+    web,
+    "update activations set decide_at = decide_at - interval '11 minutes' where wanted <> '{}'",
+  )
+  const decided = await web.context.services.signupDecisions.decideAll()
+  // Those that were being decided side by side when the last place was taken.
+  expect(decided).toBeGreaterThanOrEqual(5)
+  expect(decided).toBeLessThan(5 + 4)
+  expect(await today()).toContain(`${14 - decided} inscriptions attendent leur e-mail d’activation`)
+  await rowsOf(web, "update activations set decided_at = decided_at - interval '1 hour' where wanted = '{}'")
+  expect(await web.context.services.signupDecisions.decideAll()).toBe(14 - decided)
+  expect(await today()).not.toContain('flooded.example')
+})
+
+test('what a domain usually gets is no flood: five times the mean of its week is the measure', async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database)
+  await mailed(web, 5_000, { domain: 'large.example' })
+  await mailed(web, 168 * 1_001, { domain: 'large.example', ago: '2 days' })
+  await signUp(web, 'omar@large.example')
+  expect(await web.context.services.signupDecisions.decideAll()).toBe(1)
 })
 
 test('a flood over the whole site holds everything back until the hour is over', async () => {
