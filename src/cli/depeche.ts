@@ -27,6 +27,14 @@ const commands = [
   doctorCommand,
 ]
 
+/** Commander names one missing thing at a time; its usage leaves required options out. */
+function tellUsage(command: Command): void {
+  const required = command.options.filter((option) => option.mandatory).map((option) => option.flags)
+  command.usage([...required, command.usage()].join(' '))
+  const names = [command.parent?.parent?.name(), command.parent?.name(), command.name()].filter(Boolean)
+  command.showHelpAfterError(`usage: ${names.join(' ')} ${command.usage()} (--help tells more)`)
+}
+
 const program = new Command('depeche')
   .description('Feeds and newsletters for newsrooms')
   .showHelpAfterError('(--help tells more)')
@@ -34,8 +42,7 @@ const program = new Command('depeche')
 for (const add of commands) add(program)
 // Subcommands do not inherit it.
 for (const command of program.commands) {
-  command.exitOverride()
-  for (const subcommand of command.commands) subcommand.exitOverride()
+  for (const one of [command, ...command.commands]) tellUsage(one.exitOverride())
 }
 
 process.exitCode = await runToExitCode(async () => {

@@ -57,6 +57,12 @@ test('wrong use exits 2, a failure exits 1, each with a sentence and no stack', 
   }
 })
 
+test('wrong use tells all that the command needs, its arguments too', async () => {
+  const { code, stderr } = await depeche(await cloneDatabase(), ['newsletter', 'create'])
+  expect(code).toBe(2)
+  expect(stderr).toContain('usage: depeche newsletter create --name <name> --language <tag> [options] <slug>')
+})
+
 test('configuration faults are told together, each by its variable, without a value or a stack', async () => {
   const result = await depeche('mysql://secret-host/db', ['publication', 'show'], {
     PORT: 'many',
