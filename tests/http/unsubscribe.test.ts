@@ -141,6 +141,20 @@ test('DOI-9 tokens of other purposes are the same 404', async () => {
   expect(new Set(bodies.map(String))).toEqual(new Set(['404,no_such_link']))
 })
 
+test('a link that is not one says so on its page, and offers a new one or a signup', async () => {
+  const web = await aWeb()
+  for (const page of ['activate', 'preferences', 'unsubscribe']) {
+    const response = await web.fetch(`/${page}/cut-sho`, { headers: { accept: 'text/html' } })
+    const html = await response.text()
+    expect([page, response.status, html.includes('Ce lien n’est pas l’un des nôtres')]).toEqual([
+      page,
+      404,
+      true,
+    ])
+    for (const way of ['/preferences"', '/subscribe"']) expect(html).toContain(`${way}>`)
+  }
+})
+
 test('less often, pause, leave everything, reason and undo', async () => {
   const { web, path, find, later } = await aReaderWithMail()
   const reader = aReader(web)
