@@ -69,18 +69,25 @@ function toDomain(text: string): string | undefined {
 
 const octets = (text: string): number => Buffer.byteLength(text)
 
+/**
+ * Character by character, as PostgreSQL's lower() does it: JavaScript alone turns a Σ at the end of a word into another
+ * letter than elsewhere, and İ into two.
+ */
+export const toLowerAddress = (text: string): string =>
+  Array.from(text, (character) => (character === 'İ' ? 'i' : character.toLowerCase())).join('')
+
 const gmailDomains = new Set(['gmail.com', 'googlemail.com'])
 
 /** Addresses that reach one person look the same. For limits only; mail goes to what was typed. */
 export function normaliseForLimits(address: Address): string {
-  const base = address.local.toLowerCase().split('+')[0] ?? ''
+  const base = toLowerAddress(address.local).split('+')[0] ?? ''
   if (!gmailDomains.has(address.domain)) return `${base}@${address.domain}`
   return `${base.replaceAll('.', '')}@gmail.com`
 }
 
 /** What is kept of an address once the address itself is gone: one HMAC per key, the signing key's first. */
 export const hashAddress = (keyring: Keyring, address: Pick<Address, 'text'>): AddressHash[] =>
-  hashUnder(keyring, 'address', address.text.toLowerCase())
+  hashUnder(keyring, 'address', toLowerAddress(address.text))
 
 /** The same for limits, under a purpose of its own. */
 export const hashForLimits = (keyring: Keyring, address: Address): AddressHash[] =>

@@ -1,30 +1,35 @@
 import { Resolver } from 'node:dns/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Whether a domain can be mailed at all, as the DNS tells it. */
 export type MailHost = 'found' | 'none' | 'unknown'
 
 const keptMs = { found: 24 * 3_600_000, none: 3_600_000, unknown: 60_000 } as const
 const mostKept = 1_000
+/** A person waits for the page. */
+const patienceMs = 2_000
 /** RFC 2606 and 6761: nobody's, so that nobody is asked. */
 const reserved = /(?:^|\.)(?:example|test|invalid|localhost|example\.(?:com|net|org))$/
 
 /**
  * Asks for the hosts that take a domain's mail: MX, else the domain itself (RFC 5321, 5.1); a null MX takes none
  * (RFC 7505). An advice to people only: DNS fails for a moment too often to withhold a mail for it.
- * @param resolver asks with its own time limit; the default gives up after two seconds a question
  */
-export function createMailHostLookup(resolver = new Resolver({ timeout: 1_000, tries: 2 })) {
+export function createMailHostLookup(resolver = new Resolver()) {
   const kept = new Map<string, { host: MailHost; until: number }>()
 
   return async (domain: string): Promise<MailHost> => {
     const known = kept.get(domain)
     if (known && known.until > Date.now()) return known.host
-    const host = reserved.test(domain) ? 'unknown' : await ask(resolver, domain)
+    const host = reserved.test(domain) ? 'unknown' : await inTime(ask(resolver, domain))
     if (kept.size >= mostKept) kept.clear()
     kept.set(domain, { host, until: Date.now() + keptMs[host] })
     return host
   }
 }
+
+const inTime = (host: Promise<MailHost>): Promise<MailHost> =>
+  Promise.race([host, sleep(patienceMs, 'unknown' as const, { ref: false })])
 
 async function ask(resolver: Resolver, domain: string): Promise<MailHost> {
   try {

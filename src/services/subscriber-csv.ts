@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { parse } from 'csv-parse'
+import { promisify } from 'node:util'
+import { CsvError, parse } from 'csv-parse'
 import { findAddress, type Address } from '../domain/address.ts'
 import { cadences, type Cadence, type Newsletter } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
@@ -38,42 +39,63 @@ interface RawRow {
   fields: Record<string, string | undefined>
 }
 
-/**
- * A line of more than 64 kB is no subscriber; the rest of the file is not held in memory for it.
- * @throws DomainError `csv_header`, `csv_broken`
- */
-export async function* readRows(source: Readable): AsyncGenerator<RawRow> {
-  const parser = parse({
-    bom: true,
-    columns: (header: string[]) => {
-      const names = header.map((name) => name.trim().toLowerCase())
-      if (!names.includes('email')) {
-        const sentence = 'The first line of the CSV names the columns, and `email` is one of them.'
-        throw new DomainError('invalid', 'csv_header', sentence)
-      }
-      return names
-    },
-    relax_column_count: true,
-    skip_empty_lines: true,
-    trim: true,
-    max_record_size: 64 * 1024,
-    info: true,
-  })
-  source.on('error', (error) => parser.destroy(error))
-  source.pipe(parser)
-  try {
-    for await (const item of parser as AsyncIterable<{ record: RawRow['fields']; info: { lines: number } }>) {
-      yield { line: item.info.lines, fields: item.record }
-    }
-  } catch (error) {
-    if (error instanceof DomainError) throw error
-    const sentence = `The CSV cannot be read beyond what was reported (${(error as { code?: string }).code ?? 'broken'}).`
-    throw new DomainError('invalid', 'csv_broken', sentence, { cause: error })
-  }
+/** What is wrong with a row, said without its words, but for a slug. */
+interface Invalid {
+  message: string
 }
 
-/** What is wrong with a row is said without its words, but for a slug. */
-export function readRow({ fields }: RawRow, offered: Offered): Row | { message: string } {
+/**
+ * Rows as they come; where the file cannot be read any further, that is the last of them. A line of more than 64 kB is
+ * no subscriber; the rest of the file is not held in memory for it.
+ * @throws DomainError `csv_header`
+ */
+export async function* readRows(source: Readable): AsyncGenerator<RawRow | (Invalid & { line: number })> {
+  const rows: RawRow[] = []
+  let lastLine = 1
+  // A stream that fails drops what it holds; taken here, each row before the fault is still read.
+  const parser = parse<RawRow['fields']>({
+    ...format,
+    on_record: (fields, { lines }) => {
+      rows.push({ line: lines, fields })
+      lastLine = lines
+      return null
+    },
+  })
+  // Told by the write that met it.
+  parser.on('error', () => undefined)
+  const write = promisify((chunk: Buffer, done: (error?: Error | null) => void) => parser.write(chunk, done))
+  const end = promisify((done: (error?: Error | null) => void) => parser.end(done))
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      await write(chunk)
+      yield* rows.splice(0)
+    }
+    await end()
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    yield* rows.splice(0)
+    yield { line: lastLine + 1, message: `nothing can be read from here on (${error.code}); close the quote` }
+  }
+  yield* rows.splice(0)
+}
+
+const format = {
+  bom: true,
+  columns: (header: string[]) => {
+    const names = header.map((name) => name.trim().toLowerCase())
+    if (!names.includes('email')) {
+      const sentence = 'The first line of the CSV names the columns, and `email` is one of them.'
+      throw new DomainError('invalid', 'csv_header', sentence)
+    }
+    return names
+  },
+  relax_column_count: true,
+  skip_empty_lines: true,
+  trim: true,
+  max_record_size: 64 * 1024,
+}
+
+export function readRow({ fields }: RawRow, offered: Offered): Row | Invalid {
   const address = findAddress(fields['email'] ?? '')
   if (!address) return { message: 'email is not one e-mail address' }
   const slugs = words(fields['newsletters'])
@@ -90,14 +112,16 @@ export function readRow({ fields }: RawRow, offered: Offered): Row | { message: 
     return { message: 'language is not fr, ar or en' }
   const cadence = cadences.find((known) => known === fields['cadence'])
   if (fields['cadence'] && !cadence) return { message: 'cadence is not daily, weekly or alert' }
+  const consent = { consentDate: fields['consent_date'] ?? '', source: fields['consent_source'] ?? '' }
+  if (Object.values(consent).join('').includes('\0'))
+    return { message: 'consent_date or consent_source holds a NUL, which no text has' }
   return {
     address,
     language,
     newsletters: chosen,
     sections,
     cadence,
-    consentDate: fields['consent_date'] ?? '',
-    source: fields['consent_source'] ?? '',
+    ...consent,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { activationLifetimeMs } from '../domain/activation.ts'
-import { hashAddress, hashForLimits, type AddressHash } from '../domain/address.ts'
+import { hashAddress, hashForLimits, toLowerAddress, type AddressHash } from '../domain/address.ts'
 import { mayActAs, nameOfActor, type Actor } from '../domain/editor.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 import { cadenceOf, type Subscription } from '../domain/subscription.ts'
@@ -42,7 +42,7 @@ type Outcome = 'active' | 'pending' | 'known' | 'left' | 'suppressed'
 const keptErrors = 1_000
 const rowsPerTransaction = 500
 /** Activation mails of an import, so that they wait behind nobody who signs up now. */
-const mailsPerHour = 1_200
+const msPerMail = 3_600_000 / 1_200
 
 /** A row, with what its address is to us. */
 interface Judged {
@@ -62,7 +62,7 @@ export function createSubscriberImportService({
   doorbell,
 }: Pick<Parts, 'database' | 'keyring' | 'now' | 'doorbell'>) {
   return {
-    /** @throws DomainError `basis_needs_admin`, `csv_header`, `csv_broken` */
+    /** @throws DomainError `basis_needs_admin`, `csv_header` */
     async import(source: Readable, options: ImportOptions): Promise<ImportReport> {
       if (options.consentBasis !== undefined && !mayActAs(options.actor.role, 'admin')) {
         const sentence =
@@ -71,7 +71,7 @@ export function createSubscriberImportService({
       }
       const offered = await listOffered(database.stores)
       const report = emptyReport(options.isDryRun)
-      const place = options.isDryRun ? foresee(options) : write(options, now())
+      const place = options.isDryRun ? foresee(options) : write(options, await findTurn())
       for await (const batch of batchesOf(validRows(source, offered, report))) {
         for (const outcome of await database.transaction((tx) => place(tx, batch))) report[outcome] += 1
         options.onProgress?.(report.rows)
@@ -81,10 +81,16 @@ export function createSubscriberImportService({
     },
   }
 
+  /** When the first activation mail may go: behind those of imports before, one that was interrupted too. */
+  async function findTurn(): Promise<Date> {
+    const last = await database.stores.activations.findLastImported()
+    return new Date(Math.max(now().getTime(), (last?.getTime() ?? 0) + msPerMail))
+  }
+
   /** What an import would do. It remembers whom it promised what, 100 bytes a row, for a file may name one twice. */
   function foresee(options: ImportOptions) {
     const promised = new Set<string>()
-    const promiseOf = (address: string, newsletterId: number) => `${address.toLowerCase()} ${newsletterId}`
+    const promiseOf = (address: string, newsletterId: number) => `${toLowerAddress(address)} ${newsletterId}`
     return async (tx: Stores, rows: Row[]): Promise<Outcome[]> =>
       (await judge(tx, rows, options)).map(({ row, outcome, fresh }) => {
         const promises = fresh.map((newsletter) => promiseOf(row.address.text, newsletter.id))
@@ -128,7 +134,7 @@ export function createSubscriberImportService({
       if (!hash) throw new Error('a keyring has a key')
       if (under.some(({ hmac }) => suppressed.has(hmac.toString('hex'))))
         return { row, hash, outcome: 'suppressed', fresh: [] }
-      const id = ids.get(row.address.text.toLowerCase())
+      const id = ids.get(row.address.text)
       const states = new Map(theirs.get(id)?.map((one) => [one.newsletterId, one.state]))
       const fresh = row.newsletters.filter((one) => !states.has(one.id))
       const promise = options.consentBasis === undefined ? 'pending' : 'active'
@@ -144,7 +150,11 @@ export function createSubscriberImportService({
       wanted.map(({ row, hash }) => ({ address: row.address.text, hash, language: row.language })),
     )
     const ids = await tx.subscribers.lockByAddress(wanted.map(({ row }) => row.address.text))
-    const subscriberOf = (row: Row) => ids.get(row.address.text.toLowerCase()) ?? 0
+    const subscriberOf = ({ address }: Row) => {
+      const id = ids.get(address.text)
+      if (id === undefined) throw new Error('a subscriber vanished while it was imported')
+      return id
+    }
     const inserted = await tx.subscriptions.insertNew(
       options.consentBasis === undefined ? 'pending' : 'active',
       wanted.flatMap(({ row, fresh }) =>
@@ -234,7 +244,7 @@ const toConsents = (placed: Placed[], basis: string): NewConsent[] =>
   }))
 
 const decideAtOf = (startedAt: Date, before: number): Date =>
-  new Date(startedAt.getTime() + (before * 3_600_000) / mailsPerHour)
+  new Date(startedAt.getTime() + before * msPerMail)
 
 interface Placed {
   row: Row
@@ -270,7 +280,7 @@ const emptyReport = (dryRun: boolean): ImportReport => ({
 async function* validRows(source: Readable, offered: Offered, report: ImportReport): AsyncGenerator<Row> {
   for await (const raw of readRows(source)) {
     report.rows += 1
-    const row = readRow(raw, offered)
+    const row = 'message' in raw ? raw : readRow(raw, offered)
     if (!('message' in row)) yield row
     else {
       report.invalid += 1
@@ -283,7 +293,7 @@ async function* validRows(source: Readable, offered: Offered, report: ImportRepo
 async function* batchesOf(rows: AsyncIterable<Row>): AsyncGenerator<Row[]> {
   let batch = new Map<string, Row>()
   for await (const row of rows) {
-    const key = row.address.text.toLowerCase()
+    const key = toLowerAddress(row.address.text)
     if (batch.size === rowsPerTransaction || batch.has(key)) {
       yield [...batch.values()]
       batch = new Map()

@@ -16,7 +16,7 @@ export interface NewsletterToday {
   isScheduled: boolean
 }
 
-/** Deciding a signup takes moments; longer is a flood, or nobody at work. */
+/** Deciding a signup takes moments where a worker runs; longer is a flood. */
 const patienceMinutes = 10
 
 /** What the desk opens on: for each newsletter the next digest, what is on its way, and what needs a look. */

@@ -128,6 +128,19 @@ export function activationsStore(db: Executor) {
         .execute()
     },
 
+    /** When the last request that an import wrote down, and that still waits, is to be decided. */
+    async findLastImported(): Promise<Date | undefined> {
+      const row = await db
+        .selectFrom('activations')
+        .select('decideAt')
+        .where('decidedAt', 'is', null)
+        .where('form', '=', 'import')
+        .orderBy('decideAt', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row?.decideAt
+    },
+
     /** Puts off a request whose decision failed, so that it does not stand in the way of the others. */
     async updateDecideAt(id: string, minutes: number): Promise<void> {
       await db
@@ -239,7 +252,7 @@ export function activationsStore(db: Executor) {
         .where((where) =>
           where.or([
             where('subscriberId', '=', subscriberId),
-            where(sql`lower(address)`, '=', address.toLowerCase()),
+            where(sql`lower(address)`, '=', sql`lower(${address})`),
           ]),
         )
         .execute()

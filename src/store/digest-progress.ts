@@ -121,7 +121,7 @@ export function digestProgressStore(db: Executor) {
       const row = await db
         .selectFrom('subscribers')
         .select('id')
-        .where(sql`lower(address)`, '=', address.toLowerCase())
+        .where(sql`lower(address)`, '=', sql`lower(${address})`)
         .executeTakeFirst()
       return row?.id
     },

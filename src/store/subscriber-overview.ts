@@ -65,7 +65,7 @@ export function subscriberOverviewStore(db: Executor) {
       return db
         .selectFrom('activations')
         .select(['createdAt', 'kind', 'form', 'decision', 'activatedAt', 'refusedAt', 'expiresAt'])
-        .where(sql`lower(address)`, '=', address.toLowerCase())
+        .where(sql`lower(address)`, '=', sql`lower(${address})`)
         .orderBy('createdAt', 'desc')
         .limit(20)
         .execute()

@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import type { AddressHash } from '../domain/address.ts'
+import { toLowerAddress, type AddressHash } from '../domain/address.ts'
 import type { Subscriber } from '../domain/subscription.ts'
 import { DomainError } from '../errors.ts'
 import type { Executor } from './executor.ts'
@@ -30,7 +30,7 @@ export function subscribersStore(db: Executor) {
       const row = await db
         .selectFrom('subscribers')
         .selectAll()
-        .where(sql`lower(address)`, '=', address.toLowerCase())
+        .where(sql`lower(address)`, '=', sql`lower(${address})`)
         .executeTakeFirst()
       return row && toSubscriber(row)
     },
@@ -46,7 +46,9 @@ export function subscribersStore(db: Executor) {
     /** Those whose address no subscriber has yet, in an order that two of these cannot block each other by. */
     async insertNew(subscribers: NewSubscriber[]): Promise<void> {
       if (subscribers.length === 0) return
-      const ordered = subscribers.toSorted((one, other) => (one.address < other.address ? -1 : 1))
+      const ordered = subscribers.toSorted((one, other) =>
+        toLowerAddress(one.address) < toLowerAddress(other.address) ? -1 : 1,
+      )
       await db
         .insertInto('subscribers')
         .values(
@@ -61,17 +63,13 @@ export function subscribersStore(db: Executor) {
         .execute()
     },
 
-    /** Ids by address in lower case; whoever would change these people waits until the transaction ends. */
+    /** Ids by address as it was given; whoever would change these people waits until the transaction ends. */
     async lockByAddress(addresses: string[]): Promise<Map<string, number>> {
-      const rows = await db
-        .selectFrom('subscribers')
-        .select(['id', sql<string>`lower(address)`.as('address')])
-        .where(
-          sql<boolean>`lower(address) = any (${addresses.map((address) => address.toLowerCase())}::text[])`,
-        )
-        .orderBy('id')
-        .forUpdate()
-        .execute()
+      const { rows } = await sql<{ address: string; id: number }>`
+        select given.address as "address", s.id as "id"
+        from unnest(${addresses}::text[]) as given (address)
+          join subscribers s on lower(s.address) = lower(given.address)
+        order by s.id for update of s`.execute(db)
       return new Map(rows.map(({ address, id }) => [address, id]))
     },
 
@@ -98,7 +96,7 @@ export function subscribersStore(db: Executor) {
         .selectAll()
         .where('erasedAt', 'is', null)
         .$if(page.text !== '', (query) =>
-          query.where(sql`strpos(lower(address), ${page.text.toLowerCase()})`, '>', 0 as never),
+          query.where(sql`strpos(lower(address), lower(${page.text}))`, '>', 0 as never),
         )
         .$if(page.before !== undefined, (query) => query.where('id', '<', page.before ?? 0))
         .orderBy('id', 'desc')

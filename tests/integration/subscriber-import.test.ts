@@ -125,6 +125,68 @@ test('CSV import: whoever leaves or is erased while it runs stays away', async (
   ).toEqual([])
 })
 
+test('CSV import: a file that cannot be read to its end keeps what came before, and says where it stopped', async () => {
+  const web = await aNewsroom()
+  const good = Array.from({ length: 600 }, (_, index) => `reader-${index}@import.example,le-matin`)
+  const broken = [...good, '"open@import.example,le-matin', 'after@import.example,le-matin']
+  const report = { rows: 601, pending: 600, invalid: 1 }
+  expect(await importRows(web, broken, { isDryRun: true })).toMatchObject(report)
+  expect(await importRows(web, broken)).toMatchObject({
+    ...report,
+    errors: [{ line: 602, message: expect.stringContaining('nothing can be read from here on') as string }],
+  })
+  expect(
+    await rowsOf(web, "select detail->'pending' as pending from audit where action = 'subscribers.import'"),
+  ).toEqual([{ pending: 600 }])
+})
+
+test('CSV import: an address whose lower case is disputed is the same person everywhere', async () => {
+  const web = await aNewsroom()
+  const addresses = ['ΟΔΥΣΣΕΥΣ@reader.example', 'İnci@reader.example', 'STRAẞE@reader.example']
+  await suppress(web, 'οδυσσευσ@reader.example', 'complained')
+  const lines = addresses.map((address) => `${address},le-matin`)
+  const basis = { basis: 'moved from our old system' }
+  const report = { rows: 3, active: 2, suppressed: 1, known: 0 }
+  expect(await importRows(web, lines, { ...basis, isDryRun: true })).toMatchObject(report)
+  expect(await importRows(web, lines, basis)).toMatchObject(report)
+  for (const address of addresses.slice(1)) {
+    const known = await web.context.database.stores.subscribers.findByAddress(address)
+    expect(known?.address).toBe(address)
+  }
+  expect(await importRows(web, lines, basis)).toMatchObject({ active: 0, known: 2, suppressed: 1 })
+})
+
+test('CSV import: a NUL in the words of consent is an error of its row', async () => {
+  const web = await aNewsroom()
+  const source =
+    'email,newsletters,consent_source\na@import.example,le-matin,fo\0rm\nb@import.example,le-matin,form\n'
+  const report = await web.context.services.subscriberImport.import(Readable.from(source), {
+    actor: cliActor,
+    isDryRun: false,
+    consentBasis: undefined,
+  })
+  expect(report).toMatchObject({ pending: 1, invalid: 1, errors: [{ line: 2 }] })
+})
+
+test('CSV import: activation mails go at 1,200 an hour, across batches and behind the import before', async () => {
+  const web = await aNewsroom()
+  const named = (prefix: string, length: number) =>
+    Array.from({ length }, (_, index) => `${prefix}-${index}@import.example,le-matin`)
+  await importRows(web, named('first', 1_001))
+  await importRows(web, named('second', 3))
+  const [span] = await rowsOf<{ firsts: number; gap: number; seconds: number }>(
+    web,
+    `select extract(epoch from max(decide_at) filter (where address ~ '^first')
+         - min(decide_at) filter (where address ~ '^first'))::int as firsts,
+       extract(epoch from min(decide_at) filter (where address ~ '^second')
+         - max(decide_at) filter (where address ~ '^first'))::int as gap,
+       extract(epoch from max(decide_at) filter (where address ~ '^second')
+         - min(decide_at) filter (where address ~ '^second'))::int as seconds
+     from activations where form = 'import'`,
+  )
+  expect(span).toEqual({ firsts: 3_000, gap: 3, seconds: 6 })
+})
+
 const waiting = async (web: Web) => {
   const [row] = await rowsOf<{ n: number }>(
     web,

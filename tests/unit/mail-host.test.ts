@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest'
+import { createSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
+import { expect, onTestFinished, test } from 'vitest'
 import { createMailHostLookup } from '../../src/mail/mail-host.ts'
 import { aNameServer } from '../support/dns-server.ts'
 
@@ -27,4 +29,17 @@ test('a domain is asked about once; one that is reserved for examples, never', a
   expect([await find('journal.fr'), await find('journal.fr')]).toEqual(['found', 'found'])
   expect([await find('reader.example'), await find('example.org')]).toEqual(['unknown', 'unknown'])
   expect(questions).toEqual(['journal.fr MX'])
+})
+
+test('a name server that never answers keeps nobody waiting', async () => {
+  const silent = createSocket('udp4')
+  onTestFinished(() => void silent.close())
+  await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve))
+  // Left to itself, it would ask for longer than this test may take.
+  const resolver = new Resolver({ timeout: 60_000, tries: 10 })
+  resolver.setServers([`127.0.0.1:${silent.address().port}`])
+  onTestFinished(() => {
+    resolver.cancel()
+  })
+  expect(await createMailHostLookup(resolver)('journal.fr')).toBe('unknown')
 })

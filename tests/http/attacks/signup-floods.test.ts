@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { signedIn } from '../../support/desk.ts'
 import { aNewsletter } from '../../support/newsletters.ts'
@@ -53,6 +54,7 @@ test('a backlog goes out as the hour allows, not at once; the desk is told of wh
   const requests = Array.from({ length: 14 }, (_, n) => signUp(web, `reader-${n}@flooded.example`))
   for (const answer of await Promise.all(requests)) expect(answer.status).toBe(202)
   const viewer = await signedIn(web, 'viewer')
+  await web.context.database.stores.workers.put(randomUUID())
   const today = async () => (await viewer.get('')).text()
   expect(await today()).not.toContain('flooded.example')
   await rowsOf(
@@ -67,6 +69,15 @@ test('a backlog goes out as the hour allows, not at once; the desk is told of wh
   await rowsOf(web, "update activations set decided_at = decided_at - interval '1 hour' where wanted = '{}'")
   expect(await web.context.services.signupDecisions.decideAll()).toBe(14 - decided)
   expect(await today()).not.toContain('flooded.example')
+})
+
+test('requests that were refused, whose address is gone, hold nobody else back', async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database)
+  await mailed(web, 5_000, { domain: 'bombed.example' })
+  await rowsOf(web, 'update activations set address = null, refused_at = decided_at')
+  await signUp(web, 'omar@reader.example')
+  expect(await web.context.services.signupDecisions.decideAll()).toBe(1)
 })
 
 test('what a domain usually gets is no flood: five times the mean of its week is the measure', async () => {
