@@ -4,6 +4,7 @@ import { mayActAs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
 import { DomainError } from '../errors.ts'
 import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
+import { faultsOf } from './faults.ts'
 import type { PageRenderer } from './page.ts'
 import { requireSameOrigin } from './same-origin.ts'
 
@@ -38,6 +39,8 @@ export interface DeskRoute {
   /** Bytes of a form; 64 kB unless said. `stream`: the handler reads the request itself. */
   bodyLimit?: number | 'stream'
   handle: (call: DeskCall) => Promise<void> | void
+  /** Shows the form again as it was filled in, with the names of the fields at fault. Without it, an error page names them. */
+  showFaults?: (call: DeskCall, faults: string[]) => Promise<void> | void
 }
 
 interface DeskOptions {
@@ -140,33 +143,45 @@ const requireFormToken =
     next()
   }
 
-function handlerOf(route: DeskRoute, { keyring, pages, findHold, mailboxUrl }: DeskOptions): RequestHandler {
+function handlerOf(route: DeskRoute, options: DeskOptions): RequestHandler {
   return async (request, response) => {
-    const session = sessionOf(response)
-    const shared = {
-      session,
-      csrf: formTokenOf(keyring, session),
-      deskPath: request.path,
-      // What a form answers with has no address to come back to.
-      returnPath: request.method === 'GET' ? request.url : undefined,
-      mailboxUrl,
-      notice: noticeOf(request),
-      hold: await findHold(),
-      mayEdit: mayActAs(session.role, 'editor'),
-      mayAdmin: mayActAs(session.role, 'admin'),
+    const call = await callOf(request, response, options)
+    try {
+      await route.handle(call)
+    } catch (error) {
+      const faults = faultsOf(error)
+      if (!faults || !route.showFaults) throw error
+      response.status(422)
+      await route.showFaults(call, faults)
     }
-    await route.handle({
-      request,
-      response,
-      session,
-      actor: { kind: 'editor', id: session.editorId, role: session.role },
-      page: (name, data = {}) => {
-        pages.send(response, name, { ...shared, ...data })
-      },
-      redirect: (path, notice) => {
-        response.redirect(303, `/desk${path}${notice ? `?notice=${notice}` : ''}`)
-      },
-    })
+  }
+}
+
+async function callOf(request: Request, response: Response, options: DeskOptions): Promise<DeskCall> {
+  const session = sessionOf(response)
+  const shared = {
+    session,
+    csrf: formTokenOf(options.keyring, session),
+    deskPath: request.path,
+    // What a form answers with has no address to come back to.
+    returnPath: request.method === 'GET' ? request.url : undefined,
+    mailboxUrl: options.mailboxUrl,
+    notice: noticeOf(request),
+    hold: await options.findHold(),
+    mayEdit: mayActAs(session.role, 'editor'),
+    mayAdmin: mayActAs(session.role, 'admin'),
+  }
+  return {
+    request,
+    response,
+    session,
+    actor: { kind: 'editor', id: session.editorId, role: session.role },
+    page: (name, data = {}) => {
+      options.pages.send(response, name, { ...shared, ...data })
+    },
+    redirect: (path, notice) => {
+      response.redirect(303, `/desk${path}${notice ? `?notice=${notice}` : ''}`)
+    },
   }
 }
 

@@ -1,6 +1,5 @@
 import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
-import { ZodError } from 'zod'
-import { DomainError } from '../errors.ts'
+import { faultsOf } from '../http/faults.ts'
 import { signupCost } from '../http/rate-limit.ts'
 import { keepBrowser, languageOf, visitorOf } from '../http/visitor.ts'
 import type { PublicForms } from '../http/public-forms.ts'
@@ -79,12 +78,6 @@ function fieldsOf(body: unknown): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(body).map(([name, value]) => [name.replace(/\[\]$/, ''), value as unknown]),
   )
-}
-
-function faultsOf(error: unknown): string[] | undefined {
-  if (error instanceof ZodError) return error.issues.map((issue) => String(issue.path[0] ?? ''))
-  if (error instanceof DomainError && error.kind === 'invalid') return error.fields.map(({ field }) => field)
-  return undefined
 }
 
 const listOf = (value: unknown): string[] =>

@@ -41,6 +41,7 @@ export function createNewsletterService({ config, database }: Pick<Parts, 'confi
             'conflict',
             'newsletter_exists',
             `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`,
+            { fields: [{ field: 'slug', message: 'is taken' }] },
           )
         }
         await stores.audit.insert({

@@ -1,8 +1,17 @@
-import { selectionPath, type Selection, type SelectionKind } from '../domain/article.ts'
+import { nameOf, selectionPath, type Selection, type SelectionKind } from '../domain/article.ts'
 import { DomainError } from '../errors.ts'
 import type { NewSelection } from '../store/selections.ts'
 import type { SelectionChangeInput, SelectionInput } from './article-input.ts'
 import type { Parts } from './parts.ts'
+
+type Offered = 'sections' | 'dossiers' | 'tags'
+interface Choice {
+  slug: string
+  name: string
+}
+
+/** An archive has thousands of tags; a form that lists them all is none. */
+const mostUsedTags = 60
 
 export type SelectionService = ReturnType<typeof createSelectionService>
 
@@ -11,6 +20,26 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
   return {
     /** In the publication's order. */
     list: (kind: SelectionKind): Promise<Selection[]> => database.stores.selections.list(kind),
+
+    /**
+     * What a newsletter may draw from, under its name in `language`: every section and dossier and the most used tags;
+     * of all three what is chosen, even where this installation has none of that slug yet.
+     */
+    async offer(chosen: Record<Offered, string[]>, language: string): Promise<Record<Offered, Choice[]>> {
+      const { selections } = database.stores
+      const named = (known: Selection[], slugs: string[]): Choice[] => {
+        const unknown = slugs.filter((slug) => !known.some((one) => one.slug === slug))
+        return [
+          ...known.map((one) => ({ slug: one.slug, name: nameOf(one, language) })),
+          ...unknown.map((slug) => ({ slug, name: slug })),
+        ]
+      }
+      return {
+        sections: named(await selections.list('section'), chosen.sections),
+        dossiers: named(await selections.list('dossier'), chosen.dossiers),
+        tags: named(await selections.listToChoose('tag', chosen.tags, mostUsedTags), chosen.tags),
+      }
+    },
 
     /** @throws DomainError `selection_exists` */
     async create(kind: SelectionKind, { slug, names, position = 0 }: SelectionInput): Promise<Selection> {

@@ -29,6 +29,18 @@ export function selectionsStore(db: Executor) {
       return rows.map(toSelection)
     },
 
+    /** Those of `chosen`, then the `limit` most used. */
+    async listToChoose(kind: SelectionKind, chosen: string[], limit: number): Promise<Selection[]> {
+      const { rows } = await sql<Row>`
+        select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
+        left join (select selection_id, count(*) as articles from article_selections group by selection_id) as used
+          on used.selection_id = s.id
+        where s.kind = ${kind}
+        order by s.slug = any(${chosen}::text[]) desc, used.articles desc nulls last, s.id
+        limit ${limit + chosen.length}`.execute(db)
+      return rows.map(toSelection)
+    },
+
     async listByIds(ids: number[]): Promise<Selection[]> {
       if (ids.length === 0) return []
       const rows = await select().where('id', 'in', ids).orderBy('position').orderBy('id').execute()

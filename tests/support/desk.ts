@@ -8,8 +8,11 @@ export interface DeskClient {
   csrf: string
   get: (path: string) => Promise<Response>
   /** Posts a form with the right token unless `fields.csrf` says otherwise. */
-  post: (path: string, fields: Record<string, string>, headers?: Record<string, string>) => Promise<Response>
+  post: (path: string, fields: FormFields, headers?: Record<string, string>) => Promise<Response>
 }
+
+/** Pairs where a name comes more than once. */
+type FormFields = Record<string, string> | [name: string, value: string][]
 
 /** A new editor of this role, signed in through their link as a browser would. Paths are below /desk. */
 export async function signedIn(web: Web, role: Role): Promise<DeskClient> {
@@ -32,7 +35,10 @@ export async function signedIn(web: Web, role: Role): Promise<DeskClient> {
       web.fetch(`/desk${path}`, {
         method: 'POST',
         headers: { ...headers, ...more },
-        body: new URLSearchParams({ csrf, ...fields }),
+        body: new URLSearchParams([
+          ['csrf', csrf],
+          ...(Array.isArray(fields) ? fields : Object.entries(fields)),
+        ]),
       }),
   }
 }

@@ -1,47 +1,35 @@
 import { z } from 'zod'
-import type { DeskRoute } from '../../http/desk.ts'
-import type { NewsletterChange } from '../../services/newsletter-input.ts'
+import type { Newsletter } from '../../domain/newsletter.ts'
+import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
+import { blankForm, formOf, toChange, typedForm, type NewsletterForm } from './newsletter-form.ts'
 
-const text = z.string().trim().max(2_000)
-const checked = z
-  .union([z.string(), z.array(z.string())])
-  .default([])
-  .transform((value) => [value].flat())
-const slugsOf = text.transform((value) => value.split(/[\s,]+/).filter(Boolean))
-const rank = z.coerce.number().int()
+const newSlug = z.object({ slug: z.string().trim().max(100) })
 
-const newsletterForm = z.object({
-  name: text,
-  description: text.default(''),
-  language: text,
-  sections: slugsOf.default([]),
-  dossiers: slugsOf.default([]),
-  tags: slugsOf.default([]),
-  blocks: text.default(''),
-  minArticles: rank,
-  maxArticles: rank,
-  subject: text.default(''),
-  from: text.default(''),
-  approval: z.enum(['none', 'one', 'four-eyes']),
-  repeats: z.enum(['never', 'within-newsletter']),
-  template: z.enum(['digest', 'brief']),
-  cadences: checked,
-  dailyTime: text.default('07:00'),
-  weeklyTime: text.default('07:00'),
-  weekday: rank.default(1),
-  zone: text,
-  maxPerDay: rank.default(3),
-})
+interface Shown {
+  newsletter?: Newsletter
+  faults?: string[]
+}
 
 /** Newsletters: their rules and cadences. */
 export function newslettersDesk({ newsletters, selections, publication }: Services): DeskRoute[] {
-  const known = async () => ({
-    sections: await selections.list('section'),
-    dossiers: await selections.list('dossier'),
-    languages: (await publication.get()).languages,
-    zone: (await publication.get()).zone,
-  })
+  const showForm = async (call: DeskCall, form: NewsletterForm, more: Shown = {}) => {
+    const named = (kind: string) =>
+      form.blocks.filter((block) => block.startsWith(`${kind} `)).map((block) => block.slice(kind.length + 1))
+    const chosen = {
+      sections: [...form.sections, ...named('section')],
+      dossiers: [...form.dossiers, ...named('dossier')],
+      tags: form.tags,
+    }
+    const offered = await selections.offer(chosen, call.session.language)
+    const languages = new Set((await publication.get()).languages)
+    // A language that the publication has given up stays this newsletter's until an editor chooses another.
+    if (more.newsletter) languages.add(more.newsletter.language)
+    call.page('desk/newsletter', { form, offered, languages: [...languages], ...more })
+  }
+  const zone = async () => (await publication.get()).zone
+  const slugOf = ({ request }: DeskCall) => String(request.params['slug'])
+
   return [
     {
       method: 'get',
@@ -55,17 +43,17 @@ export function newslettersDesk({ newsletters, selections, publication }: Servic
       method: 'get',
       path: '/newsletters/new',
       role: 'editor',
-      handle: async ({ page }) => {
-        page('desk/newsletter', { known: await known(), newsletter: undefined })
+      handle: async (call) => {
+        await showForm(call, blankForm(await zone()))
       },
     },
     {
       method: 'get',
       path: '/newsletters/:slug',
       role: 'viewer',
-      handle: async ({ request, page }) => {
-        const newsletter = await newsletters.get(String(request.params['slug']))
-        page('desk/newsletter', { known: await known(), newsletter, blocks: toLines(newsletter.blocks) })
+      handle: async (call) => {
+        const newsletter = await newsletters.get(slugOf(call))
+        await showForm(call, formOf(newsletter, await zone()), { newsletter })
       },
     },
     {
@@ -73,49 +61,26 @@ export function newslettersDesk({ newsletters, selections, publication }: Servic
       path: '/newsletters/new',
       role: 'editor',
       handle: async ({ request, actor, redirect }) => {
-        const slug = z.object({ slug: text }).parse(request.body).slug
-        const created = await newsletters.create({ slug, ...requireNamed(toChange(request.body)) }, actor)
+        const { slug } = newSlug.parse(request.body)
+        const created = await newsletters.create({ slug, ...toChange(request.body) }, actor)
         redirect(`/newsletters/${encodeURIComponent(created.slug)}`, 'saved')
+      },
+      showFaults: async (call, faults) => {
+        await showForm(call, typedForm(call.request.body), { faults })
       },
     },
     {
       method: 'post',
       path: '/newsletters/:slug',
       role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const slug = String(request.params['slug'])
-        await newsletters.change(slug, toChange(request.body), actor)
-        redirect(`/newsletters/${encodeURIComponent(slug)}`, 'saved')
+      handle: async (call) => {
+        await newsletters.change(slugOf(call), toChange(call.request.body), call.actor)
+        call.redirect(`/newsletters/${encodeURIComponent(slugOf(call))}`, 'saved')
+      },
+      showFaults: async (call, faults) => {
+        const newsletter = await newsletters.get(slugOf(call))
+        await showForm(call, typedForm(call.request.body), { newsletter, faults })
       },
     },
   ]
-}
-
-const requireNamed = (change: NewsletterChange) => ({
-  ...change,
-  name: change.name ?? '',
-  language: change.language ?? '',
-})
-
-type Blocks = NonNullable<NewsletterChange['blocks']>
-
-/** One block a line: `lead`, `section culture`, `dossier le-port`, `most-read`. */
-const toBlocks = (lines: string): Blocks =>
-  lines
-    .split(/\r?\n/)
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([kind]) => kind !== '')
-    .map(([kind, slug]) => ({ kind, ...(slug !== undefined && { slug }) })) as Blocks
-
-const toLines = (blocks: readonly { kind: string; slug?: string }[]): string =>
-  blocks.map(({ kind, slug }) => (slug === undefined ? kind : `${kind} ${slug}`)).join('\n')
-
-function toChange(body: unknown): NewsletterChange {
-  const form = newsletterForm.parse(body)
-  const { zone, cadences, dailyTime, weeklyTime, weekday, maxPerDay, blocks, subject, from, ...rest } = form
-  const rules: NonNullable<NewsletterChange['cadences']> = []
-  if (cadences.includes('daily')) rules.push({ cadence: 'daily', time: dailyTime, zone })
-  if (cadences.includes('weekly')) rules.push({ cadence: 'weekly', weekday, time: weeklyTime, zone })
-  if (cadences.includes('alert')) rules.push({ cadence: 'alert', maxPerDay })
-  return { ...rest, blocks: toBlocks(blocks), cadences: rules, subject: subject || null, from: from || null }
 }
