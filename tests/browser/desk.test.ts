@@ -4,6 +4,7 @@ import { aPage, fits, listViolations, phone } from '../support/browser.ts'
 import { signedIn } from '../support/desk.ts'
 import { aWeb } from '../support/web.ts'
 
+const admin = { kind: 'cli', role: 'admin' } as const
 const mailboxUrl = 'http://localhost:8025/'
 
 async function aDesk() {
@@ -49,6 +50,30 @@ test.for(['fr', 'ar'])(
       expect(await page.locator('body > footer').innerText(), path).toContain('Africa/Algiers')
     }
     expect(page.faults).toEqual([])
+  },
+)
+
+test.for(['fr', 'ar', 'en'])(
+  'in %s the places of the desk stand in one line, on a phone in two',
+  async (language) => {
+    const { web, desk, open } = await aDesk()
+    await desk.post('/settings/language', { language })
+    await web.context.services.publication.set({ name: 'Le Courrier de la Côte et du Port' }, admin)
+    const page = await open({})
+    for (const [width, lines] of [
+      [1280, 1],
+      [1024, 1],
+      [360, 2],
+    ] as const) {
+      await page.setViewportSize({ width, height: 600 })
+      await page.goto(`${web.origin}/desk`)
+      const tops = await page
+        .locator('.desk-header nav a')
+        .evaluateAll((links) => links.map((link) => (link as unknown as { offsetTop: number }).offsetTop))
+      expect(tops).toHaveLength(8)
+      expect(new Set(tops).size, `${width} px`).toBe(lines)
+      expect(await fits(page), `${width} px`).toBe(true)
+    }
   },
 )
 
