@@ -143,13 +143,23 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
 
 /** Isolated from each other and from the sentence: a French name in an Arabic sentence must not reorder it. */
 const listNames = (names: string[], language: InterfaceLanguage): string =>
-  new Intl.ListFormat(language, { type: 'conjunction' }).format(
+  keep(listFormats, language, () => new Intl.ListFormat(language, { type: 'conjunction' })).format(
     names.map((name) => `\u2068${singleLine(name)}\u2069`),
   )
 
-const formatDate = (date: Date, { locale, publication }: Writer): string =>
-  new Intl.DateTimeFormat(locale, {
-    dateStyle: 'full',
-    timeStyle: 'short',
-    timeZone: publication.zone,
-  }).format(date)
+const formatDate = (date: Date, { locale, publication: { zone } }: Writer): string =>
+  keep(
+    dateFormats,
+    `${locale} ${zone}`,
+    () => new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short', timeZone: zone }),
+  ).format(date)
+
+// Making one takes longer than all the rest of a personal mail.
+const listFormats = new Map<string, Intl.ListFormat>()
+const dateFormats = new Map<string, Intl.DateTimeFormat>()
+
+function keep<T>(kept: Map<string, T>, key: string, make: () => T): T {
+  const value = kept.get(key) ?? make()
+  kept.set(key, value)
+  return value
+}

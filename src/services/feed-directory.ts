@@ -11,6 +11,7 @@ import {
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
+import { singleFlight } from './single-flight.ts'
 
 /** One feed, as people choose it. URLs are absolute. */
 interface ListedFeed {
@@ -104,7 +105,7 @@ export function createFeedDirectory({
     list,
 
     /** For links to feeds on pages: none names an address that its readers would have to leave. */
-    left: (): Promise<LeftPaths> => stores.feedDocuments.listLeft(),
+    left: singleFlight((): Promise<LeftPaths> => stores.feedDocuments.listLeft()),
 
     /** The same as OPML, in the publication's first language. */
     async opml(): Promise<string> {

@@ -3,12 +3,13 @@ import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { isLanguageTag, isZone, type Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
+import { singleFlight } from './single-flight.ts'
 
 export type PublicationService = ReturnType<typeof createPublicationService>
 
 export function createPublicationService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
   return {
-    get: (): Promise<Publication> => database.stores.publication.get(),
+    get: singleFlight((): Promise<Publication> => database.stores.publication.get()),
 
     /** @throws DomainError `invalid_input` for an empty name, or a zone, language or address that is none */
     async set(change: Partial<Publication>, actor: Actor): Promise<Publication> {

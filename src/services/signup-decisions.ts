@@ -4,7 +4,7 @@ import { cadenceOf, isSameChoice } from '../domain/subscription.ts'
 import type { Stores } from '../store/stores.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
-import { createFloodGate, type FloodGate } from './signup-flood.ts'
+import { createFloodGate } from './signup-flood.ts'
 
 export type SignupDecisionService = ReturnType<typeof createSignupDecisionService>
 
@@ -17,9 +17,10 @@ export function createSignupDecisionService(
 ) {
   const { config, database, doorbell, keyring, log, now } = parts
   const faults = createFaults(config.faultAt)
+  const gate = createFloodGate(database.stores.activations)
 
   /** Decides one request; false where none waits, or all must. */
-  const decideNext = async (gate: FloodGate): Promise<boolean> => {
+  const decideNext = async (): Promise<boolean> => {
     const held = await gate.findHeld()
     if (held === '*') return false
     let claimed: Activation | undefined
@@ -147,19 +148,23 @@ export function createSignupDecisionService(
   return {
     /** Decides all that waits; mails go out by `deliver-mail`. */
     async decideAll(): Promise<number> {
-      const gate = createFloodGate(database.stores.activations)
+      await gate.recountWhereHeld()
       let decided = 0
       let rungAt = performance.now()
-      const lane = async () => {
-        while (await decideNext(gate)) {
+      /** @returns whether there may be more */
+      const lane = async (most: number): Promise<boolean> => {
+        for (let n = 0; n < most; n++) {
+          if (!(await decideNext())) return false
           decided += 1
           // While requests keep coming there is no end to wait for.
           if (performance.now() - rungAt < ringEveryMs) continue
           rungAt = performance.now()
           await doorbell.ring('deliver-mail', {})
         }
+        return true
       }
-      await Promise.all(Array.from({ length: lanes }, lane))
+      // Side by side only where a crowd waits: most of the time one comes alone.
+      if (await lane(lanes)) await Promise.all(Array.from({ length: lanes }, () => lane(Infinity)))
       if (decided > 0) await doorbell.ring('deliver-mail', {})
       const held = await gate.findHeld()
       if (held.length > 0)

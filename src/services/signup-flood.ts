@@ -4,7 +4,7 @@ import type { Stores } from '../store/stores.ts'
 /** Activation mails an hour that need no explanation; above, five times the week's mean is the measure. */
 const unsuspicious = { site: 20_000, domain: 5_000, timesUsual: 5 }
 
-/** The hour moves on while requests keep coming. */
+/** The hour moves on, and other processes mail too. */
 const recountMs = 60_000
 
 interface Room {
@@ -16,8 +16,8 @@ export type FloodGate = ReturnType<typeof createFloodGate>
 
 /** How many activation mails may still go out within the hour; what exceeds them waits undecided, nothing is lost. */
 export function createFloodGate(activations: Pick<Stores['activations'], 'countMailed'>) {
-  let countedAt = -Infinity
-  let counting: Promise<Room> | undefined
+  let countedAt = 0
+  let counted: Promise<Room> | undefined
 
   const roomFor = (floor: number, { lastHour, usual }: { lastHour: number; usual: number }) =>
     Math.max(floor, usual * unsuspicious.timesUsual) - lastHour
@@ -30,20 +30,28 @@ export function createFloodGate(activations: Pick<Stores['activations'], 'countM
     }
   }
 
-  const getRoom = (): Promise<Room> => {
-    if (counting === undefined || performance.now() - countedAt > recountMs) {
-      countedAt = performance.now()
-      counting = count()
-    }
-    return counting
+  const recount = (): Promise<Room> => {
+    countedAt = performance.now()
+    counted = count()
+    counted.catch(() => {
+      counted = undefined
+    })
+    return counted
   }
+
+  const getRoom = (): Promise<Room> =>
+    counted === undefined || performance.now() - countedAt > recountMs ? recount() : counted
+
+  const heldIn = ({ site, domains }: Room): string[] | '*' =>
+    site <= 0 ? '*' : [...domains].flatMap(([domain, left]) => (left <= 0 ? [domain] : []))
 
   return {
     /** Domains whose requests wait; all of them as `*`. */
-    async findHeld(): Promise<string[] | '*'> {
-      const room = await getRoom()
-      if (room.site <= 0) return '*'
-      return [...room.domains].flatMap(([domain, left]) => (left <= 0 ? [domain] : []))
+    findHeld: async (): Promise<string[] | '*'> => heldIn(await getRoom()),
+
+    /** Whoever waits is not kept for longer than the hour asks. */
+    async recountWhereHeld(): Promise<void> {
+      if (heldIn(await getRoom()).length > 0) await recount()
     },
 
     /** One more was mailed. Imports are paced by their own measure. */

@@ -9,6 +9,7 @@ import { interfaceLanguageOf, translate } from '../locales.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
 import { signupInput, type SignupInput, type Visitor } from './signup-input.ts'
+import { singleFlight } from './single-flight.ts'
 
 const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
 const formSubject = 'signup'
@@ -23,6 +24,12 @@ export function createSignupService(
   const { database, doorbell, keyring, now } = parts
   const { stores } = database
   const faults = createFaults(parts.config.faultAt)
+
+  const offer = singleFlight(async () => ({
+    newsletters: await stores.newsletters.list(),
+    sections: await stores.selections.list('section'),
+  }))
+  const getPublication = singleFlight(() => stores.publication.get())
 
   /** Wakes the worker; each ring under another number, for a ring under the id of an active job is dropped. */
   let rung = 0
@@ -63,12 +70,7 @@ export function createSignupService(
 
   return {
     /** What the signup form offers. */
-    async offer() {
-      return {
-        newsletters: await stores.newsletters.list(),
-        sections: await stores.selections.list('section'),
-      }
-    },
+    offer,
 
     /** For a hidden field of every form we render: proves that a person had time to read it. */
     formStamp: (): string => sealPage(keyring, formSubject, now()),
@@ -86,7 +88,7 @@ export function createSignupService(
     async read(body: unknown, language: string): Promise<SignupRequest> {
       const input = signupInput.parse(body)
       const address = parseAddress(input.email)
-      const { newsletters, sections } = await this.offer()
+      const { newsletters, sections } = await offer()
       const chosen = chooseNewsletters(newsletters, input, language)
       requireKnown(input.sections, new Set(sections.map((section) => section.slug)), 'section')
       const sender = judgeSender(input)
@@ -109,7 +111,7 @@ export function createSignupService(
     /** Records the request and its consent; whoever asks is answered the same. */
     async signUp(signup: SignupRequest, visitor: Visitor): Promise<void> {
       const { names, ...wish } = signup
-      const publication = await stores.publication.get()
+      const publication = await getPublication()
       await request({
         ...wish,
         kind: 'signup',

@@ -12,6 +12,7 @@ import { decodeCursor, encodeCursor } from '../domain/cursor.ts'
 import { dateIn, directionOf, type Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
+import { singleFlight } from './single-flight.ts'
 
 /** An article as a list shows it. */
 export interface Card {
@@ -52,9 +53,9 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
 
   return {
     /** The sections of every page's head, in the publication's order. */
-    async navigation(): Promise<Selection[]> {
-      return (await selections.list('section')).slice(0, sectionsInNavigation)
-    },
+    navigation: singleFlight(async (): Promise<Selection[]> =>
+      (await selections.list('section')).slice(0, sectionsInNavigation),
+    ),
 
     /** The newest articles in the page's language; with `others`, what is new in every other language too. */
     async front({ publication, language }: Listed, { others }: { others: boolean }) {

@@ -18,11 +18,27 @@ function nameOf(text: string): string {
   return name
 }
 
+/**
+ * A plan is as good as the sizes of the tables that it was made for. One that was made for an empty outbox reads all of
+ * it for every mail once a crowd has signed up, until the next analyze, a minute or more later.
+ */
+const planLifetimeMs = 10_000
+
 /** A client that names the statements that say so: PostgreSQL keeps the plan of those that have a name. */
 export class PreparingClient extends pg.Client {
+  #plannedAt = performance.now()
+
   override query(...[statement, ...rest]: unknown[]): never {
-    const isPrepared = typeof statement === 'string' && statement.startsWith(mark)
-    const query = isPrepared ? { name: nameOf(statement), text: statement } : statement
-    return super.query(query as never, ...(rest as never[])) as never
+    if (typeof statement !== 'string' || !statement.startsWith(mark))
+      return super.query(statement as never, ...(rest as never[])) as never
+    return this.#queryPrepared({ name: nameOf(statement), text: statement }, rest) as never
+  }
+
+  async #queryPrepared(query: { name: string; text: string }, rest: unknown[]): Promise<unknown> {
+    if (performance.now() - this.#plannedAt > planLifetimeMs) {
+      this.#plannedAt = performance.now()
+      await super.query('discard plans')
+    }
+    return (await super.query(query as never, ...(rest as never[]))) as unknown
   }
 }
