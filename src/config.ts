@@ -116,6 +116,8 @@ export interface Config {
   host: string
   /** An origin without a trailing slash: the only one that a generated link may carry. */
   publicUrl: string
+  /** Whether the operator has said it; else it follows from the port. */
+  isPublicUrlSet: boolean
   /** Absolute. */
   dataDir: string
   databaseUrl: string | undefined
@@ -201,6 +203,7 @@ function toConfig(env: Environment): Config {
     port: env.PORT,
     host: env.HOST,
     publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    isPublicUrlSet: env.PUBLIC_URL !== undefined,
     dataDir: resolve(env.DATA_DIR),
     databaseUrl: env.DATABASE_URL,
     redisUrl: env.REDIS_URL,

@@ -9,6 +9,7 @@ import { migrate } from '../store/migrate.ts'
 import { holdServer, isServerSupervised, type Hold } from '../store/server.ts'
 import { startKeeper } from './keeping.ts'
 import { findPostgres, startPostgres } from './postgres.ts'
+import { findState } from './state.ts'
 
 /** The embedded database and secret of one DATA_DIR, open for this process. */
 export interface Installation {
@@ -35,7 +36,12 @@ export async function openInstallation(config: Config, as: 'supervisor' | 'comma
   await migrate(url)
   await migrateQueue(config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url })
   return {
-    config: { ...config, databaseUrl: url, secretKeys: config.secretKeys ?? [readSecretKey(dataDir)] },
+    config: {
+      ...config,
+      publicUrl: as === 'command' ? await publicUrlFor(config, url) : config.publicUrl,
+      databaseUrl: url,
+      secretKeys: config.secretKeys ?? [readSecretKey(dataDir)],
+    },
     keepFor: (pids) => {
       keeper.keepFor(pids)
     },
@@ -49,6 +55,12 @@ export async function openInstallation(config: Config, as: 'supervisor' | 'comma
       await keeper.release()
     },
   }
+}
+
+/** A command's links lead to the service that runs, whatever port it was started with. */
+async function publicUrlFor({ isPublicUrlSet, publicUrl, dataDir }: Config, url: string): Promise<string> {
+  if (isPublicUrlSet || !(await isServerSupervised(url))) return publicUrl
+  return findState(dataDir)?.publicUrl ?? publicUrl
 }
 
 /** The refusal of a second start, said before anything is opened. */

@@ -123,6 +123,8 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       // Only now is it certain that no other supervisor writes there.
       const smtpUrl = config.smtpUrl ?? (await startCatcher())
       const mailboxUrl = config.smtpUrl ? undefined : `http://localhost:${config.mailCatcherPort}/`
+      writeState(config.dataDir, { pid: process.pid, publicUrl: config.publicUrl, smtpUrl })
+      hasState = true
       const processConfig = { ...complete, smtpUrl, mailboxUrl }
       const envOf = (url: string) => environments({ ...processConfig, databaseUrl: url })
       const env = envOf(processConfig.databaseUrl)
@@ -136,8 +138,6 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       }
       const desk = installation ? await prepareNewsroom(processConfig) : `${config.publicUrl}/desk`
       await Promise.all([...children.values()].map((child) => child.ready))
-      writeState(config.dataDir, { pid: process.pid, publicUrl: config.publicUrl, smtpUrl })
-      hasState = true
       return {
         read: `${config.publicUrl}/`,
         subscribe: `${config.publicUrl}/subscribe`,

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { findPostgres, startPostgres } from '../../src/embedded/postgres.ts'
+import { depeche } from '../support/cli.ts'
 import {
   aDataDir,
   aRunningInstallation,
@@ -192,4 +193,26 @@ test('START-12 SIGTERM to every process at once is an end in order: nothing star
   for (const file of readdirSync(join(dataDir, 'logs'))) {
     expect(readFileSync(join(dataDir, 'logs', file), 'utf8'), file).not.toMatch(/"level":[4-6]0/)
   }
+})
+
+test('links that a command prints lead to the service that runs, or to PUBLIC_URL where it is set', async () => {
+  const dataDir = aDataDir()
+  const started = await aRunningInstallation(dataDir)
+  const signIn = async (env: Record<string, string> = {}) => {
+    // Empty is unset: the command finds the database and the secret by itself.
+    const own = { DATA_DIR: dataDir, SECRET_KEY: '', ...env }
+    const { stdout, stderr } = await depeche('', ['editor', 'sign-in', 'desk@newsroom.example'], own)
+    expect(stderr).toBe('')
+    return new URL(stdout)
+  }
+  const link = await signIn()
+  expect(link.origin).toBe(new URL(started.urlOf('Read')).origin)
+  expect((await fetch(link)).status).toBe(200)
+  expect((await signIn({ PUBLIC_URL: 'https://rivage.example' })).origin).toBe('https://rivage.example')
+
+  // A killed service leaves its note behind; it is believed no more.
+  for (const { pid } of processesOf(dataDir)) killQuietly(pid)
+  await nothingRuns(dataDir)
+  expect(readdirSync(dataDir)).toContain('running.json')
+  expect((await signIn()).origin).toBe('http://localhost:3000')
 })
