@@ -9,7 +9,13 @@ export interface Counters {
 
 /** Counts of requests in PostgreSQL, for installations without Redis. Each process counts alone while it is away. */
 export function openPostgresCounters(url: string): Counters {
-  const pool = new pg.Pool({ connectionString: url, max: 2, application_name: 'depeche-limits' })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 2,
+    application_name: 'depeche-limits',
+    // A signup does not wait for the disk to have its count: a crash may forget the last moment of counting.
+    options: '-c synchronous_commit=off',
+  })
   pool.on('error', () => undefined)
   return {
     open: ({ name, points, seconds }) =>

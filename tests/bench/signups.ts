@@ -41,7 +41,8 @@ interface Site {
 
 /**
  * Signups at a web and a worker process that do nothing else, then at a tenth of the rate while the worker sends a
- * digest: `npm run bench -- signups [RATE] [SECONDS] [READERS]`. Each comes from an address of its own.
+ * digest: `npm run bench -- signups [RATE] [SECONDS] [READERS]`. Each comes from an address of its own. Counts and the
+ * queue are in PostgreSQL; in Redis where REDIS_URL names one, which must be empty.
  */
 export async function run([rate = '200', seconds = '60', readers = '100000']: string[]): Promise<void> {
   const count = Number(rate) * Number(seconds)
@@ -108,6 +109,7 @@ async function startSite(databaseUrl: string, children: ChildProcess[]): Promise
     TRUST_PROXY: '127.0.0.1',
     PORT: String(port),
     METRICS_PORT: '0',
+    ...(process.env['REDIS_URL'] && { REDIS_URL: process.env['REDIS_URL'] }),
     LOG_LEVEL: 'warn',
   }
   const web = await start('../../src/server.ts', env)
