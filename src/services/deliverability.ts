@@ -20,14 +20,16 @@ export function createDeliverabilityService({
         database.stores.bounces.listAcceptedDays(days),
       ])
       const accepted = sumOf(sent.map((day) => day.accepted))
-      const complaints = sumOf(bounces.filter((each) => each.class === 'complaint').map((each) => each.n))
+      const countOf = (source: BounceDay['source']) =>
+        sumOf(bounces.filter((each) => each.source === source).map((each) => each.n))
+      const complaints = countOf('arf')
       const complaintRate = accepted === 0 ? 0 : complaints / accepted
       return {
         days,
         chart,
         accepted,
-        rejected: sumOf(sent.map((day) => day.rejected)),
-        returned: sumOf(bounces.filter((each) => each.class !== 'complaint').map((each) => each.n)),
+        rejected: countOf('smtp'),
+        returned: countOf('dsn'),
         complaints,
         complaintRate,
         isOverLimit: complaintRate >= complaintLimit,
@@ -49,11 +51,7 @@ const listDates = (now: Date, days: number): string[] =>
   )
 
 /** One column a day: accepted upwards, and what was refused, returned or complained about on top of it. */
-function drawBars(
-  dates: string[],
-  sent: { date: string; accepted: number; rejected: number }[],
-  bounces: BounceDay[],
-) {
+function drawBars(dates: string[], sent: { date: string; accepted: number }[], bounces: BounceDay[]) {
   const columns = dates.map((date) => {
     const day = sent.find((each) => each.date === date)
     const trouble = sumOf(bounces.filter((each) => each.date === date).map((each) => each.n))

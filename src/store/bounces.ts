@@ -29,6 +29,7 @@ export interface BouncedMail {
 export interface BounceDay {
   date: string
   domain: string
+  source: 'smtp' | 'dsn' | 'arf'
   class: string
   n: number
 }
@@ -130,20 +131,17 @@ export function bouncesStore(db: Executor) {
 
     async listDays(sinceDays: number): Promise<BounceDay[]> {
       const { rows } = await sql<BounceDay>`
-        select to_char(at, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, class, count(*) as n from bounces
-        where at > now() - make_interval(days => ${sinceDays}) group by 1, 2, 3 order by 1, 2, 3`.execute(db)
+        select to_char(at, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
+        where at > now() - make_interval(days => ${sinceDays}) group by 1, 2, 3, 4 order by 1, 2, 3, 4`.execute(
+        db,
+      )
       return rows
     },
 
-    async listAcceptedDays(
-      sinceDays: number,
-    ): Promise<{ date: string; accepted: number; rejected: number }[]> {
-      const { rows } = await sql<{ date: string; accepted: number; rejected: number }>`
-        select to_char(coalesce(accepted_at, committing_at), 'YYYY-MM-DD') as date,
-          count(*) filter (where state = 'accepted') as accepted,
-          count(*) filter (where state = 'rejected') as rejected
-        from deliveries where coalesce(accepted_at, committing_at) > now() - make_interval(days => ${sinceDays})
-        group by 1 order by 1`.execute(db)
+    async listAcceptedDays(sinceDays: number): Promise<{ date: string; accepted: number }[]> {
+      const { rows } = await sql<{ date: string; accepted: number }>`
+        select to_char(accepted_at, 'YYYY-MM-DD') as date, count(*) as accepted from deliveries
+        where accepted_at > now() - make_interval(days => ${sinceDays}) group by 1 order by 1`.execute(db)
       return rows
     },
   }

@@ -50,7 +50,7 @@ async function aFilledDesk() {
   await query(
     databaseUrl,
     `insert into bounces (at, subscriber_id, source, class, status, domain)
-     select now() - make_interval(days => n % 29), 1 + n % 3, case when n % 9 = 0 then 'arf' else 'dsn' end,
+     select now() - make_interval(days => n % 29), 1 + n % 3, case when n % 9 = 0 then 'arf' when n % 2 = 0 then 'smtp' else 'dsn' end,
        case when n % 9 = 0 then 'complaint' else (array['dead', 'full', 'policy', 'transient'])[1 + n % 4] end, '5.1.1',
        (array['poste.example', 'mail.example', 'a-very-long-name-of-a-provider-of-mailboxes.example'])[1 + n % 3]
      from generate_series(1, 60) n`,

@@ -10,16 +10,16 @@ test('the report adds up days and domains, and every bar stays inside its drawin
   await query(
     databaseUrl,
     `insert into bounces (source, class, domain) values
-     ('dsn', 'dead', 'a.example'), ('dsn', 'policy', 'a.example'), ('arf', 'complaint', 'b.example')`,
+     ('dsn', 'dead', 'a.example'), ('dsn', 'policy', 'a.example'), ('arf', 'complaint', 'b.example'), ('smtp', 'dead', 'b.example')`,
   )
   const report = await web.context.services.deliverability.report(30)
-  expect(report).toMatchObject({ accepted: 0, returned: 2, complaints: 1, isOverLimit: false })
+  expect(report).toMatchObject({ accepted: 0, rejected: 1, returned: 2, complaints: 1, isOverLimit: false })
   expect(report.domains).toEqual([
     { domain: 'a.example', dead: 1, full: 0, policy: 1, complaint: 0, other: 0 },
-    { domain: 'b.example', dead: 0, full: 0, policy: 0, complaint: 1, other: 0 },
+    { domain: 'b.example', dead: 1, full: 0, policy: 0, complaint: 1, other: 0 },
   ])
   expect(report.bars).toHaveLength(30)
-  expect(report.bars.at(-1)).toMatchObject({ trouble: 3 })
+  expect(report.bars.at(-1)).toMatchObject({ trouble: 4 })
   for (const bar of report.bars) {
     expect(bar.x + bar.width).toBeLessThanOrEqual(report.chart.width)
     expect(bar.badY).toBeGreaterThanOrEqual(0)
