@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [ARGUMENTS]` runs tests/bench/NAME.ts, which exports `run(arguments)`. */
 const benches = {
+  answers: '[SAMPLES]',
   digests: '[READERS]',
   feeds: '',
   import: '[POSTS …]',

@@ -88,7 +88,7 @@ async function seed(url: string, readers: number): Promise<number> {
   return digestId
 }
 
-async function startSite(databaseUrl: string, children: ChildProcess[]): Promise<Site> {
+export async function startSite(databaseUrl: string, children: ChildProcess[]): Promise<Site> {
   const start = async (script: string, env: Record<string, string>) => {
     const child = fork(new URL(script, import.meta.url), { env: { PATH: process.env['PATH'], ...env } })
     children.push(child)
@@ -131,7 +131,8 @@ async function measure(site: Site, rate: number, goesOn: (n: number) => boolean)
     const due = begin + (n * 1000) / rate
     const early = due - performance.now()
     if (early > 0) await sleep(Math.ceil(early))
-    sent.push(signUp(site.subscribeUrl, due))
+    const address = `signup-${made++}@domain-${made % domains}.example`
+    sent.push(signUp(site.subscribeUrl, address, due))
   }
   const signups = await Promise.all(sent)
   await waitForMails(site, signups)
@@ -139,10 +140,11 @@ async function measure(site: Site, rate: number, goesOn: (n: number) => boolean)
 }
 
 let made = 0
+let clients = 0
 
-async function signUp(url: string, due: number): Promise<Signup> {
-  const n = made++
-  const address = `signup-${n}@domain-${n % domains}.example`
+/** @param due when it should have been sent, by `performance.now()` */
+export async function signUp(url: string, address: string, due: number): Promise<Signup> {
+  const n = clients++
   const headers = {
     'content-type': 'application/json',
     'x-forwarded-for': `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
