@@ -37,7 +37,7 @@ interface Problem {
 }
 
 /** The last handler: a problem document for programs, a page for people, and nothing internal for anyone. */
-export function problemHandler(log: Logger, pages: PageRenderer): ErrorRequestHandler {
+export function problemHandler(log: Logger, pages: PageRenderer, page = 'error'): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const known = toDomainError(error)
     if (!known) log.error({ err: error, requestId: response.getHeader('x-request-id') }, 'request failed')
@@ -50,7 +50,7 @@ export function problemHandler(log: Logger, pages: PageRenderer): ErrorRequestHa
     if (known?.retryAfterSeconds !== undefined) response.set('Retry-After', String(known.retryAfterSeconds))
     response.status(problem.status).set('Cache-Control', 'no-store')
     if (wantsPage(request))
-      pages.send(response, 'error', { problem, requestId: response.getHeader('x-request-id') })
+      pages.send(response, page, { problem, requestId: response.getHeader('x-request-id') })
     else sendProblem(response, problem)
   }
 }

@@ -78,14 +78,17 @@ export const composeVariant = (
   options: { isTest?: boolean } = {},
 ): ComposedDigest => setDigest(parts, { articleIds, ...options })
 
-/** The digest as everybody may read it on the web: every article, nobody's links. */
+/** The digest as everybody may read it on the web: every article, nobody's links; a page's main part, and no letter. */
 export const composeWebVersion = (parts: DigestParts): string =>
-  parts.template.html(
-    viewDigest(parts.frozen, {
-      detail: { summaryLength: 1_000, pictures: Infinity, articles: Infinity },
-      links: webLinks(parts.frozen),
-    }),
-  )
+  parts.template
+    .html(
+      viewDigest(parts.frozen, {
+        detail: { summaryLength: 1_000, pictures: Infinity, articles: Infinity },
+        links: webLinks(parts.frozen),
+      }),
+    )
+    .replace('aria-roledescription="email"', '')
+    .replace('role="article"', 'role="main"')
 
 const webLinks = ({ digestId, publication, newsletter }: FrozenDigest) => ({
   web: `${publication.publicUrl}/digests/${digestId}`,

@@ -1,70 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
 import { seedSampleNewsroom } from '../../src/embedded/sample/seed.ts'
-import { aPage, desktop, phone, type BrowserPage } from '../support/browser.ts'
+import { aPage, desktop } from '../support/browser.ts'
 import { aWeb } from '../support/web.ts'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** What axe finds wrong on the page as it stands, one line each. */
-async function violationsOn(page: BrowserPage): Promise<string[]> {
-  await page.evaluate(axe)
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> }
-    }
-    const { violations } = await axe.run()
-    return violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
-    )
-  })
-}
-
-const overflowOf = (page: BrowserPage): Promise<number> =>
-  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-
-test('every public page is accessible and fits, on phone and desktop, in both directions, by day and night', async () => {
-  const web = await aWeb()
-  await seedSampleNewsroom(web.context)
-  await web.context.services.publication.set(
-    { languages: ['fr', 'ar', 'en'] },
-    { kind: 'system', role: 'admin' },
-  )
-  const [french] = await web.context.database.stores.articles.listPublic({ language: 'fr', limit: 1 })
-  const [arabic] = await web.context.database.stores.articles.listPublic({ language: 'ar', limit: 1 })
-  const paths = [
-    '/fr',
-    '/ar',
-    `/articles/${french?.slug ?? ''}`,
-    `/articles/${encodeURIComponent(arabic?.slug ?? '')}`,
-    '/fr/sections/culture',
-    '/ar/dossiers/le-nouveau-port',
-    '/fr/dossiers',
-    '/fr/authors/nadia-belamri',
-    '/ar/subscribe',
-    '/fr/feeds',
-    '/ar/feeds',
-    '/newsletters/le-matin',
-    '/newsletters/as-sabah',
-    '/en',
-    '/en/feeds',
-  ]
-  const settings = [
-    { ...phone, viewport: { width: 360, height: 740 }, colorScheme: 'light' as const },
-    { ...desktop, colorScheme: 'dark' as const },
-  ]
-  for (const setting of settings) {
-    // axe comes from the test, which the pages' own policy would refuse.
-    const page = await aPage({ ...setting, bypassCSP: true })
-    for (const path of paths) {
-      await page.goto(web.origin + path)
-      expect(await violationsOn(page), path).toEqual([])
-      expect(await overflowOf(page), path).toBe(0)
-    }
-    expect(page.faults).toEqual([])
-  }
-})
 
 test('a page view is counted once when the article is shown; the print button prints', async () => {
   const web = await aWeb()

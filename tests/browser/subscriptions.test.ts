@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { mkdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { createMail, type PersonalContent } from '../../src/mail/mail.ts'
-import { aPage, desktop, phone, type BrowserPage } from '../support/browser.ts'
+import { aPage, desktop, listViolations, phone, type BrowserPage } from '../support/browser.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
@@ -11,8 +8,6 @@ import { activationPath } from '../support/readers.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const shots = process.env['SCREENSHOTS']
 const email = 'amina@reader.example'
 
 async function aNewsroom(mailboxUrl = 'http://localhost:8025/') {
@@ -45,20 +40,6 @@ const stateOf = async (web: Web, address = email) => {
   const { stores } = web.context.database
   const subscriber = await stores.subscribers.findByAddress(address)
   return subscriber && (await stores.subscriptions.list(subscriber.id))[0]?.state
-}
-
-const look = async (page: BrowserPage, name: string) => {
-  if (!shots) return
-  await mkdir(shots, { recursive: true })
-  await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
-}
-
-/** Content policy forbids injected scripts; a test may. */
-const violationsOf = async (page: BrowserPage): Promise<string[]> => {
-  const found: unknown = await page.evaluate(`(() => { ${axe}; return axe.run() })()`)
-  return (found as { violations: { id: string; nodes: { html: string }[] }[] }).violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`,
-  )
 }
 
 const signUp = async (page: BrowserPage, origin: string) => {
@@ -185,91 +166,6 @@ test('DOI-3 a scanner opens every link of every mail, runs scripts, follows redi
   expect(await stateOf(web)).toBe('pending')
 })
 
-test.each(['fr', 'ar', 'en'])(
-  'every page in %s: no axe violation, nothing wider than a phone, mirrored for Arabic',
-  async (language) => {
-    const { web, newsletter, decide } = await aNewsroom()
-    const { services, database } = web.context
-    await services.publication.set({ languages: ['fr', 'ar', 'en'] }, { kind: 'system', role: 'admin' })
-    const subscriber = await aSubscriber(database, { newsletter, language })
-    const ref = { subscriberId: subscriber.id, newsletterId: newsletter.id, digestId: 1 }
-    const links = services.subscriptionLinks
-    for (const address of [email, 'old@reader.example']) {
-      const signup = await services.signups.read(
-        { email: address, newsletters: 'le-matin', language },
-        language,
-      )
-      await services.signups.signUp(signup, {
-        ipPrefix: undefined,
-        userAgent: undefined,
-        browser: undefined,
-        language,
-      })
-    }
-    await decide()
-    const open = await activationPath(web, email)
-    const old = await activationPath(web, 'old@reader.example')
-    await rowsOf(
-      web,
-      "update activations set expires_at = now() - interval '1 hour' where address like 'old@%'",
-    )
-    const pages: Record<string, string> = {
-      signup: `/${language}/subscribe`,
-      embed: `/${language}/subscribe?embed=html`,
-      activate: open,
-      refuse: `${open}?refuse=1`,
-      expired: old,
-      ask: `/${language}/preferences`,
-      preferences: new URL(links.preferencesUrl(subscriber.id)).pathname,
-      fresh: new URL(links.freshPreferencesUrl(subscriber.id)).pathname,
-      unsubscribe: new URL(links.unsubscribeUrl(ref)).pathname,
-    }
-    for (const [device, options] of Object.entries({
-      phone: { ...phone, viewport: { width: 360, height: 740 } },
-      desktop,
-    })) {
-      const page = await aPage(options)
-      const check = async (name: string) => {
-        await look(page, `${language}-${name}-${device}`)
-        expect([name, await violationsOf(page)]).toEqual([name, []])
-        expect([name, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([
-          name,
-          true,
-        ])
-        const [lang, dir] = [await page.getAttribute('html', 'lang'), await page.getAttribute('html', 'dir')]
-        expect([name, lang, dir]).toEqual([name, language, language === 'ar' ? 'rtl' : 'ltr'])
-      }
-      for (const [name, path] of Object.entries(pages)) {
-        await page.goto(web.origin + path)
-        await check(name)
-      }
-      if (device === 'phone') {
-        await page.goto(`${web.origin}/${language}/preferences`)
-        await page.fill('#email', 'x@reader.example')
-        await page.click('main button')
-        await check('link-sent')
-      } else {
-        await page.goto(`${web.origin}/${language}/subscribe`)
-        await page.evaluate("document.querySelector('form').noValidate = true")
-        await page.fill('#email', 'not an address')
-        await page.click('main button')
-        await check('faults')
-        await page.fill('#email', 'y@reader.example')
-        await page.click('main button')
-        await check('check-your-inbox')
-        await page.goto(web.origin + open)
-        await page.waitForTimeout(1_100)
-        await page.click('button[value=activate]')
-        await check('activated')
-        await page.goto(web.origin + (pages['unsubscribe'] ?? ''))
-        await page.click('button[value=unsubscribe]')
-        await check('left')
-      }
-      expect(page.faults.filter((fault) => !fault.includes('422'))).toEqual([])
-    }
-  },
-)
-
 test('the desk shows one person and draws growth, without axe violations', async () => {
   const { web, newsletter } = await aNewsroom()
   const { database } = web.context
@@ -290,8 +186,7 @@ test('the desk shows one person and draws growth, without axe violations', async
   await page.context().addCookies([{ name, value, url: web.origin }])
   for (const path of ['subscribers', `subscribers/${id}`, 'suppressions']) {
     await page.goto(`${web.origin}/desk/${path}`)
-    expect([path, await violationsOf(page)]).toEqual([path, []])
-    await look(page, `desk-${path.replace('/', '-')}`)
+    expect([path, await listViolations(page)]).toEqual([path, []])
   }
   expect(page.faults).toEqual([])
 })

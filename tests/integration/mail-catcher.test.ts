@@ -176,7 +176,8 @@ test('CATCH-5 pages show a mail in every view; its HTML can neither run nor send
     html: '<script>alert(1)</script><img src="http://tracker.example/x.gif"><a href="http://localhost/activate">go</a>',
   })
   const get = async (path: string, language = 'en') => {
-    const answer = await fetch(`${catcher.url}${path}`, { headers: { 'accept-language': language } })
+    const headers = { accept: 'text/html', 'accept-language': language }
+    const answer = await fetch(`${catcher.url}${path}`, { headers })
     return { answer, body: await answer.text() }
   }
   const list = await get('/')
@@ -195,7 +196,10 @@ test('CATCH-5 pages show a mail in every view; its HTML can neither run nor send
     /^sandbox (?!.*allow-scripts)(?!.*allow-same-origin)(?!.*allow-forms).*default-src 'none'/,
   )
   expect(policy).not.toMatch(/img-src[^;]*https?:(?!\/\/(localhost|127\.0\.0\.1))/)
-  expect((await get('/messages/none')).answer.status).toBe(404)
+  const lost = await get('/messages/none', 'fr')
+  expect(lost.answer.status).toBe(404)
+  expect(lost.body).toContain('Cet e-mail n’est pas ici')
+  expect(lost.body).toContain('href="/mailbox.css"')
 })
 
 test('CATCH-6 a foreign name that resolves to this machine gets nothing', async () => {

@@ -39,7 +39,7 @@ export function createMailboxPages(mailbox: Mailbox, log: Logger): Express {
   app.use(() => {
     throw noSuchMail()
   })
-  app.use(problemHandler(log, pages))
+  app.use(problemHandler(log, pages, 'mailbox-error'))
   return app
 }
 
