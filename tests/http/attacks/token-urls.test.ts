@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { createLogger } from '../../../src/log.ts'
 import { signedIn } from '../../support/desk.ts'
 import { aNewsletter } from '../../support/newsletters.ts'
 import { aReader, activationPath, aSubscribedReader } from '../../support/readers.ts'
+import { rowsOf } from '../../support/query.ts'
 import { everyRow } from '../../support/table-rows.ts'
 import { aWeb, type Web } from '../../support/web.ts'
 
@@ -107,4 +109,60 @@ test('the secret of a session opens no page of a mail, and the token of a mail n
     const response = await web.fetch('/desk', { headers: { cookie: `${name}=${tokenIn(path)}` } })
     expect([303, 302, 401]).toContain(response.status)
   }
+})
+
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+interface Failing {
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** What goes wrong with a living link. */
+const failures: [what: string, to: (path: string) => string, init: Failing][] = [
+  ['cut off', (path) => path.slice(0, -2), {}],
+  ['too long', (path) => `${path}xx`, { method: 'POST' }],
+  ['a path behind it', (path) => `${path}/more`, {}],
+  ['a percent sign behind it', (path) => `${path}%`, {}],
+  ['an unknown action', (path) => path, { method: 'POST', headers: form, body: 'action=nonsense' }],
+  [
+    'a body that is none',
+    (path) => path,
+    { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' },
+  ],
+  [
+    'an unknown charset',
+    (path) => path,
+    { method: 'POST', headers: { 'content-type': `${form['content-type']}; charset=x` }, body: 'a=b' },
+  ],
+  ['another method', (path) => path, { method: 'PUT' }],
+]
+
+test('whatever goes wrong with a link, its token is not in the log', async () => {
+  const lines: string[] = []
+  const log = createLogger('trace', 'web', { destination: { write: (line) => lines.push(line) } })
+  const web = await aWeb({ log })
+  const links = Object.values(await everyLink(web))
+  const seen = new Set<number>()
+  const tryAll = async () => {
+    for (const path of links) {
+      for (const [, to, init] of failures) {
+        const answer = await web.fetch(to(path), {
+          ...init,
+          headers: { accept: 'text/html', ...init.headers },
+        })
+        await answer.body?.cancel()
+        seen.add(answer.status)
+      }
+    }
+  }
+  await tryAll()
+  for (const table of ['subscribers', 'subscriptions', 'activations', 'sign_in_links'])
+    await rowsOf(web, `alter table ${table} rename to ${table}_away`)
+  await tryAll()
+  expect([...seen]).toEqual(expect.arrayContaining([400, 404, 422, 500]))
+  expect(lines.join('')).toContain('request failed')
+  // The start of a token finds one that was cut off, too.
+  for (const token of links.map(tokenIn))
+    expect(lines.filter((line) => line.includes(token.slice(0, 20)))).toEqual([])
 })
