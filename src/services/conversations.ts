@@ -149,7 +149,7 @@ class Run<Row extends Lease & { address: string }> implements Conversations {
       case 'unwritten':
         log.error({ err: outcome.error }, 'a message could not be written')
         await persist(() => leases.markDeferred(row, { reason: 'not_written', answer: '' }), log)
-        await this.#streak.add(row, true)
+        await this.#streak.add(row, { isSuspect: true })
     }
   }
 
@@ -168,9 +168,11 @@ class Run<Row extends Lease & { address: string }> implements Conversations {
   async #recordRefusal(row: Row, outcome: Refused): Promise<void> {
     const { leases, onRefused, domains, log } = this.#options
     const blame = blameOf(outcome)
-    // Refused as a recipient of this domain; what is said about every message is the streak's to judge.
-    if (outcome.stage === 'rcpt' && classifyBounce(diagnosisOf(outcome)) === 'policy')
-      domains.refuse(domainOf(row))
+    // What was said after a recipient was named may be the policy of that domain alone.
+    const isPolicy =
+      (outcome.stage === 'rcpt' || (outcome.stage === 'data' && blame !== 'server')) &&
+      classifyBounce(diagnosisOf(outcome)) === 'policy'
+    if (isPolicy) domains.refuse(domainOf(row))
     this.#troubles = blame === 'server' ? this.#troubles + 1 : 0
     const failure = { reason: `${outcome.stage}_${outcome.code ?? 'failed'}`, answer: outcome.answer }
     const hasEnded = await persist(async () => {
@@ -178,8 +180,10 @@ class Run<Row extends Lease & { address: string }> implements Conversations {
       await leases.markRejected([row], failure)
       return true
     }, log)
-    if (blame === 'sender') await this.#streak.add(row, outcome.stage === 'data')
-    else if (blame !== 'server') await this.#streak.end()
+    if (blame === 'sender') {
+      const isSuspect = outcome.stage === 'data' && !isPolicy
+      await this.#streak.add(row, { isSuspect, domain: isPolicy ? domainOf(row) : undefined })
+    } else if (blame !== 'server') await this.#streak.end()
     if (hasEnded || blame !== 'server') await onRefused(row, outcome, hasEnded && blame !== 'server')
     if (this.#troubles >= this.#lanes.length) this.halt()
   }

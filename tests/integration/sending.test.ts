@@ -193,6 +193,49 @@ test('SND-8 a domain that refuses us for our reputation rests; its readers wait,
   expect(reasons[1]?.n).toBeLessThanOrEqual(6)
 })
 
+test.each(['data', 'dot'] as const)(
+  'SND-8 a large domain that refuses for reputation at %s rests; nobody is rejected, the others are mailed',
+  async (at) => {
+    const url = await cloneDatabase()
+    const database = openTestDatabase(url)
+    const sink = await aSmtpSink()
+    sink.faults.push({ at, do: 'reply', reply: '554 5.7.1 Blocked', recipients: '@strict.example$' })
+    const { digestId } = await aSendingDigest(url, { readers: 100 })
+    await query(
+      url,
+      `update subscribers set address = replace(address, 'reader.', 'strict.') where id % 5 < 3`,
+    )
+    const { sending, refused } = await aSender(database, {
+      smtpUrl: sink.url,
+      times: { ...quickTimes, backOffMinutes: [60] },
+    })
+    await sending.deliverDigest(digestId)
+    expect(await query(url, 'select state from digests')).toEqual([{ state: 'sending' }])
+    expect(addressesOf(sink)).toHaveLength(40)
+    expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({
+      accepted: 40,
+      deferred: 60,
+      rejected: 0,
+    })
+    expect(refused.length).toBeGreaterThanOrEqual(3)
+  },
+)
+
+test('five domains in a row that refuse at the end of the message are the server: the digest pauses', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  sink.faults.push({ at: 'dot', do: 'reply', reply: '554 5.7.1 Spam' })
+  const { digestId } = await aSendingDigest(url, { readers: 50 })
+  await query(url, `update subscribers set address = replace(address, '@', '@d' || id % 10 || '.')`)
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await sending.deliverDigest(digestId)
+  expect(await query(url, 'select state, paused_reason from digests')).toEqual([
+    { state: 'paused', paused_reason: 'refused' },
+  ])
+  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ pending: 50 })
+})
+
 test('a reader whose mailbox deferred until the digest was stale is reported; one our server failed is not', async () => {
   const url = await cloneDatabase()
   const database = openTestDatabase(url)
