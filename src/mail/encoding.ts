@@ -44,12 +44,17 @@ export const softBreak = `=${CRLF}`
 
 const encodedWordBytes = 45
 
-/** RFC 2047 words of at most 75 characters, none of which splits a character. */
-function encodedWords(text: string): string[] {
+/**
+ * RFC 2047 words, none of which splits a character, for lines of at most 76.
+ * @param start what stands before them on the first line
+ */
+function encodedWords(start: string, text: string): string[] {
   const words: string[] = []
   let chunk = ''
+  const room = longestLine - `${start} =?UTF-8?B??=`.length
+  const firstBytes = Math.min(encodedWordBytes, Math.floor(room / 4) * 3)
   for (const character of text) {
-    if (Buffer.byteLength(chunk + character) > encodedWordBytes) {
+    if (Buffer.byteLength(chunk + character) > (words.length === 0 ? firstBytes : encodedWordBytes)) {
       words.push(chunk)
       chunk = ''
     }
@@ -62,28 +67,30 @@ function encodedWords(text: string): string[] {
 const isPlain = (text: string): boolean =>
   /^[\x20-\x7e]*$/.test(text) && !text.includes('=?') && text.split(' ').every((word) => word.length < 60)
 
-/** One header with free text: ASCII as it is, anything else as encoded words, folded at 78. */
+/** One header with free text: ASCII as it is, anything else as encoded words, folded at 76. */
 export const textHeader = (name: string, text: string): string => {
   const line = singleLine(text)
-  return foldWords(`${name}:`, isPlain(line) ? line.split(' ') : encodedWords(line))
+  const start = `${name}:`
+  return foldWords(start, isPlain(line) ? line.split(' ') : encodedWords(start, line))
 }
 
 /** `"Display name" <address>` as header words. The address must already be a plain one. */
 export function mailboxHeader(header: string, { name, address }: { name: string; address: string }): string {
   const display = singleLine(name)
-  if (display === '') return foldWords(`${header}:`, [`<${address}>`])
+  const start = `${header}:`
+  if (display === '') return foldWords(start, [`<${address}>`])
   const words = isPlain(display)
     ? `"${display.replace(/(["\\])/g, '\\$1')}"`.split(' ')
-    : encodedWords(display)
-  return foldWords(`${header}:`, [...words, `<${address}>`])
+    : encodedWords(start, display)
+  return foldWords(start, [...words, `<${address}>`])
 }
 
-/** Puts words on lines of at most 78 characters; only where a word is longer is a line. */
+/** Puts words on lines of at most 76 characters (RFC 2047, 2); only where a word is longer is a line. */
 export function foldWords(start: string, words: string[]): string {
   let out = ''
   let line = start
   for (const word of words) {
-    if (line.length + 1 + word.length > 78 && line !== start) {
+    if (line.length + 1 + word.length > longestLine && line !== start) {
       out += line + CRLF
       line = ''
     }

@@ -58,7 +58,11 @@ function expectCleanBytes(message: Buffer) {
   expect(text).toMatch(/^[\x20-\x7e\r\n\t]*$/)
   expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
   const { header, body } = splitMessage([message])
-  for (const line of header.toString('latin1').split('\r\n')) expect(line.length).toBeLessThanOrEqual(998)
+  for (const line of header.toString('latin1').split('\r\n')) {
+    expect(line.length).toBeLessThanOrEqual(998)
+    // RFC 2047, 2
+    if (line.includes('=?')) expect(line.length).toBeLessThanOrEqual(76)
+  }
   for (const line of Buffer.concat(body).toString('latin1').split('\r\n'))
     expect(line.length).toBeLessThanOrEqual(76)
 }
