@@ -12,8 +12,6 @@ interface Room {
   domains: Map<string, number>
 }
 
-export type FloodGate = ReturnType<typeof createFloodGate>
-
 /** How many activation mails may still go out within the hour; what exceeds them waits undecided, nothing is lost. */
 export function createFloodGate(activations: Pick<Stores['activations'], 'countMailed'>) {
   let countedAt = 0
