@@ -52,7 +52,7 @@ export async function refreshDraft(
     newsletter,
     publication,
     publicUrl: parts.config.publicUrl,
-    replyTo: parts.config.mailReplyTo,
+    replyTo: parts.config.mailReplyTo ?? publication.contactEmail,
     articles,
     beyond,
     mostRead: await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone)),

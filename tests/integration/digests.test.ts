@@ -173,6 +173,17 @@ test('the maximum is each reader’s own, and what exceeds it stays due', async 
   expect(await copiesOf(url, await sendNow(context, newsletter.slug))).toEqual(new Map([[reader.id, ['A']]]))
 })
 
+test('HDR-1 replies go to the publication where nothing else is set', async () => {
+  const { context, database } = await aRoom()
+  const newsletter = await aNewsletter(database)
+  await anArticle(database, {})
+  const publication = await database.stores.publication.get()
+  await database.stores.publication.update({ ...publication, contactEmail: 'desk@rivage.example' })
+  const { id } = await context.services.digests.compose(newsletter.slug, {}, cli)
+  const { content } = await database.stores.digests.get(id)
+  expect(content?.newsletter.replyTo).toBe('desk@rivage.example')
+})
+
 test('what is due: the look-back, the beginning of the newsletter, its language and its sections', async () => {
   const { context, database } = await aRoom()
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
