@@ -19,6 +19,8 @@ export function quotedPrintable(text: string): string {
     }
     line += token
   }
+  // Where the line is full, the next character begins another.
+  const isAtStart = () => line === '' || line.length === longestLine - 1
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0
     if (byte === 0x0a) {
@@ -26,7 +28,7 @@ export function quotedPrintable(text: string): string {
       line = ''
     } else if ((byte === 0x20 || byte === 0x09) && bytes[i + 1] !== 0x0a && i + 1 < bytes.length) {
       put(String.fromCharCode(byte))
-    } else if (byte > 0x20 && byte < 0x7f && byte !== 0x3d && !(line === '' && byte === 0x2e)) {
+    } else if (byte > 0x20 && byte < 0x7f && byte !== 0x3d && !(isAtStart() && isUnsafeAtStart(bytes, i))) {
       put(String.fromCharCode(byte))
     } else if (byte >= 0xc2 && line.length > longestLine - 13) {
       // A character is not split over lines: some filters decode line by line.
@@ -37,6 +39,10 @@ export function quotedPrintable(text: string): string {
   }
   return out + line
 }
+
+/** A dot is SMTP's, and "From " a mailbox file's: programs on the way have changed both, and broken the signature. */
+const isUnsafeAtStart = (bytes: Buffer, at: number): boolean =>
+  bytes[at] === 0x2e || bytes.toString('latin1', at, at + 5) === 'From '
 
 const encodeByte = (byte: number): string => `=${hex[byte >> 4]}${hex[byte & 15]}`
 

@@ -366,3 +366,9 @@ test('TPL-2 TPL-9 no host but ours is asked for anything, and nothing is counted
   expect(new Set(hosts)).toEqual(new Set(['news.example.org']))
   expect(html).not.toMatch(/@import|url\(/)
 })
+
+test('no line of a body begins as a mailbox file or SMTP would take it for their own', () => {
+  const text = 'From the harbour:\n.\nFromage frais\n'
+  expect(quotedPrintable(text)).toBe('=46rom the harbour:\r\n=2E\r\nFromage frais\r\n')
+  expect(quotedPrintable(`${'x'.repeat(75)}From afar`)).toBe(`${'x'.repeat(75)}=\r\n=46rom afar`)
+})
