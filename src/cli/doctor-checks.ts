@@ -36,6 +36,13 @@ export async function checkRelay({ config: { smtpUrl } }: Context): Promise<Find
   }
 }
 
+/** RFC 8058: mail clients post an unsubscribe to https alone. */
+export function checkLinks({ config: { publicUrl } }: Context): Finding {
+  return new URL(publicUrl).protocol === 'https:'
+    ? good('links', 'are https: one-click unsubscribe works')
+    : bad('links', 'are not https, which one-click unsubscribe needs; put TLS in front and set PUBLIC_URL')
+}
+
 /** The database, and what only it can tell. */
 export async function checkDatabase({ services }: Context): Promise<Finding[]> {
   try {

@@ -5,7 +5,7 @@ import { checkRecords, listRecords, type MailIdentity } from '../mail/dns-record
 import { createSenders } from '../mail/senders.ts'
 import { readSmtpUrl } from '../mail/smtp-url.ts'
 import { withContext } from './command.ts'
-import { checkDatabase, checkDisk, checkRedis, checkRelay } from './doctor-checks.ts'
+import { checkDatabase, checkDisk, checkLinks, checkRedis, checkRelay } from './doctor-checks.ts'
 import { printResult, toTable } from './output.ts'
 
 export function doctorCommand(program: Command): void {
@@ -20,6 +20,7 @@ export function doctorCommand(program: Command): void {
         const identity = identityOf(context)
         const findings = [
           ...(await checkRecords(identity)),
+          checkLinks(context),
           await checkRelay(context),
           ...(await checkDatabase(context)),
           await checkRedis(context),

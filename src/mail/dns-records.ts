@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { orNothing } from './mail-host.ts'
 import { domainOf } from './senders.ts'
 import { publicKeyOf, type DkimKeys } from './sign.ts'
 import { isLoopback } from './smtp-url.ts'
@@ -68,23 +69,30 @@ export interface Finding {
 
 export const systemDns = (): DnsLookups => new Resolver({ timeout: 3_000, tries: 2 })
 
-/** Looks at what is published. An answer that does not come counts as nothing published. */
+/** Looks at what is published; a name system that does not answer is told from one that knows of nothing. */
 export async function checkRecords(
   identity: MailIdentity,
   dns: DnsLookups = systemDns(),
 ): Promise<Finding[]> {
   const domain = domainOf(identity.from)
   const texts = async (name: string) =>
-    (await dns.resolveTxt(name).catch(() => [])).map((chunks) => chunks.join(''))
+    (await orNothing(dns.resolveTxt(name))).map((chunks) => chunks.join(''))
   return Promise.all([
-    checkSpf(identity.bounceDomain ?? domain, texts),
-    ...listKeys(identity.dkim).map((record) => checkKey(record, texts)),
+    orUnanswered('SPF', checkSpf(identity.bounceDomain ?? domain, texts)),
+    ...listKeys(identity.dkim).map((record) => orUnanswered('DKIM', checkKey(record, texts))),
     checkAlignment(identity, domain),
-    checkDmarc(domain, texts),
-    ...(identity.bounceDomain === undefined ? [] : [checkMx(identity.bounceDomain, dns)]),
-    ...(identity.smtpHost === undefined ? [] : [checkReverse(identity.smtpHost, dns)]),
+    orUnanswered('DMARC', checkDmarc(domain, texts)),
+    ...(identity.bounceDomain === undefined ? [] : [orUnanswered('MX', checkMx(identity.bounceDomain, dns))]),
+    ...(identity.smtpHost === undefined ? [] : [orUnanswered('PTR', checkReverse(identity.smtpHost, dns))]),
   ])
 }
+
+const orUnanswered = (name: string, finding: Promise<Finding>): Promise<Finding> =>
+  finding.catch((error: unknown) => {
+    const { code = 'no answer' } = error as { code?: string }
+    const sentence = `could not be looked up (${code}); check that this machine reaches its DNS server`
+    return { name, isGood: false, sentence }
+  })
 
 type Texts = (name: string) => Promise<string[]>
 
@@ -107,11 +115,12 @@ async function checkKey(record: DnsRecord, texts: Texts): Promise<Finding> {
   const wanted = keyIn(record.value)
   const found = (await texts(record.name)).map(keyIn)
   const isGood = found.includes(wanted)
+  const variable = record.value.includes('k=rsa') ? 'DKIM_PRIVATE_KEY' : 'DKIM_ED25519_PRIVATE_KEY'
   const why = isGood
     ? 'holds our key'
     : found.length === 0
       ? 'is not published; add it'
-      : 'holds another key than DKIM_PRIVATE_KEY; publish ours'
+      : `holds another key than ${variable}; publish ours`
   return { name: 'DKIM', isGood, sentence: `${record.name} ${why}` }
 }
 
@@ -143,7 +152,7 @@ async function checkDmarc(domain: string, texts: Texts): Promise<Finding> {
 }
 
 async function checkMx(name: string, dns: DnsLookups): Promise<Finding> {
-  const [first] = await dns.resolveMx(name).catch(() => [])
+  const [first] = await orNothing(dns.resolveMx(name))
   const sentence = first
     ? `${name} is received by ${first.exchange}`
     : `${name} has no MX, so bounces cannot come back; add it`
@@ -156,13 +165,13 @@ async function checkReverse(host: string, dns: DnsLookups): Promise<Finding> {
     const sentence = 'the relay is on this machine; look after the PTR of the address it sends from'
     return { name: 'PTR', isGood: true, sentence }
   }
-  const addresses = isIP(host) ? [host] : await dns.resolve4(host).catch((): string[] => [])
+  const addresses = isIP(host) ? [host] : await orNothing(dns.resolve4(host))
   const [address] = addresses
   if (address === undefined)
     return { name: 'PTR', isGood: false, sentence: `${host} has no address; check the host in SMTP_URL` }
-  const names = await dns.reverse(address).catch((): string[] => [])
+  const names = await orNothing(dns.reverse(address))
   for (const name of names) {
-    const back = await dns.resolve4(name).catch((): string[] => [])
+    const back = await orNothing(dns.resolve4(name))
     if (back.includes(address)) {
       return { name: 'PTR', isGood: true, sentence: `${address} is ${name} and back` }
     }

@@ -46,7 +46,7 @@ async function ask(resolver: Resolver, domain: string): Promise<MailHost> {
 }
 
 /** That a name or a record does not exist is an answer. */
-const orNothing = <T>(answer: Promise<T[]>): Promise<T[]> =>
+export const orNothing = <T>(answer: Promise<T[]>): Promise<T[]> =>
   answer.catch((error: unknown) => {
     if (['ENOTFOUND', 'ENODATA'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
     throw error

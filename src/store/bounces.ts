@@ -131,7 +131,7 @@ export function bouncesStore(db: Executor) {
 
     async listDays(sinceDays: number): Promise<BounceDay[]> {
       const { rows } = await sql<BounceDay>`
-        select to_char(at, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
+        select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
         where at > now() - make_interval(days => ${sinceDays}) group by 1, 2, 3, 4 order by 1, 2, 3, 4`.execute(
         db,
       )
@@ -140,7 +140,7 @@ export function bouncesStore(db: Executor) {
 
     async listAcceptedDays(sinceDays: number): Promise<{ date: string; accepted: number }[]> {
       const { rows } = await sql<{ date: string; accepted: number }>`
-        select to_char(accepted_at, 'YYYY-MM-DD') as date, count(*) as accepted from deliveries
+        select to_char(accepted_at at time zone 'UTC', 'YYYY-MM-DD') as date, count(*) as accepted from deliveries
         where accepted_at > now() - make_interval(days => ${sinceDays}) group by 1 order by 1`.execute(db)
       return rows
     },

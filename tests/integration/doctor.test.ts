@@ -18,8 +18,13 @@ async function doctor(databaseUrl: string, env: Record<string, string>) {
 test('a relay, a database and a Redis that are as they should be', async () => {
   const sink = await aSmtpSink()
   const redis = await aRedis()
-  const found = await doctor(await cloneDatabase(), { SMTP_URL: sink.url, REDIS_URL: redis.url })
+  const found = await doctor(await cloneDatabase(), {
+    SMTP_URL: sink.url,
+    REDIS_URL: redis.url,
+    PUBLIC_URL: 'https://rivage.example',
+  })
   expect(found).toMatchObject({
+    links: { isGood: true },
     relay: { isGood: true, sentence: 'answers (TLS off), takes international addresses' },
     database: { isGood: true },
     clock: { isGood: true },
@@ -56,6 +61,7 @@ test('nothing answers: each is named with what to do, and no other check is lost
     expect(found[name]?.sentence).toMatch(/^does not answer \(.*ECONNREFUSED.*\); /)
     expect(found[name]).toMatchObject({ isGood: false, sentence: expect.stringContaining(advice) as string })
   }
+  expect(found['links']?.sentence).toContain('are not https')
   expect(found['disk']).toBeDefined()
 })
 

@@ -61,6 +61,26 @@ test('each fault is named', async () => {
   }
 })
 
+test('a name system that does not answer is not one that knows of nothing', async () => {
+  const refused = () => Promise.reject(Object.assign(new Error('refused'), { code: 'EREFUSED' }))
+  const unknown = () => Promise.reject(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }))
+  const say = async (answer: () => Promise<never>) => {
+    const dns = { resolveTxt: answer, resolveMx: answer, resolve4: answer, reverse: answer }
+    return (await checkRecords(identity, dns)).map(({ name, sentence }) => `${name}: ${sentence}`).join('\n')
+  }
+  expect((await say(refused)).match(/could not be looked up \(EREFUSED\)/g)).toHaveLength(6)
+  expect(await say(unknown)).toMatch(/SPF: .* is not published[^]*MX: .* has no MX[^]*PTR: .* has no address/)
+})
+
+test('a wrong key is named by its variable', async () => {
+  const texts = published()
+  for (const name of Object.keys(texts).filter((key) => key.includes('_domainkey')))
+    texts[name] = ['v=DKIM1; p=AAAA']
+  const said = (await checkRecords(identity, publishing(texts))).map(({ sentence }) => sentence).join('\n')
+  expect(said).toContain('another key than DKIM_PRIVATE_KEY')
+  expect(said).toContain('another key than DKIM_ED25519_PRIVATE_KEY')
+})
+
 test('a subdomain is under the policy of its parent', async () => {
   const texts = {
     ...published(),
