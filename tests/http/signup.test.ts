@@ -274,7 +274,7 @@ test('a form that was open for more than two hours comes back filled in, and the
   const stampIn = (html: string) => /name="stamp" value="([^"]+)"/.exec(html)?.[1] ?? ''
   const stamp = stampIn(await (await reader.get('/subscribe')).text())
   later(2 * 3_600_000 + 1)
-  const form = { newsletters: newsletter.slug, cadence: 'weekly', alerts: 'on', language: 'ar', website: '' }
+  const form = { newsletters: newsletter.slug, cadence: 'alert', alerts: 'on', language: 'ar', website: '' }
   const late = async (address: string) => {
     const answer = await reader.post('/subscribe', { ...form, email: address, stamp })
     expect(answer.status).toBe(422)
@@ -284,7 +284,7 @@ test('a form that was open for more than two hours comes back filled in, and the
   expect(html).toContain('Envoyez-le encore une fois')
   expect(html).toContain(`value="${email}"`)
   expect(html).toMatch(
-    /value="weekly" checked[^]*name="alerts" value="on" checked[^]*value="ar" lang="ar" selected/,
+    /value="alert" checked[^]*name="alerts" value="on" checked[^]*value="ar" lang="ar" selected/,
   )
   later(2_000)
   const again = await reader.post('/subscribe', { ...form, email, stamp: stampIn(html) })
@@ -313,4 +313,17 @@ test('a stamp that is too old is a problem document for JSON, without a new one'
   expect((await send({ stamp, website: 'http://spam.example' })).status).toBe(202)
   expect(reader.cookies.size).toBe(0)
   expect(await rowsOf(web, 'select is_mailable from activations')).toEqual([{ is_mailable: false }])
+})
+
+test('the form offers what a newsletter has, and says so where there is none', async () => {
+  const web = await aWeb()
+  const form = async () => (await web.fetch('/fr/subscribe')).text()
+  const empty = await form()
+  expect(empty).toContain('Aucune lettre n’est encore proposée')
+  expect(empty).not.toContain('<button>S’inscrire')
+  const daily = { cadence: 'daily', time: '07:00', zone: 'Africa/Algiers' } as const
+  await aNewsletter(web.context.database, { slug: 'le-matin', cadences: [daily] })
+  expect((await form()).match(/value="(?:daily|weekly|alert)"|name="alerts"/g)).toEqual(['value="daily"'])
+  await aNewsletter(web.context.database, { slug: 'le-soir', cadences: [daily, { cadence: 'alert' }] })
+  expect(await form()).toContain('name="alerts"')
 })
