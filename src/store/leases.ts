@@ -50,8 +50,14 @@ export interface Ledger<Row> {
 /** Nothing is claimed or sent by a restored copy until a person has said so. */
 export const notHeld = sql<boolean>`not exists (select from instance_guard where held_at is not null)`
 
-const unnested = (leases: readonly Lease[]) =>
-  sql`unnest(${leases.map((lease) => lease.key)}::bigint[], ${leases.map((lease) => lease.token)}::uuid[]) as k (key, token)`
+/** By key, so that statements that meet at the same rows wait for each other and none blocks the other. */
+const inOrder = <T extends { key: number }>(rows: readonly T[]): T[] =>
+  rows.toSorted((one, other) => one.key - other.key)
+
+function unnested(leases: readonly Lease[]) {
+  const ordered = inOrder(leases)
+  return sql`unnest(${ordered.map(({ key }) => key)}::bigint[], ${ordered.map(({ token }) => token)}::uuid[]) as k (key, token)`
+}
 
 const seconds = (n: number) => sql`make_interval(secs => ${n}::double precision)`
 
@@ -124,11 +130,12 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
 
     /** A 250 is a fact and outranks whatever the row says meanwhile, so no lease is asked for. */
     async markAccepted(accepted: readonly { key: number; answer: string }[]): Promise<void> {
+      const ordered = inOrder(accepted)
       await sql`${prepared}
         update ${table} m
         set state = 'accepted', reason = null, accepted_at = clock_timestamp(), smtp_answer = k.answer,
             attempt = m.attempt + 1, lease_until = null, next_at = null
-        from unnest(${accepted.map((one) => one.key)}::bigint[], ${accepted.map((one) => one.answer)}::text[])
+        from unnest(${ordered.map((one) => one.key)}::bigint[], ${ordered.map((one) => one.answer)}::text[])
           as k (key, answer)
         where ${scope} and m.${key} = k.key and m.state <> 'accepted'`.execute(db)
     },
