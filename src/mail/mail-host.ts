@@ -14,8 +14,9 @@ const reserved = /(?:^|\.)(?:example|test|invalid|localhost|example\.(?:com|net|
 /**
  * Asks for the hosts that take a domain's mail: MX, else the domain itself (RFC 5321, 5.1); a null MX takes none
  * (RFC 7505). An advice to people only: DNS fails for a moment too often to withhold a mail for it.
+ * @param resolver has a limit of its own, for a question that nobody waits for any more keeps a command from ending
  */
-export function createMailHostLookup(resolver = new Resolver()) {
+export function createMailHostLookup(resolver = new Resolver({ timeout: 1_000, tries: 2 })) {
   const kept = new Map<string, { host: MailHost; until: number }>()
 
   return async (domain: string): Promise<MailHost> => {
