@@ -4,7 +4,7 @@ import { mayActAs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
 import { DomainError } from '../errors.ts'
 import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
-import { faultsOf } from './faults.ts'
+import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
 import { requireSameOrigin } from './same-origin.ts'
 

@@ -1,5 +1,5 @@
 import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
-import { faultsOf } from '../http/faults.ts'
+import { faultsOf, listOf } from '../http/form-fields.ts'
 import { signupCost } from '../http/rate-limit.ts'
 import { keepBrowser, languageOf, visitorOf } from '../http/visitor.ts'
 import type { PublicForms } from '../http/public-forms.ts'
@@ -79,6 +79,3 @@ function fieldsOf(body: unknown): Record<string, unknown> {
     Object.entries(body).map(([name, value]) => [name.replace(/\[\]$/, ''), value as unknown]),
   )
 }
-
-const listOf = (value: unknown): string[] =>
-  [value].flat().filter((item): item is string => typeof item === 'string')

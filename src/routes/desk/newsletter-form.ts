@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { slugOf } from '../../domain/slug.ts'
+import { listOf } from '../../http/form-fields.ts'
 import type { NewsletterChange } from '../../services/newsletter-input.ts'
 
 const text = z.string().trim().max(2_000)
 const rank = z.coerce.number().int()
-/** A group of boxes or selects under one name: absent, one value or several. */
 const chosen = z.preprocess(listOf, z.array(text))
 const names = text.transform((value) =>
   value
@@ -112,8 +112,4 @@ type Block = NonNullable<NewsletterChange['blocks']>[number]
 function toBlock(value: string): Block {
   const [kind, slug] = value.split(' ')
   return { kind, ...(slug !== undefined && { slug }) } as Block
-}
-
-function listOf(value: unknown): string[] {
-  return [value].flat().filter((one): one is string => typeof one === 'string' && one !== '')
 }
