@@ -74,7 +74,7 @@ export async function* readRows(source: Readable): AsyncGenerator<RawRow | (Inva
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     yield* rows.splice(0)
-    yield { line: lastLine + 1, message: `nothing can be read from here on (${error.code}); close the quote` }
+    yield { line: lastLine + 1, message: `nothing can be read from here on (${error.code}); mend its quotes` }
   }
   yield* rows.splice(0)
 }
