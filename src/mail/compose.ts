@@ -28,6 +28,8 @@ export interface ComposedDigest {
 
 const largest = 100_000
 const large = 80_000
+/** For a recipient's own links, which stand in the place of short marks. */
+const roomForLinks = 1_000
 
 /** Tried in order until the digest fits. */
 const details: Detail[] = [
@@ -38,6 +40,7 @@ const details: Detail[] = [
   { summaryLength: 0, pictures: 1, articles: 100 },
   { summaryLength: 0, pictures: 1, articles: 30 },
   { summaryLength: 0, pictures: 1, articles: 15 },
+  { summaryLength: 0, pictures: 1, articles: 5 },
 ]
 
 /**
@@ -58,25 +61,40 @@ export function composeDigest(frozenDigest: FrozenDigest, templates: MailTemplat
   const name = frozen.cadence === 'alert' ? 'brief' : frozen.template
   const template = templates[name][directionOf(frozen.newsletter.language)]
   for (const [index, detail] of details.entries()) {
-    const { html } = setDigest({ frozen, template, detail })
-    const size = Math.max(Buffer.byteLength(html), quotedPrintable(html).length)
+    const size = sizeOf(setDigest({ frozen, template, detail }))
     if (size < largest) {
       return { frozen, template, detail, size, isLarge: size >= large, isShortened: index > 0 }
     }
   }
-  throw new DomainError(
+  throw tooLarge()
+}
+
+/**
+ * One variant as a mail, with marks where the recipient's own links go. Its articles may be the longest of all, so it
+ * may be cut where the whole digest was not.
+ * @throws DomainError `invalid` where nothing fits
+ */
+export function composeVariant(
+  parts: DigestParts,
+  articleIds: readonly number[] | undefined,
+  options: { isTest?: boolean } = {},
+): ComposedDigest {
+  for (const detail of details.slice(details.indexOf(parts.detail))) {
+    const composed = setDigest({ ...parts, detail }, { articleIds, ...options })
+    if (sizeOf(composed) < largest) return composed
+  }
+  throw tooLarge()
+}
+
+const sizeOf = ({ html }: ComposedDigest): number =>
+  Math.max(Buffer.byteLength(html), quotedPrintable(html).length) + roomForLinks
+
+const tooLarge = () =>
+  new DomainError(
     'invalid',
     'digest_too_large',
     'The digest is larger than mailbox providers show; shorten its intro or take articles out.',
   )
-}
-
-/** One variant as a mail, with marks where the recipient's own links go. */
-export const composeVariant = (
-  parts: DigestParts,
-  articleIds: readonly number[] | undefined,
-  options: { isTest?: boolean } = {},
-): ComposedDigest => setDigest(parts, { articleIds, ...options })
 
 /** The digest as everybody may read it on the web: every article, nobody's links; a page's main part, and no letter. */
 export const composeWebVersion = (parts: DigestParts): string =>

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { domainToASCII } from 'node:url'
 import type { FrozenDigest } from '../domain/frozen-digest.ts'
 import { sealReference, type MailReference } from '../domain/mail-reference.ts'
@@ -91,7 +92,7 @@ export function createMail(options: MailOptions): Mail {
         replyTo: newsletter.replyTo === undefined ? replyTo : readMailbox(newsletter.replyTo),
         subject: variant.isTest ? testSubject(newsletter.language, composed.subject) : composed.subject,
         list: {
-          id: listId(newsletter.slug, domainOf(from.address)),
+          id: `${listLabel(newsletter.slug)}.lists.${domainOf(from.address)}`,
           name: newsletter.name,
           helpUrl: `${publication.publicUrl}/preferences`,
           archiveUrl: `${publication.publicUrl}/newsletters/${encodeURIComponent(newsletter.slug)}`,
@@ -153,11 +154,12 @@ const withoutMarks = (text: string): string => text.replace(/\ufdd0\w+\ufdd1/g, 
 const testSubject = (language: string, subject: string): string =>
   translate(interfaceLanguageOf(language), 'mail.digest.test_subject', { subject })
 
-/** RFC 2919 wants a name of the domain system, and slugs keep Arabic letters. */
-const listId = (slug: string, domain: string): string =>
-  `${domainToASCII(slug) || 'newsletter'}.lists.${domain}`
-
-const listLabel = (slug: string): string => domainToASCII(slug) || 'newsletter'
+/** RFC 2919 wants a name of the domain system, and slugs keep Arabic letters; what cannot be one gets a name by hash. */
+function listLabel(slug: string): string {
+  const label = domainToASCII(slug)
+  if (/^[a-z0-9_-]{1,63}$/.test(label)) return label
+  return `list-${createHash('sha256').update(slug).digest('hex').slice(0, 16)}`
+}
 
 /** Google's SenderId: 5 to 15 characters, the same for all mail of a sender. */
 const senderId = (domain: string): string =>

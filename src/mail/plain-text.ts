@@ -24,8 +24,9 @@ export function cleanTexts<T>(value: T): T {
   return value
 }
 
-/** Cut between words, with an ellipsis, to at most `length` characters. */
+/** Cut between words, with an ellipsis, to at most `length` characters; nothing is left where there is room for none. */
 export function shorten(text: string, length: number): string {
+  if (length <= 0) return ''
   const characters = Array.from(text)
   if (characters.length <= length) return text
   const cut = characters.slice(0, length - 1).join('')
