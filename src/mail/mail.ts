@@ -8,7 +8,7 @@ import { interfaceLanguageOf, translate } from '../locales.ts'
 import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose.ts'
 import { buildPersonalMessage, buildSkeleton, personalise, type Recipient, type Skeleton } from './message.ts'
 import { composePersonal, type ComposedPersonal, type PersonalContent } from './personal.ts'
-import { createSenders, domainOf, readMailbox } from './senders.ts'
+import { createSenders, domainOf, findSenderFault, readMailbox, type SenderFault } from './senders.ts'
 import type { DkimKeys } from './sign.ts'
 import { loadTemplates, type MailTemplates } from './templates.ts'
 
@@ -23,7 +23,7 @@ export interface MailOptions {
   bounceDomain: string | undefined
   /** Undefined: this installation reads no mail. */
   inboundPort: number | undefined
-  dkim: DkimKeys | undefined
+  dkim: Pick<DkimKeys, 'domain'> | undefined
   keyring: Keyring
   now: () => Date
 }
@@ -58,6 +58,11 @@ export interface Mail {
   returnPath(reference: MailReference, newsletter?: { name: string; from?: string | undefined }): string
   /** ENVID for a delivery report. */
   envelopeId(reference: MailReference): string
+  /**
+   * What is wrong with a newsletter's own sender: not one mailbox, or at a domain that our signature does not speak
+   * for, so that receivers would refuse it under DMARC.
+   */
+  findSenderFault(from: string): SenderFault | undefined
   /** For List-Unsubscribe; undefined where this installation reads no mail. */
   unsubscribeMailto(reference: MailReference): string | undefined
 }
@@ -140,6 +145,7 @@ export function createMail(options: MailOptions): Mail {
       }
       return (newsletter ? senders.digest(newsletter) : senders.personal('')).address
     },
+    findSenderFault: (from) => findSenderFault(from, options.dkim?.domain),
     envelopeId: (reference) => sealReference(keyring, 'bounce', reference),
     unsubscribeMailto(reference) {
       if (options.bounceDomain === undefined || options.inboundPort === undefined) return undefined

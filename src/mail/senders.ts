@@ -8,17 +8,34 @@ const plainAddress = /^[^\s<>(),:;@[\]\\"\p{C}]+@([a-z0-9-]+\.)*[a-z0-9-]+$/iu
  * @throws Error when it is not exactly one plain mailbox
  */
 export function readMailbox(value: string): Mailbox {
-  const [, name = '', bracketed] = /^(.*)<([^<>]*)>\s*$/s.exec(value) ?? []
-  const address = (bracketed ?? value).trim()
-  if (!plainAddress.test(address)) {
+  const mailbox = findMailbox(value)
+  if (!mailbox) {
     throw new Error(
       'a sender must be one address, or a name and one address: Le Matin <lettres@news.example>',
     )
   }
+  return mailbox
+}
+
+function findMailbox(value: string): Mailbox | undefined {
+  const [, name = '', bracketed] = /^(.*)<([^<>]*)>\s*$/s.exec(value) ?? []
+  const address = (bracketed ?? value).trim()
+  if (!plainAddress.test(address)) return undefined
   return { name: singleLine(name).replace(/^"(.*)"$/, '$1'), address }
 }
 
 export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+
+export type SenderFault = 'malformed' | 'unaligned'
+
+/** @param signingDomain undefined where mail is not signed: then nothing speaks for any domain */
+export function findSenderFault(from: string, signingDomain: string | undefined): SenderFault | undefined {
+  const mailbox = findMailbox(from)
+  if (!mailbox) return 'malformed'
+  if (signingDomain === undefined) return undefined
+  const isAligned = `.${domainOf(mailbox.address)}`.endsWith(`.${signingDomain.toLowerCase()}`)
+  return isAligned ? undefined : 'unaligned'
+}
 
 export interface Senders {
   digest(newsletter: { name: string; from?: string | undefined }): Mailbox

@@ -10,7 +10,16 @@ import {
 } from './newsletter-input.ts'
 import type { Parts } from './parts.ts'
 
-export function createNewsletterService({ config, database }: Pick<Parts, 'config' | 'database'>) {
+export function createNewsletterService({
+  config,
+  database,
+  mail,
+}: Pick<Parts, 'config' | 'database' | 'mail'>) {
+  const assertSender = (from: string | null | undefined) => {
+    const fault = from ? mail.findSenderFault(from) : undefined
+    if (fault) throw senderFaults[fault]()
+  }
+
   return {
     /** In the publication's order; the first is the one that signup offers first. */
     list: (): Promise<Newsletter[]> => database.stores.newsletters.list(),
@@ -31,9 +40,10 @@ export function createNewsletterService({ config, database }: Pick<Parts, 'confi
     /** @throws DomainError `no_newsletter` */
     get: (slug: string): Promise<Newsletter> => database.stores.newsletters.getBySlug(slug),
 
-    /** @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max` */
+    /** @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max`, `invalid_sender`, `unaligned_sender` */
     async create(input: NewsletterInput, actor: Actor): Promise<Newsletter> {
       const newsletter = toNewsletter(newsletterInput.parse(input))
+      assertSender(newsletter.from)
       return database.transaction(async (stores) => {
         const inserted = await stores.newsletters.insert(newsletter)
         if (!inserted) {
@@ -53,9 +63,10 @@ export function createNewsletterService({ config, database }: Pick<Parts, 'confi
       })
     },
 
-    /** Keeps what `change` leaves out. @throws ZodError; DomainError `no_newsletter`, `min_exceeds_max` */
+    /** Keeps what `change` leaves out. @throws as `create` does; DomainError `no_newsletter` */
     async change(slug: string, change: NewsletterChange, actor: Actor): Promise<Newsletter> {
       const fields = newsletterChange.parse(change)
+      assertSender(fields.from)
       return database.transaction(async (stores) => {
         const before = await stores.newsletters.getBySlug(slug)
         const { id, createdAt: _c, updatedAt: _u, ...kept } = before
@@ -92,6 +103,23 @@ export function createNewsletterService({ config, database }: Pick<Parts, 'confi
       position: newsletter.position,
     }),
   }
+}
+
+const senderFaults = {
+  malformed: () =>
+    new DomainError(
+      'invalid',
+      'invalid_sender',
+      'from is not one address: write lettres@news.example, or Le Matin <lettres@news.example>.',
+      { fields: [{ field: 'from', message: 'must be one address, or a name and one address' }] },
+    ),
+  unaligned: () =>
+    new DomainError(
+      'invalid',
+      'unaligned_sender',
+      'from is at a domain that our signature does not speak for, and mail providers would refuse it: choose an address at DKIM_DOMAIN or below it.',
+      { fields: [{ field: 'from', message: 'must be at DKIM_DOMAIN or below it' }] },
+    ),
 }
 
 type Fields = z.output<typeof newsletterInput> & { beganAt?: Date }

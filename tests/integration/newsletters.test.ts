@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
 import { createNewsletterService } from '../../src/services/newsletters.ts'
 import { aDatabase } from '../support/database.ts'
+import { aMail, dkimKeys } from '../support/mail.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 
 const cli = { kind: 'cli', role: 'admin' } as const
 const config = { publicUrl: 'https://rivage.example' } as never
+const mail = aMail()
 
 test('a newsletter is created with its cadences, read back, and listed in the publication’s order', async () => {
   const database = await aDatabase()
-  const newsletters = createNewsletterService({ config, database })
+  const newsletters = createNewsletterService({ config, database, mail })
   const created = await newsletters.create(
     {
       slug: 'as-sabah',
@@ -35,7 +37,7 @@ test('a newsletter is created with its cadences, read back, and listed in the pu
 
 test('a change keeps what it leaves out, and null clears a text of its own', async () => {
   const database = await aDatabase()
-  const newsletters = createNewsletterService({ config, database })
+  const newsletters = createNewsletterService({ config, database, mail })
   const { slug } = await aNewsletter(database, { subject: 'Votre matin', sections: ['culture'] })
   expect(await newsletters.change(slug, { subject: null, maxArticles: 5 }, cli)).toMatchObject({
     subject: undefined,
@@ -47,7 +49,7 @@ test('a change keeps what it leaves out, and null clears a text of its own', asy
 
 test('a taken slug, an unknown zone, two dailies, a header injection and a minimum above the maximum are refused', async () => {
   const database = await aDatabase()
-  const newsletters = createNewsletterService({ config, database })
+  const newsletters = createNewsletterService({ config, database, mail })
   const base = { slug: 'le-matin', name: 'Le Matin', language: 'fr' }
   await newsletters.create(base, cli)
   await expect(newsletters.create(base, cli)).rejects.toMatchObject({ code: 'newsletter_exists' })
@@ -64,4 +66,29 @@ test('a taken slug, an unknown zone, two dailies, a header injection and a minim
     code: 'min_exceeds_max',
   })
   await expect(newsletters.get('autre')).rejects.toMatchObject({ code: 'no_newsletter' })
+})
+
+test('HDR-2 a newsletter comes from one address at the domain that signs, or below it', async () => {
+  const database = await aDatabase()
+  const signed = aMail({ dkim: dkimKeys() })
+  const newsletters = createNewsletterService({ config, database, mail: signed })
+  const { slug } = await aNewsletter(database)
+  for (const from of ['matin@news.example.org', 'Le Matin <matin@lettres.NEWS.example.org>'])
+    expect(await newsletters.change(slug, { from }, cli)).toMatchObject({ from })
+  for (const from of ['a@example.org', 'a@evilnews.example.org', 'Le Matin <a@mail.example>']) {
+    await expect(newsletters.change(slug, { from }, cli), from).rejects.toMatchObject({
+      code: 'unaligned_sender',
+    })
+    const other = { slug: 'autre', name: 'Autre', language: 'fr', from }
+    await expect(newsletters.create(other, cli), from).rejects.toMatchObject({ code: 'unaligned_sender' })
+  }
+  for (const from of ['Le Matin', 'a@news.example.org, b@news.example.org', '<a@news.example.org> x'])
+    await expect(newsletters.change(slug, { from }, cli), from).rejects.toMatchObject({
+      code: 'invalid_sender',
+    })
+  // Without a signature of ours, whoever signs behind us is not ours to judge.
+  const unsigned = createNewsletterService({ config, database, mail })
+  expect(await unsigned.change(slug, { from: 'a@mail.example' }, cli)).toMatchObject({
+    from: 'a@mail.example',
+  })
 })
