@@ -1,15 +1,30 @@
+import { once } from 'node:events'
 import { statfs } from 'node:fs/promises'
+import { connect } from 'node:net'
 import type { Context } from '../context.ts'
-import type { Finding } from '../mail/dns-records.ts'
-import { readSmtpUrl } from '../mail/smtp-url.ts'
-import { findEvictionPolicy } from '../queue/redis-policy.ts'
-import { longestSkewMs } from '../services/presence.ts'
+import { look, no, ok, type Finding } from '../mail/finding.ts'
+import { isLoopback, readSmtpUrl } from '../mail/smtp-url.ts'
+import { inspectRedis } from '../queue/inspect-redis.ts'
+import { longestSkewMs, skewOf } from '../services/presence.ts'
 
 const leastFreeBytes = 1_000_000_000
 const answerMs = 10_000
 
-const good = (name: string, sentence: string): Finding => ({ name, isGood: true, sentence })
-const bad = (name: string, sentence: string): Finding => ({ name, isGood: false, sentence })
+/** What a server said of itself, and its clock where it told the time. */
+export interface Checkup {
+  findings: Finding[]
+  clock?: Witness
+}
+
+export interface Witness {
+  name: string
+  /** A clock on this machine is our own. */
+  isHere: boolean
+  /** How far this machine's clock is ahead of the other; below zero, behind. */
+  skewMs: number
+}
+
+const isHere = (url: string | undefined): boolean => url === undefined || isLoopback(new URL(url).hostname)
 
 /** What a person can do with; Node hides the reason of some failures in a code. */
 const reasonOf = (error: unknown): string => {
@@ -19,18 +34,18 @@ const reasonOf = (error: unknown): string => {
 
 /** Opens a conversation as sending does, with its rules of encryption and sign-in, and sends nothing. */
 export async function checkRelay({ config: { smtpUrl } }: Context): Promise<Finding> {
-  if (smtpUrl === undefined) return bad('relay', 'SMTP_URL is not set: mail stays here; set it to your relay')
+  if (smtpUrl === undefined) return no('relay', 'SMTP_URL is not set: mail stays here; set it to your relay')
   const { tls } = readSmtpUrl(smtpUrl)
   const { createTransport } = await import('../mail/transport.ts')
   const transport = createTransport({ smtpUrl, connections: 1, limits: { openMs: answerMs } })
   try {
     const utf8 = (await transport.hasSmtpUtf8()) ? 'takes' : 'does not take'
-    return good('relay', `answers (TLS ${tls}), ${utf8} international addresses`)
+    return ok('relay', `answers (TLS ${tls}), ${utf8} international addresses`)
   } catch (error) {
     const wasAnswered = (error as { responseCode?: number }).responseCode !== undefined
     return wasAnswered
-      ? bad('relay', `turns us away (${reasonOf(error)}); check user, password and tls= in SMTP_URL`)
-      : bad('relay', `does not answer (${reasonOf(error)}); check SMTP_URL and that the relay runs`)
+      ? no('relay', `turns us away (${reasonOf(error)}); check user, password and tls= in SMTP_URL`)
+      : no('relay', `does not answer (${reasonOf(error)}); check SMTP_URL and that the relay runs`)
   } finally {
     await transport.close()
   }
@@ -39,62 +54,113 @@ export async function checkRelay({ config: { smtpUrl } }: Context): Promise<Find
 /** RFC 8058: mail clients post an unsubscribe to https alone. */
 export function checkLinks({ config: { publicUrl } }: Context): Finding {
   return new URL(publicUrl).protocol === 'https:'
-    ? good('links', 'are https: one-click unsubscribe works')
-    : bad('links', 'are not https, which one-click unsubscribe needs; put TLS in front and set PUBLIC_URL')
+    ? ok('links', 'are https: one-click unsubscribe works')
+    : no('links', 'are not https, which one-click unsubscribe needs; put TLS in front and set PUBLIC_URL')
 }
 
 /** The database, and what only it can tell. */
-export async function checkDatabase({ services }: Context): Promise<Finding[]> {
+export async function checkDatabase({ config, services }: Context): Promise<Checkup> {
   try {
     const skewMs = await services.presence.measureSkew()
     const hold = await services.restoring.findHold()
-    return [
-      good('database', 'answers'),
-      judgeClock(skewMs),
+    const findings = [
+      ok('database', 'answers'),
       hold
-        ? bad('restored', 'this database is a copy: all mail is held until `npx depeche restore confirm`')
-        : good('restored', 'nothing is held'),
+        ? no('restored', 'this database is a copy: all mail is held until `npx depeche restore confirm`')
+        : ok('restored', 'nothing is held'),
       judgeKeys(await services.suppressions.countLost()),
     ]
+    return { findings, clock: { name: 'PostgreSQL', isHere: isHere(config.databaseUrl), skewMs } }
   } catch (error) {
     const hasNoTables = (error as { code?: string }).code === '42P01'
     const sentence = hasNoTables
       ? 'has no tables of Dépêche yet; run `npx depeche migrate`'
       : `does not answer (${reasonOf(error)}); check DATABASE_URL and that the server runs`
-    return [bad('database', sentence)]
+    return { findings: [no('database', sentence)] }
   }
 }
 
 const judgeKeys = (lost: number): Finding =>
   lost > 0
-    ? bad(
+    ? no(
         'keys',
         `${lost} suppressions match nobody any more; put the key they were hashed under back into SECRET_KEY`,
       )
-    : good('keys', 'every suppression is of a key in SECRET_KEY')
+    : ok('keys', 'every suppression is of a key in SECRET_KEY')
 
-/** @param skewMs how far this machine's clock is ahead of the database's; below zero, behind */
-export function judgeClock(skewMs: number): Finding {
-  if (Math.abs(skewMs) <= longestSkewMs) return good('clock', 'agrees with the database')
-  const seconds = Math.round(Math.abs(skewMs) / 1000)
-  const way = skewMs > 0 ? 'ahead of' : 'behind'
-  return bad(
-    'clock',
-    `is ${seconds} s ${way} the database's, and workers claim nothing; run chronyd or systemd-timesyncd on both machines`,
-  )
+/** DKIM and links are judged by the minute, claims by the second. */
+export function judgeClock(witnesses: Witness[]): Finding {
+  const wrong = witnesses.find(({ skewMs }) => Math.abs(skewMs) > longestSkewMs)
+  if (wrong) {
+    const seconds = Math.round(Math.abs(wrong.skewMs) / 1000)
+    const way = wrong.skewMs > 0 ? 'ahead of' : 'behind'
+    const what = wrong.name === 'PostgreSQL' ? ', and workers claim nothing' : ''
+    return no(
+      'clock',
+      `is ${seconds} s ${way} that of ${wrong.name}${what}; run chronyd or systemd-timesyncd on both machines`,
+    )
+  }
+  const others = witnesses.filter((witness) => !witness.isHere).map(({ name }) => name)
+  return others.length > 0
+    ? ok('clock', `agrees with that of ${others.join(' and ')}`)
+    : look('clock', 'has no other machine to be compared with; see that chronyd or systemd-timesyncd runs')
 }
 
-export async function checkRedis({ config: { redisUrl } }: Context): Promise<Finding> {
-  if (redisUrl === undefined) return good('redis', 'not used: jobs wait in PostgreSQL')
+export async function checkRedis({ config: { redisUrl } }: Context): Promise<Checkup> {
+  if (redisUrl === undefined) return { findings: [ok('redis', 'not used: jobs wait in PostgreSQL')] }
   try {
-    const policy = await findEvictionPolicy(redisUrl, answerMs)
-    if (policy === 'noeviction') return good('redis', 'answers, and evicts nothing')
-    return bad(
-      'redis',
-      `drops jobs when its memory is full (${policy}); set maxmemory-policy noeviction in its configuration`,
-    )
+    const { evictionPolicy, time } = await inspectRedis(redisUrl, answerMs)
+    const finding =
+      evictionPolicy === 'noeviction'
+        ? ok('redis', 'answers, and evicts nothing')
+        : no(
+            'redis',
+            `drops jobs when its memory is full (${evictionPolicy}); set maxmemory-policy noeviction in its configuration`,
+          )
+    const skewMs = skewOf(time.now, time.sentAt, time.receivedAt)
+    return { findings: [finding], clock: { name: 'Redis', isHere: isHere(redisUrl), skewMs } }
   } catch (error) {
-    return bad('redis', `does not answer (${reasonOf(error)}); check REDIS_URL and that Redis runs`)
+    return {
+      findings: [no('redis', `does not answer (${reasonOf(error)}); check REDIS_URL and that Redis runs`)],
+    }
+  }
+}
+
+/** Whether what comes back finds its way: the domain it is sent to, and who listens. */
+export async function checkReturns({
+  config: { bounceDomain, inboundPort, host },
+}: Context): Promise<Finding> {
+  if (bounceDomain === undefined && inboundPort === undefined) {
+    return look(
+      'returns',
+      "bounces go to the sender's mailbox, and dead addresses stay; set BOUNCE_DOMAIN and INBOUND_PORT",
+    )
+  }
+  if (bounceDomain === undefined) {
+    return no('returns', 'INBOUND_PORT is set, but nothing is sent there; set BOUNCE_DOMAIN')
+  }
+  if (inboundPort === undefined) {
+    return no('returns', `nobody reads what comes back to ${bounceDomain}; set INBOUND_PORT`)
+  }
+  const at = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  try {
+    const greeting = await greet(at, inboundPort)
+    return greeting.startsWith('220 ')
+      ? ok('returns', `are listened for at ${at}:${inboundPort}`)
+      : no('returns', `another program answers at ${at}:${inboundPort}; give INBOUND_PORT a free port`)
+  } catch (error) {
+    const reason = reasonOf(error)
+    return no('returns', `nobody listens at ${at}:${inboundPort} (${reason}); start a worker there`)
+  }
+}
+
+async function greet(host: string, port: number): Promise<string> {
+  const socket = connect({ host, port })
+  try {
+    const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(answerMs) })) as [Buffer]
+    return data.toString('latin1')
+  } finally {
+    socket.destroy()
   }
 }
 
@@ -103,6 +169,6 @@ export async function checkDisk({ config }: Context): Promise<Finding> {
   const free = bavail * bsize
   const sentence = `${(free / 1e9).toFixed(1)} GB free`
   return free >= leastFreeBytes
-    ? good('disk', sentence)
-    : bad('disk', `${sentence}; make room, PostgreSQL stops when there is none`)
+    ? ok('disk', sentence)
+    : no('disk', `${sentence}; make room, PostgreSQL stops when there is none`)
 }

@@ -1,41 +1,44 @@
+import { networkInterfaces } from 'node:os'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { DomainError } from '../errors.ts'
-import { checkRecords, listRecords, type MailIdentity } from '../mail/dns-records.ts'
+import type { MailIdentity } from '../mail/dns-identity.ts'
+import { checkRecords } from '../mail/dns-records.ts'
+import type { Finding } from '../mail/finding.ts'
 import { createSenders } from '../mail/senders.ts'
 import { readSmtpUrl } from '../mail/smtp-url.ts'
 import { withContext } from './command.ts'
-import { checkDatabase, checkDisk, checkLinks, checkRedis, checkRelay } from './doctor-checks.ts'
+import {
+  checkDatabase,
+  checkDisk,
+  checkLinks,
+  checkRedis,
+  checkRelay,
+  checkReturns,
+  judgeClock,
+} from './doctor-checks.ts'
 import { printResult, toTable } from './output.ts'
 
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
     .description(
-      'check what mail needs: DNS, the relay, the clock, Redis, disk; print the DNS records to publish',
+      'check what mail needs: DNS, the relay, returns, the clock, Redis, disk; print the DNS records to publish',
     )
     .option('--json', 'for programs')
     .action((options: { json?: boolean }) =>
       withContext(async (context) => {
-        const identity = identityOf(context)
-        const findings = [
-          ...(await checkRecords(identity)),
-          checkLinks(context),
-          await checkRelay(context),
-          ...(await checkDatabase(context)),
-          await checkRedis(context),
-          await checkDisk(context),
-        ]
-        const records = listRecords(identity)
+        const { findings: published, records } = await checkRecords(identityOf(context))
+        const findings = [...published, ...(await checkMachines(context))]
         printResult(options, { findings, records }, [
-          ...toTable(findings.map(({ name, isGood, sentence }) => [isGood ? 'ok' : 'no', name, sentence])),
+          ...toTable(findings.map(({ verdict, name, sentence }) => [verdict, name, sentence])),
           '',
           'Records to publish:',
           ...records.map(
             ({ type, name, value }) => `${name}. IN ${type} ${type === 'TXT' ? quote(value) : value}`,
           ),
         ])
-        if (findings.some(({ isGood }) => !isGood)) {
+        if (findings.some(({ verdict }) => verdict === 'no')) {
           throw new DomainError('conflict', 'doctor_findings', 'Mail is not ready: see what says "no" above.')
         }
       }),
@@ -49,7 +52,22 @@ function identityOf({ config }: Context): MailIdentity {
     dkim: config.dkim,
     smtpHost: config.smtpUrl === undefined ? undefined : readSmtpUrl(config.smtpUrl).host,
     publicHost: new URL(config.publicUrl).hostname,
+    ownAddresses: Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address)),
   }
+}
+
+async function checkMachines(context: Context): Promise<Finding[]> {
+  const database = await checkDatabase(context)
+  const redis = await checkRedis(context)
+  return [
+    checkLinks(context),
+    await checkRelay(context),
+    await checkReturns(context),
+    ...database.findings,
+    judgeClock([database, redis].flatMap(({ clock }) => clock ?? [])),
+    ...redis.findings,
+    await checkDisk(context),
+  ]
 }
 
 /** A TXT string holds 255 bytes; a longer value is several strings in one record. */

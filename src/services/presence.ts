@@ -109,8 +109,8 @@ function isSameInstance(identity: Identity, known: Guard): boolean {
   )
 }
 
-/** What the time that the question took cannot explain. */
-function skewOf(now: Date, sentAt: number, receivedAt: number): number {
+/** Milliseconds that our clock is ahead: what the time that the question took cannot explain. Below zero, behind. */
+export function skewOf(now: Date, sentAt: number, receivedAt: number): number {
   if (sentAt > now.getTime()) return sentAt - now.getTime()
   return Math.min(receivedAt - now.getTime(), 0)
 }

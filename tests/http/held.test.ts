@@ -61,7 +61,7 @@ test('P11 /readyz and doctor tell of the hold, and the command line lifts it', a
   expect(doctor.code).toBe(1)
   expect(JSON.parse(doctor.stdout)).toMatchObject({
     findings: expect.arrayContaining([
-      expect.objectContaining({ name: 'restored', isGood: false }),
+      expect.objectContaining({ name: 'restored', verdict: 'no' }),
     ]) as object,
   })
   expect((await depeche(databaseUrl, ['restore', 'confirm'])).stdout).toContain('digests that go on: 1')

@@ -54,6 +54,7 @@ test('DKIM-5 a receiver that looks up the records we print finds SPF and DMARC a
     dkim: keys,
     smtpHost: '192.0.2.1',
     publicHost: 'news.example.org',
+    ownAddresses: [],
   })
   const strict = (value: string) => value.replace('p=none', 'p=reject; adkim=s; aspf=s')
   const resolver = (name: string, type: string) => {

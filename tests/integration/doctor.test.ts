@@ -1,7 +1,12 @@
 import { Redis } from 'ioredis'
-import { expect, test } from 'vitest'
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
 import { judgeClock } from '../../src/cli/doctor-checks.ts'
+import { createKeyring } from '../../src/domain/token.ts'
+import { startInboundServer } from '../../src/mail/inbound-server.ts'
+import { inspectRedis } from '../../src/queue/inspect-redis.ts'
 import { depeche } from '../support/cli.ts'
+import { testSecret } from '../support/config.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { aRedis } from '../support/redis.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
@@ -10,9 +15,9 @@ import { aSmtpSink } from '../support/smtp-sink.ts'
 async function doctor(databaseUrl: string, env: Record<string, string>) {
   const { stdout } = await depeche(databaseUrl, ['doctor', '--json'], env)
   const { findings } = JSON.parse(stdout) as {
-    findings: { name: string; isGood: boolean; sentence: string }[]
+    findings: { name: string; verdict: string; sentence: string }[]
   }
-  return Object.fromEntries(findings.map(({ name, isGood, sentence }) => [name, { isGood, sentence }]))
+  return Object.fromEntries(findings.map(({ name, verdict, sentence }) => [name, { verdict, sentence }]))
 }
 
 test('a relay, a database and a Redis that are as they should be', async () => {
@@ -24,13 +29,14 @@ test('a relay, a database and a Redis that are as they should be', async () => {
     PUBLIC_URL: 'https://rivage.example',
   })
   expect(found).toMatchObject({
-    links: { isGood: true },
-    relay: { isGood: true, sentence: 'answers (TLS off), takes international addresses' },
-    database: { isGood: true },
-    clock: { isGood: true },
-    restored: { isGood: true },
-    redis: { isGood: true, sentence: 'answers, and evicts nothing' },
-    disk: { isGood: true },
+    links: { verdict: 'ok' },
+    relay: { verdict: 'ok', sentence: 'answers (TLS off), takes international addresses' },
+    database: { verdict: 'ok' },
+    clock: { verdict: 'look' },
+    returns: { verdict: 'look' },
+    restored: { verdict: 'ok' },
+    redis: { verdict: 'ok', sentence: 'answers, and evicts nothing' },
+    disk: { verdict: 'ok' },
   })
 })
 
@@ -42,9 +48,9 @@ test('a Redis that evicts, and a relay that turns us away', async () => {
   await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
   client.disconnect()
   const found = await doctor(await cloneDatabase(), { SMTP_URL: sink.url, REDIS_URL: redis.url })
-  expect(found['redis']).toMatchObject({ isGood: false })
+  expect(found['redis']).toMatchObject({ verdict: 'no' })
   expect(found['redis']?.sentence).toContain('set maxmemory-policy noeviction')
-  expect(found['relay']).toMatchObject({ isGood: false })
+  expect(found['relay']).toMatchObject({ verdict: 'no' })
   expect(found['relay']?.sentence).toMatch(
     /turns us away .*554 5\.7\.1 Not you.*check user, password and tls=/,
   )
@@ -59,14 +65,58 @@ test('nothing answers: each is named with what to do, and no other check is lost
     ['redis', 'check REDIS_URL and that Redis runs'],
   ] as const) {
     expect(found[name]?.sentence).toMatch(/^does not answer \(.*ECONNREFUSED.*\); /)
-    expect(found[name]).toMatchObject({ isGood: false, sentence: expect.stringContaining(advice) as string })
+    expect(found[name]).toMatchObject({ verdict: 'no', sentence: expect.stringContaining(advice) as string })
   }
   expect(found['links']?.sentence).toContain('are not https')
   expect(found['disk']).toBeDefined()
 })
 
-test('a clock is judged by how far it is off, and which way', () => {
-  expect(judgeClock(1_500).isGood).toBe(true)
-  expect(judgeClock(60_000).sentence).toContain("is 60 s ahead of the database's")
-  expect(judgeClock(-90_000).sentence).toContain("is 90 s behind the database's")
+test('a clock is judged by how far it is off, which way, and by whom', () => {
+  const by = (name: string, skewMs: number, isHere = false) => ({ name, skewMs, isHere })
+  expect(judgeClock([by('PostgreSQL', 1_500), by('Redis', -1_500)])).toMatchObject({
+    verdict: 'ok',
+    sentence: 'agrees with that of PostgreSQL and Redis',
+  })
+  expect(judgeClock([by('PostgreSQL', 0, true), by('Redis', 9)]).sentence).toBe('agrees with that of Redis')
+  expect(judgeClock([by('PostgreSQL', 0, true)])).toMatchObject({ verdict: 'look' })
+  expect(judgeClock([])).toMatchObject({ verdict: 'look' })
+  expect(judgeClock([by('PostgreSQL', 60_000)]).sentence).toContain('is 60 s ahead of that of PostgreSQL')
+  expect(judgeClock([by('PostgreSQL', 0), by('Redis', -90_000)])).toMatchObject({
+    verdict: 'no',
+    sentence: expect.stringContaining('is 90 s behind that of Redis') as string,
+  })
+})
+
+test('Redis tells its clock', async () => {
+  const { url } = await aRedis()
+  const { time } = await inspectRedis(url, 5_000)
+  expect(time.now.getTime()).toBeGreaterThanOrEqual(time.sentAt - 1)
+  expect(time.now.getTime()).toBeLessThanOrEqual(time.receivedAt + 1)
+})
+
+test('returns need a domain, a port, and somebody who listens there', async () => {
+  const databaseUrl = await cloneDatabase()
+  const inbound = await startInboundServer({
+    host: '127.0.0.1',
+    port: 0,
+    keyring: createKeyring([testSecret]),
+    log: pino({ level: 'silent' }),
+    receive: () => Promise.resolve(),
+  })
+  onTestFinished(() => inbound.close())
+  const returns = async (env: Record<string, string>) => (await doctor(databaseUrl, env))['returns']
+  const domain = { BOUNCE_DOMAIN: 'bounces.rivage.example' }
+  expect(await returns(domain)).toMatchObject({
+    verdict: 'no',
+    sentence: 'nobody reads what comes back to bounces.rivage.example; set INBOUND_PORT',
+  })
+  expect(await returns({ INBOUND_PORT: '2525' })).toMatchObject({
+    verdict: 'no',
+    sentence: expect.stringContaining('set BOUNCE_DOMAIN') as string,
+  })
+  expect(await returns({ ...domain, INBOUND_PORT: String(inbound.port) })).toMatchObject({ verdict: 'ok' })
+  expect(await returns({ ...domain, INBOUND_PORT: '1' })).toMatchObject({
+    verdict: 'no',
+    sentence: expect.stringMatching(/nobody listens at 127\.0\.0\.1:1 .*; start a worker there/) as string,
+  })
 })

@@ -1,14 +1,17 @@
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
+import ipaddr from 'ipaddr.js'
 import { onTestFinished } from 'vitest'
 
-/** What a name server publishes: `example.org MX` → `mx.example.org`, `example.org A` → `192.0.2.1`. */
-export type Zone = Record<string, string>
+/** What a name server publishes: `example.org MX` → `mx.example.org`, `example.org A` → `['192.0.2.1', …]`. */
+export type Zone = Record<string, string | string[]>
 
 const types = new Map([
   [1, 'A'],
+  [12, 'PTR'],
   [15, 'MX'],
+  [16, 'TXT'],
   [28, 'AAAA'],
 ])
 const noSuchName = 3
@@ -25,7 +28,7 @@ export async function aNameServer(zone: Zone, broken: string[] = []) {
   socket.on('message', (message, { port, address }) => {
     const { name, type, end } = readQuestion(message)
     questions.push(`${name} ${type}`)
-    const data = zone[`${name} ${type}`]
+    const data = [zone[`${name} ${type}`] ?? []].flat()
     const isKnown = Object.keys(zone).some((key) => key.startsWith(`${name} `))
     const code = broken.includes(name) ? serverFailure : isKnown ? 0 : noSuchName
     socket.send(toAnswer(message.subarray(0, end), code, data), port, address)
@@ -52,33 +55,40 @@ function readQuestion(message: Buffer) {
   }
 }
 
-function toAnswer(question: Buffer, code: number, data: string | undefined): Buffer {
+function toAnswer(question: Buffer, code: number, data: string[]): Buffer {
   const header = Buffer.from(question)
   header.writeUInt16BE(0x8180 | code, 2)
-  header.writeUInt16BE(data === undefined ? 0 : 1, 6)
+  header.writeUInt16BE(data.length, 6)
   header.fill(0, 8, 12)
-  if (data === undefined) return header
-  const type = question.subarray(-4, -2)
-  const content = type.readUInt16BE() === 15 ? Buffer.from([0, 10, ...nameBytes(data)]) : addressBytes(data)
-  const length = Buffer.alloc(2)
-  length.writeUInt16BE(content.length)
-  // The name by reference to the question, class IN, a minute to live.
-  return Buffer.concat([
-    header,
-    Buffer.from([0xc0, 12]),
-    type,
-    Buffer.from([0, 1, 0, 0, 0, 60]),
-    length,
-    content,
-  ])
+  const type = question.readUInt16BE(question.length - 4)
+  return Buffer.concat([header, ...data.map((each) => toRecord(type, each))])
 }
+
+function toRecord(type: number, data: string): Buffer {
+  const content = contentOf(types.get(type), data)
+  const head = Buffer.alloc(12)
+  // The name by reference to the question, class IN, a minute to live.
+  head.writeUInt16BE(0xc00c, 0)
+  head.writeUInt16BE(type, 2)
+  head.writeUInt16BE(1, 4)
+  head.writeUInt32BE(60, 6)
+  head.writeUInt16BE(content.length, 10)
+  return Buffer.concat([head, content])
+}
+
+function contentOf(type: string | undefined, data: string): Buffer {
+  if (type === 'MX') return Buffer.from([0, 10, ...nameBytes(data)])
+  if (type === 'PTR') return Buffer.from(nameBytes(data))
+  if (type === 'TXT') return Buffer.concat((data.match(/.{1,255}/g) ?? ['']).map(withLength))
+  return Buffer.from(ipaddr.parse(data).toByteArray())
+}
+
+const withLength = (text: string): Buffer => Buffer.from([text.length, ...Buffer.from(text)])
 
 const nameBytes = (name: string): number[] => [
   ...name
     .split('.')
     .filter(Boolean)
-    .flatMap((label) => [label.length, ...Buffer.from(label)]),
+    .flatMap((label) => [...withLength(label)]),
   0,
 ]
-
-const addressBytes = (address: string): Buffer => Buffer.from(address.split('.').map(Number))

@@ -1,0 +1,36 @@
+import { Redis } from 'ioredis'
+
+export interface RedisState {
+  /** What it does when its memory is full, such as `noeviction`. From INFO, which managed services allow too. */
+  evictionPolicy: string
+  /** By its own clock, at some moment between the other two, which are by ours. */
+  time: { now: Date; sentAt: number; receivedAt: number }
+}
+
+/** @throws Error when it does not answer */
+export async function inspectRedis(url: string, timeoutMs: number): Promise<RedisState> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  })
+  // The reason why, in place of "connection is closed".
+  let reason: Error | undefined
+  client.on('error', (error: Error) => {
+    reason = error
+  })
+  try {
+    const memory = await client.info('memory')
+    const evictionPolicy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? 'unknown'
+    const sentAt = Date.now()
+    const [seconds, microseconds] = await client.time()
+    const now = new Date(Number(seconds) * 1000 + Number(microseconds) / 1000)
+    return { evictionPolicy, time: { now, sentAt, receivedAt: Date.now() } }
+  } catch (error) {
+    throw reason ?? error
+  } finally {
+    client.disconnect()
+  }
+}
