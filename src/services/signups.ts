@@ -127,10 +127,11 @@ export function createSignupService(
       await request({ ...bareWish(visitor), kind: 'preferences-link', address })
     },
 
-    /** A new address is proved like a signup. @throws DomainError `invalid_address` */
+    /** A new address is proved like a signup, in the subscriber's language. @throws DomainError `invalid_address` */
     async requestAddressChange(subscriberId: number, email: string, visitor: Visitor): Promise<void> {
       const address = parseAddress(email)
-      await request({ ...bareWish(visitor), kind: 'address-change', address, subscriberId })
+      const { language } = await stores.subscribers.get(subscriberId)
+      await request({ ...bareWish({ ...visitor, language }), kind: 'address-change', address, subscriberId })
     },
 
     /** The same request once more, for whoever holds its expired link. */

@@ -83,6 +83,7 @@ test('a digest’s link masks the address and refuses download, change of addres
 
 test('a new address is proved by its own link, and the old one is told', async () => {
   const { web, reader, subscriber, fresh, nonceOf } = await aCentre()
+  await web.context.database.stores.subscribers.updateLanguage(subscriber.id, 'ar')
   await reader.post(fresh, {
     action: 'change-address',
     nonce: await nonceOf(fresh),
@@ -90,6 +91,9 @@ test('a new address is proved by its own link, and the old one is told', async (
   })
   await web.context.services.signupDecisions.decideAll()
   const { stores } = web.context.database
+  expect(await rowsOf(web, "select language from outbox where kind = 'address-change'")).toEqual([
+    { language: 'ar' },
+  ])
   expect((await stores.subscribers.get(subscriber.id)).address).toBe(email)
   await reader.get(await activationPath(web, 'new@reader.example'))
   expect((await stores.subscribers.get(subscriber.id)).address).toBe('new@reader.example')
