@@ -25,6 +25,11 @@ const unknownPerson =
   /user unknown|unknown (user|recipient|mailbox|address)|no such (user|recipient|mailbox|person|address)|(user|mailbox|recipient|account|address)[^.]{0,40}(not found|does ?n.t exist|does not exist|unknown|unavailable|disabled)|invalid (recipient|mailbox)/i
 const reputation =
   /spam|block(ed|list)|black ?list|deny ?list|reputation|dmarc|\bspf\b|\bdkim\b|policy|rbl|spamhaus|unsolicited|rate limit/i
+const greylisted = /gr[ae]y[- ]?list/i
+const putOff =
+  /(try|come|call|retry)( it| your message)?( again| back)?( later| in \d| after \d)|(try|come|call) (again|back)|(essayer|réessayer) plus tard/i
+/** What a server that puts off everyone for a moment would not say. */
+const ofOurs = /complain|volume|authent|denied|suspicious|reverse|hostname|\bptr\b|too many|throttl/i
 const fullMailbox = /(mailbox|quota|storage|inbox)[^.]{0,40}(full|exceeded|over)|over ?quota|full mailbox/i
 const tooLarge = /too (large|big)|message size|size limit|exceeds[^.]{0,30}size/i
 
@@ -42,12 +47,25 @@ export function classifyBounce(diagnosis: Diagnosis): BounceClass {
   if (/^[45]\.2\.2$/.test(status) || status === '4.3.1') return 'full'
   if (content.has(status) || status.startsWith('5.6.')) return 'content'
   if (sender.has(status) || status.startsWith('5.5.')) return 'sender'
+  if (isGreylisting(diagnosis)) return 'transient'
   if (/^[45]\.7\./.test(status)) return 'policy'
   if (status.startsWith('4.') || (code !== undefined && code < 500)) {
     return reputation.test(text) ? 'policy' : fullMailbox.test(text) ? 'full' : 'transient'
   }
   if (status === '' && code === undefined) return 'transient'
   return classifyByText({ stage, code, status, text })
+}
+
+/**
+ * A server that lets nobody it does not know in at once: it asks to come back in minutes, and then takes the mail.
+ * Many say so with a status of policy, in a text without the word.
+ */
+export function isGreylisting({ code, status = '', text }: Diagnosis): boolean {
+  if ((code ?? 400) >= 500 || status.startsWith('5.')) return false
+  if (greylisted.test(text)) return true
+  return (
+    /^4\.7\.(0|1|5\d\d)$/.test(status) && putOff.test(text) && !reputation.test(text) && !ofOurs.test(text)
+  )
 }
 
 const isPolicy = (status: string, text: string): boolean => status.startsWith('5.7.') || reputation.test(text)

@@ -1,5 +1,12 @@
 import { findAddress, hashAddress } from '../domain/address.ts'
-import { classifyBounce, complaintLimit, diagnosisOf, scoreBounce, type Diagnosis } from '../domain/bounce.ts'
+import {
+  classifyBounce,
+  complaintLimit,
+  diagnosisOf,
+  isGreylisting,
+  scoreBounce,
+  type Diagnosis,
+} from '../domain/bounce.ts'
 import type { SendOutcome } from '../domain/delivery.ts'
 import type { MailReference } from '../domain/mail-reference.ts'
 import type { InboundMail, RecipientReport } from '../mail/inbound.ts'
@@ -44,6 +51,8 @@ export function createBounceService({
     diagnosis: Diagnosis,
     source: 'smtp' | 'dsn',
   ): Promise<void> => {
+    // However long it lasts, it says nothing about a person.
+    if (isGreylisting(diagnosis)) return
     const at = now()
     const bounceClass = classifyBounce(diagnosis)
     await database.transaction(async (stores) => {

@@ -229,6 +229,17 @@ test('BNC-1 a mail that was put off until its time was over costs half a point; 
   expect(await box.suppressions()).toEqual([])
 })
 
+test('BNC-2 greylisting is nobody’s fault: no score and no notice, also where it lasts to the end', async () => {
+  const box = await aReturnBox()
+  await box.rows(`insert into editors (email, role) values ('chef@rivage.example', 'editor')`)
+  const answer = '451 4.7.1 Greylisting in action, please come back later'
+  const later = { kind: 'refused', stage: 'rcpt', code: 451, status: '4.7.1', answer } as const
+  await box.bounces.recordRefusal(box.reference, later)
+  await box.bounces.recordRefusal(box.reference, later, true)
+  expect(await box.rows('select class from bounces')).toEqual([])
+  expect(await box.rows(`select kind from outbox where kind = 'desk-notice'`)).toEqual([])
+})
+
 test('the desk is told once a day that complaints reach the limit, and not below it', async () => {
   const box = await aReturnBox(1_200)
   await box.rows(`insert into editors (email, role) values ('chef@rivage.example', 'editor')`)

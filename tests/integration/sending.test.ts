@@ -193,6 +193,25 @@ test('SND-8 a domain that refuses us for our reputation rests; its readers wait,
   expect(reasons[1]?.n).toBeLessThanOrEqual(6)
 })
 
+test('SND-8 a domain that greylists is asked again, each reader for themselves', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  const reply = '451 4.7.1 Greylisting in action, please come back later'
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply, recipients: '@grey.example$' })
+  const { digestId } = await aSendingDigest(url, { readers: 40 })
+  await query(url, `update subscribers set address = replace(address, 'reader.', 'grey.') where id % 2 = 0`)
+  const { sending } = await aSender(database, { smtpUrl: sink.url })
+  await sending.deliverDigest(digestId)
+  expect(addressesOf(sink)).toHaveLength(20)
+  expect(
+    await query(
+      url,
+      `select reason, count(*)::int as n from deliveries where state = 'deferred' group by 1 order by 1`,
+    ),
+  ).toEqual([{ reason: 'rcpt_451', n: 20 }])
+})
+
 test.each(['data', 'dot'] as const)(
   'SND-8 a large domain that refuses for reputation at %s rests; nobody is rejected, the others are mailed',
   async (at) => {

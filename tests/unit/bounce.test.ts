@@ -27,7 +27,6 @@ const rows: [Diagnosis['stage'], number | undefined, string | undefined, string,
   ['report', 421, '4.4.7', 'message expired', 'transient'],
   ['data', 421, undefined, 'closing', 'transient'],
   ['connect', undefined, undefined, 'ETIMEDOUT', 'transient'],
-  ['rcpt', 451, '4.7.1', 'greylisted', 'policy'],
   ['rcpt', 550, '5.7.1', 'access denied', 'policy'],
   ['data', 550, '5.7.26', 'unauthenticated', 'policy'],
   ['data', 550, '5.7.515', 'does not meet the required authentication level', 'policy'],
@@ -46,6 +45,45 @@ const rows: [Diagnosis['stage'], number | undefined, string | undefined, string,
 
 test.each(rows)('BNC-1 at %s %s %s "%s" is %s', (...[stage, code, status, text, expected]) => {
   expect(classifyBounce({ stage, code, status, text })).toBe(expected)
+})
+
+const busy = 'Server busy. Please try again later from [192.0.2.1]. (AS843)'
+const answers: [string, BounceClass][] = [
+  [
+    '450 4.2.0 Recipient address rejected: Greylisted, see https://postgrey.example/help/policy.html',
+    'transient',
+  ],
+  ['450 4.7.1 Recipient address rejected: Greylisted for 5 minutes', 'transient'],
+  ['451 4.7.1 Greylisting in action, please come back later', 'transient'],
+  ['451 4.7.1 Greylisting in action, please come back in 00:05:00', 'transient'],
+  ['451 4.7.1 Graylisted, low reputation', 'transient'],
+  ['451 Greylisted, please try again in 180 seconds', 'transient'],
+  ['451 4.7.1 Try again later', 'transient'],
+  ['451 4.7.1 Service unavailable - try again later', 'transient'],
+  ['451 4.7.0 Temporary server error. Please try again later. PRX2', 'transient'],
+  [`451 4.7.500 ${busy}`, 'transient'],
+  ['450 4.7.1 Service refuse. Veuillez essayer plus tard', 'transient'],
+  ['451 Temporary failure, please try again later.', 'transient'],
+  ['421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints', 'policy'],
+  [
+    '451 4.7.0 [TSS04] temporarily deferred due to unexpected volume or user complaints; try again later',
+    'policy',
+  ],
+  ['421 4.7.28 Our system has detected an unusual rate of unsolicited mail. Try again later', 'policy'],
+  ['421 4.7.26 Your email has been rate limited because it is unauthenticated. Try again later', 'policy'],
+  ['451 4.7.650 The mail server has been temporarily rate limited due to IP reputation', 'policy'],
+  ['451 4.7.550 Access denied, please try again later', 'policy'],
+  ['450 4.7.1 Client host rejected: cannot find your reverse hostname, try again later', 'policy'],
+  ['450 4.7.25 Client host rejected: cannot find your hostname', 'policy'],
+  ['451 4.7.1 Your address is blocked, try again later', 'policy'],
+  ['550 5.7.1 Greylisted too often, go away', 'policy'],
+]
+
+test.each(answers)('BNC-1 "%s" at RCPT and after DATA is %s', (answer, expected) => {
+  const [, code, status, text = ''] = /^(\d+) (?:(\d\.\d\.\d+) )?(.*)$/.exec(answer) ?? []
+  for (const stage of ['rcpt', 'data'] as const) {
+    expect(classifyBounce({ stage, code: Number(code), status, text })).toBe(expected)
+  }
 })
 
 test('BNC-2 a policy refusal never scores, at any stage', () => {
