@@ -76,7 +76,7 @@ function classifyByText({ stage, code, text }: Diagnosis): BounceClass {
   if (fullMailbox.test(text)) return 'full'
   if (tooLarge.test(text)) return 'content'
   if (stage === 'data') return code === 552 ? 'full' : 'policy'
-  if (code === 554 && stage === 'rcpt') return unknownPerson.test(text) ? 'dead' : 'policy'
+  if (code === 554) return unknownPerson.test(text) ? 'dead' : 'policy'
   if (unknownPerson.test(text)) return 'dead'
   return 'doubtful'
 }

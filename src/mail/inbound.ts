@@ -1,5 +1,6 @@
 import { simpleParser, type Attachment, type ParsedMail } from 'mailparser'
 import type { Diagnosis } from '../domain/bounce.ts'
+import type { SmtpStage } from '../domain/delivery.ts'
 import { openReference, type MailReference, type ReferencePurpose } from '../domain/mail-reference.ts'
 import type { Keyring } from '../domain/token.ts'
 
@@ -74,13 +75,34 @@ function readBounce(mail: ParsedMail, status: Attachment, { sealed, keyring }: S
     openReference(keyring, 'bounce', message['original-envelope-id'] ?? '') ??
     findSealed(returnedHeaders(mail), [['message-id', messageIds]], keyring)
   if (!reference) return ignored('unsealed')
+  const stage = readStage(mail.text ?? '')
   const reports = recipients
     .filter((fields) => fields['action']?.toLowerCase() === 'failed')
-    .map(readRecipient)
+    .map((fields) => readRecipient(fields, stage))
   return reports.length > 0 ? { kind: 'bounce', reference, reports } : ignored('not_a_failure')
 }
 
-function readRecipient(fields: Fields): RecipientReport {
+/** `(in reply to MAIL FROM command)` by Postfix, `after RCPT TO:` by Exim. */
+const refusedAt =
+  /\b(?:in reply to|after)(?: pipelined)? (end of data|data|rcpt to|mail from|ehlo|helo|initial connection)\b/gi
+const stages: Record<string, SmtpStage> = {
+  'rcpt to': 'rcpt',
+  'mail from': 'mail',
+  data: 'data',
+  'end of data': 'data',
+}
+
+/**
+ * Where the conversation was that the report is about. Its fields do not say, and its words do: a refusal of our
+ * sender or of the message must not be taken for one of the recipient.
+ */
+function readStage(text: string): Diagnosis['stage'] {
+  const found = Array.from(text.replace(/\s+/g, ' ').matchAll(refusedAt), ([, at = '']) => at.toLowerCase())
+  const [stage, ...others] = new Set(found.map((at) => stages[at] ?? 'connect'))
+  return stage === undefined || others.length > 0 ? 'report' : stage
+}
+
+function readRecipient(fields: Fields, stage: Diagnosis['stage']): RecipientReport {
   const text = fields['diagnostic-code']?.replace(/^[\w-]+;\s*/, '') ?? ''
   const code = /^([245]\d\d)\b/.exec(text)?.[1]
   const quoted = /\b([245]\.\d{1,3}\.\d{1,3})\b/.exec(text)?.[1]
@@ -96,7 +118,7 @@ function readRecipient(fields: Fields): RecipientReport {
       return address ? [address.replace(/^<(.*)>$/, '$1')] : []
     }),
     diagnosis: {
-      stage: 'report',
+      stage,
       code: code === undefined ? undefined : Number(code),
       status,
       text: withoutAddresses(text).slice(0, 500),

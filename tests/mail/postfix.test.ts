@@ -61,42 +61,52 @@ test('DKIM-4 awkward bodies verify after a trip through a real Postfix', async (
 
 test('BNC-1 real delivery reports and inline answers give the same class', async () => {
   const box = await anInboundBox()
-  const rejecting = await aSmtpSink()
-  const replies: [domain: string, reply: string, expected: string][] = [
-    ['dead.example', '550 5.1.1 User unknown', 'dead'],
-    ['doubtful.example', '550 5.2.1 Mailbox disabled', 'doubtful'],
-    ['full.example', '552 5.2.2 Mailbox full', 'full'],
-    ['policy.example', '550 5.7.1 Blocked for spam', 'policy'],
-    ['size.example', '552 5.3.4 Message too big', 'content'],
+  // One command at a time: a refused MAIL is followed by nothing.
+  const rejecting = await aSmtpSink({ extensions: ['8BITMIME', 'DSN'] })
+  const replies: [at: 'mail' | 'rcpt' | 'dot', reply: string, expected: string][] = [
+    ['rcpt', '550 5.1.1 User unknown', 'dead'],
+    ['rcpt', '550 User unknown', 'dead'],
+    ['rcpt', '550 5.2.1 Mailbox disabled', 'doubtful'],
+    ['rcpt', '550 No', 'doubtful'],
+    ['rcpt', '552 5.2.2 Mailbox full', 'full'],
+    ['rcpt', '452 4.2.2 Mailbox full', 'full'],
+    ['rcpt', '450 4.2.0 Greylisted', 'transient'],
+    ['rcpt', '550 5.7.1 Blocked for spam', 'policy'],
+    ['dot', '550 Rejected', 'policy'],
+    ['dot', '554 User unknown to our filter', 'policy'],
+    ['rcpt', '552 5.3.4 Message too big', 'content'],
+    ['dot', '554 5.6.0 Bad content', 'content'],
+    ['rcpt', '550 5.1.8 Bad sender', 'sender'],
+    ['mail', '550 No', 'sender'],
+    ['mail', '550 5.1.1 User unknown', 'sender'],
   ]
-  for (const [domain, reply] of replies) {
-    rejecting.faults.push({ at: 'rcpt', do: 'reply', reply, recipients: `@${domain}$` })
-  }
   const hop = `smtp:[127.0.0.1]:${rejecting.port}`
   const postfix = await aPostfix({
     transports: {
       'bounces.example.org': `lmtp:inet:127.0.0.1:${box.port}`,
-      ...Object.fromEntries(replies.map(([domain]) => [domain, hop])),
+      'reader.example': hop,
     },
+    lifetime: '0',
   })
   const relayed = aTransport(postfix.url)
   const direct = aTransport(rejecting.url)
-  for (const [domain, , expected] of replies) {
-    const inline = await send(direct, `reader@${domain}`, [header])
+  for (const [at, reply, expected] of replies) {
+    rejecting.faults.splice(0, 1, { at, do: 'reply', reply })
+    const inline = await send(direct, 'reader@reader.example', [header])
     if (inline.kind !== 'refused') throw new Error('not refused')
-    expect(classifyBounce({ ...inline, text: inline.answer }), `inline ${domain}`).toBe(expected)
+    expect(classifyBounce({ ...inline, text: inline.answer }), `inline ${reply} at ${at}`).toBe(expected)
 
     box.received.length = 0
-    expect(await send(relayed, `reader@${domain}`, [header])).toMatchObject({ kind: 'accepted' })
+    expect(await send(relayed, 'reader@reader.example', [header])).toMatchObject({ kind: 'accepted' })
     await vi.waitFor(() => {
-      expect(box.received).toHaveLength(1)
+      expect(box.received, `${reply} at ${at}`).toHaveLength(1)
     }, 30_000)
     const [report] = box.received
     if (report?.kind !== 'bounce') throw new Error('no bounce')
     expect(report.reference).toEqual(reference)
     expect(report.reports).toHaveLength(1)
-    expect(report.reports[0]?.addresses).toContain(`reader@${domain}`)
-    expect(report.reports[0] && classifyBounce(report.reports[0].diagnosis), `report ${domain}`).toBe(
+    expect(report.reports[0]?.addresses).toContain('reader@reader.example')
+    expect(report.reports[0] && classifyBounce(report.reports[0].diagnosis), `report ${reply} at ${at}`).toBe(
       expected,
     )
   }

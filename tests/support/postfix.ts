@@ -7,13 +7,18 @@ import { runProgram } from './programs.ts'
 interface PostfixOptions {
   /** Where mail for a domain goes: `lmtp:inet:127.0.0.1:2525`, `smtp:[127.0.0.1]:2526`, `error:5.2.2 full`. */
   transports: Record<string, string>
+  /** How long it goes on trying: `0` returns what was put off at once. */
+  lifetime?: string
 }
 
 /**
  * A Postfix of its own on loopback, with its queue and configuration in a directory of its own; nothing of the
  * machine's is touched. Takes mail for anyone at `local.example` and returns it: nobody lives there.
  */
-export async function aPostfix({ transports }: PostfixOptions): Promise<{ url: string; port: number }> {
+export async function aPostfix({
+  transports,
+  lifetime = '5d',
+}: PostfixOptions): Promise<{ url: string; port: number }> {
   const root = mkdtempSync('/var/tmp/depeche-postfix-')
   const etc = `${root}/etc`
   const port = await findFreePort()
@@ -59,6 +64,10 @@ default_transport = error:5.1.2 no outside delivery in tests
 relay_transport = error:5.1.1 User unknown
 smtpd_recipient_restrictions = permit_mynetworks, reject
 mynetworks = 127.0.0.0/8
+maximal_queue_lifetime = ${lifetime}
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
+queue_run_delay = 1s
 `,
   )
   spawnSync('chown', ['postfix', `${root}/data`])

@@ -13,6 +13,8 @@ interface ReportOptions {
   /** The returned header of our message. */
   returned?: string
   isGlobal?: boolean
+  /** What the reporting server says in words. */
+  text?: string
 }
 
 const crlf = (lines: (string | false)[]): Buffer =>
@@ -25,7 +27,14 @@ const crlf = (lines: (string | false)[]): Buffer =>
 
 /** A delivery report as Postfix writes it (RFC 3464). */
 export function aDeliveryReport(options: ReportOptions = {}): Buffer {
-  const { recipients = [{}], envelopeId, returned = 'Subject: Bonjour\n', isGlobal = false } = options
+  const {
+    recipients = [{}],
+    envelopeId,
+    returned = 'Subject: Bonjour\n',
+    isGlobal = false,
+    text = 'I am sorry.',
+  } = options
+  const addressType = isGlobal ? 'utf-8' : 'rfc822'
   return crlf([
     'From: MAILER-DAEMON@mx.example (Mail Delivery System)',
     'Subject: Undelivered Mail Returned to Sender',
@@ -33,20 +42,20 @@ export function aDeliveryReport(options: ReportOptions = {}): Buffer {
     'MIME-Version: 1.0',
     'Content-Type: multipart/report; report-type=delivery-status; boundary="B"',
     '',
-    '--B\nContent-Type: text/plain\n\nI am sorry.\n',
+    `--B\nContent-Type: text/plain\n\n${text}\n`,
     `--B\nContent-Type: message/${isGlobal ? 'global-delivery-status' : 'delivery-status'}\n`,
     'Reporting-MTA: dns; mx.example',
     envelopeId !== undefined && `Original-Envelope-Id: ${envelopeId}`,
     ...recipients.flatMap((recipient) => [
       '',
-      `Final-Recipient: rfc822; ${recipient.final ?? 'reader@reader.example'}`,
-      recipient.original !== undefined && `Original-Recipient: rfc822;${recipient.original}`,
+      `Final-Recipient: ${addressType}; ${recipient.final ?? 'reader@reader.example'}`,
+      recipient.original !== undefined && `Original-Recipient: ${addressType};${recipient.original}`,
       `Action: ${recipient.action ?? 'failed'}`,
       `Status: ${recipient.status ?? '5.1.1'}`,
       `Diagnostic-Code: smtp; ${recipient.diagnostic ?? '550 5.1.1 <reader@reader.example>: unknown'}`,
     ]),
     '',
-    `--B\nContent-Type: text/rfc822-headers\n\n${returned}`,
+    `--B\nContent-Type: ${isGlobal ? 'message/global-headers' : 'text/rfc822-headers'}\n\n${returned}`,
     '--B--\n',
   ])
 }

@@ -41,7 +41,27 @@ const rows: [Diagnosis['stage'], number | undefined, string | undefined, string,
   ['mail', 550, '5.1.8', 'sender domain not found', 'sender'],
   ['mail', 550, '5.1.1', 'user unknown', 'sender'],
   ['data', 503, '5.5.1', 'bad sequence', 'sender'],
+  ['rcpt', 552, undefined, 'message size exceeds the limit', 'content'],
+  ['rcpt', 450, '4.7.28', 'unusual rate', 'policy'],
+  ['report', 550, '4.2.2', 'gave up', 'full'],
+  ['report', 554, undefined, 'message rejected', 'policy'],
+  ['report', 554, '5.0.0', 'message rejected', 'policy'],
+  ['report', 554, '5.1.1', 'this is not spam', 'dead'],
+  // A status is believed, whatever is said beside it.
+  ...['5.1.1', '5.1.3', '5.1.6', '5.1.10', '5.7.17', '5.7.18'].map((status) => said(status, 'no', 'dead')),
+  ...['5.1.0', '5.1.2', '5.1.4', '5.2.0', '5.2.1', '5.4.4', '5.7.13'].map((status) =>
+    said(status, 'user unknown', 'doubtful'),
+  ),
+  ...['5.2.3', '5.3.4', '5.6.1'].map((status) => said(status, 'user unknown', 'content')),
+  ...['5.1.7', '5.1.8', '5.5.4'].map((status) => said(status, 'user unknown', 'sender')),
+  ...['5.7.0', '5.7.1', '5.7.26', '5.7.27', '5.7.28', '5.7.29', '5.7.30'].map((status) =>
+    said(status, 'user unknown', 'policy'),
+  ),
 ]
+
+function said(status: string, text: string, expected: BounceClass): (typeof rows)[number] {
+  return ['report', undefined, status, text, expected]
+}
 
 test.each(rows)('BNC-1 at %s %s %s "%s" is %s', (...[stage, code, status, text, expected]) => {
   expect(classifyBounce({ stage, code, status, text })).toBe(expected)
@@ -84,6 +104,22 @@ test.each(answers)('BNC-1 "%s" at RCPT and after DATA is %s', (answer, expected)
   for (const stage of ['rcpt', 'data'] as const) {
     expect(classifyBounce({ stage, code: Number(code), status, text })).toBe(expected)
   }
+})
+
+test('BNC-2 a refusal as 554, or by x.7.x, speaks of nobody: at any stage, seen or reported', () => {
+  for (const stage of ['connect', 'mail', 'rcpt', 'data', 'report'] as const) {
+    for (const [code, status] of [
+      [554, undefined],
+      [554, '5.0.0'],
+      [550, '5.7.1'],
+      [undefined, '5.7.26'],
+    ] as const)
+      expect(['policy', 'sender', 'transient'], `${stage} ${code} ${status}`).toContain(
+        classifyBounce({ stage, code, status, text: 'no' }),
+      )
+  }
+  for (const text of ['blocked', 'listed as spam', 'DMARC', 'on our blocklist, user unknown'])
+    expect(classifyBounce({ stage: 'rcpt', code: 550, text })).toBe('policy')
 })
 
 test('BNC-2 a policy refusal never scores, at any stage', () => {

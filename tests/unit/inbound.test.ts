@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { sealReference } from '../../src/domain/mail-reference.ts'
 import { readInbound } from '../../src/mail/inbound.ts'
-import { keyring } from '../support/mail.ts'
+import { aMail, keyring } from '../support/mail.ts'
 import { aComplaint, aDeliveryReport } from '../support/reports.ts'
 
 const reference = { kind: 'digest', digestId: 42, subscriberId: 7 } as const
@@ -30,6 +30,21 @@ test('without a return path of its own, ENVID and then our Message-ID tell the m
   expect(await read(aDeliveryReport({ returned }), to)).toMatchObject({ kind: 'bounce', reference })
 })
 
+test('ENV-1 what comes back to our return path, or to the address for leaving, is known again in any case', async () => {
+  const mail = aMail()
+  for (const each of [reference, { kind: 'outbox', outboxId: 9 }] as const) {
+    const path = mail.returnPath(each)
+    expect(path).toMatch(/^[a-z2-7+.]{1,64}@bounces\.news\.example\.org$/)
+    for (const to of [path, path.toUpperCase()])
+      expect(await read(aDeliveryReport(), to)).toMatchObject({ kind: 'bounce', reference: each })
+    const [, leave = ''] = /^mailto:(.*)\?/.exec(mail.unsubscribeMailto(each) ?? '') ?? []
+    expect(await read(Buffer.from('Subject: unsubscribe\r\n\r\n'), leave, 'r@reader.example')).toEqual({
+      kind: 'unsubscribe',
+      reference: each,
+    })
+  }
+})
+
 test('BNC-4 a forged report changes nothing', async () => {
   const forged = verp.replace(/.@/, (end) => (end === 'a@' ? 'b@' : 'a@'))
   expect(await read(aDeliveryReport(), forged)).toEqual({ kind: 'ignored', why: 'unsealed' })
@@ -54,6 +69,7 @@ test('BNC-6 a complaint with a redacted recipient is known by the seals in the r
   for (const returned of [
     `Return-Path: <${verp}>\nSubject: x`,
     `Message-ID: <${sealReference(keyring, 'message-id', reference)}@news.example.org>`,
+    `MESSAGE-ID:\n <${sealReference(keyring, 'message-id', reference)}@news.example.org>`,
     `List-Unsubscribe: <https://x.example>, <mailto:u+${sealReference(keyring, 'unsubscribe', reference)}@b.example>`,
   ]) {
     const mail = await read(aComplaint(returned), 'fbl@news.example.org', 'feedback@provider.example')
@@ -87,7 +103,31 @@ test('BNC-10 a delayed mail is not a bounce', async () => {
 })
 
 test('BNC-11 an internationalised report is read too', async () => {
-  expect(await read(aDeliveryReport({ isGlobal: true }))).toMatchObject({ kind: 'bounce', reference })
+  const recipients = [{ final: 'salé@reader.example' }]
+  const report = { isGlobal: true, recipients }
+  expect(await read(aDeliveryReport(report))).toMatchObject({
+    kind: 'bounce',
+    reference,
+    reports: [{ addresses: ['salé@reader.example'], diagnosis: { status: '5.1.1' } }],
+  })
+  const messageId = sealReference(keyring, 'message-id', reference)
+  const returned = `Message-ID: <${messageId}@news.example.org>\n`
+  expect(await read(aDeliveryReport({ ...report, returned }), 'lettres@news.example.org')).toMatchObject({
+    kind: 'bounce',
+    reference,
+  })
+})
+
+test.each([
+  ['host mx.example said: 550 No\n    (in reply to MAIL FROM command)', 'mail'],
+  ['host mx.example said: 550 No (in reply to\n    RCPT TO command)', 'rcpt'],
+  ['host mx.example said: 550 No (in reply to end of\n    DATA command)', 'data'],
+  ['SMTP error from remote mail server after pipelined MAIL FROM:<x>: 550 No', 'mail'],
+  ['SMTP error from remote mail server after initial connection: 550 No', 'connect'],
+  ['said: 550 No (in reply to MAIL FROM command) and 550 No (in reply to RCPT TO command)', 'report'],
+  ['I am sorry.', 'report'],
+])('BNC-3 a report says in words at which command the server refused: %j', async (text, stage) => {
+  expect(await read(aDeliveryReport({ text }))).toMatchObject({ reports: [{ diagnosis: { stage } }] })
 })
 
 test('a relay that knows only 5.0.0 is not believed over the server it quotes', async () => {
