@@ -36,7 +36,7 @@ test('HDR-10 each identifying header is signed once more than it occurs', async 
   for (const name of [
     ...['From', 'To', 'Cc', 'Subject', 'Date', 'Reply-To', 'Sender', 'Message-ID', 'MIME-Version'],
     ...['Content-Type', 'Content-Transfer-Encoding', 'List-Id', 'List-Unsubscribe', 'List-Unsubscribe-Post'],
-    'Auto-Submitted',
+    ...['List-Help', 'List-Archive', 'List-Post', 'Auto-Submitted'],
   ]) {
     const occurs = header.split('\r\n').filter((line) => line.startsWith(`${name}:`)).length
     expect(
@@ -45,6 +45,31 @@ test('HDR-10 each identifying header is signed once more than it occurs', async 
     ).toHaveLength(occurs + 1)
   }
   expect(signed).toContain('feedback-id')
+})
+
+test('DKIM-1 a signature covers the whole body, says when it was made, and holds for fourteen days', async () => {
+  const at = new Date('2026-11-23T06:00:00Z')
+  const signer = createSigner(keys, () => at)
+  const message = Buffer.concat(await signer.sign(await aDigest('en'))).toString('latin1')
+  const headers = message.slice(0, message.indexOf('\r\n\r\n')).split(/\r\n(?![ \t])/)
+  const signatures = headers.filter((header) => header.startsWith('DKIM-Signature:'))
+  const tags = signatures.map((header) =>
+    Object.fromEntries(
+      header
+        .slice('DKIM-Signature:'.length)
+        .replace(/\s+/g, '')
+        .split(';')
+        .map((tag) => [tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)]),
+    ),
+  )
+  const t = at.getTime() / 1000
+  const common = { v: '1', c: 'relaxed/relaxed', d: keys.domain, t: `${t}`, x: `${t + 14 * 24 * 3600}` }
+  expect(tags).toMatchObject([
+    { ...common, a: 'rsa-sha256', s: 'r1' },
+    { ...common, a: 'ed25519-sha256', s: 'e1' },
+  ])
+  for (const each of tags) expect(Object.keys(each)).not.toContain('l')
+  for (const line of signatures.join('\r\n').split('\r\n')) expect(line.length).toBeLessThanOrEqual(78)
 })
 
 test('DKIM-5 a receiver that looks up the records we print finds SPF and DMARC aligned, strictly', async () => {
@@ -116,6 +141,12 @@ test.each<[string, Partial<DkimKeys>]>([
   ],
 ])('DKIM-3 %s refuses to start, naming the variable', (_, fault) => {
   expect(() => createSigner({ ...keys, ...fault })).toThrow(/^DKIM_(ED25519_)?PRIVATE_KEY: /)
+})
+
+test('DKIM-3 what cannot be signed is not sent', async () => {
+  await expect(createSigner(keys).sign([Buffer.from('From: a@news.example.org\r\n')])).rejects.toThrow(
+    'cannot be signed',
+  )
 })
 
 const header = Buffer.from(

@@ -113,9 +113,30 @@ test('BNC-8 a doubtful address is given up at the second bounce on another day',
   await send()
   await send()
   expect(await box.suppressions()).toEqual([])
+  expect(await box.rows('select points::text from bounces')).toHaveLength(1)
   box.clock.now = new Date(box.clock.now.getTime() + 25 * 3_600_000)
   await send()
   expect(await box.suppressions()).toEqual([{ reason: 'bounced' }])
+})
+
+test('BNC-8 a mail taken in a week without a bounce makes the past count no more, and no other does', async () => {
+  const doubtful = aDeliveryReport({ recipients: [{ status: '5.2.1', diagnostic: '550 5.2.1 disabled' }] })
+  const begin = Date.now()
+  const day = (n: number) => new Date(begin + n * 24 * 3_600_000)
+  // Bounces on days 0 and 20; the mail between them was taken on this day.
+  for (const [takenOn, expected] of [
+    [10, []],
+    [5, [{ reason: 'bounced' }]],
+  ] as const) {
+    const box = await aReturnBox(1)
+    box.clock.now = day(0)
+    await hand(box.server.port, doubtful, { to: box.address('bounce') })
+    expect(await box.rows('select bounce_score::text from subscribers')).toEqual([{ bounce_score: '1' }])
+    await box.rows(`update deliveries set state = 'accepted', accepted_at = '${day(takenOn).toISOString()}'`)
+    box.clock.now = day(20)
+    await hand(box.server.port, doubtful, { to: box.address('bounce') })
+    expect(await box.suppressions()).toEqual(expected)
+  }
 })
 
 test('BNC-2 a policy report suppresses nobody and tells the desk once a day', async () => {

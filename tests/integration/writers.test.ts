@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
+import { openReference } from '../../src/domain/mail-reference.ts'
 import { createContext } from '../../src/context.ts'
 import { createLogger } from '../../src/log.ts'
 import { aConfig } from '../support/config.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { verifyWithPython } from '../support/dkim.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
+import { dkimKeys } from '../support/mail.ts'
 import { aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 
 /** The services of a worker process that may claim, and a sink that keeps what they send. */
-async function aWorker() {
+async function aWorker(environment: Record<string, string> = {}) {
   const databaseUrl = await cloneDatabase()
   const sink = await aSmtpSink()
-  const context = createContext(aConfig(databaseUrl, { SMTP_URL: sink.url, SMTP_CONNECTIONS: '2' }), {
-    log: createLogger('silent', 'worker'),
-  })
+  const settings = { SMTP_URL: sink.url, SMTP_CONNECTIONS: '2', ...environment }
+  const context = createContext(aConfig(databaseUrl, settings), { log: createLogger('silent', 'worker') })
   onTestFinished(() => context.close())
   await context.services.presence.beat()
   return { databaseUrl, sink, context, ...context.services }
@@ -72,9 +74,8 @@ test('a sign-in link is made when its mail is, and opens the desk', async () => 
   expect(await editors.isSignInLinkValid(token)).toBe(true)
 })
 
-test('a digest carries each reader’s own links, once per reader', async () => {
-  const { databaseUrl, sink, context, sending, subscriptionLinks } = await aWorker()
-  const { digestId, newsletterId } = await aSendingDigest(databaseUrl, { readers: 3 })
+/** Gives a digest under way something to say. */
+async function freeze(databaseUrl: string, digestId: number) {
   const frozen = { ...aFrozenDigest(), digestId }
   await query(databaseUrl, 'update digests set frozen = $1, content_sha256 = $2', [
     JSON.stringify(frozen),
@@ -83,6 +84,62 @@ test('a digest carries each reader’s own links, once per reader', async () => 
   await query(databaseUrl, 'update variants set article_ids = $1', [
     frozen.articles.slice(0, 2).map(({ id }) => id),
   ])
+}
+
+const headerOf = (raw: Buffer, name: string): string[] =>
+  Array.from(raw.toString('utf8').matchAll(new RegExp(`^${name}: (.*)\\r$`, 'gm')), ([, value = '']) => value)
+
+test('ENV-1 ENV-2 HDR-4 DKIM-3 every mail is signed, goes to its row’s address alone, and comes back to that row', async () => {
+  const keys = dkimKeys()
+  const { databaseUrl, sink, context, sending } = await aWorker({
+    BOUNCE_DOMAIN: 'bounces.example.org',
+    MAIL_FROM: 'lettres@news.example.org',
+    DKIM_DOMAIN: keys.domain,
+    DKIM_SELECTOR: keys.selector,
+    DKIM_PRIVATE_KEY: keys.privateKey,
+    DKIM_ED25519_SELECTOR: keys.ed25519?.selector ?? '',
+    DKIM_ED25519_PRIVATE_KEY: keys.ed25519?.privateKey ?? '',
+  })
+  const { digestId } = await aSendingDigest(databaseUrl, { readers: 2 })
+  await freeze(databaseUrl, digestId)
+  // As stored: not in lower case, not with another spelling.
+  await query(
+    databaseUrl,
+    `update subscribers set address = 'Reader.One+news@Reader.example' where address like 'reader-1@%'`,
+  )
+  await context.database.stores.outbox.insert({ kind: 'address-changed', address: 'Amel@Reader.example' })
+  // Put off once: an attempt later the mail is the same.
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '451 4.7.1 later', times: 1 })
+  await sending.deliverMail()
+  await query(databaseUrl, `update outbox set state = 'pending', next_at = null where state = 'deferred'`)
+  await sending.deliverMail()
+  await sending.deliverDigest(digestId)
+  const rows = await query<{ address: string; reference: string }>(
+    databaseUrl,
+    `select s.address, 'digest ' || d.digest_id || ' ' || s.id as reference
+     from deliveries d join subscribers s on s.id = d.subscriber_id
+     union all select address, 'outbox ' || id from outbox`,
+  )
+  expect(sink.received).toHaveLength(rows.length)
+  for (const { address, reference } of rows) {
+    const [mail, ...others] = sink.received.filter(({ to }) => to[0] === address)
+    if (!mail) throw new Error(`nothing for ${address}`)
+    expect(others).toEqual([])
+    expect(mail.to).toEqual([address])
+    expect(headerOf(mail.raw, 'To')).toEqual([address])
+    expect(verifyWithPython(mail.raw, keys)).toEqual([true, true])
+    const sealed = /^b\+([a-z2-7.]+)@bounces\.example\.org$/.exec(mail.from)?.[1] ?? ''
+    const opened = openReference(context.keyring, 'bounce', sealed)
+    expect(Object.values(opened ?? {}).join(' ')).toBe(reference)
+    const [, id = ''] = /^<(.*)@news\.example\.org>$/.exec(headerOf(mail.raw, 'Message-ID')[0] ?? '') ?? []
+    expect(openReference(context.keyring, 'message-id', id)).toEqual(opened)
+  }
+})
+
+test('a digest carries each reader’s own links, once per reader', async () => {
+  const { databaseUrl, sink, context, sending, subscriptionLinks } = await aWorker()
+  const { digestId, newsletterId } = await aSendingDigest(databaseUrl, { readers: 3 })
+  await freeze(databaseUrl, digestId)
   await sending.deliverDigest(digestId)
   expect(await context.database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 3 })
   for (const mail of sink.received) {

@@ -2,7 +2,7 @@ import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { splitMessage } from '../../src/mail/canonical.ts'
 import { composeDigest } from '../../src/mail/compose.ts'
-import { quotedPrintable } from '../../src/mail/encoding.ts'
+import { mailboxHeader, quotedPrintable, textHeader } from '../../src/mail/encoding.ts'
 import { gapMark } from '../../src/mail/message.ts'
 import { loadTemplates, type TemplateData } from '../../src/mail/templates.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
@@ -390,6 +390,7 @@ test.each(hostile)(
       expect(parsed.subject).toBe(readAs)
       expect(parsed.from?.value).toEqual([{ name: readAs, address: 'lettres@news.example.org' }])
       expect(parsed.text).toContain(readAs)
+      expect(`${parsed.text}${String(parsed.html)}`).not.toMatch(/[\0\u2028\u2029\u202e\ufdd0\ud800]/)
       expect(elementsOf(parsed.html)).toEqual(elementsOf((await simpleParser(harmless)).html))
     }
     const letter = await anActivationMessage('fr', text)
@@ -399,6 +400,27 @@ test.each(hostile)(
     const [read, expected] = [await simpleParser(letter), await simpleParser(harmlessLetter)]
     expect(read.from?.value.map(({ address }) => address)).toEqual(['subscriptions@news.example.org'])
     expect(elementsOf(read.html)).toEqual(elementsOf(expected.html))
+  },
+)
+
+test.each(hostile)(
+  'HDR-12 a header of any text stays one header, and is read as it was meant: %j',
+  (text, readAs = text) => {
+    for (const header of [
+      textHeader('Subject', text),
+      mailboxHeader('From', { name: text, address: 'a@news.example' }),
+    ]) {
+      expect(header).toMatch(/^(Subject|From):( [\x20-\x7e]+\r\n)+$/)
+      // RFC 2047, 6.2: what is between two encoded words is not shown.
+      const joined = header
+        .replace(/\?=\r\n =\?/g, '?==?')
+        .replace(/\r\n /g, ' ')
+        .trimEnd()
+      const read = decodeWords(joined.replace(/^\w+: /, '').replace(/ <a@news.example>$/, ''))
+      expect(/^From/.test(header) ? read.replace(/^"(.*)"$/, '$1').replace(/\\(["\\])/g, '$1') : read).toBe(
+        readAs,
+      )
+    }
   },
 )
 
@@ -460,6 +482,10 @@ test('TPL-3 a digest that would be clipped is shortened, then cut with a way to 
   expect(shorter).toMatchObject({ isShortened: true, isLarge: shorter.size >= 80_000 })
   expectToFit(mail.previewVariant(shorter))
   expect(mail.previewVariant(shorter).text.match(/\/articles\/n-/g)).toHaveLength(20)
+  const bare = await mail.composeDigest(aLongDigest(24, (index) => `${index} ${'عنوان طويل '.repeat(8)}`))
+  expectToFit(mail.previewVariant(bare))
+  expect(mail.previewVariant(bare).text.match(/\/articles\/n-/g)).toHaveLength(24)
+  expect(mail.previewVariant(bare).text).not.toContain('ملخّص')
   // Then fewer articles, and all that are left out are counted.
   const cut = await mail.composeDigest(aLongDigest(60, (index) => `${index} ${'عنوان طويل '.repeat(8)}`))
   expectToFit(mail.previewVariant(cut))
