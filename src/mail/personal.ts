@@ -17,7 +17,9 @@ export type PersonalContent =
   | { kind: 'address-change'; activateUrl: string; expiresAt: Date }
   | { kind: 'address-changed' }
   | { kind: 'sign-in'; signInUrl: string; expiresAt: Date }
-  | { kind: 'desk-notice'; notice: DeskNotice; values?: Record<string, string | number>; url: string }
+  | { kind: 'desk-notice'; notice: DeskNotice; values?: NoticeValues; url: string }
+
+type NoticeValues = Record<string, string | number>
 
 /** What the desk is told by mail; its values are named in `mail.notices` of the locales. */
 export type DeskNotice =
@@ -129,11 +131,12 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
         notes: [until(content.expiresAt), ignore],
       }
     case 'desk-notice': {
-      const subject = say(`notices.${content.notice}.subject`, content.values)
+      const values = noticeValues(content.values, reader)
+      const subject = say(`notices.${content.notice}.subject`, values)
       return {
         subject,
         title: subject,
-        paragraphs: [say(`notices.${content.notice}.lead`, content.values)],
+        paragraphs: [say(`notices.${content.notice}.lead`, values)],
         action: { label: say('notices.action'), url: content.url },
         notes: [],
       }
@@ -141,11 +144,30 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
   }
 }
 
-/** Isolated from each other and from the sentence: a French name in an Arabic sentence must not reorder it. */
 const listNames = (names: string[], language: InterfaceLanguage): string =>
   keep(listFormats, language, () => new Intl.ListFormat(language, { type: 'conjunction' })).format(
-    names.map((name) => `\u2068${singleLine(name)}\u2069`),
+    names.map((name) => isolate(name, language)),
   )
+
+/** Numbers as the reader writes them. `count` stays one, to choose the plural by; `n` shows it. */
+function noticeValues(values: NoticeValues = {}, { language, locale }: Writer): NoticeValues {
+  const { format } = new Intl.NumberFormat(locale)
+  const shown: NoticeValues = {}
+  for (const [name, value] of Object.entries(values)) {
+    if (name === 'count') shown[name] = value
+    shown[name === 'count' ? 'n' : name] =
+      typeof value === 'number' ? format(value) : isolate(value, language)
+  }
+  return shown
+}
+
+/** A French title must not reorder the Arabic sentence around it; where both read one way it needs no marks. */
+function isolate(text: string, language: InterfaceLanguage): string {
+  const foreign =
+    directionOf(language) === 'rtl' ? /(?!\p{Script=Arabic})\p{L}/u : /[\p{Script=Arabic}\p{Script=Hebrew}]/u
+  const line = singleLine(text)
+  return foreign.test(line) ? `\u2068${line}\u2069` : line
+}
 
 const formatDate = (date: Date, { locale, publication: { zone } }: Writer): string =>
   keep(

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import type { DeskNotice } from '../../src/mail/mail.ts'
+import { aMail, aPublication } from '../support/mail.ts'
+
+const title = 'Le port rouvre : « Enfin ! »'
+
+const aNotice = (notice: DeskNotice, values: Record<string, string | number>, language: string) =>
+  aMail().composePersonal(
+    { kind: 'desk-notice', notice, values, url: 'https://news.example.org/desk' },
+    aPublication(),
+    language,
+  )
+
+test.each([
+  ['fr', 1, '1 abonné l’a déjà reçu'],
+  ['fr', 1_204, '1\u202f204 abonnés l’ont déjà reçu'],
+  ['en', 1, 'One subscriber already has it'],
+  ['en', 1_204, '1,204 subscribers already have it'],
+  ['ar', 1, 'وصل إلى مشترك واحد، ولن يصل إلى غيره.'],
+  ['ar', 12, 'وصل إلى 12 مشتركًا'],
+])('a notice counts as people do: %s, %i', async (language, count, sentence) => {
+  const { text } = await aNotice('article_withdrawn', { digest: '#4', article: title, count }, language)
+  expect(text).toContain(sentence)
+})
+
+test('a rate in a notice has the decimal sign of its language', async () => {
+  const rate = async (language: string) =>
+    (await aNotice('complaints_high', { percent: 0.12 }, language)).text
+  expect(await rate('fr')).toMatch(/0,12\s%/)
+  expect(await rate('ar')).toContain('0,12٪')
+  expect(await rate('en')).toContain('0.12%')
+})
+
+test('a French title in an Arabic notice keeps to itself, in the subject too; nowhere else are there marks', async () => {
+  const arabic = await aNotice('digest_paused', { digest: title }, 'ar')
+  expect(arabic.subject).toContain(`\u2068${title}\u2069`)
+  expect(arabic.text).toContain(`«\u2068${title}\u2069»`)
+  const french = await aNotice('digest_paused', { digest: title }, 'fr')
+  expect(french.subject + french.text).not.toMatch(/[\u2066-\u2069]/)
+})
