@@ -54,6 +54,7 @@ export function createServices(parts: Parts) {
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
+  const publication = createPublicationService(parts)
   const digests = createDigestService(parts)
   const digestSending = createDigestSendingService(parts)
   const feeds = createFeedService(parts)
@@ -62,7 +63,7 @@ export function createServices(parts: Parts) {
   const uncertain = createUncertainService({ ...parts, digestSending })
   const schedules = createScheduleService({ ...parts, digests, digestSending })
   return {
-    publication: createPublicationService(parts),
+    publication,
     articles: createArticleService(parts),
     responses: createResponseService(parts),
     selections: createSelectionService(parts),
@@ -102,7 +103,7 @@ export function createServices(parts: Parts) {
     reconciling: createReconcilingService({ ...parts, sending }),
     restoring: createRestoringService({ ...parts, sending }),
     site: createSiteService(parts),
-    signups: createSignupService(parts),
+    signups: createSignupService({ ...parts, publications: publication }),
     signupDecisions: createSignupDecisionService(parts),
     activations: createActivationService(parts),
     subscriptions: createSubscriptionService(parts),

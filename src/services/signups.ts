@@ -8,6 +8,7 @@ import { DomainError } from '../errors.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
+import type { PublicationService } from './publication.ts'
 import { signupInput, type SignupInput, type Visitor } from './signup-input.ts'
 import { singleFlight } from './single-flight.ts'
 
@@ -19,9 +20,11 @@ const formSubject = 'signup'
  * for every address, and `decide-signups` does what differs.
  */
 export function createSignupService(
-  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'keyring' | 'now'>,
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'keyring' | 'now'> & {
+    publications: Pick<PublicationService, 'get'>
+  },
 ) {
-  const { database, doorbell, keyring, now } = parts
+  const { database, doorbell, keyring, now, publications } = parts
   const { stores } = database
   const faults = createFaults(parts.config.faultAt)
 
@@ -29,7 +32,6 @@ export function createSignupService(
     newsletters: await stores.newsletters.list(),
     sections: await stores.selections.list('section'),
   }))
-  const getPublication = singleFlight(() => stores.publication.get())
 
   /** Wakes the worker; each ring under another number, for a ring under the id of an active job is dropped. */
   let rung = 0
@@ -111,7 +113,7 @@ export function createSignupService(
     /** Records the request and its consent; whoever asks is answered the same. */
     async signUp(signup: SignupRequest, visitor: Visitor): Promise<void> {
       const { names, ...wish } = signup
-      const publication = await getPublication()
+      const publication = await publications.get()
       await request({
         ...wish,
         kind: 'signup',
