@@ -23,6 +23,8 @@ export interface DeskCall {
   response: Response
   session: DeskSession
   actor: Actor
+  /** What the page's address asks to say once: a key below `desk.notices`. */
+  notice: string | undefined
   /** Sends a page of the desk in the editor's language. */
   page: (name: string, data?: Record<string, unknown>) => void
   /** 303 to a path of the desk, with a sentence that the next page shows once: a key below `desk.notices`. */
@@ -159,6 +161,7 @@ function handlerOf(route: DeskRoute, options: DeskOptions): RequestHandler {
 
 async function callOf(request: Request, response: Response, options: DeskOptions): Promise<DeskCall> {
   const session = sessionOf(response)
+  const notice = noticeOf(request)
   const shared = {
     session,
     csrf: formTokenOf(options.keyring, session),
@@ -166,7 +169,7 @@ async function callOf(request: Request, response: Response, options: DeskOptions
     // What a form answers with has no address to come back to.
     returnPath: request.method === 'GET' ? request.url : undefined,
     mailboxUrl: options.mailboxUrl,
-    notice: noticeOf(request),
+    notice,
     hold: await options.findHold(),
     mayEdit: mayActAs(session.role, 'editor'),
     mayAdmin: mayActAs(session.role, 'admin'),
@@ -176,6 +179,7 @@ async function callOf(request: Request, response: Response, options: DeskOptions
     response,
     session,
     actor: { kind: 'editor', id: session.editorId, role: session.role },
+    notice,
     page: (name, data = {}) => {
       options.pages.send(response, name, { ...shared, ...data })
     },

@@ -113,6 +113,24 @@ test('a form without the version it shows is refused', async () => {
   expect((await desk.post(`${path}/stories`, { article: 'phare', do: 'pin' })).status).toBe(422)
 })
 
+test('a notice is shown while it is true of the digest, however often the page is loaded', async () => {
+  const { desk, id, path, web } = await aDraft()
+  const said = async (state: string, notice: string) => {
+    await query(
+      web.context.config.databaseUrl ?? '',
+      `update digests set state = '${state}' where id = ${id}`,
+    )
+    const page = await (await desk.get(`${path}?notice=${notice}`)).text()
+    return /<p class="notice" role="status">(.*?)<\/p>/.exec(page)?.[1]
+  }
+  expect(await said('sending', 'digest-sent')).toBe('C’est parti. Vous pouvez encore arrêter.')
+  expect(await said('completed', 'digest-sent')).toBeUndefined()
+  expect(await said('paused', 'digest-sent')).toBeUndefined()
+  expect(await said('paused', 'digest-pause')).toBe('En pause.')
+  expect(await said('sending', 'digest-pause')).toBeUndefined()
+  expect(await said('completed', 'digest-tested')).toContain('L’essai')
+})
+
 test('a digest paused past its time asks before it goes on', async () => {
   const { desk, id, version, path, digests, web } = await aDraft()
   await desk.post(`${path}/send`, { version, key: 'one-click' })

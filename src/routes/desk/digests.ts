@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { deliveryStates, doubtDecisions } from '../../domain/delivery.ts'
-import { digestStates } from '../../domain/digest.ts'
+import { digestStates, type DigestState } from '../../domain/digest.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
 import { toPageRequest } from '../../http/route.ts'
@@ -50,6 +50,14 @@ const pageQuery = z.object({
   find: z.string().trim().max(200).optional(),
 })
 
+/** A notice stays in the page's address when it is loaded anew, which the page does whenever the state changes. */
+const noticesOf: Partial<Record<string, readonly DigestState[]>> = {
+  'digest-sent': ['preparing', 'sending'],
+  'digest-resume': ['scheduled', 'preparing', 'sending'],
+  'digest-pause': ['paused'],
+  'digest-scheduled': ['scheduled'],
+}
+
 const listSize = 30
 const deliveriesSize = 50
 
@@ -58,14 +66,16 @@ export function digestsDesk(
   { digests, digestPage, digestProgress, newsletters }: Services,
   draining: AbortSignal,
 ): DeskRoute[] {
-  const showDigest = async ({ request, page }: DeskCall, more: object = {}) => {
+  const showDigest = async ({ request, page, notice }: DeskCall, more: object = {}) => {
     const { deliveries, cursor, explain, find } = pageQuery.parse(request.query)
     const view = await digestPage.get(idOf({ request }), {
       deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
       explain,
       find,
     })
-    page('desk/digest', { ...view, ...more, deliveryStates, deliveriesState: deliveries, key: randomUUID() })
+    const isOver = notice !== undefined && noticesOf[notice]?.includes(view.digest.state) === false
+    const shown = { deliveryStates, deliveriesState: deliveries, key: randomUUID() }
+    page('desk/digest', { ...view, ...shown, notice: isOver ? undefined : notice, ...more })
   }
   /** The page as it is now, saying that nothing was done: a colleague or the newsroom was quicker. */
   const showChanged = (call: DeskCall, more: object = {}) => {
