@@ -102,6 +102,7 @@ export function createMail(options: MailOptions): Mail {
           helpUrl: `${publication.publicUrl}/preferences`,
           archiveUrl: `${publication.publicUrl}/newsletters/${encodeURIComponent(newsletter.slug)}`,
         },
+        isOneClick: !variant.isTest,
         feedbackId: `${digestId}:${listLabel(newsletter.slug)}:${cadence}:${senderId(domainOf(from.address))}`,
         html: composed.html,
         text: composed.text,

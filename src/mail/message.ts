@@ -46,6 +46,8 @@ export interface DigestMessage {
     helpUrl: string
     archiveUrl: string
   }
+  /** Whether a POST to the unsubscribe link ends a subscription: what is no one-click must not claim to be (RFC 8058). */
+  isOneClick: boolean
   /** Names of the digest for complaint statistics; nothing per recipient, the sender's own name last. */
   feedbackId: string
   html: string
@@ -71,7 +73,7 @@ export function buildSkeleton(message: DigestMessage): Skeleton {
       // RFC 8058: one-click needs both headers, one line each, and a signature that covers them.
       'List-Unsubscribe: ',
       { gap: 'listUnsubscribe' },
-      '\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n',
+      message.isOneClick ? '\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n' : '\r\n',
       `List-Help: <${list.helpUrl}>\r\n`,
       `List-Archive: <${list.archiveUrl}>\r\n`,
       'List-Post: NO\r\nPrecedence: bulk\r\n',

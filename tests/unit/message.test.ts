@@ -444,6 +444,15 @@ test('TPL-4 a link that is not a web address stops the digest, and such a pictur
   }
 })
 
+test('HDR-7 a test, whose link ends no subscription, does not promise one-click', async () => {
+  const parts = await mail.composeDigest(aFrozenDigest())
+  const message = Buffer.concat(
+    mail.personalise(mail.assembleVariant(parts, undefined, { isTest: true }), aRecipient()),
+  )
+  expect(valuesOf(message, 'list-unsubscribe')).toHaveLength(1)
+  expect(valuesOf(message, 'list-unsubscribe-post')).toEqual([])
+})
+
 test('a personal value that would break its line is refused', async () => {
   const skeleton = mail.assembleVariant(await mail.composeDigest(aFrozenDigest()))
   for (const overrides of [
