@@ -129,9 +129,10 @@ function readRecipient(fields: Fields, stage: Diagnosis['stage']): RecipientRepo
 function readComplaint(mail: ParsedMail, feedback: Attachment, { sealed, keyring }: Seals): InboundMail {
   const [fields = {}] = readFields(feedback.content)
   if (!/^(abuse|fraud|virus|other)$/i.test(fields['feedback-type'] ?? '')) return ignored('not_a_failure')
-  const returned = `${fields['original-mail-from'] ?? ''}\n${fields['original-envelope-id'] ?? ''}\n${returnedHeaders(mail)}`
+  const returned = `${fields['original-mail-from'] ?? ''}\n${returnedHeaders(mail)}`
   const reference =
     openReference(keyring, 'bounce', sealed) ??
+    openReference(keyring, 'bounce', fields['original-envelope-id'] ?? '') ??
     findSealed(
       returned,
       [

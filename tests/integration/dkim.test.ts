@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { authenticate } from 'mailauth'
 import { expect, test } from 'vitest'
+import { readConfig } from '../../src/config.ts'
 import { listRecords } from '../../src/mail/dns-records.ts'
 import { createSigner, type DkimKeys } from '../../src/mail/sign.ts'
 import { awkwardBodies, verifyWithOpendkim, verifyWithPython } from '../support/dkim.ts'
@@ -141,6 +142,25 @@ test.each<[string, Partial<DkimKeys>]>([
   ],
 ])('DKIM-3 %s refuses to start, naming the variable', (_, fault) => {
   expect(() => createSigner({ ...keys, ...fault })).toThrow(/^DKIM_(ED25519_)?PRIVATE_KEY: /)
+})
+
+test.each<[string, Record<string, string | undefined>]>([
+  ['no key', { DKIM_PRIVATE_KEY: undefined }],
+  ['no selector', { DKIM_SELECTOR: undefined }],
+  ['no domain', { DKIM_DOMAIN: undefined }],
+  ['garbage for a key', { DKIM_PRIVATE_KEY: 'not a key' }],
+  ['a key of 1024 bits', { DKIM_PRIVATE_KEY: dkimKeys(1024).privateKey }],
+  ['Ed25519 in the place of RSA', { DKIM_PRIVATE_KEY: keys.ed25519?.privateKey }],
+  ['RSA in the place of Ed25519', { DKIM_ED25519_SELECTOR: 'e1', DKIM_ED25519_PRIVATE_KEY: keys.privateKey }],
+  ['Ed25519 without its selector', { DKIM_ED25519_PRIVATE_KEY: keys.ed25519?.privateKey }],
+])('DKIM-3 a configuration with %s is refused, naming the variable', (_, fault) => {
+  const signing = {
+    DKIM_DOMAIN: keys.domain,
+    DKIM_SELECTOR: keys.selector,
+    DKIM_PRIVATE_KEY: keys.privateKey,
+  }
+  expect(readConfig(signing).dkim).toMatchObject({ domain: keys.domain })
+  expect(() => readConfig({ ...signing, ...fault })).toThrow(/DKIM_(ED25519_)?PRIVATE_KEY: /)
 })
 
 test('DKIM-3 what cannot be signed is not sent', async () => {

@@ -163,10 +163,15 @@ test('START-9 a busy port is named with its variable, before anything is started
   expect(processesOf(dataDir)).toEqual([])
 })
 
-test('START-10 all faults of the configuration are told together, without a stack', async () => {
-  const refused = spawnStart({ SMTP_URL: 'ftp://x', LOG_LEVEL: 'loud', PUBLIC_URL: 'http://news.example' })
+test('START-10 DKIM-3 all faults of the configuration are told together, without a stack', async () => {
+  const refused = spawnStart({
+    SMTP_URL: 'ftp://x',
+    LOG_LEVEL: 'loud',
+    PUBLIC_URL: 'http://news.example',
+    DKIM_PRIVATE_KEY: 'not a key',
+  })
   expect(await refused.ended).toBe(1)
-  for (const variable of ['SMTP_URL', 'LOG_LEVEL', 'PUBLIC_URL'])
+  for (const variable of ['SMTP_URL', 'LOG_LEVEL', 'PUBLIC_URL', 'DKIM_PRIVATE_KEY'])
     expect(refused.output()).toContain(`  ${variable}: `)
   expect(refused.output()).not.toContain('    at ')
 })

@@ -261,6 +261,9 @@ test('ENV-3 DSN parameters are there when the server offers DSN, and absent when
   await aTransport(withDsn.url).send(aMail({ envelopeId: 'd7-s9' }))
   expect(withDsn.received[0]?.mailArgs).toContain('RET=HDRS ENVID=d7-s9')
   expect(withDsn.received[0]?.rcptArgs).toEqual(['NOTIFY=FAILURE,DELAY ORCPT=rfc822;reader@reader.example'])
+  // What the parameter's own syntax uses is written in hexadecimal.
+  await aTransport(withDsn.url).send(aMail({ to: 'reader+a=b@reader.example', envelopeId: 'd7-s9' }))
+  expect(withDsn.received[1]?.rcptArgs[0]).toContain('ORCPT=rfc822;reader+2Ba+3Db@reader.example')
   const without = await aSmtpSink({ extensions: ['PIPELINING'] })
   await aTransport(without.url).send(aMail({ envelopeId: 'd7-s9' }))
   expect(without.received[0]?.mailArgs).toBe('')

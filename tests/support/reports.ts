@@ -61,7 +61,7 @@ export function aDeliveryReport(options: ReportOptions = {}): Buffer {
 }
 
 /** A feedback report (RFC 5965), its recipient redacted as providers do. */
-export const aComplaint = (returned: string, type = 'abuse'): Buffer =>
+export const aComplaint = (returned: string, type = 'abuse', field = 'Version: 1'): Buffer =>
   crlf([
     'From: feedback@provider.example',
     'Subject: complaint',
@@ -69,7 +69,7 @@ export const aComplaint = (returned: string, type = 'abuse'): Buffer =>
     'Content-Type: multipart/report; report-type=feedback-report; boundary="B"',
     '',
     '--B\nContent-Type: text/plain\n\nThis is a complaint.\n',
-    `--B\nContent-Type: message/feedback-report\n\nFeedback-Type: ${type}\nUser-Agent: Provider/1\nVersion: 1\nOriginal-Rcpt-To: redacted@provider.example\n`,
+    `--B\nContent-Type: message/feedback-report\n\nFeedback-Type: ${type}\nUser-Agent: Provider/1\n${field}\nOriginal-Rcpt-To: redacted@provider.example\n`,
     `--B\nContent-Type: message/rfc822\n\n${returned}\n\nbody`,
     '--B--\n',
   ])

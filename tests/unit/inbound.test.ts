@@ -76,6 +76,10 @@ test('BNC-6 a complaint with a redacted recipient is known by the seals in the r
     expect(mail, returned).toMatchObject({ kind: 'complaint', reference })
     expect(mail).not.toHaveProperty('proof', expect.stringContaining('@'))
   }
+  for (const field of [`Original-Mail-From: <${verp}>`, `Original-Envelope-Id: ${sealed}`]) {
+    const mail = aComplaint('Subject: x', 'abuse', field)
+    expect(await read(mail, 'fbl@news.example.org'), field).toMatchObject({ kind: 'complaint', reference })
+  }
   expect(await read(aComplaint('Subject: x', 'not-spam'))).toEqual({ kind: 'ignored', why: 'not_a_failure' })
   expect(await read(aComplaint('Subject: x'), 'fbl@news.example.org')).toEqual({
     kind: 'ignored',

@@ -222,7 +222,8 @@ describe.each(['fr', 'ar', 'en'] as const)('a digest in %s', (language) => {
     expect(valuesOf(message, 'x-auto-response-suppress')).toEqual(['All'])
     expect(headersOf(message).filter(([name]) => name.startsWith('list-'))).toEqual([])
     const { text, html } = await simpleParser(message)
-    expect(text).toMatch(/^https:\/\/news\.example\.org\/activate\/abc$/m)
+    // To activate, and to say that it was somebody else.
+    expect(text?.match(/^https:\/\/news\.example\.org\/activate\/abc$/gm)).toHaveLength(2)
     expect(html).not.toMatch(/<img/)
   })
 })
@@ -376,6 +377,19 @@ const elementsOf = (html: string | false | undefined): string[] =>
     element.replace(/ (alt|aria-label)="[^"]*"/g, ''),
   )
 
+/** Says what a strange server answered. */
+const aDeskNotice = (text: string) =>
+  mail.composePersonal(
+    {
+      kind: 'desk-notice',
+      notice: 'policy',
+      values: { domain: text, answer: text },
+      url: 'https://news.example.org/desk',
+    },
+    aPublication(),
+    'fr',
+  )
+
 const namesOf = (message: Buffer) => headersOf(message).map(([name]) => name)
 
 test.each(hostile)(
@@ -400,6 +414,8 @@ test.each(hostile)(
     const [read, expected] = [await simpleParser(letter), await simpleParser(harmlessLetter)]
     expect(read.from?.value.map(({ address }) => address)).toEqual(['subscriptions@news.example.org'])
     expect(elementsOf(read.html)).toEqual(elementsOf(expected.html))
+    const [notice, harmlessNotice] = [await aDeskNotice(text), await aDeskNotice('Le titre')]
+    expect(elementsOf(notice.html)).toEqual(elementsOf(harmlessNotice.html))
   },
 )
 
