@@ -15,6 +15,8 @@ interface ChildOptions {
   /** The module to run. */
   module: URL
   args?: string[]
+  /** Node's own options for it. */
+  nodeOptions: readonly string[]
   env: NodeJS.ProcessEnv
   /** Gets its output. A file and not a pipe: it must be able to log after its supervisor was killed. */
   logFile: string
@@ -57,7 +59,11 @@ export function startChild(options: ChildOptions): Child {
   const start = () => {
     const startedAt = Date.now()
     const log = openSync(options.logFile, 'a', 0o600)
-    const child = fork(options.module, options.args ?? [], { env, stdio: ['ignore', log, log, 'ipc'] })
+    const child = fork(options.module, options.args ?? [], {
+      env,
+      execArgv: [...process.execArgv, ...options.nodeOptions],
+      stdio: ['ignore', log, log, 'ipc'],
+    })
     closeSync(log)
     current = child
     options.onStart()

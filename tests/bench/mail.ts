@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createTransport as createNodemailer } from 'nodemailer'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { startPostgres } from '../../src/embedded/postgres.ts'
+import { workerNodeOptions } from '../../src/embedded/supervisor.ts'
 import { createSigner } from '../../src/mail/sign.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
@@ -53,7 +54,7 @@ async function runOurs(n: number): Promise<Result> {
   await migrate(postgres.url)
   await migrateQueue({ kind: 'postgres', url: postgres.url })
   const digestId = await aDigestToSend(postgres.url, n)
-  const sender = fork(new URL('./mail-sender.ts', import.meta.url))
+  const sender = fork(new URL('./mail-sender.ts', import.meta.url), { execArgv: workerNodeOptions })
   const pid = sender.pid ?? 0
   const watch = watchProcesses({ sender: pid, sink: sink.child.pid ?? 0 }, dataDir)
   const task: SenderTask = { databaseUrl: postgres.url, digestId, env: senderEnvironment(sink.port) }

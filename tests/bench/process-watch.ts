@@ -17,13 +17,20 @@ export interface Measurement {
 export function watchProcesses(pids: Record<string, number>, dataDir?: string) {
   const startedAt = performance.now()
   const [first = 0] = Object.values(pids)
+  const seen: Record<string, number> = {}
+  // What has ended meanwhile spent what it was last seen to have spent.
+  const ticksOf = (who: string, pid: number) => (seen[who] = Math.max(seen[who] ?? 0, sumTicks([pid])))
+  const readNamed = () => Object.entries(pids).map(([who, pid]) => [who, ticksOf(who, pid)] as const)
   const read = (): Record<string, number> => ({
-    ...Object.fromEntries(Object.entries(pids).map(([who, pid]) => [who, sumTicks([pid])])),
+    ...Object.fromEntries(readNamed()),
     ...(dataDir !== undefined && { database: sumTicks(postgresPids(dataDir)) }),
   })
   const before = read()
   const rss = [rssOf(first)]
-  const sampling = setInterval(() => rss.push(rssOf(first)), sampleMs)
+  const sampling = setInterval(() => {
+    rss.push(rssOf(first))
+    readNamed()
+  }, sampleMs)
   return {
     stop(messages: number): Measurement {
       clearInterval(sampling)
