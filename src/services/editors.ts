@@ -42,7 +42,9 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
       const email = parseAddress(wanted.email).text
       return database.transaction(async (stores) => {
         if (await stores.editors.findByEmail(email)) {
-          throw new DomainError('conflict', 'editor_exists', 'Someone of the desk has this address already.')
+          const message = 'Someone of the desk has this address already.'
+          const fields = [{ field: 'email', message }]
+          throw new DomainError('conflict', 'editor_exists', message, { fields })
         }
         const publication = await stores.publication.get()
         const language = wanted.language ?? publication.languages[0] ?? 'en'

@@ -35,7 +35,7 @@ export function createFeedMoveService({
      * @throws DomainError `no_feed`, `feed_not_served`
      */
     async move(path: string, to: string, actor: Actor): Promise<void> {
-      const [feed, target] = [await findFeed(path), await findFeed(to)]
+      const [feed, target] = [await findFeed(path), await findFeed(to).catch(blameTarget)]
       const pathTo = (format: FeedFormat) => feedPath({ ...target, format })
       await database.transaction(async (stores) => {
         // Its own move, at this very moment, waits: nobody is led in a circle.
@@ -84,9 +84,14 @@ async function decide(
   await stores.audit.insert({ actor: nameOfActor(actor), action, subject: `feed:${feedPath(feed)}`, detail })
 }
 
-const notServed = () =>
-  new DomainError(
-    'conflict',
-    'feed_not_served',
-    'Choose another feed that is served itself: not this one, nor one that has moved or ended.',
-  )
+/** Of the two feeds of a move, the one that a person writes down. */
+function blameTarget(error: unknown): never {
+  if (!(error instanceof DomainError)) throw error
+  const { kind, code, message } = error
+  throw new DomainError(kind, code, message, { cause: error, fields: [{ field: 'to', message }] })
+}
+
+const notServed = () => {
+  const message = 'Choose another feed that is served itself: not this one, nor one that has moved or ended.'
+  return new DomainError('conflict', 'feed_not_served', message, { fields: [{ field: 'to', message }] })
+}

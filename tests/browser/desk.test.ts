@@ -116,3 +116,26 @@ test('the feeds are found by language, format and a part of their address, witho
   await page.getByRole('button', { name: 'Chercher' }).click()
   expect(await paths()).toEqual([wished])
 })
+
+test('a form with faults in Arabic on a phone: it fits, no axe violation, the focus on the first fault', async () => {
+  const { web, desk, open } = await aDesk()
+  await desk.post('/settings/language', { language: 'ar' })
+  const page = await open({ ...phone, viewport: { width: 360, height: 780 } })
+  for (const [form, field, text] of [
+    ['publication', 'contactEmail', 'ليس عنوانا'],
+    ['editors', 'email', 'ليس عنوانا'],
+  ] as const) {
+    await page.goto(`${web.origin}/desk/settings`)
+    const sent = page.locator(`form[action="/desk/settings/${form}"]`)
+    await sent.locator(`[name="${field}"]`).fill(text)
+    // What the browser would hold back, a script or an old browser sends.
+    await page.evaluate(`document.querySelector('form[action$="/${form}"]').noValidate = true`)
+    await sent.locator('button').last().click()
+    await page.waitForURL(`**/settings/${form}`)
+    expect(await page.locator('*:focus').getAttribute('name')).toBe(field)
+    expect(await page.locator('*:focus').inputValue()).toBe(text)
+    expect(await sent.locator('.fault').innerText()).toContain('عنوان واحد')
+    expect(await fits(page)).toBe(true)
+    expect(await listViolations(page)).toEqual([])
+  }
+})

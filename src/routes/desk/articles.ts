@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { articlePath } from '../../domain/article.ts'
-import type { DeskRoute } from '../../http/desk.ts'
+import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -16,6 +16,10 @@ const pageSize = 30
 
 /** What came in by API and import: where it stands, and the way to take it back. */
 export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRoute[] {
+  const showArticle = async ({ request, page }: DeskCall, more: object = {}) => {
+    const article = await articles.get(String(request.params['externalId']))
+    page('desk/article', { article, path: articlePath(article.slug), ...more })
+  }
   return [
     {
       method: 'get',
@@ -32,10 +36,7 @@ export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRout
       method: 'get',
       path: '/articles/:externalId',
       role: 'viewer',
-      handle: async ({ request, page }) => {
-        const article = await articles.get(String(request.params['externalId']))
-        page('desk/article', { article, path: articlePath(article.slug) })
-      },
+      handle: (call) => showArticle(call),
     },
     {
       method: 'post',
@@ -46,6 +47,7 @@ export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRout
         const article = await articles.withdraw(String(request.params['externalId']), reason, actor)
         redirect(`/articles/${encodeURIComponent(article.externalId)}`, 'article-withdrawn')
       },
+      showFaults: (call, faults) => showArticle(call, { typed: call.request.body as object, faults }),
     },
   ]
 }

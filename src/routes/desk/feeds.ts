@@ -48,6 +48,10 @@ export function feedsDesk({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMo
         await feedMoves.move(path, to, actor)
         redirect('/feeds', 'feed-moved')
       },
+      showFaults: async ({ request, page }, faults) => {
+        const feed = await feeds.get(feedQuery.parse(request.body).path)
+        page('desk/feed', { feed, typed: request.body as object, faults })
+      },
     },
     {
       method: 'post',

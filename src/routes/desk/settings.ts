@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
-import type { DeskRoute } from '../../http/desk.ts'
+import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -28,21 +28,26 @@ const auditPageSize = 50
 
 /** The publication, the people, the keys, and who did what. */
 export function settingsDesk({ publication, editors, keys, audit, restoring }: Services): DeskRoute[] {
+  const showSettings = async ({ page, session }: DeskCall, more: object = {}) => {
+    const isAdmin = session.role === 'admin'
+    page('desk/settings', {
+      settings: await publication.get(),
+      sessions: await editors.listSessions(session.editorId),
+      editors: isAdmin ? await editors.list() : [],
+      keys: isAdmin ? await keys.list() : [],
+      roles,
+      ...more,
+    })
+  }
+  /** One of the page's forms as it was sent. */
+  const showForm = (form: 'publication' | 'editors' | 'keys') => (call: DeskCall, faults: string[]) =>
+    showSettings(call, { form, typed: call.request.body as object, faults })
   return [
     {
       method: 'get',
       path: '/settings',
       role: 'viewer',
-      handle: async ({ page, session }) => {
-        const isAdmin = session.role === 'admin'
-        page('desk/settings', {
-          settings: await publication.get(),
-          sessions: await editors.listSessions(session.editorId),
-          editors: isAdmin ? await editors.list() : [],
-          keys: isAdmin ? await keys.list() : [],
-          roles,
-        })
-      },
+      handle: (call) => showSettings(call),
     },
     {
       method: 'post',
@@ -58,6 +63,7 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
         await publication.set(change, actor)
         redirect('/settings', 'saved')
       },
+      showFaults: showForm('publication'),
     },
     {
       method: 'post',
@@ -87,6 +93,7 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
         await editors.add(editorForm.parse(request.body), actor)
         redirect('/settings', 'editor-added')
       },
+      showFaults: showForm('editors'),
     },
     {
       method: 'post',
@@ -114,6 +121,7 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
         const { key } = await keys.create(keyForm.parse(request.body), actor)
         page('desk/key-created', { key })
       },
+      showFaults: showForm('keys'),
     },
     {
       method: 'post',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { nameOf } from '../../domain/article.ts'
-import type { DeskRoute } from '../../http/desk.ts'
+import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { drawGrowth } from '../../http/growth-chart.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
@@ -22,6 +22,15 @@ export function subscribersDesk({
   newsletters,
   selections,
 }: Pick<Services, 'subscribers' | 'suppressions' | 'newsletters' | 'selections'>): DeskRoute[] {
+  const showPerson = async ({ request, session, page }: DeskCall, more: object = {}) => {
+    const sections = await selections.list('section')
+    page('desk/subscriber', {
+      person: await subscribers.explain(idOf(request.params)),
+      names: await newsletters.names(),
+      sections: Object.fromEntries(sections.map((one) => [one.slug, nameOf(one, session.language)])),
+      ...more,
+    })
+  }
   return [
     {
       method: 'get',
@@ -43,14 +52,7 @@ export function subscribersDesk({
       method: 'get',
       path: '/subscribers/:id',
       role: 'viewer',
-      handle: async ({ request, session, page }) => {
-        const sections = await selections.list('section')
-        page('desk/subscriber', {
-          person: await subscribers.explain(idOf(request.params)),
-          names: await newsletters.names(),
-          sections: Object.fromEntries(sections.map((one) => [one.slug, nameOf(one, session.language)])),
-        })
-      },
+      handle: (call) => showPerson(call),
     },
     {
       method: 'post',
@@ -62,6 +64,7 @@ export function subscribersDesk({
         await suppressions.add(email ?? '', noteForm.parse(request.body).detail, actor)
         redirect(`/subscribers/${id}`, 'saved')
       },
+      showFaults: (call, faults) => showPerson(call, { typed: call.request.body as object, faults }),
     },
     {
       method: 'post',

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest'
+import { anArticle } from '../support/articles.ts'
+import { signedIn, type DeskClient } from '../support/desk.ts'
+import { aSubscriber } from '../support/subscribers.ts'
+import { aWeb } from '../support/web.ts'
+
+async function aDesk() {
+  const web = await aWeb()
+  await anArticle(web.context.database, { externalId: 'phare', title: 'Le phare', sections: ['culture'] })
+  return { web, desk: await signedIn(web, 'admin') }
+}
+
+/** The page that a refused form is answered with, which must say its faults. */
+async function refused(desk: DeskClient, path: string, fields: Record<string, string>) {
+  const answer = await desk.post(path, fields)
+  const html = await answer.text()
+  expect([answer.status, html.match(/role="alert">([^<]*)/)?.[1]]).toEqual([
+    422,
+    'Rien n’est enregistré. Corrigez ce qui est marqué.',
+  ])
+  const marked = [...html.matchAll(/<(?:input|textarea|select)[^>]*?name="(\w+)"[^>]*aria-invalid="true"/g)]
+  const sentences = [...html.matchAll(/<small id="(\w+)-fault" class="fault">([^<]+)</g)]
+  const fault = sentences.map(([, name = '', sentence = '']) => [name, sentence])
+  expect(marked.map(([, name]) => name)).toEqual(fault.map(([name]) => name))
+  return { html, faults: Object.fromEntries(fault) as Record<string, string> }
+}
+
+const publication = {
+  name: 'Le Rivage',
+  description: 'Des nouvelles <de la côte>',
+  deskName: 'La rédaction',
+  postalAddress: '1, quai du Port',
+  contactEmail: 'contact@rivage.example',
+  ambiguousPolicy: 'hold',
+}
+
+test('settings of the publication are shown again as they were typed, with the sentence at the field', async () => {
+  const { web, desk } = await aDesk()
+  const before = await web.context.services.publication.get()
+  const typed = { ...publication, name: ' ', contactEmail: 'contact à rivage' }
+  const { html, faults } = await refused(desk, '/settings/publication', typed)
+  expect(Object.keys(faults)).toEqual(['name', 'contactEmail'])
+  expect(faults['contactEmail']).toBe('Une seule adresse, comme nom@exemple.org.')
+  for (const value of [
+    'value="contact à rivage"',
+    'value="1, quai du Port"',
+    'Des nouvelles &lt;de la côte&gt;',
+  ])
+    expect(html).toContain(value)
+  expect(html).toMatch(/<option value="hold" selected>/)
+  expect(await web.context.services.publication.get()).toEqual(before)
+  const long = { ...publication, postalAddress: 'x'.repeat(501) }
+  expect((await refused(desk, '/settings/publication', long)).faults).toEqual({
+    postalAddress: '500 caractères au plus.',
+  })
+})
+
+test('an editor to add and a key to make keep what was typed', async () => {
+  const { web, desk } = await aDesk()
+  const editor = { email: 'pas une adresse', role: 'viewer' }
+  const broken = await refused(desk, '/settings/editors', editor)
+  expect(Object.keys(broken.faults)).toEqual(['email'])
+  expect(broken.html).toContain('value="pas une adresse"')
+  expect(broken.html).toMatch(/<input type="email" name="email"[^]*?<option value="viewer" selected>/)
+  const { email } = await web.context.services.editors.add(
+    { email: 'nour@rivage.example', role: 'editor' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const known = await refused(desk, '/settings/editors', { email, role: 'editor' })
+  expect(known.faults['email']).toContain('que personne de la rédaction n’a déjà')
+  const key = await refused(desk, '/settings/keys', { name: 'W'.repeat(101), role: 'admin' })
+  expect(key.faults).toEqual({ name: 'Un nom, de 100 caractères au plus.' })
+  expect(key.html).toContain(`value="${'W'.repeat(101)}"`)
+  // The form of the publication has a name too, and nothing is wrong with that one.
+  expect(key.html.match(/aria-invalid/g)).toHaveLength(1)
+})
+
+test.each(['/nulle/part/rss.xml', 'partout', '/rss.xml', ' '])(
+  'a feed moved to "%s" opens the form again',
+  async (to) => {
+    const { web, desk } = await aDesk()
+    await web.fetch('/rss.xml')
+    const { html, faults } = await refused(desk, '/feeds/move', { path: '/rss.xml', to })
+    expect(faults['to']).toContain('Le chemin d’un autre flux')
+    expect(html).toContain(`value="${to}"`)
+    expect(html).toMatch(/<details open>\s*<summary>Déplacer/)
+  },
+)
+
+test('a reason to withdraw and a reason to suppress are kept', async () => {
+  const { web, desk } = await aDesk()
+  const reason = 'R'.repeat(501)
+  const withdrawn = await refused(desk, '/articles/phare/withdraw', { reason })
+  expect(withdrawn.html).toContain(`value="${reason}"`)
+  expect(withdrawn.html).toContain('<details open>')
+  expect(Object.keys((await refused(desk, '/articles/phare/withdraw', { reason: ' ' })).faults)).toEqual([
+    'reason',
+  ])
+  const person = await aSubscriber(web.context.database)
+  const suppressed = await refused(desk, `/subscribers/${person.id}/suppress`, { detail: reason })
+  expect(suppressed.faults).toEqual({ detail: '500 caractères au plus.' })
+  expect(suppressed.html).toContain(`value="${reason}"`)
+})
+
+test.each([
+  ['ar', 'لم يُحفظ شيء. صحّحوا ما وُضعت عليه علامة.'],
+  ['en', 'Nothing was saved. Correct what is marked.'],
+])('faults are said in the editor’s language: %s', async (language, title) => {
+  const { desk } = await aDesk()
+  await desk.post('/settings/language', { language })
+  const html = await (await desk.post('/articles/phare/withdraw', { reason: '' })).text()
+  expect(html).toContain(title)
+  expect(html).not.toContain('desk.faults')
+})
+
+test('what is not about a field stays an error page', async () => {
+  const { desk } = await aDesk()
+  const gone = await desk.post('/feeds/move', { path: '/nulle/part/rss.xml', to: '/rss.xml' })
+  expect(gone.status).toBe(404)
+})
