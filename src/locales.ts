@@ -7,11 +7,20 @@ export type InterfaceLanguage = (typeof interfaceLanguages)[number]
 type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Messages = { [key: string]: Message | Messages }
 
+/** The spaces that French sets inside its quotes and before these signs: no line breaks there. */
+export const withFrenchSpaces = (text: string): string =>
+  text.replace(/ (?=[:;!?»%])/g, '\u00a0').replace(/« /g, '«\u00a0')
+
+/** The files keep plain spaces, for whoever edits them sees no other. */
+const typeset = (language: InterfaceLanguage) => (_key: string, value: unknown) =>
+  language === 'fr' && typeof value === 'string' ? withFrenchSpaces(value) : value
+
 const messages = Object.fromEntries(
   interfaceLanguages.map((language) => [
     language,
     JSON.parse(
       readFileSync(new URL(`../templates/locales/${language}.json`, import.meta.url), 'utf8'),
+      typeset(language),
     ) as Messages,
   ]),
 ) as Record<InterfaceLanguage, Messages>

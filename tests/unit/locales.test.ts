@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { interfaceLanguages, listKeys } from '../../src/locales.ts'
+import { interfaceLanguages, listKeys, translate } from '../../src/locales.ts'
 
 const read = (language: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../templates/locales/${language}.json`, import.meta.url), 'utf8'))
@@ -43,6 +43,12 @@ test('a text has the same placeholders in every language', () => {
         typeof value === 'string' ? value : (value as { other: string } | undefined)?.other
       expect(placeholders(last(translated) ?? ''), key).toEqual(placeholders(last(text) ?? ''))
     }
+  }
+})
+
+test('no line of French begins with a sign that belongs to the word before it, or ends with an opening quote', () => {
+  for (const key of listKeys('fr')) {
+    for (const count of [1, 2]) expect(translate('fr', key, { count }), key).not.toMatch(/ [:;!?»%]|« /)
   }
 })
 

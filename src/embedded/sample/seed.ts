@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts'
 import { findAddress, hashAddress } from '../../domain/address.ts'
 import { dateIn } from '../../domain/publication.ts'
 import type { Keyring } from '../../domain/token.ts'
+import { withFrenchSpaces } from '../../locales.ts'
 import { articleInput, type ArticleInput } from '../../services/article-input.ts'
 import type { Stores } from '../../store/stores.ts'
 import { arabicArticles } from './articles-ar.ts'
@@ -100,9 +101,6 @@ const toPicture = (
 })
 
 /** French sets a space that must not break before : ; ! ? » and after «. */
-const withFrenchSpaces = (text: string): string =>
-  text.replace(/ ([:;!?»])/g, '\u00a0$1').replace(/« /g, '«\u00a0')
-
 async function seedResponses({ services }: Context, now: Date): Promise<void> {
   for (const [index, { article, hoursAgo, html, ...response }] of sampleResponses.entries()) {
     await services.responses.put(article, `response-${index + 1}`, {
