@@ -161,10 +161,12 @@ function noticeValues(values: NoticeValues = {}, { language, locale }: Writer): 
   return shown
 }
 
-/** A French title must not reorder the Arabic sentence around it; where both read one way it needs no marks. */
+/** A French title, or `#12`, must not reorder the Arabic sentence around it; where both read one way it needs no marks. */
 function isolate(text: string, language: InterfaceLanguage): string {
   const foreign =
-    directionOf(language) === 'rtl' ? /(?!\p{Script=Arabic})\p{L}/u : /[\p{Script=Arabic}\p{Script=Hebrew}]/u
+    directionOf(language) === 'rtl'
+      ? /(?!\p{Script=Arabic})\p{L}|^\P{L}+$/u
+      : /[\p{Script=Arabic}\p{Script=Hebrew}]/u
   const line = singleLine(text)
   return foreign.test(line) ? `\u2068${line}\u2069` : line
 }
