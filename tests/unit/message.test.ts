@@ -377,13 +377,13 @@ const elementsOf = (html: string | false | undefined): string[] =>
     element.replace(/ (alt|aria-label)="[^"]*"/g, ''),
   )
 
-/** Says what a strange server answered. */
+/** Has a title that quotes somebody. */
 const aDeskNotice = (text: string) =>
   mail.composePersonal(
     {
       kind: 'desk-notice',
-      notice: 'policy',
-      values: { domain: text, answer: text },
+      notice: 'digest_paused',
+      values: { digest: text },
       url: 'https://news.example.org/desk',
     },
     aPublication(),
