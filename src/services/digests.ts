@@ -302,7 +302,8 @@ function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence
   const cadence = wanted ?? offered[0] ?? 'daily'
   if (offered.length === 0 || offered.includes(cadence)) return cadence
   const sentence = `${newsletter.slug} has no cadence ${cadence}; it has ${offered.join(', ')}.`
-  throw new DomainError('invalid', 'no_such_cadence', sentence)
+  const fields = [{ field: 'cadence', message: sentence }]
+  throw new DomainError('invalid', 'no_such_cadence', sentence, { fields })
 }
 
 export type StoryStep = 'up' | 'down' | 'pin' | 'unpin' | 'exclude' | 'admit'

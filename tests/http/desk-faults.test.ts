@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { anArticle } from '../support/articles.ts'
 import { signedIn, type DeskClient } from '../support/desk.ts'
+import { aNewsletter } from '../support/newsletters.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { aWeb } from '../support/web.ts'
 
@@ -100,6 +101,31 @@ test('a reason to withdraw and a reason to suppress are kept', async () => {
   const suppressed = await refused(desk, `/subscribers/${person.id}/suppress`, { detail: reason })
   expect(suppressed.faults).toEqual({ detail: '500 caractères au plus.' })
   expect(suppressed.html).toContain(`value="${reason}"`)
+})
+
+test('a digest to compose and a time to send it at are kept', async () => {
+  const { web, desk } = await aDesk()
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  await aSubscriber(database, { newsletter })
+  const wish = { newsletter: newsletter.slug, cadence: 'daily', article: 'nulle-part' }
+  const unknown = await refused(desk, '/digests', wish)
+  expect(unknown.faults).toEqual({ article: expect.stringContaining('article publié') as string })
+  expect(unknown.html).toContain('value="nulle-part"')
+  expect(unknown.html).toContain('<details class="compose" open>')
+  const never = await refused(desk, '/digests', { ...wish, cadence: 'weekly' })
+  expect(Object.keys(never.faults)).toEqual(['cadence'])
+  expect(never.html).toContain('<option value="weekly" selected>')
+
+  const actor = { kind: 'cli', role: 'admin' } as const
+  await services.publication.set({ postalAddress: '1, quai du Port' }, actor)
+  const { id, version } = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, actor)
+  for (const at of ['2020-01-01T07:00', 'demain']) {
+    const late = await refused(desk, `/digests/${id}/schedule`, { at, version: String(version) })
+    expect(late.faults).toEqual({ at: 'Une date et une heure à venir.' })
+    expect(late.html).toContain(`value="${at}"`)
+  }
+  expect((await services.digests.get(id)).state).toBe('draft')
 })
 
 test.each([

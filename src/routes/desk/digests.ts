@@ -61,12 +61,9 @@ const noticesOf: Partial<Record<string, readonly DigestState[]>> = {
 const listSize = 30
 const deliveriesSize = 50
 
-/** The list, and the page of one digest. */
-export function digestsDesk(
-  { digests, digestPage, digestProgress, newsletters }: Services,
-  draining: AbortSignal,
-): DeskRoute[] {
-  const showDigest = async ({ request, page, notice }: DeskCall, more: object = {}) => {
+const digestViewer =
+  (digestPage: Services['digestPage']) =>
+  async ({ request, page, notice }: DeskCall, more: object = {}): Promise<void> => {
     const { deliveries, cursor, explain, find } = pageQuery.parse(request.query)
     const view = await digestPage.get(idOf({ request }), {
       deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
@@ -77,6 +74,13 @@ export function digestsDesk(
     const shown = { deliveryStates, deliveriesState: deliveries, key: randomUUID() }
     page('desk/digest', { ...view, ...shown, notice: isOver ? undefined : notice, ...more })
   }
+
+/** The list, and the page of one digest. */
+export function digestsDesk(
+  { digests, digestPage, digestProgress, newsletters, today }: Services,
+  draining: AbortSignal,
+): DeskRoute[] {
+  const showDigest = digestViewer(digestPage)
   /** The page as it is now, saying that nothing was done: a colleague or the newsroom was quicker. */
   const showChanged = (call: DeskCall, more: object = {}) => {
     call.response.status(409)
@@ -119,6 +123,11 @@ export function digestsDesk(
           actor,
         )
         redirect(`/digests/${digest.id}`)
+      },
+      showFaults: async ({ request, page }, faults) => {
+        // What is refused without a field's name is the story.
+        const form = { typed: request.body as object, faults: faults.length > 0 ? faults : ['article'] }
+        page('desk/today', { today: await today.get(), names: await newsletters.names(), ...form })
       },
     },
     {
@@ -198,6 +207,10 @@ export function digestActionsDesk({
         const { at, version } = scheduleForm.parse(request.body)
         const isScheduled = await digestPage.schedule(idOf({ request }), at, { version, actor })
         redirect(`/digests/${idOf({ request })}`, isScheduled ? 'digest-scheduled' : 'digest-changed')
+      },
+      showFaults: async (call) => {
+        const { at } = call.request.body as { at?: unknown }
+        await digestViewer(digestPage)(call, { scheduleAt: at, faults: ['at'] })
       },
     },
     {
