@@ -33,9 +33,16 @@ export function findSenderFault(from: string, signingDomain: string | undefined)
   const mailbox = findMailbox(from)
   if (!mailbox) return 'malformed'
   if (signingDomain === undefined) return undefined
-  const isAligned = `.${domainOf(mailbox.address)}`.endsWith(`.${signingDomain.toLowerCase()}`)
-  return isAligned ? undefined : 'unaligned'
+  return mayBeAligned(domainOf(mailbox.address), signingDomain.toLowerCase()) ? undefined : 'unaligned'
 }
+
+/**
+ * DMARC asks for one organisation, not for one name. Names that differ in their last two labels are never one; what
+ * the others are, the DNS has to say, which `depeche doctor` asks.
+ */
+const mayBeAligned = (one: string, other: string): boolean => organisationOf(one) === organisationOf(other)
+
+const organisationOf = (domain: string): string => domain.split('.').slice(-2).join('.')
 
 export interface Senders {
   digest(newsletter: { name: string; from?: string | undefined }): Mailbox

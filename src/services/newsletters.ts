@@ -117,8 +117,8 @@ const senderFaults = {
     new DomainError(
       'invalid',
       'unaligned_sender',
-      'from is at a domain that our signature does not speak for, and mail providers would refuse it: choose an address at DKIM_DOMAIN or below it.',
-      { fields: [{ field: 'from', message: 'must be at DKIM_DOMAIN or below it' }] },
+      'from is at a domain that our signature does not speak for, and mail providers would refuse it: choose an address of the organisation of DKIM_DOMAIN.',
+      { fields: [{ field: 'from', message: 'must be of the organisation of DKIM_DOMAIN' }] },
     ),
 }
 
