@@ -3,9 +3,9 @@ import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { DomainError } from '../errors.ts'
 import type { MailIdentity } from '../mail/dns-identity.ts'
-import { checkRecords } from '../mail/dns-records.ts'
+import { checkSenders } from '../mail/dns-records.ts'
 import type { Finding } from '../mail/finding.ts'
-import { createSenders } from '../mail/senders.ts'
+import { createSenders, readMailbox } from '../mail/senders.ts'
 import { readSmtpUrl } from '../mail/smtp-url.ts'
 import { withContext } from './command.ts'
 import {
@@ -28,7 +28,10 @@ export function doctorCommand(program: Command): void {
     .option('--json', 'for programs')
     .action((options: { json?: boolean }) =>
       withContext(async (context) => {
-        const { findings: published, records } = await checkRecords(identityOf(context))
+        const { findings: published, records } = await checkSenders(
+          identityOf(context),
+          await listSenders(context),
+        )
         const findings = [...published, ...(await checkMachines(context))]
         printResult(options, { findings, records }, [
           ...toTable(findings.map(({ verdict, name, sentence }) => [verdict, name, sentence])),
@@ -54,6 +57,12 @@ function identityOf({ config }: Context): MailIdentity {
     publicHost: new URL(config.publicUrl).hostname,
     ownAddresses: Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address)),
   }
+}
+
+/** Of the newsletters that have one of their own. A database that is away is told of by its own check. */
+async function listSenders({ services }: Context): Promise<string[]> {
+  const newsletters = await services.newsletters.list().catch(() => [])
+  return newsletters.flatMap(({ from }) => (from === undefined ? [] : readMailbox(from).address))
 }
 
 async function checkMachines(context: Context): Promise<Finding[]> {

@@ -41,7 +41,7 @@ function listKeys(dkim: DkimKeys | undefined): DnsRecord[] {
   ]
 }
 
-export const systemDns = (): Resolver => new Resolver({ timeout: 3_000, tries: 2 })
+const systemDns = (): Resolver => new Resolver({ timeout: 3_000, tries: 2 })
 
 /**
  * Looks at what is published; a name system that does not answer is told from one that knows of nothing.
@@ -49,7 +49,7 @@ export const systemDns = (): Resolver => new Resolver({ timeout: 3_000, tries: 2
  */
 export async function checkRecords(
   identity: MailIdentity,
-  dns: Resolver = systemDns(),
+  dns: Resolver,
 ): Promise<{ findings: Finding[]; records: DnsRecord[] }> {
   const missing = listRecords(identity)
   const relay = findRelay(identity, dns)
@@ -65,6 +65,32 @@ export async function checkRecords(
     findings: checked.flatMap(({ findings }) => findings),
     records: missing.map((record) => mended.find((other) => isSamePlace(other, record)) ?? record),
   }
+}
+
+/** The same for every domain that mail is sent from; each finding and each record once. */
+export async function checkSenders(
+  identity: MailIdentity,
+  others: string[],
+  dns: Resolver = systemDns(),
+): Promise<{ findings: Finding[]; records: DnsRecord[] }> {
+  const senders = uniqueBy([identity.from, ...others], domainOf)
+  const checked = await Promise.all(senders.map((from) => checkRecords({ ...identity, from }, dns)))
+  return {
+    findings: uniqueBy(
+      checked.flatMap(({ findings }) => findings),
+      ({ name, sentence }) => `${name} ${sentence}`,
+    ),
+    records: uniqueBy(
+      checked.flatMap(({ records }) => records),
+      ({ type, name }) => `${type} ${name}`,
+    ),
+  }
+}
+
+/** The first of each. */
+function uniqueBy<T>(list: T[], keyOf: (item: T) => string): T[] {
+  const seen = new Set<string>()
+  return list.filter((item) => seen.size < seen.add(keyOf(item)).size)
 }
 
 /** DMARC's may be published by a parent. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { MailIdentity } from '../../src/mail/dns-identity.ts'
-import { checkRecords, listRecords } from '../../src/mail/dns-records.ts'
+import { checkRecords, checkSenders, listRecords } from '../../src/mail/dns-records.ts'
 import { aNameServer, type Zone } from '../support/dns-server.ts'
 import { dkimKeys } from '../support/mail.ts'
 
@@ -312,6 +312,25 @@ test('a record that is there is printed mended, never in the place of what other
   expect(await mend('v=spf1 redirect=spf.office.net')).toBe(
     'v=spf1 a:relay.example.org redirect=spf.office.net',
   )
+})
+
+test('the senders of newsletters are asked about too, each domain and each finding once', async () => {
+  const { resolver } = await aNameServer(published())
+  const others = ['soir@news.example.org', 'sport@sport.example.org', 'lettre@else.net']
+  const alone = await checkSenders(identity, [], resolver)
+  const { findings, records } = await checkSenders(identity, others, resolver)
+  const more = findings.filter((each) => !alone.findings.some(({ sentence }) => sentence === each.sentence))
+  expect(more.map(({ name, verdict, sentence }) => `${verdict} ${name}: ${sentence}`)).toEqual([
+    expect.stringMatching(/^ok alignment: sport\.example\.org is signed by example\.org$/),
+    expect.stringMatching(/^ok alignment: sport\.example\.org .* bounces/),
+    expect.stringMatching(/^no DMARC: _dmarc\.else\.net is not published; add it$/),
+    expect.stringMatching(/^no alignment: the sender's else\.net/),
+    expect.stringMatching(/^look alignment: return paths at bounces/),
+  ])
+  expect(records.map(({ name }) => name)).toEqual([
+    ...alone.records.map(({ name }) => name),
+    '_dmarc.else.net',
+  ])
 })
 
 test('a relay is named by what can be seen of it', () => {
