@@ -21,6 +21,8 @@ async function compile(source: string): Promise<{ html: string } | { fault: stri
       keepComments: false,
       // Without this, MJML links fonts from a foreign host.
       fonts: {},
+      // Pictures keep the height that reserves their room, beside the style that lets them shrink.
+      juiceOptions: { applyHeightAttributes: false },
     })
     return { html }
   } catch (error) {

@@ -54,7 +54,7 @@ const layouts = {
 } as const
 
 /** Time and memory that a template may cost to compile: a runaway one stops the start, not the machine. */
-const limits = { timeoutMs: 30_000, memoryMb: 256 }
+const limits = { timeoutMs: 60_000, memoryMb: 256 }
 
 /**
  * Reads and compiles the templates of `templates/mail`. Contents never pass through MJML: what is compiled is the
