@@ -59,7 +59,7 @@ function choosePlural(language: string, forms: Message | undefined, count: numbe
   return forms[new Intl.PluralRules(language).select(count)] ?? forms.other
 }
 
-/** Every dotted key of a language, for the test that compares the three. */
+/** Every dotted key of a language. */
 export function listKeys(language: InterfaceLanguage): string[] {
   const walk = (node: Messages, prefix: string): string[] =>
     Object.entries(node).flatMap(([key, value]) =>

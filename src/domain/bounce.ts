@@ -22,14 +22,15 @@ const content = new Set(['5.2.3', '5.3.4'])
 const sender = new Set(['5.1.7', '5.1.8'])
 
 const unknownPerson =
-  /user unknown|unknown (user|recipient|mailbox|address)|no such (user|recipient|mailbox|person|address)|(user|mailbox|recipient|account|address)[^.]{0,40}(not found|does ?n.t exist|does not exist|unknown|unavailable|disabled)|invalid (recipient|mailbox)/i
+  /user unknown|does( not|n.t) have an? \S+ account|unknown (user|recipient|mailbox|address)|no such (user|recipient|mailbox|person|address)|(user|mailbox|recipient|account|address)[^.]{0,40}(not found|does ?n.t exist|does not exist|unknown|unavailable|disabled)|invalid (recipient|mailbox)/i
 const reputation =
   /spam|block(ed|list)|black ?list|deny ?list|reputation|dmarc|\bspf\b|\bdkim\b|policy|rbl|spamhaus|unsolicited|rate limit/i
 const greylisted = /gr[ae]y[- ]?list/i
 const putOff =
   /(try|come|call|retry)( it| your message)?( again| back)?( later| in \d| after \d)|(try|come|call) (again|back)|(essayer|réessayer) plus tard/i
 /** What a server that puts off everyone for a moment would not say. */
-const ofOurs = /complain|volume|authent|denied|suspicious|reverse|hostname|\bptr\b|too many|throttl/i
+const ofOurs =
+  /complain|volume|authent|denied|suspicious|reverse|hostname|\bptr\b|too many|throttl|server busy/i
 const fullMailbox = /(mailbox|quota|storage|inbox)[^.]{0,40}(full|exceeded|over)|over ?quota|full mailbox/i
 const tooLarge = /too (large|big)|message size|size limit|exceeds[^.]{0,30}size/i
 

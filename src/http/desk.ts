@@ -3,6 +3,7 @@ import express, { Router, type Request, type RequestHandler, type Response } fro
 import { mayActAs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
 import { DomainError } from '../errors.ts'
+import { listKeys } from '../locales.ts'
 import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
 import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
@@ -189,8 +190,10 @@ async function callOf(request: Request, response: Response, options: DeskOptions
   }
 }
 
+const texts = new Set(listKeys('en'))
+
 /** Only the name of a text of ours, so that a link cannot put words on the desk. */
 const noticeOf = (request: Request): string | undefined => {
   const notice = request.query['notice']
-  return typeof notice === 'string' && /^[a-z-]{1,40}$/.test(notice) ? notice : undefined
+  return typeof notice === 'string' && texts.has(`desk.notices.${notice}`) ? notice : undefined
 }

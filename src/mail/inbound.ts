@@ -82,9 +82,9 @@ function readBounce(mail: ParsedMail, status: Attachment, { sealed, keyring }: S
   return reports.length > 0 ? { kind: 'bounce', reference, reports } : ignored('not_a_failure')
 }
 
-/** `(in reply to MAIL FROM command)` by Postfix, `after RCPT TO:` by Exim. */
+/** `(in reply to MAIL FROM command)` and `refused to talk to me:` by Postfix, `after RCPT TO:<…>:` by Exim. */
 const refusedAt =
-  /\b(?:in reply to|after)(?: pipelined)? (end of data|data|rcpt to|mail from|ehlo|helo|initial connection)\b/gi
+  /\b(?:in reply to (end of data|data|rcpt to|mail from|ehlo|helo) command|after (?:pipelined )?(end of data|data|rcpt to|mail from|ehlo|helo|initial connection)(?=:)|refused to talk to me(?=:))/gi
 const stages: Record<string, SmtpStage> = {
   'rcpt to': 'rcpt',
   'mail from': 'mail',
@@ -97,8 +97,11 @@ const stages: Record<string, SmtpStage> = {
  * sender or of the message must not be taken for one of the recipient.
  */
 function readStage(text: string): Diagnosis['stage'] {
-  const found = Array.from(text.replace(/\s+/g, ' ').matchAll(refusedAt), ([, at = '']) => at.toLowerCase())
-  const [stage, ...others] = new Set(found.map((at) => stages[at] ?? 'connect'))
+  const found = Array.from(
+    text.replace(/\s+/g, ' ').matchAll(refusedAt),
+    ([, postfix, exim]) => postfix ?? exim ?? '',
+  )
+  const [stage, ...others] = new Set(found.map((at) => stages[at.toLowerCase()] ?? 'connect'))
   return stage === undefined || others.length > 0 ? 'report' : stage
 }
 

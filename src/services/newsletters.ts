@@ -66,9 +66,10 @@ export function createNewsletterService({
     /** Keeps what `change` leaves out. @throws as `create` does; DomainError `no_newsletter` */
     async change(slug: string, change: NewsletterChange, actor: Actor): Promise<Newsletter> {
       const fields = newsletterChange.parse(change)
-      assertSender(fields.from)
       return database.transaction(async (stores) => {
         const before = await stores.newsletters.getBySlug(slug)
+        // A sender from before a change of keys must not keep the rest from being changed.
+        if (fields.from !== before.from) assertSender(fields.from)
         const { id, createdAt: _c, updatedAt: _u, ...kept } = before
         const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
         const after = { ...kept, subject: kept.subject ?? null, from: kept.from ?? null, ...given }
@@ -117,7 +118,7 @@ const senderFaults = {
     new DomainError(
       'invalid',
       'unaligned_sender',
-      'from is at a domain that our signature does not speak for, and mail providers would refuse it: choose an address of the organisation of DKIM_DOMAIN.',
+      'from is at a domain that our signature does not speak for, and mail providers may refuse it: choose an address of the organisation of DKIM_DOMAIN.',
       { fields: [{ field: 'from', message: 'must be of the organisation of DKIM_DOMAIN' }] },
     ),
 }

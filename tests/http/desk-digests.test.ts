@@ -128,6 +128,8 @@ test('a notice is shown while it is true of the digest, however often the page i
   expect(await said('paused', 'digest-sent')).toBeUndefined()
   expect(await said('paused', 'digest-pause')).toBe('En pause.')
   expect(await said('sending', 'digest-pause')).toBeUndefined()
+  for (const notice of ['constructor', 'unheard-of'])
+    expect((await desk.get(`${path}?notice=${notice}`)).status, notice).toBe(200)
   expect(await said('completed', 'digest-tested')).toContain('L’essai')
 })
 

@@ -41,7 +41,7 @@ test('settings of the publication are shown again as they were typed, with the s
   const typed = { ...publication, name: ' ', contactEmail: 'contact à rivage' }
   const { html, faults } = await refused(desk, '/settings/publication', typed)
   expect(Object.keys(faults)).toEqual(['name', 'contactEmail'])
-  expect(faults['contactEmail']).toBe('Une seule adresse, comme nom@exemple.org.')
+  expect(faults['contactEmail']).toBe('Une seule adresse, comme nom@example.org.')
   for (const value of [
     'value="contact à rivage"',
     'value="1, quai du Port"',

@@ -91,4 +91,8 @@ test('HDR-2 a newsletter comes from one address of the organisation that signs',
   expect(await unsigned.change(slug, { from: 'a@mail.example' }, cli)).toMatchObject({
     from: 'a@mail.example',
   })
+  // What was right before the keys changed stays in nobody's way.
+  expect(await newsletters.change(slug, { name: 'Midi', from: 'a@mail.example' }, cli)).toMatchObject({
+    name: 'Midi',
+  })
 })

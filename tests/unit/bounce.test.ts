@@ -81,7 +81,7 @@ const answers: [string, BounceClass][] = [
   ['451 4.7.1 Try again later', 'transient'],
   ['451 4.7.1 Service unavailable - try again later', 'transient'],
   ['451 4.7.0 Temporary server error. Please try again later. PRX2', 'transient'],
-  [`451 4.7.500 ${busy}`, 'transient'],
+  [`451 4.7.500 ${busy}`, 'policy'],
   ['450 4.7.1 Service refuse. Veuillez essayer plus tard', 'transient'],
   ['451 Temporary failure, please try again later.', 'transient'],
   ['421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints', 'policy'],
@@ -107,17 +107,20 @@ test.each(answers)('BNC-1 "%s" at RCPT and after DATA is %s', (answer, expected)
 })
 
 test('BNC-2 a refusal as 554, or by x.7.x, speaks of nobody: at any stage, seen or reported', () => {
-  for (const stage of ['connect', 'mail', 'rcpt', 'data', 'report'] as const) {
-    for (const [code, status] of [
-      [554, undefined],
-      [554, '5.0.0'],
-      [550, '5.7.1'],
-      [undefined, '5.7.26'],
-    ] as const)
-      expect(['policy', 'sender', 'transient'], `${stage} ${code} ${status}`).toContain(
-        classifyBounce({ stage, code, status, text: 'no' }),
-      )
+  const refusals = [
+    { code: 554, status: undefined, beforeRecipient: ['policy', 'sender'] },
+    { code: 554, status: '5.0.0', beforeRecipient: ['policy', 'sender'] },
+    { code: 550, status: '5.7.1', beforeRecipient: ['policy', 'policy'] },
+    { code: undefined, status: '5.7.26', beforeRecipient: ['transient', 'transient'] },
+  ]
+  for (const { code, status, beforeRecipient } of refusals) {
+    const classAt = (stage: Diagnosis['stage']) => classifyBounce({ stage, code, status, text: 'no' })
+    expect([classAt('connect'), classAt('mail')], `${code} ${status}`).toEqual(beforeRecipient)
+    for (const stage of ['rcpt', 'data', 'report'] as const)
+      expect(classAt(stage), `${stage} ${code} ${status}`).toBe('policy')
   }
+  const unknown = "delivery error: dd This user doesn't have a mail.example account (reader@mail.example)"
+  expect(classifyBounce({ stage: 'report', code: 554, text: unknown })).toBe('dead')
   for (const text of ['blocked', 'listed as spam', 'DMARC', 'on our blocklist, user unknown'])
     expect(classifyBounce({ stage: 'rcpt', code: 550, text })).toBe('policy')
 })

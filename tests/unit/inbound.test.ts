@@ -128,6 +128,8 @@ test.each([
   ['host mx.example said: 550 No (in reply to end of\n    DATA command)', 'data'],
   ['SMTP error from remote mail server after pipelined MAIL FROM:<x>: 550 No', 'mail'],
   ['SMTP error from remote mail server after initial connection: 550 No', 'connect'],
+  ['host mx.example[192.0.2.7] refused to talk to me: 550 No', 'connect'],
+  ['Refused after data analysis, in reply to data requests', 'report'],
   ['said: 550 No (in reply to MAIL FROM command) and 550 No (in reply to RCPT TO command)', 'report'],
   ['I am sorry.', 'report'],
 ])('BNC-3 a report says in words at which command the server refused: %j', async (text, stage) => {

@@ -100,7 +100,6 @@ const toPicture = (
   length: statSync(`${pictures}${name}.jpg`).size,
 })
 
-/** French sets a space that must not break before : ; ! ? » and after «. */
 async function seedResponses({ services }: Context, now: Date): Promise<void> {
   for (const [index, { article, hoursAgo, html, ...response }] of sampleResponses.entries()) {
     await services.responses.put(article, `response-${index + 1}`, {

@@ -51,12 +51,12 @@ const pageQuery = z.object({
 })
 
 /** A notice stays in the page's address when it is loaded anew, which the page does whenever the state changes. */
-const noticesOf: Partial<Record<string, readonly DigestState[]>> = {
-  'digest-sent': ['preparing', 'sending'],
-  'digest-resume': ['scheduled', 'preparing', 'sending'],
-  'digest-pause': ['paused'],
-  'digest-scheduled': ['scheduled'],
-}
+const statesOfNotice = new Map<string | undefined, readonly DigestState[]>([
+  ['digest-sent', ['preparing', 'sending']],
+  ['digest-resume', ['scheduled', 'preparing', 'sending']],
+  ['digest-pause', ['paused']],
+  ['digest-scheduled', ['scheduled']],
+])
 
 const listSize = 30
 const deliveriesSize = 50
@@ -70,7 +70,7 @@ const digestViewer =
       explain,
       find,
     })
-    const isOver = notice !== undefined && noticesOf[notice]?.includes(view.digest.state) === false
+    const isOver = statesOfNotice.get(notice)?.includes(view.digest.state) === false
     const shown = { deliveryStates, deliveriesState: deliveries, key: randomUUID() }
     page('desk/digest', { ...view, ...shown, notice: isOver ? undefined : notice, ...more })
   }
