@@ -190,7 +190,11 @@ function findContradictions(env: Environment): string[] {
 
 function toDkim(env: Environment): DkimConfig | undefined {
   if (!env.DKIM_DOMAIN || !env.DKIM_SELECTOR || !env.DKIM_PRIVATE_KEY) return undefined
-  const rsa = { domain: env.DKIM_DOMAIN, selector: env.DKIM_SELECTOR, privateKey: env.DKIM_PRIVATE_KEY }
+  const rsa = {
+    domain: env.DKIM_DOMAIN.toLowerCase(),
+    selector: env.DKIM_SELECTOR,
+    privateKey: env.DKIM_PRIVATE_KEY,
+  }
   if (!env.DKIM_ED25519_SELECTOR || !env.DKIM_ED25519_PRIVATE_KEY) return rsa
   return {
     ...rsa,

@@ -150,7 +150,10 @@ export async function checkReturns({
       : no('returns', `another program answers at ${at}:${inboundPort}; give INBOUND_PORT a free port`)
   } catch (error) {
     const reason = reasonOf(error)
-    return no('returns', `nobody listens at ${at}:${inboundPort} (${reason}); start a worker there`)
+    return look(
+      'returns',
+      `nobody answers at ${at}:${inboundPort} (${reason}); start a worker here, or see that one listens where the MX leads`,
+    )
   }
 }
 

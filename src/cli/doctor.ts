@@ -4,8 +4,8 @@ import type { Context } from '../context.ts'
 import { DomainError } from '../errors.ts'
 import type { MailIdentity } from '../mail/dns-identity.ts'
 import { checkSenders } from '../mail/dns-records.ts'
-import type { Finding } from '../mail/finding.ts'
-import { createSenders, readMailbox } from '../mail/senders.ts'
+import { no, type Finding } from '../mail/finding.ts'
+import { createSenders, findSenderFault, readMailbox } from '../mail/senders.ts'
 import { readSmtpUrl } from '../mail/smtp-url.ts'
 import { withContext } from './command.ts'
 import {
@@ -28,11 +28,9 @@ export function doctorCommand(program: Command): void {
     .option('--json', 'for programs')
     .action((options: { json?: boolean }) =>
       withContext(async (context) => {
-        const { findings: published, records } = await checkSenders(
-          identityOf(context),
-          await listSenders(context),
-        )
-        const findings = [...published, ...(await checkMachines(context))]
+        const senders = await readSenders(context)
+        const { findings: published, records } = await checkSenders(identityOf(context), senders.addresses)
+        const findings = [...senders.findings, ...published, ...(await checkMachines(context))]
         printResult(options, { findings, records }, [
           ...toTable(findings.map(({ verdict, name, sentence }) => [verdict, name, sentence])),
           '',
@@ -60,9 +58,19 @@ function identityOf({ config }: Context): MailIdentity {
 }
 
 /** Of the newsletters that have one of their own. A database that is away is told of by its own check. */
-async function listSenders({ services }: Context): Promise<string[]> {
+async function readSenders({ services }: Context): Promise<{ addresses: string[]; findings: Finding[] }> {
   const newsletters = await services.newsletters.list().catch(() => [])
-  return newsletters.flatMap(({ from }) => (from === undefined ? [] : readMailbox(from).address))
+  const addresses: string[] = []
+  const findings: Finding[] = []
+  for (const { slug, from } of newsletters) {
+    if (from === undefined) continue
+    if (findSenderFault(from, undefined)) {
+      findings.push(
+        no('sender', `the newsletter ${slug} comes from what is not one address; change its sender`),
+      )
+    } else addresses.push(readMailbox(from).address)
+  }
+  return { addresses, findings }
 }
 
 async function checkMachines(context: Context): Promise<Finding[]> {

@@ -14,11 +14,18 @@ export interface Relay {
   addresses: string[]
   /** False for a provider: it sends on from addresses of its own that nothing here tells. */
   isOurs: boolean
+  /** Mail may leave by IPv4 through an address translation, from an address that is none of these. */
+  isTranslated: boolean
 }
 
 const hidden = new Set(['private', 'loopback', 'linkLocal', 'uniqueLocal', 'carrierGradeNat', 'unspecified'])
 
 const isPublic = (address: string): boolean => !hidden.has(ipaddr.process(address).range())
+
+const isTranslated = (ownAddresses: string[]): boolean => {
+  const outgoing = ownAddresses.filter((address) => isIP(address) === 4 && !isLoopback(address))
+  return outgoing.length > 0 && !outgoing.some(isPublic)
+}
 
 export const addressesOf = async (host: string, dns: Resolver): Promise<string[]> =>
   isIP(host)
@@ -35,18 +42,25 @@ export async function findRelay(identity: MailIdentity, dns: Resolver): Promise<
     isLoopback(host) ||
     found.some((address) => ownAddresses.includes(address) || !isPublic(address)) ||
     [domainOf(from), ...(dkim ? [dkim.domain] : [])].some((domain) => isWithin(host, domain))
-  return { host, addresses, isOurs }
+  return { host, addresses, isOurs, isTranslated: isLoopback(host) && isTranslated(ownAddresses) }
 }
 
-/** What SPF should say of the relay. Behind an address translation, the public name leads to the address outside. */
-export function relayTerms({ smtpHost, ownAddresses, publicHost }: MailIdentity): string[] {
+/**
+ * What SPF should say of the relay. Where its address cannot be seen from outside, behind an address translation or on
+ * a network of its own, the public name leads to the one that can.
+ * @param relay as it was found; undefined where it was not looked for
+ */
+export function relayTerms({ smtpHost, ownAddresses, publicHost }: MailIdentity, relay?: Relay): string[] {
   const outside = `a:${publicHost}`
   if (smtpHost === undefined) return [outside]
-  if (!isLoopback(smtpHost) && !isIP(smtpHost)) return [`a:${smtpHost}`]
+  if (!isLoopback(smtpHost) && !isIP(smtpHost)) {
+    const isSeen = smtpHost.includes('.') && relay?.addresses.length !== 0
+    return [isSeen ? `a:${smtpHost}` : outside]
+  }
   const addresses = (isLoopback(smtpHost) ? ownAddresses : [smtpHost]).filter(isPublic)
-  return addresses.length === 0
-    ? [outside]
-    : addresses.map((address) => `ip${isIP(address) === 6 ? 6 : 4}:${address}`)
+  const terms = addresses.map((address) => `ip${isIP(address) === 6 ? 6 : 4}:${address}`)
+  const isHidden = terms.length === 0 || (isLoopback(smtpHost) && isTranslated(ownAddresses))
+  return isHidden ? [...terms, outside] : terms
 }
 
 /** Where bounces come back to. */

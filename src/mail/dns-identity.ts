@@ -28,6 +28,8 @@ export interface Checked {
   findings: Finding[]
   /** What should be published in the place of what is. */
   record?: DnsRecord
+  /** Nothing that could be printed for this name would be right. */
+  withheld?: Pick<DnsRecord, 'type' | 'name'>
 }
 
 /** The domain that SPF is asked about: that of the return path. */

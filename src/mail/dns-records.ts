@@ -1,21 +1,25 @@
 import { Resolver } from 'node:dns/promises'
 import { checkKey } from './dns-dkim.ts'
 import { checkDmarc } from './dns-dmarc.ts'
-import { checkMx, checkReverse, findRelay, relayTerms } from './dns-hosts.ts'
+import { checkMx, checkReverse, findRelay, relayTerms, type Relay } from './dns-hosts.ts'
 import { envelopeOf, isWithin, type Checked, type DnsRecord, type MailIdentity } from './dns-identity.ts'
 import { checkSpf } from './dns-spf.ts'
 import { no, type Finding } from './finding.ts'
 import { domainOf } from './senders.ts'
 import { publicKeyOf, type DkimKeys } from './sign.ts'
 
-/** What to publish where nothing is yet. A provider's addresses are its own to know: its include takes their place. */
-export function listRecords(identity: MailIdentity): DnsRecord[] {
+/** What to publish where nothing is yet. */
+export function listRecords(identity: MailIdentity, relay?: Relay): DnsRecord[] {
   const { from, bounceDomain, dkim, publicHost } = identity
   const domain = domainOf(from)
   // What is below the name with the policy is one organisation (RFC 9989, 4.10.2), and so it has to hold what signs.
   const policyDomain = dkim !== undefined && isWithin(domain, dkim.domain) ? dkim.domain : domain
   return [
-    { type: 'TXT', name: envelopeOf(identity), value: `v=spf1 ${relayTerms(identity).join(' ')} -all` },
+    {
+      type: 'TXT',
+      name: envelopeOf(identity),
+      value: `v=spf1 ${relayTerms(identity, relay).join(' ')} -all`,
+    },
     ...listKeys(dkim),
     {
       type: 'TXT',
@@ -51,7 +55,6 @@ export async function checkRecords(
   identity: MailIdentity,
   dns: Resolver,
 ): Promise<{ findings: Finding[]; records: DnsRecord[] }> {
-  const missing = listRecords(identity)
   const relay = findRelay(identity, dns)
   const checked = await Promise.all([
     orUnanswered('SPF', checkSpf(identity, relay, dns)),
@@ -61,6 +64,10 @@ export async function checkRecords(
     orUnanswered('PTR', checkReverse(relay, dns)),
   ])
   const mended = checked.flatMap(({ record }) => record ?? [])
+  const withheld = checked.flatMap((each) => each.withheld ?? [])
+  const missing = listRecords(identity, await relay.catch(() => undefined)).filter(
+    (record) => !withheld.some((other) => isSamePlace(other, record)),
+  )
   return {
     findings: checked.flatMap(({ findings }) => findings),
     records: missing.map((record) => mended.find((other) => isSamePlace(other, record)) ?? record),
@@ -93,8 +100,10 @@ function uniqueBy<T>(list: T[], keyOf: (item: T) => string): T[] {
   return list.filter((item) => seen.size < seen.add(keyOf(item)).size)
 }
 
+type Place = Pick<DnsRecord, 'type' | 'name'>
+
 /** DMARC's may be published by a parent. */
-const isSamePlace = (one: DnsRecord, other: DnsRecord): boolean =>
+const isSamePlace = (one: Place, other: Place): boolean =>
   one.type === other.type &&
   (one.name === other.name || [one, other].every(({ name }) => name.startsWith('_dmarc.')))
 

@@ -16,10 +16,19 @@ export async function checkSpf(
   const name = envelopeOf(identity)
   const texts = (await orNothing(dns.resolveTxt(name))).map((chunks) => chunks.join(''))
   const [record, ...others] = texts.filter((text) => /^v=spf1(\s|$)/i.test(text))
-  const fault = (sentence: string) => no('SPF', `${name} ${sentence}`)
-  if (record === undefined) return { findings: [fault('is not published; add it')] }
-  if (others.length > 0) return { findings: [fault('is published more than once; keep one')] }
   const relay = await finding
+  const fault = (sentence: string) => [no('SPF', `${name} ${sentence}`)]
+  const withheld = { type: 'TXT', name } as const
+  if (record === undefined) {
+    return relay?.isOurs === false
+      ? { findings: fault(`is not published; add it with the include that ${relay.host} asks for`), withheld }
+      : { findings: fault('is not published; add it') }
+  }
+  if (others.length > 0) {
+    return { findings: fault('is published more than once; keep one, with the terms of all'), withheld }
+  }
+  const anyone = await evaluate(name, stranger, dns)
+  if (anyone.result === 'permerror') return { findings: fault(`${explain(anyone)}: ${record}`), withheld }
   const results = new Map<string, string>()
   for (const address of relay?.addresses ?? []) {
     results.set(address, (await evaluate(name, address, dns)).result)
@@ -27,32 +36,32 @@ export async function checkSpf(
   const refused = [...results.keys()].filter((address) => results.get(address) !== 'pass')
   const isMissing = relay?.isOurs === true && refused.length > 0
   return {
-    findings: [
-      judgeStranger(name, record, await evaluate(name, stranger, dns)) ??
-        judgeRelay(name, record, relay, refused),
-    ],
-    record: { type: 'TXT', name, value: mend(record, isMissing ? relayTerms(identity) : []) },
+    findings: [judgeStranger(name, record, anyone) ?? judgeRelay(name, record, relay, refused)],
+    record: { ...withheld, value: mend(record, isMissing ? relayTerms(identity, relay) : []) },
   }
 }
 
+/** Why receivers give up on a record. */
+function explain({ reason }: Evaluation): string {
+  if (/too many dns requests/i.test(reason)) {
+    return 'needs more than ten lookups, where receivers give up; take out includes that you do not use'
+  }
+  return /void/i.test(reason)
+    ? 'names more than two hosts that do not exist; take them out'
+    : `cannot be read (${reason}); put it right`
+}
+
 /** What is wrong with a record whoever sends. */
-function judgeStranger(name: string, record: string, { result, reason }: Evaluation): Finding | undefined {
+function judgeStranger(name: string, record: string, { result }: Evaluation): Finding | undefined {
+  if (result === 'fail' || result === 'softfail') return undefined
   const sentence =
-    result === 'permerror'
-      ? /too many dns requests/i.test(reason)
-        ? 'needs more than ten lookups, where receivers give up; take out includes that you do not use'
-        : `cannot be read (${reason}); put it right`
-      : result === 'pass'
-        ? 'lets anyone send in your name; end it with -all'
-        : result === 'fail' || result === 'softfail'
-          ? undefined
-          : 'must end in -all or ~all'
-  return sentence === undefined ? undefined : no('SPF', `${name} ${sentence}: ${record}`)
+    result === 'pass' ? 'lets anyone send in your name; end it with -all' : 'must end in -all or ~all'
+  return no('SPF', `${name} ${sentence}: ${record}`)
 }
 
 function judgeRelay(name: string, record: string, relay: Relay | undefined, refused: string[]): Finding {
   if (!relay) return look('SPF', `${name} is sound; set SMTP_URL to see whether it lets your relay send`)
-  const { host, addresses, isOurs } = relay
+  const { host, addresses, isOurs, isTranslated } = relay
   if (!isOurs) {
     const about = addresses.length > refused.length ? 'lets' : 'does not let'
     return look(
@@ -63,7 +72,7 @@ function judgeRelay(name: string, record: string, relay: Relay | undefined, refu
   if (refused.length > 0) {
     return no('SPF', `${name} does not let ${refused.join(', ')} send; publish it as below: ${record}`)
   }
-  return addresses.length > 0
+  return addresses.length > 0 && !isTranslated
     ? ok('SPF', `${name} lets ${addresses.join(', ')} send: ${record}`)
     : look('SPF', `${name} is sound; see that it names the address that mail leaves from: ${record}`)
 }

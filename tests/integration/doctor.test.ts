@@ -8,6 +8,7 @@ import { inspectRedis } from '../../src/queue/inspect-redis.ts'
 import { depeche } from '../support/cli.ts'
 import { testSecret } from '../support/config.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { query } from '../support/query.ts'
 import { aRedis } from '../support/redis.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 
@@ -116,7 +117,18 @@ test('returns need a domain, a port, and somebody who listens there', async () =
   })
   expect(await returns({ ...domain, INBOUND_PORT: String(inbound.port) })).toMatchObject({ verdict: 'ok' })
   expect(await returns({ ...domain, INBOUND_PORT: '1' })).toMatchObject({
-    verdict: 'no',
-    sentence: expect.stringMatching(/nobody listens at 127\.0\.0\.1:1 .*; start a worker there/) as string,
+    verdict: 'look',
+    sentence: expect.stringMatching(/nobody answers at 127\.0\.0\.1:1 .*; start a worker here/) as string,
   })
+})
+
+test('a newsletter whose sender is no address is named, and no other check is lost', async () => {
+  const databaseUrl = await cloneDatabase()
+  const newsletter = ['newsletter', 'create', 'le-matin', '--name', 'Le Matin', '--language', 'fr']
+  await depeche(databaseUrl, newsletter)
+  await query(databaseUrl, `update newsletters set sender = 'Le Matin'`)
+  const found = await doctor(databaseUrl, {})
+  expect(found['sender']).toMatchObject({ verdict: 'no' })
+  expect(found['sender']?.sentence).toContain('le-matin')
+  expect(found['database']).toMatchObject({ verdict: 'ok' })
 })

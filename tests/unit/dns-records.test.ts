@@ -60,7 +60,25 @@ const manyHosts = Object.fromEntries(manyLookups.map((term) => [`${term.slice(2)
 
 test.each<[string, Zone, Partial<MailIdentity>, RegExp]>([
   ['is missing', { [spfName]: [] }, {}, /^no SPF: bounces\S+ is not published; add it$/],
+  [
+    'is missing behind a provider',
+    { [spfName]: [], 'smtp.provider.net A': '198.51.100.9' },
+    { smtpHost: 'smtp.provider.net' },
+    /^no SPF: .* add it with the include that smtp\.provider\.net asks for$/,
+  ],
   ['stands twice', { [spfName]: ['v=spf1 mx -all', 'v=spf1 a -all'] }, {}, /^no SPF: .* more than once/],
+  [
+    'names three hosts that do not exist',
+    { [spfName]: 'v=spf1 a:x.example.org a:y.example.org a:z.example.org -all' },
+    {},
+    /^no SPF: .* names more than two hosts that do not exist/,
+  ],
+  [
+    'knows the IPv6 alone of a host behind a translation of IPv4',
+    { [spfName]: 'v=spf1 ip6:2001:db8::5 -all' },
+    { smtpHost: 'localhost', ownAddresses: ['127.0.0.1', '10.0.0.5', '2001:db8::5'] },
+    /^look SPF: .* see that it names the address/,
+  ],
   ['lets anyone send', { [spfName]: 'v=spf1 +all' }, {}, /^no SPF: .* lets anyone send.*-all/],
   [
     'lets half the world send',
@@ -339,6 +357,24 @@ test('a relay is named by what can be seen of it', () => {
   expect(spf({ smtpHost: '2001:db8::1' })).toBe('v=spf1 ip6:2001:db8::1 -all')
   expect(spf({ smtpHost: '10.0.0.9' })).toBe('v=spf1 a:news.example.org -all')
   expect(spf({ smtpHost: 'localhost', ownAddresses: ['::1', '192.0.2.9'] })).toBe('v=spf1 ip4:192.0.2.9 -all')
+  expect(spf({ smtpHost: 'mail' })).toBe('v=spf1 a:news.example.org -all')
+  expect(spf({ smtpHost: 'localhost', ownAddresses: ['10.0.0.5', '2001:db8::5'] })).toBe(
+    'v=spf1 ip6:2001:db8::5 a:news.example.org -all',
+  )
+})
+
+test('no SPF record is printed that would refuse our mail, or that of others', async () => {
+  const printed = async (zone: Zone, smtpHost = 'relay.example.org') => {
+    const { records } = await check({ ...published(), [spfName]: [], ...zone }, { smtpHost })
+    return records.flatMap(({ value }) => (value.startsWith('v=spf1') ? value : []))
+  }
+  expect(await printed({})).toEqual(['v=spf1 a:relay.example.org -all'])
+  expect(await printed({ 'relay.internal A': '10.0.0.9' }, 'relay.internal')).toEqual([
+    'v=spf1 a:news.example.org -all',
+  ])
+  expect(await printed({ 'smtp.provider.net A': '198.51.100.9' }, 'smtp.provider.net')).toEqual([])
+  expect(await printed({ [spfName]: ['v=spf1 mx -all', 'v=spf1 a -all'] })).toEqual([])
+  expect(await printed({ [spfName]: 'v=spf1 ip4:192.0.2.300 -all' })).toEqual([])
 })
 
 test('a name system that does not answer is not one that knows of nothing', async () => {
