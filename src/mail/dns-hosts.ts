@@ -86,7 +86,10 @@ export async function checkMx(identity: MailIdentity, dns: Resolver): Promise<Ch
   )
 }
 
-/** Providers refuse hosts whose address has no name that points back to it. */
+/**
+ * Providers refuse hosts whose address has no name that points back to it. Of a machine's own addresses mail may never
+ * leave from some, such as a temporary one.
+ */
 export async function checkReverse(finding: Promise<Relay | undefined>, dns: Resolver): Promise<Checked> {
   const relay = await finding
   if (!relay) return { findings: [] }
@@ -103,18 +106,26 @@ export async function checkReverse(finding: Promise<Relay | undefined>, dns: Res
       ],
     }
   }
-  return { findings: await Promise.all(addresses.map((address) => judgeReverse(address, isOurs, dns))) }
+  const names = await Promise.all(addresses.map((address) => findName(address, dns)))
+  const isSpare = isLoopback(host) && names.some((name) => name !== undefined)
+  return {
+    findings: addresses.map((address, n) => {
+      if (names[n] !== undefined) return ok('PTR', `${address} is ${names[n]} and back`)
+      const sentence = `${address} has no name that points back to it`
+      if (!isOurs) return look('PTR', `${sentence}; ask the provider where it sends from`)
+      return isSpare
+        ? look('PTR', `${sentence}; set its PTR if mail leaves from there`)
+        : no('PTR', `${sentence}; set its PTR`)
+    }),
+  }
 }
 
-async function judgeReverse(address: string, isOurs: boolean, dns: Resolver) {
+/** @returns the name of an address that leads back to it */
+async function findName(address: string, dns: Resolver): Promise<string | undefined> {
   for (const name of await orNothing(dns.reverse(address))) {
-    if ((await addressesOf(name, dns)).some((back) => isSame(back, address))) {
-      return ok('PTR', `${address} is ${name} and back`)
-    }
+    if ((await addressesOf(name, dns)).some((back) => isSame(back, address))) return name
   }
-  return isOurs
-    ? no('PTR', `${address} has no name that points back to it; set its PTR`)
-    : look('PTR', `${address} has no name that points back to it; ask the provider where it sends from`)
+  return undefined
 }
 
 const isSame = (one: string, other: string): boolean =>

@@ -3,6 +3,7 @@ import { relayTerms, type Relay } from './dns-hosts.ts'
 import { envelopeOf, type Checked, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok, type Finding } from './finding.ts'
 import { orNothing } from './mail-host.ts'
+import { isLoopback } from './smtp-url.ts'
 
 /** An address that is nobody's (RFC 1112, class E): it matches no term, so that all of a record is read. */
 const stranger = '240.0.0.1'
@@ -62,12 +63,17 @@ function judgeStranger(name: string, record: string, { result }: Evaluation): Fi
 function judgeRelay(name: string, record: string, relay: Relay | undefined, refused: string[]): Finding {
   if (!relay) return look('SPF', `${name} is sound; set SMTP_URL to see whether it lets your relay send`)
   const { host, addresses, isOurs, isTranslated } = relay
+  const allowed = addresses.filter((address) => !refused.includes(address))
   if (!isOurs) {
-    const about = addresses.length > refused.length ? 'lets' : 'does not let'
+    const about = allowed.length > 0 ? 'lets' : 'does not let'
     return look(
       'SPF',
       `${name} ${about} ${host} send, but where that sends on from is its provider's to say; compare the include it asks for: ${record}`,
     )
+  }
+  if (refused.length > 0 && allowed.length > 0 && isLoopback(host)) {
+    const sentence = `lets ${allowed.join(', ')} send, not ${refused.join(', ')}; publish it as below if mail leaves from there`
+    return look('SPF', `${name} ${sentence}: ${record}`)
   }
   if (refused.length > 0) {
     return no('SPF', `${name} does not let ${refused.join(', ')} send; publish it as below: ${record}`)

@@ -173,6 +173,18 @@ test.each<[string, Zone, Partial<MailIdentity>, RegExp]>([
     /^ok SPF: .* lets 192\.0\.2\.9 send/,
   ],
   [
+    'leaves out an address of this machine that mail may never leave from',
+    { [spfName]: 'v=spf1 ip4:192.0.2.1 -all' },
+    { smtpHost: 'localhost', ownAddresses: ['127.0.0.1', '192.0.2.1', '2001:db8::9'] },
+    /^look SPF: .* lets 192\.0\.2\.1 send, not 2001:db8::9; publish it as below if mail leaves from there/,
+  ],
+  [
+    'leaves out every address of this machine',
+    { [spfName]: 'v=spf1 ip4:198.51.100.1 -all' },
+    { smtpHost: 'localhost', ownAddresses: ['127.0.0.1', '192.0.2.1', '2001:db8::9'] },
+    /^no SPF: .* does not let 192\.0\.2\.1, 2001:db8::9 send; publish it as below/,
+  ],
+  [
     'cannot be judged behind an address translation',
     {},
     { smtpHost: 'localhost' },
@@ -288,6 +300,18 @@ test.each<[string, Zone, Partial<MailIdentity>, RegExp]>([
     { '1.2.0.192.in-addr.arpa PTR': 'news.example.org' },
     {},
     /^no PTR: 192\.0\.2\.1/,
+  ],
+  [
+    'an address of this machine without a name, beside one that has it',
+    {},
+    { smtpHost: 'localhost', ownAddresses: ['127.0.0.1', '192.0.2.1', '2001:db8::9'] },
+    /^look PTR: 2001:db8::9 has no name that points back to it; set its PTR if mail leaves from there/,
+  ],
+  [
+    'no address of this machine with a name',
+    { '1.2.0.192.in-addr.arpa PTR': [] },
+    { smtpHost: 'localhost', ownAddresses: ['127.0.0.1', '192.0.2.1', '2001:db8::9'] },
+    /^no PTR: 2001:db8::9 has no name that points back to it; set its PTR$/,
   ],
   [
     'a provider without names',
