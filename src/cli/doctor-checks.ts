@@ -24,7 +24,13 @@ export interface Witness {
   skewMs: number
 }
 
-const isHere = (url: string | undefined): boolean => url === undefined || isLoopback(new URL(url).hostname)
+/** PostgreSQL is reached by a socket, too: at no host, or at a path. */
+export function isHere(url: string | undefined): boolean {
+  if (url === undefined) return true
+  const { hostname, searchParams } = new URL(url)
+  const host = searchParams.get('host') ?? decodeURIComponent(hostname)
+  return host === '' || host.startsWith('/') || isLoopback(host)
+}
 
 /** What a person can do with; Node hides the reason of some failures in a code. */
 const reasonOf = (error: unknown): string => {

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
-import { judgeClock } from '../../src/cli/doctor-checks.ts'
+import { isHere, judgeClock } from '../../src/cli/doctor-checks.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { startInboundServer } from '../../src/mail/inbound-server.ts'
 import { inspectRedis } from '../../src/queue/inspect-redis.ts'
@@ -120,6 +120,17 @@ test('returns need a domain, a port, and somebody who listens there', async () =
     verdict: 'look',
     sentence: expect.stringMatching(/nobody answers at 127\.0\.0\.1:1 .*; start a worker here/) as string,
   })
+})
+
+test('a server by its socket, or on this machine, has our clock', () => {
+  const urls = [
+    'postgres:///depeche',
+    'postgres:///depeche?host=/run/postgresql',
+    'postgres://%2Frun%2Fpostgresql/depeche',
+    'postgres://[::1]/depeche',
+  ]
+  expect(urls.filter((url) => !isHere(url))).toEqual([])
+  expect(['postgres://db/depeche', 'postgres:///depeche?host=10.0.0.9'].filter(isHere)).toEqual([])
 })
 
 test('a newsletter whose sender is no address is named, and no other check is lost', async () => {
