@@ -14,15 +14,15 @@ export interface Relay {
   addresses: string[]
   /** False for a provider: it sends on from addresses of its own that nothing here tells. */
   isOurs: boolean
-  /** Mail may leave by IPv4 through an address translation, from an address that is none of these. */
-  isTranslated: boolean
 }
 
 const hidden = new Set(['private', 'loopback', 'linkLocal', 'uniqueLocal', 'carrierGradeNat', 'unspecified'])
 
 const isPublic = (address: string): boolean => !hidden.has(ipaddr.process(address).range())
 
-const isTranslated = (ownAddresses: string[]): boolean => {
+/** Whether mail from here leaves by IPv4 through an address translation, from an address that nothing here tells. */
+export function isTranslated({ smtpHost, ownAddresses }: MailIdentity): boolean {
+  if (smtpHost === undefined || !isLoopback(smtpHost)) return false
   const outgoing = ownAddresses.filter((address) => isIP(address) === 4 && !isLoopback(address))
   return outgoing.length > 0 && !outgoing.some(isPublic)
 }
@@ -42,7 +42,7 @@ export async function findRelay(identity: MailIdentity, dns: Resolver): Promise<
     isLoopback(host) ||
     found.some((address) => ownAddresses.includes(address) || !isPublic(address)) ||
     [domainOf(from), ...(dkim ? [dkim.domain] : [])].some((domain) => isWithin(host, domain))
-  return { host, addresses, isOurs, isTranslated: isLoopback(host) && isTranslated(ownAddresses) }
+  return { host, addresses, isOurs }
 }
 
 /**
@@ -50,7 +50,8 @@ export async function findRelay(identity: MailIdentity, dns: Resolver): Promise<
  * a network of its own, the public name leads to the one that can.
  * @param relay as it was found; undefined where it was not looked for
  */
-export function relayTerms({ smtpHost, ownAddresses, publicHost }: MailIdentity, relay?: Relay): string[] {
+export function relayTerms(identity: MailIdentity, relay?: Relay): string[] {
+  const { smtpHost, ownAddresses, publicHost } = identity
   const outside = `a:${publicHost}`
   if (smtpHost === undefined) return [outside]
   if (!isLoopback(smtpHost) && !isIP(smtpHost)) {
@@ -59,8 +60,7 @@ export function relayTerms({ smtpHost, ownAddresses, publicHost }: MailIdentity,
   }
   const addresses = (isLoopback(smtpHost) ? ownAddresses : [smtpHost]).filter(isPublic)
   const terms = addresses.map((address) => `ip${isIP(address) === 6 ? 6 : 4}:${address}`)
-  const isHidden = terms.length === 0 || (isLoopback(smtpHost) && isTranslated(ownAddresses))
-  return isHidden ? [...terms, outside] : terms
+  return terms.length === 0 || isTranslated(identity) ? [...terms, outside] : terms
 }
 
 /** Where bounces come back to. */

@@ -1,5 +1,5 @@
 import type { Resolver } from 'node:dns/promises'
-import { relayTerms, type Relay } from './dns-hosts.ts'
+import { isTranslated, relayTerms, type Relay } from './dns-hosts.ts'
 import { envelopeOf, type Checked, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok, type Finding } from './finding.ts'
 import { orNothing } from './mail-host.ts'
@@ -37,7 +37,7 @@ export async function checkSpf(
   const refused = [...results.keys()].filter((address) => results.get(address) !== 'pass')
   const isMissing = relay?.isOurs === true && refused.length > 0
   return {
-    findings: [judgeStranger(name, record, anyone) ?? judgeRelay(name, record, relay, refused)],
+    findings: [judgeStranger(name, record, anyone) ?? judgeRelay(identity, record, { relay, refused })],
     record: { ...withheld, value: mend(record, isMissing ? relayTerms(identity, relay) : []) },
   }
 }
@@ -60,9 +60,14 @@ function judgeStranger(name: string, record: string, { result }: Evaluation): Fi
   return no('SPF', `${name} ${sentence}: ${record}`)
 }
 
-function judgeRelay(name: string, record: string, relay: Relay | undefined, refused: string[]): Finding {
+function judgeRelay(
+  identity: MailIdentity,
+  record: string,
+  { relay, refused }: { relay: Relay | undefined; refused: string[] },
+): Finding {
+  const name = envelopeOf(identity)
   if (!relay) return look('SPF', `${name} is sound; set SMTP_URL to see whether it lets your relay send`)
-  const { host, addresses, isOurs, isTranslated } = relay
+  const { host, addresses, isOurs } = relay
   const allowed = addresses.filter((address) => !refused.includes(address))
   if (!isOurs) {
     const about = allowed.length > 0 ? 'lets' : 'does not let'
@@ -78,7 +83,7 @@ function judgeRelay(name: string, record: string, relay: Relay | undefined, refu
   if (refused.length > 0) {
     return no('SPF', `${name} does not let ${refused.join(', ')} send; publish it as below: ${record}`)
   }
-  return addresses.length > 0 && !isTranslated
+  return addresses.length > 0 && !isTranslated(identity)
     ? ok('SPF', `${name} lets ${addresses.join(', ')} send: ${record}`)
     : look('SPF', `${name} is sound; see that it names the address that mail leaves from: ${record}`)
 }
