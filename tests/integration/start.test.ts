@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { findPostgres, startPostgres } from '../../src/embedded/postgres.ts'
+import { workerNodeOptions } from '../../src/embedded/supervisor.ts'
 import { depeche } from '../support/cli.ts'
 import {
   aDataDir,
@@ -36,6 +37,8 @@ test('START-1 one command runs everything, Ctrl-C ends all of it in order', asyn
   expect(started.output()).toContain('Nothing leaves this machine. Start over: npm run reset')
   expect(await isUp(started.urlOf('Read'))).toBe(true)
   expect((await fetch(new URL('/api/messages', started.urlOf('Mailbox')))).status).toBe(200)
+  const worker = readFileSync(`/proc/${pidOf(dataDir, 'worker')}/cmdline`, 'utf8').split('\0')
+  expect(worker).toEqual(expect.arrayContaining(workerNodeOptions))
   for (const file of ['postgres-password', 'secret-key', 'running.json']) {
     expect(statSync(join(dataDir, file)).mode & 0o777, file).toBe(0o600)
   }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { variableNames } from '../../src/config.ts'
+import { workerNodeOptions } from '../../src/embedded/supervisor.ts'
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 
@@ -21,4 +22,6 @@ test('the compose file sets only variables that exist and runs only files that e
   for (const name of set) expect(variableNames).toContain(name)
   for (const [file] of compose.matchAll(/(?:src|workers)\/[\w/-]+\.ts/g))
     expect(existsSync(file), file).toBe(true)
+  // A worker elsewhere needs no more memory than one of `npm start`.
+  expect(compose).toContain(`command: [node, ${workerNodeOptions.join(', ')}, workers/main.ts]`)
 })
