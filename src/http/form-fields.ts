@@ -11,8 +11,7 @@ export const listOf = (value: unknown): string[] =>
  */
 export function faultsOf(error: unknown): string[] | undefined {
   if (error instanceof ZodError) return [...new Set(error.issues.map(({ path }) => lastName(path)))]
-  if (!(error instanceof DomainError)) return undefined
-  if (error.kind !== 'invalid' && error.fields.length === 0) return undefined
+  if (!(error instanceof DomainError) || error.fields.length === 0) return undefined
   return error.fields.map(({ field }) => lastName(field.split('.')))
 }
 

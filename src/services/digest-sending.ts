@@ -90,11 +90,9 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
         await requirePostalAddress(stores)
         const now = await stores.digests.getClock()
         if (sendAt <= now) {
-          throw new DomainError(
-            'invalid',
-            'send_at_past',
-            'sendAt has passed: name a later instant, or send now.',
-          )
+          const sentence = 'sendAt has passed: name a later instant, or send now.'
+          const fields = [{ field: 'sendAt', message: sentence }]
+          throw new DomainError('invalid', 'send_at_past', sentence, { fields })
         }
         const frozenAt = digest.frozenAt ?? now
         await stores.digests.markState(id, [digest.state], 'scheduled', { frozenAt, sendAt })

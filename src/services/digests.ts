@@ -150,11 +150,9 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
         const cadence = cadenceOf(newsletter, input.cadence)
         const chosen = input.articles && (await stores.digestArticles.getIds(input.articles))
         if (cadence === 'alert' && chosen?.length !== 1) {
-          throw new DomainError(
-            'invalid',
-            'one_article',
-            'An alert is a digest of one article: name it in articles.',
-          )
+          const sentence = 'An alert is a digest of one article: name it in articles.'
+          const fields = [{ field: 'articles', message: sentence }]
+          throw new DomainError('invalid', 'one_article', sentence, { fields })
         }
         const excluded = await stores.digestArticles.getIds(input.excluded ?? [])
         const id = await stores.digests.insert({

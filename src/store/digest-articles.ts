@@ -123,7 +123,8 @@ export function digestArticlesStore(db: Executor) {
         const id = idOf.get(externalId)
         if (id !== undefined) return id
         const sentence = `There is no public article ${externalId}; a digest holds published articles only.`
-        throw new DomainError('invalid', 'article_not_public', sentence)
+        const fields = [{ field: 'articles', message: sentence }]
+        throw new DomainError('invalid', 'article_not_public', sentence, { fields })
       })
     },
 

@@ -69,13 +69,13 @@ test('what was excluded is shown by its title, and a draft is dropped rather tha
 
 test('a digest is scheduled at the time of the newsletter’s zone, by what was looked at', async () => {
   const { desk, id, version, path, digests } = await aDraft()
-  const stale = { at: '2031-07-01T09:30', version: String(Number(version) + 1) }
+  const stale = { sendAt: '2031-07-01T09:30', version: String(Number(version) + 1) }
   expect(noticeOf(await desk.post(`${path}/schedule`, stale))).toBe('digest-changed')
   expect(noticeOf(await desk.post(`${path}/schedule`, { ...stale, version }))).toBe('digest-scheduled')
   const scheduled = await digests.get(id)
   // Algiers is an hour ahead of UTC all year.
   expect(scheduled).toMatchObject({ state: 'scheduled', sendAt: '2031-07-01T08:30:00.000Z' })
-  const past = { at: '2020-01-01T07:00', version: String(scheduled.version) }
+  const past = { sendAt: '2020-01-01T07:00', version: String(scheduled.version) }
   expect((await desk.post(`${path}/schedule`, past)).status).toBe(422)
   expect(await (await desk.get(path)).text()).toContain('value="2031-07-01T09:30"')
 })

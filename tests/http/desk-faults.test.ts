@@ -108,9 +108,9 @@ test('a digest to compose and a time to send it at are kept', async () => {
   const { database, services } = web.context
   const newsletter = await aNewsletter(database)
   await aSubscriber(database, { newsletter })
-  const wish = { newsletter: newsletter.slug, cadence: 'daily', article: 'nulle-part' }
+  const wish = { newsletter: newsletter.slug, cadence: 'daily', articles: 'nulle-part' }
   const unknown = await refused(desk, '/digests', wish)
-  expect(unknown.faults).toEqual({ article: expect.stringContaining('article publié') as string })
+  expect(unknown.faults).toEqual({ articles: expect.stringContaining('article publié') as string })
   expect(unknown.html).toContain('value="nulle-part"')
   expect(unknown.html).toContain('<details class="compose" open>')
   const never = await refused(desk, '/digests', { ...wish, cadence: 'weekly' })
@@ -120,10 +120,10 @@ test('a digest to compose and a time to send it at are kept', async () => {
   const actor = { kind: 'cli', role: 'admin' } as const
   await services.publication.set({ postalAddress: '1, quai du Port' }, actor)
   const { id, version } = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, actor)
-  for (const at of ['2020-01-01T07:00', 'demain']) {
-    const late = await refused(desk, `/digests/${id}/schedule`, { at, version: String(version) })
-    expect(late.faults).toEqual({ at: 'Une date et une heure à venir.' })
-    expect(late.html).toContain(`value="${at}"`)
+  for (const sendAt of ['2020-01-01T07:00', 'demain']) {
+    const late = await refused(desk, `/digests/${id}/schedule`, { sendAt, version: String(version) })
+    expect(late.faults).toEqual({ sendAt: 'Une date et une heure à venir.' })
+    expect(late.html).toContain(`value="${sendAt}"`)
   }
   expect((await services.digests.get(id)).state).toBe('draft')
 })

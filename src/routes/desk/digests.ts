@@ -30,7 +30,7 @@ const textsForm = seenForm.extend({
   intro: z.string().trim().max(5_000),
 })
 const orderForm = seenForm.extend({ order: z.string().max(30_000) })
-const scheduleForm = seenForm.extend({ at: z.iso.datetime({ local: true, precision: -1 }) })
+const scheduleForm = seenForm.extend({ sendAt: z.iso.datetime({ local: true, precision: -1 }) })
 const sendForm = seenForm.extend({ key: z.string().min(8).max(200) })
 const resumeForm = z.object({ extend: z.literal('yes').optional() })
 const doubtForm = z.object({
@@ -41,7 +41,7 @@ const doubtForm = z.object({
 const composeForm = z.object({
   newsletter: z.string().max(100),
   cadence: z.enum(['daily', 'weekly', 'alert']).optional(),
-  article: z.string().trim().max(200).optional(),
+  articles: z.string().trim().max(200).optional(),
 })
 const pageQuery = z.object({
   deliveries: z.enum(deliveryStates).optional().catch(undefined),
@@ -116,17 +116,16 @@ export function digestsDesk(
       path: '/digests',
       role: 'editor',
       handle: async ({ request, actor, redirect }) => {
-        const { newsletter, cadence, article } = composeForm.parse(request.body)
+        const { newsletter, cadence, articles } = composeForm.parse(request.body)
         const digest = await digests.compose(
           newsletter,
-          { cadence, ...(article && { articles: [article] }) },
+          { cadence, ...(articles && { articles: [articles] }) },
           actor,
         )
         redirect(`/digests/${digest.id}`)
       },
       showFaults: async ({ request, page }, faults) => {
-        // What is refused without a field's name is the story.
-        const form = { typed: request.body as object, faults: faults.length > 0 ? faults : ['article'] }
+        const form = { typed: request.body as object, faults }
         page('desk/today', { today: await today.get(), names: await newsletters.names(), ...form })
       },
     },
@@ -204,13 +203,13 @@ export function digestActionsDesk({
       path: '/digests/:id/schedule',
       role: 'editor',
       handle: async ({ request, actor, redirect }) => {
-        const { at, version } = scheduleForm.parse(request.body)
-        const isScheduled = await digestPage.schedule(idOf({ request }), at, { version, actor })
+        const { sendAt, version } = scheduleForm.parse(request.body)
+        const isScheduled = await digestPage.schedule(idOf({ request }), sendAt, { version, actor })
         redirect(`/digests/${idOf({ request })}`, isScheduled ? 'digest-scheduled' : 'digest-changed')
       },
-      showFaults: async (call) => {
-        const { at } = call.request.body as { at?: unknown }
-        await digestViewer(digestPage)(call, { scheduleAt: at, faults: ['at'] })
+      showFaults: (call, faults) => {
+        const { sendAt } = call.request.body as { sendAt?: unknown }
+        return digestViewer(digestPage)(call, { scheduleAt: sendAt, faults })
       },
     },
     {
