@@ -41,33 +41,37 @@ const finalStates: readonly DigestState[] = [
 
 /** What became of a digest: in numbers, by person, and why. */
 export function createDigestProgressService({ database, now }: Pick<Parts, 'database' | 'now'>) {
-  const read = async (id: number): Promise<Progress> => {
-    const digest = await database.stores.digests.get(id)
-    const counts = (await database.stores.digestProgress.countByState([id])).get(id) ?? noCounts()
-    return toProgress(digest, counts, now())
-  }
+  const count = async (id: number) =>
+    (await database.stores.digestProgress.countByState([id])).get(id) ?? noCounts()
 
-  // Everyone who watches a digest shares one count: over a million rows it takes its time.
-  const recent = new Map<number, { until: number; progress: Promise<Progress> }>()
-  const get = (id: number): Promise<Progress> => {
+  // Everyone who watches a digest shares one count: over a million rows it takes its time. A count belongs to the
+  // state it was taken in, or a page that has just been paused would be told that it is sending.
+  const recent = new Map<number, { state: DigestState; until: number; counts: Promise<DeliveryCounts> }>()
+  const countRecent = ({ id, state }: Digest): Promise<DeliveryCounts> => {
     const known = recent.get(id)
-    if (known && known.until > performance.now()) return known.progress
+    if (known?.state === state && known.until > performance.now()) return known.counts
     const startedAt = performance.now()
-    const progress = read(id)
-    const keep = (untilMs: number) => recent.set(id, { until: startedAt + untilMs, progress })
-    keep(Infinity)
-    progress.then(
-      () => {
-        keep(Math.max(500, 10 * (performance.now() - startedAt)))
-        setTimeout(() => recent.delete(id), 60_000).unref()
-      },
-      () => recent.delete(id),
-    )
-    return progress
+    const entry = { state, until: Infinity, counts: count(id) }
+    recent.set(id, entry)
+    const forget = () => {
+      if (recent.get(id) === entry) recent.delete(id)
+    }
+    entry.counts.then(() => {
+      entry.until = startedAt + Math.max(500, 10 * (performance.now() - startedAt))
+      setTimeout(forget, 60_000).unref()
+    }, forget)
+    return entry.counts
+  }
+  const get = async (id: number): Promise<Progress> => {
+    const digest = await database.stores.digests.get(id)
+    return toProgress(digest, await countRecent(digest), now())
   }
 
   return {
-    /** At most half a second old. @throws DomainError `no_digest` */
+    /**
+     * The state as it is now; its counts may be half a second old, or ten times what counting takes.
+     * @throws DomainError `no_digest`
+     */
     get,
 
     /** Who, in which state, and what the mail server said; by subscriber. @throws DomainError `no_digest` */
