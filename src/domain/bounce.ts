@@ -1,4 +1,5 @@
 import type { SendOutcome, SmtpStage } from './delivery.ts'
+import { findRelayRefusal } from './relay-refusal.ts'
 
 /** Why mail came back. What each does to a person and to sending is in docs/operations.md. */
 export type BounceClass =
@@ -40,6 +41,7 @@ const tooLarge = /too (large|big)|message size|size limit|exceeds[^.]{0,30}size/
  */
 export function classifyBounce(diagnosis: Diagnosis): BounceClass {
   const { stage, code, status = '', text } = diagnosis
+  if (findRelayRefusal(diagnosis)) return 'sender'
   if (stage === 'connect') return (code ?? 0) >= 500 ? 'policy' : 'transient'
   if (stage === 'mail')
     return (code ?? 0) >= 500 ? (isPolicy(status, text) ? 'policy' : 'sender') : 'transient'
