@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { decodeCursor, byId } from '../domain/cursor.ts'
 import { deliveryStates, leftReason, type DoubtDecision } from '../domain/delivery.ts'
+import type { StrayQuote } from '../domain/digest-variant.ts'
 import { cadences, type Cadence } from '../domain/newsletter.ts'
 import type { DeliveryLineShape, Progress } from '../services/digest-progress.ts'
 import type { DigestShape } from '../services/digest-shape.ts'
@@ -69,6 +70,7 @@ function addComposing(digest: Command): void {
       const wanted = { variant, format: oneOf('--format', ['html', 'text', 'mime'], format) }
       const preview = await withContext(({ services }) => services.digestPreview.get(readId(id), wanted))
       process.stdout.write(preview.body)
+      for (const quote of preview.strayQuotes) process.stderr.write(`${toWarning(quote)}\n`)
     })
   digest
     .command('status [id]')
@@ -220,6 +222,9 @@ const toCounts = ({ state, audience, counts }: Pick<Progress, 'state' | 'audienc
   ...deliveryStates.filter((name) => counts[name] > 0).map((name) => `  ${name.padEnd(10)}${counts[name]}`),
 ]
 
+const toWarning = ({ text, title, readers }: Pick<StrayQuote, 'text' | 'title' | 'readers'>): string =>
+  `The ${text} quotes “${title}”, which ${readers === 1 ? '1 reader does' : `${readers} readers do`} not get.`
+
 const toLines = (digest: DigestShape): string[] => [
   `digest    ${digest.id} of ${digest.newsletter}, ${digest.cadence}`,
   ...toCounts(digest),
@@ -229,4 +234,5 @@ const toLines = (digest: DigestShape): string[] => [
   ...digest.variants.map(
     (variant) => `variant   ${variant.id} for ${variant.readers}: ${variant.articles.length} articles`,
   ),
+  ...digest.strayQuotes.map(toWarning),
 ]

@@ -74,7 +74,7 @@ export function planVariants(groups: readonly ReaderGroup[], maxArticles: number
 /** Without blocks of its own: the first story large, the others below it. */
 const defaultBlocks: Block[] = [{ kind: 'lead' }]
 
-/** Puts each article into the first block that takes it; what fits none follows without a heading. */
+/** Puts each article into the first block that takes it; what fits none follows. */
 export function arrange(
   blocks: readonly Block[],
   articles: readonly Candidate[],
@@ -112,7 +112,7 @@ interface ContentParts {
   articles: readonly Candidate[]
   /** Due articles that the maximum left out. */
   beyond: number
-  mostRead: { title: string; url: string }[]
+  mostRead: FrozenDigest['mostRead']
 }
 
 /** Everything that decides the bytes, from the rules, the editor's changes and the articles: a pure function. */
@@ -125,6 +125,7 @@ export function contentOf(parts: ContentParts): FrozenDigest {
     cadence: digest.cadence,
     template: isAlert ? 'brief' : newsletter.template,
     subject: ownSubject ?? articles[0]?.title ?? newsletter.name,
+    subjectFrom: ownSubject === undefined ? 'headline' : 'editor',
     intro: digest.intro,
     ...(digest.preheader !== undefined && { preheader: digest.preheader }),
     date: (digest.sendAt ?? digest.createdAt).toISOString(),
@@ -176,12 +177,3 @@ function moreUrl(newsletter: Newsletter, publicUrl: string): string {
     (isOfOneSection ? selectionPath({ kind: 'section', slug: section }) : `/${newsletter.language}`)
   )
 }
-
-/** The same digest as if these articles had never been in it. */
-export const withoutArticles = (content: FrozenDigest, ids: readonly number[]): FrozenDigest => ({
-  ...content,
-  articles: content.articles.filter((article) => !ids.includes(article.id)),
-  blocks: content.blocks
-    .map((block) => ({ ...block, articleIds: block.articleIds.filter((id) => !ids.includes(id)) }))
-    .filter((block) => block.articleIds.length > 0),
-})

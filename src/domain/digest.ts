@@ -58,6 +58,8 @@ export interface Digest {
   createdAt: Date
   startedAt: Date | undefined
   completedAt: Date | undefined
+  /** When a story of it was last withdrawn, or came back, after it went out. */
+  archiveChangedAt: Date | undefined
 }
 
 /** What an editor may change of a draft. */

@@ -10,6 +10,11 @@ export interface FrozenDigest {
   cadence: 'daily' | 'weekly' | 'alert'
   template: 'digest' | 'brief'
   subject: string
+  /**
+   * `editor`: kept for every variant; `headline`: each variant is called like its own first story. Absent in digests
+   * frozen before variants had leads and subjects of their own: those go out as they were.
+   */
+  subjectFrom?: 'editor' | 'headline'
   /** Paragraphs separated by an empty line; may be empty. */
   intro: string
   /** The line an inbox shows beside the subject; made from the first headlines where absent. */
@@ -22,9 +27,9 @@ export interface FrozenDigest {
   blocks: FrozenBlock[]
   articles: FrozenArticle[]
   /** Headlines of the whole site, the same for every variant; empty where the newsletter does not want them. */
-  mostRead: { title: string; url: string }[]
-  /** Where the articles beyond the maximum are. */
-  more?: { count: number; url: string }
+  mostRead: { id?: number; title: string; url: string }[]
+  /** Where the articles beyond the maximum are; how many, as far as that is the same for every reader. */
+  more?: { count?: number; url: string }
 }
 
 export interface FrozenNewsletter {

@@ -39,10 +39,13 @@ export type FeedSource =
 /** One sent digest, as the archive of its newsletter shows it. */
 export interface ArchivedDigest {
   id: number
+  /** Without what was withdrawn since. */
   content: FrozenDigest
-  /** Hex, 256 bits. */
+  /** Of what was sent; hex, 256 bits. */
   contentHash: string
   sentAt: Date
+  /** Later than it was sent where a story was withdrawn since, or came back. */
+  updatedAt: Date
 }
 
 /** How a source is named where it is left out. */
@@ -147,7 +150,7 @@ function responseItem(
 }
 
 function digestItem(digest: ArchivedDigest, { publicUrl, sanitize }: Frame): FeedItem {
-  const { content, sentAt } = digest
+  const { content, sentAt, updatedAt } = digest
   const { language, name } = content.newsletter
   const url = `${publicUrl}/digests/${digest.id}`
   return {
@@ -159,7 +162,7 @@ function digestItem(digest: ArchivedDigest, { publicUrl, sanitize }: Frame): Fee
     html: inDirection(sanitize(digestHtml(content), url), language),
     language,
     publishedAt: sentAt,
-    updatedAt: sentAt,
+    updatedAt,
     byline: cleanLine(name),
   }
 }

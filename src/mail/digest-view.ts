@@ -1,3 +1,4 @@
+import { contentFor, subjectOf } from '../domain/digest-variant.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../domain/frozen-digest.ts'
 import { directionOf } from '../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
@@ -31,24 +32,23 @@ export interface ViewOptions {
 /** What the templates show of a digest: a pure function of its frozen form, so a preview of any variant is its bytes. */
 export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
   const language = interfaceLanguageOf(frozen.newsletter.language)
-  const kept = new Set(options.articleIds ?? frozen.articles.map((article) => article.id))
-  const byId = new Map(
-    frozen.articles.filter(({ id }) => kept.has(id)).map((article) => [article.id, article]),
+  const content = options.articleIds ? contentFor(frozen, options.articleIds) : frozen
+  const byId = new Map(content.articles.map((article) => [article.id, article]))
+  const { blocks, shown, hidden } = chooseBlocks(content.blocks, byId, options.detail.articles)
+  const subject = subjectOf(
+    content,
+    content.articles.filter((article) => shown.includes(article)),
   )
-  const { blocks, shown, hidden } = chooseBlocks(frozen.blocks, byId, options.detail.articles)
-  const hasLead = frozen.blocks.some((block) => block.kind === 'lead')
-  const leadId = hasLead ? shown[0]?.id : undefined
-  const intro = frozen.intro
+  const intro = content.intro
     .split(/\n{2,}/)
     .map((each) => each.trim())
     .filter(Boolean)
-  const more = (frozen.more?.count ?? 0) + hidden
   return {
     language: frozen.newsletter.language,
     locale: frozen.publication.locale,
     direction: directionOf(frozen.newsletter.language),
-    subject: singleLine(frozen.subject),
-    preheader: frozen.preheader ?? preheaderOf(shown, frozen.subject),
+    subject: singleLine(subject),
+    preheader: frozen.preheader ?? preheaderOf(shown, subject),
     isAlert: frozen.cadence === 'alert',
     isTest: options.isTest ?? false,
     newsletter: frozen.newsletter,
@@ -59,12 +59,12 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
     }).format(new Date(frozen.date)),
     intro,
     hasIntro: intro.length > 0,
-    blocks: blocks.map((block) => ({
-      title: singleLine(block.title),
+    blocks: blocks.map((block, index) => ({
+      title: headingOf(content, blocks, index),
       url: block.url,
       articles: block.articles.map((article) =>
         viewArticle(article, {
-          isLead: article.id === leadId,
+          isLead: isLead(content, block, article === shown[0]),
           summaryLength: options.detail.summaryLength,
           // Under a heading, its section is said already.
           hasKicker: block.title === '',
@@ -74,7 +74,7 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
     })),
     mostRead: frozen.mostRead.map(({ title, url }) => ({ title: singleLine(title), url })),
     hasMostRead: frozen.mostRead.length > 0,
-    more: more > 0 && { count: more, url: frozen.more?.url ?? options.links.web },
+    more: moreOf(content, hidden, options.links.web),
     reason: translate(language, options.links.unsubscribe ? 'mail.digest.reason' : 'mail.digest.web_reason', {
       newsletter: singleLine(frozen.newsletter.name),
       publication: singleLine(frozen.publication.name),
@@ -84,6 +84,32 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
 }
 
 export type DigestView = ReturnType<typeof viewDigest>
+
+/** Stories of no block stand apart from the block before them. */
+function headingOf(content: FrozenDigest, blocks: readonly FrozenBlock[], index: number): string {
+  const block = blocks[index]
+  const isRest = content.subjectFrom !== undefined && block?.kind === 'articles'
+  const isBelowHeading = blocks.slice(0, index).some(({ title }) => title !== '')
+  if (block?.title === '' && isRest && isBelowHeading) {
+    return translate(interfaceLanguageOf(content.newsletter.language), 'mail.digest.also')
+  }
+  return singleLine(block?.title ?? '')
+}
+
+/** Frozen before variants had leads of their own: whatever came first was set large. */
+const isLead = ({ subjectFrom, blocks }: FrozenDigest, block: FrozenBlock, isFirst: boolean): boolean =>
+  subjectFrom === undefined ? isFirst && blocks.some(({ kind }) => kind === 'lead') : block.kind === 'lead'
+
+function moreOf({ more, newsletter }: FrozenDigest, hidden: number, webUrl: string) {
+  if (!more && hidden === 0) return undefined
+  const language = interfaceLanguageOf(newsletter.language)
+  const count = more && more.count === undefined ? undefined : (more?.count ?? 0) + hidden
+  const text =
+    count === undefined
+      ? translate(language, 'mail.digest.more_uncounted')
+      : translate(language, 'mail.digest.more', { count })
+  return { text, url: more?.url ?? webUrl }
+}
 
 /** Blocks with the articles that are left in them, at most `limit` in all; a block without articles goes. */
 function chooseBlocks(blocks: readonly FrozenBlock[], byId: Map<number, FrozenArticle>, limit: number) {

@@ -1,7 +1,8 @@
 import type { Digest } from '../domain/digest.ts'
-import { withoutArticles } from '../domain/digest-content.ts'
+import { withoutArticles } from '../domain/digest-variant.ts'
 import { newsletterPath, type Newsletter } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
+import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
 
 const shown = 30
@@ -22,7 +23,7 @@ export function createArchiveService({ database, mail }: Pick<Parts, 'database' 
       slug: string,
     ): Promise<{ newsletter: Newsletter; path: string; digests: ArchiveEntry[] }> {
       const newsletter = await stores.newsletters.getBySlug(slug)
-      const digests = await stores.digests.listArchive(newsletter.id, shown)
+      const digests = await listArchive(stores, newsletter.id, shown)
       return { newsletter, path: newsletterPath(slug), digests: digests.map(toEntry) }
     },
 
@@ -35,12 +36,19 @@ export function createArchiveService({ database, mail }: Pick<Parts, 'database' 
       if (!digest.content || !(await stores.digests.isPublic(id))) {
         throw new DomainError('not_found', 'no_digest', 'There is no such digest.')
       }
-      const ids = digest.content.articles.map((article) => article.id)
-      const still = new Set((await stores.digestArticles.listByIds(ids)).map((article) => article.id))
-      const gone = ids.filter((articleId) => !still.has(articleId))
+      const gone = await stores.digestArticles.listGone([digest.content])
       return mail.renderWeb(await mail.composeDigest(withoutArticles(digest.content, gone)))
     },
   }
+}
+
+/** The digests that readers of a newsletter got, newest first, as they may be shown today: without what was withdrawn. */
+export async function listArchive(stores: Stores, newsletterId: number, limit: number): Promise<Digest[]> {
+  const digests = await stores.digests.listArchive(newsletterId, limit)
+  const gone = await stores.digestArticles.listGone(digests.flatMap(({ content }) => content ?? []))
+  return digests.map((digest) =>
+    digest.content ? { ...digest, content: withoutArticles(digest.content, gone) } : digest,
+  )
 }
 
 const toEntry = ({ id, content, startedAt, createdAt }: Digest): ArchiveEntry => ({

@@ -34,6 +34,8 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         if (!result || 'error' in result) throw result?.error ?? new Error('no result for an article')
         const article = await stores.articles.getByExternalId(item.externalId)
         if (result.outcome !== 'unchanged') await noteChanges(stores, [before, article])
+        if (before?.state === 'withdrawn' && article.state !== 'withdrawn')
+          await noteArchives(stores, article)
         return { result, article }
       })
       if (result.outcome !== 'unchanged') await doorbell.ring('render-feeds', {})
@@ -107,6 +109,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         })
         const after = await stores.articles.getByExternalId(externalId)
         await noteChanges(stores, [before, after])
+        await noteArchives(stores, after)
         return after
       })
       await doorbell.ring('render-feeds', {})
@@ -163,6 +166,14 @@ const noteChanges = (stores: Stores, articles: (Article | undefined)[]): Promise
   stores.feedDocuments.markDirty(
     articles.flatMap((article) => (article?.firstPublicAt ? changesOfArticle(article) : [])),
   )
+
+/** Newsletters that have sent it show less in their archives, or all of it again. */
+async function noteArchives(stores: Stores, article: Article): Promise<void> {
+  const archives = await stores.digestArticles.updateArchives(article.id)
+  await stores.feedDocuments.markDirty(
+    archives.map(({ newsletter }) => ({ subject: `newsletter:${newsletter}` })),
+  )
+}
 
 const notPublic = () =>
   new DomainError(

@@ -8,6 +8,7 @@ import {
   type VariantPlan,
 } from '../domain/digest-content.ts'
 import { articlePath } from '../domain/article.ts'
+import type { FrozenDigest } from '../domain/frozen-digest.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 import type { Stores } from '../store/stores.ts'
 import type { VariantQuery } from '../store/variants.ts'
@@ -127,8 +128,8 @@ async function listMostRead(
   stores: Stores,
   newsletter: Newsletter,
   date: string,
-): Promise<{ title: string; url: string }[]> {
+): Promise<FrozenDigest['mostRead']> {
   if (!newsletter.blocks.some((block) => block.kind === 'most-read')) return []
   const rows = await stores.digestArticles.listMostRead(newsletter.language, date, mostReadCount)
-  return rows.map(({ title, slug }) => ({ title, url: config.publicUrl + articlePath(slug) }))
+  return rows.map(({ id, title, slug }) => ({ id, title, url: config.publicUrl + articlePath(slug) }))
 }

@@ -1,12 +1,22 @@
 import { variantKeyOf } from '../domain/digest.ts'
+import type { VariantPlan } from '../domain/digest-content.ts'
+import { listStrayQuotes, withoutArticles, type StrayQuote } from '../domain/digest-variant.ts'
 import { DomainError } from '../errors.ts'
-import type { Stores } from '../store/stores.ts'
 import { listPlans, refreshDraft, type Draft } from './digest-draft.ts'
 import type { Parts } from './parts.ts'
 
 export type DigestPreviewService = ReturnType<typeof createDigestPreviewService>
 
 export type PreviewFormat = 'html' | 'text' | 'mime'
+
+export interface Preview {
+  subject: string
+  body: string
+  /** Of its HTML. */
+  bytes: number
+  /** Of the whole digest. */
+  strayQuotes: StrayQuote[]
+}
 
 /** Mailbox providers cut a mail off at about this size. */
 export const clipBytes = 102_000
@@ -27,14 +37,19 @@ export function createDigestPreviewService(
     async get(
       id: number,
       { variant, format }: { variant?: string | undefined; format: PreviewFormat },
-    ): Promise<{ subject: string; body: string; bytes: number }> {
+    ): Promise<Preview> {
       const draft = await read(id)
       const content = contentOf(draft)
-      const articleIds = await articleIdsOf(database.stores, draft, variant)
-      const composed = await mail.composeDigest(content)
+      const plans = await listPlans(database.stores, draft)
+      const strayQuotes = listStrayQuotes(content, plans)
+      const articleIds = articleIdsOf(draft, plans, variant)
+      const gone = await database.stores.digestArticles.listGone([content])
+      // Who has a story that was withdrawn since had it with these words.
+      const lost = gone.filter(({ id }) => !articleIds.includes(id))
+      const composed = await mail.composeDigest(withoutArticles(content, lost))
       const { subject, html, text } = mail.previewVariant(composed, articleIds)
       const bytes = Buffer.byteLength(html)
-      if (format !== 'mime') return { subject, body: format === 'html' ? html : text, bytes }
+      if (format !== 'mime') return { subject, body: format === 'html' ? html : text, bytes, strayQuotes }
       const { publicUrl } = parts.config
       const message = mail.personalise(mail.assembleVariant(composed, articleIds), {
         to: 'lectrice@example.org',
@@ -43,7 +58,7 @@ export function createDigestPreviewService(
         unsubscribeUrl: `${publicUrl}/unsubscribe/preview`,
         preferencesUrl: `${publicUrl}/preferences/preview`,
       })
-      return { subject, body: Buffer.concat(message).toString(), bytes }
+      return { subject, body: Buffer.concat(message).toString(), bytes, strayQuotes }
     },
 
     /**
@@ -53,7 +68,7 @@ export function createDigestPreviewService(
     async sendTest(id: number, addresses: readonly string[]): Promise<number> {
       const sent = await database.transaction(async (stores) => {
         const draft = await refreshDraft(parts, stores, id)
-        const articleIds = await articleIdsOf(stores, draft, undefined)
+        const articleIds = articleIdsOf(draft, await listPlans(stores, draft), undefined)
         const desk = await stores.editors.list()
         for (const address of addresses) {
           const editor = desk.find(({ email }) => email.toLowerCase() === address.toLowerCase())
@@ -92,13 +107,12 @@ const contentOf = ({ digest }: Draft) => {
   )
 }
 
-async function articleIdsOf(
-  stores: Stores,
+function articleIdsOf(
   draft: Draft,
+  plans: readonly VariantPlan[],
   variant: string | undefined,
-): Promise<readonly number[]> {
+): readonly number[] {
   const all = contentOf(draft).articles.map((article) => article.id)
-  const plans = await listPlans(stores, draft)
   if (variant === undefined) return plans[0]?.articleIds ?? all.slice(0, draft.newsletter.maxArticles)
   const plan = plans.find(({ articleIds }) => variantKeyOf(articleIds) === variant)
   if (plan) return plan.articleIds

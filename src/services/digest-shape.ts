@@ -1,5 +1,6 @@
 import { variantKeyOf, type DeliveryCounts, type Digest } from '../domain/digest.ts'
 import type { VariantPlan } from '../domain/digest-content.ts'
+import { contentFor, listStrayQuotes } from '../domain/digest-variant.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 
 const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null
@@ -50,8 +51,12 @@ export function toDigestShape(parts: ShapeParts) {
     variants: variants.map((variant) => ({
       id: variantKeyOf(variant.articleIds),
       readers: variant.readers,
+      subject: digest.content ? contentFor(digest.content, variant.articleIds).subject : null,
       articles: variant.articleIds.map(externalIdOf),
     })),
+    strayQuotes: (digest.content ? listStrayQuotes(digest.content, variants) : []).map(
+      ({ text, articleId, title, readers }) => ({ text, article: externalIdOf(articleId), title, readers }),
+    ),
     audience: digest.audience ?? variants.reduce((sum, variant) => sum + variant.readers, 0),
     counts,
     approval: {

@@ -8,6 +8,7 @@ import type { FeedSource } from '../feeds/items.ts'
 import type { FeedChannel } from '../feeds/writer.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import type { Stores } from '../store/stores.ts'
+import { listArchive } from './archive.ts'
 
 /** Everything that one feed says, whatever its format. */
 export interface GatheredFeed {
@@ -194,13 +195,17 @@ async function gatherArchive(gathering: Gathering): Promise<GatheredFeed> {
   const { id, name, description, language } = newsletter
   // Asked first: a digest whose first mail goes out in between is looked for once more.
   const isAwaited = await stores.digests.hasUnread(id)
-  const digests = await stores.digests.listArchive(id, windowSize)
+  const digests = await listArchive(stores, id, windowSize)
   return {
     channel: channelOf(gathering, { title: `${publication.name} – ${name}`, description, language }),
-    sources: digests.flatMap(({ id: digestId, content, contentHash, startedAt }): FeedSource[] =>
-      content && contentHash !== undefined && startedAt
-        ? [{ kind: 'digest', digest: { id: digestId, content, contentHash, sentAt: startedAt } }]
-        : [],
+    sources: digests.flatMap(
+      ({ id: digestId, content, contentHash, startedAt, archiveChangedAt }): FeedSource[] => {
+        if (!content || contentHash === undefined || !startedAt) return []
+        const updatedAt = archiveChangedAt ?? startedAt
+        return [
+          { kind: 'digest', digest: { id: digestId, content, contentHash, sentAt: startedAt, updatedAt } },
+        ]
+      },
     ),
     floor: undefined,
     dueAt: isAwaited ? new Date(now.getTime() + firstReaderMs) : undefined,

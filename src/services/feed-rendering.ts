@@ -24,7 +24,7 @@ import { gatherFeed } from './feed-content.ts'
 import type { Parts } from './parts.ts'
 
 /** Raise it when the bytes of unchanged content change: every feed is rendered again. */
-const writerVersion = 3
+const writerVersion = 4
 
 /** Marks the documents that show what was noted; feeds that are rendered ahead get theirs now. */
 export async function followChanges({ database }: Pick<Parts, 'database'>): Promise<void> {

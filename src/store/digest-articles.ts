@@ -1,7 +1,8 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Picture, Selection } from '../domain/article.ts'
 import type { Candidate } from '../domain/digest-content.ts'
-import type { FrozenArticle } from '../domain/frozen-digest.ts'
+import type { GoneArticle } from '../domain/digest-variant.ts'
+import type { FrozenArticle, FrozenDigest } from '../domain/frozen-digest.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
 import type { Executor } from './executor.ts'
@@ -85,6 +86,45 @@ export function digestArticlesStore(db: Executor) {
       return rows.map(toCandidate)
     },
 
+    /** What these digests show and readers may not see any more. */
+    async listGone(contents: readonly FrozenDigest[]): Promise<GoneArticle[]> {
+      const shown = contents.flatMap(({ articles, mostRead }) => [...articles, ...mostRead])
+      if (shown.length === 0) return []
+      const ids = shown.flatMap(({ id }) => id ?? [])
+      // Frozen before the most read had ids.
+      const slugs = shown.flatMap(({ id, url }) => (id === undefined ? slugOfUrl(url) : []))
+      return db
+        .selectFrom('articles')
+        .select(['id', 'slug'])
+        .where((eb) =>
+          eb.or([
+            eb('id', '=', sql<number>`any(${ids}::bigint[])`),
+            eb('slug', '=', sql<string>`any(${slugs}::text[])`),
+          ]),
+        )
+        .where('state', '<>', 'published')
+        .orderBy('id')
+        .execute()
+    },
+
+    /**
+     * A digest that readers have shows more or less of itself than before, because an article was withdrawn or came
+     * back. @returns the newsletters whose archives hold it
+     */
+    async updateArchives(articleId: number): Promise<{ newsletter: string }[]> {
+      const { rows } = await sql<{ newsletter: string }>`
+        with changed as (
+          update digests set archive_changed_at = clock_timestamp()
+          where started_at is not null and state <> 'preparing'
+            and id in (select digest_id from digest_articles where article_id = ${articleId})
+          returning newsletter_id
+        )
+        select distinct n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`.execute(
+        db,
+      )
+      return rows
+    },
+
     /** Published articles whose title has all of these words, whatever their case and accents, newest first. */
     async listByTitle(
       words: readonly string[],
@@ -146,9 +186,9 @@ export function digestArticlesStore(db: Executor) {
       language: string,
       date: string,
       limit: number,
-    ): Promise<{ title: string; slug: string }[]> {
-      const { rows } = await sql<{ title: string; slug: string }>`
-        select a.title, a.slug
+    ): Promise<{ id: number; title: string; slug: string }[]> {
+      const { rows } = await sql<{ id: number; title: string; slug: string }>`
+        select a.id, a.title, a.slug
         from article_views v join articles a on a.id = v.article_id
         where v.date >= ${date}::date - 7 and v.date < ${date}::date
           and a.state = 'published' and (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
@@ -202,6 +242,11 @@ export function digestArticlesStore(db: Executor) {
         .execute()
     },
   }
+}
+
+const slugOfUrl = (url: string): string[] => {
+  const slug = /\/articles\/([^/?#]+)$/.exec(url)?.[1]
+  return slug === undefined ? [] : [decodeURIComponent(slug)]
 }
 
 const toCandidate = ({ picture, ...row }: Row): Candidate => ({ ...row, picture: picture ?? undefined })

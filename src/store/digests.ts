@@ -282,5 +282,6 @@ function toDigest(row: Selectable<Digests>): Digest {
     createdAt: row.createdAt,
     startedAt: row.startedAt ?? undefined,
     completedAt: row.completedAt ?? undefined,
+    archiveChangedAt: row.archiveChangedAt ?? undefined,
   }
 }

@@ -253,6 +253,7 @@ create table digests (
   started_at timestamp with time zone,
   completed_at timestamp with time zone,
   updated_at timestamp with time zone default now() not null,
+  archive_changed_at timestamp with time zone,
   constraint digests_pkey PRIMARY KEY (id),
   constraint digests_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
   constraint digests_resume_state_check CHECK (resume_state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text])),

@@ -199,6 +199,7 @@ export interface Digests {
   approvedAt: Timestamp | null;
   approvedBy: string | null;
   approvedSha256: Buffer | null;
+  archiveChangedAt: Timestamp | null;
   audience: number | null;
   cadence: string;
   changedBy: string | null;

@@ -37,7 +37,26 @@ export const digestShape = z.object({
     }),
   ),
   excluded: z.array(z.string()),
-  variants: z.array(z.object({ id: z.string(), readers: count, articles: z.array(z.string()) })),
+  variants: z.array(
+    z.object({
+      id: z.string(),
+      readers: count,
+      subject: z.string().nullable(),
+      articles: z.array(z.string()),
+    }),
+  ),
+  strayQuotes: z
+    .array(
+      z.object({
+        text: z.enum(['subject', 'preheader', 'intro']),
+        article: z.string(),
+        title: z.string(),
+        readers: count.describe('Who do not get the article'),
+      }),
+    )
+    .describe(
+      'Words of your own that quote the headline of an article which some readers do not get: the whole headline, or three of its words in a row of which two have four letters or more. Nothing is refused for it.',
+    ),
   audience: count,
   counts,
   approval: z.object({

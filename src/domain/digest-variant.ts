@@ -1,0 +1,123 @@
+import { articlePath } from './article.ts'
+import { isQuotedIn } from './quote.ts'
+import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
+
+/** Blocks as they would have been arranged without the others: the first story moves up into a lead that lost its own. */
+function blocksFor(blocks: readonly FrozenBlock[], articles: readonly FrozenArticle[]): FrozenBlock[] {
+  const waiting = new Set(articles.map((article) => article.id))
+  const kept = blocks.map((block) => block.articleIds.filter((id) => waiting.has(id)))
+  return blocks.map((block, index) => {
+    const later = new Set(
+      kept
+        .slice(index)
+        .flat()
+        .filter((id) => waiting.has(id)),
+    )
+    const articleIds = (kept[index] ?? []).filter((id) => waiting.has(id))
+    const next = articles.find((article) => later.has(article.id))
+    const taken = block.kind === 'lead' && articleIds.length === 0 && next ? [next.id] : articleIds
+    for (const id of taken) waiting.delete(id)
+    return { ...block, articleIds: taken }
+  })
+}
+
+/**
+ * The digest as the readers of these articles get it: the first of them leads, and names it where no editor did.
+ * One that was frozen before variants had leads of their own keeps its words.
+ */
+export function contentFor(content: FrozenDigest, articleIds: readonly number[]): FrozenDigest {
+  const kept = new Set(articleIds)
+  const articles = content.articles.filter((article) => kept.has(article.id))
+  if (articles.length === content.articles.length) return content
+  if (content.subjectFrom === undefined) {
+    const blocks = content.blocks.map((block) => ({
+      ...block,
+      articleIds: block.articleIds.filter((id) => kept.has(id)),
+    }))
+    return { ...content, articles, blocks }
+  }
+  const { more, ...rest } = content
+  return {
+    ...rest,
+    articles,
+    subject: subjectOf(content, articles),
+    blocks: blocksFor(content.blocks, articles),
+    // How many the maximum left out is known of the whole digest alone.
+    ...(more && { more: { url: more.url } }),
+  }
+}
+
+/** The editor's, or the first headline of what is shown. */
+export const subjectOf = (content: FrozenDigest, shown: readonly FrozenArticle[]): string =>
+  content.subjectFrom === 'headline' ? (shown[0]?.title ?? content.newsletter.name) : content.subject
+
+/** An article that was public and is not any more. */
+export interface GoneArticle {
+  id: number
+  slug: string
+}
+
+/**
+ * The same digest as if these articles had never been in it: an editor's own words stay, except where they quote one
+ * of the headlines.
+ */
+export function withoutArticles(content: FrozenDigest, gone: readonly GoneArticle[]): FrozenDigest {
+  const isGone = ({ id, url }: { id?: number; url: string }) =>
+    gone.some((one) => (id === undefined ? url.endsWith(articlePath(one.slug)) : one.id === id))
+  const lost = [...content.articles, ...content.mostRead].filter(isGone).map(({ title }) => title)
+  if (lost.length === 0) return content
+  const isClean = (text: string) => !lost.some((headline) => isQuotedIn(text, headline))
+  const { preheader, ...rest } = contentFor(
+    content,
+    content.articles.filter((article) => !isGone(article)).map(({ id }) => id),
+  )
+  // Also where it is not said: what is called like its first story is so by the rule.
+  const isHeadline = content.subjectFrom !== 'editor' && content.subject === content.articles[0]?.title
+  const next = isHeadline ? rest.articles[0]?.title : undefined
+  return {
+    ...rest,
+    subject: isClean(rest.subject) ? rest.subject : (next ?? neutralSubject(content)),
+    intro: content.intro
+      .split(/\n{2,}/)
+      .filter(isClean)
+      .join('\n\n'),
+    ...(preheader !== undefined && isClean(preheader) && { preheader }),
+    mostRead: content.mostRead.filter((item) => !isGone(item)),
+  }
+}
+
+function neutralSubject({ newsletter, publication, date }: FrozenDigest): string {
+  const day = new Intl.DateTimeFormat(publication.locale, { dateStyle: 'long', timeZone: publication.zone })
+  return `${newsletter.name} · ${day.format(new Date(date))}`
+}
+
+/** Words of an editor's own that quote a story which some readers do not get. */
+export interface StrayQuote {
+  text: 'subject' | 'preheader' | 'intro'
+  articleId: number
+  title: string
+  readers: number
+}
+
+/** For the desk to know before it sends; nothing is refused for it. */
+export function listStrayQuotes(
+  content: FrozenDigest,
+  variants: readonly { articleIds: readonly number[]; readers: number }[],
+): StrayQuote[] {
+  const own = {
+    subject: content.subjectFrom === 'headline' ? '' : content.subject,
+    preheader: content.preheader ?? '',
+    intro: content.intro,
+  }
+  return (['subject', 'preheader', 'intro'] as const).flatMap((text) =>
+    content.articles
+      .filter(({ title }) => isQuotedIn(own[text], title))
+      .map(({ id, title }) => ({
+        text,
+        articleId: id,
+        title,
+        readers: variants.reduce((sum, one) => sum + (one.articleIds.includes(id) ? 0 : one.readers), 0),
+      }))
+      .filter(({ readers }) => readers > 0),
+  )
+}
