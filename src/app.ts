@@ -21,7 +21,8 @@ import { feedRoutes } from './routes/feeds.ts'
 import { healthRoutes } from './routes/health.ts'
 import { preferencesRoutes } from './routes/preferences.ts'
 import { signInRoutes } from './routes/sign-in.ts'
-import { movedRoutes, siteRoutes } from './routes/site.ts'
+import { movedPages, oldPages, oldQueries } from './routes/old-addresses.ts'
+import { siteRoutes } from './routes/site.ts'
 import { subscribeRoutes } from './routes/subscribe.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 
@@ -65,10 +66,12 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(preferencesRoutes(services, forms))
   app.use(unsubscribeRoutes(services, forms))
   app.use(feedRoutes(services, pages))
+  app.use(oldQueries(services))
   app.use(siteRoutes(services, pages))
   app.use(archiveRoutes(services, pages))
-  app.use(movedRoutes(services))
+  app.use(oldPages(services))
   app.use(notFound)
+  app.use(movedPages(services))
   app.use(problemHandler(log, pages))
   return app
 }

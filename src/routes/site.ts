@@ -73,17 +73,6 @@ export function siteRoutes(
   return router
 }
 
-/** Old permalinks of imported articles; mounted after every other route. */
-export function movedRoutes({ site }: Pick<Services, 'site'>): Router {
-  const router = Router()
-  router.get('/{*path}', async (request, response, next) => {
-    const path = await site.findMovedPath(request.path)
-    if (path === undefined) next()
-    else response.redirect(301, path)
-  })
-  return router
-}
-
 /** Pages that belong to one person carry a token in their path. */
 const robots = [
   'User-agent: *',

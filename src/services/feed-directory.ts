@@ -9,7 +9,6 @@ import {
   type LeftPaths,
 } from '../domain/feed.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
-import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
 import { singleFlight } from './single-flight.ts'
 
@@ -118,31 +117,6 @@ export function createFeedDirectory({
         groups.map((group) => ({ title: say(`groups.${group.name}`), feeds: group.feeds })),
       )
     },
-
-    /** The feed of the responses to the article that a path named before an import; undefined where there is none. */
-    findResponses: async (permalink: string): Promise<string | undefined> => {
-      const slug = await findSlug(stores, permalink)
-      return slug && feedPath({ subject: `responses:${slug}`, language: undefined, format: 'rss.xml' })
-    },
-  }
-}
-
-async function findSlug(stores: Stores, permalink: string): Promise<string | undefined> {
-  for (const path of [`${permalink}/`, permalink]) {
-    const article = await stores.articles.findByOldPath(path)
-    if (article) return article.slug
-  }
-  const slug = decodeSlug(permalink.slice(permalink.lastIndexOf('/') + 1))
-  const article = slug === undefined ? undefined : await stores.articles.findBySlug(slug)
-  // That there is a draft of this name is nobody's business.
-  return article?.state === 'published' || article?.state === 'withdrawn' ? article.slug : undefined
-}
-
-function decodeSlug(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment).normalize()
-  } catch {
-    return undefined
   }
 }
 

@@ -33,6 +33,7 @@ import { createSelectionService } from './selections.ts'
 import { createTodayService } from './today.ts'
 import { createUncertainService } from './uncertain.ts'
 import { createViewService } from './views.ts'
+import { createOldAddressService } from './old-addresses.ts'
 import { createSiteService } from './site.ts'
 import { createActivationService } from './activations.ts'
 import { createPreferencesService } from './preferences.ts'
@@ -103,6 +104,7 @@ export function createServices(parts: Parts) {
     reconciling: createReconcilingService({ ...parts, sending }),
     restoring: createRestoringService({ ...parts, sending }),
     site: createSiteService(parts),
+    oldAddresses: createOldAddressService(parts),
     signups: createSignupService({ ...parts, publications: publication }),
     signupDecisions: createSignupDecisionService(parts),
     activations: createActivationService(parts),

@@ -145,16 +145,6 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     async pathOfShortCode(code: string): Promise<string> {
       return pathOf(await articles.findByShortCode(code))
     },
-
-    /** Where the permalink of an import went; undefined for every other path. */
-    async findMovedPath(path: string): Promise<string | undefined> {
-      const variants = path.endsWith('/') ? [path, path.slice(0, -1)] : [path, `${path}/`]
-      for (const variant of variants) {
-        const article = await articles.findByOldPath(variant)
-        if (article && isPublic(article)) return articlePath(article.slug)
-      }
-      return undefined
-    },
   }
 }
 

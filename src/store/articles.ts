@@ -20,6 +20,8 @@ export interface PublicFilter {
   limit: number
 }
 
+const publicStates: ArticleState[] = ['published', 'withdrawn']
+
 type Row = Selectable<Articles> & { selections: Selection[] | null; responsesCount: number }
 
 const selectionsOfArticle = sql<Selection[] | null>`(
@@ -83,14 +85,51 @@ export function articlesStore(db: Executor) {
       return article
     },
 
-    /** By the path of its permalink before an import, such as `/2012/03/14/title/`. */
-    async findByOldPath(path: string): Promise<Article | undefined> {
+    /**
+     * By the path of its permalink before an import.
+     * @param paths canonical (`canonicalPath`); the first that an article had wins
+     */
+    async findPublicByOldPath(paths: string[]): Promise<Article | undefined> {
+      if (paths.length === 0) return undefined
       const row = await select()
-        .where('oldPath', '=', path)
+        .where('state', 'in', publicStates)
+        .where(sql<string>`lower(rtrim(old_path, '/'))`, 'in', paths)
+        .orderBy(sql`array_position(${paths}::text[], lower(rtrim(old_path, '/')))`)
         .orderBy('articles.id')
         .limit(1)
         .executeTakeFirst()
       return row && toArticle(row)
+    },
+
+    /** By the number that a post had in its WordPress; where two sites had it, the one that came first. */
+    async findPublicByWordpressId(id: string): Promise<Article | undefined> {
+      const row = await select()
+        .where('state', 'in', publicStates)
+        .where(
+          sql<boolean>`articles.id in (
+            select id from articles where external_id like 'wp:%' and substring(external_id from '^wp:.*:([0-9]+)$') = ${id}
+            union all
+            select id from articles where guid like '%p=%' and substring(guid from '[?&;]p=([0-9]+)$') = ${id})`,
+        )
+        .orderBy('articles.id')
+        .limit(1)
+        .executeTakeFirst()
+      return row && toArticle(row)
+    },
+
+    /** @param date a year, month or day of the publication's zone: `2026`, `2026-11`, `2026-11-28` */
+    async hasPublicIn(date: string): Promise<boolean> {
+      const [year, month, day] = date.split('-')
+      const from = `${year}-${month ?? '01'}-${day ?? '01'}`
+      const length = day ? '1 day' : month ? '1 month' : '1 year'
+      const { rows } = await sql<{ isFound: boolean }>`
+        select exists (
+          select 1 from articles a, publication p
+          where a.state in ('published', 'withdrawn')
+            and a.first_public_at >= ${from}::timestamp at time zone p.zone
+            and a.first_public_at < (${from}::timestamp + ${length}::interval) at time zone p.zone
+        ) as is_found`.execute(db)
+      return rows[0]?.isFound ?? false
     },
 
     /** By a slug it once had. */
@@ -114,7 +153,7 @@ export function articlesStore(db: Executor) {
     async listPublic(filter: PublicFilter): Promise<Article[]> {
       let query = selectWhere({
         ...filter,
-        states: filter.state ? [filter.state] : ['published', 'withdrawn'],
+        states: filter.state ? [filter.state] : publicStates,
       })
         .orderBy('firstPublicAt', 'desc')
         .orderBy('articles.id', 'desc')

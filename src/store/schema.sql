@@ -124,10 +124,13 @@ create table articles (
   constraint articles_state_check CHECK (state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'published'::text, 'withdrawn'::text]))
 );
 CREATE INDEX articles_language_public ON articles USING btree (language, first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
+CREATE INDEX articles_old_address ON articles USING btree (lower(rtrim(old_path, '/'::text))) WHERE (old_path IS NOT NULL);
 CREATE INDEX articles_old_path ON articles USING btree (old_path) WHERE (old_path IS NOT NULL);
 CREATE INDEX articles_public ON articles USING btree (first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
 CREATE INDEX articles_scheduled ON articles USING btree (published_at) WHERE (state = 'scheduled'::text);
 CREATE INDEX articles_updated ON articles USING btree (updated_at DESC, id DESC);
+CREATE INDEX articles_wordpress_guid ON articles USING btree ("substring"(guid, '[?&;]p=([0-9]+)$'::text)) WHERE (guid ~~ '%p=%'::text);
+CREATE INDEX articles_wordpress_post ON articles USING btree ("substring"(external_id, '^wp:.*:([0-9]+)$'::text)) WHERE (external_id ~~ 'wp:%'::text);
 
 create table audit (
   id bigint generated always as identity not null,

@@ -93,32 +93,6 @@ test('every page tells of its own feed first', async () => {
   expect(await feedsOf(article)).toEqual([`${origin}/rss.xml`, `${origin}${article}/responses/rss.xml`])
 })
 
-test('the feed addresses of WordPress lead to ours', async () => {
-  const { put, fetch } = await aNewsroom()
-  await put('a1', aStory())
-  const moves = {
-    '/feed/': '/rss.xml',
-    '/feed': '/rss.xml',
-    '/feed/atom/': '/atom.xml',
-    '/?feed=rss2': '/rss.xml',
-    '/?feed=atom': '/atom.xml',
-    '/?feed=comments-rss2': '/responses/rss.xml',
-    '/comments/feed/': '/responses/rss.xml',
-    '/category/culture/feed/': '/sections/culture/rss.xml',
-    '/category/monde/afrique/feed/atom/': '/sections/afrique/atom.xml',
-    '/tag/mer/feed/': '/tags/mer/rss.xml',
-    '/author/lina-marsa/feed/': '/authors/lina-marsa/rss.xml',
-    '/le-phare-se-rallume/feed/': '/articles/le-phare-se-rallume/responses/rss.xml',
-    '/2012/03/14/le-phare-se-rallume/feed/': '/articles/le-phare-se-rallume/responses/rss.xml',
-  }
-  for (const [from, to] of Object.entries(moves)) {
-    const answer = await fetch(from)
-    expect([from, answer.status, answer.headers.get('location')]).toEqual([from, 301, to])
-  }
-  expect((await fetch('/?feed=constructor')).status).toBe(200)
-  expect((await fetch('/nothing-here/feed/')).status).toBe(404)
-})
-
 test('the desk sees every feed, who polls it with how many 304s, and what was left out', async () => {
   const newsroom = await aNewsroom()
   const { put, render, origin, context } = newsroom

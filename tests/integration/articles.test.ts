@@ -98,7 +98,7 @@ test('an import may rename a public slug; the old one still finds the article an
   expect(second).toMatchObject({ id: first.id, guid: first.guid, slug: 'nouveau' })
   const { articles } = database.stores
   expect((await articles.findBySlugHistory('ancien'))?.id).toBe(first.id)
-  expect((await articles.findByOldPath('/2012/03/14/nouveau/'))?.id).toBe(first.id)
+  expect((await articles.findPublicByOldPath(['/2012/03/14/nouveau']))?.id).toBe(first.id)
   expect(await anArticle(database, { title: 'Ancien' })).toMatchObject({ slug: 'ancien-2' })
 })
 
