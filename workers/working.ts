@@ -41,6 +41,7 @@ export async function startWorking(context: Context) {
       },
       log,
     ),
+    every(beatMs, () => sending.endCancelled(), log),
     every(Math.min(reconcileMs, leaseMs * 2), () => reconciling.reconcile(), log),
     every(
       upkeepMs,

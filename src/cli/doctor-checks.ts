@@ -75,6 +75,7 @@ export async function checkDatabase({ config, services }: Context): Promise<Chec
         ? no('restored', 'this database is a copy: all mail is held until `npx depeche restore confirm`')
         : ok('restored', 'nothing is held'),
       judgeKeys(await services.suppressions.countLost()),
+      judgeSearch(await services.subscribers.hasPartIndex()),
     ]
     return { findings, clock: { name: 'PostgreSQL', isHere: isHere(config.databaseUrl), skewMs } }
   } catch (error) {
@@ -93,6 +94,15 @@ const judgeKeys = (lost: number): Finding =>
         `${lost} suppressions match nobody any more; put the key they were hashed under back into SECRET_KEY`,
       )
     : ok('keys', 'every suppression is of a key in SECRET_KEY')
+
+const judgeSearch = (hasIndex: boolean): Finding =>
+  hasIndex
+    ? ok('search', 'finds people by a part of their address')
+    : look(
+        'search',
+        'reads every address: let an administrator of the database run `create extension pg_trgm; ' +
+          'create index subscribers_address_part on subscribers using gin (lower(address) gin_trgm_ops)`',
+      )
 
 /** DKIM and links are judged by the minute, claims by the second. */
 export function judgeClock(witnesses: Witness[]): Finding {

@@ -158,7 +158,7 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
         await stores.digests.markState(id, [digest.state], 'cancelled', { completedAt, resumeState: null })
       })
       // After the commit, which stops the conversations: a million rows take their time. The workers end the rest.
-      await database.stores.runningDigests.skipCancelled()
+      await database.stores.runningDigests.skipCancelled(id)
       return cancelled
     },
 
@@ -175,6 +175,7 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
         await prepare(stores, { digest: claimed, newsletter })
         return stores.digests.get(id)
       })
+      if (digest.state === 'sending') await database.stores.variants.analyze()
       await ring(digest)
     },
   }

@@ -13,6 +13,8 @@ const wakeUpsPerDigest = 8
 
 const longestPauseMs = 60_000
 
+const wokenAtOnce = 10_000
+
 interface Breaker {
   pauseMs: number
   notBefore: number
@@ -155,14 +157,23 @@ export function createSendingService(
     /** Takes up what silent workers left, wakes deferred mail, completes digests that ended elsewhere. */
     async recover(): Promise<void> {
       for (const leases of [stores.deliveries.allLeases(times), stores.outbox.leases(times)]) {
-        await leases.wake()
+        while ((await leases.wake(wokenAtOnce)) === wokenAtOnce);
         if (!presence.mayRecover()) continue
         const found = await leases.recover()
         if (found.claimed + found.committing > 0) log.warn(found, 'mail of a silent worker was taken up')
       }
-      await stores.runningDigests.skipCancelled()
       for (const digestId of await stores.runningDigests.listByState('sending')) {
         if (!running.has(`digest ${digestId}`)) await complete(digestId)
+      }
+    },
+
+    /** Ends what cancelled digests still have waiting: a million within a minute. */
+    async endCancelled(): Promise<void> {
+      for (const digestId of await stores.runningDigests.listUnsettled()) {
+        let last: number | undefined = 0
+        while (last !== undefined && presence.obstacle() !== 'draining')
+          last = await stores.runningDigests.skipCancelled(digestId, last)
+        await stores.runningDigests.markSettled(digestId)
       }
     },
 

@@ -57,6 +57,8 @@ export function createSubscriberService({
   })
 
   return {
+    hasPartIndex: () => stores.subscribers.hasPartIndex(),
+
     /** Newest first; `q` finds by a part of the address. */
     async list(q: string, request: PageRequest): Promise<Page<SubscriberShape>> {
       const before = request.after === undefined ? undefined : Number(request.after[0])

@@ -64,21 +64,24 @@ const ledger = {
 const ledgerOf = (digestId: number): Ledger<ClaimedDelivery> => ({
   ...ledger,
   scope: sql<boolean>`m.digest_id = ${digestId}`,
+  scopeColumns: sql`${digestId}::bigint as digest_id,`,
   isOpen: sql<boolean>`exists (select from digests g where g.id = ${digestId} and g.state = 'sending')`,
 })
 
 const allDigests: Ledger<ClaimedDelivery> = {
   ...ledger,
   scope: sql<boolean>`true`,
+  // Nothing is asked of it by key.
+  scopeColumns: sql`null::bigint as digest_id,`,
   isOpen: sql<boolean>`false`,
 }
 
-export function deliveriesStore(db: Executor) {
+export function deliveriesStore(db: Executor, hot: Executor) {
   return {
-    leasesOf: (digestId: number, times: SendingTimes) => leasesOn(db, ledgerOf(digestId), times),
+    leasesOf: (digestId: number, times: SendingTimes) => leasesOn({ db, hot }, ledgerOf(digestId), times),
 
     /** Of every digest, for recovery. */
-    allLeases: (times: SendingTimes) => leasesOn(db, allDigests, times),
+    allLeases: (times: SendingTimes) => leasesOn({ db, hot }, allDigests, times),
 
     /** All nine states; their sum is the audience. */
     async countByState(digestId: number): Promise<Record<DeliveryState, number>> {

@@ -52,6 +52,7 @@ const functionsQuery = `
   select pg_get_functiondef(p.oid) as definition
   from pg_proc p
   where p.pronamespace = 'public'::regnamespace and p.prokind in ('f', 'p')
+    and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
   order by p.proname, pg_get_function_identity_arguments(p.oid)`
 
 /** The schema of a migrated database as readable, deterministic SQL, written from the catalog: what a review compares. */

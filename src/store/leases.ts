@@ -33,6 +33,8 @@ export interface Ledger<Row> {
   scope: RawBuilder<boolean>
   /** Whether rows of the scope may be claimed at all now. */
   isOpen: RawBuilder<boolean>
+  /** What a key lacks to name a row, each followed by a comma: with them and the key, `sameAs` finds it. */
+  scopeColumns: RawBuilder<unknown>
   /** Whether two rows are one: `m` and the named other. */
   sameAs: (other: string) => RawBuilder<boolean>
   /** Why this mail may not go now, null where it may. `waiting` keeps it, `expired` ends it, all others skip it. */
@@ -50,25 +52,49 @@ export interface Ledger<Row> {
 /** Nothing is claimed or sent by a restored copy until a person has said so. */
 export const notHeld = sql<boolean>`not exists (select from instance_guard where held_at is not null)`
 
-/** By key, so that statements that meet at the same rows wait for each other and none blocks the other. */
-const inOrder = <T extends { key: number }>(rows: readonly T[]): T[] =>
-  rows.toSorted((one, other) => one.key - other.key)
-
-function unnested(leases: readonly Lease[]) {
-  const ordered = inOrder(leases)
-  return sql`unnest(${ordered.map(({ key }) => key)}::bigint[], ${ordered.map(({ token }) => token)}::uuid[]) as k (key, token)`
-}
-
 const seconds = (n: number) => sql`make_interval(secs => ${n}::double precision)`
+
+/** Where the statements of the machine run: those that come with every mail are `hot`. */
+export interface LeaseExecutors {
+  db: Executor
+  hot: Executor
+}
 
 /**
  * The life of a mail between `pending` and its end, the same for every table. Each method is one statement that
  * succeeds only from the states it names; all times are the database's.
+ *
+ * Statements that change several rows lock them by key first, or leave out what another holds: those that meet at the
+ * same rows wait for each other, whatever the plans, and none blocks the other.
  */
-export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingTimes) {
+export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, times: SendingTimes) {
   const { table, key, scope } = ledger
   const leaseEnd = sql`clock_timestamp() + ${seconds(times.leaseSeconds)}`
-  const mine = sql`${scope} and m.${key} = k.key and m.lease_token = k.token and m.state in ('claimed', 'committing')`
+  /**
+   * Rows by their keys, as `given`. Materialized, so that the table can be read by what is given alone: left to choose,
+   * the planner reads all of a digest whose size it does not know.
+   */
+  const givenOf = (keys: readonly number[], name: string, values: readonly string[], type: string) => sql`
+    given as materialized (
+      select ${ledger.scopeColumns} k.*
+      from unnest(${keys}::bigint[], ${values}::${sql.raw(type)}[]) as k (${key}, ${sql.raw(name)}))`
+  const given = (leases: readonly Lease[]) =>
+    givenOf(
+      leases.map((lease) => lease.key),
+      'token',
+      leases.map((lease) => lease.token),
+      'uuid',
+    )
+  const isGiven = ledger.sameAs('given')
+  /** Of a given row. Not the bare column: no index of rows in hand fits, whose dead entries would all be read. */
+  const isHeld = (...states: string[]) => sql`
+    ${isGiven} and m.lease_token = given.token and (m.state || '') in (${sql.join(states.map((state) => sql.lit(state)))})`
+  const isMine = isHeld('claimed', 'committing')
+  /** Of the given rows those that fit, as `locked`, held by key. */
+  const lockedWhere = (which: RawBuilder<unknown>) => sql`
+    locked as materialized (
+      select given.* from given join ${table} m on ${which} order by given.${key} for update of m)`
+  const isLocked = ledger.sameAs('locked')
   const waits = times.backOffMinutes.map((minutes) => minutes * 60)
   // Jitter keeps a crowd that failed together from coming back together.
   const nextAt = sql`(clock_timestamp() + (0.8 + 0.4 * random())
@@ -106,9 +132,11 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
 
     /** A heartbeat for exactly these rows. Extending "all that is mine" would keep a forgotten row for ever. */
     async extend(leases: readonly Lease[]): Promise<void> {
-      await sql`
-        update ${table} m set lease_until = ${leaseEnd}
-        from ${unnested(leases)} where ${mine}`.execute(db)
+      // What another statement holds at this moment has its next heartbeat long before the lease ends.
+      await sql`${prepared}
+        with ${given(leases)}, kept as materialized (
+          select given.* from given join ${table} m on ${isMine} for update of m skip locked)
+        update ${table} m set lease_until = ${leaseEnd} from kept where ${ledger.sameAs('kept')}`.execute(hot)
     },
 
     /**
@@ -119,25 +147,25 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
      */
     async markCommitting(leases: readonly Lease[]): Promise<Set<number>> {
       const { rows } = await sql<{ key: number }>`${prepared}
+        with ${given(leases)}, ${lockedWhere(isHeld('claimed'))}
         update ${table} m
         set state = 'committing', committing_at = statement_timestamp(), lease_until = ${leaseEnd}
-        from ${unnested(leases)}
-        where ${scope} and m.${key} = k.key and m.lease_token = k.token and m.state = 'claimed'
-          and ${notHeld} and ${ledger.objection} is null
-        returning m.${key} as key`.execute(db)
+        from locked
+        where ${isLocked} and ${notHeld} and ${ledger.objection} is null
+        returning m.${key} as key`.execute(hot)
       return new Set(rows.map((row) => row.key))
     },
 
     /** A 250 is a fact and outranks whatever the row says meanwhile, so no lease is asked for. */
     async markAccepted(accepted: readonly { key: number; answer: string }[]): Promise<void> {
-      const ordered = inOrder(accepted)
+      const [keys, answers] = [accepted.map((one) => one.key), accepted.map((one) => one.answer)]
       await sql`${prepared}
+        with ${givenOf(keys, 'answer', answers, 'text')},
+          ${lockedWhere(sql`${isGiven} and m.state <> 'accepted'`)}
         update ${table} m
-        set state = 'accepted', reason = null, accepted_at = clock_timestamp(), smtp_answer = k.answer,
+        set state = 'accepted', reason = null, accepted_at = clock_timestamp(), smtp_answer = locked.answer,
             attempt = m.attempt + 1, lease_until = null, next_at = null
-        from unnest(${ordered.map((one) => one.key)}::bigint[], ${ordered.map((one) => one.answer)}::text[])
-          as k (key, answer)
-        where ${scope} and m.${key} = k.key and m.state <> 'accepted'`.execute(db)
+        from locked where ${isLocked}`.execute(hot)
     },
 
     /**
@@ -145,14 +173,15 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
      * @returns true where that would come too late, and the mail has expired
      */
     async markDeferred(lease: Lease, failure: { reason: string; answer: string }): Promise<boolean> {
-      const { rows } = await sql<{ state: string }>`
+      const { rows } = await sql<{ state: string }>`${prepared}
+        with ${given([lease])}
         update ${table} m
         set (state, next_at) = (
               select case when w.next_at > ${ledger.expiresAt} then 'expired' else 'deferred' end, w.next_at
               from (select ${nextAt} as next_at) w),
             reason = ${failure.reason}, smtp_answer = ${failure.answer}, attempt = m.attempt + 1, lease_until = null
-        from ${unnested([lease])} where ${mine}
-        returning m.state`.execute(db)
+        from given where ${isMine}
+        returning m.state`.execute(hot)
       return rows[0]?.state === 'expired'
     },
 
@@ -161,25 +190,25 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
       leases: readonly Lease[],
       failure?: { reason: string; answer: string },
     ): Promise<void> {
-      await sql`
+      await sql`${prepared}
+        with ${given(leases)}, ${lockedWhere(isHeld('claimed', 'committing', 'deferred'))}
         update ${table} m
         set state = 'rejected', next_at = null, lease_until = null,
             attempt = m.attempt + case when m.state = 'deferred' then 0 else 1 end,
             reason = coalesce(${failure?.reason ?? null}, m.reason),
             smtp_answer = coalesce(${failure?.answer ?? null}, m.smtp_answer)
-        from ${unnested(leases)}
-        where ${scope} and m.${key} = k.key and m.lease_token = k.token
-          and m.state in ('claimed', 'committing', 'deferred')`.execute(db)
+        from locked where ${isLocked}`.execute(hot)
     },
 
     /** The server may or may not have it: one more attempt where the policy allows, else `uncertain`. */
     async markAmbiguous(lease: Lease, answer: string): Promise<void> {
-      await sql`
+      await sql`${prepared}
+        with ${given([lease])}
         update ${table} m
         set state = ${afterAmbiguity(ledger, sql`'deferred'`)},
             reason = 'no_answer', next_at = ${nextAt}, smtp_answer = ${answer},
             attempt = m.attempt + 1, ambiguous = m.ambiguous + 1, lease_until = null
-        from ${unnested([lease])} where ${mine}`.execute(db)
+        from given where ${isMine}`.execute(hot)
     },
 
     /**
@@ -187,16 +216,15 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
      * mail is no longer wanted. Returns the keys that wait again.
      */
     async release(leases: readonly Lease[]): Promise<Set<number>> {
-      const { rows } = await sql<{ key: number; state: string }>`
+      const { rows } = await sql<{ key: number; state: string }>`${prepared}
+        with ${given(leases)}, ${lockedWhere(isHeld('claimed', 'committing', 'deferred'))}
         update ${table} m
         set (state, reason) = (
               select ${stateAfter('o.why')}, nullif(o.why, 'waiting')
               from (select ${ledger.objection} as why) o),
             lease_token = null, lease_until = null, next_at = null
-        from ${unnested(leases)}
-        where ${scope} and m.${key} = k.key and m.lease_token = k.token
-          and m.state in ('claimed', 'committing', 'deferred')
-        returning m.${key} as key, m.state`.execute(db)
+        from locked where ${isLocked}
+        returning m.${key} as key, m.state`.execute(hot)
       return new Set(rows.filter((row) => row.state === 'pending').map((row) => row.key))
     },
 
@@ -230,11 +258,18 @@ export function leasesOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingT
       return found
     },
 
-    /** Deferred rows whose time has come wait again. */
-    async wake(): Promise<void> {
-      await sql`
+    /** Deferred rows whose time has come wait again. @returns how many; fewer than `limit` means none is left */
+    async wake(limit = 10_000): Promise<number> {
+      const { numAffectedRows } = await sql`
+        with due as materialized (
+          select m.* from ${table} m
+          where ${scope} and m.state = 'deferred' and m.next_at <= clock_timestamp()
+          limit ${limit}
+          for update of m skip locked
+        )
         update ${table} m set state = 'pending', next_at = null
-        where ${scope} and m.state = 'deferred' and m.next_at <= clock_timestamp()`.execute(db)
+        from due where ${ledger.sameAs('due')}`.execute(db)
+      return Number(numAffectedRows ?? 0)
     },
   }
 }

@@ -70,6 +70,7 @@ const ledger: Ledger<ClaimedMail> = {
   table: sql`outbox`,
   key: sql`id`,
   scope: sql<boolean>`true`,
+  scopeColumns: sql``,
   isOpen: sql<boolean>`true`,
   sameAs: (other) => sql<boolean>`m.id = ${sql.ref(`${other}.id`)}`,
   objection,
@@ -89,9 +90,9 @@ const ledger: Ledger<ClaimedMail> = {
     a.wanted, a.expires_at as link_expires_at`,
 }
 
-export function outboxStore(db: Executor) {
+export function outboxStore(db: Executor, hot: Executor) {
   return {
-    leases: (times: SendingTimes) => leasesOn(db, ledger, times),
+    leases: (times: SendingTimes) => leasesOn({ db, hot }, ledger, times),
 
     /** The new row's id; undefined where the dedupe key was taken. Ring `deliver-mail` after the commit. */
     async insert(mail: NewMail): Promise<number | undefined> {

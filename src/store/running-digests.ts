@@ -85,18 +85,48 @@ export function runningDigestsStore(db: Executor) {
       return state
     },
 
-    /** Ends what a cancelled digest still has waiting. @returns how many rows; fewer than `limit` means none is left */
-    async skipCancelled(limit = 10_000): Promise<number> {
-      const { numAffectedRows } = await sql`
-        update deliveries m set state = 'skipped', reason = 'cancelled', next_at = null
-        from (
-          select d.digest_id, d.subscriber_id
-          from digests g join deliveries d on d.digest_id = g.id
-          where g.state = 'cancelled' and d.state in ('pending', 'deferred')
-          limit ${limit} for update of d skip locked
-        ) w
-        where m.digest_id = w.digest_id and m.subscriber_id = w.subscriber_id`.execute(db)
-      return Number(numAffectedRows ?? 0)
+    /** Cancelled digests of which something may still wait. */
+    async listUnsettled(): Promise<number[]> {
+      const { rows } = await sql<{ id: number }>`
+        select id from digests where state = 'cancelled' and settled_at is null order by id`.execute(db)
+      return rows.map((row) => row.id)
+    },
+
+    /**
+     * Ends what a cancelled digest still has waiting, past a reader: dead index entries before would be read each time.
+     * @returns the last reader; undefined where none was left
+     */
+    async skipCancelled(id: number, after = 0, limit = 10_000): Promise<number | undefined> {
+      // One part for each index, where one `in` would read the whole digest.
+      const { rows } = await sql<{ last: number | null }>`
+        with pending as materialized (
+          select subscriber_id from deliveries
+          where digest_id = ${id} and state = 'pending' and subscriber_id > ${after}
+          order by subscriber_id limit ${limit} for update skip locked
+        ), deferred as materialized (
+          select subscriber_id from deliveries where digest_id = ${id} and state = 'deferred'
+          limit ${limit} for update skip locked
+        ), ended as (
+          update deliveries m set state = 'skipped', reason = 'cancelled', next_at = null
+          from (select * from pending union all select * from deferred) w
+          where m.digest_id = ${id} and m.subscriber_id = w.subscriber_id
+            and exists (select from digests where id = ${id} and state = 'cancelled')
+          returning m.subscriber_id
+        )
+        select coalesce((select max(subscriber_id) from pending), ${after}) as last
+        from ended having count(*) > 0`.execute(db)
+      return rows[0]?.last ?? undefined
+    },
+
+    /** Once nothing of a cancelled digest waits or is in a worker's hands, nobody looks again. */
+    async markSettled(id: number): Promise<void> {
+      if (await store.isOpen(id)) return
+      await db
+        .updateTable('digests')
+        .set({ settledAt: sql`clock_timestamp()` })
+        .where('id', '=', id)
+        .where('state', '=', 'cancelled')
+        .execute()
     },
   }
   return store

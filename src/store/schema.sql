@@ -40,6 +40,7 @@ create table activations (
   constraint activations_method_check CHECK (method = ANY (ARRAY['cookie-link'::text, 'button'::text, 'import'::text])),
   constraint activations_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id) ON DELETE CASCADE
 );
+CREATE INDEX activations_address ON activations USING btree (lower(address));
 CREATE INDEX activations_decided ON activations USING btree (decided_at) WHERE (decision = 'mailed'::text);
 CREATE INDEX activations_expiry ON activations USING btree (expires_at) WHERE (activated_at IS NULL);
 CREATE INDEX activations_limit ON activations USING btree (limit_hmac, created_at);
@@ -187,6 +188,7 @@ create table consents (
   constraint consents_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
 );
 CREATE INDEX consents_activation ON consents USING btree (activation_id);
+CREATE INDEX consents_at ON consents USING btree (at);
 CREATE INDEX consents_subscriber ON consents USING btree (subscriber_id, at);
 
 create table deliveries (
@@ -256,6 +258,7 @@ create table digests (
   started_at timestamp with time zone,
   completed_at timestamp with time zone,
   updated_at timestamp with time zone default now() not null,
+  settled_at timestamp with time zone,
   archive_changed_at timestamp with time zone,
   constraint digests_pkey PRIMARY KEY (id),
   constraint digests_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
@@ -266,6 +269,7 @@ create table digests (
 CREATE INDEX digests_newest ON digests USING btree (created_at DESC, id DESC);
 CREATE INDEX digests_running ON digests USING btree (state) WHERE (state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text, 'paused'::text]));
 CREATE UNIQUE INDEX digests_scheduled_once ON digests USING btree (newsletter_id, cadence, local_date) WHERE (local_date IS NOT NULL);
+CREATE INDEX digests_unsettled ON digests USING btree (id) WHERE ((state = 'cancelled'::text) AND (settled_at IS NULL));
 
 create table editors (
   id bigint generated always as identity not null,
@@ -438,9 +442,11 @@ create table outbox (
   constraint outbox_activation_id_fkey FOREIGN KEY (activation_id) REFERENCES activations(id) ON DELETE CASCADE,
   constraint outbox_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
 ) with (fillfactor=80);
+CREATE INDEX outbox_activation ON outbox USING btree (activation_id) WHERE (activation_id IS NOT NULL);
 CREATE INDEX outbox_deferred ON outbox USING btree (next_at) WHERE (state = 'deferred'::text);
 CREATE INDEX outbox_leased ON outbox USING btree (lease_until) WHERE (state = ANY (ARRAY['claimed'::text, 'committing'::text]));
 CREATE INDEX outbox_pending ON outbox USING btree (id) WHERE (state = 'pending'::text);
+CREATE INDEX outbox_subscriber ON outbox USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
 
 create table publication (
   only_row boolean default true not null,
@@ -544,6 +550,7 @@ create table subscribers (
 );
 CREATE UNIQUE INDEX subscribers_address ON subscribers USING btree (lower(address));
 CREATE INDEX subscribers_address_hmac ON subscribers USING btree (address_hmac);
+CREATE INDEX subscribers_address_part ON subscribers USING gin (lower(address) gin_trgm_ops);
 
 create table subscriptions (
   subscriber_id bigint not null,

@@ -220,6 +220,7 @@ export interface Digests {
   preheader: string | null;
   resumeState: string | null;
   sendAt: Timestamp | null;
+  settledAt: Timestamp | null;
   startedAt: Timestamp | null;
   state: Generated<string>;
   subject: string | null;

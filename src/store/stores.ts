@@ -37,8 +37,11 @@ import { suppressionsStore } from './suppressions.ts'
 import { variantsStore } from './variants.ts'
 import { watchStore } from './watch.ts'
 
-/** Every aggregate's statements, bound to one executor. Services are handed this and import only its type. */
-export function storesOn(executor: Executor) {
+/**
+ * Every aggregate's statements, bound to one executor. Services are handed this and import only its type.
+ * @param hot where statements that come with every mail run
+ */
+export function storesOn(executor: Executor, hot = executor) {
   return {
     publication: publicationStore(executor),
     articles: articlesStore(executor),
@@ -47,8 +50,8 @@ export function storesOn(executor: Executor) {
     selections: selectionsStore(executor),
     feedDocuments: feedDocumentsStore(executor),
     feedPolls: feedPollsStore(executor),
-    outbox: outboxStore(executor),
-    deliveries: deliveriesStore(executor),
+    outbox: outboxStore(executor, hot),
+    deliveries: deliveriesStore(executor, hot),
     runningDigests: runningDigestsStore(executor),
     digestNumbers: digestNumbersStore(executor),
     instanceGuard: instanceGuardStore(executor),

@@ -96,13 +96,22 @@ export function subscribersStore(db: Executor) {
         .selectAll()
         .where('erasedAt', 'is', null)
         .$if(page.text !== '', (query) =>
-          query.where(sql`strpos(lower(address), lower(${page.text}))`, '>', 0 as never),
+          query.where(
+            sql<boolean>`lower(address) like lower(${`%${page.text.replace(/[\\%_]/g, '\\$&')}%`})`,
+          ),
         )
         .$if(page.before !== undefined, (query) => query.where('id', '<', page.before ?? 0))
         .orderBy('id', 'desc')
         .limit(page.limit)
         .execute()
       return rows.map(toSubscriber)
+    },
+
+    /** Whether finding by a part of an address has an index: not every server lets us have one. */
+    async hasPartIndex(): Promise<boolean> {
+      const { rows } = await sql<{ has: boolean }>`
+        select to_regclass('subscribers_address_part') is not null as has`.execute(db)
+      return rows[0]?.has ?? false
     },
 
     /** Waits for whoever changes the same person, so that two changes follow each other. */

@@ -17,7 +17,13 @@ export function uncertainStore(db: Executor) {
       ? sql<boolean>`subscriber_id = any(${subscriberIds}::bigint[])`
       : sql<boolean>`true`
     const { numAffectedRows } = await sql`
-      update deliveries set ${change} where digest_id = ${digestId} and ${undecided} and ${named}`.execute(db)
+      with locked as materialized (
+        select subscriber_id as id from deliveries where digest_id = ${digestId} and ${undecided} and ${named}
+        order by subscriber_id for update
+      )
+      update deliveries set ${change} from locked where digest_id = ${digestId} and subscriber_id = id`.execute(
+      db,
+    )
     return Number(numAffectedRows ?? 0)
   }
 

@@ -77,6 +77,13 @@ export function variantsStore(db: Executor) {
         where d.state in ('preparing', 'sending', 'paused') and v.article_ids @> array[${articleId}]::bigint[]
           and v.digest_id in (select digest_id from digest_articles where article_id = ${articleId})
         order by v.id`.execute(db)
+      // All of them at once and by key, as workers lock them: then neither can block the other for good.
+      await sql`
+        select from deliveries
+        where digest_id = any(${affected.map((variant) => variant.digestId)}::bigint[])
+          and variant_id = any(${affected.map((variant) => variant.id)}::bigint[])
+          and state in ('pending', 'claimed', 'deferred')
+        order by digest_id, subscriber_id for update`.execute(db)
       for (const variant of affected) {
         await sql`
           with rest as (
@@ -111,6 +118,12 @@ export function variantsStore(db: Executor) {
         ) as accepted
         from marked`.execute(db)
       return rows
+    },
+
+    /** After a preparation, outside its transaction: until then the planner knows nothing of the new rows. */
+    async analyze(): Promise<void> {
+      // Where somebody is at it already, it is done.
+      await sql`analyze (skip_locked) deliveries`.execute(db)
     },
 
     /** One preparation at a time, until the transaction ends. */

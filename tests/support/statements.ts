@@ -27,3 +27,41 @@ export function recordStatements(): string[] {
   })
   return statements
 }
+
+export interface RecordedQuery {
+  text: string
+  /** Runs a prepared one again on its own connection, and says by which plan; one line each. */
+  explain(): Promise<string[]>
+}
+
+/** The same with what it takes to ask for the plan of a statement, as its own connection makes it. */
+export function recordQueries(): RecordedQuery[] {
+  const queries: RecordedQuery[] = []
+  const client = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
+  const original = client.query
+  const spy = vi.spyOn(client, 'query').mockImplementation(function (this: unknown, ...args: unknown[]) {
+    const [first, values] = args as [string | { name: string; text: string }, unknown[]]
+    if (typeof first === 'object' && first.name) {
+      const call = `execute "${first.name}" (${values.map(toLiteral).join(', ')})`
+      const explain = async () => {
+        const { rows } = (await original.call(this, `explain (analyze, buffers) ${call}`)) as pg.QueryResult<{
+          'QUERY PLAN': string
+        }>
+        return rows.map((row) => row['QUERY PLAN'])
+      }
+      queries.push({ text: first.text, explain })
+    }
+    return original.apply(this, args)
+  })
+  onTestFinished(() => {
+    spy.mockRestore()
+  })
+  return queries
+}
+
+const toLiteral = (value: unknown): string => {
+  if (value === null) return 'null'
+  return Array.isArray(value)
+    ? `'{${value.map((one) => JSON.stringify(one)).join(',')}}'`
+    : `'${JSON.stringify(value).replace(/^"|"$/g, '')}'`
+}

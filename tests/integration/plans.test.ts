@@ -1,0 +1,70 @@
+import { expect, inject, onTestFinished, test } from 'vitest'
+import pg from 'pg'
+import { randomBytes } from 'node:crypto'
+import { migrate } from '../../src/store/migrate.ts'
+import { cloneDatabase, createDatabaseNamed, openTestDatabase } from '../support/database.ts'
+import { query } from '../support/query.ts'
+
+/** How PostgreSQL would run a statement where reading a table in full is the last thing it does. */
+async function planOf(url: string, statement: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('set enable_seqscan = off')
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${statement}`)
+    return rows.map((row) => row['QUERY PLAN']).join('\n')
+  } finally {
+    await client.end()
+  }
+}
+
+test.for([
+  [
+    'mails of a request that is purged',
+    'outbox_activation',
+    `select from outbox where activation_id = gen_random_uuid()`,
+  ],
+  ['mails of a person', 'outbox_subscriber', `select from outbox where subscriber_id = 1`],
+  [
+    'requests for an address',
+    'activations_address',
+    `select from activations where lower(address) = 'a@b.example'`,
+  ],
+  [
+    'consents of the last weeks',
+    'consents_at',
+    `select from consents where at > now() - interval '12 weeks'`,
+  ],
+  [
+    'people by a part of their address',
+    'subscribers_address_part',
+    `select from subscribers where lower(address) like '%lou%'`,
+  ],
+])('%s are found by an index', async ([, index = '', statement = '']) => {
+  expect(await planOf(await cloneDatabase(), statement)).toContain(index)
+})
+
+test('where a server keeps pg_trgm from us, the tables are made, and people are found all the same', async () => {
+  const server = inject('postgresUrl')
+  const name = `guest_${randomBytes(8).toString('hex')}`
+  await createDatabaseNamed(server, name)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  await query(server, `create role ${name} login password 'guest'`)
+  await query(url.href, `grant create on schema public to ${name}`)
+  onTestFinished(async () => {
+    await query(server, `drop database ${name}`)
+    await query(server, `drop role ${name}`)
+  })
+  url.username = name
+  url.password = 'guest'
+  await migrate(url.href)
+  const { subscribers } = openTestDatabase(url.href).stores
+  expect(await subscribers.hasPartIndex()).toBe(false)
+  await query(
+    url.href,
+    `insert into subscribers (address, language) values ('100%_lou@rivage.example', 'fr')`,
+  )
+  const find = async (text: string) => (await subscribers.list({ text, before: undefined, limit: 9 })).length
+  expect([await find('%_LOU@'), await find('100_lou'), await find('\\')]).toEqual([1, 0, 0])
+})
