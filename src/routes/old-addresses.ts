@@ -17,7 +17,7 @@ export function oldQueries({ oldAddresses }: OldAddresses): Router {
   router.get('/', async (request, response, next) => {
     const path = await oldAddresses.findQuery(urlOf(request))
     if (path === undefined) next()
-    else if (path === 'none') void notFound(request, response, next)
+    else if (path === null) void notFound(request, response, next)
     else response.redirect(301, path)
   })
   return router

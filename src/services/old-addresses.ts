@@ -83,13 +83,13 @@ export function createOldAddressService({ database }: Pick<Parts, 'database'>) {
 
     /**
      * Where a query of the front page leads: `/?p=12`, `/?feed=atom`.
-     * @returns `none` where the query asks for something that is not here; undefined where it asks for nothing
+     * @returns null where the query asks for something that is not here; undefined where it asks for nothing
      */
-    async findQuery(url: URL): Promise<string | 'none' | undefined> {
+    async findQuery(url: URL): Promise<string | null | undefined> {
       const { languages } = await publication.get()
       const { of, format } = readOldAddress(url, languages)
       if (of.kind === 'all' && format === undefined) return undefined
-      return (await pathOf(url, true)) ?? 'none'
+      return (await pathOf(url, true)) ?? null
     },
   }
 }

@@ -134,7 +134,9 @@ test('Arabic, malformed, untitled, dated and stateful posts arrive as they were 
     '<p>فتح الميناء أبوابه صباح اليوم أمام الصيادين.</p>\n' +
       '<figure><div><a class="embed-link" href="https://video.example/1">https://video.example/1</a></div></figure>',
   )
-  expect((await database.stores.articles.findPublicByOldPath([canonicalPath(arabic.oldPath ?? '')]))?.id).toBe(arabic.id)
+  expect(
+    (await database.stores.articles.findPublicByOldPath([canonicalPath(arabic.oldPath ?? '')]))?.id,
+  ).toBe(arabic.id)
   expect((await get(103)).title).toBe('Pêche & cie :\u00A0la suite – a < b')
   expect((await get(104)).html).toContain('Avant ]]&gt; après.')
   expect(await get(105)).toMatchObject({ state: 'draft', publishedAt: new Date('2013-01-05T09:00:00Z') })
