@@ -32,6 +32,8 @@ interface WebOptions {
   /** As the web process does it: polls never reach Express. Without, they are answered inside it. */
   isFrontFirst?: boolean
   log?: Logger
+  /** The database has a newsroom of its own, to be left as it is. */
+  hasNewsroom?: boolean
 }
 
 /** The real app on a fresh database and a free port, with a publication; stopped when the test has finished. */
@@ -66,10 +68,12 @@ export async function aWeb(options: WebOptions = {}): Promise<Web> {
     await new Promise((resolve) => server.close(resolve))
     await context.close()
   })
-  await context.services.publication.set(
-    { name: 'Le Rivage', languages: ['fr', 'ar'], postalAddress: '1, quai des Voiles, Port-Clair' },
-    { kind: 'system', role: 'admin' },
-  )
+  if (!options.hasNewsroom) {
+    await context.services.publication.set(
+      { name: 'Le Rivage', languages: ['fr', 'ar'], postalAddress: '1, quai des Voiles, Port-Clair' },
+      { kind: 'system', role: 'admin' },
+    )
+  }
   return withClients(context, origin)
 }
 
