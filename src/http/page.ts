@@ -111,6 +111,9 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('date_long', dateFilter({ dateStyle: 'long' }))
   liquid.registerFilter('date_time', dateFilter({ dateStyle: 'long', timeStyle: 'short' }))
   liquid.registerFilter('time_short', dateFilter({ timeStyle: 'short' }))
+  liquid.registerFilter('selection_name', function (selection: Selection) {
+    return nameOf(selection, scopeOf(this).language ?? 'en')
+  })
   liquid.registerFilter('asset', assetUrl)
   // Where the feed of a path is now; empty where it has ended.
   liquid.registerFilter('feed', function (path: string) {

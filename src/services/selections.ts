@@ -42,8 +42,10 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
     },
 
     /** @throws DomainError `selection_exists` */
-    async create(kind: SelectionKind, { slug, names, position = 0 }: SelectionInput): Promise<Selection> {
-      const created = await database.stores.selections.insert({ kind, slug, names, position })
+    async create(kind: SelectionKind, input: SelectionInput): Promise<Selection> {
+      const { slug, names, position } = input
+      const place = position !== undefined && { position }
+      const created = await database.stores.selections.insert({ kind, slug, names, ...place })
       if (!created) {
         const sentence = `There is a ${kind} ${slug} already: change it, or choose another slug.`
         throw new DomainError('conflict', 'selection_exists', sentence)

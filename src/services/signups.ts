@@ -14,6 +14,7 @@ import { singleFlight } from './single-flight.ts'
 
 const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
 const formSubject = 'signup'
+const sectionsOnForm = 12
 
 /**
  * Takes requests. Nothing here looks at who is known: the answer, the statements and the time they take are the same
@@ -31,6 +32,8 @@ export function createSignupService(
   const offer = singleFlight(async () => ({
     newsletters: await stores.newsletters.list(),
     sections: await stores.selections.list('section'),
+    /** An archive may have hundreds; a form that lists them all is none. The others are chosen in the preferences. */
+    leadingSections: await stores.selections.listLeading('section', sectionsOnForm),
   }))
 
   /** Wakes the worker; each ring under another number, for a ring under the id of an active job is dropped. */

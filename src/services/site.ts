@@ -53,8 +53,8 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
 
   return {
     /** The sections of every page's head, in the publication's order. */
-    navigation: singleFlight(async (): Promise<Selection[]> =>
-      (await selections.list('section')).slice(0, sectionsInNavigation),
+    navigation: singleFlight((): Promise<Selection[]> =>
+      selections.listLeading('section', sectionsInNavigation),
     ),
 
     /** The newest articles in the page's language; with `others`, what is new in every other language too. */

@@ -502,7 +502,7 @@ create table selections (
   slug text not null,
   names jsonb default '{}'::jsonb not null,
   description jsonb default '{}'::jsonb not null,
-  position integer default 0 not null,
+  position integer default 1000 not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   constraint selections_pkey PRIMARY KEY (id),

@@ -11,6 +11,9 @@ export interface NewSelection {
 /** What may change; the slug is part of public URLs and stays. */
 export type SelectionChange = Partial<Pick<Selection, 'names' | 'descriptions'>> & { position?: number }
 
+/** Enough to tell what a newsroom writes about now; few enough for the head of every page. */
+const newestCounted = 300
+
 export function selectionsStore(db: Executor) {
   const columns = ['id', 'kind', 'slug', 'names', 'description as descriptions'] as const
   const select = () => db.selectFrom('selections').select(columns)
@@ -26,6 +29,22 @@ export function selectionsStore(db: Executor) {
     /** In the publication's order. */
     async list(kind: SelectionKind): Promise<Selection[]> {
       const rows = await select().where('kind', '=', kind).orderBy('position').orderBy('id').execute()
+      return rows.map(toSelection)
+    },
+
+    /** The first few: as the desk has put them in order, and of those it has not, the ones that the newest articles are in. */
+    async listLeading(kind: SelectionKind, limit: number): Promise<Selection[]> {
+      const { rows } = await sql<Row>`
+        select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
+        left join (
+          select x.selection_id, count(*) as articles
+          from (select id from articles where state in ('published', 'withdrawn')
+                order by first_public_at desc, id desc limit ${newestCounted}) as newest
+          join article_selections x on x.article_id = newest.id
+          group by x.selection_id) as used on used.selection_id = s.id
+        where s.kind = ${kind}
+        order by s.position, used.articles desc nulls last, s.id
+        limit ${limit}`.execute(db)
       return rows.map(toSelection)
     },
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ArticleInput } from '../../src/services/article-input.ts'
 import { anArticle } from '../support/articles.ts'
+import { aNewsletter } from '../support/newsletters.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
 const html = { headers: { accept: 'text/html' } }
@@ -161,4 +162,42 @@ test('a player that an article may hold may also be shown; a frame from anywhere
   expect(policy).toContain('https://www.youtube-nocookie.com')
   expect(policy).not.toMatch(/frame-src[^;]*\*/)
   expect(policy).not.toContain('unsafe-inline')
+})
+
+test('seventy imported categories leave menu and signup form short and in names, the desk’s own sections first', async () => {
+  const web = await aWeb()
+  const { selections } = web.context.services
+  await selections.create('section', { slug: 'actu', names: { fr: 'Actualité', ar: 'أخبار' }, position: 0 })
+  await selections.create('section', { slug: 'faits-divers', names: { fr: 'Faits divers' }, position: 1 })
+  await selections.create('section', { slug: 'culture', names: { fr: 'Culture' }, position: 2 })
+  const categories = Array.from({ length: 70 }, (_, n) => `rubrique-${n}`)
+  await selections.ensure(
+    categories.map((slug, n) => ({ kind: 'section', slug, names: { und: `Rubrique nº ${n}` } })),
+  )
+  // What the newsroom writes about now comes before what it once wrote about.
+  await put(web, 'old', { sections: ['rubrique-3'], publishedAt: '2012-03-14T10:00:00Z' })
+  for (const n of [1, 2]) await put(web, `new-${n}`, { sections: ['rubrique-60'] })
+
+  const menuOf = async (path: string) => {
+    const [, menu = ''] = /<nav class="sections"[^]*?<ul>([^]*?)<\/ul>/.exec(await textOf(web, path)) ?? []
+    return [...menu.matchAll(/>([^<]+)<\/a>/g)].map(([, name]) => name)
+  }
+  const menu = await menuOf('/fr')
+  expect(menu.slice(0, 5)).toEqual([
+    'Actualité',
+    'Faits divers',
+    'Culture',
+    'Rubrique nº 60',
+    'Rubrique nº 3',
+  ])
+  expect(menu).toHaveLength(9)
+  expect((await menuOf('/ar'))[0]).toBe('أخبار')
+
+  await aNewsletter(web.context.database)
+  const form = await textOf(web, '/fr/subscribe')
+  const [, choices = ''] = /<div class="choices">([^]*?)<\/div>/.exec(form) ?? []
+  const offered = [...choices.matchAll(/<bdi>([^<]+)<\/bdi>/g)].map(([, name]) => name)
+  expect(offered).toHaveLength(12)
+  expect(offered.slice(0, 4)).toEqual(['Actualité', 'Faits divers', 'Culture', 'Rubrique nº 60'])
+  expect(offered.join()).not.toContain('rubrique-')
 })
