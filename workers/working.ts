@@ -3,6 +3,7 @@ import { decideSignups } from './decide-signups.ts'
 import { deliverDigest } from './deliver-digest.ts'
 import { deliverMail } from './deliver-mail.ts'
 import { every } from './every.ts'
+import { importSubscribers } from './import-subscribers.ts'
 import { receiveMail } from './inbound-mail.ts'
 import { prepareDigest } from './prepare-digest.ts'
 import { publishArticles } from './publish-articles.ts'
@@ -48,6 +49,7 @@ export async function startWorking(context: Context) {
       async () => {
         await services.activations.remind()
         await services.activations.purge()
+        await services.imports.purge()
       },
       log,
     ),
@@ -61,6 +63,7 @@ export async function startWorking(context: Context) {
     startWorker(deliverMail(sending), backend),
     startWorker(decideSignups(services.signupDecisions), backend),
     startWorker(renderFeeds(feeds), backend),
+    startWorker(importSubscribers(services.imports), backend),
   ]
 
   return {
@@ -70,7 +73,7 @@ export async function startWorking(context: Context) {
         log.error('conversations did not finish in time; their leases will tell')
         process.exit(1)
       }, drainMs).unref()
-      await Promise.all([sending.drain(), ...rounds.map((round) => round.stop())])
+      await Promise.all([sending.drain(), services.imports.drain(), ...rounds.map((round) => round.stop())])
       await inbound?.close()
       await Promise.all(workers.map((worker) => worker.close()))
       await extensions.stop()

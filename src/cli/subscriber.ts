@@ -1,27 +1,24 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import type { SubscriberService } from '../services/subscribers.ts'
-import type { ImportReport } from '../services/subscriber-import.ts'
-import { cliActor, UsageError, withContext } from './command.ts'
-import { createProgress, printResult, toTable } from './output.ts'
-
-interface ImportFlags {
-  dryRun?: boolean
-  consentBasis?: string
-  json?: boolean
-}
+import { cliActor, withContext } from './command.ts'
+import { printResult, toTable } from './output.ts'
+import { importFile } from './subscriber-import.ts'
 
 export function subscriberCommand(program: Command): void {
   const subscriber = program.command('subscriber').description('people who receive newsletters')
   subscriber
     .command('import')
-    .argument('<file>', 'CSV with a header; `email` is required')
+    .argument(
+      '<file>',
+      'CSV of a spreadsheet or another newsletter service; a column of addresses is required',
+    )
     .description('bring subscribers in; each gets an activation mail unless a basis of consent is stated')
     .option('--dry-run', 'report what would happen, change nothing')
     .option('--consent-basis <words>', 'how they consented; they are active at once and this is recorded')
+    .option('--no-wait', 'return as soon as it is handed to the workers')
     .option('--json', 'print the report for programs')
     .action(importFile)
   subscriber
@@ -48,41 +45,6 @@ export function subscriberCommand(program: Command): void {
       printResult(options, found, toLines(found))
     })
 }
-
-async function importFile(file: string, { json, dryRun, consentBasis }: ImportFlags): Promise<void> {
-  const isFile = await stat(file).then(
-    (found) => found.isFile(),
-    () => false,
-  )
-  if (!isFile) throw new UsageError(`There is no file ${file}; name a CSV with a header line.`)
-  const progress = createProgress('rows')
-  const report = await withContext(({ services }) =>
-    services.subscriberImport.import(createReadStream(file), {
-      actor: cliActor,
-      isDryRun: dryRun ?? false,
-      consentBasis,
-      onProgress: (rows) => {
-        progress.show(rows, undefined)
-      },
-    }),
-  )
-  progress.end()
-  printResult({ json }, report, reportLines(report))
-}
-
-const reportLines = (report: ImportReport): string[] => [
-  ...(report.dryRun ? ['Dry run: nothing was changed.'] : []),
-  ...toTable([
-    ['rows', String(report.rows)],
-    ['active', String(report.active)],
-    ['pending, an activation mail follows', String(report.pending)],
-    ['known already', String(report.known)],
-    ['left before', String(report.left)],
-    ['suppressed', String(report.suppressed)],
-    ['invalid', String(report.invalid)],
-  ]),
-  ...report.errors.map(({ line, message }) => `line ${line}: ${message}`),
-]
 
 const mailHostWords = {
   found: 'takes mail',
@@ -144,7 +106,14 @@ function toLines({
     ),
     ...table(
       'Consent',
-      consents.map((one) => [time(one.at), one.event, one.newsletter ?? '', one.method ?? one.reason ?? '']),
+      consents.map((one) => [
+        time(one.at),
+        one.event,
+        one.newsletter ?? '',
+        one.method ?? one.reason ?? '',
+        one.givenAt ? `given ${time(one.givenAt)}` : '',
+        [one.basis, one.source].filter(Boolean).join(' · '),
+      ]),
     ),
   ]
 }

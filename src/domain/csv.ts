@@ -1,9 +1,16 @@
+/** What a spreadsheet would run as a formula, and what looks as if it had been kept from that already. */
+const formula = /^'*[=+\-@\t\r]/
+
 /**
  * A field of a CSV file that a spreadsheet will open: what it would run as a formula is text behind an apostrophe,
  * and what holds a separator is in quotes (RFC 4180).
  */
 export function quoteCsv(value: string | number | boolean | Date | null): string {
   const text = value instanceof Date ? value.toISOString() : String(value ?? '')
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  const harmless = formula.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
+
+/** The same field as it was, read by the rules of CSV before. */
+export const unquoteCsv = (text: string): string =>
+  text.startsWith("'") && formula.test(text) ? text.slice(1) : text

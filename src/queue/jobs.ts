@@ -15,6 +15,8 @@ const schemas = {
   'deliver-digest': z.strictObject({ digestId: z.int().positive() }),
   /** Signup requests that wait for their decision (activation mail, "already subscribed", nothing). */
   'decide-signups': z.strictObject({}),
+  /** An import of subscribers that was uploaded. */
+  'import-subscribers': z.strictObject({ importId: z.int().positive() }),
   /** Articles whose time has come. */
   'publish-articles': z.strictObject({}),
   /** Feed documents marked dirty. */

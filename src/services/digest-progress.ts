@@ -3,6 +3,7 @@ import type { DeliveryState } from '../domain/delivery.ts'
 import { noCounts, type DeliveryCounts, type Digest, type DigestState } from '../domain/digest.ts'
 import { explain, explanations, type Explanation } from '../domain/explain.ts'
 import { DomainError } from '../errors.ts'
+import type { ConsentEntry } from '../store/consents.ts'
 import type { DeliveryLine } from '../store/digest-progress.ts'
 import type { Parts } from './parts.ts'
 
@@ -29,6 +30,16 @@ export interface ExplanationShape {
   reason: Explanation
   sentence: string
   delivery: DeliveryLineShape | null
+  /** The last proof for this newsletter. */
+  consent: ConsentShape | null
+}
+
+export interface ConsentShape {
+  /** When it was given, as an import stated it or as it was activated here. */
+  date: string
+  method: string | null
+  basis: string | null
+  source: string | null
 }
 
 const finalStates: readonly DigestState[] = [
@@ -102,6 +113,7 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
         reason,
         sentence: explanations[reason],
         delivery: delivery ? toLineShape(delivery) : null,
+        consent: toConsentShape(await database.stores.consents.list(subscriberId), digest.newsletterId),
       }
     },
 
@@ -111,6 +123,15 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
       return id === undefined ? undefined : this.explain(id, digestId)
     },
   }
+}
+
+function toConsentShape(consents: ConsentEntry[], newsletterId: number): ConsentShape | null {
+  const last = consents.findLast(
+    (one) => one.newsletterId === newsletterId && (one.event === 'activated' || one.event === 'imported'),
+  )
+  if (!last) return null
+  const { givenAt, at, method, basis, source } = last
+  return { date: (givenAt ?? at).toISOString(), method, basis, source }
 }
 
 function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress {

@@ -91,7 +91,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
         subscriptions: (await stores.subscriptions.list(id)).map(
           ({ subscriberId: _s, newsletterId: _n, ...subscription }) => subscription,
         ),
-        consents: await stores.consents.list(id),
+        consents: (await stores.consents.list(id)).map(({ newsletterId: _n, ...consent }) => consent),
         deliveries: await stores.personalData.listDeliveries(id),
       }
     },

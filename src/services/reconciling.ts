@@ -29,6 +29,7 @@ export function createReconcilingService({
           work.feeds && doorbell.ring('render-feeds', {}, round),
           doorbell.ring('run-schedules', {}, round),
           ...work.preparing.map((digestId) => doorbell.ring('prepare-digest', { digestId }, round)),
+          ...work.importing.map((importId) => doorbell.ring('import-subscribers', { importId }, round)),
           ...work.sending.map((digestId) => sending.ringForDigest(digestId, round)),
         ])
       })

@@ -13,6 +13,7 @@ import { createDigestService } from './digests.ts'
 import { createDigestWriter } from './digest-writer.ts'
 import { createEditorService } from './editors.ts'
 import { createHealthService } from './health.ts'
+import { createImportService } from './imports.ts'
 import { createFeedDirectory } from './feed-directory.ts'
 import { createFeedMemory } from './feed-memory.ts'
 import { createFeedMoveService } from './feed-moves.ts'
@@ -39,7 +40,6 @@ import { createActivationService } from './activations.ts'
 import { createPreferencesService } from './preferences.ts'
 import { createSignupDecisionService } from './signup-decisions.ts'
 import { createSignupService } from './signups.ts'
-import { createSubscriberImportService } from './subscriber-import.ts'
 import { createSubscriberService } from './subscribers.ts'
 import { createSubscriptionService } from './subscriptions.ts'
 import { createSuppressionService } from './suppressions.ts'
@@ -112,7 +112,7 @@ export function createServices(parts: Parts) {
     preferences: createPreferencesService(parts),
     welcome: createWelcomeService(parts),
     subscribers: createSubscriberService(parts),
-    subscriberImport: createSubscriberImportService(parts),
+    imports: createImportService(parts),
     suppressions: createSuppressionService(parts),
   }
 }

@@ -1,46 +1,26 @@
-import type { Readable } from 'node:stream'
 import { activationLifetimeMs } from '../domain/activation.ts'
 import { hashAddress, hashForLimits, toLowerAddress, type AddressHash } from '../domain/address.ts'
-import { mayActAs, nameOfActor, type Actor } from '../domain/editor.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
-import { cadenceOf, type Subscription } from '../domain/subscription.ts'
-import { DomainError } from '../errors.ts'
+import { cadenceOf, type EndedReason, type SubscriptionState } from '../domain/subscription.ts'
 import type { NewActivation } from '../store/activations.ts'
 import type { NewConsent } from '../store/consents.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Parts } from './parts.ts'
-import { listOffered, readRow, readRows, type Offered, type Row } from './subscriber-csv.ts'
+import type { Row } from './subscriber-csv.ts'
 
-export interface ImportOptions {
-  actor: Actor
-  isDryRun: boolean
-  /** How consent was given, in words; needs an admin. Without it everyone gets an activation mail. */
-  consentBasis: string | undefined
-  onProgress?: (rows: number) => void
+export const importOutcomes = ['active', 'pending', 'ended', 'known', 'left', 'suppressed'] as const
+export type ImportOutcome = (typeof importOutcomes)[number]
+
+/** What the rows of one import have in common. */
+export interface Placing {
+  importId: number
+  /** How consent was given, in words; without it everyone gets an activation mail. */
+  basis: string | undefined
+  /** When the first of its activation mails goes, and how many rows before these have one. */
+  firstMailAt: Date
+  pendingBefore: number
 }
 
-export interface ImportReport {
-  dryRun: boolean
-  rows: number
-  /** Active at once, on the stated basis. */
-  active: number
-  /** Waiting for their activation. */
-  pending: number
-  /** Subscribed, or asked, already. */
-  known: number
-  /** Left before; never brought back. */
-  left: number
-  /** Bounced, complained, erased or barred by the desk. */
-  suppressed: number
-  invalid: number
-  /** Of the first thousand invalid rows; `line` counts the header as 1. */
-  errors: { line: number; message: string }[]
-}
-
-type Outcome = 'active' | 'pending' | 'known' | 'left' | 'suppressed'
-
-const keptErrors = 1_000
-const rowsPerTransaction = 500
 /** Activation mails of an import, so that they wait behind nobody who signs up now. */
 const msPerMail = 3_600_000 / 1_200
 
@@ -48,103 +28,172 @@ const msPerMail = 3_600_000 / 1_200
 interface Judged {
   row: Row
   hash: AddressHash
-  /** As it will be once `fresh` is subscribed to. */
-  outcome: Outcome
+  hashes: AddressHash[]
+  subscriberId: number | undefined
+  /** As it will be once this is done. */
+  outcome: ImportOutcome
   /** The newsletters to which nobody of this address has a subscription, in whatever state. */
   fresh: Newsletter[]
+  /** Subscriptions that its status ends. */
+  ending: number[]
+  isToSuppress: boolean
 }
 
-/** CSV in. Rows are read as they come: a file of any size needs the memory of one batch. */
-export function createSubscriberImportService({
-  database,
-  keyring,
-  now,
-  doorbell,
-}: Pick<Parts, 'database' | 'keyring' | 'now' | 'doorbell'>) {
+interface Placed extends Judged {
+  subscriberId: number
+}
+
+/** What is known of a batch of rows, from the tables or from what a dry run has promised. */
+interface Known {
+  ids: Map<string, number>
+  suppressed: Set<string>
+  states: Map<string, Map<number, SubscriptionState>>
+  /** `subscriber newsletter` of those who activated here by themselves. */
+  confirmed: Set<string>
+}
+
+/** Places rows of a CSV, of which no two have one address, each as it deserves. */
+export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' | 'now'>) {
   return {
-    /** @throws DomainError `basis_needs_admin`, `csv_header` */
-    async import(source: Readable, options: ImportOptions): Promise<ImportReport> {
-      if (options.consentBasis !== undefined && !mayActAs(options.actor.role, 'admin')) {
-        const sentence =
-          'Only an admin may state a basis of consent; without it every row gets an activation mail.'
-        throw new DomainError('forbidden', 'basis_needs_admin', sentence)
+    /** When the first activation mail may go: behind those of imports before. */
+    async findTurn(stores: Stores): Promise<Date> {
+      const last = await stores.activations.findLastImported()
+      return new Date(Math.max(now().getTime(), (last?.getTime() ?? 0) + msPerMail))
+    },
+
+    /** What would become of these rows. It remembers in the tables whom it promised what. */
+    async foresee(tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> {
+      const known = await findKnown(tx, rows)
+      for (const one of await tx.imports.listPromised(
+        placing.importId,
+        rows.map((row) => hashOf(row).hmac),
+      )) {
+        const hmac = one.addressHmac.toString('hex')
+        if (one.newsletterId === 0) known.suppressed.add(hmac)
+        else statesOf(known, hmac).set(one.newsletterId, one.state as SubscriptionState)
       }
-      const offered = await listOffered(database.stores)
-      const report = emptyReport(options.isDryRun)
-      const place = options.isDryRun ? foresee(options) : write(options, await findTurn())
-      for await (const batch of batchesOf(validRows(source, offered, report))) {
-        for (const outcome of await database.transaction((tx) => place(tx, batch))) report[outcome] += 1
-        options.onProgress?.(report.rows)
-      }
-      if (!options.isDryRun) await finish(report, options)
-      return report
+      const judged = rows.map((row) => judge(row, known, placing))
+      await tx.imports.putPromised(
+        placing.importId,
+        judged.flatMap((one) => promisesOf(one, placing)),
+      )
+      return judged.map(({ outcome }) => outcome)
+    },
+
+    async place(tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> {
+      const known = await findKnown(tx, rows)
+      const judged = rows.map((row) => judge(row, known, placing))
+      await end(tx, judged, placing)
+      const placed = await subscribe(tx, judged, placing)
+      const isPending = ({ row }: Judged) => stateOf(row, placing) === 'pending'
+      await tx.consents.insert(
+        ...placed.filter((one) => !isPending(one)).map((one) => toConsent(one, placing)),
+      )
+      await ask(tx, placed.filter(isPending), placing)
+      const done = new Set(placed.map((one) => one.row))
+      // Whoever signed up by themselves meanwhile keeps what they chose.
+      return judged.map(({ row, outcome, fresh }) =>
+        fresh.length > 0 && (outcome === 'active' || outcome === 'pending') && !done.has(row)
+          ? 'known'
+          : outcome,
+      )
     },
   }
 
-  /** When the first activation mail may go: behind those of imports before, one that was interrupted too. */
-  async function findTurn(): Promise<Date> {
-    const last = await database.stores.activations.findLastImported()
-    return new Date(Math.max(now().getTime(), (last?.getTime() ?? 0) + msPerMail))
+  function hashOf(row: Row): AddressHash {
+    const [hash] = hashAddress(keyring, row.address)
+    if (!hash) throw new Error('a keyring has a key')
+    return hash
   }
 
-  /** What an import would do. It remembers whom it promised what, 100 bytes a row, for a file may name one twice. */
-  function foresee(options: ImportOptions) {
-    const promised = new Set<string>()
-    const promiseOf = (address: string, newsletterId: number) => `${toLowerAddress(address)} ${newsletterId}`
-    return async (tx: Stores, rows: Row[]): Promise<Outcome[]> =>
-      (await judge(tx, rows, options)).map(({ row, outcome, fresh }) => {
-        const promises = fresh.map((newsletter) => promiseOf(row.address.text, newsletter.id))
-        const isKnown = promises.length > 0 && promises.every((promise) => promised.has(promise))
-        for (const promise of promises) promised.add(promise)
-        return isKnown ? 'known' : outcome
-      })
+  async function findKnown(tx: Stores, rows: Row[]): Promise<Known> {
+    // First, so that whoever leaves or is erased meanwhile does so before the next look, or after this batch.
+    const ids = await tx.subscribers.lockByAddress(rows.map((row) => row.address.text))
+    const suppressed = await tx.suppressions.listHmacs(
+      rows.flatMap((row) => hashAddress(keyring, row.address)),
+    )
+    const known: Known = { ids, suppressed, states: new Map(), confirmed: new Set() }
+    const hmacs = new Map(
+      rows.flatMap((row) => {
+        const id = ids.get(row.address.text)
+        return id === undefined ? [] : [[id, hashOf(row).hmac.toString('hex')] as const]
+      }),
+    )
+    for (const one of await tx.subscriptions.listOf([...hmacs.keys()]))
+      statesOf(known, hmacs.get(one.subscriberId) ?? '').set(one.newsletterId, one.state)
+    const told = rows
+      .filter((row) => row.status.state === 'ended')
+      .flatMap((row) => ids.get(row.address.text) ?? [])
+    for (const one of await tx.consents.listActivated(told))
+      known.confirmed.add(`${one.subscriberId} ${one.newsletterId}`)
+    return known
   }
 
-  function write(options: ImportOptions, startedAt: Date) {
-    let pending = 0
-    return async (tx: Stores, rows: Row[]): Promise<Outcome[]> => {
-      const judged = await judge(tx, rows, options)
-      const placed = await subscribe(tx, judged, options)
-      if (options.consentBasis !== undefined)
-        await tx.consents.insert(...toConsents(placed, options.consentBasis))
-      else if (placed.length > 0) {
-        const { policyVersion } = await tx.publication.get()
-        await tx.activations.insert(
-          ...placed.map((one, index) =>
-            toRequest(one, { at: now(), decideAt: decideAtOf(startedAt, pending + index), policyVersion }),
-          ),
-        )
-        pending += placed.length
-      }
-      const done = new Set(placed.map((one) => one.row))
-      // Whoever signed up by themselves meanwhile keeps what they chose.
-      return judged.map(({ row, outcome, fresh }) => (fresh.length > 0 && !done.has(row) ? 'known' : outcome))
+  function judge(row: Row, known: Known, { basis }: Placing): Judged {
+    const hashes = hashAddress(keyring, row.address)
+    const hash = hashOf(row)
+    const subscriberId = known.ids.get(row.address.text)
+    const states = statesOf(known, hash.hmac.toString('hex'))
+    const judged: Judged = {
+      row,
+      hash,
+      hashes,
+      subscriberId,
+      outcome: 'suppressed',
+      fresh: [],
+      ending: [],
+      isToSuppress: false,
+    }
+    if (hashes.some(({ hmac }) => known.suppressed.has(hmac.toString('hex')))) {
+      // A complaint outweighs what was known; a bounce adds nothing.
+      return { ...judged, isToSuppress: row.status.suppression === 'complained' }
+    }
+    const isConfirmed = (id: number) =>
+      states.get(id) === 'active' && known.confirmed.has(`${subscriberId ?? 0} ${id}`)
+    const fresh = row.newsletters.filter((one) => !states.has(one.id))
+    if (row.status.state !== 'ended') {
+      const past = row.newsletters.every((one) => states.get(one.id) === 'ended') ? 'left' : 'known'
+      const outcome = fresh.length > 0 ? stateOf(row, { basis }) : past
+      return { ...judged, outcome, fresh }
+    }
+    const open = [...states].filter(([, state]) => state !== 'ended').map(([id]) => id)
+    const { suppression, endedReason } = row.status
+    // Of who confirmed here, another system's bounce or goodbye says nothing; a complaint does.
+    if (suppression && (suppression !== 'bounced' || !open.some(isConfirmed)))
+      return { ...judged, fresh: endedReason ? fresh : [], ending: open, isToSuppress: true }
+    const named = new Set(row.newsletters.map(({ id }) => id))
+    const ending = open.filter((id) => named.has(id) && !isConfirmed(id))
+    const isKept = open.some((id) => named.has(id) && isConfirmed(id))
+    const outcome = fresh.length + ending.length > 0 ? 'ended' : isKept ? 'known' : 'left'
+    return { ...judged, outcome, fresh, ending }
+  }
+
+  /** What another system's status ends here, and whom we never write to again. */
+  async function end(tx: Stores, judged: Judged[], { importId }: Placing) {
+    const ending = judged.flatMap(({ row, subscriberId, ending: ids }) =>
+      subscriberId === undefined
+        ? []
+        : ids.map((newsletterId) => ({ subscriberId, newsletterId, reason: reasonOf(row) })),
+    )
+    const ended = await tx.subscriptions.markEachEnded(ending)
+    await tx.activations.deleteUndecidedImported([...new Set(ended.map((one) => one.subscriberId))])
+    await tx.consents.insert(
+      ...ended.map((one) => ({
+        event: 'ended' as const,
+        subscriberId: one.subscriberId,
+        newsletterIds: [one.newsletterId],
+        reason: one.reason,
+        form: 'import',
+      })),
+    )
+    for (const { row, hashes, isToSuppress } of judged) {
+      if (isToSuppress && row.status.suppression)
+        await tx.suppressions.put(hashes, { reason: row.status.suppression, detail: `import ${importId}` })
     }
   }
 
-  async function judge(tx: Stores, rows: Row[], options: ImportOptions): Promise<Judged[]> {
-    const hashes = new Map(rows.map((row) => [row, hashAddress(keyring, row.address)]))
-    // First, so that whoever leaves or is erased meanwhile does so before the next look, or after this batch.
-    const ids = await tx.subscribers.lockByAddress(rows.map((row) => row.address.text))
-    const suppressed = await tx.suppressions.listHmacs([...hashes.values()].flat())
-    const theirs = groupBySubscriber(await tx.subscriptions.listOf([...ids.values()]))
-    return rows.map((row) => {
-      const under = hashes.get(row) ?? []
-      const [hash] = under
-      if (!hash) throw new Error('a keyring has a key')
-      if (under.some(({ hmac }) => suppressed.has(hmac.toString('hex'))))
-        return { row, hash, outcome: 'suppressed', fresh: [] }
-      const id = ids.get(row.address.text)
-      const states = new Map(theirs.get(id)?.map((one) => [one.newsletterId, one.state]))
-      const fresh = row.newsletters.filter((one) => !states.has(one.id))
-      const promise = options.consentBasis === undefined ? 'pending' : 'active'
-      const past = row.newsletters.every((one) => states.get(one.id) === 'ended') ? 'left' : 'known'
-      return { row, hash, outcome: fresh.length > 0 ? promise : past, fresh }
-    })
-  }
-
   /** Those that could be, with their subscriber and what is new to them. */
-  async function subscribe(tx: Stores, judged: Judged[], options: ImportOptions): Promise<Placed[]> {
+  async function subscribe(tx: Stores, judged: Judged[], placing: Placing): Promise<Placed[]> {
     const wanted = judged.filter(({ fresh }) => fresh.length > 0)
     await tx.subscribers.insertNew(
       wanted.map(({ row, hash }) => ({ address: row.address.text, hash, language: row.language })),
@@ -156,31 +205,49 @@ export function createSubscriberImportService({
       return id
     }
     const inserted = await tx.subscriptions.insertNew(
-      options.consentBasis === undefined ? 'pending' : 'active',
       wanted.flatMap(({ row, fresh }) =>
         fresh.map((one) => ({
           subscriberId: subscriberOf(row),
           newsletterId: one.id,
-          ...settingOf(row, one),
+          state: stateOf(row, placing),
+          endedReason: row.status.endedReason ?? null,
+          cadence: cadenceOf(one, row.cadence ?? one.cadences[0]?.cadence ?? 'daily'),
+          alerts: row.alerts,
+          sections: row.sections,
+          pausedUntil: row.pausedUntil ?? null,
         })),
       ),
     )
     const keys = new Set(inserted.map((key) => `${key.subscriberId} ${key.newsletterId}`))
     return wanted
-      .map(({ row, fresh }) => {
-        const subscriberId = subscriberOf(row)
+      .map((one) => {
+        const subscriberId = subscriberOf(one.row)
         return {
-          row,
+          ...one,
           subscriberId,
-          newsletters: fresh.filter((one) => keys.has(`${subscriberId} ${one.id}`)),
+          fresh: one.fresh.filter(({ id }) => keys.has(`${subscriberId} ${id}`)),
         }
       })
-      .filter(({ newsletters }) => newsletters.length > 0)
+      .filter(({ fresh }) => fresh.length > 0)
+  }
+
+  /** Activation mails, each at its time. */
+  async function ask(tx: Stores, placed: Placed[], { firstMailAt, pendingBefore }: Placing) {
+    if (placed.length === 0) return
+    const { policyVersion } = await tx.publication.get()
+    await tx.activations.insert(
+      ...placed.map((one, index) =>
+        toRequest(one, {
+          policyVersion,
+          decideAt: new Date(firstMailAt.getTime() + (pendingBefore + index) * msPerMail),
+        }),
+      ),
+    )
   }
 
   function toRequest(
-    { row, subscriberId, newsletters }: Placed,
-    { at, decideAt, policyVersion }: Asking,
+    { row, subscriberId, fresh }: Placed,
+    { decideAt, policyVersion }: { decideAt: Date; policyVersion: string },
   ): NewActivation {
     const [limit] = hashForLimits(keyring, row.address)
     if (!limit) throw new Error('a keyring has a key')
@@ -191,114 +258,63 @@ export function createSubscriberImportService({
       limit,
       language: row.language,
       wanted: {
-        newsletters: newsletters.map((one) => one.slug),
+        newsletters: fresh.map((one) => one.slug),
         cadence: row.cadence ?? 'daily',
-        alerts: false,
+        alerts: row.alerts,
         sections: row.sections,
       },
       form: 'import',
       isMailable: true,
-      createdAt: at,
+      createdAt: now(),
       decideAt,
       expiresAt: new Date(decideAt.getTime() + activationLifetimeMs),
-      consent: { text: row.source, policyVersion, ipPrefix: undefined, userAgentSha256: undefined },
-    }
-  }
-
-  async function finish(report: ImportReport, options: ImportOptions) {
-    const { rows, active, pending, known, left, suppressed, invalid } = report
-    await database.stores.audit.insert({
-      actor: nameOfActor(options.actor),
-      action: 'subscribers.import',
-      detail: {
-        rows,
-        active,
-        pending,
-        known,
-        left,
-        suppressed,
-        invalid,
-        basis: options.consentBasis ?? null,
+      consent: {
+        text: '',
+        policyVersion,
+        ipPrefix: undefined,
+        userAgentSha256: undefined,
+        givenAt: row.consent.givenAt,
+        source: row.consent.source || undefined,
       },
-    })
-    if (pending > 0) await doorbell.ring('decide-signups', {})
-  }
-}
-
-function groupBySubscriber(subscriptions: Subscription[]): Map<number | undefined, Subscription[]> {
-  const groups = new Map<number, Subscription[]>()
-  for (const one of subscriptions)
-    groups.set(one.subscriberId, [...(groups.get(one.subscriberId) ?? []), one])
-  return groups
-}
-
-const toConsents = (placed: Placed[], basis: string): NewConsent[] =>
-  placed.map(({ row, subscriberId, newsletters }) => ({
-    event: 'imported',
-    subscriberId,
-    newsletterIds: newsletters.map((one) => one.id),
-    method: 'import',
-    basis: [basis, row.source, row.consentDate].filter(Boolean).join(' · '),
-    form: 'import',
-    locale: row.language,
-  }))
-
-const decideAtOf = (startedAt: Date, before: number): Date =>
-  new Date(startedAt.getTime() + before * msPerMail)
-
-interface Placed {
-  row: Row
-  subscriberId: number
-  newsletters: Newsletter[]
-}
-
-interface Asking {
-  at: Date
-  decideAt: Date
-  policyVersion: string
-}
-
-const settingOf = (row: Row, newsletter: Newsletter) => ({
-  cadence: cadenceOf(newsletter, row.cadence ?? newsletter.cadences[0]?.cadence ?? 'daily'),
-  alerts: false,
-  sections: row.sections,
-})
-
-const emptyReport = (dryRun: boolean): ImportReport => ({
-  dryRun,
-  rows: 0,
-  active: 0,
-  pending: 0,
-  known: 0,
-  left: 0,
-  suppressed: 0,
-  invalid: 0,
-  errors: [],
-})
-
-/** Counts every row; tells what is wrong with those that it leaves out. */
-async function* validRows(source: Readable, offered: Offered, report: ImportReport): AsyncGenerator<Row> {
-  for await (const raw of readRows(source)) {
-    report.rows += 1
-    const row = 'message' in raw ? raw : readRow(raw, offered)
-    if (!('message' in row)) yield row
-    else {
-      report.invalid += 1
-      if (report.errors.length < keptErrors) report.errors.push({ line: raw.line, message: row.message })
     }
   }
 }
 
-/** No batch holds an address twice: the second finds what the first has become. */
-async function* batchesOf(rows: AsyncIterable<Row>): AsyncGenerator<Row[]> {
-  let batch = new Map<string, Row>()
-  for await (const row of rows) {
-    const key = toLowerAddress(row.address.text)
-    if (batch.size === rowsPerTransaction || batch.has(key)) {
-      yield [...batch.values()]
-      batch = new Map()
-    }
-    batch.set(key, row)
-  }
-  if (batch.size > 0) yield [...batch.values()]
+function statesOf({ states }: Known, hmac: string): Map<number, SubscriptionState> {
+  const known = states.get(hmac) ?? new Map<number, SubscriptionState>()
+  states.set(hmac, known)
+  return known
 }
+
+/** Somebody who has not confirmed elsewhere is asked, whatever the basis of the others. */
+const stateOf = ({ status }: Row, { basis }: Pick<Placing, 'basis'>): SubscriptionState =>
+  status.state === 'active' && basis === undefined ? 'pending' : status.state
+
+const reasonOf = ({ status: { suppression, endedReason } }: Row): EndedReason =>
+  suppression === 'bounced' || suppression === 'complained' ? suppression : (endedReason ?? 'unsubscribed')
+
+function promisesOf({ row, hash, fresh, ending, isToSuppress }: Judged, placing: Placing) {
+  const promise = (newsletterId: number, state: string) => ({ addressHmac: hash.hmac, newsletterId, state })
+  return [
+    ...fresh.map(({ id }) => promise(id, stateOf(row, placing))),
+    ...ending.map((id) => promise(id, 'ended')),
+    ...(isToSuppress ? [promise(0, 'suppressed')] : []),
+  ]
+}
+
+/** Also of who comes in as ended: that they were known, since when and from where, but no beginning. */
+const toConsent = ({ row, subscriberId, fresh }: Placed, { basis }: Placing): NewConsent => ({
+  event: row.status.state === 'ended' ? 'ended' : 'imported',
+  subscriberId,
+  newsletterIds: fresh.map((one) => one.id),
+  method: 'import',
+  ...(row.status.endedReason !== undefined && { reason: row.status.endedReason }),
+  ...(basis !== undefined && { basis: row.consent.basis || basis }),
+  ...(row.consent.givenAt && { givenAt: row.consent.givenAt }),
+  ...(row.consent.source && { source: row.consent.source }),
+  form: 'import',
+  locale: row.language,
+})
+
+/** Rows of one person have this in common. */
+export const personOf = (row: Row): string => toLowerAddress(row.address.text)

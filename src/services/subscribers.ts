@@ -77,8 +77,22 @@ export function createSubscriberService({
     },
 
     /** @throws DomainError `no_subscriber` */
-    async get(id: number): Promise<SubscriberShape> {
-      return toShape(await stores.subscribers.get(id), await stores.subscriptions.list(id))
+    async get(id: number) {
+      const shape = await toShape(await stores.subscribers.get(id), await stores.subscriptions.list(id))
+      const consents = await stores.consents.list(id)
+      return {
+        ...shape,
+        consents: consents.map(({ at, givenAt, event, newsletter, method, basis, source, reason }) => ({
+          at: at.toISOString(),
+          givenAt: givenAt?.toISOString() ?? null,
+          event,
+          newsletter,
+          method,
+          basis,
+          source,
+          reason,
+        })),
+      }
     },
 
     /** @throws DomainError `no_subscriber` */
@@ -127,7 +141,14 @@ export function createSubscriberService({
         after = { subscriberId: last.id, newsletterId: last.newsletterId }
         yield rows
           .map((row) => {
-            const fields = { ...row, consent_date: row.activatedAt, state_reason: row.endedReason }
+            const fields = {
+              ...row,
+              paused_until: row.pausedUntil,
+              state_reason: row.endedReason,
+              consent_date: row.consentDate,
+              consent_source: row.consentSource,
+              consent_basis: row.consentBasis,
+            }
             return `${exportColumns.map((column) => quoteCsv(fields[column])).join(',')}\n`
           })
           .join('')
@@ -146,4 +167,8 @@ const exportColumns = [
   'state',
   'state_reason',
   'consent_date',
+  'paused_until',
+  'suppressed',
+  'consent_source',
+  'consent_basis',
 ] as const

@@ -25,6 +25,9 @@ export interface NewActivation {
     ipPrefix: string | undefined
     userAgentSha256: Buffer | undefined
     basis?: string | undefined
+    /** As an import states them. */
+    givenAt?: Date | undefined
+    source?: string | undefined
   }
 }
 
@@ -55,7 +58,7 @@ export function activationsStore(db: Executor) {
             as record (kind text, subscriber_id bigint, address text, limit_hmac bytea, key_id text, language text,
               wanted jsonb, form text, browser_sha256 bytea, is_mailable boolean, created_at timestamptz,
               decide_at timestamptz, expires_at timestamptz, consent_text text, policy_version text, basis text,
-              ip_prefix text, user_agent_sha256 bytea)
+              ip_prefix text, user_agent_sha256 bytea, given_at timestamptz, source text)
         ), requested as (
           insert into activations (id, kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
             browser_sha256, is_mailable, created_at, decide_at, expires_at)
@@ -63,10 +66,10 @@ export function activationsStore(db: Executor) {
             browser_sha256, is_mailable, created_at, coalesce(decide_at, clock_timestamp()), expires_at from given
         )
         insert into consents (at, event, activation_id, newsletter_id, form, consent_text, consent_text_sha256,
-          locale, policy_version, basis, ip_prefix, user_agent_sha256)
+          locale, policy_version, basis, ip_prefix, user_agent_sha256, given_at, source)
         select given.created_at, 'requested', given.id, n.id, given.form, consent_text,
           sha256(convert_to(consent_text, 'UTF8')), given.language, policy_version, basis, ip_prefix,
-          user_agent_sha256
+          user_agent_sha256, given_at, source
         from given join newsletters n on wanted -> 'newsletters' ? n.slug`.execute(db)
     },
 
@@ -79,13 +82,20 @@ export function activationsStore(db: Executor) {
       return one(await db.selectFrom('activations').selectAll().where('id', '=', id).forUpdate().execute())
     },
 
-    /** The next request to decide, claimed until the transaction ends; domains under a flood wait. */
+    /**
+     * The next request to decide, claimed until the transaction ends; domains under a flood wait, and those of an import
+     * until no import runs: a later row of its file may say that this person has left.
+     */
     async claimUndecided(heldDomains: string[]): Promise<Activation | undefined> {
       const rows = await db
         .selectFrom('activations')
         .selectAll()
         .where('decidedAt', 'is', null)
         .where('decideAt', '<=', sql<Date>`clock_timestamp()`)
+        .where(
+          sql<boolean>`(form <> 'import'
+            or not exists (select from imports where imports.state in ('waiting', 'running') and not is_dry_run))`,
+        )
         .$if(heldDomains.length > 0, (query) =>
           query.where(sql<boolean>`split_part(address, '@', 2) <> all (${heldDomains}::text[])`),
         )
@@ -246,6 +256,18 @@ export function activationsStore(db: Executor) {
         .execute()
     },
 
+    /** What an import asked of people who, as a later row says, have left. Its consent record goes with each. */
+    async deleteUndecidedImported(subscriberIds: number[]): Promise<void> {
+      if (subscriberIds.length === 0) return
+      await sql`
+        with gone as (
+          delete from activations
+          where subscriber_id = any (${subscriberIds}) and form = 'import' and decided_at is null
+          returning id
+        )
+        delete from consents using gone where consents.activation_id = gone.id`.execute(db)
+    },
+
     async deleteOf(subscriberId: number, address: string): Promise<void> {
       await db
         .deleteFrom('activations')
@@ -279,6 +301,8 @@ const toRecord = ({ limit, consent, ...request }: NewActivation) => ({
   basis: consent.basis,
   ip_prefix: consent.ipPrefix,
   user_agent_sha256: toHex(consent.userAgentSha256),
+  given_at: consent.givenAt,
+  source: consent.source,
 })
 
 /** A bytea as JSON can hold it. */

@@ -16,11 +16,18 @@ export interface NewConsent {
   messageId?: string | undefined
   reason?: string
   at?: Date
+  /** When consent was given, and where, as an import states it. */
+  givenAt?: Date
+  source?: string
 }
 
 export interface ConsentEntry {
   at: Date
+  /** When consent was given, where an import states another time. */
+  givenAt: Date | null
+  source: string | null
   event: string
+  newsletterId: number | null
   newsletter: string | null
   form: string | null
   consentText: string | null
@@ -61,7 +68,7 @@ export function consentsStore(db: Executor) {
     /** Oldest first, with the requests that led to an activation. */
     async list(subscriberId: number): Promise<ConsentEntry[]> {
       const { rows } = await sql<ConsentEntry>`
-        select c.at, c.event, n.slug as newsletter, c.form, c.consent_text as "consentText",
+        select c.at, c.given_at as "givenAt", c.source, c.event, c.newsletter_id as "newsletterId", n.slug as newsletter, c.form, c.consent_text as "consentText",
           encode(c.consent_text_sha256, 'hex') as "consentTextSha256", c.locale,
           c.policy_version as "policyVersion", c.method, c.basis, c.ip_prefix as "ipPrefix",
           encode(c.user_agent_sha256, 'hex') as "userAgentSha256", c.message_id as "messageId", c.reason
@@ -69,6 +76,17 @@ export function consentsStore(db: Executor) {
         where c.subscriber_id = ${subscriberId}
           or c.activation_id in (select activation_id from consents where subscriber_id = ${subscriberId})
         order by c.at, c.id`.execute(db)
+      return rows
+    },
+
+    /** Who activated what by themselves, of these subscribers. */
+    async listActivated(subscriberIds: number[]) {
+      if (subscriberIds.length === 0) return []
+      const { rows } = await sql<{ subscriberId: number; newsletterId: number }>`
+        select distinct subscriber_id, newsletter_id from consents
+        where subscriber_id = any (${subscriberIds}) and event = 'activated' and newsletter_id is not null`.execute(
+        db,
+      )
       return rows
     },
 

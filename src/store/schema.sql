@@ -182,6 +182,8 @@ create table consents (
   user_agent_sha256 bytea,
   message_id text,
   reason text,
+  given_at timestamp with time zone,
+  source text,
   constraint consents_pkey PRIMARY KEY (id),
   constraint consents_event_check CHECK (event = ANY (ARRAY['requested'::text, 'activated'::text, 'refused'::text, 'imported'::text, 'changed'::text, 'ended'::text, 'restored'::text])),
   constraint consents_newsletter_id_fkey FOREIGN KEY (newsletter_id) REFERENCES newsletters(id),
@@ -338,6 +340,46 @@ create table idempotency_keys (
   created_at timestamp with time zone default now() not null,
   constraint idempotency_keys_pkey PRIMARY KEY (scope, key)
 );
+
+create table import_pieces (
+  import_id bigint not null,
+  number integer not null,
+  bytes bytea not null,
+  constraint import_pieces_pkey PRIMARY KEY (import_id, number),
+  constraint import_pieces_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE
+);
+
+create table import_promises (
+  import_id bigint not null,
+  address_hmac bytea not null,
+  newsletter_id bigint not null,
+  state text not null,
+  constraint import_promises_pkey PRIMARY KEY (import_id, address_hmac, newsletter_id),
+  constraint import_promises_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE
+);
+
+create table imports (
+  id bigint generated always as identity not null,
+  actor text not null,
+  state text default 'uploading'::text not null,
+  is_dry_run boolean not null,
+  basis text,
+  format jsonb default '{}'::jsonb not null,
+  lines bigint default 0 not null,
+  rows_read bigint default 0 not null,
+  report jsonb default '{}'::jsonb not null,
+  problems jsonb default '[]'::jsonb not null,
+  first_mail_at timestamp with time zone,
+  attempts integer default 0 not null,
+  lease_token uuid,
+  lease_until timestamp with time zone,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint imports_pkey PRIMARY KEY (id),
+  constraint imports_state_check CHECK (state = ANY (ARRAY['uploading'::text, 'waiting'::text, 'running'::text, 'done'::text, 'failed'::text]))
+);
+CREATE INDEX imports_open ON imports USING btree (id) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
 
 create table instance_guard (
   only_row boolean default true not null,

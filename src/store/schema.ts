@@ -156,6 +156,7 @@ export interface Consents {
   consentTextSha256: Buffer | null;
   event: string;
   form: string | null;
+  givenAt: Timestamp | null;
   id: Generated<number>;
   ipPrefix: string | null;
   locale: string | null;
@@ -164,6 +165,7 @@ export interface Consents {
   newsletterId: number | null;
   policyVersion: string | null;
   reason: string | null;
+  source: string | null;
   subscriberId: number | null;
   userAgentSha256: Buffer | null;
 }
@@ -283,6 +285,39 @@ export interface IdempotencyKeys {
   requestSha256: Buffer;
   scope: string;
   status: number;
+}
+
+export interface ImportPieces {
+  bytes: Buffer;
+  importId: number;
+  number: number;
+}
+
+export interface ImportPromises {
+  addressHmac: Buffer;
+  importId: number;
+  newsletterId: number;
+  state: string;
+}
+
+export interface Imports {
+  actor: string;
+  attempts: Generated<number>;
+  basis: string | null;
+  createdAt: Generated<Timestamp>;
+  endedAt: Timestamp | null;
+  firstMailAt: Timestamp | null;
+  format: Generated<Json>;
+  id: Generated<number>;
+  isDryRun: boolean;
+  leaseToken: string | null;
+  leaseUntil: Timestamp | null;
+  lines: Generated<number>;
+  problems: Generated<Json>;
+  report: Generated<Json>;
+  rowsRead: Generated<number>;
+  startedAt: Timestamp | null;
+  state: Generated<string>;
 }
 
 export interface InstanceGuard {
@@ -501,6 +536,9 @@ export interface DB {
   feedDocuments: FeedDocuments;
   feedPolls: FeedPolls;
   idempotencyKeys: IdempotencyKeys;
+  importPieces: ImportPieces;
+  importPromises: ImportPromises;
+  imports: Imports;
   instanceGuard: InstanceGuard;
   migrations: Migrations;
   newsletterCadences: NewsletterCadences;

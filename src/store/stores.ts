@@ -17,6 +17,7 @@ import { digestArticlesStore } from './digest-articles.ts'
 import { digestProgressStore } from './digest-progress.ts'
 import { digestsStore } from './digests.ts'
 import { feedPollsStore } from './feed-polls.ts'
+import { importsStore } from './imports.ts'
 import { idempotencyKeysStore } from './idempotency-keys.ts'
 import { newslettersStore } from './newsletters.ts'
 import { personalDataStore } from './personal-data.ts'
@@ -78,6 +79,7 @@ export function storesOn(executor: Executor, hot = executor) {
     activations: activationsStore(executor),
     activationMails: activationMailsStore(executor),
     consents: consentsStore(executor),
+    imports: importsStore(executor),
     personalData: personalDataStore(executor),
     subscriberOverview: subscriberOverviewStore(executor),
   }

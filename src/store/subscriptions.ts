@@ -15,6 +15,12 @@ export interface SubscriptionKey {
   newsletterId: number
 }
 
+export interface NewSubscription extends SubscriptionKey, Setting {
+  state: Subscription['state']
+  endedReason: EndedReason | null
+  pausedUntil: Date | null
+}
+
 export function subscriptionsStore(db: Executor) {
   const select = () =>
     db
@@ -72,17 +78,18 @@ export function subscriptionsStore(db: Executor) {
     },
 
     /** New subscriptions; those that exist in any state keep what they have. Returns the inserted. */
-    async insertNew(
-      state: 'pending' | 'active',
-      subscriptions: (SubscriptionKey & Setting)[],
-    ): Promise<SubscriptionKey[]> {
+    async insertNew(subscriptions: NewSubscription[]): Promise<SubscriptionKey[]> {
+      if (subscriptions.length === 0) return []
       const { rows } = await sql<SubscriptionKey>`
-        insert into subscriptions (subscriber_id, newsletter_id, state, cadence, alerts, sections, activated_at)
-        select "subscriberId", "newsletterId", ${state}, cadence, alerts,
+        insert into subscriptions (subscriber_id, newsletter_id, state, ended_reason, cadence, alerts, sections,
+          paused_until, activated_at, ended_at)
+        select "subscriberId", "newsletterId", state, "endedReason", cadence, alerts,
           array(select id from selections where kind = 'section' and slug = any (record.sections) order by id),
-          case when ${state} = 'active' then clock_timestamp() end
+          "pausedUntil", case when state = 'active' then clock_timestamp() end,
+          case when state = 'ended' then clock_timestamp() end
         from jsonb_to_recordset(${JSON.stringify(subscriptions)}::jsonb) as record
-          ("subscriberId" bigint, "newsletterId" bigint, cadence text, alerts boolean, sections text[])
+          ("subscriberId" bigint, "newsletterId" bigint, state text, "endedReason" text, cadence text,
+            alerts boolean, sections text[], "pausedUntil" timestamptz)
         on conflict do nothing
         returning subscriber_id, newsletter_id`.execute(db)
       return rows
@@ -163,6 +170,22 @@ export function subscriptionsStore(db: Executor) {
         .returning('newsletterId')
         .execute()
       return rows.map((row) => row.newsletterId)
+    },
+
+    /** The same of many; returns those that it ended. */
+    async markEachEnded(
+      endings: (SubscriptionKey & { reason: EndedReason })[],
+    ): Promise<(SubscriptionKey & { reason: EndedReason })[]> {
+      if (endings.length === 0) return []
+      const { rows } = await sql<SubscriptionKey & { reason: EndedReason }>`
+        update subscriptions s
+        set state = 'ended', ended_reason = reason, ended_at = clock_timestamp(), paused_until = null,
+          updated_at = clock_timestamp()
+        from jsonb_to_recordset(${JSON.stringify(endings)}::jsonb) as record
+          ("subscriberId" bigint, "newsletterId" bigint, reason text)
+        where s.subscriber_id = "subscriberId" and s.newsletter_id = "newsletterId" and s.state <> 'ended'
+        returning s.subscriber_id, s.newsletter_id, reason`.execute(db)
+      return rows
     },
 
     /** Back to active, if it was left by its reader since then. */

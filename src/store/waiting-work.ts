@@ -9,6 +9,7 @@ export interface WaitingWork {
   feeds: boolean
   preparing: number[]
   sending: number[]
+  importing: number[]
 }
 
 /** Any number that nothing else locks. */
@@ -33,7 +34,10 @@ export function waitingWorkStore(db: Executor) {
             or exists (select from feed_documents where dirty_at is not null)
             or exists (select from feed_documents where due_at <= clock_timestamp()) as feeds,
           array(select id from digests where state = 'preparing' order by id) as preparing,
-          array(select id from digests where state = 'sending' order by id) as sending`.execute(db)
+          array(select id from digests where state = 'sending' order by id) as sending,
+          array(select id from imports where state in ('waiting', 'running') order by id) as importing`.execute(
+        db,
+      )
       const [row] = rows
       if (!row) throw new Error('a select without a table has one row')
       return row

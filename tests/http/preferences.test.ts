@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { importCsv } from '../support/imports.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { activationPath, aReader, aSubscribedReader, nonceIn } from '../support/readers.ts'
@@ -113,11 +114,10 @@ test('erasure leaves no trace of the address but an HMAC, blocks imports, and le
     const text = JSON.stringify(await rowsOf(web, `select t::text from ${name} t`))
     expect([name, text.includes('amina')]).toEqual([name, false])
   }
-  const api = await web.api('admin')
-  const report = await api('POST', '/subscribers/import?consentBasis=moved', `email\n${email}\n`, {
-    'content-type': 'text/csv',
+  expect(await importCsv(web, `email\n${email}\n`, { basis: 'moved' })).toMatchObject({
+    suppressed: 1,
+    active: 0,
   })
-  expect(await report.json()).toMatchObject({ suppressed: 1, active: 0 })
   await aSubscribedReader({ ...web }, email, ['le-matin'])
   expect((await aReader(web).get(fresh)).status).toBe(404)
 })

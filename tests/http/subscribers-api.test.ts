@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { signedIn } from '../support/desk.ts'
 import { aNameServer } from '../support/dns-server.ts'
+import { postCsv } from '../support/imports.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { aSubscriber, subscribe } from '../support/subscribers.ts'
 import { runSql } from '../support/sql.ts'
-import { aWeb, type Web } from '../support/web.ts'
+import { aWeb } from '../support/web.ts'
 
 const base = '?consentBasis=moved%20from%20our%20old%20system'
 
@@ -15,20 +16,19 @@ async function aDesk() {
   return { web, newsletter }
 }
 
-const importCsv = async (web: Web, csv: string, query = '', role: 'admin' | 'editor' = 'admin') => {
-  const api = await web.api(role)
-  return api('POST', `/subscribers/import${query}`, csv, { 'content-type': 'text/csv' })
-}
-
 test('CSV import: a dry run reports, and changes nothing', async () => {
   const { web } = await aDesk()
   const csv = 'email\na@reader.example\nnot-an-address\nb@reader.example\n'
-  expect(await (await importCsv(web, csv, '?dryRun=true')).json()).toMatchObject({
+  expect(await postCsv(web, csv, '?dryRun=true')).toMatchObject({
+    state: 'done',
     dryRun: true,
-    rows: 3,
-    pending: 2,
-    invalid: 1,
-    errors: [{ line: 3, message: 'email is not one e-mail address' }],
+    progress: { rows: 3, total: 3 },
+    report: {
+      rows: 3,
+      pending: 2,
+      invalid: 1,
+      errors: [{ line: 3, field: 'email', message: 'email is not one e-mail address' }],
+    },
   })
   expect(await rowsOf(web, 'select id from subscribers')).toEqual([])
 })
@@ -36,8 +36,8 @@ test('CSV import: a dry run reports, and changes nothing', async () => {
 test('CSV import: pending without a basis, paced; again, everybody is known', async () => {
   const { web } = await aDesk()
   const csv = '\ufeffEmail,language,newsletters\r\na@reader.example,ar,le-matin\r\n"b@reader.example",fr,\r\n'
-  expect(await (await importCsv(web, csv)).json()).toMatchObject({ rows: 2, pending: 2, active: 0 })
-  expect(await (await importCsv(web, csv)).json()).toMatchObject({ rows: 2, pending: 0, known: 2 })
+  expect(await postCsv(web, csv)).toMatchObject({ report: { rows: 2, pending: 2, active: 0 } })
+  expect(await postCsv(web, csv)).toMatchObject({ report: { rows: 2, pending: 0, known: 2 } })
   const [wait] = await rowsOf<{ ms: number }>(
     web,
     'select (extract(epoch from max(decide_at) - min(decide_at)) * 1000)::int as ms from activations',
@@ -52,7 +52,7 @@ test('CSV import: nobody who left, bounced, complained or was erased comes back,
   const api = await web.api('admin')
   await api('POST', '/suppressions', { email: 'barred@reader.example' })
   const csv = 'email\nleft@reader.example\nbarred@reader.example\nnew@reader.example\n'
-  expect(await (await importCsv(web, csv, base)).json()).toMatchObject({ left: 1, suppressed: 1, active: 1 })
+  expect(await postCsv(web, csv, base)).toMatchObject({ report: { left: 1, suppressed: 1, active: 1 } })
   expect(
     await rowsOf(
       web,
@@ -69,15 +69,15 @@ test('CSV import: nobody who left, bounced, complained or was erased comes back,
 
 test('CSV import: a basis needs an admin, a header needs an email, a broken file says so', async () => {
   const { web } = await aDesk()
-  expect(await (await importCsv(web, 'email\n', base, 'editor')).json()).toMatchObject({
+  expect(await postCsv(web, 'email\n', base, 'editor')).toMatchObject({
     code: 'basis_needs_admin',
   })
-  expect(await (await importCsv(web, 'name\nx\n')).json()).toMatchObject({ code: 'csv_header' })
-  expect(
-    await (await importCsv(web, `email\na@reader.example\n"${'x'.repeat(200_000)}`)).json(),
-  ).toMatchObject({
-    pending: 1,
-    errors: [{ line: 3, message: expect.stringContaining('CSV_MAX_RECORD_SIZE') as string }],
+  expect(await postCsv(web, 'name\nx\n')).toMatchObject({ code: 'csv_header' })
+  expect(await postCsv(web, `email\na@reader.example\n"${'x'.repeat(200_000)}`)).toMatchObject({
+    report: {
+      pending: 1,
+      errors: [{ line: 3, message: expect.stringContaining('CSV_MAX_RECORD_SIZE') as string }],
+    },
   })
 })
 
@@ -88,7 +88,9 @@ test('export is a CSV that an import takes and a spreadsheet does not run', asyn
   await subscribe(web.context.database, id, { newsletter, ended: 'unsubscribed' })
   const api = await web.api('admin')
   const lines = (await (await api('GET', '/subscribers/export')).text()).split('\n')
-  expect(lines[0]).toBe('email,language,newsletters,sections,cadence,alerts,state,state_reason,consent_date')
+  expect(lines[0]).toBe(
+    'email,language,newsletters,sections,cadence,alerts,state,state_reason,consent_date,paused_until,suppressed,consent_source,consent_basis',
+  )
   expect(lines[1]).toMatch(/^'=cmd\|x@reader\.example,fr,le-matin,,daily,false,active,,/)
   expect(lines[2]).toMatch(/^a@reader\.example,fr,le-matin,,daily,false,ended,unsubscribed,/)
   expect((await (await web.api('viewer'))('GET', '/subscribers/export')).status).toBe(403)
@@ -119,6 +121,7 @@ test('subscribers are listed, found by a part of the address, and read', async (
       },
     ],
     suppressed: false,
+    consents: [],
   })
   const first = (await (await api('GET', '/subscribers?limit=1')).json()) as { next: string }
   expect(await (await api('GET', `/subscribers?limit=1&cursor=${first.next}`)).json()).toMatchObject({

@@ -5,10 +5,18 @@ import { depeche } from '../support/cli.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { query } from '../support/query.ts'
+import { spawnWorker } from '../support/worker-process.ts'
 
 async function aNewsroom(csv: string) {
   const url = await cloneDatabase()
   await aNewsletter(openTestDatabase(url), { slug: 'le-matin' })
+  const worker = await spawnWorker({
+    databaseUrl: url,
+    smtpUrl: 'smtp://127.0.0.1:1',
+    connections: 1,
+    leaseSeconds: 60,
+  })
+  onTestFinished(() => worker.kill())
   const directory = mkdtempSync('/var/tmp/depeche-csv-')
   onTestFinished(() => {
     rmSync(directory, { recursive: true, force: true })
@@ -23,7 +31,7 @@ test('subscriber import reports a dry run and changes nothing; then everybody is
   const dry = await subscriber('import', file, '--dry-run', '--json')
   expect([dry.code, JSON.parse(dry.stdout)]).toMatchObject([
     0,
-    { dryRun: true, rows: 2, pending: 1, invalid: 1, errors: [{ line: 3 }] },
+    { state: 'done', dryRun: true, report: { rows: 2, pending: 1, invalid: 1, errors: [{ line: 3 }] } },
   ])
   expect(await query(url, 'select id from subscribers')).toEqual([])
   const done = await subscriber('import', file)

@@ -110,6 +110,16 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
           reason: z.string(),
           sentence: z.string(),
           delivery: deliveryShape.nullable(),
+          consent: z
+            .object({
+              date: z.iso
+                .datetime()
+                .describe('When it was given, as an import stated it or as it was activated here'),
+              method: z.string().nullable(),
+              basis: z.string().nullable(),
+              source: z.string().nullable(),
+            })
+            .nullable(),
         }),
       },
       handle: async ({ params: { id }, query }) => ({ body: await digestProgress.explain(id, query.digest) }),

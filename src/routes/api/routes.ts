@@ -7,6 +7,7 @@ import { auditApi } from './audit.ts'
 import { digestActionApi, digestApi, digestPreviewApi } from './digests.ts'
 import { editorApi } from './editors.ts'
 import { feedApi } from './feeds.ts'
+import { importApi } from './imports.ts'
 import { keyApi } from './keys.ts'
 import { newsletterApi } from './newsletters.ts'
 import { publicationApi } from './publication.ts'
@@ -25,6 +26,7 @@ export function apiRoutes(
     ...digestPreviewApi(services),
     ...digestActionApi(services),
     ...subscriberApi(services, options.signupLimit),
+    ...importApi(services),
     ...articleApi(services.articles),
     ...responseApi(services.responses),
     ...selectionApi(services.selections),

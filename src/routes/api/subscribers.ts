@@ -30,23 +30,21 @@ const suppression = z.object({
   detail: z.string().nullable(),
   createdAt: z.iso.datetime(),
 })
-const report = z.object({
-  dryRun: z.boolean(),
-  rows: z.int(),
-  active: z.int(),
-  pending: z.int(),
-  known: z.int(),
-  left: z.int(),
-  suppressed: z.int(),
-  invalid: z.int(),
-  errors: z.array(z.object({ line: z.int(), message: z.string() })),
+const consent = z.object({
+  at: z.iso.datetime(),
+  givenAt: z.iso.datetime().nullable().describe('When consent was given, where an import states it'),
+  event: z.string(),
+  newsletter: z.string().nullable(),
+  method: z.string().nullable(),
+  basis: z.string().nullable(),
+  source: z.string().nullable(),
+  reason: z.string().nullable(),
 })
-const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
 
-type Needed = Pick<Services, 'subscribers' | 'subscriberImport' | 'suppressions' | 'signups'>
+type Needed = Pick<Services, 'subscribers' | 'suppressions' | 'signups'>
 
 export function subscriberApi(services: Needed, signupLimit: RateLimit): ApiRoute[] {
-  const { subscribers, subscriberImport } = services
+  const { subscribers } = services
   return [
     apiRoute({
       method: 'get',
@@ -73,29 +71,10 @@ export function subscriberApi(services: Needed, signupLimit: RateLimit): ApiRout
       method: 'get',
       path: '/subscribers/{id}',
       role: 'viewer',
-      summary: 'One subscriber',
+      summary: 'One subscriber, with the record of their consent',
       params: z.strictObject({ id: z.coerce.number().int().positive() }),
-      answers: { 200: subscriber },
+      answers: { 200: subscriber.extend({ consents: z.array(consent) }) },
       handle: async ({ params }) => ({ body: await subscribers.get(params.id) }),
-    }),
-    apiRoute({
-      method: 'post',
-      path: '/subscribers/import',
-      role: 'editor',
-      summary: 'CSV in, with a report; `dryRun` changes nothing, `consentBasis` needs an admin',
-      query: z.strictObject({
-        dryRun: flag.default(false),
-        consentBasis: z.string().trim().min(3).max(500).optional(),
-      }),
-      body: 'stream',
-      answers: { 200: report },
-      handle: async ({ request, query, actor }) => ({
-        body: await subscriberImport.import(request, {
-          actor,
-          isDryRun: query.dryRun,
-          consentBasis: query.consentBasis,
-        }),
-      }),
     }),
     signupFromBackend(services, signupLimit),
     ...suppressionApi(services),

@@ -1,0 +1,47 @@
+import { findStatusColumns, plainWord, type StatusColumn } from './import-status.ts'
+
+const names = {
+  email: `email|e-mail|mail|email address|e-mail address|mail address|subscriber email|user email|e-mail 1 value|member email
+    adresse email|adresse e-mail|adresse mail|adresse de courriel|adresse courriel|courriel|adresse électronique|mél|adresse de messagerie
+    البريد الإلكتروني|بريد إلكتروني|البريد|عنوان البريد الإلكتروني|عنوان البريد|الإيميل|إيميل|الايميل
+    correo|correo electrónico|dirección de correo|dirección de correo electrónico|dirección de email|correo-e
+    e-mail-adresse|email-adresse|mailadresse|mail-adresse|e-mailadresse|emailadresse`,
+  language: 'language|langue|lang|locale|اللغة|لغة|idioma|sprache',
+  newsletters: 'newsletters|newsletter|infolettres|infolettre|lettres|النشرات|النشرة|boletines|boletín',
+  sections: 'sections|section|rubriques|rubrique|الأقسام|القسم|secciones|rubriken|ressorts',
+  cadence: 'cadence',
+  alerts: 'alerts|alertes|تنبيهات|alertas',
+  pausedUntil: 'paused_until',
+  consentDate: `consent_date|date de consentement|date du consentement|تاريخ الموافقة|fecha de consentimiento|einwilligungsdatum
+    confirm_time|optin_time|opt-in date`,
+  consentSource:
+    'consent_source|source du consentement|origine du consentement|مصدر الموافقة|origen del consentimiento|einwilligungsquelle',
+  consentBasis: 'consent_basis',
+} as const
+
+export type ImportField = keyof typeof names
+
+/** What each column of a header is for; of several for one thing the first that our list names. */
+export interface ImportColumns {
+  fields: Partial<Record<ImportField, number>>
+  status: StatusColumn[]
+  /** Names of columns that nothing is made of. */
+  ignored: string[]
+}
+
+const aliases = Object.entries(names).map(
+  ([field, text]) => [field as ImportField, text.split(/[|\n]/).map(plainWord)] as const,
+)
+
+export function findColumns(header: readonly string[]): ImportColumns {
+  const plain = header.map(plainWord)
+  const fields: ImportColumns['fields'] = {}
+  for (const [field, known] of aliases) {
+    const index = known.map((name) => plain.indexOf(name)).find((at) => at >= 0)
+    if (index !== undefined) fields[field] = index
+  }
+  const used = new Set(Object.values(fields))
+  const status = findStatusColumns(header).filter(({ index }) => !used.has(index))
+  for (const { index } of status) used.add(index)
+  return { fields, status, ignored: header.filter((name, index) => !used.has(index) && name !== '') }
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import type { Services } from '../../services/services.ts'
+
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
+const counts = ['rows', 'active', 'pending', 'ended', 'known', 'left', 'suppressed', 'invalid'] as const
+const report = z.object({
+  ...(Object.fromEntries(counts.map((name) => [name, z.int()])) as Record<(typeof counts)[number], z.ZodInt>),
+  encoding: z.string(),
+  separator: z.string(),
+  ignoredColumns: z.array(z.string()),
+  newsletters: z.array(z.object({ newsletter: z.string(), rows: z.int() })),
+  defaultNewsletter: z
+    .object({ newsletter: z.string(), rows: z.int() })
+    .nullable()
+    .describe('What rows that name none subscribe to'),
+  statusWords: z.array(z.object({ column: z.string(), word: z.string(), means: z.string(), rows: z.int() })),
+  guessedDates: z.int().describe('Dates of consent read day first that could be month first'),
+  errors: z
+    .array(z.object({ line: z.int(), field: z.string(), message: z.string() }))
+    .describe('Of the first thousand invalid rows; the first line of the file is 1'),
+})
+const shape = z.object({
+  id: z.int(),
+  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  dryRun: z.boolean(),
+  consentBasis: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  endedAt: z.iso.datetime().nullable(),
+  progress: z.object({ rows: z.int(), total: z.int().describe('Lines of the file until it is over') }),
+  report,
+})
+
+export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'post',
+      path: '/subscribers/import',
+      role: 'editor',
+      summary: 'CSV in, placed by a worker; `dryRun` changes nothing, `consentBasis` needs an admin',
+      query: z.strictObject({
+        dryRun: flag.default(false),
+        consentBasis: z.string().trim().min(3).max(500).optional(),
+      }),
+      body: 'stream',
+      answers: { 202: z.object({ id: z.int() }) },
+      handle: async ({ request, query, actor }) => {
+        const body = await imports.upload(request, {
+          actor,
+          isDryRun: query.dryRun,
+          consentBasis: query.consentBasis,
+          idempotencyKey: request.get('idempotency-key'),
+        })
+        return { status: 202, body, headers: { Location: `/api/v1/imports/${body.id}` } }
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/imports',
+      role: 'editor',
+      summary: 'Imports of subscribers, newest first; reports are kept for 90 days',
+      query: z.strictObject(pageQuery),
+      answers: { 200: z.object({ data: z.array(shape), next: z.string().nullable() }) },
+      handle: async ({ query }) => ({ body: await imports.list(toPageRequest(query)) }),
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/imports/{id}',
+      role: 'editor',
+      summary: 'How far an import is, and what became of its rows',
+      params: z.strictObject({ id: z.coerce.number().int().positive() }),
+      answers: { 200: shape },
+      handle: async ({ params }) => ({ body: await imports.get(params.id) }),
+    }),
+  ]
+}

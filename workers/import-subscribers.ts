@@ -1,0 +1,8 @@
+import type { ImportService } from '../src/services/imports.ts'
+import type { WorkerDefinition } from './worker.ts'
+
+/** Goes on with an import of subscribers, from the row where it stands. */
+export const importSubscribers = (imports: ImportService): WorkerDefinition<'import-subscribers'> => ({
+  name: 'import-subscribers',
+  work: ({ importId }) => imports.work(importId),
+})
