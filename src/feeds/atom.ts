@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { generator, type FeedContent, type FeedItem } from './content.ts'
+import { uuidUrn } from './uuid.ts'
 import { element, escapeXml, textElement } from './xml.ts'
 
 /** Atom 1.0 (RFC 4287). `updatedAt` is the last change of the body. */
@@ -21,7 +23,11 @@ export function writeAtom(content: FeedContent, updatedAt: Date): string {
     'xmlns:thr': 'http://purl.org/syndication/thread/1.0',
     'xml:lang': content.language,
   }
-  const lines = [...head, ...content.items.map((item) => entry(item, content.language))]
+  const updates = apart(content.items.map((item) => item.updatedAt))
+  const entries = content.items.map((item, n) =>
+    entry({ ...item, updatedAt: updates[n] ?? item.updatedAt }, content.language),
+  )
+  const lines = [...head, ...entries]
   return [
     '<?xml version="1.0" encoding="utf-8"?>',
     `<?xml-stylesheet type="text/css" href="${escapeXml(content.stylesheetUrl)}"?>`,
@@ -32,8 +38,7 @@ export function writeAtom(content: FeedContent, updatedAt: Date): string {
 
 function entry(item: FeedItem, language: string): string {
   const lines = [
-    // Not always an IRI: an imported guid stays what readers already know.
-    textElement('id', item.guid),
+    textElement('id', atomId(item.guid)),
     textElement('title', item.title),
     element('link', { rel: 'alternate', type: 'text/html', href: item.url }),
     textElement('published', item.publishedAt.toISOString()),
@@ -43,10 +48,36 @@ function entry(item: FeedItem, language: string): string {
     ...responses(item),
     ...(item.enclosure ? [enclosure(item.enclosure)] : []),
     textElement('summary', item.summary),
-    element('content', { type: 'html' }, escapeXml(item.html)),
+    ...(item.html === '' ? [] : [element('content', { type: 'html' }, escapeXml(item.html))]),
   ]
   const attributes = { 'xml:lang': item.language === language ? undefined : item.language }
   return element('entry', attributes, `\n${lines.join('\n')}\n`)
+}
+
+/** RFC 3987: a scheme, and then nothing that an IRI cannot hold. */
+const iri = /^[A-Za-z][A-Za-z0-9+.-]*:(?:%[0-9A-Fa-f]{2}|[^\s"<>\\^`{|}%\p{C}])+$/u
+
+/**
+ * An id has to be an IRI (RFC 4287 §4.2.6), a guid of RSS need not be one. What is one stays what readers know; of
+ * everything else a UUID is made that is the same for ever.
+ */
+const atomId = (guid: string): string =>
+  iri.test(guid) && (!/^https?:/i.test(guid) || URL.canParse(guid))
+    ? guid
+    : uuidUrn(createHash('sha256').update(guid).digest('hex'))
+
+/**
+ * Entries that changed at once differ by a millisecond each: a reader that orders by the time alone keeps the order of
+ * the feed. Counted from the newest, so that what leaves the feed at its end changes no other entry.
+ */
+function apart(updates: Date[]): Date[] {
+  const taken = new Set<number>()
+  return updates.map((date) => {
+    let at = date.getTime()
+    while (taken.has(at)) at++
+    taken.add(at)
+    return new Date(at)
+  })
 }
 
 function authors(item: FeedItem): string[] {

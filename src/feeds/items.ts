@@ -14,6 +14,7 @@ import { feedPath } from '../domain/feed.ts'
 import { directionOf } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
 import type { FeedEnclosure, FeedItem, FeedPicture } from './content.ts'
+import { uuidUrn } from './uuid.ts'
 import { escapeXml } from './xml.ts'
 
 /** What stands in a feed besides the text of an article. */
@@ -48,6 +49,16 @@ export interface ArchivedDigest {
   updatedAt: Date
 }
 
+/** Why a source is not in a feed: `code` for the desk's language, the message for programs. */
+export class Unshowable extends Error {
+  readonly code: 'no_date' | 'no_guid' | 'no_title' | 'picture_url' | 'enclosure_url'
+
+  constructor(code: Unshowable['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
 /** How a source is named where it is left out. */
 export const nameOfSource = (source: FeedSource): { guid: string; title: string } => {
   if (source.kind === 'response') return { guid: source.response.guid, title: source.title }
@@ -56,7 +67,7 @@ export const nameOfSource = (source: FeedSource): { guid: string; title: string 
   return { guid: source.article.guid, title: source.article.title }
 }
 
-/** @throws Error that says what is wrong with the source */
+/** @throws Unshowable */
 export function toItem(source: FeedSource, frame: Frame): FeedItem {
   const item = itemOf(source, frame)
   const html = withoutPlayers(item.html)
@@ -167,11 +178,8 @@ function digestItem(digest: ArchivedDigest, { publicUrl, sanitize }: Frame): Fee
   }
 }
 
-/** A UUID made of the hash of what was sent (RFC 9562, version 8): as permanent as the frozen digest is. */
-function digestGuid({ contentHash: hash }: ArchivedDigest): string {
-  const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`]
-  return `urn:uuid:${[...parts, hash.slice(20, 32)].join('-')}`
-}
+/** As permanent as the frozen digest is. */
+const digestGuid = ({ contentHash }: ArchivedDigest): string => uuidUrn(contentHash)
 
 /** What every reader got: nothing of one reader, no tracking. */
 function digestHtml({ intro, articles }: FrozenDigest): string {
@@ -193,7 +201,9 @@ const bare = {
 
 function identityOf(article: Article, { publicUrl }: ItemFrame) {
   const publishedAt = article.publishedAt ?? article.firstPublicAt
-  if (!publishedAt || !Number.isFinite(publishedAt.getTime())) throw new Error('it has no publication date')
+  if (!publishedAt || !Number.isFinite(publishedAt.getTime())) {
+    throw new Unshowable('no_date', 'it has no publication date')
+  }
   return {
     guid: guid(article.guid),
     url: publicUrl + articlePath(article.slug),
@@ -209,20 +219,21 @@ const changedAt = ({ createdAt, updatedAt }: Article, publishedAt: Date): Date =
 
 function guid(value: string): string {
   const cleaned = cleanLine(value)
-  if (cleaned === '') throw new Error('its guid is empty')
+  if (cleaned === '') throw new Unshowable('no_guid', 'its guid is empty')
   return cleaned
 }
 
 function title(value: string): string {
   const cleaned = cleanLine(value)
-  if (cleaned === '') throw new Error('its title is empty')
+  if (cleaned === '') throw new Unshowable('no_title', 'its title is empty')
   return cleaned
 }
 
-function webUrl(value: string, what: string): string {
+function webUrl(value: string, what: 'picture' | 'enclosure'): string {
   const url = URL.parse(cleanLine(value))
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw new Error(`the URL of its ${what} is not an absolute http or https URL`)
+    const sentence = `the URL of its ${what} is not an absolute http or https URL`
+    throw new Unshowable(`${what}_url`, sentence)
   }
   return url.href
 }

@@ -4,15 +4,16 @@ import type { FeedFormat } from '../domain/feed.ts'
 import { writeAtom } from './atom.ts'
 import type { FeedContent, FeedItem } from './content.ts'
 import { encode } from './encode.ts'
-import { nameOfSource, toItem, type FeedSource, type ItemFrame } from './items.ts'
+import { nameOfSource, toItem, Unshowable, type FeedSource, type ItemFrame } from './items.ts'
 import { writeJson } from './json.ts'
 import { writeOpml, type OpmlGroup } from './opml.ts'
 import { writeRss } from './rss.ts'
 
-/** What could not be shown, and why, in words for the desk. */
+/** What could not be shown, and why: a code that the desk translates, and a sentence for programs. */
 export interface LeftOutSource {
   guid: string
   title: string
+  code: Unshowable['code'] | 'other'
   reason: string
 }
 
@@ -62,6 +63,7 @@ export function createFeedWriter(): FeedWriter {
         } catch (error) {
           leftOut.push({
             ...nameOfSource(source),
+            code: error instanceof Unshowable ? error.code : 'other',
             reason: error instanceof Error ? error.message : String(error),
           })
         }

@@ -10,6 +10,9 @@ export const feedChannel = 'feed_documents'
 export interface LeftOut {
   guid: string
   title: string
+  /** Absent in what an earlier version has noted. */
+  code?: string
+  /** In English, for programs. */
   reason: string
 }
 

@@ -123,7 +123,13 @@ test('the desk sees every feed, who polls it with how many 304s, and what was le
     ],
   })
   const page = await (await (await signedIn(newsroom, 'viewer')).get('/feeds')).text()
-  for (const text of ['/sections/a-la-une/atom.xml', 'Newsboat', '75', 'Une image cassée'])
+  for (const text of [
+    '/sections/a-la-une/atom.xml',
+    'Newsboat',
+    '75',
+    'Une image cassée',
+    'l’adresse de son image n’est pas',
+  ])
     expect(page).toContain(text)
 })
 

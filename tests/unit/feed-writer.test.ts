@@ -140,6 +140,7 @@ test('D3 one bad article is left out and named; every other stays', () => {
     {
       guid: bad.guid,
       title: 'Sans image',
+      code: 'picture_url',
       reason: 'the URL of its picture is not an absolute http or https URL',
     },
   ])
@@ -183,6 +184,56 @@ test('I4 the same id in RSS, Atom and JSON', () => {
   expect([rss.items?.[0]?.guid?.value, atom.entries?.[0]?.id, json.items?.[0]?.id]).toEqual(
     Array(3).fill('https://old.example/?p=12&x=1'),
   )
+})
+
+test.each([
+  ['https://rivage.example/?p=7', true],
+  ['urn:uuid:6f9619ff-8b86-4011-b42d-00cf4fc964ff', true],
+  ['tag:rivage.example,2026:7', true],
+  ['https://rivage.example/مقال', true],
+  ['post:12345', true],
+  ['12345', false],
+  ['post 12345', false],
+  ['rel1', false],
+  ['https://rivage.example/a b', false],
+  ['https://rivage.example/50%', false],
+  ['http://', false],
+  ['N/A', false],
+])('I4 an id of Atom is an IRI: %s', (guid, isKept) => {
+  const ids = () => parseAtomFeed(write('atom.xml', [aFeedArticle({ guid })])).entries?.map(({ id }) => id)
+  const [id] = ids() ?? []
+  if (isKept) expect(id).toBe(guid)
+  else expect(id).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
+  expect(ids()).toEqual([id])
+  expect(write('rss.xml', [aFeedArticle({ guid })])).toContain(`>${guid}</guid>`)
+})
+
+test('D1 entries that changed at once are apart, and none moves when an older one leaves', () => {
+  const at = new Date('2026-03-14T08:00:00Z')
+  const articles = [1, 2, 3].map((id) =>
+    aFeedArticle({ id, guid: `urn:x:${id}`, publishedAt: at, updatedAt: at }),
+  )
+  const updates = (shown: typeof articles) =>
+    parseAtomFeed(write('atom.xml', shown)).entries?.map(({ updated }) => String(updated)) ?? []
+  expect(new Set(updates(articles)).size).toBe(3)
+  expect(updates(articles.slice(0, 2))).toEqual(updates(articles).slice(0, 2))
+})
+
+test('D1 an empty text has no empty content', () => {
+  expect(write('atom.xml', [aFeedArticle({ html: '' })])).not.toContain('<content')
+})
+
+test('letters of windows-1252 that came as controls are letters again, in titles and texts', () => {
+  const article = aFeedArticle({
+    title: 'L\u0092eau\u0085',
+    html: '<p>c&#156;ur &#146;\u0093x\u0094\u0081</p>',
+  })
+  for (const format of feedFormats) {
+    const written = write(format, [article])
+    expect(written).toContain('L’eau…')
+    expect(written).toContain('cœur ’“x”')
+    expect(written).not.toMatch(/[\u0080-\u009F]/)
+  }
 })
 
 test('the body alone decides the ETag: its date does not, and stands where readers look', () => {
