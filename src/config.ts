@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { readRate, type RateLimits } from './domain/sending-rate.ts'
 
 /** A fault in the environment: every line names its variable. Printed without a stack; the process exits 1. */
 export class ConfigError extends Error {
@@ -65,6 +66,14 @@ const ed25519Key = z.string().refine((pem) => isPrivateKey(pem, 'ed25519', 0), {
   error: 'must be an Ed25519 private key in PEM form; `openssl genpkey -algorithm ed25519` makes one',
 })
 
+const rate = z
+  .string()
+  .transform(readRate)
+  .refine((limits) => limits !== undefined, {
+    error:
+      'must be what the relay allows, such as 14/s, 200/h or 50000/d, each unit once, several separated by spaces; a bare number is messages a second',
+  })
+
 const feedLimit = z.union([z.literal('off').transform(() => Infinity), positive])
 
 const environment = z.object({
@@ -89,7 +98,7 @@ const environment = z.object({
   SECRET_KEY: secretKeys.optional(),
   TRUST_PROXY: cidrs.optional(),
   SMTP_CONNECTIONS: positive.max(1000).default(20),
-  SMTP_RATE: positive.optional(),
+  SMTP_RATE: rate.optional(),
   FEED_LIMIT: feedLimit.default(60),
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
@@ -124,8 +133,8 @@ export interface Config {
   redisUrl: string | undefined
   smtpUrl: string | undefined
   smtpConnections: number
-  /** Messages a second for one worker process; undefined is unlimited. */
-  smtpRate: number | undefined
+  /** What the relay allows, for all workers together; undefined is unlimited. */
+  smtpRate: RateLimits | undefined
   mailCatcherPort: number
   /** The page of the mail catcher, where there is one: "check your inbox" links to it. */
   mailboxUrl: string | undefined

@@ -13,6 +13,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import type { QueueBackend } from './queue/connection.ts'
 import { openRedisCounters } from './queue/counters.ts'
 import { createDoorbell } from './queue/enqueue.ts'
+import { createBudget } from './services/budget.ts'
 import { personalConnections } from './services/sending.ts'
 import { createServices, type Services } from './services/services.ts'
 import type { Writers } from './services/writers.ts'
@@ -88,6 +89,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     feedWriter: createFeedWriter(),
     transports,
     sendingTimes: times,
+    budget: createBudget({ limits: config.smtpRate, store: database.stores.sendingBudget }),
     writers: options.writers,
     probes: { queue: () => doorbell.probe(), smtp: probeSmtp },
     findMailHost: createMailHostLookup(options.dns),
@@ -128,9 +130,9 @@ function createTransports(config: Config, metrics: Metrics) {
       return outcome
     },
   })
-  const { smtpConnections: connections, smtpRate: rate } = config
+  const { smtpConnections: connections } = config
   return {
-    digests: counting('digest', createTransport({ smtpUrl, connections, rate })),
+    digests: counting('digest', createTransport({ smtpUrl, connections })),
     personal: counting(
       'personal',
       createTransport({ smtpUrl, connections: personalConnections(connections) }),

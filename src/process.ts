@@ -12,8 +12,11 @@ interface Process {
   onDrain: (drain: () => Promise<void>) => void
 }
 
-/** A container gets 40 s before it is killed; what is in flight by then is recovered by the next process. */
-const drainTimeoutMs = 35_000
+/**
+ * What is in flight by then is recovered by the next process. A worker may wait for an SMTP server that answers the end
+ * of a message after ten minutes (RFC 5321, 4.5.3.2.6); whoever cannot wait kills it, and risks a second copy.
+ */
+export const drainTimeoutsMs = { web: 35_000, worker: 11 * 60_000 }
 
 /**
  * What the web and the worker process share: configuration or a clear refusal, a context, metrics, and a graceful end.
@@ -39,7 +42,7 @@ export function openProcess(name: 'web' | 'worker'): Process {
     setTimeout(() => {
       log.error('drain took too long; the rest is left to the next process')
       process.exit(1)
-    }, drainTimeoutMs).unref()
+    }, drainTimeoutsMs[name]).unref()
     await drain()
     metricsServer.close()
     metricsServer.closeAllConnections()

@@ -7,5 +7,6 @@ const concurrency = 4
 export const deliverDigest = (sending: SendingService): WorkerDefinition<'deliver-digest'> => ({
   name: 'deliver-digest',
   concurrency,
-  work: ({ digestId }) => sending.deliverDigest(digestId),
+  // Conversations with a slow server go on by themselves; whoever else waits for this place does not wait for them.
+  work: ({ digestId }) => sending.deliverDigest(digestId, 'over'),
 })

@@ -3,5 +3,5 @@ import type { WorkerDefinition } from './worker.ts'
 
 export const deliverMail = (sending: SendingService): WorkerDefinition<'deliver-mail'> => ({
   name: 'deliver-mail',
-  work: () => sending.deliverMail(),
+  work: () => sending.deliverMail('over'),
 })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../src/context.ts'
 import { decideSignups } from './decide-signups.ts'
 import { deliverDigest } from './deliver-digest.ts'
@@ -16,8 +17,10 @@ const beatMs = 5_000
 export const reconcileMs = 10_000
 /** Reminders and the purge of unconfirmed requests. */
 const upkeepMs = 10 * 60_000
-/** Conversations in flight have this long; what is still open then is left to its lease. */
+/** Everything but conversations in flight has this long to end. */
 const drainMs = 30_000
+/** So often within a lease: one that fails or is late leaves time for others. */
+const heartbeatsPerLease = 6
 
 /** Everything a worker process does, until it is drained. */
 export async function startWorking(context: Context) {
@@ -32,7 +35,11 @@ export async function startWorking(context: Context) {
   await feeds.renewAll().catch((error: unknown) => {
     log.warn({ reason: String(error) }, 'feeds could not be compared with this version of the program')
   })
-  const extensions = every(leaseMs / 4, () => sending.extend(), log)
+  const heartbeatMs = leaseMs / heartbeatsPerLease
+  // One that hangs is not waited for: the next goes over another connection.
+  const late = () =>
+    sleep(heartbeatMs, undefined, { ref: false }).then(() => Promise.reject(new Error('late')))
+  const heartbeats = every(heartbeatMs, () => Promise.race([sending.extend(), late()]), log)
   const rounds = [
     every(
       Math.min(beatMs, leaseMs / 2),
@@ -67,16 +74,21 @@ export async function startWorking(context: Context) {
   ]
 
   return {
-    /** Claims nothing more, lets conversations finish, and gives back what is left. */
+    /**
+     * Claims nothing more, gives back what is not in a conversation, and lets those finish, however long the server
+     * takes over an answer: whoever ends before it has come sends a second copy.
+     */
     async drain(): Promise<void> {
+      const stopped = Promise.all([services.imports.drain(), ...rounds.map((round) => round.stop())])
+      await sending.drain()
       const overdue = setTimeout(() => {
-        log.error('conversations did not finish in time; their leases will tell')
+        log.error('the worker did not end in time; the rest is left to the next process')
         process.exit(1)
       }, drainMs).unref()
-      await Promise.all([sending.drain(), services.imports.drain(), ...rounds.map((round) => round.stop())])
+      await stopped
       await inbound?.close()
       await Promise.all(workers.map((worker) => worker.close()))
-      await extensions.stop()
+      await heartbeats.stop()
       await presence.remove()
       clearTimeout(overdue)
     },

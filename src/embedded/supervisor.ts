@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment, type Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
+import { drainTimeoutsMs } from '../process.ts'
 import { migrateQueue } from '../queue/connection.ts'
 import { migrate } from '../store/migrate.ts'
 import { startChild, type Child } from './child.ts'
@@ -28,8 +29,8 @@ export const workerNodeOptions = ['--max-semi-space-size=16']
 
 const endingMs = 250
 
-/** Longer than the drain of web and worker, which takes 35 s at most. */
-const drainTimeoutMs = 40_000
+/** Longer than web and worker take to drain. */
+const graceMs = 5_000
 
 /** What a person opens first; no mailbox where mail goes to a real server. */
 export interface FirstSteps {
@@ -157,7 +158,9 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       for (const child of children.values()) child.letGo()
       await opening?.catch(() => undefined)
       await Promise.all(
-        (['web', 'worker'] as const).map(async (name) => children.get(name)?.stop(drainTimeoutMs)),
+        (['web', 'worker'] as const).map(async (name) =>
+          children.get(name)?.stop(drainTimeoutsMs[name] + graceMs),
+        ),
       )
       await children.get('mail')?.stop(5_000)
       await installation?.close()

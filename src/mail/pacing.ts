@@ -1,3 +1,6 @@
+/** Gives back what was taken. */
+export type Release = () => void
+
 /** At most `size` holders at once, in the order they came. */
 export function createSlots(size: number) {
   let free = size
@@ -12,26 +15,33 @@ export function createSlots(size: number) {
     free++
     if (free === size) for (const resolve of freed.splice(0)) resolve()
   }
+  const wait = (signal: AbortSignal | undefined) =>
+    new Promise<Release | undefined>((resolve) => {
+      const leave = () => {
+        waiting.splice(waiting.indexOf(enter), 1)
+        resolve(undefined)
+      }
+      const enter = () => {
+        signal?.removeEventListener('abort', leave)
+        resolve(release)
+      }
+      waiting.push(enter)
+      signal?.addEventListener('abort', leave, { once: true })
+    })
+
+  /** @returns undefined where the signal came first */
+  const takeUnless = async (signal?: AbortSignal): Promise<Release | undefined> => {
+    if (signal?.aborted) return undefined
+    if (free === 0) return wait(signal)
+    free--
+    return release
+  }
+
   return {
-    async take(): Promise<() => void> {
-      if (free > 0) free--
-      else await new Promise<void>((resolve) => waiting.push(resolve))
-      return release
-    },
+    takeUnless,
+    take: async (): Promise<Release> => (await takeUnless()) ?? release,
     async allFree(): Promise<void> {
       if (free < size) await new Promise<void>((resolve) => freed.push(resolve))
     },
-  }
-}
-
-/** Spaces calls evenly, `rate` a second, without a burst after a pause. */
-export function createPacer(rate: number | undefined): () => Promise<void> {
-  if (rate === undefined) return () => Promise.resolve()
-  let nextAt = 0
-  return async () => {
-    const now = performance.now()
-    const waitMs = Math.max(0, nextAt - now)
-    nextAt = Math.max(now, nextAt) + 1000 / rate
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
   }
 }

@@ -6,7 +6,7 @@ import {
   type OutgoingMail,
 } from './conversation.ts'
 import { openSession, refusalOfOpening } from './open-session.ts'
-import { createPacer, createSlots } from './pacing.ts'
+import { createSlots, type Release } from './pacing.ts'
 import type { SmtpSession } from './smtp-session.ts'
 import { readSmtpUrl } from './smtp-url.ts'
 
@@ -17,8 +17,6 @@ export interface TransportOptions {
   smtpUrl: string
   /** Conversations at once; a message beyond them waits for its turn. */
   connections: number
-  /** Messages a second; undefined is unlimited. */
-  rate?: number | undefined
   /** Tests shorten them. */
   limits?: Partial<TransportLimits> | undefined
 }
@@ -36,6 +34,12 @@ export interface Transport {
    * @throws whatever `beforeFinalDot` threw; the message was then cut off and nobody was mailed
    */
   send(mail: OutgoingMail): Promise<SendOutcome>
+  /**
+   * Waits until a conversation may begin: for those who hold no mail while they wait. As many turns as connections, and
+   * `send` does not ask for one.
+   * @returns undefined where the signal came first
+   */
+  takeTurn(signal: AbortSignal): Promise<Release | undefined>
   /** Whether the server takes addresses with non-ASCII local parts. @throws when it cannot be reached */
   hasSmtpUtf8(): Promise<boolean>
   /** Lets conversations in flight finish, then closes all connections. */
@@ -70,8 +74,8 @@ interface Connection {
 export function createTransport(options: TransportOptions): Transport {
   const server = readSmtpUrl(options.smtpUrl)
   const limits = { ...defaultLimits, ...options.limits }
-  const waitForRate = createPacer(options.rate)
   const slots = createSlots(options.connections)
+  const turns = createSlots(options.connections)
   const idle: Connection[] = []
   let isClosed = false
 
@@ -136,12 +140,12 @@ export function createTransport(options: TransportOptions): Transport {
       if (mail.from !== '') assertSingleAddress(mail.from)
       const release = await slots.take()
       try {
-        await waitForRate()
         return await attempt(mail)
       } finally {
         release()
       }
     },
+    takeTurn: turns.takeUnless,
     async hasSmtpUtf8() {
       const release = await slots.take()
       try {

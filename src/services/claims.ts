@@ -1,49 +1,61 @@
 import type { Logger } from '../log.ts'
 import type { Lease, Leases } from '../store/leases.ts'
+import type { Permits } from './budget.ts'
 import { persist } from './persist.ts'
 
 interface ClaimsOptions<Row extends Lease> {
-  leases: Pick<Leases<Row>, 'claim' | 'extend' | 'release'>
+  leases: Pick<Leases<Row>, 'claim' | 'extend' | 'hasPending' | 'release'>
   /** Conversations that must not wait for a statement. */
   connections: number
+  /** Leave to send, asked for before anything is claimed; undefined where the server sets no limit. */
+  permits: Permits | undefined
   onClaimed: () => void
   log: Logger
 }
 
-/** The mail that is this worker's: claimed in batches, ahead of need, in the order of its keys. */
+/** The mail that is this worker's: claimed in batches, in the order of its keys. */
 export class Claims<Row extends Lease> {
   readonly #options: ClaimsOptions<Row>
   readonly #inHand = new Map<number, Lease>()
   readonly #waiting: Row[] = []
+  readonly #over = new AbortController()
   #after = 0
+  #asking = 0
   #isExhausted = false
-  #isHalted = false
   #refilling: Promise<void> | undefined
+  #givingBack: Promise<void> | undefined
 
   constructor(options: ClaimsOptions<Row>) {
     this.#options = options
   }
 
-  get isHalted(): boolean {
-    return this.#isHalted
+  /** Aborted once nothing more is claimed or handed out. */
+  get over(): AbortSignal {
+    return this.#over.signal
   }
 
-  /** Nothing more is claimed or handed out. */
+  /** Nothing more is claimed or handed out; what was claimed and never begun goes back at once. */
   halt(): void {
-    this.#isHalted = true
+    if (this.#over.signal.aborted) return
+    this.#over.abort()
+    this.#givingBack = this.#giveBack()
   }
 
   /** The next mail to send; undefined when none is left, or after `halt`. */
   async next(): Promise<Row | undefined> {
-    while (!this.#isHalted) {
-      const isLow = this.#waiting.length < this.#options.connections
-      if (isLow && !this.#isExhausted) this.#refilling ??= this.#refill()
-      const row = this.#waiting.shift()
-      if (row) return row
-      if (!this.#refilling) return undefined
-      await this.#refilling
+    this.#asking++
+    try {
+      while (!this.#over.signal.aborted) {
+        if (this.#isLow() && !this.#isExhausted) this.#refilling ??= this.#refill()
+        const row = this.#waiting.shift()
+        if (row) return row
+        if (this.#refilling) await this.#refilling
+        else this.halt()
+      }
+      return undefined
+    } finally {
+      this.#asking--
     }
-    return undefined
   }
 
   /** What became of it is on record. */
@@ -56,29 +68,57 @@ export class Claims<Row extends Lease> {
     if (this.#inHand.size > 0) await this.#options.leases.extend([...this.#inHand.values()])
   }
 
-  /** Gives back what was claimed and never begun. */
-  async giveBackRest(): Promise<void> {
-    const { leases, log } = this.#options
+  /** Ends it. Resolves when nothing waits in hand. */
+  async end(): Promise<void> {
+    this.halt()
+    await this.#givingBack
+  }
+
+  /** Ahead of need; but where leave to send is scarce, nobody holds mail that may not go yet. */
+  #isLow(): boolean {
+    return this.#waiting.length < (this.#options.permits ? 1 : this.#options.connections)
+  }
+
+  async #giveBack(): Promise<void> {
+    const { leases, permits, log } = this.#options
     await this.#refilling
-    if (this.#waiting.length > 0) await persist(() => leases.release(this.#waiting), log)
-    this.#inHand.clear()
+    const rest = this.#waiting.splice(0)
+    if (rest.length === 0) return
+    await persist(() => leases.release(rest), log)
+    for (const row of rest) this.finish(row)
+    await permits?.giveBack(rest.length)
   }
 
   async #refill(): Promise<void> {
-    const { leases, connections, onClaimed, log } = this.#options
+    const { permits, connections, log } = this.#options
     try {
-      const claim = await leases.claim(Math.min(200, connections * 2), this.#after)
-      for (const row of claim.claimed) this.#inHand.set(row.key, row)
-      this.#waiting.push(...claim.claimed)
-      if (claim.claimed.length > 0) onClaimed()
-      // Rows that came back lie behind us: once around before giving up.
-      if (claim.examined === 0 && this.#after === 0) this.#isExhausted = true
-      this.#after = claim.examined === 0 ? 0 : claim.last
+      const limit = permits ? await this.#takeLeave(permits) : Math.min(200, connections * 2)
+      if (limit > 0) await this.#claim(limit)
     } catch (error) {
       log.warn({ reason: String(error) }, 'nothing could be claimed')
       this.halt()
     } finally {
       this.#refilling = undefined
     }
+  }
+
+  /** @returns 0 where there is none for now, or nothing to use it for */
+  async #takeLeave(permits: Permits): Promise<number> {
+    // One turn of the event loop: whoever asks at the same time shares the statements.
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#isExhausted = !(await this.#options.leases.hasPending())
+    return this.#isExhausted ? 0 : permits.take(this.#asking, this.#over.signal)
+  }
+
+  async #claim(limit: number): Promise<void> {
+    const { leases, permits, onClaimed } = this.#options
+    const claim = await leases.claim(limit, this.#after)
+    for (const row of claim.claimed) this.#inHand.set(row.key, row)
+    this.#waiting.push(...claim.claimed)
+    if (claim.claimed.length > 0) onClaimed()
+    // Rows that came back lie behind us: once around before giving up.
+    if (claim.examined === 0 && this.#after === 0) this.#isExhausted = true
+    this.#after = claim.examined === 0 ? 0 : claim.last
+    await permits?.giveBack(limit - claim.claimed.length)
   }
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts'
 import type { Transport } from '../mail/transport.ts'
 import type { Lease, Leases } from '../store/leases.ts'
 import { createAttempt, type AttemptOutcome, type WrittenMail } from './attempt.ts'
+import type { Permits } from './budget.ts'
 import { Claims } from './claims.ts'
 import type { DomainBreaker } from './domain-breaker.ts'
 import type { Faults } from './faults.ts'
@@ -18,6 +19,7 @@ export interface ConversationsOptions<Row extends Lease & { address: string }> {
   leases: Leases<Row>
   transport: Transport
   connections: number
+  permits: Permits | undefined
   /** Start with one conversation, and with all after its first success: the server was in trouble. */
   isProbing: boolean
   write: (row: Row) => Promise<WrittenMail>
@@ -30,13 +32,15 @@ export interface ConversationsOptions<Row extends Lease & { address: string }> {
   log: Logger
 }
 
-interface Result {
+export interface Result {
   accepted: number
   isServerInTrouble: boolean
 }
 
 export interface Conversations {
-  /** Resolves when nothing is left to claim, or after `halt`, with nothing in flight and nothing held. */
+  /** Resolves when it takes no more mail: nothing is left, or it was halted. Another run may then begin beside it. */
+  readonly over: Promise<Result>
+  /** Resolves after that, with nothing in flight and nothing held. */
   readonly finished: Promise<Result>
   /** Claims nothing more; conversations in flight finish. */
   halt(): void
@@ -53,6 +57,7 @@ export const startConversations = <Row extends Lease & { address: string }>(
 ): Conversations => new Run(options)
 
 class Run<Row extends Lease & { address: string }> implements Conversations {
+  readonly over: Promise<Result>
   readonly finished: Promise<Result>
   readonly #options: ConversationsOptions<Row>
   readonly #claims: Claims<Row>
@@ -65,11 +70,12 @@ class Run<Row extends Lease & { address: string }> implements Conversations {
   #accepted = 0
 
   constructor(options: ConversationsOptions<Row>) {
-    const { leases, connections, faults, log } = options
+    const { leases, connections, permits, faults, log } = options
     this.#options = options
     this.#claims = new Claims({
       leases,
       connections,
+      permits,
       onClaimed: () => {
         faults('after-claim')
       },
@@ -87,6 +93,12 @@ class Run<Row extends Lease & { address: string }> implements Conversations {
         await persist(() => leases.release(suspects), log)
       },
     })
+    const { over } = this.#claims
+    this.over = new Promise((resolve) => {
+      over.addEventListener('abort', () => {
+        resolve(this.#result())
+      })
+    })
     this.finished = this.#run()
   }
 
@@ -99,31 +111,47 @@ class Run<Row extends Lease & { address: string }> implements Conversations {
   }
 
   async #run(): Promise<Result> {
-    this.#startLanes(this.#options.isProbing ? 1 : this.#options.connections)
-    // Lanes may start others while they are awaited.
-    for (let n = 0; n < this.#lanes.length; n++) await this.#lanes[n]
-    await this.#streak.end()
-    await this.#claims.giveBackRest()
+    try {
+      this.#startLanes(this.#options.isProbing ? 1 : this.#options.connections)
+      // Lanes may start others while they are awaited.
+      for (let n = 0; n < this.#lanes.length; n++) await this.#lanes[n]
+      await this.#streak.end()
+    } finally {
+      await this.#claims.end()
+    }
+    return this.#result()
+  }
+
+  #result(): Result {
     return { accepted: this.#accepted, isServerInTrouble: this.#troubles > 0 }
   }
 
   #startLanes(count: number): void {
-    while (this.#lanes.length < count && !this.#claims.isHalted) this.#lanes.push(this.#converse())
+    while (this.#lanes.length < count && !this.#claims.over.aborted) this.#lanes.push(this.#converse())
   }
 
   /** One mail after the other, on one connection. */
   async #converse(): Promise<void> {
-    for (let row = await this.#claims.next(); row; row = await this.#claims.next()) {
-      if (this.#options.domains.isResting(domainOf(row))) await this.#postpone(row)
-      else await this.#record(row, await this.#attempt(row))
-      this.#claims.finish(row)
+    for (;;) {
+      // Before it takes a mail: whoever waits for another to end holds nobody's.
+      const release = await this.#options.transport.takeTurn(this.#claims.over)
+      try {
+        const row = release && (await this.#claims.next())
+        if (!row) return
+        if (this.#options.domains.isResting(domainOf(row))) await this.#postpone(row)
+        else await this.#record(row, await this.#attempt(row))
+        this.#claims.finish(row)
+      } finally {
+        release?.()
+      }
     }
   }
 
   async #postpone(row: Row): Promise<void> {
-    const { leases, log } = this.#options
+    const { leases, permits, log } = this.#options
     const answer = 'not tried: its domain refuses our mail'
     await persist(() => leases.markDeferred(row, { reason: 'domain_rests', answer }), log)
+    await permits?.giveBack(1)
   }
 
   async #record(row: Row, outcome: AttemptOutcome): Promise<void> {

@@ -9,6 +9,7 @@ import type { Signer } from '../mail/sign.ts'
 import type { Transport } from '../mail/transport.ts'
 import type { Database } from '../store/database.ts'
 import type { SendingTimes } from '../store/leases.ts'
+import type { Budget } from './budget.ts'
 import type { Writers } from './writers.ts'
 
 /** What services are made of; each takes the few it needs. */
@@ -25,6 +26,8 @@ export interface Parts {
   /** Two, so that personal mail never waits behind a digest. */
   transports: { digests: Transport; personal: Transport }
   sendingTimes: SendingTimes
+  /** What the relay allows; undefined where it sets no limit. */
+  budget: Budget | undefined
   /** Where tests write the messages themselves. */
   writers?: Writers | undefined
   /** Whether the servers we use answer; a rejection is a no. */

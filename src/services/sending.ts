@@ -1,9 +1,10 @@
 import type { BounceService } from './bounces.ts'
-import { startConversations, type Conversations } from './conversations.ts'
+import { startConversations } from './conversations.ts'
 import { createDomainBreaker } from './domain-breaker.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
 import type { Presence } from './presence.ts'
+import { createRuns } from './runs.ts'
 import type { Writers } from './writers.ts'
 
 export type SendingService = ReturnType<typeof createSendingService>
@@ -11,21 +12,17 @@ export type SendingService = ReturnType<typeof createSendingService>
 /** Jobs that one digest is rung with, so that as many workers can share it. */
 const wakeUpsPerDigest = 8
 
-const longestPauseMs = 60_000
-
 const wokenAtOnce = 10_000
-
-interface Breaker {
-  pauseMs: number
-  notBefore: number
-}
 
 /**
  * The only place mail leaves from. PostgreSQL is the record: a ring that finds nothing to claim does nothing, and
  * nothing here has to be remembered across a restart.
  */
 export function createSendingService(
-  parts: Pick<Parts, 'config' | 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes'> & {
+  parts: Pick<
+    Parts,
+    'config' | 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes' | 'budget'
+  > & {
     presence: Presence
     writers: Writers
     bounces: Pick<BounceService, 'recordRefusal'>
@@ -37,6 +34,7 @@ export function createSendingService(
     database,
     doorbell,
     transports,
+    budget,
     presence,
     writers,
     bounces,
@@ -44,32 +42,9 @@ export function createSendingService(
   } = parts
   const { stores } = database
   const faults = createFaults(config.faultAt)
-  const running = new Map<string, Conversations>()
-  const breakers = new Map<string, Breaker>()
+  const runs = createRuns({ presence, troubleSeconds: times.troubleSeconds, log })
   // Apart, as their senders are: what a domain thinks of digests must not delay an activation mail.
   const domains = { digests: createDomainBreaker(), personal: createDomainBreaker() }
-
-  /** One run at a time per digest, and one for personal mail; a second ring meanwhile changes nothing. */
-  const runOnce = async (name: string, start: () => Promise<Conversations>): Promise<boolean> => {
-    const breaker = breakers.get(name)
-    if (running.has(name) || !presence.mayClaim() || performance.now() < (breaker?.notBefore ?? 0))
-      return false
-    const conversations = await start()
-    running.set(name, conversations)
-    try {
-      const { accepted, isServerInTrouble } = await conversations.finished
-      if (isServerInTrouble) trip(name, accepted > 0 ? undefined : breaker)
-      else breakers.delete(name)
-      return true
-    } finally {
-      running.delete(name)
-    }
-  }
-  const trip = (name: string, before: Breaker | undefined) => {
-    const pauseMs = before ? Math.min(before.pauseMs * 2, longestPauseMs) : times.troubleSeconds * 1000
-    breakers.set(name, { pauseMs, notBefore: performance.now() + pauseMs })
-    log.warn({ pauseMs }, 'the SMTP server is in trouble; pausing')
-  }
 
   const ringForDigest = async (digestId: number, turn = 0) => {
     const slots = Array.from({ length: wakeUpsPerDigest }, (_, n) => turn * wakeUpsPerDigest + n)
@@ -98,50 +73,61 @@ export function createSendingService(
     /** @param turn rings in other slots: a worker that died may still hold the jobs of these */
     ringForDigest,
 
-    /** Sends what the digest still has waiting; completes it where that was the last of it. */
-    async deliverDigest(digestId: number): Promise<void> {
+    /**
+     * Sends what the digest still has waiting; completes it where that was the last of it.
+     * @param until resolve where `finished`, or already where it is `over`: nothing more is claimed, and conversations
+     *   in flight may wait long for a slow server
+     */
+    async deliverDigest(digestId: number, until: 'over' | 'finished' = 'finished'): Promise<void> {
       if (!(await stores.runningDigests.isSending(digestId))) return
-      const name = `digest ${digestId}`
-      const ran = await runOnce(name, async () => {
-        const write = await writers.digest(digestId)
-        return startConversations({
-          leases: stores.deliveries.leasesOf(digestId, times),
-          transport: transports.digests,
-          connections: config.smtpConnections,
-          isProbing: breakers.has(name),
-          write,
-          async onAlarm(reason) {
-            const isPaused = await stores.runningDigests.markPaused(digestId, reason)
-            if (isPaused) log.error({ digestId, reason }, 'a digest paused itself')
-          },
-          onRefused: ({ key: subscriberId }, outcome, isLast) =>
-            tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome, isLast),
-          domains: domains.digests,
-          faults,
-          log: log.child({ digestId }),
-        })
-      })
-      if (!ran) return
-      const completion = await complete(digestId)
-      // A ring that this process took while it worked on the digest found it under way.
-      if (
-        completion === 'in_flight' &&
-        (await stores.runningDigests.hasPending(digestId)) &&
-        presence.mayClaim()
-      ) {
-        await doorbell.ring('deliver-digest', { digestId })
+      if (!(await stores.runningDigests.hasPending(digestId))) {
+        await complete(digestId)
+        return
       }
+      const run = await runs.start(`digest ${digestId}`, async () => {
+        const write = await writers.digest(digestId)
+        return (isProbing) =>
+          startConversations({
+            leases: stores.deliveries.leasesOf(digestId, times),
+            transport: transports.digests,
+            connections: config.smtpConnections,
+            permits: budget?.of('digests'),
+            isProbing,
+            write,
+            async onAlarm(reason) {
+              const isPaused = await stores.runningDigests.markPaused(digestId, reason)
+              if (isPaused) log.error({ digestId, reason }, 'a digest paused itself')
+            },
+            onRefused: ({ key: subscriberId }, outcome, isLast) =>
+              tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome, isLast),
+            domains: domains.digests,
+            faults,
+            log: log.child({ digestId }),
+          })
+      })
+      if (!run) return
+      const ended = run.finished
+        .then(() => complete(digestId))
+        .catch((error: unknown) => {
+          log.warn({ reason: String(error) }, 'a digest could not be completed; the next round will')
+        })
+      await run.over
+      // A ring that this process took while it worked on the digest found it under way.
+      if (presence.mayClaim() && (await stores.runningDigests.hasPending(digestId)))
+        await doorbell.ring('deliver-digest', { digestId })
+      if (until === 'finished') await ended
     },
 
-    /** Sends waiting personal mail, on connections of its own. */
-    async deliverMail(): Promise<void> {
-      await runOnce('mail', async () =>
-        Promise.resolve(
+    /** Sends waiting personal mail, on connections of its own. @param until as for a digest */
+    async deliverMail(until: 'over' | 'finished' = 'finished'): Promise<void> {
+      const run = await runs.start('mail', () =>
+        Promise.resolve((isProbing: boolean) =>
           startConversations({
             leases: stores.outbox.leases(times),
             transport: transports.personal,
             connections: personalConnections(config.smtpConnections),
-            isProbing: breakers.has('mail'),
+            permits: budget?.of('personal'),
+            isProbing,
             write: writers.mail,
             onAlarm: () => Promise.resolve(),
             onRefused: ({ key: outboxId }, outcome, isLast) =>
@@ -152,6 +138,7 @@ export function createSendingService(
           }),
         ),
       )
+      await run?.[until]
     },
 
     /** Takes up what silent workers left, wakes deferred mail, completes digests that ended elsewhere. */
@@ -159,11 +146,13 @@ export function createSendingService(
       for (const leases of [stores.deliveries.allLeases(times), stores.outbox.leases(times)]) {
         while ((await leases.wake(wokenAtOnce)) === wokenAtOnce);
         if (!presence.mayRecover()) continue
+        // What this worker holds is not silent, however late its heartbeats are.
+        await runs.extend()
         const found = await leases.recover()
         if (found.claimed + found.committing > 0) log.warn(found, 'mail of a silent worker was taken up')
       }
       for (const digestId of await stores.runningDigests.listByState('sending')) {
-        if (!running.has(`digest ${digestId}`)) await complete(digestId)
+        if (!runs.has(`digest ${digestId}`)) await complete(digestId)
       }
     },
 
@@ -177,18 +166,8 @@ export function createSendingService(
       }
     },
 
-    /** A heartbeat for everything in hand. */
-    async extend(): Promise<void> {
-      await Promise.all([...running.values()].map((conversations) => conversations.extend()))
-    },
-
-    /** Claims nothing more, finishes the conversations in flight, and gives back what is left. */
-    async drain(): Promise<void> {
-      presence.leave()
-      const all = [...running.values()]
-      for (const conversations of all) conversations.halt()
-      await Promise.all(all.map((conversations) => conversations.finished))
-    },
+    extend: runs.extend,
+    drain: runs.drain,
   }
 }
 

@@ -130,6 +130,14 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
       return { claimed, examined: rows.length, last }
     },
 
+    /** Whether a claim might find something. */
+    async hasPending(): Promise<boolean> {
+      const { rows } = await sql<{ hasPending: boolean }>`
+        select exists (select from ${table} m where ${scope} and m.state = 'pending' and ${ledger.isOpen})
+          as has_pending`.execute(db)
+      return rows[0]?.hasPending ?? false
+    },
+
     /** A heartbeat for exactly these rows. Extending "all that is mine" would keep a forgotten row for ever. */
     async extend(leases: readonly Lease[]): Promise<void> {
       // What another statement holds at this moment has its next heartbeat long before the lease ends.

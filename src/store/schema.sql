@@ -552,6 +552,14 @@ create table selections (
   constraint selections_kind_check CHECK (kind = ANY (ARRAY['section'::text, 'dossier'::text, 'tag'::text, 'author'::text]))
 );
 
+create table sending_budget (
+  only_row boolean default true not null,
+  version bigint default 0 not null,
+  spent jsonb not null,
+  constraint sending_budget_pkey PRIMARY KEY (only_row),
+  constraint sending_budget_only_row_check CHECK (only_row)
+);
+
 create table sessions (
   id bigint generated always as identity not null,
   token_sha256 bytea not null,

@@ -445,6 +445,12 @@ export interface Selections {
   updatedAt: Generated<Timestamp>;
 }
 
+export interface SendingBudget {
+  onlyRow: Generated<boolean>;
+  spent: Json;
+  version: Generated<number>;
+}
+
 export interface Sessions {
   createdAt: Generated<Timestamp>;
   editorId: number;
@@ -549,6 +555,7 @@ export interface DB {
   rateLimits: RateLimits;
   responses: Responses;
   selections: Selections;
+  sendingBudget: SendingBudget;
   sessions: Sessions;
   signInLinks: SignInLinks;
   subscribers: Subscribers;

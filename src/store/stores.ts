@@ -27,6 +27,7 @@ import { responsesStore } from './responses.ts'
 import { selectionsStore } from './selections.ts'
 import { runningDigestsStore } from './running-digests.ts'
 import { digestNumbersStore } from './digest-numbers.ts'
+import { sendingBudgetStore } from './sending-budget.ts'
 import { sessionStore } from './sessions.ts'
 import { uncertainStore } from './uncertain.ts'
 import { waitingWorkStore } from './waiting-work.ts'
@@ -68,6 +69,7 @@ export function storesOn(executor: Executor, hot = executor) {
     idempotencyKeys: idempotencyKeysStore(executor),
     rateLimits: rateLimitsStore(executor),
     editors: editorStore(executor),
+    sendingBudget: sendingBudgetStore(executor),
     sessions: sessionStore(executor),
     apiKeys: apiKeyStore(executor),
     audit: auditStore(executor),

@@ -48,6 +48,8 @@ const faults: Record<string, SinkFault[]> = {
   'asked to wait': [{ at: 'rcpt', do: 'reply', reply: '450 4.2.1 Later', times: 5 }],
   'an unknown recipient': [{ at: 'rcpt', do: 'reply', reply: '550 5.1.1 Unknown', times: 1 }],
   'no sender is good': [{ at: 'mail', do: 'reply', reply: '550 5.7.1 No', times: 6 }],
+  'slow to answer two, for longer than a lease': [{ at: 'dot', do: 'late', ms: 5_000, times: 2 }],
+  'slow to answer one, until something else is wrong': [{ at: 'dot', do: 'late', times: 1 }],
   'away for a moment': [{ at: 'greeting', do: 'close', times: 4 }],
 }
 
@@ -79,6 +81,11 @@ const steps = [
     .map(({ at, n }: { at: FaultStep; n: number }) =>
       step(`start a worker that dies ${at}, ${n}`, (room) => room.startWorker(`${at}:${n}`)),
     ),
+  fc.constant(
+    step('ring for all that waits, many times at once', ({ context }) =>
+      Promise.all([1, 2, 3].map(() => context.services.reconciling.reconcile())),
+    ),
+  ),
   fc.constant(step('kill -9 of all workers', (room) => room.killAll())),
   fc.constantFrom(...Object.keys(faults)).map((name) =>
     step(`SMTP: ${name}`, (room) => {

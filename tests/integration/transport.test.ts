@@ -302,14 +302,6 @@ test('never more conversations than asked for, and every message arrives once', 
   expect(most).toBeLessThanOrEqual(6)
 })
 
-test('a rate spaces messages', async () => {
-  const sink = await aSmtpSink()
-  const transport = aTransport(sink.url, { rate: 20 })
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: 5 }, () => transport.send(aMail())))
-  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(195)
-})
-
 test('a remote server must offer STARTTLS unless the URL says otherwise', async () => {
   const sink = await aSmtpSink()
   const outcome = await aTransport(`${sink.url}?tls=required`).send(aMail())

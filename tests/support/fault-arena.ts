@@ -1,7 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
+import { createDoorbell, type Doorbell } from '../../src/queue/enqueue.ts'
 import { cloneDatabase } from './database.ts'
 import { aSendingDigest, query } from './sending-digest.ts'
 import { spawnSmtpSink, type SinkProcess } from './smtp-sink.ts'
@@ -37,6 +39,11 @@ export interface Arena {
   sink: SinkProcess
   /** Copies that people have so far. */
   copies(): number
+  /** Who has them, in the order in which they came. */
+  recipients(): string[]
+  /** When they came, in milliseconds. */
+  times(): number[]
+  ring: Doorbell['ring']
   start(change?: Partial<WorkerOptions>): Promise<WorkerProcess>
   untilCopies(n: number): Promise<void>
   /** @returns the digest's state */
@@ -72,8 +79,11 @@ export async function anArena(options: ArenaOptions): Promise<Arena> {
     rmSync(directory, { recursive: true, force: true })
   })
   const { digestId, newsletterId } = await aSendingDigest(plainUrl, { readers, policy })
-  const record = () =>
-    existsSync(recordPath) ? readFileSync(recordPath, 'utf8').split('\n').slice(0, -1) : []
+  const doorbell = createDoorbell({ kind: 'postgres', url: plainUrl }, pino({ level: 'silent' }))
+  onTestFinished(() => doorbell.close())
+  const linesOf = (path: string) =>
+    existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
+  const record = () => linesOf(recordPath)
   const until = async (what: string, isSo: () => Promise<boolean> | boolean) => {
     const deadline = Date.now() + patience
     while (!(await isSo())) {
@@ -91,6 +101,9 @@ export async function anArena(options: ArenaOptions): Promise<Arena> {
     newsletterId,
     sink,
     copies: () => record().length,
+    recipients: () => record().map((line) => line.split('\t')[1] ?? ''),
+    ring: doorbell.ring,
+    times: () => linesOf(`${recordPath}.times`).map(Number),
     async start(change = {}) {
       const worker = await spawnWorker({
         databaseUrl,

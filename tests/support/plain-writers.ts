@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Writers } from '../../src/services/writers.ts'
 
 const plain = (subject: string, messageId: string, to: string) => [
@@ -21,11 +22,13 @@ export const plainWriters: Writers = {
       from: 'bounce@rivage.example',
       message: plain(mail.kind, `<outbox.${mail.key}@rivage.example>`, mail.address),
     }),
-  digest: (digestId) =>
-    Promise.resolve((delivery) =>
+  async digest(digestId) {
+    // As long as reading and compiling one takes: other rings for it are heard meanwhile.
+    await sleep(50)
+    return (delivery) =>
       Promise.resolve({
         from: 'bounce@rivage.example',
         message: plain('Le matin', `<${digestId}.${delivery.key}@rivage.example>`, delivery.address),
-      }),
-    ),
+      })
+  },
 }

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import type { MailReference } from '../../src/domain/mail-reference.ts'
 import { createTransport, type TransportLimits } from '../../src/mail/transport.ts'
+import { createBudget } from '../../src/services/budget.ts'
 import { createPresence } from '../../src/services/presence.ts'
 import { createSendingService, personalConnections } from '../../src/services/sending.ts'
 import type { Writers } from '../../src/services/writers.ts'
@@ -23,6 +24,8 @@ export interface SenderOptions {
   times?: SendingTimes
   writers?: Partial<Writers>
   limits?: Partial<TransportLimits>
+  /** As SMTP_RATE has it. */
+  rate?: string
 }
 
 /** One worker's sending service, in this process; it has beaten once and may claim. */
@@ -31,6 +34,7 @@ export async function aSender(database: Database, options: SenderOptions) {
   const config = aConfig('postgres://unused', {
     SMTP_URL: options.smtpUrl,
     SMTP_CONNECTIONS: String(connections),
+    ...(options.rate && { SMTP_RATE: options.rate }),
   })
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
   const { smtpUrl, limits } = options
@@ -60,6 +64,7 @@ export async function aSender(database: Database, options: SenderOptions) {
     doorbell,
     transports,
     sendingTimes,
+    budget: createBudget({ limits: config.smtpRate, store: database.stores.sendingBudget }),
     presence,
     bounces: {
       recordRefusal: (reference, _outcome, isLast) => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Where a fault strikes: `body` is in the middle of the message, `dot` after it has been recorded. */
 export type SinkStage = 'greeting' | 'ehlo' | 'mail' | 'rcpt' | 'data' | 'body' | 'dot' | 'unrecorded-dot'
@@ -7,9 +8,13 @@ export type SinkStage = 'greeting' | 'ehlo' | 'mail' | 'rcpt' | 'data' | 'body' 
 /** Plain JSON, so that it can be sent to a sink in a process of its own. */
 export interface SinkFault {
   at: SinkStage
-  /** `partial` writes the first bytes of a reply and then nothing; `partial-close` ends the connection after them. */
-  do: 'close' | 'reset' | 'hang' | 'reply' | 'partial' | 'partial-close'
+  /**
+   * `partial` writes the first bytes of a reply and then nothing; `partial-close` ends the connection after them; `late`
+   * gives the usual reply after `ms`, or once the fault is taken away.
+   */
+  do: 'close' | 'reset' | 'hang' | 'reply' | 'partial' | 'partial-close' | 'late'
   reply?: string
+  ms?: number
   /** Strikes so often, then never again; always where undefined. */
   times?: number
   /** Strikes every so many occasions; each where undefined. */
@@ -92,6 +97,10 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       if (fault.times !== undefined) fault.times--
       return true
     })
+  const strike = (session: Session, fault: SinkFault, usualReply: string) => {
+    if (fault.do !== 'late') strikeNow(session, fault, usualReply)
+    else void replyLate(session, usualReply, () => faults.includes(fault), fault.ms ?? Infinity)
+  }
   const answer = (session: Session, at: SinkStage, reply: string) => {
     const fault = findFault(at, session.mail.to.at(-1))
     if (fault) strike(session, fault, reply)
@@ -222,7 +231,14 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
   }
 }
 
-function strike(session: Session, fault: SinkFault, usualReply: string): void {
+/** For where a client waits: what it has pipelined behind would be answered first. */
+async function replyLate(session: Session, reply: string, isStruck: () => boolean, ms: number) {
+  const until = performance.now() + ms
+  while (isStruck() && performance.now() < until && !session.socket.destroyed) await sleep(20)
+  if (session.socket.writable) session.socket.write(`${reply}\r\n`)
+}
+
+function strikeNow(session: Session, fault: SinkFault, usualReply: string): void {
   const { socket } = session
   const reply = fault.reply ?? usualReply
   session.isDead = fault.do !== 'reply' || reply.startsWith('421')

@@ -23,7 +23,7 @@ export interface SinkProcess {
 
 /**
  * A sink in a process of its own, which survives the sender's death. It appends one line per copy, Message-ID, a tab
- * and the recipient, to `recordPath` before it replies.
+ * and the recipient, to `recordPath` before it replies, and when it came to `recordPath`.times.
  */
 export async function spawnSmtpSink(recordPath: string): Promise<SinkProcess> {
   const child = fork(new URL('./smtp-sink-process.ts', import.meta.url), [recordPath], { stdio: 'inherit' })
