@@ -8,7 +8,7 @@ import { cadences, type Cadence } from '../domain/newsletter.ts'
 import type { DeliveryLineShape, Progress } from '../services/digest-progress.ts'
 import type { DigestShape } from '../services/digest-shape.ts'
 import { cliActor, UsageError, withContext } from './command.ts'
-import { createProgress, printResult, toTable } from './output.ts'
+import { createProgress, printResult, toTable, toTime } from './output.ts'
 
 interface JsonOption {
   json?: boolean
@@ -116,8 +116,12 @@ function addSending(digest: Command): void {
       .option('--json', 'print the result for programs')
       .action(async (id: string, options: JsonOption) => {
         await withContext(async ({ services }) => {
-          const { state } = await services.digestSending[name](readId(id), cliActor)
-          printResult(options, { id: readId(id), state }, [`Digest ${id} is ${state}.`])
+          await services.digestSending[name](readId(id), cliActor)
+          const { state, audience, sent, unsent } = await services.digestProgress.get(readId(id))
+          const numbers = audience === null ? '' : ` ${sent} of ${audience} sent, ${unsent} not.`
+          printResult(options, { id: readId(id), state, sent, unsent }, [
+            `Digest ${id} is ${state}.${numbers}`,
+          ])
         })
       })
   }
@@ -216,9 +220,11 @@ async function watch({ services }: Context, id: number): Promise<Progress> {
   }
 }
 
-const toCounts = ({ state, audience, counts }: Pick<Progress, 'state' | 'audience' | 'counts'>): string[] => [
+type Counted = Pick<Progress, 'state' | 'audience' | 'counts' | 'sent' | 'unsent'>
+
+const toCounts = ({ state, audience, counts, sent, unsent }: Counted): string[] => [
   `state     ${state}`,
-  `audience  ${audience ?? 0}`,
+  `audience  ${audience ?? 0}: ${sent} sent, ${unsent} not`,
   ...deliveryStates.filter((name) => counts[name] > 0).map((name) => `  ${name.padEnd(10)}${counts[name]}`),
 ]
 
@@ -228,6 +234,8 @@ const toWarning = ({ text, title, readers }: Pick<StrayQuote, 'text' | 'title' |
 const toLines = (digest: DigestShape): string[] => [
   `digest    ${digest.id} of ${digest.newsletter}, ${digest.cadence}`,
   ...toCounts(digest),
+  ...(digest.startedAt ? [`began     ${toTime(digest.startedAt)}`] : []),
+  ...(digest.completedAt ? [`ended     ${toTime(digest.completedAt)}`] : []),
   `subject   ${digest.subject ?? ''}`,
   `hash      ${digest.contentHash ?? ''}`,
   ...digest.articles.map((article, n) => `  ${n + 1}. ${article.title} (${article.readers})`),

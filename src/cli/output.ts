@@ -1,3 +1,7 @@
+/** To the minute, for people; it names its zone, for the terminal's may be another. */
+export const toTime = (at: Date | string | null | undefined): string =>
+  at ? `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC` : ''
+
 /** Prints a result: JSON for programs, else the lines for people. */
 export function printResult(options: { json?: boolean | undefined }, result: unknown, lines: string[]): void {
   const text = options.json ? JSON.stringify(result, null, 2) : lines.join('\n')

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import type { SubscriberService } from '../services/subscribers.ts'
 import { cliActor, withContext } from './command.ts'
-import { printResult, toTable } from './output.ts'
+import { printResult, toTable, toTime as time } from './output.ts'
 import { importFile } from './subscriber-import.ts'
 
 export function subscriberCommand(program: Command): void {
@@ -64,7 +64,6 @@ function toLines({
   deliveries,
   consents,
 }: Explained) {
-  const time = (date: Date | null | undefined) => date?.toISOString().slice(0, 16).replace('T', ' ') ?? ''
   const table = (title: string, rows: string[][]) => (rows.length > 0 ? ['', title, ...toTable(rows)] : [])
   return [
     `Subscriber ${subscriber.id}, ${subscriber.language}, since ${time(subscriber.createdAt)}`,
@@ -92,7 +91,7 @@ function toLines({
     ),
     ...table(
       'Personal mails',
-      mails.map((one) => [time(one.createdAt), one.kind, one.state, one.reason ?? '']),
+      mails.map((one) => [time(one.acceptedAt ?? one.createdAt), one.kind, one.state, one.reason ?? '']),
     ),
     ...table(
       'Digests',
@@ -101,7 +100,7 @@ function toLines({
         one.newsletter,
         one.state,
         one.reason ?? '',
-        time(one.acceptedAt),
+        time(one.acceptedAt ?? one.startedAt),
       ]),
     ),
     ...table(

@@ -196,5 +196,12 @@ export const variantKeyOf = (articleIds: readonly number[]): string =>
 /** People by the state of their delivery; the sum is the audience. */
 export type DeliveryCounts = Record<DeliveryState, number>
 
+/** Who has it, and who was not sent it, or not yet; what was refused or is in doubt is neither. */
+export const sentOf = (counts: DeliveryCounts): { sent: number; unsent: number } => ({
+  sent: counts.accepted,
+  unsent:
+    counts.pending + counts.claimed + counts.committing + counts.deferred + counts.skipped + counts.expired,
+})
+
 export const noCounts = (): DeliveryCounts =>
   Object.fromEntries(deliveryStates.map((state) => [state, 0])) as DeliveryCounts

@@ -59,6 +59,15 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
   const zoneOf = async (newsletter: Newsletter): Promise<string> =>
     scheduledCadences(newsletter)[0]?.zone ?? (await database.stores.publication.get()).zone
 
+  /** An actor as people know them: an address, the name of a key. */
+  const whoIs = async (actor: string): Promise<string> => {
+    const [kind, id] = actor.split(':')
+    const { editors, apiKeys } = database.stores
+    if (kind === 'editor') return (await editors.findEmail(Number(id))) ?? actor
+    if (kind === 'key') return (await apiKeys.findName(Number(id))) ?? actor
+    return actor
+  }
+
   const find = (words: string, language: string, except: string[]) =>
     database.stores.digestArticles.listByTitle(words.split(/\s+/).slice(0, mostWords), {
       language,
@@ -83,6 +92,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         newsletter: { ...newsletter, path: newsletterPath(newsletter.slug) },
         may: Object.fromEntries(actions.map((action) => [action, mayDo(digest, action)])),
         isApproved,
+        approvedBy: digest.approval.approvedBy ? await whoIs(digest.approval.approvedBy) : undefined,
         isPrepared,
         isLate: digest.expiresAt !== null && isExpired({ expiresAt: new Date(digest.expiresAt) }, now()),
         size: preview && { bytes: preview.bytes, percent: Math.round((100 * preview.bytes) / clipBytes) },

@@ -1,6 +1,6 @@
 import { toPage, type Page, type PageRequest } from '../domain/cursor.ts'
 import type { DeliveryState } from '../domain/delivery.ts'
-import { noCounts, type DeliveryCounts, type Digest, type DigestState } from '../domain/digest.ts'
+import { noCounts, sentOf, type DeliveryCounts, type Digest, type DigestState } from '../domain/digest.ts'
 import { explain, explanations, type Explanation } from '../domain/explain.ts'
 import { DomainError } from '../errors.ts'
 import type { ConsentEntry } from '../store/consents.ts'
@@ -16,6 +16,9 @@ export interface Progress {
   reason: string | null
   audience: number | null
   counts: DeliveryCounts
+  sent: number
+  /** Nobody tried, or it is still to come. */
+  unsent: number
   /** Nothing more will happen to these. */
   done: number
   /** At the pace so far; null before there is one, and when nothing moves. */
@@ -147,6 +150,7 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress
     reason: digest.reason ?? null,
     audience: digest.audience ?? null,
     counts,
+    ...sentOf(counts),
     done,
     secondsLeft: hasPace ? Math.ceil((left * elapsed) / moved) : null,
     isFinal: finalStates.includes(digest.state),

@@ -1,4 +1,4 @@
-import { variantKeyOf, type DeliveryCounts, type Digest } from '../domain/digest.ts'
+import { sentOf, variantKeyOf, type DeliveryCounts, type Digest } from '../domain/digest.ts'
 import type { VariantPlan } from '../domain/digest-content.ts'
 import { contentFor, listStrayQuotes } from '../domain/digest-variant.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
@@ -59,6 +59,7 @@ export function toDigestShape(parts: ShapeParts) {
     ),
     audience: digest.audience ?? variants.reduce((sum, variant) => sum + variant.readers, 0),
     counts,
+    ...sentOf(counts),
     approval: {
       rule: newsletter.approval,
       approvedBy: digest.approvedBy ?? null,

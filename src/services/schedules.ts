@@ -74,13 +74,14 @@ export function createScheduleService(
       await doorbell.ring('deliver-mail', {})
     },
 
-    /** Tells the desk, once each, of what it should look at. */
+    /** Tells the desk, once each, of what it should look at: with numbers that will not grow any more. */
     async watch(): Promise<void> {
       if (performance.now() - watchedAt < watchEveryMs) return
       watchedAt = performance.now()
       for (const warning of await database.stores.watch.listWarnings()) {
-        const { kind, digestId, subject, values } = warning
+        const { kind, digestId, subject, values, isGrowing } = warning
         log.warn({ digestId, kind, ...values }, 'a digest needs the desk')
+        if (isGrowing) continue
         await tellDesk(database.stores, {
           kind,
           values: { digest: subject, ...values },

@@ -39,6 +39,12 @@ export function apiKeyStore(db: Executor) {
       return row && { ...row, role: row.role as Role }
     },
 
+    /** Also of a revoked one. */
+    async findName(id: number): Promise<string | undefined> {
+      const row = await db.selectFrom('apiKeys').select('name').where('id', '=', id).executeTakeFirst()
+      return row?.name
+    },
+
     async list(): Promise<ApiKey[]> {
       const rows = await db
         .selectFrom('apiKeys')

@@ -10,6 +10,12 @@ export function editorStore(db: Executor) {
       return toEditor(await present().where('id', '=', id).executeTakeFirst())
     },
 
+    /** Of whoever it was, also after they left the desk. */
+    async findEmail(id: number): Promise<string | undefined> {
+      const row = await db.selectFrom('editors').select('email').where('id', '=', id).executeTakeFirst()
+      return row?.email
+    },
+
     async findByEmail(email: string): Promise<Editor | undefined> {
       const row = await present()
         .where((eb) => eb(eb.fn<string>('lower', ['email']), '=', email.toLowerCase()))

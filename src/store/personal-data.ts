@@ -16,6 +16,7 @@ export function personalDataStore(db: Executor) {
           'd.state',
           'd.reason',
           'd.acceptedAt',
+          'g.startedAt',
           'g.createdAt',
         ])
         .where('d.subscriberId', '=', subscriberId)

@@ -17,6 +17,8 @@ export interface Warning {
   newsletter: string
   subject: string
   values: Record<string, string | number>
+  /** Its numbers still grow: the desk is told when they are final. */
+  isGrowing: boolean
 }
 
 /** Minutes after its time. */
@@ -39,7 +41,8 @@ export function watchStore(db: Executor) {
           where d.created_at > now() - interval '9 days'
         ),
         gone as (
-          select r.id, r.newsletter, r.shown, r.audience, c.rejected, c.doubled, (
+          select r.id, r.newsletter, r.shown, r.audience, r.state in ('sending', 'paused') as is_open,
+            c.rejected, c.doubled, (
             select p.audience from digests p
             where p.newsletter_id = r.newsletter_id and p.cadence = r.cadence and p.audience > 0
               and p.local_date is not null and r.local_date is not null and p.started_at < r.started_at
@@ -50,26 +53,26 @@ export function watchStore(db: Executor) {
               count(*) filter (where state = 'accepted' and ambiguous > 0) as doubled
             from deliveries where digest_id = r.id and ${troubled}
           ) c
-          where r.started_at > now() - interval '1 day' and r.audience > 0
+          where coalesce(r.completed_at, r.started_at) > now() - interval '1 day' and r.audience > 0
         )
-        select 'digest_late' as kind, id as digest_id, newsletter, shown as subject, '{}'::jsonb as values
+        select 'digest_late' as kind, id as digest_id, newsletter, shown as subject, '{}'::jsonb as values, false as is_growing
         from recent where state in ('draft', 'approved', 'scheduled', 'preparing')
           and coalesce(send_at, started_at) < now() - make_interval(mins => ${lateMinutes})
         union all
-        select 'audience_dropped', id, newsletter, shown, jsonb_build_object('count', audience, 'before', before)
+        select 'audience_dropped', id, newsletter, shown, jsonb_build_object('count', audience, 'before', before), false
         from gone where before >= 20 and audience < before * ${smallestAudience}::float8
         union all
-        select 'rejects_high', id, newsletter, shown, jsonb_build_object('percent', round(100.0 * rejected / audience))
+        select 'rejects_high', id, newsletter, shown, jsonb_build_object('percent', round(100.0 * rejected / audience)), false
         from gone where audience >= 20 and rejected > audience * ${mostRejects}::float8
         union all
-        select 'same_address_twice', id, newsletter, shown, jsonb_build_object('count', doubled)
+        select 'same_address_twice', id, newsletter, shown, jsonb_build_object('count', doubled), is_open
         from gone where doubled > 0
         union all
         select 'digest_uncertain', id, newsletter, shown, jsonb_build_object('count', (
-          select count(*) from deliveries where digest_id = recent.id and ${troubled} and ${undecided}))
+          select count(*) from deliveries where digest_id = recent.id and ${troubled} and ${undecided})), false
         from recent where state = 'completed_with_uncertain'
         union all
-        select 'digest_paused', id, newsletter, shown, '{}'::jsonb
+        select 'digest_paused', id, newsletter, shown, '{}'::jsonb, false
         from recent where state = 'paused' and paused_reason in ('refused', 'no_answer')
         order by digest_id desc, kind`.execute(db)
       return rows

@@ -63,7 +63,7 @@ if (section) {
     seconds < 90
       ? new Intl.NumberFormat(locale, { style: 'unit', unit: 'second', unitDisplay: 'long' }).format(seconds)
       : new Intl.NumberFormat(locale, { style: 'unit', unit: 'minute', unitDisplay: 'long' }).format(Math.round(seconds / 60))
-  const show = ({ counts, audience, done, secondsLeft }) => {
+  const show = ({ counts, audience, done, sent, unsent, secondsLeft }) => {
     for (const [state, n] of Object.entries(counts)) {
       const cell = section.querySelector(`[data-count="${state}"]`)
       cell.textContent = numbers.format(n)
@@ -72,6 +72,8 @@ if (section) {
     section.querySelector('[data-audience]').textContent = numbers.format(audience ?? 0)
     section.querySelector('[data-done]').textContent = doneOf
       .replace('{n}', numbers.format(done))
+      .replace('{sent}', numbers.format(sent))
+      .replace('{unsent}', numbers.format(unsent))
       .replace('{all}', numbers.format(audience ?? 0))
     section.querySelector('[data-time-left]').textContent =
       secondsLeft === null ? '' : left.replace('{time}', durations(secondsLeft))

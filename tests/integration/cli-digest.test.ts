@@ -40,9 +40,11 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
   expect(sent).toMatchObject({ code: 0, stdout: `Digest ${id} is on its way to 1 readers.\n` })
   expect(sent.stderr).toContain('No worker runs')
   await services.digestSending.prepare(id)
-  expect((await depeche(url, ['digest', 'pause', String(id)])).stdout).toBe(`Digest ${id} is paused.\n`)
+  expect((await depeche(url, ['digest', 'pause', String(id)])).stdout).toBe(
+    `Digest ${id} is paused. 0 of 1 sent, 1 not.\n`,
+  )
   expect((await depeche(url, ['digest', 'status', String(id)])).stdout).toMatch(
-    /state {5}paused\naudience {2}1\n/,
+    /state {5}paused\naudience {2}1: 0 sent, 1 not\n[^]*\nbegan {5}\d{4}-\d\d-\d\d \d\d:\d\d UTC\n/,
   )
   expect((await depeche(url, ['digest', 'status'])).stdout).toContain('Le phare se rallume')
 })

@@ -25,7 +25,8 @@ test.each([
   ['rejects_high', deliveredTo, { refused: 3, values: { percent: 8 } }],
   [
     'same_address_twice',
-    `update deliveries set state = 'accepted', ambiguous = 1 where subscriber_id <= 2`,
+    `with ended as (update digests set state = 'completed', completed_at = now())
+     update deliveries set state = 'accepted', ambiguous = 1 where subscriber_id <= 2`,
     { values: { count: 2 } },
   ],
   [
@@ -56,3 +57,35 @@ test.each([
     expect(told).toEqual([{ notice: kind }])
   },
 )
+
+test('double copies are told once, with the number that is final', async () => {
+  const databaseUrl = await cloneDatabase()
+  await aSendingDigest(databaseUrl, { readers: 40 })
+  const room = async () => (await aWeb({ databaseUrl })).context.services
+  await (
+    await room()
+  ).editors.add(
+    { email: 'desk@rivage.example', role: 'editor', language: 'fr' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const told = () =>
+    query<{ count: number }>(
+      databaseUrl,
+      `select payload -> 'values' -> 'count' as count from outbox where kind = 'desk-notice'`,
+    )
+  const double = (n: number) =>
+    query(databaseUrl, `update deliveries set state = 'accepted', ambiguous = 1 where subscriber_id <= ${n}`)
+  await double(1)
+  const { schedules } = await room()
+  expect(await schedules.listWarnings()).toMatchObject([{ values: { count: 1 }, isGrowing: true }])
+  await schedules.watch()
+  expect(await told()).toEqual([])
+  await double(19)
+  // Long after it began, as after a pause.
+  await query(
+    databaseUrl,
+    `update digests set state = 'completed', started_at = now() - interval '2 days', completed_at = now()`,
+  )
+  for (let n = 0; n < 2; n++) await (await room()).schedules.watch()
+  expect(await told()).toEqual([{ count: 19 }])
+})

@@ -59,6 +59,8 @@ export const digestShape = z.object({
     ),
   audience: count,
   counts,
+  sent: count.describe('Accepted by their mail servers'),
+  unsent: count.describe('Not sent it, or not yet; what was refused or is in doubt is neither'),
   approval: z.object({
     rule: z.string(),
     approvedBy: z.string().nullable(),
