@@ -41,8 +41,17 @@ export interface Context {
 /** A config as a process needs it: with the embedded installation, the supervisor has filled these in. */
 export type ProcessConfig = Config & { databaseUrl: string; secretKeys: string[] }
 
+/** Readers are answered at once or not at all; the desk composes for many; a worker takes its time, though not for ever. */
+const patience = {
+  readers: { lock: 2, statement: 10 },
+  web: { lock: 5, statement: 60 },
+  worker: { lock: 30, statement: 900 },
+}
+
 interface ContextOptions {
   log: Logger
+  /** What this process is; default `web`. Commands are workers. */
+  process?: 'web' | 'worker'
   /** Connections to PostgreSQL that this process may hold. */
   maxConnections?: number
   /** Tests move it; lifetimes that decide anything across processes use the database clock instead. */
@@ -57,13 +66,17 @@ interface ContextOptions {
 
 export function createContext(config: ProcessConfig, options: ContextOptions): Context {
   const { log } = options
-  const database = openDatabase({
-    url: config.databaseUrl,
-    max: options.maxConnections ?? 10,
-    onError: (error) => {
-      log.warn({ reason: error.message }, 'idle database connection lost; it is replaced on the next use')
-    },
-  })
+  const openPools = (kind: keyof typeof patience) =>
+    openDatabase({
+      url: config.databaseUrl,
+      max: options.maxConnections ?? 10,
+      patience: patience[kind],
+      onError: (error) => {
+        log.warn({ reason: error.message }, 'idle database connection lost; it is replaced on the next use')
+      },
+    })
+  const database = openPools(options.process ?? 'web')
+  const readers = options.process === 'worker' ? database : openPools('readers')
   const queueBackend: QueueBackend = config.redisUrl
     ? { kind: 'redis', url: config.redisUrl }
     : { kind: 'postgres', url: config.databaseUrl }
@@ -82,6 +95,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     config,
     log,
     database,
+    readers,
     doorbell,
     keyring,
     mail,
@@ -112,7 +126,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
       await Promise.all([transports.digests.close(), transports.personal.close()])
       await doorbell.close()
       await counters.close()
-      await database.close()
+      await Promise.all([...new Set([database, readers])].map((pools) => pools.close()))
     },
   }
 }

@@ -25,7 +25,7 @@ export function openProcess(name: 'web' | 'worker'): Process {
   const config = readConfigOrExit()
   let isEnding = false
   const log = createLogger(config.logLevel, name, { isEnding: () => isEnding })
-  const context = createContext(config, { log })
+  const context = createContext(config, { log, process: name })
   const { lifecycle, metrics, services } = context
   collectProcessMetrics(metrics)
   const metricsServer = startMetricsServer({

@@ -8,6 +8,7 @@ import { importSubscribers } from './import-subscribers.ts'
 import { receiveMail } from './inbound-mail.ts'
 import { prepareDigest } from './prepare-digest.ts'
 import { publishArticles } from './publish-articles.ts'
+import { refreshDrafts } from './refresh-drafts.ts'
 import { renderFeeds } from './render-feeds.ts'
 import { runSchedules } from './run-schedules.ts'
 import { startWorker } from './worker.ts'
@@ -65,6 +66,7 @@ export async function startWorking(context: Context) {
   const workers = [
     startWorker(publishArticles(services.articles), backend),
     startWorker(runSchedules(services), backend),
+    startWorker(refreshDrafts(services.drafts), backend),
     startWorker(prepareDigest(services), backend),
     startWorker(deliverDigest(sending), backend),
     startWorker(deliverMail(sending), backend),

@@ -34,7 +34,7 @@ export function isHere(url: string | undefined): boolean {
 
 /** What a person can do with; Node hides the reason of some failures in a code. */
 const reasonOf = (error: unknown): string => {
-  const { message, code } = error as { message?: string; code?: string }
+  const { message, code } = ((error as Error).cause ?? error) as { message?: string; code?: string }
   return message ? message : (code ?? String(error))
 }
 

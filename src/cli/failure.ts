@@ -4,6 +4,9 @@ import { DomainError } from '../errors.ts'
 
 /** What failed, for a person. */
 export function sentenceOf(error: unknown): string {
+  if (error instanceof DomainError && error.code === 'database_away') {
+    return 'The database does not answer; check DATABASE_URL and that the server runs.'
+  }
   if (error instanceof DomainError) {
     const fields = error.fields.map((field) => `  ${field.field}: ${field.message}`)
     return [error.message, ...fields].join('\n')
@@ -14,9 +17,6 @@ export function sentenceOf(error: unknown): string {
   }
   if (error instanceof ConfigError) return error.message
   const code = (error as { code?: unknown }).code
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') {
-    return 'The database does not answer; check DATABASE_URL and that the server runs.'
-  }
   if (code === '42P01') return 'The database has no tables of Dépêche yet; run `npx depeche migrate` first.'
   const message = error instanceof Error ? error.message : String(error)
   return `Something failed that should not: ${message}. Run again with LOG_LEVEL=debug for more.`

@@ -11,13 +11,16 @@ export async function openContext<T>(work: (context: Context) => Promise<T>): Pr
   const log = createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel, 'cli')
   const { databaseUrl, secretKeys } = config
   if (databaseUrl && secretKeys) {
-    return withClosing(createContext({ ...config, databaseUrl, secretKeys }, { log }), work)
+    return withClosing(
+      createContext({ ...config, databaseUrl, secretKeys }, { log, process: 'worker' }),
+      work,
+    )
   }
   // Production images carry no embedded database, so it is loaded only here.
   const { openInstallation } = await import('../embedded/installation.ts')
   const installation = await openInstallation(config, 'command')
   try {
-    return await withClosing(createContext(installation.config, { log }), work)
+    return await withClosing(createContext(installation.config, { log, process: 'worker' }), work)
   } finally {
     await installation.close()
   }

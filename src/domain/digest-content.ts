@@ -1,5 +1,5 @@
 import { bylineOf, nameOf, articlePath, selectionPath, type Picture, type Selection } from './article.ts'
-import type { Digest } from './digest.ts'
+import type { Digest, VariantPlan } from './digest.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from './newsletter.ts'
 import { localeOf, type Publication } from './publication.ts'
@@ -20,12 +20,6 @@ export interface Candidate {
 
 /** Readers with the same sections and the same history, and what is left for them, in the digest's order. */
 export interface ReaderGroup {
-  articleIds: number[]
-  readers: number
-}
-
-/** A version of the digest: the articles that `readers` people get. */
-export interface VariantPlan {
   articleIds: number[]
   readers: number
 }

@@ -23,6 +23,12 @@ export type DigestState = (typeof digestStates)[number]
 /** Where a paused digest goes on. */
 export type ResumeState = 'scheduled' | 'preparing' | 'sending'
 
+/** A version of a digest: the articles that `readers` people get. */
+export interface VariantPlan {
+  articleIds: number[]
+  readers: number
+}
+
 /** One sending of one newsletter. */
 export interface Digest {
   id: number
@@ -53,6 +59,9 @@ export interface Digest {
   approvalDueAt: Date | undefined
   changedBy: string | undefined
   audience: number | undefined
+  /** What readers would get as long as it is not prepared, and when that was last looked up. */
+  plans: VariantPlan[]
+  refreshedAt: Date | undefined
   sendAt: Date | undefined
   expiresAt: Date | undefined
   createdAt: Date

@@ -40,7 +40,14 @@ interface Problem {
 export function problemHandler(log: Logger, pages: PageRenderer, page = 'error'): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const known = toDomainError(error)
-    if (!known) log.error({ err: error, requestId: response.getHeader('x-request-id') }, 'request failed')
+    const requestId = response.getHeader('x-request-id')
+    if (!known) log.error({ err: error, requestId }, 'request failed')
+    // What we could not do for others is for the log; what is wrong with a request is not.
+    else if (known.kind === 'unavailable')
+      log.warn(
+        { code: known.code, reason: (known.cause as Error | undefined)?.message ?? known.message, requestId },
+        'request failed',
+      )
     // The answer has begun: all that is left is to show that it is not whole.
     if (response.headersSent) {
       request.socket.destroy()
@@ -49,8 +56,7 @@ export function problemHandler(log: Logger, pages: PageRenderer, page = 'error')
     const problem = toProblem(known)
     if (known?.retryAfterSeconds !== undefined) response.set('Retry-After', String(known.retryAfterSeconds))
     response.status(problem.status).set('Cache-Control', 'no-store')
-    if (wantsPage(request))
-      pages.send(response, page, { problem, requestId: response.getHeader('x-request-id') })
+    if (wantsPage(request)) pages.send(response, page, { problem, requestId })
     else sendProblem(response, problem)
   }
 }

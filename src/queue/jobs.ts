@@ -9,6 +9,8 @@ const schemas = {
   'deliver-mail': z.strictObject({}),
   /** Digests whose time has come, drafts to open, what the desk must hear of. */
   'run-schedules': z.strictObject({}),
+  /** Open digests that something public has changed for. */
+  'refresh-drafts': z.strictObject({}),
   /** A digest in `preparing`: its audience becomes deliveries. */
   'prepare-digest': z.strictObject({ digestId: z.int().positive() }),
   /** A digest in `sending`. */

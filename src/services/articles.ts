@@ -10,6 +10,7 @@ import { putArticles, type ArticleToPut, type Outcome, type PutResult } from './
 import { articleInput, externalId as externalIdSchema, type ArticleInput } from './article-input.ts'
 import { tellDesk } from './notices.ts'
 import type { Parts } from './parts.ts'
+import { ringForChange } from './public-change.ts'
 
 export type ArticleService = ReturnType<typeof createArticleService>
 
@@ -38,7 +39,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
           await noteArchives(stores, article)
         return { result, article }
       })
-      if (result.outcome !== 'unchanged') await doorbell.ring('render-feeds', {})
+      if (result.outcome !== 'unchanged') await ringForChange(doorbell)
       return { outcome: result.outcome, article }
     },
 
@@ -68,7 +69,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
           detail: { created, updated },
         })
       })
-      await doorbell.ring('render-feeds', {})
+      await ringForChange(doorbell)
     },
 
     /** @throws DomainError `no_article` */
@@ -112,7 +113,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         await noteArchives(stores, after)
         return after
       })
-      await doorbell.ring('render-feeds', {})
+      await ringForChange(doorbell)
       await doorbell.ring('deliver-mail', {})
       return article
     },
@@ -124,7 +125,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         await noteChanges(stores, await stores.articles.listByIds(ids))
         return ids
       })
-      if (ids.length > 0) await doorbell.ring('render-feeds', {})
+      if (ids.length > 0) await ringForChange(doorbell)
       return ids.length
     },
 

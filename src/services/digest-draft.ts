@@ -1,15 +1,11 @@
 import { localDateOf } from '../domain/cadence.ts'
-import { contentHashOf, lookBackHours, type Digest } from '../domain/digest.ts'
-import {
-  contentOf,
-  orderOf,
-  planVariants,
-  type Candidate,
-  type VariantPlan,
-} from '../domain/digest-content.ts'
+import { contentHashOf, lookBackHours, type Digest, type VariantPlan } from '../domain/digest.ts'
+import { contentOf, orderOf, planVariants, type Candidate } from '../domain/digest-content.ts'
 import { articlePath } from '../domain/article.ts'
 import type { FrozenDigest } from '../domain/frozen-digest.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
+import { DomainError } from '../errors.ts'
+import type { Database } from '../store/database.ts'
 import type { Stores } from '../store/stores.ts'
 import type { VariantQuery } from '../store/variants.ts'
 import type { Parts } from './parts.ts'
@@ -20,14 +16,18 @@ const hourMs = 3_600_000
 export interface Draft {
   digest: Digest
   newsletter: Newsletter
-  /** What readers would get now, where the refresh has counted it: on a long list that takes seconds. */
-  plans?: VariantPlan[]
+}
+
+/** What a draft would hold, and who would get it. On a long list that takes seconds to find out. */
+interface Composed {
+  content: FrozenDigest
+  plans: VariantPlan[]
 }
 
 /**
  * Brings what a draft would hold now into its row: a new version where that differs from what was last seen, so
  * that an `If-Match` or an approval never covers a story nobody looked at. Does nothing to a frozen digest.
- * Call it in a transaction.
+ * Call it in `inDraftTransaction`.
  */
 export async function refreshDraft(
   parts: Pick<Parts, 'config' | 'now'>,
@@ -36,7 +36,48 @@ export async function refreshDraft(
 ): Promise<Draft> {
   const digest = await stores.digests.claim(digestId)
   const newsletter = await stores.newsletters.get(digest.newsletterId)
-  if (digest.frozenAt || digest.state !== 'draft') return { digest, newsletter }
+  if (!isUnfrozen(digest)) return { digest, newsletter }
+  await storeDraft(stores, digest, await composeDraft(parts, stores, { digest, newsletter }))
+  return { digest: await stores.digests.get(digest.id), newsletter }
+}
+
+/** A transaction; of one that is refused because the draft has changed, the change is kept, for somebody to see. */
+export async function inDraftTransaction<T>(
+  database: Database,
+  work: (stores: Stores) => Promise<T>,
+): Promise<T> {
+  const done = await database.transaction((stores) =>
+    work(stores).catch((error: unknown) => {
+      if (error instanceof DomainError && error.code === 'version_changed') return error
+      throw error
+    }),
+  )
+  if (done instanceof DomainError) throw done
+  return done
+}
+
+export const isUnfrozen = ({ frozenAt, state }: Digest): boolean => !frozenAt && state === 'draft'
+
+/** The version grows where the content differs, and only there. */
+export async function storeDraft(
+  stores: Stores,
+  digest: Digest,
+  { content, plans }: Composed,
+): Promise<void> {
+  const hash = contentHashOf(content)
+  if (hash !== digest.contentHash) {
+    await stores.digests.updateContent(digest.id, content, hash)
+    await stores.digestArticles.putAll(digest.id, content.articles, digest.pinned)
+  }
+  await stores.digests.updatePlans(digest.id, plans)
+}
+
+/** What a draft is made of, beside its readers: quickly read, however many they are. */
+export async function listMatter(
+  parts: Pick<Parts, 'config' | 'now'>,
+  stores: Stores,
+  { digest, newsletter }: Draft,
+) {
   const publication = await stores.publication.get()
   const due = await listDue(parts, stores, { digest, newsletter })
   const ordered = await inOrder(
@@ -47,30 +88,38 @@ export async function refreshDraft(
     ),
     due,
   )
-  const { articles, beyond, plans } = await selectForReaders(stores, { digest, newsletter }, ordered)
+  const mostRead = await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone))
+  return { publication, ordered, mostRead }
+}
+
+/** Only reads. */
+export async function composeDraft(
+  parts: Pick<Parts, 'config' | 'now'>,
+  stores: Stores,
+  draft: Draft,
+): Promise<Composed> {
+  const { publication, ordered, mostRead } = await listMatter(parts, stores, draft)
+  const { articles, beyond, plans } = await selectForReaders(stores, draft, ordered)
   const content = contentOf({
-    digest,
-    newsletter,
+    ...draft,
     publication,
     publicUrl: parts.config.publicUrl,
     replyTo: parts.config.mailReplyTo ?? publication.contactEmail,
     articles,
     beyond,
-    mostRead: await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone)),
+    mostRead,
   })
-  const hash = contentHashOf(content)
-  if (hash === digest.contentHash) return { digest, newsletter, plans }
-  await stores.digests.updateContent(digest.id, content, hash)
-  await stores.digestArticles.putAll(digest.id, content.articles, digest.pinned)
-  return { digest: await stores.digests.get(digest.id), newsletter, plans }
+  return { content, plans }
 }
 
-/** The versions of a digest, the largest first: as stored once it is prepared, as they would be now before. */
-export async function listPlans(stores: Stores, draft: Draft): Promise<VariantPlan[]> {
-  const { digest, newsletter, plans } = draft
-  if (digest.audience !== undefined) return stores.variants.list(digest.id)
-  const articleIds = digest.content?.articles.map((article) => article.id) ?? []
-  return plans ?? stores.variants.listPlanned(variantQueryOf(draft, articleIds), newsletter.maxArticles)
+/** The versions of a digest, the largest first: as prepared, before that as they were last looked up. */
+export const listPlans = async (stores: Stores, digest: Digest): Promise<VariantPlan[]> =>
+  digest.audience === undefined ? digest.plans : stores.variants.list(digest.id)
+
+/** The versions that a frozen digest would have now. */
+export const countPlans = (stores: Stores, draft: Draft): Promise<VariantPlan[]> => {
+  const articleIds = draft.digest.content?.articles.map((article) => article.id) ?? []
+  return stores.variants.listPlanned(variantQueryOf(draft, articleIds), draft.newsletter.maxArticles)
 }
 
 export const variantQueryOf = (

@@ -86,7 +86,10 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       const zone = await zoneOf(newsletter)
       const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]
       const { subject: ownSubject, excluded } = await database.stores.digests.get(id)
-      const preview = digest.articles.length > 0 ? await digestPreview.get(id, { format: 'html' }) : undefined
+      const preview =
+        digest.articles.length > 0
+          ? await digestPreview.get(id, { format: 'html', isFresh: false })
+          : undefined
       return {
         digest,
         newsletter: { ...newsletter, path: newsletterPath(newsletter.slug) },

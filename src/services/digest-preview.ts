@@ -1,8 +1,8 @@
-import { variantKeyOf } from '../domain/digest.ts'
-import type { VariantPlan } from '../domain/digest-content.ts'
+import { variantKeyOf, type VariantPlan } from '../domain/digest.ts'
 import { listStrayQuotes, withoutArticles, type StrayQuote } from '../domain/digest-variant.ts'
 import { DomainError } from '../errors.ts'
-import { listPlans, refreshDraft, type Draft } from './digest-draft.ts'
+import { listPlans, type Draft } from './digest-draft.ts'
+import type { DraftService } from './drafts.ts'
 import type { Parts } from './parts.ts'
 
 export type DigestPreviewService = ReturnType<typeof createDigestPreviewService>
@@ -18,29 +18,33 @@ export interface Preview {
   strayQuotes: StrayQuote[]
 }
 
+interface PreviewWish {
+  variant?: string | undefined
+  format: PreviewFormat
+  isFresh?: boolean
+}
+
 /** Mailbox providers cut a mail off at about this size. */
 export const clipBytes = 102_000
 
 /** What goes out, before it goes out: made by the very functions that make the mails. */
 export function createDigestPreviewService(
-  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'>,
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'> & {
+    drafts: Pick<DraftService, 'get' | 'getFresh'>
+  },
 ) {
-  const { database, doorbell, mail } = parts
-
-  const read = (id: number) => database.transaction((stores) => refreshDraft(parts, stores, id))
+  const { database, doorbell, drafts, mail } = parts
 
   return {
     /**
      * @param variant its id in the digest's `variants`; where absent, what most readers get
+     * @param isFresh of what the digest would hold now, rather than of what is stored; on a long list that takes seconds
      * @throws DomainError `no_digest`, `no_variant`
      */
-    async get(
-      id: number,
-      { variant, format }: { variant?: string | undefined; format: PreviewFormat },
-    ): Promise<Preview> {
-      const draft = await read(id)
+    async get(id: number, { variant, format, isFresh = true }: PreviewWish): Promise<Preview> {
+      const draft = await (isFresh ? drafts.getFresh(id) : drafts.get(id))
       const content = contentOf(draft)
-      const plans = await listPlans(database.stores, draft)
+      const plans = await listPlans(database.stores, draft.digest)
       const strayQuotes = listStrayQuotes(content, plans)
       const articleIds = articleIdsOf(draft, plans, variant)
       const gone = await database.stores.digestArticles.listGone([content])
@@ -66,9 +70,9 @@ export function createDigestPreviewService(
      * @throws DomainError `no_digest`, `not_of_the_desk`
      */
     async sendTest(id: number, addresses: readonly string[]): Promise<number> {
+      const draft = await drafts.getFresh(id)
+      const articleIds = articleIdsOf(draft, await listPlans(database.stores, draft.digest), undefined)
       const sent = await database.transaction(async (stores) => {
-        const draft = await refreshDraft(parts, stores, id)
-        const articleIds = articleIdsOf(draft, await listPlans(stores, draft), undefined)
         const desk = await stores.editors.list()
         for (const address of addresses) {
           const editor = desk.find(({ email }) => email.toLowerCase() === address.toLowerCase())

@@ -15,7 +15,7 @@ import { defaultAlertsPerDay, findCadence } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { answerOnce, type Answer, type KeyedRequest } from './answer-once.ts'
-import { refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
+import { inDraftTransaction, refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
 import type { Parts } from './parts.ts'
 
 export type DigestSendingService = ReturnType<typeof createDigestSendingService>
@@ -45,7 +45,7 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
     actor: Actor,
     change: (stores: Stores) => Promise<void>,
   ): Promise<Digest> => {
-    const digest = await database.transaction(async (stores) => {
+    const digest = await inDraftTransaction(database, async (stores) => {
       await change(stores)
       const after = await stores.digests.get(id)
       const entry = { actor: nameOfActor(actor), subject: `digest:${id}` }
@@ -105,7 +105,7 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
      *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`
      */
     async send(id: number, request: SendRequest): Promise<Answer> {
-      const answer = await database.transaction(async (stores) => {
+      const answer = await inDraftTransaction(database, async (stores) => {
         await stores.digests.claim(id)
         return answerOnce(stores, { ...request, action: `send digest:${id}` }, async () => {
           const { state, contentHash, version } = await start(stores, id, request)

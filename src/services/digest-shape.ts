@@ -1,5 +1,4 @@
-import { sentOf, variantKeyOf, type DeliveryCounts, type Digest } from '../domain/digest.ts'
-import type { VariantPlan } from '../domain/digest-content.ts'
+import { sentOf, variantKeyOf, type DeliveryCounts, type Digest, type VariantPlan } from '../domain/digest.ts'
 import { contentFor, listStrayQuotes } from '../domain/digest-variant.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 
@@ -67,6 +66,7 @@ export function toDigestShape(parts: ShapeParts) {
       dueAt: iso(digest.approvalDueAt),
     },
     url: `${publicUrl}/digests/${digest.id}`,
+    asOf: digest.audience === undefined ? iso(digest.refreshedAt) : null,
     sendAt: iso(digest.sendAt),
     expiresAt: iso(digest.expiresAt),
     createdAt: digest.createdAt.toISOString(),

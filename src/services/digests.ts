@@ -14,8 +14,9 @@ import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
-import { listDue, listPlans, refreshDraft, type Draft } from './digest-draft.ts'
+import { inDraftTransaction, listDue, listPlans, refreshDraft, type Draft } from './digest-draft.ts'
 import { toDigestShape, type DigestShape } from './digest-shape.ts'
+import type { DraftService } from './drafts.ts'
 import type { Parts } from './parts.ts'
 
 export type DigestService = ReturnType<typeof createDigestService>
@@ -41,14 +42,16 @@ export interface ChangeInput {
 }
 
 /** Composing: drafts that fill up by the newsletter's rules, and what an editor changes of them. */
-export function createDigestService(parts: Pick<Parts, 'config' | 'database' | 'now'>) {
-  const { config, database } = parts
+export function createDigestService(
+  parts: Pick<Parts, 'config' | 'database' | 'now'> & { drafts: Pick<DraftService, 'get'> },
+) {
+  const { config, database, drafts } = parts
 
   const shapeOf = async (stores: Stores, draft: Draft): Promise<DigestShape> => {
     const { digest } = draft
     const articleIds = digest.content?.articles.map((article) => article.id) ?? []
     const [variants, counts, externalIds] = await Promise.all([
-      listPlans(stores, draft),
+      listPlans(stores, digest),
       stores.digestProgress.countByState([digest.id]),
       stores.digestArticles.listExternalIds([...articleIds, ...digest.excluded]),
     ])
@@ -61,8 +64,7 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
     })
   }
 
-  const read = (id: number): Promise<DigestShape> =>
-    database.transaction(async (stores) => shapeOf(stores, await refreshDraft(parts, stores, id)))
+  const read = async (id: number): Promise<DigestShape> => shapeOf(database.stores, await drafts.get(id))
 
   const openDraft = (newsletter: Newsletter, rule: ReturnType<typeof scheduledCadences>[number]) =>
     database.transaction(async (stores) => {
@@ -92,10 +94,10 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
     })
 
   return {
-    /** A draft as it would go out now, any other digest as it went. @throws DomainError `no_digest` */
+    /** A draft as it stood at its `asOf`, any other digest as it went. @throws DomainError `no_digest` */
     get: read,
 
-    /** Newest first. Drafts are as they were last looked at. */
+    /** Newest first. */
     async list(
       filter: { newsletter?: string | undefined; states?: DigestState[] | undefined },
       page: PageRequest,
@@ -112,7 +114,7 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
       const counts = await stores.digestProgress.countByState(digests.map((digest) => digest.id))
       const ids = digests.flatMap((digest) => digest.content?.articles.map((article) => article.id) ?? [])
       const externalIds = await stores.digestArticles.listExternalIds([...new Set(ids)])
-      const variantsOf = await Promise.all(digests.map((digest) => stores.variants.list(digest.id)))
+      const variantsOf = await Promise.all(digests.map((digest) => listPlans(stores, digest)))
       const rows = digests.flatMap((digest, index) => {
         const newsletter = nameOf.get(digest.newsletterId)
         if (!newsletter) return []
@@ -181,7 +183,7 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
      * @throws DomainError `no_digest`, `wrong_state`, `if_match_required`, `version_changed`, `article_not_public`
      */
     async change(id: number, input: ChangeInput, version: SeenVersion, actor: Actor): Promise<DigestShape> {
-      return database.transaction(async (stores) => {
+      return inDraftTransaction(database, async (stores) => {
         const { digest, newsletter } = await refreshDraft(parts, stores, id)
         requireMayDo(digest, 'change')
         requireVersion(digest, version)
@@ -202,7 +204,7 @@ export function createDigestService(parts: Pick<Parts, 'config' | 'database' | '
       version: SeenVersion,
       actor: Actor,
     ): Promise<DigestShape> {
-      return database.transaction(async (stores) => {
+      return inDraftTransaction(database, async (stores) => {
         const draft = await refreshDraft(parts, stores, id)
         requireMayDo(draft.digest, 'change')
         requireVersion(draft.digest, version)

@@ -17,6 +17,8 @@ export interface Parts {
   config: Config
   log: Logger
   database: Database
+  /** The same for what readers ask: a desk that waits for something never keeps the public site waiting. */
+  readers: Database
   doorbell: Doorbell
   keyring: Keyring
   /** From a frozen digest, or a reason to write to someone, to bytes. */

@@ -3,6 +3,7 @@ import { nameOfActor, type Actor } from '../domain/editor.ts'
 import { isLanguageTag, isZone, type Publication } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
 import type { Parts } from './parts.ts'
+import { ringForChange } from './public-change.ts'
 import { singleFlight } from './single-flight.ts'
 
 export type PublicationService = ReturnType<typeof createPublicationService>
@@ -22,7 +23,7 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
         await stores.audit.insert({ actor: nameOfActor(actor), action: 'publication.changed' })
         return after
       })
-      await doorbell.ring('render-feeds', {})
+      await ringForChange(doorbell)
       return changed
     },
   }

@@ -28,6 +28,7 @@ export function createReconcilingService({
           work.articles && doorbell.ring('publish-articles', {}, round),
           work.feeds && doorbell.ring('render-feeds', {}, round),
           doorbell.ring('run-schedules', {}, round),
+          doorbell.ring('refresh-drafts', {}, round),
           ...work.preparing.map((digestId) => doorbell.ring('prepare-digest', { digestId }, round)),
           ...work.importing.map((importId) => doorbell.ring('import-subscribers', { importId }, round)),
           ...work.sending.map((digestId) => sending.ringForDigest(digestId, round)),

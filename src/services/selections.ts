@@ -3,6 +3,7 @@ import { DomainError } from '../errors.ts'
 import type { NewSelection } from '../store/selections.ts'
 import type { SelectionChangeInput, SelectionInput } from './article-input.ts'
 import type { Parts } from './parts.ts'
+import { ringForChange } from './public-change.ts'
 
 type Offered = 'sections' | 'dossiers' | 'tags'
 interface Choice {
@@ -74,7 +75,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
         await stores.feedDocuments.markDirty([{ subject: '*' }])
         return after
       })
-      await doorbell.ring('render-feeds', {})
+      await ringForChange(doorbell)
       return changed
     },
 

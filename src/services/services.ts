@@ -11,6 +11,7 @@ import { createDigestProgressService } from './digest-progress.ts'
 import { createDigestSendingService } from './digest-sending.ts'
 import { createDigestService } from './digests.ts'
 import { createDigestWriter } from './digest-writer.ts'
+import { createDraftService } from './drafts.ts'
 import { createEditorService } from './editors.ts'
 import { createHealthService } from './health.ts'
 import { createImportService } from './imports.ts'
@@ -46,21 +47,23 @@ import { createSuppressionService } from './suppressions.ts'
 import { createWelcomeService } from './welcome.ts'
 
 export function createServices(parts: Parts) {
+  const forReaders = { ...parts, database: parts.readers }
   const presence = createPresence(parts)
   const bounces = createBounceService(parts)
   const editors = createEditorService(parts)
-  const subscriptionLinks = createSubscriptionLinks(parts)
+  const subscriptionLinks = createSubscriptionLinks(forReaders)
   const writers = parts.writers ?? {
     mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors }),
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
-  const publication = createPublicationService(parts)
-  const digests = createDigestService(parts)
+  const publication = createPublicationService(forReaders)
+  const drafts = createDraftService(parts)
+  const digests = createDigestService({ ...parts, drafts })
   const digestSending = createDigestSendingService(parts)
-  const feeds = createFeedService(parts)
+  const feeds = createFeedService(forReaders)
   const digestProgress = createDigestProgressService(parts)
-  const digestPreview = createDigestPreviewService(parts)
+  const digestPreview = createDigestPreviewService({ ...parts, drafts })
   const uncertain = createUncertainService({ ...parts, digestSending })
   const schedules = createScheduleService({ ...parts, digests, digestSending })
   return {
@@ -68,17 +71,18 @@ export function createServices(parts: Parts) {
     articles: createArticleService(parts),
     responses: createResponseService(parts),
     selections: createSelectionService(parts),
-    views: createViewService(parts),
+    views: createViewService(forReaders),
     feeds,
-    feedDirectory: createFeedDirectory(parts),
-    feedMemory: createFeedMemory(parts, feeds),
+    feedDirectory: createFeedDirectory(forReaders),
+    feedMemory: createFeedMemory(forReaders, feeds),
     feedMoves: createFeedMoveService({ ...parts, feeds }),
-    feedPolls: createFeedPolls(parts),
+    feedPolls: createFeedPolls(forReaders),
     newsletters: createNewsletterService(parts),
+    drafts,
     digests,
     digestSending,
     digestProgress,
-    archive: createArchiveService(parts),
+    archive: createArchiveService(forReaders),
     digestPreview,
     uncertain,
     digestPage: createDigestPageService({
@@ -103,14 +107,14 @@ export function createServices(parts: Parts) {
     sending,
     reconciling: createReconcilingService({ ...parts, sending }),
     restoring: createRestoringService({ ...parts, sending }),
-    site: createSiteService(parts),
-    oldAddresses: createOldAddressService(parts),
-    signups: createSignupService({ ...parts, publications: publication }),
+    site: createSiteService(forReaders),
+    oldAddresses: createOldAddressService(forReaders),
+    signups: createSignupService({ ...forReaders, publications: publication }),
     signupDecisions: createSignupDecisionService(parts),
-    activations: createActivationService(parts),
-    subscriptions: createSubscriptionService(parts),
-    preferences: createPreferencesService(parts),
-    welcome: createWelcomeService(parts),
+    activations: createActivationService(forReaders),
+    subscriptions: createSubscriptionService(forReaders),
+    preferences: createPreferencesService(forReaders),
+    welcome: createWelcomeService(forReaders),
     subscribers: createSubscriberService(parts),
     imports: createImportService(parts),
     suppressions: createSuppressionService(parts),

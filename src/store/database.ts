@@ -1,6 +1,7 @@
 import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { PreparingClient } from './prepared.ts'
+import { failAsUnavailable } from './unavailable.ts'
 import type { DB } from './schema.ts'
 import { storesOn, type Stores } from './stores.ts'
 
@@ -23,8 +24,16 @@ interface DatabaseOptions {
   url: string
   /** Connections this process may hold. */
   max?: number
+  patience?: Patience
   onError?: (error: Error) => void
   applicationName?: string
+}
+
+/** Seconds after which a statement fails with `database_busy`. What takes as long as it takes says so itself. */
+export interface Patience {
+  /** For what another transaction holds. */
+  lock: number
+  statement: number
 }
 
 const parseNumbers = (value: string): number[] =>
@@ -69,7 +78,10 @@ export function openDatabase(options: DatabaseOptions): Database {
  */
 const hotMax = 4
 
-function openPool({ url, onError, applicationName = 'depeche' }: DatabaseOptions, max: number): Kysely<DB> {
+function openPool(
+  { url, onError, applicationName = 'depeche', patience }: DatabaseOptions,
+  max: number,
+): Kysely<DB> {
   const pool = new pg.Pool({
     Client: PreparingClient,
     connectionString: url,
@@ -78,13 +90,23 @@ function openPool({ url, onError, applicationName = 'depeche' }: DatabaseOptions
     application_name: applicationName,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
+    ...(patience && {
+      lock_timeout: patience.lock * 1_000,
+      statement_timeout: patience.statement * 1_000,
+    }),
   })
   // An idle connection that breaks is replaced on the next use; without a listener it would end the process.
   pool.on('error', (error) => onError?.(error))
   // So would one that breaks in use; its statement rejects all the same.
   pool.on('connect', (client) => client.on('error', () => undefined))
   return new Kysely<DB>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({
+      pool: {
+        options: pool.options,
+        connect: () => pool.connect().catch(failAsUnavailable),
+        end: () => pool.end(),
+      },
+    }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   })
 }

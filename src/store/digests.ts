@@ -1,6 +1,6 @@
 import { sql, type Selectable, type Updateable } from 'kysely'
 import type { Cursor } from '../domain/cursor.ts'
-import type { Digest, DigestState, ResumeState } from '../domain/digest.ts'
+import type { Digest, DigestState, ResumeState, VariantPlan } from '../domain/digest.ts'
 import type { FrozenDigest } from '../domain/frozen-digest.ts'
 import type { Cadence } from '../domain/newsletter.ts'
 import { DomainError } from '../errors.ts'
@@ -20,6 +20,7 @@ export interface NewDigest {
   changedBy?: string | undefined
 }
 
+const open: readonly DigestState[] = ['draft', 'approved', 'scheduled']
 const ended = ['completed', 'completed_with_uncertain'] as const
 const underway = ['sending', 'paused'] as const
 
@@ -173,7 +174,7 @@ export function digestsStore(db: Executor) {
         .where('newsletterId', '=', newsletterId)
         .where('cadence', '=', cadence)
         .where('localDate', 'is not', null)
-        .where('state', 'in', ['draft', 'approved', 'scheduled'])
+        .where('state', 'in', open)
         .orderBy('sendAt')
         .executeTakeFirst()
       return row && toDigest(row)
@@ -184,14 +185,31 @@ export function digestsStore(db: Executor) {
       const rows = await db
         .selectFrom('digests')
         .select('id')
-        .where('state', 'in', ['draft', 'approved', 'scheduled'])
+        .where('state', 'in', open)
         .where('sendAt', '<=', now)
         .orderBy('sendAt')
         .execute()
       return rows.map((row) => row.id)
     },
 
-    /** Stores what the digest holds now. The version grows only where the content differs. */
+    /** The same where nobody else has it or has changed it since that version; false where somebody has. */
+    async claimUnchanged(id: number, version: number): Promise<boolean> {
+      const { rows } = await sql`
+        select from digests where id = ${id} and version = ${version} and state = any(${open}::text[])
+        for update skip locked`.execute(db)
+      return rows.length > 0
+    },
+
+    /** Digests that the newsroom may still change; those by hand for as long as somebody may be at them. */
+    async listOpen(handDays: number): Promise<number[]> {
+      const { rows } = await sql<{ id: number }>`
+        select id from digests where state = any(${open}::text[])
+          and (local_date is not null or created_at > now() - make_interval(days => ${handDays}))
+        order by send_at, id`.execute(db)
+      return rows.map((row) => row.id)
+    },
+
+    /** Stores what the digest holds now. */
     async updateContent(id: number, content: FrozenDigest, hash: string): Promise<void> {
       await db
         .updateTable('digests')
@@ -201,6 +219,15 @@ export function digestsStore(db: Executor) {
           version: sql<number>`version + 1`,
           updatedAt: sql<Date>`clock_timestamp()`,
         })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** Stores who would get what now. Nobody approves numbers of readers: the version stays. */
+    async updatePlans(id: number, plans: readonly VariantPlan[]): Promise<void> {
+      await db
+        .updateTable('digests')
+        .set({ plans: JSON.stringify(plans), refreshedAt: sql<Date>`clock_timestamp()` })
         .where('id', '=', id)
         .execute()
     },
@@ -277,6 +304,8 @@ function toDigest(row: Selectable<Digests>): Digest {
     approvalDueAt: row.approvalDueAt ?? undefined,
     changedBy: row.changedBy ?? undefined,
     audience: row.audience ?? undefined,
+    plans: (row.plans as unknown as VariantPlan[] | null) ?? [],
+    refreshedAt: row.refreshedAt ?? undefined,
     sendAt: row.sendAt ?? undefined,
     expiresAt: row.expiresAt ?? undefined,
     createdAt: row.createdAt,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import pg from 'pg'
+import { failAsUnavailable } from './unavailable.ts'
 
 const mark = '/* prepared */'
 
@@ -24,14 +25,20 @@ function nameOf(text: string): string {
  */
 const planLifetimeMs = 10_000
 
-/** A client that names the statements that say so: PostgreSQL keeps the plan of those that have a name. */
+/**
+ * A client that names the statements that say so: PostgreSQL keeps the plan of those that have a name. A statement that
+ * could not be asked fails as `failAsUnavailable` says.
+ */
 export class PreparingClient extends pg.Client {
   #plannedAt = performance.now()
 
   override query(...[statement, ...rest]: unknown[]): never {
-    if (typeof statement !== 'string' || !statement.startsWith(mark))
-      return super.query(statement as never, ...(rest as never[])) as never
-    return this.#queryPrepared({ name: nameOf(statement), text: statement }, rest) as never
+    if (typeof statement === 'string' && statement.startsWith(mark))
+      return this.#queryPrepared({ name: nameOf(statement), text: statement }, rest).catch(
+        failAsUnavailable,
+      ) as never
+    const answer = super.query(statement as never, ...(rest as never[])) as unknown
+    return (answer instanceof Promise ? answer.catch(failAsUnavailable) : answer) as never
   }
 
   async #queryPrepared(query: { name: string; text: string }, rest: unknown[]): Promise<unknown> {

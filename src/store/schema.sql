@@ -261,6 +261,8 @@ create table digests (
   completed_at timestamp with time zone,
   updated_at timestamp with time zone default now() not null,
   settled_at timestamp with time zone,
+  plans jsonb,
+  refreshed_at timestamp with time zone,
   archive_changed_at timestamp with time zone,
   constraint digests_pkey PRIMARY KEY (id),
   constraint digests_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),

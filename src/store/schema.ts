@@ -219,7 +219,9 @@ export interface Digests {
   newsletterId: number;
   pausedReason: string | null;
   pinned: Generated<ArrayType<number>>;
+  plans: Json | null;
   preheader: string | null;
+  refreshedAt: Timestamp | null;
   resumeState: string | null;
   sendAt: Timestamp | null;
   settledAt: Timestamp | null;

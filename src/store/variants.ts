@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { planVariants, type ReaderGroup, type VariantPlan } from '../domain/digest-content.ts'
+import type { VariantPlan } from '../domain/digest.ts'
+import { planVariants, type ReaderGroup } from '../domain/digest-content.ts'
 import type { Cadence } from '../domain/newsletter.ts'
 import type { Executor } from './executor.ts'
 
@@ -128,9 +129,11 @@ export function variantsStore(db: Executor) {
 
     /** One preparation at a time, until the transaction ends. */
     async claimPreparation(): Promise<void> {
+      // A million readers take a minute, and digests wait for each other. Sorts and hashes would go through files.
+      await sql`
+        select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true),
+          set_config('work_mem', '128MB', true)`.execute(db)
       await sql`select pg_advisory_xact_lock(hashtext('depeche.prepare'))`.execute(db)
-      // The sorts and hashes over the audience would otherwise go through files.
-      await sql`select set_config('work_mem', '128MB', true)`.execute(db)
     },
 
     /** Stored versions of a digest, the largest first. */

@@ -68,6 +68,9 @@ export const digestShape = z.object({
     dueAt: instant,
   }),
   url: z.url(),
+  asOf: instant.describe(
+    'When articles and readers of a digest that is not prepared yet were looked up; null after',
+  ),
   sendAt: instant,
   expiresAt: instant,
   createdAt: z.iso.datetime(),

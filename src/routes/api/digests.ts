@@ -37,7 +37,7 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
       method: 'get',
       path: '/digests',
       role: 'viewer',
-      summary: 'Digests, newest first; drafts as they were last looked at',
+      summary: 'Digests, newest first; drafts as of their `asOf`',
       query: z.strictObject({
         ...pageQuery,
         newsletter: z.string().max(100).optional(),
@@ -55,7 +55,7 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
       method: 'get',
       path: '/digests/{id}',
       role: 'viewer',
-      summary: 'One digest: state, counts and content hash; a draft as it would go out now',
+      summary: 'One digest: state, counts and content hash; a draft as of its `asOf`, seconds ago',
       params,
       answers: { 200: digestShape },
       handle: async (call) => tagged(await digests.get(call.params.id)),

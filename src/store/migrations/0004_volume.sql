@@ -19,3 +19,7 @@ begin
 exception when insufficient_privilege or feature_not_supported or undefined_file or undefined_object then
   raise notice 'pg_trgm cannot be had here: searching people reads every address';
 end $$;
+
+-- What readers would get of a digest that is not prepared yet: [{articleIds, readers}], and when that was counted. Looking
+-- at it shows this, and counts nothing.
+alter table digests add plans jsonb, add refreshed_at timestamptz;

@@ -1,0 +1,41 @@
+import { DomainError } from '../errors.ts'
+
+/** SQLSTATE of what passes by itself: a lock or a statement that took too long, deadlocks, no connection left. */
+const busy = new Set(['55P03', '57014', '40P01', '40001', '53300'])
+/** SQLSTATE and system errors of a server that is away, starting, stopping, or a standby. */
+const away = new Set([
+  ...['57P01', '57P02', '57P03', '25006', '08000', '08001', '08003', '08004', '08006'],
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'ENOTFOUND',
+    'ENOENT',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ETIMEDOUT',
+    'EPIPE',
+  ],
+])
+/** What pg says of a connection without giving it a code. */
+const lost = /^(Connection terminated|Client has encountered a connection error|timeout expired)/
+const noneFree = /^timeout exceeded when trying to connect/
+
+/**
+ * Rejects with what a caller can do with, where the database could not be asked: nothing was changed, and trying again
+ * soon is all there is to do. Any other error stays what it is.
+ * @throws DomainError `database_busy`, `database_away`
+ */
+export function failAsUnavailable(error: unknown): never {
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  if (busy.has(code) || noneFree.test(message)) {
+    const sentence = 'Others are at this, and it took too long; nothing was changed. Try again in a moment.'
+    throw new DomainError('unavailable', 'database_busy', sentence, { cause: error, retryAfterSeconds: 5 })
+  }
+  if (away.has(code) || lost.test(message)) {
+    const sentence =
+      'The database does not answer at the moment; nothing was changed by half. Try again soon.'
+    throw new DomainError('unavailable', 'database_away', sentence, { cause: error, retryAfterSeconds: 10 })
+  }
+  throw error
+}
