@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 import type { Keyring } from '../domain/token.ts'
 import type { Logger } from '../log.ts'
+import { openInboundReader, type InboundReader } from './inbound-reader.ts'
 import { readInbound, type InboundMail } from './inbound.ts'
 
 export interface InboundServerOptions {
@@ -10,6 +11,8 @@ export interface InboundServerOptions {
   port: number
   keyring: Keyring
   log: Logger
+  /** Default: a thread of this server's own. */
+  reader?: InboundReader
   /** Resolves once what came in is on record; a rejection asks the sender to come again. */
   receive: (mail: Exclude<InboundMail, { kind: 'ignored' }>) => Promise<void>
 }
@@ -28,7 +31,7 @@ const mostConnections = 20
  * two differ in their greeting alone. What is not under our seal is taken, logged and forgotten.
  */
 export async function startInboundServer(options: InboundServerOptions): Promise<InboundServer> {
-  const { log } = options
+  const { log, reader = openInboundReader() } = options
   const server = new SMTPServer({
     name: 'depeche',
     banner: 'returns only',
@@ -64,7 +67,7 @@ export async function startInboundServer(options: InboundServerOptions): Promise
     if (raw === undefined) return false
     const { mailFrom, rcptTo } = session.envelope
     const envelope = { from: mailFrom === false ? '' : mailFrom.address, to: rcptTo[0]?.address ?? '' }
-    const mail = await readInbound(raw, envelope, options.keyring)
+    const mail = await readInbound(raw, envelope, options.keyring, reader.read)
     if (mail.kind === 'ignored') log.info({ why: mail.why }, 'inbound mail ignored')
     else await options.receive(mail)
     return true
@@ -77,12 +80,12 @@ export async function startInboundServer(options: InboundServerOptions): Promise
   const address = listening.address()
   return {
     port: typeof address === 'object' && address ? address.port : options.port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve()
-        })
-      }),
+    async close() {
+      await new Promise<void>((resolve) => {
+        server.close(resolve)
+      })
+      await reader.close()
+    },
   }
 }
 

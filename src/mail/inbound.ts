@@ -1,22 +1,23 @@
-import { simpleParser, type Attachment, type ParsedMail } from 'mailparser'
-import type { Diagnosis } from '../domain/bounce.ts'
-import type { SmtpStage } from '../domain/delivery.ts'
 import { openReference, type MailReference, type ReferencePurpose } from '../domain/mail-reference.ts'
 import type { Keyring } from '../domain/token.ts'
+import { readDeliveryReport, readFields, type RecipientReport } from './delivery-report.ts'
+import { headerText, readHeaders, readMime, textOf, type Mime, type MimePart } from './mime.ts'
+import { isReturned, readPlainReport } from './plain-report.ts'
+import { forRecord } from './report-text.ts'
 
-/** One recipient that a delivery report speaks of. */
-export interface RecipientReport {
-  /** Original and final recipient, in lower case; empty where the report hides them. */
-  addresses: string[]
-  diagnosis: Diagnosis
-}
+export type { RecipientReport } from './delivery-report.ts'
 
 /** What came back, under a seal of ours; everything else is `ignored`, with the reason for the log. */
 export type InboundMail =
   | { kind: 'bounce'; reference: MailReference; reports: RecipientReport[] }
   | { kind: 'complaint'; reference: MailReference; proof: string }
   | { kind: 'unsubscribe'; reference: MailReference }
-  | { kind: 'ignored'; why: 'unreadable' | 'unsealed' | 'automatic' | 'not_a_report' | 'not_a_failure' }
+  | Ignored
+
+interface Ignored {
+  kind: 'ignored'
+  why: 'unreadable' | 'unsealed' | 'automatic' | 'not_a_report' | 'not_a_failure'
+}
 
 export interface InboundEnvelope {
   /** Empty for reports. */
@@ -24,194 +25,200 @@ export interface InboundEnvelope {
   to: string
 }
 
-const ignored = (why: Extract<InboundMail, { kind: 'ignored' }>['why']): InboundMail => ({
-  kind: 'ignored',
-  why,
-})
+/** What a mail says, before it is known whether it is about one of ours. */
+export type InboundText =
+  | (Unsealed<'bounce'> & { reports: RecipientReport[] })
+  | (Unsealed<'complaint'> & { proof: string })
+  | Unsealed<'unsubscribe'>
+  | Ignored
+
+interface Unsealed<Kind> {
+  kind: Kind
+  /** What may be a seal of ours, the surest first. */
+  seals: Seal[]
+  /** What it is ignored for where a seal of ours is on it after all. */
+  unless?: Ignored['why'] | undefined
+}
+
+type Seal = [purpose: ReferencePurpose, sealed: string]
+
+const ignored = (why: Ignored['why']): Ignored => ({ kind: 'ignored', why })
 
 /** Reads one mail to our return paths. Never throws: the sender of a malformed mail has nothing to learn from us. */
 export async function readInbound(
   raw: Buffer,
   envelope: InboundEnvelope,
   keyring: Keyring,
+  read: (raw: Buffer, envelope: InboundEnvelope) => InboundText | Promise<InboundText> = readInboundText,
 ): Promise<InboundMail> {
-  const mail = await simpleParser(raw, { keepDeliveryStatus: true, skipHtmlToText: true }).catch(
-    () => undefined,
-  )
-  if (!mail) return ignored('unreadable')
-  const [, box, sealed = ''] = /^([bu])\+([^@]+)@/i.exec(envelope.to) ?? []
-  if (box?.toLowerCase() === 'u')
-    return readUnsubscribe(mail, envelope, openReference(keyring, 'unsubscribe', sealed))
+  return unseal(await read(raw, envelope), keyring)
+}
 
+function unseal(text: InboundText, keyring: Keyring): InboundMail {
+  if (text.kind === 'ignored') return text
+  for (const [purpose, sealed] of text.seals) {
+    const reference = openReference(keyring, purpose, sealed)
+    if (!reference) continue
+    if (text.unless) return ignored(text.unless)
+    if (text.kind === 'bounce') return { kind: 'bounce', reference, reports: text.reports }
+    return text.kind === 'complaint'
+      ? { kind: 'complaint', reference, proof: text.proof }
+      : { kind: 'unsubscribe', reference }
+  }
+  return ignored('unsealed')
+}
+
+/** The part of reading that needs no key, and all that a hostile mail can make slow. */
+export function readInboundText(raw: Buffer, envelope: InboundEnvelope): InboundText {
+  try {
+    return readMail(readMime(raw), envelope)
+  } catch {
+    return ignored('unreadable')
+  }
+}
+
+function readMail(mail: Mime, envelope: InboundEnvelope): InboundText {
+  const [, box = 'b', sealed = ''] = /^([bu])\+([a-z2-7.]{1,64})@/i.exec(envelope.to) ?? []
+  if (box.toLowerCase() === 'u') return readUnsubscribe(mail, envelope, sealed)
   const feedback = findPart(mail, ['message/feedback-report'])
-  if (feedback) return readComplaint(mail, feedback, { sealed, keyring })
-  const status = findPart(mail, ['message/delivery-status', 'message/global-delivery-status'])
-  if (!status) return ignored('not_a_report')
-  return readBounce(mail, status, { sealed, keyring })
+  if (feedback) return readComplaint(mail, feedback, sealed)
+  if (isOlderComplaint(mail)) {
+    return { kind: 'complaint', seals: sealsOfComplaint(mail, sealed, []), proof: proofOf(mail.headers) }
+  }
+  return readBounce(mail, envelope, sealed)
 }
 
-interface Seals {
-  /** What the recipient's local part carries. */
-  sealed: string
-  keyring: Keyring
-}
-
-function readUnsubscribe(
-  mail: ParsedMail,
-  envelope: InboundEnvelope,
-  reference: MailReference | undefined,
-): InboundMail {
-  if (!reference) return ignored('unsealed')
-  // Reports and autoresponders answer everything; only a person's mail program, asked to, means it.
-  const submitted = textHeader(mail, 'auto-submitted') || 'no'
-  if (envelope.from === '' || !/^no\b/i.test(submitted)) return ignored('automatic')
-  return { kind: 'unsubscribe', reference }
-}
-
-function readBounce(mail: ParsedMail, status: Attachment, { sealed, keyring }: Seals): InboundMail {
-  const [message = {}, ...recipients] = readFields(status.content)
-  const reference =
-    openReference(keyring, 'bounce', sealed) ??
-    openReference(keyring, 'bounce', message['original-envelope-id'] ?? '') ??
-    findSealed(returnedHeaders(mail), [['message-id', messageIds]], keyring)
-  if (!reference) return ignored('unsealed')
-  const stage = readStage(mail.text ?? '')
-  const reports = recipients
-    .filter((fields) => fields['action']?.toLowerCase() === 'failed')
-    .map((fields) => readRecipient(fields, stage))
-  return reports.length > 0 ? { kind: 'bounce', reference, reports } : ignored('not_a_failure')
-}
-
-/** `(in reply to MAIL FROM command)` and `refused to talk to me:` by Postfix, `after RCPT TO:<…>:` by Exim. */
-const refusedAt =
-  /\b(?:in reply to (end of data|data|rcpt to|mail from|ehlo|helo) command|after (?:pipelined )?(end of data|data|rcpt to|mail from|ehlo|helo|initial connection)(?=:)|refused to talk to me(?=:))/gi
-const stages: Record<string, SmtpStage> = {
-  'rcpt to': 'rcpt',
-  'mail from': 'mail',
-  data: 'data',
-  'end of data': 'data',
-}
-
-/**
- * Where the conversation was that the report is about. Its fields do not say, and its words do: a refusal of our
- * sender or of the message must not be taken for one of the recipient.
- */
-function readStage(text: string): Diagnosis['stage'] {
-  const found = Array.from(
-    text.replace(/\s+/g, ' ').matchAll(refusedAt),
-    ([, postfix, exim]) => postfix ?? exim ?? '',
-  )
-  const [stage, ...others] = new Set(found.map((at) => stages[at.toLowerCase()] ?? 'connect'))
-  return stage === undefined || others.length > 0 ? 'report' : stage
-}
-
-function readRecipient(fields: Fields, stage: Diagnosis['stage']): RecipientReport {
-  const text = fields['diagnostic-code']?.replace(/^[\w-]+;\s*/, '') ?? ''
-  const code = /^([245]\d\d)\b/.exec(text)?.[1]
-  const quoted = /\b([245]\.\d{1,3}\.\d{1,3})\b/.exec(text)?.[1]
-  const reported = /\b([245]\.\d{1,3}\.\d{1,3})\b/.exec(fields['status'] ?? '')?.[1]
-  // A relay that knows no better says 5.0.0 and quotes the server that does.
-  const status = reported === undefined || /\.0\.0$/.test(reported) ? (quoted ?? reported) : reported
+/** Reports and autoresponders answer everything; only a person's mail program, asked to, means it. */
+function readUnsubscribe(mail: Mime, envelope: InboundEnvelope, sealed: string): InboundText {
+  const isAutomatic = !/^no\b/i.test(mail.headers.get('auto-submitted') ?? 'no')
+  // Apple Mail calls itself automatic when a person asks it to unsubscribe.
+  const isAsked = mail.headers.get('x-apple-unsubscribe')?.toLowerCase() === 'true'
+  const isMeant = !isAutomatic || isAsked || [subjectOf(mail), mainText(mail)].some(isTheWord)
   return {
-    addresses: ['original-recipient', 'final-recipient'].flatMap((name) => {
-      const address = fields[name]
-        ?.replace(/^[\w-]+;\s*/, '')
-        .trim()
-        .toLowerCase()
-      return address ? [address.replace(/^<(.*)>$/, '$1')] : []
-    }),
-    diagnosis: {
-      stage,
-      code: code === undefined ? undefined : Number(code),
-      status,
-      text: withoutAddresses(text).slice(0, 500),
-    },
+    kind: 'unsubscribe',
+    seals: [['unsubscribe', sealed]],
+    unless: envelope.from !== '' && isMeant ? undefined : 'automatic',
   }
 }
 
-function readComplaint(mail: ParsedMail, feedback: Attachment, { sealed, keyring }: Seals): InboundMail {
-  const [fields = {}] = readFields(feedback.content)
-  if (!/^(abuse|fraud|virus|other)$/i.test(fields['feedback-type'] ?? '')) return ignored('not_a_failure')
-  const returned = `${fields['original-mail-from'] ?? ''}\n${returnedHeaders(mail)}`
-  const reference =
-    openReference(keyring, 'bounce', sealed) ??
-    openReference(keyring, 'bounce', fields['original-envelope-id'] ?? '') ??
-    findSealed(
-      returned,
-      [
-        ['bounce', /\bb\+([a-z2-7]+\.[a-z2-7]{13})@/gi],
-        ['message-id', messageIds],
-        ['unsubscribe', /\bu\+([a-z2-7]+\.[a-z2-7]{13})@/gi],
-      ],
-      keyring,
-    )
-  if (!reference) return ignored('unsealed')
-  const proof = Object.entries(fields).map(([name, value]) => `${name}: ${withoutAddresses(value)}`)
-  return { kind: 'complaint', reference, proof: proof.join('\n').slice(0, 4_000) }
-}
+const isTheWord = (text: string): boolean => /^\s{0,20}unsubscribe\s{0,20}$/i.test(text)
 
-const messageIds = /^message-id:\s*<([a-z2-7]+\.[a-z2-7]{13})@/gim
-
-function findSealed(
-  text: string,
-  forms: [ReferencePurpose, RegExp][],
-  keyring: Keyring,
-): MailReference | undefined {
-  for (const [purpose, form] of forms) {
-    for (const [, sealed = ''] of text.matchAll(form)) {
-      const reference = openReference(keyring, purpose, sealed)
-      if (reference) return reference
-    }
+function readBounce(mail: Mime, envelope: InboundEnvelope, sealed: string): InboundText {
+  if (findPart(mail, ['message/disposition-notification'])) return ignored('not_a_report')
+  const from = headerText(mail.headers.get('from') ?? '')
+  const { text, fields } = findFields(mail, mainText(mail))
+  if (fields !== undefined) {
+    const isReport = isFromNobody(envelope.from) || isFromNobody(addressIn(from))
+    return isReport ? bounce(mail, sealed, readDeliveryReport(fields, text)) : ignored('not_a_report')
   }
-  return undefined
+  const plain = { subject: subjectOf(mail), from, headers: mail.headers, text }
+  if (!isFromNobody(envelope.from) || !isReturned(plain)) return ignored('not_a_report')
+  const report = readPlainReport(plain)
+  return bounce(mail, sealed, { envelopeId: '', failed: report ? [report] : [] })
 }
 
-const findPart = (mail: ParsedMail, types: string[]): Attachment | undefined =>
-  mail.attachments.find((part) => types.includes(part.contentType))
+const bounce = (
+  mail: Mime,
+  sealed: string,
+  { envelopeId, failed }: ReturnType<typeof readDeliveryReport>,
+): InboundText => ({
+  kind: 'bounce',
+  reports: failed,
+  seals: [
+    ['bounce', sealed],
+    ['bounce', envelopeId],
+    ...sealsIn(returnedText(mail), 'message-id', messageIds),
+  ],
+  unless: failed.length === 0 ? 'not_a_failure' : undefined,
+})
 
-const returnedTypes = ['text/rfc822-headers', 'message/rfc822', 'message/global-headers', 'message/global']
-const longestReturned = 64_000
+/** A report comes without a sender, or from a daemon: many servers, and a fifth of what they write, forget the former. */
+const isFromNobody = (from: string): boolean =>
+  from === '' || /^(mailer-?daemon|postmaster|mail-?daemon|double-bounce|null)(@|$)/i.test(from)
 
-/** The header of our message as the report returns it, unfolded. */
-const returnedHeaders = (mail: ParsedMail): string =>
-  mail.attachments
-    .filter((part) => returnedTypes.includes(part.contentType))
-    .map((part) =>
-      part.content
-        .subarray(0, longestReturned)
-        .toString('latin1')
-        .replace(/\r?\n[ \t]+/g, ' '),
-    )
+const addressIn = (from: string): string =>
+  from
+    .slice(from.lastIndexOf('<') + 1)
+    .replace(/>.*$/, '')
+    .trim()
+
+const reportTypes = ['message/delivery-status', 'message/global-delivery-status']
+const inlineFields = /^[ \t]{0,9}(?:reporting-mta|final-recipient|original-recipient)[ \t]{0,9}:/im
+
+/** The fields of a delivery report: a part of their own, or, of gateways that flattened the mail, at the text's end. */
+function findFields(mail: Mime, text: string): { text: string; fields?: string } {
+  const part = findPart(mail, reportTypes)
+  if (part) return { text, fields: textOf(part, longestPart) }
+  const from = inlineFields.exec(text)
+  if (!from || !/^[ \t]{0,9}action[ \t]{0,9}:/im.test(text)) return { text }
+  return { text: text.slice(0, from.index), fields: text.slice(from.index) }
+}
+
+const complaints = /^(abuse|fraud|virus|other)$/i
+const departures = /^opt-out(-list)?$/i
+
+function readComplaint(mail: Mime, feedback: MimePart, sealed: string): InboundText {
+  const fields = new Map(readFields(textOf(feedback, longestPart)).reverse())
+  const type = fields.get('feedback-type') ?? ''
+  const claims = ['original-envelope-id', 'original-mail-from'].map((name) => fields.get(name) ?? '')
+  const seals = sealsOfComplaint(mail, sealed, claims)
+  if (departures.test(type)) return { kind: 'unsubscribe', seals }
+  if (complaints.test(type)) return { kind: 'complaint', seals, proof: proofOf(fields) }
+  return ignored('not_a_failure')
+}
+
+/** Microsoft's form before it wrote feedback reports: nothing but our mail, returned. */
+function isOlderComplaint(mail: Mime): boolean {
+  const returned = mail.parts.filter(({ type }) => type === 'message/rfc822')
+  const [only] = returned
+  if (!only || returned.length > 1 || findPart(mail, reportTypes)) return false
+  const isOfStaff = /^staff@hotmail\./i.test(addressIn(headerText(mail.headers.get('from') ?? '')))
+  return isOfStaff || readHeaders(textOf(only, longestPart)).has('x-hmxmroriginalrecipient')
+}
+
+const sealsOfComplaint = (mail: Mime, sealed: string, [envelopeId = '', mailFrom = '']: string[]): Seal[] => {
+  const returned = `${mailFrom}\n${returnedText(mail)}`
+  return [
+    ['bounce', sealed],
+    ['bounce', envelopeId],
+    ...sealsIn(returned, 'bounce', /\bb\+([a-z2-7]{1,50}\.[a-z2-7]{13})@/gi),
+    ...sealsIn(returned, 'message-id', messageIds),
+    ...sealsIn(returned, 'unsubscribe', /\bu\+([a-z2-7]{1,50}\.[a-z2-7]{13})@/gi),
+  ]
+}
+
+const proofOf = (fields: ReadonlyMap<string, string>): string =>
+  Array.from(fields, ([name, value]) => `${name}: ${forRecord(value, 1_000)}`)
     .join('\n')
+    .slice(0, 4_000)
 
-type Fields = Record<string, string>
+const messageIds = /^message-id:\s{0,9}<([a-z2-7]{1,50}\.[a-z2-7]{13})@/gim
+const mostSeals = 20
 
-const mostBlocks = 100
+const sealsIn = (text: string, purpose: ReferencePurpose, form: RegExp): Seal[] =>
+  Array.from(text.matchAll(form).take(mostSeals), ([, sealed = '']): Seal => [purpose, sealed])
 
-/** RFC 3464: blocks of header fields between empty lines; the first speaks of the message, each other of a recipient. */
-const readFields = (content: Buffer): Fields[] =>
-  content
-    .subarray(0, longestReturned)
-    .toString('utf8')
-    .replace(/\r\n/g, '\n')
-    .replace(/\n[ \t]+/g, ' ')
-    .split(/\n{2,}/)
-    .filter((block) => block.trim() !== '')
-    .slice(0, mostBlocks)
-    .map((block) => {
-      const fields: Fields = Object.create(null) as Fields
-      for (const line of block.split('\n')) {
-        const [, name, value] = /^([\w-]+):\s*(.*)$/.exec(line) ?? []
-        if (name !== undefined && value !== undefined) fields[name.toLowerCase()] ??= value.trim()
-      }
-      return fields
-    })
+const findPart = (mail: Mime, types: string[]): MimePart | undefined =>
+  mail.parts.find((part) => types.includes(part.type))
 
-const textHeader = (mail: ParsedMail, name: string): string => {
-  const value = mail.headers.get(name)
-  return typeof value === 'string' ? value : ''
+const subjectOf = (mail: Mime): string => headerText(mail.headers.get('subject') ?? '')
+
+const longestPart = 64_000
+const longestText = 16_000
+
+/** What a mail says to people: its first text that says anything. */
+function mainText(mail: Mime): string {
+  for (const part of mail.parts) {
+    const text = part.type.startsWith('text/') ? textOf(part, longestText) : ''
+    if (text.trim() !== '') return text
+  }
+  return ''
 }
 
-/** Servers quote addresses, and what is kept of a bounce outlives the person's erasure. */
-const withoutAddresses = (text: string): string =>
-  text.replace(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, '[address]')
+/** What a mail returns of ours, unfolded: parts of their own, and the end of the text in a report without parts. */
+const returnedText = (mail: Mime): string =>
+  mail.parts
+    .map((part) => textOf(part, longestPart))
+    .join('\n')
+    .slice(0, 4 * longestPart)
+    .replace(/\n[ \t]+/g, ' ')

@@ -54,7 +54,7 @@ export function createBounceService({
     // However long it lasts, it says nothing about a person.
     if (isGreylisting(diagnosis)) return
     const at = now()
-    const bounceClass = classifyBounce(diagnosis)
+    const bounceClass = classifyBounce(diagnosis, source)
     await database.transaction(async (stores) => {
       const mail = await stores.bounces.findMail(reference)
       if (!mail) return

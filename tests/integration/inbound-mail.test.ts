@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { sealReference, type ReferencePurpose } from '../../src/domain/mail-reference.ts'
 import { createKeyring } from '../../src/domain/token.ts'
+import { openInboundReader, type InboundReader } from '../../src/mail/inbound-reader.ts'
 import { startInboundServer } from '../../src/mail/inbound-server.ts'
 import { createBounceService } from '../../src/services/bounces.ts'
 import { openDatabase } from '../../src/store/database.ts'
@@ -15,7 +16,7 @@ import { aSendingDigest, query } from '../support/sending-digest.ts'
 const keyring = createKeyring([testSecret])
 
 /** A digest under way to `readers`, and the listener beside it. */
-async function aReturnBox(readers = 3) {
+async function aReturnBox(readers = 3, reader?: InboundReader) {
   const databaseUrl = await cloneDatabase()
   const { digestId } = await aSendingDigest(databaseUrl, { readers })
   const database = openDatabase({ url: databaseUrl, max: 5 })
@@ -36,7 +37,14 @@ async function aReturnBox(readers = 3) {
     now: () => clock.now,
   })
   const receive = vi.fn((mail: Parameters<typeof bounces.receive>[0]) => bounces.receive(mail))
-  const server = await startInboundServer({ host: '127.0.0.1', port: 0, keyring, log, receive })
+  const server = await startInboundServer({
+    host: '127.0.0.1',
+    port: 0,
+    keyring,
+    log,
+    receive,
+    ...(reader && { reader }),
+  })
   onTestFinished(() => server.close())
   const rows = <Row>(statement: string) => query<Row>(databaseUrl, statement)
   const [first] = await rows<{ id: string }>('select id from subscribers order by id limit 1')
@@ -197,6 +205,35 @@ test('BNC-7 fifty megabytes are refused, and the listener goes on', async () => 
   expect(box.receive).not.toHaveBeenCalled()
   expect(await hand(box.server.port, aDeliveryReport(), { to: box.address('bounce') })).toBe(250)
   expect(box.receive).toHaveBeenCalledTimes(1)
+})
+
+test('BNC-7 a report with a NUL is recorded like any other', async () => {
+  const box = await aReturnBox(1)
+  const recipients = [{ diagnostic: '550 5.1.1 nobody\0here' }]
+  expect(await hand(box.server.port, aDeliveryReport({ recipients }), { to: box.address('bounce') })).toBe(
+    250,
+  )
+  expect(await box.rows('select class, smtp_answer from bounces')).toEqual([
+    { class: 'dead', smtp_answer: '550 5.1.1 nobody here' },
+  ])
+  const complaint = aComplaint(`Return-Path: <${box.address('bounce')}>`, 'abuse', 'X-Field: a\0b')
+  expect(await hand(box.server.port, complaint, { to: 'fbl@bounces.example.org' })).toBe(250)
+  expect(await box.suppressions()).toEqual([{ reason: 'complained' }])
+})
+
+test('BNC-7 while one mail is read without end, the listener greets and refuses others; then it reads on', async () => {
+  const script = new URL('../support/stuck-thread.ts', import.meta.url)
+  const box = await aReturnBox(1, openInboundReader({ script, timeoutMs: 3_000 }))
+  const order: string[] = []
+  const stuck = hand(box.server.port, aDeliveryReport(), { to: 'never@ends' }).then((code) => {
+    order.push(`read: ${code}`)
+  })
+  const huge = Buffer.alloc(3_000_000, 'Content-Type: text/plain\r\n')
+  const code = await hand(box.server.port, huge, { to: box.address('bounce') })
+  order.push(`refused: ${code}`)
+  await stuck
+  expect(order).toEqual(['refused: 552', 'read: 250'])
+  expect(await hand(box.server.port, aDeliveryReport(), { to: box.address('bounce') })).toBe(250)
 })
 
 test('what cannot be recorded now is asked for again', async () => {

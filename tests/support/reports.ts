@@ -73,3 +73,26 @@ export const aComplaint = (returned: string, type = 'abuse', field = 'Version: 1
     `--B\nContent-Type: message/rfc822\n\n${returned}\n\nbody`,
     '--B--\n',
   ])
+
+/** A report whose fields are written out, for what servers make of RFC 3464. */
+export const aReportOf = (fields: string, text = 'Delivery failed.'): Buffer =>
+  crlf([
+    'From: MAILER-DAEMON@mx.example',
+    'Subject: Undelivered Mail',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/report; report-type=delivery-status; boundary="B"',
+    '',
+    `--B\nContent-Type: text/plain\n\n${text}\n`,
+    `--B\nContent-Type: message/delivery-status\n\n${fields}\n`,
+    '--B--\n',
+  ])
+
+/** A report that is a text and nothing more. */
+export const aPlainReport = (mail: { from: string; subject: string; text: string }): Buffer =>
+  crlf([
+    `From: ${mail.from}`,
+    `Subject: ${mail.subject}`,
+    'Content-Type: text/plain; charset=utf-8',
+    '',
+    mail.text,
+  ])

@@ -47,14 +47,29 @@ const rows: [Diagnosis['stage'], number | undefined, string | undefined, string,
   ['report', 554, undefined, 'message rejected', 'policy'],
   ['report', 554, '5.0.0', 'message rejected', 'policy'],
   ['report', 554, '5.1.1', 'this is not spam', 'dead'],
-  // A status is believed, whatever is said beside it.
+  // Words that accuse us, or tell of a hindrance, beat a code that accuses the person.
+  ['rcpt', 550, '5.1.1', 'blocked using a blocklist', 'policy'],
+  ['report', 550, '5.1.1', 'too many recipients this hour', 'policy'],
+  ['report', 550, '5.1.1', 'mailbox full', 'full'],
+  ['report', 550, '5.1.1', 'message expired', 'transient'],
+  ['report', 550, '5.1.1', 'DNS query failed', 'transient'],
+  ['report', 550, '5.1.1', 'sender address rejected: user unknown', 'sender'],
+  // Words that name the person tell what a code that is used for anything means.
+  ...['5.5.0', '5.7.1', '5.0.0', '5.3.0'].flatMap((status) => [
+    said(status, 'user unknown', 'dead'),
+    said(status, 'mailbox unavailable', 'doubtful'),
+    said(status, 'le compte est bloqué', 'doubtful'),
+    said(status, 'mailbox over quota', 'full'),
+  ]),
+  said('5.7.0', 'maildir over quota', 'full'),
+  // A code with a meaning of its own is believed, whatever else is said beside it.
   ...['5.1.1', '5.1.3', '5.1.6', '5.1.10', '5.7.17', '5.7.18'].map((status) => said(status, 'no', 'dead')),
   ...['5.1.0', '5.1.2', '5.1.4', '5.2.0', '5.2.1', '5.4.4', '5.7.13'].map((status) =>
     said(status, 'user unknown', 'doubtful'),
   ),
   ...['5.2.3', '5.3.4', '5.6.1'].map((status) => said(status, 'user unknown', 'content')),
   ...['5.1.7', '5.1.8', '5.5.4'].map((status) => said(status, 'user unknown', 'sender')),
-  ...['5.7.0', '5.7.1', '5.7.26', '5.7.27', '5.7.28', '5.7.29', '5.7.30'].map((status) =>
+  ...['5.7.0', '5.7.26', '5.7.27', '5.7.28', '5.7.29', '5.7.30'].map((status) =>
     said(status, 'user unknown', 'policy'),
   ),
 ]

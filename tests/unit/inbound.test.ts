@@ -156,6 +156,84 @@ test('UNS-4 a mail to the unsubscribe address unsubscribes, unless a machine sen
   })
 })
 
+test('UNS-4 Apple Mail calls itself automatic, and a person asked it to unsubscribe', async () => {
+  const to = `u+${sealReference(keyring, 'unsubscribe', reference)}@bounces.news.example.org`
+  const mail = (headers: string, body = 'Apple Mail sent this email to unsubscribe from the message.') =>
+    Buffer.from(`Auto-Submitted: auto-replied\r\n${headers}\r\n\r\n${body}\r\n`)
+  const left = { kind: 'unsubscribe', reference }
+  const unread = { kind: 'ignored', why: 'automatic' }
+  const apple = mail('Subject: x\r\nX-Apple-Unsubscribe: true')
+  expect(await read(apple, to, 'r@reader.example')).toEqual(left)
+  expect(await read(mail('Subject: Unsubscribe'), to, 'r@reader.example')).toEqual(left)
+  expect(await read(mail('Subject: x', 'unsubscribe'), to, 'r@reader.example')).toEqual(left)
+  expect(await read(mail('Subject: Automatic reply: unsubscribe'), to, 'r@reader.example')).toEqual(unread)
+  expect(await read(apple, to, '')).toEqual(unread)
+  expect(await read(apple, to.replace('u+', 'u+a'), 'r@reader.example')).toEqual({
+    kind: 'ignored',
+    why: 'unsealed',
+  })
+})
+
+test('BNC-6 a feedback report of a person who opts out is no complaint', async () => {
+  const from = 'feedback@provider.example'
+  const returned = `Return-Path: <${verp}>`
+  const to = 'fbl@news.example.org'
+  expect(await read(aComplaint(returned, 'opt-out'), to, from)).toEqual({ kind: 'unsubscribe', reference })
+  for (const type of ['auth-failure', 'not-spam'])
+    expect(await read(aComplaint(returned, type), to, from)).toEqual({
+      kind: 'ignored',
+      why: 'not_a_failure',
+    })
+})
+
+test('BNC-6 a complaint of Microsoft’s older form returns our mail and nothing else', async () => {
+  const messageId = sealReference(keyring, 'message-id', reference)
+  const complaint = (from: string, field = '', id = messageId) =>
+    Buffer.from(
+      [
+        `From: ${from}`,
+        'Subject: complaint about message from 192.0.2.9',
+        'Content-Type: multipart/mixed; boundary="B"',
+        '',
+        '--B',
+        'Content-Type: message/rfc822',
+        '',
+        `${field}From: news@news.example.org`,
+        `Message-ID: <${id}@news.example.org>`,
+        '',
+        'body',
+        '--B--',
+      ].join('\r\n'),
+    )
+  const to = 'fbl@news.example.org'
+  const readFrom = (mail: Buffer) => read(mail, to, 'staff@hotmail.com')
+  const field = 'X-HmXmrOriginalRecipient: reader@reader.example\r\n'
+  expect(await readFrom(complaint('staff@hotmail.com'))).toMatchObject({ kind: 'complaint', reference })
+  const mail = await readFrom(complaint('Feedback <loop@provider.example>', field))
+  expect(mail).toMatchObject({ kind: 'complaint', reference })
+  expect(mail).not.toHaveProperty('proof', expect.stringContaining('@'))
+  expect(await readFrom(complaint('r@reader.example'))).toEqual({ kind: 'ignored', why: 'not_a_report' })
+  expect(await readFrom(complaint('staff@hotmail.com', field, 'aaaa.bbbbbbbbbbbbb'))).toEqual({
+    kind: 'ignored',
+    why: 'unsealed',
+  })
+})
+
+test('BNC-7 what is kept of a report is short, and no control character is in it', async () => {
+  const long = 'a'.repeat(20_000)
+  const recipients = [
+    { diagnostic: `550 5.1.1 unknown\0user ${long}`, original: `r\0${long}@reader.example` },
+  ]
+  const bounce = await read(aDeliveryReport({ recipients }))
+  expect(bounce).toMatchObject({ reports: [{ diagnosis: { code: 550, status: '5.1.1' } }] })
+  const complaint = await read(aComplaint(`Return-Path: <${verp}>`, 'abuse', `X-Field: a\0b${long}`))
+  expect(complaint).toMatchObject({ kind: 'complaint', reference })
+  for (const mail of [bounce, complaint]) {
+    expect(JSON.stringify(mail)).not.toContain('\\u0000')
+    expect(JSON.stringify(mail).length).toBeLessThan(6_000)
+  }
+})
+
 test('BNC-7 malformed, nested and hostile mail is ignored, not thrown at us', async () => {
   const report = aDeliveryReport().toString('latin1')
   let nested = report
