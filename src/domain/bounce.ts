@@ -1,6 +1,9 @@
 import { meaningsOf, type Meaning } from './bounce-words.ts'
-import type { SendOutcome, SmtpStage } from './delivery.ts'
+import type { SendOutcome } from './delivery.ts'
+import type { Diagnosis } from './diagnosis.ts'
 import { findRelayRefusal } from './relay-refusal.ts'
+
+export type { Diagnosis } from './diagnosis.ts'
 
 /** Why mail came back. What each does to a person and to sending is in docs/operations-mail.md. */
 export type BounceClass =
@@ -8,15 +11,6 @@ export type BounceClass =
 
 /** Complaints per accepted mail. Google and Yahoo ask to stay below it. */
 export const complaintLimit = 0.001
-
-/** What a server or a report said. A report speaks of a message that was taken first and came back later. */
-export interface Diagnosis {
-  stage: SmtpStage | 'report'
-  code?: number | undefined
-  /** RFC 3463. */
-  status?: string | undefined
-  text: string
-}
 
 const dead = new Set(['5.1.1', '5.1.3', '5.1.6', '5.1.10', '5.7.17', '5.7.18'])
 const doubtful = new Set(['5.1.0', '5.1.2', '5.1.4', '5.2.0', '5.2.1', '5.4.4', '5.7.13'])

@@ -1,4 +1,4 @@
-import type { Diagnosis } from './bounce.ts'
+import type { Diagnosis } from './diagnosis.ts'
 
 /**
  * What the server that we hand our mail to says of our account with it, whoever the mail is for:
