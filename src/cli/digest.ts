@@ -238,9 +238,12 @@ const toLines = (digest: DigestShape): string[] => [
   ...(digest.completedAt ? [`ended     ${toTime(digest.completedAt)}`] : []),
   `subject   ${digest.subject ?? ''}`,
   `hash      ${digest.contentHash ?? ''}`,
-  ...digest.articles.map((article, n) => `  ${n + 1}. ${article.title} (${article.readers})`),
+  ...digest.articles.map((article, n) => `  ${n + 1}. ${article.title} (${readersOf(article)})`),
   ...digest.variants.map(
     (variant) => `variant   ${variant.id} for ${variant.readers}: ${variant.articles.length} articles`,
   ),
   ...digest.strayQuotes.map(toWarning),
 ]
+
+const readersOf = ({ readers, inDoubt, withdrawnAt }: DigestShape['articles'][number]): string =>
+  withdrawnAt === null ? String(readers) : `withdrawn; ${readers} have it, ${inDoubt} may have it`

@@ -1,6 +1,7 @@
 import { sentOf, variantKeyOf, type DeliveryCounts, type Digest, type VariantPlan } from '../domain/digest.ts'
 import { contentFor, listStrayQuotes } from '../domain/digest-variant.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
+import type { WithdrawnReach } from '../store/variants.ts'
 
 const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null
 
@@ -8,6 +9,8 @@ export interface ShapeParts {
   digest: Digest
   newsletter: Newsletter
   variants: VariantPlan[]
+  /** Of the articles that were withdrawn while this digest went out. */
+  reached: WithdrawnReach[]
   counts: DeliveryCounts
   externalIds: Map<number, string>
   publicUrl: string
@@ -18,6 +21,11 @@ export type DigestShape = ReturnType<typeof toDigestShape>
 /** A digest as the API shows it. */
 export function toDigestShape(parts: ShapeParts) {
   const { digest, newsletter, variants, counts, externalIds, publicUrl } = parts
+  const reachOf = new Map(parts.reached.map((reach) => [reach.articleId, reach]))
+  const readersOf = (articleId: number): number =>
+    variants
+      .filter((variant) => variant.articleIds.includes(articleId))
+      .reduce((sum, variant) => sum + variant.readers, 0)
   const externalIdOf = (id: number): string => externalIds.get(id) ?? String(id)
   const blockOf = new Map(
     digest.content?.blocks.flatMap((block) => block.articleIds.map((id) => [id, block.kind] as const)) ?? [],
@@ -42,9 +50,9 @@ export function toDigestShape(parts: ShapeParts) {
       url: article.url,
       block: blockOf.get(article.id) ?? 'articles',
       pinned: digest.pinned.includes(article.id),
-      readers: variants
-        .filter((variant) => variant.articleIds.includes(article.id))
-        .reduce((sum, variant) => sum + variant.readers, 0),
+      readers: reachOf.get(article.id)?.accepted ?? readersOf(article.id),
+      inDoubt: reachOf.get(article.id)?.inDoubt ?? 0,
+      withdrawnAt: iso(reachOf.get(article.id)?.withdrawnAt),
     })),
     excluded: digest.excluded.map(externalIdOf),
     variants: variants.map((variant) => ({

@@ -50,14 +50,16 @@ export function createDigestService(
   const shapeOf = async (stores: Stores, draft: Draft): Promise<DigestShape> => {
     const { digest } = draft
     const articleIds = digest.content?.articles.map((article) => article.id) ?? []
-    const [variants, counts, externalIds] = await Promise.all([
+    const [variants, reached, counts, externalIds] = await Promise.all([
       listPlans(stores, digest),
+      stores.variants.listReached([digest.id]),
       stores.digestProgress.countByState([digest.id]),
       stores.digestArticles.listExternalIds([...articleIds, ...digest.excluded]),
     ])
     return toDigestShape({
       ...draft,
       variants,
+      reached,
       counts: counts.get(digest.id) ?? noCounts(),
       externalIds,
       publicUrl: config.publicUrl,
@@ -114,12 +116,18 @@ export function createDigestService(
       const counts = await stores.digestProgress.countByState(digests.map((digest) => digest.id))
       const ids = digests.flatMap((digest) => digest.content?.articles.map((article) => article.id) ?? [])
       const externalIds = await stores.digestArticles.listExternalIds([...new Set(ids)])
+      const reached = await stores.variants.listReached(digests.map((digest) => digest.id))
       const variantsOf = await Promise.all(digests.map((digest) => listPlans(stores, digest)))
       const rows = digests.flatMap((digest, index) => {
         const newsletter = nameOf.get(digest.newsletterId)
         if (!newsletter) return []
         const variants = variantsOf[index] ?? []
-        const shared = { variants, counts: counts.get(digest.id) ?? noCounts(), externalIds }
+        const shared = {
+          variants,
+          reached: reached.filter(({ digestId }) => digestId === digest.id),
+          counts: counts.get(digest.id) ?? noCounts(),
+          externalIds,
+        }
         return [toDigestShape({ digest, newsletter, ...shared, publicUrl: config.publicUrl })]
       })
       return toPage(rows, page.limit, (digest) => [digest.createdAt, digest.id])

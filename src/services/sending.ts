@@ -56,7 +56,10 @@ export function createSendingService(
     if (await stores.runningDigests.isOpen(digestId)) return 'in_flight'
     const completion = await database.transaction((tx) => tx.runningDigests.markCompleted(digestId))
     if (completion === 'unbalanced') log.error({ digestId }, 'a digest does not add up and is left as it is')
-    else if (completion.startsWith('completed')) log.info({ digestId, completion }, 'digest completed')
+    else if (completion.startsWith('completed')) {
+      await stores.variants.recountReplaced(digestId)
+      log.info({ digestId, completion }, 'digest completed')
+    }
     return completion
   }
 

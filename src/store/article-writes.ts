@@ -166,6 +166,8 @@ export function articleWrites(db: Executor) {
 
     /** Published → withdrawn. False for an article that was not public. */
     async markWithdrawn(id: number, reason: string, now: Date): Promise<boolean> {
+      // Stronger than an update's own lock, which a preparation's would let pass.
+      await db.selectFrom('articles').select('id').where('id', '=', id).forUpdate().execute()
       const result = await db
         .updateTable('articles')
         .set({

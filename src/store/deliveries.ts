@@ -36,7 +36,8 @@ const objection = sql<string | null>`(
     when s.state is distinct from 'active' then coalesce(s.ended_reason, 'unsubscribed')
     when s.paused_until > statement_timestamp() then 'paused'
     when exists (select from suppressions x where x.address_hmac = p.address_hmac) then 'suppressed'
-    when cardinality(v.article_ids) = 0 then 'nothing_left'
+    when cardinality(coalesce((select r.article_ids from variants r where r.id = v.replaced_by), v.article_ids)) = 0
+      then 'nothing_left'
   end
   from digests g
   join subscribers p on p.id = m.subscriber_id
@@ -57,7 +58,12 @@ const ledger = {
   deaths: 1,
   joins: sql`
     join subscribers p on p.id = picked.subscriber_id
-    left join variants v on v.id = picked.variant_id`,
+    left join variants prepared on prepared.id = picked.variant_id
+    left join variants v on v.id = coalesce(prepared.replaced_by, prepared.id)`,
+  onClaim: sql`variant_id = v.id,`,
+  // A row that comes back from a dead worker is not seen by a withdrawal at that moment, and may be claimed before it.
+  isCurrent: sql<boolean>`
+    not exists (select from variants v where v.id = m.variant_id and v.replaced_by is not null)`,
   columns: sql<ClaimedDelivery>`m.ambiguous, p.address, p.language, coalesce(v.article_ids, '{}') as article_ids`,
 } as const
 

@@ -47,6 +47,10 @@ export interface Ledger<Row> {
   /** What a claim returns of a row beyond its lease; joins may refer to `picked`. */
   joins: RawBuilder<unknown>
   columns: RawBuilder<Row>
+  /** What a claim changes of a row beyond its lease, each followed by a comma. */
+  onClaim: RawBuilder<unknown>
+  /** Whether what was claimed is still what may go. Not an objection: a new claim puts it right. */
+  isCurrent: RawBuilder<boolean>
 }
 
 /** Nothing is claimed or sent by a restored copy until a person has said so. */
@@ -121,7 +125,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
             reason = picked.objection,
             lease_token = case when picked.objection is null then gen_random_uuid() end,
             lease_until = case when picked.objection is null then ${leaseEnd} end,
-            next_at = null
+            ${ledger.onClaim} next_at = null
         from picked ${ledger.joins}
         where ${scope} and m.${key} = picked.${key}
         returning m.state, m.${key} as key, m.lease_token as token, m.attempt, ${ledger.columns}`.execute(db)
@@ -159,7 +163,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
         update ${table} m
         set state = 'committing', committing_at = statement_timestamp(), lease_until = ${leaseEnd}
         from locked
-        where ${isLocked} and ${notHeld} and ${ledger.objection} is null
+        where ${isLocked} and ${notHeld} and ${ledger.objection} is null and ${ledger.isCurrent}
         returning m.${key} as key`.execute(hot)
       return new Set(rows.map((row) => row.key))
     },

@@ -68,6 +68,8 @@ const objection = sql<string | null>`(
 
 const ledger: Ledger<ClaimedMail> = {
   table: sql`outbox`,
+  onClaim: sql``,
+  isCurrent: sql<boolean>`true`,
   key: sql`id`,
   scope: sql<boolean>`true`,
   scopeColumns: sql``,

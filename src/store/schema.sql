@@ -647,9 +647,11 @@ create table variants (
   article_ids bigint[] not null,
   readers integer default 0 not null,
   skeleton jsonb,
+  replaced_by bigint,
   constraint variants_pkey PRIMARY KEY (id),
   constraint variants_digest_id_article_ids_key UNIQUE (digest_id, article_ids),
-  constraint variants_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES digests(id) ON DELETE CASCADE
+  constraint variants_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES digests(id) ON DELETE CASCADE,
+  constraint variants_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES variants(id)
 );
 
 create table workers (

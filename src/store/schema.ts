@@ -515,6 +515,7 @@ export interface Variants {
   digestId: number;
   id: Generated<number>;
   readers: Generated<number>;
+  replacedBy: number | null;
   skeleton: Json | null;
 }
 

@@ -15,7 +15,46 @@ export interface VariantQuery {
   isWithinNewsletter: boolean
 }
 
+/** A withdrawn article in one digest. */
+export interface WithdrawnReach {
+  digestId: number
+  articleId: number
+  withdrawnAt: Date
+  /** Who surely have it. */
+  accepted: number
+  /** Who may have it: nobody knows whether their mail was taken before the withdrawal. */
+  inDoubt: number
+}
+
 export function variantsStore(db: Executor) {
+  const countReaders = async (digestIds: readonly number[]): Promise<void> => {
+    await sql`
+      with counted as (
+        select variant_id, count(*)::int as n from deliveries where digest_id = any(${digestIds}::bigint[])
+        group by variant_id
+      )
+      update variants v set readers = coalesce((select n from counted c where c.variant_id = v.id), 0)
+      where v.digest_id = any(${digestIds}::bigint[])`.execute(db)
+  }
+
+  const replaceVariants = async (ids: readonly number[], articleId: number): Promise<void> => {
+    await sql`
+      insert into variants (digest_id, article_ids, readers)
+      select distinct digest_id, array_remove(article_ids, ${articleId}), 0 from variants
+      where id = any(${ids}::bigint[])
+      on conflict do nothing`.execute(db)
+    await sql`
+      update variants v set replaced_by = rest.id
+      from variants rest
+      where v.id = any(${ids}::bigint[]) and rest.digest_id = v.digest_id
+        and rest.article_ids = array_remove(v.article_ids, ${articleId})`.execute(db)
+    // What was replaced by one of these before follows it.
+    await sql`
+      update variants v set replaced_by = rest.replaced_by
+      from variants rest
+      where v.replaced_by = any(${ids}::bigint[]) and rest.id = v.replaced_by`.execute(db)
+  }
+
   return {
     /** The audience by what is left for them; those with nothing left have an empty list. */
     async listGroups(query: VariantQuery): Promise<ReaderGroup[]> {
@@ -34,6 +73,11 @@ export function variantsStore(db: Executor) {
       query: VariantQuery,
       maxArticles: number,
     ): Promise<{ audience: number; pending: number }> {
+      // An article that is withdrawn meanwhile waits for this preparation, and then finds what it has to change.
+      await sql`
+        select from articles where id = any(${query.articleIds}::bigint[]) order by id for key share`.execute(
+        db,
+      )
       // Linear in the audience: hash joins and one sort over the readers; the plan is in docs/decisions/0062.
       const { rows } = await sql<{ audience: number; pending: number }>`
         with ${audienceOf(query)},
@@ -68,57 +112,81 @@ export function variantsStore(db: Executor) {
     },
 
     /**
-     * Takes a withdrawn article out of what has not been sent: unsent deliveries move to a version without it, or end
-     * where it was their last. A delivery in a worker's hands loses its lease, so the worker's guarded update fails
-     * and the message is cut off. @returns how many had been sent it, by digest that is still going out
+     * Takes a withdrawn article out of what has not been sent. Every version that holds it is replaced by one without
+     * it; unsent deliveries move there, or end where it was their last. A delivery in a worker's hands loses its lease,
+     * so the worker's guarded update fails and the message is cut off. One that is between final dot and answer stays
+     * what it is: if it ever comes back, the next claim moves it.
+     * @returns how many surely have it, by digest that is still going out
      */
     async dropArticle(articleId: number): Promise<{ digestId: number; accepted: number }[]> {
-      const { rows: affected } = await sql<{ id: number; digestId: number }>`
-        select v.id, v.digest_id from variants v join digests d on d.id = v.digest_id
-        where d.state in ('preparing', 'sending', 'paused') and v.article_ids @> array[${articleId}]::bigint[]
+      const { rows: affected } = await sql<{ id: number; digestId: number; isGoingOut: boolean }>`
+        select v.id, v.digest_id, d.state <> 'completed_with_uncertain' as is_going_out
+        from variants v join digests d on d.id = v.digest_id
+        -- An editor may send again to readers in doubt.
+        where d.state in ('preparing', 'sending', 'paused', 'completed_with_uncertain')
+          and v.article_ids @> array[${articleId}]::bigint[] and v.replaced_by is null
           and v.digest_id in (select digest_id from digest_articles where article_id = ${articleId})
         order by v.id`.execute(db)
+      const ids = affected.map((variant) => variant.id)
+      const digestIds = [...new Set(affected.map((variant) => variant.digestId))]
+      await replaceVariants(ids, articleId)
       // All of them at once and by key, as workers lock them: then neither can block the other for good.
       await sql`
         select from deliveries
-        where digest_id = any(${affected.map((variant) => variant.digestId)}::bigint[])
-          and variant_id = any(${affected.map((variant) => variant.id)}::bigint[])
+        where digest_id = any(${digestIds}::bigint[]) and variant_id = any(${ids}::bigint[])
           and state in ('pending', 'claimed', 'deferred')
         order by digest_id, subscriber_id for update`.execute(db)
-      for (const variant of affected) {
-        await sql`
-          with rest as (
-            insert into variants (digest_id, article_ids, readers)
-            select digest_id, array_remove(article_ids, ${articleId}), 0 from variants where id = ${variant.id}
-            on conflict (digest_id, article_ids) do update set article_ids = excluded.article_ids
-            returning id, article_ids
-          )
-          update deliveries d set
-            variant_id = rest.id, lease_token = null, lease_until = null,
-            state = case when rest.article_ids = '{}' then 'skipped' when d.state = 'claimed' then 'pending' else d.state end,
-            reason = case when rest.article_ids = '{}' then 'withdrawn' else d.reason end
-          from rest
-          where d.digest_id = ${variant.digestId} and d.variant_id = ${variant.id}
-            and d.state in ('pending', 'claimed', 'deferred')`.execute(db)
-      }
-      const digestIds = [...new Set(affected.map((variant) => variant.digestId))]
       await sql`
-        update variants v set readers = (
-          select count(*) from deliveries d where d.digest_id = v.digest_id and d.variant_id = v.id
-        )
-        where v.digest_id = any(${digestIds}::bigint[])`.execute(db)
-      const { rows } = await sql<{ digestId: number; accepted: number }>`
-        with marked as (
-          update digest_articles set withdrawn_at = now()
-          where article_id = ${articleId} and digest_id = any(${digestIds}::bigint[])
-          returning digest_id
-        )
-        select marked.digest_id, (
-          select count(*)::int from deliveries d join variants v on v.id = d.variant_id
-          where d.digest_id = marked.digest_id and d.state = 'accepted' and v.article_ids @> array[${articleId}]::bigint[]
-        ) as accepted
-        from marked`.execute(db)
+        update deliveries d set
+          variant_id = rest.id, lease_token = null, lease_until = null,
+          state = case when rest.article_ids = '{}' then 'skipped' when d.state = 'claimed' then 'pending' else d.state end,
+          reason = case when rest.article_ids = '{}' then 'withdrawn' else d.reason end
+        from variants v join variants rest on rest.id = v.replaced_by
+        where v.id = any(${ids}::bigint[]) and d.digest_id = v.digest_id and d.variant_id = v.id
+          and d.state in ('pending', 'claimed', 'deferred')`.execute(db)
+      await countReaders(digestIds)
+      await db
+        .updateTable('digestArticles')
+        .set({ withdrawnAt: sql<Date>`now()` })
+        .where('articleId', '=', articleId)
+        .where('digestId', '=', sql<number>`any(${digestIds}::bigint[])`)
+        .execute()
+      const goingOut = new Set(affected.flatMap(({ digestId, isGoingOut }) => (isGoingOut ? [digestId] : [])))
+      const reached = await this.listReached([...goingOut])
+      return reached
+        .filter((one) => one.articleId === articleId)
+        .map(({ digestId, accepted }) => ({ digestId, accepted }))
+    },
+
+    /** Of these digests, whom the articles that were withdrawn on the way reached all the same. */
+    async listReached(digestIds: readonly number[]): Promise<WithdrawnReach[]> {
+      const { rows } = await sql<WithdrawnReach>`
+        select x.digest_id, x.article_id, x.withdrawn_at,
+          (select count(*)::int from deliveries d
+           where d.digest_id = x.digest_id and d.state = 'accepted' and d.variant_id = any(held.ids)) as accepted,
+          (select count(*)::int from deliveries d
+           where d.digest_id = x.digest_id and (
+             (d.variant_id = any(held.ids) and d.state in ('committing', 'uncertain'))
+             or (d.variant_id = any(held.rests) and d.ambiguous > 0))) as in_doubt
+        from digest_articles x cross join lateral (
+          select coalesce(array_agg(v.id), '{}') as ids, coalesce(array_agg(v.replaced_by), '{}') as rests
+          from variants v
+          where v.digest_id = x.digest_id and v.article_ids @> array[x.article_id]
+        ) held
+        where x.digest_id = any(${digestIds}::bigint[]) and x.withdrawn_at is not null`.execute(db)
       return rows
+    },
+
+    /** Once a digest has ended: claims have moved readers to versions that took the place of others. */
+    async recountReplaced(digestId: number): Promise<void> {
+      const replaced = await db
+        .selectFrom('variants')
+        .select('id')
+        .where('digestId', '=', digestId)
+        .where('replacedBy', 'is not', null)
+        .limit(1)
+        .execute()
+      if (replaced.length > 0) await countReaders([digestId])
     },
 
     /** After a preparation, outside its transaction: until then the planner knows nothing of the new rows. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Context } from '../../src/context.ts'
@@ -451,3 +452,98 @@ test(
     })
   },
 )
+
+test('a delivery that a withdrawal could not see is put right by the next claim, and never let go before', async () => {
+  const { context, database, url, services } = await aRoom()
+  const newsletter = await aNewsletter(database)
+  await anArticle(database, { externalId: 'a', title: 'A' })
+  await anArticle(database, { title: 'B', sections: ['culture'] })
+  const [recovered, claimed] = [
+    await aSubscriber(database, { newsletter }),
+    await aSubscriber(database, { newsletter }),
+  ]
+  const digestId = await sendNow(context, newsletter.slug)
+  await query(url, `update deliveries set state = 'committing' where digest_id = $1`, [digestId])
+  await services.articles.withdraw('a', 'Erreur', cli)
+  // Taken up from a dead worker while the withdrawal ran; one was even claimed before its commit.
+  await query(
+    url,
+    `update deliveries set state = 'pending', lease_token = null where digest_id = $1 and subscriber_id = $2`,
+    [digestId, recovered.id],
+  )
+  const token = randomUUID()
+  await query(
+    url,
+    `update deliveries set state = 'claimed', lease_token = $3, lease_until = now() + interval '1 minute'
+     where digest_id = $1 and subscriber_id = $2`,
+    [digestId, claimed.id, token],
+  )
+  const leases = database.stores.deliveries.leasesOf(digestId, context.sendingTimes)
+  const held = [{ key: claimed.id, token }]
+  expect(await leases.markCommitting(held)).toEqual(new Set())
+  expect(await leases.release(held)).toEqual(new Set([claimed.id]))
+  const { claimed: taken } = await leases.claim(10, 0)
+  expect(taken.map(({ articleIds }) => articleIds.length)).toEqual([1, 1])
+  expect([...(await copiesOf(url, digestId)).values()]).toEqual([['B'], ['B']])
+})
+
+test('a withdrawal during a preparation waits for it, and finds what it has made', async () => {
+  const { database, url, services } = await aRoom()
+  const newsletter = await aNewsletter(database)
+  await anArticle(database, { externalId: 'a', title: 'A' })
+  await anArticle(database, { title: 'B', sections: ['culture'] })
+  const reader = await aSubscriber(database, { newsletter })
+  const { id, version } = await services.digests.compose(newsletter.slug, {}, cli)
+  await services.digestSending.send(id, {
+    actor: cli,
+    version: () => version,
+    idempotencyKey: 'once',
+    body: {},
+  })
+  const articleIds =
+    (await database.stores.digests.get(id)).content?.articles.map((article) => article.id) ?? []
+  const { promise: isPrepared, resolve: prepared } = Promise.withResolvers<undefined>()
+  const { promise: mayCommit, resolve: commit } = Promise.withResolvers<undefined>()
+  const preparing = database.transaction(async (stores) => {
+    const ask = { digestId: id, newsletterId: newsletter.id, cadence: 'daily' as const, articleIds }
+    await stores.variants.insertDeliveries({ ...ask, isWithinNewsletter: false }, 12)
+    prepared(undefined)
+    await mayCommit
+  })
+  await isPrepared
+  const withdrawing = services.articles.withdraw('a', 'Erreur', cli)
+  await expect
+    .poll(() =>
+      query(url, `select from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'for update'`),
+    )
+    .toHaveLength(1)
+  commit(undefined)
+  await Promise.all([preparing, withdrawing])
+  expect(await copiesOf(url, id)).toEqual(new Map([[reader.id, ['B']]]))
+})
+
+test('two stories withdrawn one after the other: every version follows to the last', async () => {
+  const { context, database, url, services } = await aRoom()
+  const newsletter = await aNewsletter(database)
+  for (const externalId of ['a', 'b', 'c']) {
+    await anArticle(database, { externalId, title: externalId.toUpperCase(), sections: [] })
+  }
+  await aSubscriber(database, { newsletter })
+  const digestId = await sendNow(context, newsletter.slug)
+  await query(url, `update deliveries set state = 'committing', ambiguous = 1 where digest_id = $1`, [
+    digestId,
+  ])
+  await services.articles.withdraw('a', 'Erreur', cli)
+  await services.articles.withdraw('b', 'Erreur', cli)
+  await query(url, `update deliveries set state = 'pending', lease_token = null where digest_id = $1`, [
+    digestId,
+  ])
+  await database.stores.deliveries.leasesOf(digestId, context.sendingTimes).claim(10, 0)
+  expect([...(await copiesOf(url, digestId)).values()]).toEqual([['C']])
+  const { articles } = await services.digests.get(digestId)
+  expect(articles).toMatchObject([
+    { externalId: 'c', withdrawnAt: null },
+    { externalId: 'b', readers: 0, inDoubt: 1 },
+    { externalId: 'a', readers: 0, inDoubt: 1 },
+  ])
+})

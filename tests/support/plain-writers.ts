@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Writers } from '../../src/services/writers.ts'
 
-const plain = (subject: string, messageId: string, to: string) => [
+const plain = (subject: string, messageId: string, to: string, articleIds: readonly number[] = []) => [
   Buffer.from(
     [
       `From: desk@rivage.example`,
@@ -9,13 +9,13 @@ const plain = (subject: string, messageId: string, to: string) => [
       `Subject: ${subject}`,
       `Message-ID: ${messageId}`,
       '',
-      'Bonjour',
+      ...(articleIds.length > 0 ? articleIds.map((id) => `article ${id}`) : ['Bonjour']),
       '',
     ].join('\r\n'),
   ),
 ]
 
-/** Messages of a few lines, whose Message-ID names the row. */
+/** Messages of a few lines, whose Message-ID names the row; a digest's text names its articles. */
 export const plainWriters: Writers = {
   mail: (mail) =>
     Promise.resolve({
@@ -28,7 +28,12 @@ export const plainWriters: Writers = {
     return (delivery) =>
       Promise.resolve({
         from: 'bounce@rivage.example',
-        message: plain('Le matin', `<${digestId}.${delivery.key}@rivage.example>`, delivery.address),
+        message: plain(
+          'Le matin',
+          `<${digestId}.${delivery.key}@rivage.example>`,
+          delivery.address,
+          delivery.articleIds,
+        ),
       })
   },
 }

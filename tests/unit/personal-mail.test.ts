@@ -12,14 +12,23 @@ const aNotice = (notice: DeskNotice, values: Record<string, string | number>, la
   )
 
 test.each([
-  ['fr', 1, '1 abonné l’a déjà reçu'],
-  ['fr', 1_204, '1\u202f204 abonnés l’ont déjà reçu'],
-  ['en', 1, 'One subscriber already has it'],
-  ['en', 1_204, '1,204 subscribers already have it'],
-  ['ar', 1, 'وصل إلى مشترك واحد، ولن يصل إلى غيره.'],
-  ['ar', 12, 'وصل إلى 12 مشتركًا'],
-])('a notice counts as people do: %s, %i', async (language, count, sentence) => {
+  ['fr', 0, 'au moins 0.'],
+  ['fr', 1_204, 'au moins 1\u202f204.'],
+  ['en', 1_204, 'at least 1,204.'],
+  ['ar', 12, '12 على الأقل'],
+])('a withdrawal on the way is told with what is sure: %s, %i', async (language, count, sentence) => {
   const { text } = await aNotice('article_withdrawn', { digest: '#4', article: title, count }, language)
+  expect(text.replaceAll(/\s*\n\s*/g, ' ')).toContain(sentence)
+})
+
+test.each([
+  ['fr', 1, 'Pour 1 abonné,'],
+  ['fr', 1_204, 'Pour 1\u202f204 abonnés,'],
+  ['en', 1, 'For one subscriber'],
+  ['ar', 1, 'مشترك واحد'],
+  ['ar', 12, '12 مشتركًا'],
+])('a notice counts as people do: %s, %i', async (language, count, sentence) => {
+  const { text } = await aNotice('digest_uncertain', { digest: title, count }, language)
   expect(text).toContain(sentence)
 })
 
