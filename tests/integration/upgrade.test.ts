@@ -63,7 +63,8 @@ test('feeds that readers hold keep their entries and their ids, and never grow o
       Date.parse(lastModified),
     )
     const ids = [...(await answer.text()).matchAll(/<id>([^<]*)<\/id>/g)].map(([, id]) => id)
-    const known = oldNewsroom.atomIds[path] ?? []
+    // Guids that are no IRI, which Atom may not have as ids: those alone were given others.
+    const known = (oldNewsroom.atomIds[path] ?? []).filter((id) => /^(?:https?|urn):/.test(id))
     // Two stories came after the feeds were read; what was in them stays, in its order.
     expect(ids.filter((id) => known.includes(id ?? ''))).toEqual(known)
   }
