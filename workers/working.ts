@@ -51,6 +51,7 @@ export async function startWorking(context: Context) {
       log,
     ),
     every(beatMs, () => sending.endCancelled(), log),
+    every(beatMs, () => context.database.stores.counts.fold(), log),
     every(Math.min(reconcileMs, leaseMs * 2), () => reconciling.reconcile(), log),
     every(
       upkeepMs,

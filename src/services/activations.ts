@@ -152,8 +152,8 @@ export function createActivationService(
           return requests
         })
       }
-      await stores.activations.deleteActivated(before)
-      await stores.activationMails.deleteOld(now())
+      while ((await stores.activations.deleteActivated(before, purgeBatch)) === purgeBatch);
+      while ((await stores.activationMails.deleteOld(now(), purgeBatch)) === purgeBatch);
       await sweep()
       if (purged > 0) {
         await stores.audit.insert({

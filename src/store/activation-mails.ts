@@ -45,11 +45,15 @@ export function activationMailsStore(db: Executor) {
         .execute()
     },
 
-    /** What no limit counts any more. */
-    async deleteOld(now: Date): Promise<void> {
+    /** What no limit counts any more. @returns how many mails; fewer than `limit` means none is left */
+    async deleteOld(now: Date, limit: number): Promise<number> {
       const monthAgo = new Date(now.getTime() - 31 * 24 * 3_600_000)
-      await db.deleteFrom('activationMails').where('sentAt', '<', monthAgo).execute()
+      const { numAffectedRows } = await sql`
+        delete from activation_mails where ctid = any(array(
+          select ctid from activation_mails where sent_at < ${monthAgo} limit ${limit}
+          for update skip locked))`.execute(db)
       await db.deleteFrom('activationBlocks').where('blockedUntil', '<', now).execute()
+      return Number(numAffectedRows ?? 0)
     },
   }
 }

@@ -248,12 +248,12 @@ export function activationsStore(db: Executor) {
     },
 
     /** What is left of activated requests once nobody can use the link: their consent record has it all. */
-    async deleteActivated(before: Date): Promise<void> {
-      await db
-        .deleteFrom('activations')
-        .where('expiresAt', '<', before)
-        .where('activatedAt', 'is not', null)
-        .execute()
+    async deleteActivated(before: Date, limit: number): Promise<number> {
+      const { numAffectedRows } = await sql`
+        delete from activations where id in (
+          select id from activations where expires_at < ${before} and activated_at is not null limit ${limit}
+          for update skip locked)`.execute(db)
+      return Number(numAffectedRows ?? 0)
     },
 
     /** What an import asked of people who, as a later row says, have left. Its consent record goes with each. */

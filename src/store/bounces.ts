@@ -120,11 +120,11 @@ export function bouncesStore(db: Executor) {
         where id = ${activationId}::uuid and activated_at is null`.execute(db)
     },
 
-    /** Mails accepted in the seven days before `at`, and complaints that came in them. */
+    /** Mails accepted on the day a week before `at` and since, and complaints that came in the week. */
     async countWeek(at: Date): Promise<{ accepted: number; complaints: number }> {
       const week = sql`${at}::timestamptz - interval '7 days'`
       const { rows } = await sql<{ accepted: number; complaints: number }>`
-        select (select count(*) from deliveries where accepted_at > ${week}) as accepted,
+        select (select coalesce(sum(n), 0) from delivery_counts where day >= ((${week}) at time zone 'UTC')::date) as accepted,
           (select count(*) from bounces where class = 'complaint' and at > ${week}) as complaints`.execute(db)
       return rows[0] ?? { accepted: 0, complaints: 0 }
     },
@@ -140,8 +140,10 @@ export function bouncesStore(db: Executor) {
 
     async listAcceptedDays(sinceDays: number): Promise<{ date: string; accepted: number }[]> {
       const { rows } = await sql<{ date: string; accepted: number }>`
-        select to_char(accepted_at at time zone 'UTC', 'YYYY-MM-DD') as date, count(*) as accepted from deliveries
-        where accepted_at > now() - make_interval(days => ${sinceDays}) group by 1 order by 1`.execute(db)
+        select to_char(day, 'YYYY-MM-DD') as date, sum(n) as accepted from delivery_counts
+        where day >= (now() at time zone 'UTC')::date - ${sinceDays}::int group by 1 having sum(n) > 0 order by 1`.execute(
+        db,
+      )
       return rows
     },
   }

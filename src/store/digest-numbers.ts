@@ -24,9 +24,9 @@ export function digestNumbersStore(db: Executor) {
     async get(): Promise<DigestNumbers> {
       const { rows } = await sql<DigestNumbers>`
         with counted as materialized (
-          select digest_id, state, count(*)::int as n from deliveries
+          select digest_id, state, sum(n)::int as n from delivery_counts
           where digest_id in (select id from digests where state in ('preparing', 'sending', 'paused'))
-          group by digest_id, state
+          group by digest_id, state having sum(n) > 0
         ),
         due as (
           select clock_timestamp() - coalesce(send_at, started_at) as age from digests

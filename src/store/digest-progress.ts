@@ -51,8 +51,8 @@ export function digestProgressStore(db: Executor) {
     /** All nine, in one statement: at every moment their sum is the audience. A digest without rows is absent. */
     async countByState(digestIds: readonly number[]): Promise<Map<number, DeliveryCounts>> {
       const rows = await db
-        .selectFrom('deliveries')
-        .select(['digestId', 'state', sql<number>`count(*)`.as('n')])
+        .selectFrom('deliveryCounts')
+        .select(['digestId', 'state', sql<number>`sum(n)`.as('n')])
         .where('digestId', '=', sql<number>`any(${digestIds}::bigint[])`)
         .groupBy(['digestId', 'state'])
         .execute()

@@ -103,10 +103,10 @@ export function newslettersStore(db: Executor) {
     /** Active subscriptions, by newsletter id; a newsletter without any is absent. */
     async countReaders(): Promise<Map<number, number>> {
       const rows = await db
-        .selectFrom('subscriptions')
-        .select(['newsletterId', sql<number>`count(*)`.as('readers')])
-        .where('state', '=', 'active')
+        .selectFrom('readerCounts')
+        .select(['newsletterId', sql<number>`sum(n)`.as('readers')])
         .groupBy('newsletterId')
+        .having(sql`sum(n)`, '>', 0)
         .execute()
       return new Map(rows.map((row) => [row.newsletterId, row.readers]))
     },

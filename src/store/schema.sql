@@ -45,6 +45,7 @@ CREATE INDEX activations_decided ON activations USING btree (decided_at) WHERE (
 CREATE INDEX activations_expiry ON activations USING btree (expires_at) WHERE (activated_at IS NULL);
 CREATE INDEX activations_limit ON activations USING btree (limit_hmac, created_at);
 CREATE INDEX activations_subscriber ON activations USING btree (subscriber_id);
+CREATE INDEX activations_to_remind ON activations USING btree (decided_at) WHERE ((decision = 'mailed'::text) AND (kind = 'signup'::text) AND (form <> 'import'::text) AND (reminded_at IS NULL) AND (activated_at IS NULL) AND (refused_at IS NULL));
 CREATE INDEX activations_undecided ON activations USING btree (decide_at) WHERE (decided_at IS NULL);
 
 create table api_keys (
@@ -215,6 +216,18 @@ CREATE INDEX deliveries_leased ON deliveries USING btree (lease_until) WHERE (st
 CREATE INDEX deliveries_pending ON deliveries USING btree (digest_id, subscriber_id) WHERE (state = 'pending'::text);
 CREATE INDEX deliveries_subscriber ON deliveries USING btree (subscriber_id);
 CREATE INDEX deliveries_troubled ON deliveries USING btree (digest_id) WHERE ((state = ANY (ARRAY['rejected'::text, 'uncertain'::text])) OR (ambiguous > 0));
+CREATE TRIGGER deliveries_changed AFTER UPDATE ON deliveries REFERENCING OLD TABLE AS lost NEW TABLE AS gained FOR EACH STATEMENT EXECUTE FUNCTION count_deliveries();
+CREATE TRIGGER deliveries_gained AFTER INSERT ON deliveries REFERENCING NEW TABLE AS gained FOR EACH STATEMENT EXECUTE FUNCTION count_deliveries();
+CREATE TRIGGER deliveries_lost AFTER DELETE ON deliveries REFERENCING OLD TABLE AS lost FOR EACH STATEMENT EXECUTE FUNCTION count_deliveries();
+
+create table delivery_counts (
+  digest_id bigint not null,
+  state text not null,
+  day date,
+  n bigint not null
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+CREATE INDEX delivery_counts_day ON delivery_counts USING btree (day) WHERE (day IS NOT NULL);
+CREATE INDEX delivery_counts_digest ON delivery_counts USING btree (digest_id);
 
 create table digest_articles (
   digest_id bigint not null,
@@ -519,6 +532,11 @@ create table rate_limits (
   constraint rate_limits_pkey PRIMARY KEY (key)
 );
 
+create table reader_counts (
+  newsletter_id bigint not null,
+  n bigint not null
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+
 create table responses (
   id bigint generated always as identity not null,
   article_id bigint not null,
@@ -627,6 +645,9 @@ create table subscriptions (
   constraint subscriptions_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
 );
 CREATE INDEX subscriptions_audience ON subscriptions USING btree (newsletter_id, cadence, subscriber_id) WHERE (state = 'active'::text);
+CREATE TRIGGER subscriptions_changed AFTER UPDATE ON subscriptions REFERENCING OLD TABLE AS lost NEW TABLE AS gained FOR EACH STATEMENT EXECUTE FUNCTION count_readers();
+CREATE TRIGGER subscriptions_gained AFTER INSERT ON subscriptions REFERENCING NEW TABLE AS gained FOR EACH STATEMENT EXECUTE FUNCTION count_readers();
+CREATE TRIGGER subscriptions_lost AFTER DELETE ON subscriptions REFERENCING OLD TABLE AS lost FOR EACH STATEMENT EXECUTE FUNCTION count_readers();
 
 create table suppressions (
   id bigint generated always as identity not null,
@@ -667,4 +688,46 @@ CREATE OR REPLACE FUNCTION public.append_only()
 AS $function$
 begin
   raise exception '% is append-only', tg_table_name;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.count_deliveries()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'INSERT' then
+    insert into delivery_counts (digest_id, state, day, n)
+    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone 'UTC')::date end, count(*)
+    from gained group by 1, 2, 3;
+  elsif tg_op = 'DELETE' then
+    insert into delivery_counts (digest_id, state, day, n)
+    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone 'UTC')::date end, -count(*)
+    from lost group by 1, 2, 3;
+  else
+    insert into delivery_counts (digest_id, state, day, n)
+    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone 'UTC')::date end, sum(change)
+    from (
+      select digest_id, state, accepted_at, 1 as change from gained
+      union all
+      select digest_id, state, accepted_at, -1 from lost
+    ) changed
+    group by 1, 2, 3 having sum(change) <> 0;
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.count_readers()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op <> 'DELETE' then
+    insert into reader_counts (newsletter_id, n)
+    select newsletter_id, count(*) from gained where state = 'active' group by 1;
+  end if;
+  if tg_op <> 'INSERT' then
+    insert into reader_counts (newsletter_id, n)
+    select newsletter_id, -count(*) from lost where state = 'active' group by 1;
+  end if;
+  return null;
 end $function$;

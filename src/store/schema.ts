@@ -186,6 +186,13 @@ export interface Deliveries {
   variantId: number | null;
 }
 
+export interface DeliveryCounts {
+  day: string | null;
+  digestId: number;
+  n: number;
+  state: string;
+}
+
 export interface DigestArticles {
   articleId: number;
   block: Generated<string>;
@@ -422,6 +429,11 @@ export interface RateLimits {
   points: Generated<number>;
 }
 
+export interface ReaderCounts {
+  n: number;
+  newsletterId: number;
+}
+
 export interface Responses {
   articleId: number;
   author: string;
@@ -538,6 +550,7 @@ export interface DB {
   bounces: Bounces;
   consents: Consents;
   deliveries: Deliveries;
+  deliveryCounts: DeliveryCounts;
   digestArticles: DigestArticles;
   digests: Digests;
   editors: Editors;
@@ -556,6 +569,7 @@ export interface DB {
   outbox: Outbox;
   publication: Publication;
   rateLimits: RateLimits;
+  readerCounts: ReaderCounts;
   responses: Responses;
   selections: Selections;
   sendingBudget: SendingBudget;

@@ -26,6 +26,7 @@ import { rateLimitsStore } from './rate-limits.ts'
 import { responsesStore } from './responses.ts'
 import { selectionsStore } from './selections.ts'
 import { runningDigestsStore } from './running-digests.ts'
+import { countsStore } from './counts.ts'
 import { digestNumbersStore } from './digest-numbers.ts'
 import { sendingBudgetStore } from './sending-budget.ts'
 import { sessionStore } from './sessions.ts'
@@ -55,6 +56,7 @@ export function storesOn(executor: Executor, hot = executor) {
     outbox: outboxStore(executor, hot),
     deliveries: deliveriesStore(executor, hot),
     runningDigests: runningDigestsStore(executor),
+    counts: countsStore(executor),
     digestNumbers: digestNumbersStore(executor),
     instanceGuard: instanceGuardStore(executor),
     workers: workersStore(executor),

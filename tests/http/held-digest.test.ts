@@ -95,7 +95,7 @@ test('looking locks nothing, counts nobody and says as of when; the worker bring
     asOf: draft.asOf,
     articles: [{ externalId: 'phare' }],
   })
-  expect(statements.filter((text) => /for update|from subscriptions/.test(text))).toEqual([])
+  expect(statements.filter((text) => /for update|deliveries|from subscriptions/.test(text))).toEqual([])
   await web.context.services.drafts.renewAll()
   const renewed = await look()
   expect(renewed.articles.map(({ externalId }) => externalId)).toEqual(['fanfare', 'phare'])
