@@ -9,7 +9,7 @@ import { openContext } from './open-context.ts'
 import type { Progress } from './output.ts'
 
 export interface ImportJob {
-  source: { kind: 'wxr'; file: string } | { kind: 'feed'; url: string }
+  source: { kind: 'wxr'; files: string[] } | { kind: 'feed'; url: string }
   language: string | undefined
 }
 
@@ -22,12 +22,11 @@ const tell = (message: ImportMessage) => parentPort?.postMessage(message)
 async function run({ services }: Context): Promise<ImportReport> {
   const { source, language } = workerData as ImportJob
   const { languages, zone } = await services.publication.get()
-  const shared = { actor: cliActor, language, languages }
+  const shared = { actor: cliActor, language, languages, zone }
   if (source.kind === 'feed') return importFeed(services, { ...shared, url: source.url })
   return importWordpress(services, {
     ...shared,
-    zone,
-    file: source.file,
+    files: source.files,
     onProgress: (...progress) => tell({ progress }),
   })
 }

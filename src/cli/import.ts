@@ -2,7 +2,8 @@ import { Worker } from 'node:worker_threads'
 import type { Command } from 'commander'
 import { isLanguageTag } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
-import type { ImportReport } from '../import/batch.ts'
+import type { ImportError, ImportReport } from '../import/batch.ts'
+import type { FeedReport } from '../import/import-feed.ts'
 import type { WordpressReport } from '../import/import-wordpress.ts'
 import { ToldError, UsageError } from './command.ts'
 import type { ImportJob, ImportMessage } from './import-thread.ts'
@@ -18,13 +19,13 @@ export function importCommand(program: Command): void {
     .command('import')
     .description('bring in articles from elsewhere; a second time changes only what was edited')
   command
-    .command('wxr <file>')
-    .description('an export of WordPress (Tools, Export, "All content")')
+    .command('wxr <file...>')
+    .description('an export of WordPress (Tools, Export, "All content"), all its files at once')
     .option('--language <tag>', 'of every post; else the script of each tells')
     .option('--json', 'print the report for programs')
-    .action(async (file: string, options: Options) => {
-      const report = (await runImport({ kind: 'wxr', file }, options)) as WordpressReport
-      printReport(options, report, [...toLines(report), ...toWordpressLines(report), ...toErrorLines(report)])
+    .action(async (files: string[], options: Options) => {
+      const report = (await runImport({ kind: 'wxr', files }, options)) as WordpressReport
+      printReport(options, report, [...toLines(report), ...toWordpressLines(report), ...toRemarks(report)])
     })
   command
     .command('feed <url>')
@@ -32,8 +33,8 @@ export function importCommand(program: Command): void {
     .option('--language <tag>', 'of every article; else the script of each tells')
     .option('--json', 'print the report for programs')
     .action(async (url: string, options: Options) => {
-      const report = await runImport({ kind: 'feed', url }, options)
-      printReport(options, report, [...toLines(report), ...toErrorLines(report)])
+      const report = (await runImport({ kind: 'feed', url }, options)) as FeedReport
+      printReport(options, report, [...toLines(report), repairLine(report, 'feed'), ...toRemarks(report)])
     })
 }
 
@@ -96,16 +97,34 @@ const listOf = (counts: object): string =>
     .map(([name, count]) => `${name} ${count}`)
     .join(', ') || 'none'
 
-const toWordpressLines = ({ responses, leftOut, repairs, responsesLeftOut }: WordpressReport): string[] => [
-  `${sumOf(responses)} responses: ${listOf(responses)}; ${responsesLeftOut} not approved left out`,
-  `${sumOf(leftOut)} items left out: ${listOf(leftOut)}`,
-  `${sumOf(repairs)} repairs of the file: ${listOf(repairs)}`,
+const repairLine = ({ repairs }: { repairs: object }, of: string): string =>
+  `${sumOf(repairs)} repairs of the ${of}: ${listOf(repairs)}`
+
+function toWordpressLines(report: WordpressReport): string[] {
+  const { items, responses, leftOut, responsesLeftOut, picturesMissing } = report
+  return [
+    `${sumOf(responses)} responses: ${listOf(responses)}; ${responsesLeftOut} not approved left out`,
+    `${sumOf(leftOut)} items left out: ${listOf(leftOut)}`,
+    `${items} items in the file`,
+    ...(picturesMissing > 0
+      ? [
+          `${picturesMissing} pictures are not in the file: if the export has more files, import all in one command`,
+        ]
+      : []),
+    repairLine(report, 'file'),
+  ]
+}
+
+const toRemarks = ({ errors, failed, notes, noted }: ImportReport): string[] => [
+  ...toRemarkLines(errors, failed),
+  ...toRemarkLines(notes, noted),
 ]
 
-const toErrorLines = ({ errors, failed }: ImportReport): string[] => [
-  ...errors.map(
-    ({ id, title, line, message }) =>
-      `  ${line > 0 ? `line ${line}: ` : ''}post ${id} "${title}": ${message}`,
-  ),
-  ...(failed > errors.length ? [`  … and ${failed - errors.length} more`] : []),
+const toRemarkLines = (remarks: ImportError[], count: number): string[] => [
+  ...remarks.map(({ id, title, file, line, message }) => {
+    const place = [...(file === undefined ? [] : [file]), ...(line > 0 ? [`line ${line}`] : [])].join(', ')
+    const post = id === '' && title === '' ? '' : `post ${id} "${title}"`
+    return `  ${[place, post, message].filter((word) => word !== '').join(': ')}`
+  }),
+  ...(count > remarks.length ? [`  … and ${count - remarks.length} more`] : []),
 ]

@@ -1,13 +1,17 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { GalleryPicture } from './shortcodes.ts'
+import { plainText } from './plain-text.ts'
 import type { WxrItem } from './wxr.ts'
 
 const maxLength = 1_000
 /** Of one gallery that names none. */
 const maxPictures = 1_000
 
+/** Of a pattern that stands in a story. */
+const maxPattern = 1_000_000
+
 /**
- * The attachments of an export, by id and by the post they hang on. A post may name its picture before or after the
+ * The attachments of an export, and what its posts have in common (synced patterns), by id and by the post they hang on. A post may name its picture before or after the
  * picture's own item, so they are gathered in a first pass. An export may hold a million: they lie in a file without
  * a name in the folder for temporary files, gone with the process.
  */
@@ -16,11 +20,16 @@ export class Attachments {
   readonly #insert
   readonly #findById
   readonly #listByParent
+  readonly #insertPattern
+  readonly #findPattern
+  /** What posts show and no file has. */
+  readonly #missing = new Set<number>()
 
   constructor() {
     this.#database.exec(`
       create table attachments (id integer primary key, parent integer, url text, alt text, caption text) strict;
       create index attachments_parent on attachments (parent);
+      create table patterns (id integer primary key, html text) strict;
       pragma journal_mode = off;
       begin`)
     this.#insert = this.#database.prepare('insert or replace into attachments values (?, ?, ?, ?, ?)')
@@ -28,14 +37,23 @@ export class Attachments {
     this.#listByParent = this.#database.prepare(
       `select url, alt, caption from attachments where parent = ? order by id limit ${maxPictures}`,
     )
+    this.#insertPattern = this.#database.prepare('insert or replace into patterns values (?, ?)')
+    this.#findPattern = this.#database.prepare('select html from patterns where id = ?')
   }
 
   add({ fields, meta }: WxrItem): void {
     const id = Number(fields.id)
-    const url = fields.attachmentUrl ?? ''
-    if (!Number.isSafeInteger(id) || url === '') return
+    if (!Number.isSafeInteger(id)) return
+    if (fields.type === 'wp_block') this.#insertPattern.run(id, (fields.content ?? '').slice(0, maxPattern))
+    // Where it has no URL of its own, WordPress takes the guid, too.
+    const url = fields.attachmentUrl || (fields.guid ?? '')
+    if (fields.type !== 'attachment' || url === '') return
     const parent = Number(fields.parent)
-    const texts = [url, meta.get('_wp_attachment_image_alt') ?? '', fields.excerpt ?? '']
+    const texts = [
+      url,
+      plainText(meta.get('_wp_attachment_image_alt') ?? ''),
+      plainText(fields.excerpt ?? ''),
+    ]
     this.#insert.run(
       id,
       Number.isSafeInteger(parent) && parent > 0 ? parent : null,
@@ -43,8 +61,22 @@ export class Attachments {
     )
   }
 
+  /** How many pictures were asked for that no file has. */
+  get missing(): number {
+    return this.#missing.size
+  }
+
   find(id: number): GalleryPicture | undefined {
-    return Number.isSafeInteger(id) ? (this.#findById.get(id) as GalleryPicture | undefined) : undefined
+    if (!Number.isSafeInteger(id) || id <= 0) return undefined
+    const found = this.#findById.get(id) as GalleryPicture | undefined
+    if (!found) this.#missing.add(id)
+    return found
+  }
+
+  findPattern(id: number): string | undefined {
+    return Number.isSafeInteger(id)
+      ? (this.#findPattern.get(id) as { html: string } | undefined)?.html
+      : undefined
   }
 
   /** In the order of `ids`, pictures alone. */

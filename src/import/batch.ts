@@ -14,20 +14,26 @@ export interface ImportedPost {
   origin: Origin
   selections: NewSelection[]
   responses: { externalId: string; input: Record<string, unknown> }[]
+  /** Sentences about what is not as it was there. */
+  notes: string[]
 }
 
 export type ImportServices = Pick<Services, 'articles' | 'responses' | 'selections'>
 
-/** What could not be imported: the post, and a sentence about it. */
+/** A post, and a sentence about it. */
 export interface ImportError {
   id: string
   title: string
+  /** Where there are several. */
+  file?: string | undefined
   /** Of the file; 0 where it has none. */
   line: number
   message: string
 }
 
 export interface ImportReport {
+  /** What begins in the file as an item: posts, and what is left out. */
+  items: number
   posts: number
   created: number
   updated: number
@@ -36,11 +42,14 @@ export interface ImportReport {
   /** Posts whose guid another post has: they were given one of their own. */
   newGuids: number
   failed: number
-  /** The first thousand. */
+  /** What could not be imported, the first thousand. */
   errors: ImportError[]
+  noted: number
+  /** What was imported otherwise than it was there, the first thousand. */
+  notes: ImportError[]
 }
 
-type ItemName = Pick<ImportError, 'id' | 'title' | 'line'>
+export type ItemName = Omit<ImportError, 'message'>
 
 /** A batch is full at either: stories may be of two thousand characters or of four million. */
 const batchSize = 100
@@ -54,6 +63,7 @@ interface Entry {
   article: ArticleToPut
   selections: ImportedPost['selections']
   responses: ImportedPost['responses']
+  notes: ImportedPost['notes']
   name: ItemName
 }
 
@@ -68,6 +78,7 @@ const refused = 'the database refused it; look for what is unusual in its texts'
  */
 export function createBatcher(services: ImportServices, actor: Actor, baseUrl: string) {
   const report: ImportReport = {
+    items: 0,
     posts: 0,
     created: 0,
     updated: 0,
@@ -76,22 +87,36 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     newGuids: 0,
     failed: 0,
     errors: [],
+    noted: 0,
+    notes: [],
   }
+  let refusedPosts = 0
   let entries = new Map<string, Entry>()
   let characters = 0
   let writing: Promise<void> = Promise.resolve()
 
+  const list = (lines: ImportError[], name: ItemName | undefined, message: string) => {
+    if (lines.length >= maxErrors) return
+    const title = plainText(name?.title ?? '').slice(0, 120)
+    lines.push({ id: '', line: 0, ...name, title, message })
+  }
   const refuse = (name: ItemName | undefined, message: string) => {
     report.failed += 1
-    if (report.errors.length >= maxErrors) return
-    const title = plainText(name?.title ?? '').slice(0, 120)
-    report.errors.push({ id: name?.id ?? '', title, line: name?.line ?? 0, message })
+    list(report.errors, name, message)
+  }
+  const refusePost = (name: ItemName | undefined, message: string) => {
+    refusedPosts += 1
+    refuse(name, message)
+  }
+  const note = (name: ItemName, message: string) => {
+    report.noted += 1
+    list(report.notes, name, message)
   }
 
   const checkResponses = (entry: Entry, articleId: number): NamedResponse[] => {
     const checked = new Map<string, NamedResponse>()
     for (const response of entry.responses) {
-      const input = responseInput.safeParse(withoutUndefined(response.input))
+      const input = responseInput.safeParse(withoutUndefined(response.input), words)
       const id = externalId.safeParse(response.externalId)
       if (input.success && id.success)
         checked.set(id.data, { articleId, externalId: id.data, input: input.data, name: entry.name })
@@ -119,7 +144,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     } catch (error) {
       if (!isAboutData(error)) throw error
       if (batch.length > 1) return (await Promise.all(batch.map((entry) => writeArticles([entry])))).flat()
-      refuse(batch[0]?.name, refused)
+      refusePost(batch[0]?.name, refused)
       return []
     }
   }
@@ -151,9 +176,10 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     for (const result of await writeArticles(batch)) {
       const entry = byId.get(result.externalId)
       if (!entry) continue
-      if ('error' in result) refuse(entry.name, result.error.message)
+      if ('error' in result) refusePost(entry.name, result.error.message)
       else {
         report[result.outcome] += 1
+        if (result.outcome !== 'unchanged') for (const message of entry.notes) note(entry.name, message)
         if (result.hasNewGuid) report.newGuids += 1
         responses.push(...checkResponses(entry, result.id))
       }
@@ -175,33 +201,59 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
 
   return {
     report,
+    /** An error of the whole file, or of an item that is in it no more. */
     refuse,
+
+    /** Counts a post that cannot be read. */
+    refusePost(name: ItemName, message: string): void {
+      report.posts += 1
+      refusePost(name, message)
+    },
 
     async add(post: ImportedPost, name: ItemName): Promise<void> {
       report.posts += 1
-      const input = articleInput.safeParse(withoutUndefined(post.input))
+      const input = articleInput.safeParse(withoutUndefined(post.input), words)
       const id = externalId.safeParse(post.externalId)
       if (!input.success || !id.success) {
-        refuse(name, sentenceOf(input.error ?? id.error))
+        refusePost(name, sentenceOf(input.error ?? id.error))
         return
       }
       // The same post twice in one file: the later one is an edit of the first.
       if (entries.has(id.data)) await flush()
-      const { origin, selections, responses } = post
+      const { origin, selections, responses, notes } = post
       const article = { externalId: id.data, input: input.data, origin }
-      entries.set(id.data, { article, selections, responses, name })
+      entries.set(id.data, { article, selections, responses, notes, name })
       characters += [post, ...responses].reduce((sum, { input }) => sum + String(input['html']).length, 0)
       if (entries.size >= batchSize || characters >= batchCharacters) await flush()
     },
 
-    /** Writes what is left; the feeds hear of the whole import once. */
-    async end(): Promise<void> {
+    /**
+     * Writes what is left; the feeds hear of the whole import once.
+     * @param items that begin in the file, of which `others` are no posts
+     */
+    async end(items: number, others = 0): Promise<void> {
       await flush()
       await writing
-      const { created, updated } = report
+      const { posts, created, updated, unchanged } = report
+      report.items = items
+      const told = created + updated + unchanged + refusedPosts
+      if (told !== posts) refuse(undefined, `${posts} posts were read, but what became of ${told} is known`)
+      if (posts + others < items) {
+        refuse(undefined, `${items} items begin in the file, but ${posts + others} could be told apart`)
+      }
       await services.articles.endImport({ actor, url: baseUrl, created, updated })
     },
   }
+}
+
+/** The validator's own words are made for programmers. */
+const words = {
+  error: (issue: { code?: string; maximum?: unknown }) =>
+    issue.code === 'too_small'
+      ? 'must not be empty'
+      : issue.code === 'too_big'
+        ? `must not be longer than ${String(issue.maximum)} characters`
+        : 'is not of a form that is taken',
 }
 
 const sentenceOf = (error: { issues: { path: PropertyKey[]; message: string }[] } | undefined): string =>

@@ -1,159 +1,73 @@
 import { createHash } from 'node:crypto'
 import { slugOf } from '../domain/slug.ts'
-import { imageTypeOf } from './attachments.ts'
+import type { ImportedPost } from './batch.ts'
+import { readDate } from './dates.ts'
+import { enclosureOf, type UsableEnclosure } from './enclosure.ts'
+import { FeedBuilder, type FeedItem, type GivenUrl, type ReadFeed } from './feed-reader.ts'
 import { languageOf } from './language.ts'
 import { plainText } from './plain-text.ts'
-import type { ImportedPost } from './batch.ts'
-import { openXml } from './xml.ts'
+import { undatedNote, unusableNote } from './notes.ts'
+import { openXml, readingOf } from './xml.ts'
+import type { Repairs } from './xml-repair.ts'
 
-/** One `<item>` of RSS or `<entry>` of Atom, as text. */
-interface FeedItem {
-  title: string
-  link: string
-  guid: string
-  date: string
-  /** The longest of what the feed offers as text. */
-  html: string
-  summary: string
-  authors: string[]
-  tags: string[]
-  picture: string
-  enclosure: { url: string; type: string; length: string } | undefined
+export interface FeedDocument {
+  /** Where it was found: what its URLs are relative to. */
+  url: string
+  body: Buffer
+  /** What the server says of its bytes. */
+  charset?: string | undefined
 }
 
-export interface ReadFeed {
-  title: string
-  link: string
-  language: string
-  items: FeedItem[]
+export interface FeedReading {
+  feed: ReadFeed
+  repairs: Repairs
+  /** How many items begin in the document, whatever was made of them. */
+  marks: number
+  /** Undefined for a document that has its end; else the item it ends in, if any. */
+  isComplete: boolean
+  pending: FeedItem | undefined
 }
 
-const emptyItem = (): FeedItem => ({
-  title: '',
-  link: '',
-  guid: '',
-  date: '',
-  html: '',
-  summary: '',
-  authors: [],
-  tags: [],
-  picture: '',
-  enclosure: undefined,
-})
-
-/** RSS 2.0, RSS 1.0 and Atom, with what real feeds get wrong put right. Undefined where it is none of these. */
-export async function readFeed(bytes: Buffer): Promise<ReadFeed | undefined> {
-  const builder = new FeedBuilder()
-  const { chunks } = openXml([bytes] as unknown as AsyncIterable<Uint8Array>, builder)
-  for await (const _ of chunks) continue
-  return builder.isFeed ? builder.feed : undefined
+/**
+ * RSS 0.9x, 1.0, 2.0 and Atom 0.3, 1.0, with what real feeds get wrong put right. Undefined where it is none of these.
+ * @throws DomainError `doctype_refused`, `xml_too_deep`
+ */
+export async function readFeed({ url, body, charset }: FeedDocument): Promise<FeedReading | undefined> {
+  const open = () => [body]
+  const reading = await readingOf(open, charset)
+  const builder = new FeedBuilder(url, () => source.line())
+  const source = openXml(open(), builder, reading)
+  for await (const _ of source.chunks) continue
+  const { feed, isFeed, isComplete, pending } = builder
+  const marks = reading.isWellFormed ? feed.items.length : Math.max(feed.items.length, source.marks())
+  return isFeed ? { feed, repairs: source.repairs, marks, isComplete, pending } : undefined
 }
 
-class FeedBuilder {
-  readonly feed: ReadFeed = { title: '', link: '', language: '', items: [] }
-  isFeed = false
-  #item: FeedItem | undefined
-  #text = ''
-  #isInSource = false
-  /** Inside `type="xhtml"`, where markup is part of the text. */
-  #xhtml = 0
-
-  readonly open = (name: string, attributes: Record<string, string>): void => {
-    if (this.#xhtml > 0) {
-      this.#xhtml += 1
-      this.#text += tagOf(name, attributes)
-      return
-    }
-    this.#text = ''
-    if (name === 'rss' || name === 'feed' || name === 'rdf:RDF') {
-      this.isFeed = true
-      this.feed.language = attributes['xml:lang'] ?? ''
-    } else if (name === 'item' || name === 'entry') this.#item = emptyItem()
-    else if (name === 'source') this.#isInSource = true
-    if (attributes['type'] === 'xhtml') this.#xhtml = 1
-    if (this.#item) openInItem(this.#item, name, attributes)
-    else if (name === 'link' && attributes['href'] && (attributes['rel'] ?? 'alternate') === 'alternate') {
-      this.feed.link = attributes['href']
-    }
-  }
-
-  readonly text = (text: string): void => {
-    this.#text += this.#xhtml > 0 ? text.replaceAll('&', '&amp;').replaceAll('<', '&lt;') : text
-  }
-
-  readonly close = (name: string): void => {
-    if (this.#xhtml > 1) {
-      this.#xhtml -= 1
-      this.#text += `</${name}>`
-      return
-    }
-    this.#xhtml = 0
-    const text = this.#text.trim()
-    this.#text = ''
-    if (name === 'source') this.#isInSource = false
-    else if (this.#isInSource) return
-    else if (name === 'item' || name === 'entry') {
-      if (this.#item) this.feed.items.push(this.#item)
-      this.#item = undefined
-    } else if (this.#item) closeInItem(this.#item, name, text)
-    else if (name === 'title' && this.feed.title === '') this.feed.title = text
-    else if (name === 'link' && text !== '') this.feed.link = text
-    else if (name === 'language') this.feed.language = text
-  }
+interface Options {
+  url: string
+  language: string | undefined
+  languages: string[]
+  /** Where a time without a zone was written. */
+  zone: string
 }
-
-function openInItem(item: FeedItem, name: string, attributes: Record<string, string>): void {
-  const { href, url, type = '', rel = 'alternate', length = '0', term } = attributes
-  const isPicture = type.startsWith('image/') || attributes['medium'] === 'image' || imageTypeOf(url ?? '')
-  if (name === 'link' && href && rel === 'alternate') item.link ||= href
-  else if (name === 'link' && href && rel === 'enclosure') item.enclosure = { url: href, type, length }
-  else if (name === 'category' && term) item.tags.push(term)
-  else if (name === 'enclosure' && url && !isPicture) item.enclosure = { url, type, length }
-  else if (
-    (name === 'enclosure' || name === 'media:content' || name === 'media:thumbnail') &&
-    url &&
-    isPicture
-  ) {
-    item.picture ||= url
-  }
-}
-
-function closeInItem(item: FeedItem, name: string, text: string): void {
-  if (text === '') return
-  if (name === 'title') item.title ||= text
-  else if (name === 'link') item.link ||= text
-  else if (name === 'guid' || name === 'id') item.guid = text
-  else if (name === 'pubDate' || name === 'published' || name === 'dc:date') item.date = text
-  else if (name === 'updated') item.date ||= text
-  else if (name === 'content:encoded' || name === 'content') item.html = text
-  else if (name === 'description' || name === 'summary') item.summary = text
-  else if (name === 'dc:creator' || name === 'name') item.authors.push(text)
-  else if (name === 'category') item.tags.push(text)
-}
-
-const tagOf = (name: string, attributes: Record<string, string>): string =>
-  `<${name}${Object.entries(attributes)
-    .map(([key, value]) => ` ${key}="${value.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}"`)
-    .join('')}>`
 
 /** An item as the services take it, not validated yet. Its text is the whole article, or its summary. */
-export function toArticle(
-  item: FeedItem,
-  feed: ReadFeed,
-  options: { url: string; language: string | undefined; languages: string[] },
-): ImportedPost {
-  const link = URL.parse(item.link, feed.link || options.url)
+export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): ImportedPost {
+  const site = feed.link || options.url
+  const link = resolve(item.link, site)
   const html = item.html || item.summary
-  const date = new Date(item.date)
   const tags = [...new Set(item.tags.map((tag) => slugOf(plainText(tag))).filter((slug) => slug !== ''))]
-  const { picture, enclosure } = item
   const title = plainText(item.title) || plainText(html).slice(0, 80)
-  const pictureUrl = picture === '' ? undefined : URL.parse(picture, link?.href ?? options.url)?.href
-  const isMedia = /^(?:audio|video)\/|^application\/pdf$/.test(enclosure?.type ?? '')
+  const picture = resolve(item.picture, link ?? site)
+  const usable = (one: FeedItem['media'][number]) => enclosureOf(one, one.base ?? link ?? site)
+  const enclosures = item.enclosures.map(usable)
+  const publishedAt = item.dates
+    .map((date) => readDate(date, options.zone))
+    .find((date) => date !== undefined)
   return {
     // A guid may hold any character and be of any length.
     externalId: `feed:${createHash('sha256')
-      .update(item.guid || item.link)
+      .update(item.guid || (item.link?.url ?? ''))
       .digest('hex')
       .slice(0, 40)}`,
     input: {
@@ -163,17 +77,34 @@ export function toArticle(
       summary: item.html === '' ? '' : plainText(item.summary),
       tags,
       authors: item.authors.map((name) => plainText(name)).filter((name) => name !== ''),
-      publishedAt: Number.isNaN(date.getTime()) ? undefined : date.toISOString(),
-      canonicalUrl: link && /^https?:$/.test(link.protocol) ? link.href : undefined,
-      picture: pictureUrl === undefined ? undefined : { url: pictureUrl, alt: '' },
-      enclosure: isMedia && enclosure ? { ...enclosure, length: Number(enclosure.length) || 0 } : undefined,
+      // What has no date would be the newest of all.
+      state: publishedAt ? undefined : 'draft',
+      publishedAt: publishedAt?.toISOString(),
+      canonicalUrl: link,
+      picture: picture === undefined ? undefined : { url: picture, alt: '' },
+      enclosure: [...enclosures, ...item.media.map(usable)].find((one) => one !== undefined),
       guid: item.guid || undefined,
     },
-    origin: { baseUrl: link?.href ?? options.url },
+    origin: { baseUrl: item.htmlBase ?? link ?? site },
     selections: item.tags.flatMap((tag) => {
       const slug = slugOf(plainText(tag))
       return slug === '' ? [] : [{ kind: 'tag' as const, slug, names: { und: plainText(tag) } }]
     }),
     responses: [],
+    notes: notesOf(item, publishedAt, enclosures),
   }
+}
+
+const resolve = (given: GivenUrl | undefined, site: string): string | undefined => {
+  const url = given && URL.parse(given.url, given.base ?? site)
+  return url && /^https?:$/.test(url.protocol) ? url.href : undefined
+}
+
+function notesOf(
+  { dates: [date], enclosures: given }: FeedItem,
+  publishedAt: Date | undefined,
+  enclosures: (UsableEnclosure | undefined)[],
+): string[] {
+  const unused = given.filter((_, index) => enclosures[index] === undefined)
+  return [...(publishedAt ? [] : [undatedNote(date)]), ...unused.map(({ url }) => unusableNote(url))]
 }

@@ -1,23 +1,28 @@
-import { stat } from 'node:fs/promises'
 import { createReadStream } from 'node:fs'
+import { open as openFile, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { Actor } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
 import { Attachments } from './attachments.ts'
 import { createBatcher, type ImportReport, type ImportServices } from './batch.ts'
-import { leftOutReason, toPost, type LeftOutReason, type PostContext } from './wordpress.ts'
+import { faultOf, leftOutReason, toPost, type LeftOutReason, type PostContext } from './wordpress.ts'
 import { readWxr, type WxrItem, type WxrReader } from './wxr.ts'
-import type { Repairs } from './xml-repair.ts'
+import { readingOf, type Reading } from './xml.ts'
+import { noRepairs, type Repairs } from './xml-repair.ts'
 
 export interface WordpressReport extends ImportReport {
   leftOut: Partial<Record<LeftOutReason, number>>
   /** Comments that were not approved, or are no comments. */
   responsesLeftOut: number
+  /** What posts show and no file has. */
+  picturesMissing: number
   repairs: Repairs
 }
 
 export interface WordpressOptions {
   actor: Actor
-  file: string
+  /** A large export comes in several. */
+  files: string[]
   /** BCP 47; undefined: each post's is told by its script. */
   language: string | undefined
   languages: string[]
@@ -25,97 +30,170 @@ export interface WordpressOptions {
   onProgress: (done: number, total: number, note: string) => void
 }
 
+/** One file of the export. */
+interface Part {
+  file: string
+  /** In sentences, where there are several. */
+  name: string | undefined
+  size: number
+  reading: Reading
+}
+
+interface Pass {
+  reader: WxrReader
+  part: Part
+  showProgress: (note: string) => void
+}
+
+/** How often each file is read: for its encoding, for its faults, for its pictures, for its posts. */
+const passes = 4
+
 /**
  * Imports a WordPress export (WXR). Every post is put under its own external id and keeps its guid, so a second
- * import changes nothing and an edited post is updated. The file is read twice: for its pictures, then for its posts.
- * @throws DomainError `no_such_file`, `not_wxr`, `doctype_refused`
+ * import changes nothing and an edited post is updated. A post's picture may be in another file than the post.
+ * @throws DomainError `no_such_file`, `not_wxr`, `different_sites`, `doctype_refused`, `xml_too_deep`
  */
 export async function importWordpress(
   services: ImportServices,
   options: WordpressOptions,
 ): Promise<WordpressReport> {
-  const found = await stat(options.file).catch(() => undefined)
-  // Read twice, so it cannot be a pipe.
-  if (!found?.isFile()) {
-    throw new DomainError('not_found', 'no_such_file', 'There is no such file, or it cannot be read.')
+  const sizes = await Promise.all(options.files.map(sizeOf))
+  const total = passes * sizes.reduce((sum, size) => sum + size, 0)
+  let done = 0
+  const show = (bytes: number, note: string) => {
+    options.onProgress(done + bytes, total, note)
   }
-  const { size } = found
-  const pass = (number: 0 | 1) => {
-    const reader = readWxr(createReadStream(options.file))
-    const showProgress = (note: string) => {
-      options.onProgress(number * size + reader.source.bytes(), 2 * size, note)
+  const parts: Part[] = []
+  for (const [index, file] of options.files.entries()) {
+    const size = sizes[index] ?? 0
+    const name = options.files.length > 1 ? basename(file) : undefined
+    const reading = await readingOf(
+      () => createReadStream(file),
+      undefined,
+      (bytes) => {
+        show(bytes, 'checking the file')
+      },
+    )
+    parts.push({ file, name, size, reading })
+    done += 2 * size
+  }
+  function* pass(): Generator<Pass> {
+    for (const part of parts) {
+      const reader = readWxr(createReadStream(part.file), part.reading)
+      const showProgress = (note: string) => {
+        show(reader.source.bytes(), note)
+      }
+      yield { reader, part, showProgress }
+      done += part.size
     }
-    return { reader, showProgress }
   }
   const attachments = new Attachments()
   try {
-    const site = await survey(attachments, pass(0))
-    return await importPosts(services, { ...options, ...site, attachments }, pass(1))
+    const site = await survey(attachments, pass())
+    return await importPosts(services, { ...options, ...site, attachments }, pass())
   } finally {
     attachments.close()
   }
 }
 
-interface Pass {
-  reader: WxrReader
-  showProgress: (note: string) => void
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file).catch(() => undefined)
+  // Read several times, so it cannot be a pipe.
+  if (!found?.isFile()) {
+    throw new DomainError('not_found', 'no_such_file', `There is no such file, or it cannot be read: ${file}`)
+  }
+  return found.size
 }
 
-/** The first pass: pictures and authors, and whether this is an export at all. */
-async function survey(attachments: Attachments, { reader, showProgress }: Pass) {
+/** Pictures and authors of all files, and whether they are of one export at all. */
+async function survey(attachments: Attachments, pass: Iterable<Pass>) {
   const authors = new Map<string, string>()
-  for await (const parts of reader.parts) {
-    for (const part of parts) {
-      if (part.kind === 'author') authors.set(part.login, part.name)
-      else if (part.item.fields.type === 'attachment') attachments.add(part.item)
+  const sites: string[] = []
+  for (const { reader, part, showProgress } of pass) {
+    for await (const found of reader.parts) {
+      for (const one of found) {
+        if (one.kind === 'author') authors.set(one.login, one.name)
+        else attachments.add(one.item)
+      }
+      showProgress('looking for pictures')
     }
-    showProgress('looking for pictures')
+    const site = reader.site.baseUrl || reader.site.link
+    if (!reader.isWxr() || !URL.canParse(site)) throw await notWxr(part)
+    sites.push(site)
   }
-  const site = reader.site.baseUrl || reader.site.link
-  if (!reader.isWxr() || !URL.canParse(site)) {
-    throw new DomainError(
-      'invalid',
-      'not_wxr',
-      'This is not an export of WordPress: make one under Tools, Export, "All content".',
-    )
-  }
-  return { authors, baseUrl: site, idPrefix: idPrefixOf(site) }
+  const [baseUrl = ''] = sites
+  const other = sites.find((site) => idPrefixOf(site) !== idPrefixOf(baseUrl))
+  if (other !== undefined) throw differentSites(baseUrl, other)
+  return { authors, baseUrl, idPrefix: idPrefixOf(baseUrl) }
 }
 
 async function importPosts(
   services: ImportServices,
   context: PostContext & { actor: Actor },
-  { reader, showProgress }: Pass,
+  pass: Iterable<Pass>,
 ): Promise<WordpressReport> {
   const batcher = createBatcher(services, context.actor, context.baseUrl)
   const { report } = batcher
   const leftOut: WordpressReport['leftOut'] = {}
-  let responsesLeftOut = 0
-  const importItem = async (item: WxrItem) => {
-    const reason = leftOutReason(item)
-    if (reason) {
+  const counts = { responsesLeftOut: 0, items: 0, others: 0 }
+  const repairs = noRepairs()
+  const importItem = async (item: WxrItem, part: Part) => {
+    const fault = faultOf(item)
+    const reason = fault === undefined ? leftOutReason(item) : undefined
+    if (fault !== undefined) batcher.refusePost(nameOf(item, part), fault)
+    else if (reason) {
       leftOut[reason] = (leftOut[reason] ?? 0) + 1
-      return
+      counts.others += 1
+    } else {
+      const post = toPost(item, context)
+      counts.responsesLeftOut += post.responsesLeftOut
+      await batcher.add(post, nameOf(item, part))
     }
-    const name = { id: item.fields.id ?? '', title: item.fields.title ?? '', line: item.line }
-    if (item.isTooLong) {
-      report.posts += 1
-      batcher.refuse(name, 'a text of more than 4 million characters, or 16 million in all, is no post')
-      return
+  }
+  for (const { reader, part, showProgress } of pass) {
+    for await (const found of reader.parts) {
+      for (const one of found) if (one.kind === 'item') await importItem(one.item, part)
+      showProgress(`${report.posts} posts`)
     }
-    const post = toPost(item, context)
-    responsesLeftOut += post.responsesLeftOut
-    await batcher.add(post, name)
+    const pending = reader.pending()
+    if (pending) batcher.refusePost(nameOf(pending, part), truncated)
+    else if (!reader.isComplete()) batcher.refuse(nameOf(undefined, part), truncated)
+    counts.items += reader.items()
+    for (const kind of Object.keys(repairs) as (keyof Repairs)[]) repairs[kind] += reader.source.repairs[kind]
   }
-  for await (const parts of reader.parts) {
-    for (const part of parts) if (part.kind === 'item') await importItem(part.item)
-    showProgress(`${report.posts} posts`)
-  }
-  await batcher.end()
-  if (!reader.isComplete())
-    batcher.refuse(undefined, 'The file ends in the middle; what came before is imported')
-  return { ...report, leftOut, responsesLeftOut, repairs: reader.source.repairs }
+  await batcher.end(counts.items, counts.others)
+  const { responsesLeftOut } = counts
+  return { ...report, leftOut, responsesLeftOut, picturesMissing: context.attachments.missing, repairs }
 }
+
+const truncated = 'The file ends in the middle; what came before is imported'
+
+const nameOf = (item: WxrItem | undefined, { name }: Part) => ({
+  id: item?.fields.id ?? '',
+  title: item?.fields.title ?? '',
+  line: item?.line ?? 0,
+  ...(name !== undefined && { file: name }),
+})
+
+async function notWxr({ file, name }: Part): Promise<DomainError> {
+  const handle = await openFile(file)
+  const { buffer } = await handle.read(Buffer.alloc(4), 0, 4).finally(() => handle.close())
+  const isPacked = buffer.toString('latin1') === 'PK\u0003\u0004' || buffer.readUInt16BE() === 0x1f8b
+  return new DomainError(
+    'invalid',
+    'not_wxr',
+    isPacked
+      ? 'This file is packed: unpack it and import the XML files that are in it, all in one command.'
+      : `${name ?? 'This'} is not an export of WordPress: make one under Tools, Export, "All content".`,
+  )
+}
+
+const differentSites = (one: string, other: string) =>
+  new DomainError(
+    'invalid',
+    'different_sites',
+    `These files are exports of different sites (${one} and ${other}): import each site by itself.`,
+  )
 
 /** Two sites may both have a post 1. */
 function idPrefixOf(site: string): string {

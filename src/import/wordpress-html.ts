@@ -6,6 +6,8 @@ export interface PostContext {
   /** Pictures by attachment id, and all that hang on the post. */
   findPictures: (ids: number[]) => GalleryPicture[]
   listOwnPictures: () => GalleryPicture[]
+  /** A synced pattern: what several posts have in common. */
+  findPattern: (id: number) => string | undefined
 }
 
 /**
@@ -14,7 +16,7 @@ export interface PostContext {
  * address. Not sanitised yet.
  */
 export function toHtml(content: string, context: PostContext): string {
-  const text = content
+  const text = withPatterns(content, context)
     .replace(/\r\n?/g, '\n')
     .split('\n')
     .map((line) => line.trimEnd())
@@ -29,6 +31,22 @@ export function toHtml(content: string, context: PostContext): string {
     .replace(/<p>\s*<\/p>/g, '')
     .replaceAll(`href="${context.permalink}#`, 'href="#')
     .trim()
+}
+
+const patternMark = /<!--\s*wp:block\s+\{[^{}]{0,500}?"ref":\s*(\d{1,15})[^{}]{0,500}\}\s*\/-->/g
+/** A pattern may hold others, and itself. */
+const maxPatternDepth = 4
+const maxWithPatterns = 4_000_000
+
+function withPatterns(content: string, { findPattern }: PostContext): string {
+  let length = content.length
+  const insert = (text: string, depth: number): string =>
+    text.replace(patternMark, (mark, id: string) => {
+      const pattern = depth > maxPatternDepth ? undefined : findPattern(Number(id))
+      length += pattern?.length ?? 0
+      return pattern === undefined || length > maxWithPatterns ? mark : insert(pattern, depth + 1)
+    })
+  return insert(content, 1)
 }
 
 const blockMark = /^<!--\s*(\/?)wp:([a-z][\w/-]*)\s/

@@ -1,9 +1,11 @@
-import { firstInstantOf } from '../domain/cadence.ts'
 import { summaryOf } from '../domain/article-html.ts'
 import type { SelectionKind } from '../domain/article.ts'
 import { slugOf } from '../domain/slug.ts'
 import { imageTypeOf, type Attachments } from './attachments.ts'
 import type { ImportedPost } from './batch.ts'
+import { readDate } from './dates.ts'
+import { enclosureOf } from './enclosure.ts'
+import { undatedNote, unusableNote } from './notes.ts'
 import { languageOf } from './language.ts'
 import { plainText } from './plain-text.ts'
 import { toHtml, toParagraphs } from './wordpress-html.ts'
@@ -11,7 +13,7 @@ import type { WxrComment, WxrItem } from './wxr.ts'
 
 /** Why an item is not an article of ours. */
 export type LeftOutReason =
-  'page' | 'attachment' | 'menu item' | 'other type' | 'private' | 'password' | 'trash'
+  'page' | 'attachment' | 'menu item' | 'other type' | 'private' | 'password' | 'trash' | 'other state'
 
 export interface PostContext {
   /** `wp:news.example`: what external ids begin with. */
@@ -37,11 +39,16 @@ const types: Record<string, LeftOutReason> = {
   attachment: 'attachment',
   nav_menu_item: 'menu item',
 }
+/** Every other one is a draft: editorial plugins have states of their own on the way to being published. */
 const states: Record<string, 'draft' | 'scheduled' | 'published'> = {
   publish: 'published',
   future: 'scheduled',
-  draft: 'draft',
-  pending: 'draft',
+}
+const statesLeftOut: Record<string, LeftOutReason> = {
+  private: 'private',
+  trash: 'trash',
+  'auto-draft': 'other state',
+  inherit: 'other state',
 }
 
 /** Undefined for a post that becomes an article. */
@@ -49,26 +56,30 @@ export function leftOutReason({ fields }: WxrItem): LeftOutReason | undefined {
   const type = fields.type ?? 'post'
   if (type !== 'post') return types[type] ?? 'other type'
   if ((fields.password ?? '') !== '') return 'password'
-  const status = fields.status ?? 'publish'
-  if (status === 'private') return 'private'
-  return states[status] ? undefined : 'trash'
+  return statesLeftOut[fields.status ?? '']
+}
+
+/** Undefined for what may be imported; else a sentence. */
+export function faultOf({ fields, tooLong }: WxrItem): string | undefined {
+  if (tooLong !== undefined) {
+    return `${tooLong}: more than 4 million characters, or 16 million in all, is no post`
+  }
+  const isBare = fields.type === undefined && (fields.content ?? '').trim() === ''
+  return isBare ? 'it has neither a type nor a text; WordPress would refuse it, too' : undefined
 }
 
 export function toPost(item: WxrItem, context: PostContext): WordpressPost {
   const { fields } = item
-  const id = Number(fields.id)
-  const html = toHtml(fields.content ?? '', {
-    permalink: fields.link ?? '',
-    findPictures: (ids) => context.attachments.findPictures(ids),
-    listOwnPictures: () => context.attachments.listOfPost(id),
-  })
+  const notes: string[] = []
+  const html = htmlOf(item, context, notes)
   const title = plainText(fields.title ?? '') || titleFrom(html, fields.id ?? '')
   const link = URL.parse(fields.link ?? '')
-  const publishedAt = dateOf(fields.dateGmt, fields.date, context.zone) ?? dateOfPubDate(fields.pubDate)
+  const publishing = publishingOf(item, context, notes)
   const terms = termsOf(item)
   const slug = decode(fields.name ?? '')
   const language = context.language ?? languageOf(`${title} ${html}`, context.languages)
-  const responses = item.comments.filter(isShown)
+  const shown = item.comments.filter(isShown)
+  const responses = shown.flatMap((comment) => toResponse(comment, { item, context, publishing, notes }))
   return {
     externalId: `${context.idPrefix}:${fields.id ?? ''}`,
     input: {
@@ -79,10 +90,9 @@ export function toPost(item: WxrItem, context: PostContext): WordpressPost {
       sections: slugsOf(terms, 'section'),
       tags: slugsOf(terms, 'tag'),
       authors: [authorOf(fields.creator, context.authors)].filter((name) => name !== ''),
-      state: states[fields.status ?? 'publish'],
-      publishedAt: publishedAt?.toISOString(),
+      ...publishing,
       picture: pictureOf(item, context),
-      enclosure: enclosureOf(item.meta.get('enclosure')),
+      enclosure: enclosureIn(item, context, notes),
       responses: fields.commentStatus === 'open' ? 'open' : 'closed',
       guid: fields.guid === '' ? undefined : fields.guid,
     },
@@ -92,9 +102,37 @@ export function toPost(item: WxrItem, context: PostContext): WordpressPost {
       baseUrl: link?.href ?? context.baseUrl,
     },
     selections: terms,
-    responses: responses.map((comment) => toResponse(comment, fields.guid, context)),
+    responses,
     responsesLeftOut: item.comments.length - responses.length,
+    notes,
   }
+}
+
+function htmlOf({ fields }: WxrItem, { attachments }: PostContext, notes: string[]): string {
+  return toHtml(fields.content ?? '', {
+    permalink: fields.link ?? '',
+    findPictures: (ids) => attachments.findPictures(ids),
+    listOwnPictures: () => attachments.listOfPost(Number(fields.id)),
+    findPattern: (id) => {
+      const pattern = attachments.findPattern(id)
+      if (pattern === undefined) notes.push(`the pattern ${id} that stands in it is not in the file`)
+      return pattern
+    },
+  })
+}
+
+/** The UTC twin, where WordPress has filled it in (it has not for most drafts); else the local time in `zone`. */
+function publishingOf({ fields }: WxrItem, { zone }: PostContext, notes: string[]) {
+  const date =
+    readDate(fields.dateGmt ?? '', 'UTC') ??
+    readDate(fields.date ?? '', zone) ??
+    readDate(fields.pubDate ?? '', zone)
+  const publishedAt = date?.toISOString()
+  const state = states[fields.status ?? ''] ?? 'draft'
+  if (fields.status === undefined) notes.push('it has no state, so it is a draft')
+  if (date || state === 'draft') return { state, publishedAt }
+  notes.push(undatedNote(fields.pubDate ?? fields.date))
+  return { state: 'draft', publishedAt }
 }
 
 /** WordPress takes posts without a title; readers of a feed need something to click on. */
@@ -110,7 +148,8 @@ function authorOf(creator: string | undefined, names: Map<string, string>): stri
   return plainText(names.get(login) || login)
 }
 
-const kindOfDomain: Record<string, 'section' | 'tag'> = { category: 'section', post_tag: 'tag' }
+/** `tag`: of WXR 1.0. */
+const kindOfDomain: Record<string, 'section' | 'tag'> = { category: 'section', post_tag: 'tag', tag: 'tag' }
 
 function termsOf(item: WxrItem): ImportedPost['selections'] {
   return item.terms.flatMap(({ domain, nicename, name }) => {
@@ -125,31 +164,38 @@ const slugsOf = (terms: ImportedPost['selections'], kind: SelectionKind): string
   ...new Set(terms.filter((term) => term.kind === kind).map((term) => term.slug)),
 ]
 
-/** Slugs of other scripts are percent-encoded in an export. */
+/** Slugs of other scripts are percent-encoded in an export, and long ones cut, maybe within a character. */
 function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+  for (const whole of [
+    text,
+    ...[1, 2, 3].map((cut) => text.replace(new RegExp(`(?:%[^%]{0,2}){${cut}}$`), '')),
+  ]) {
+    try {
+      return decodeURIComponent(whole)
+    } catch {
+      continue
+    }
   }
+  return text
 }
 
 function pictureOf(item: WxrItem, { attachments, baseUrl }: PostContext): object | undefined {
   const found = attachments.find(Number(item.meta.get('_thumbnail_id') ?? NaN))
   const url = found && URL.parse(found.url, baseUrl)?.href
   if (!found || !url) return undefined
-  const credit = plainText(found.caption)
+  const { alt, caption } = found
   const type = imageTypeOf(url)
-  return { url, alt: plainText(found.alt), ...(credit && { credit }), ...(type && { type }) }
+  return { url, alt, ...(caption && { credit: caption }), ...(type && { type }) }
 }
 
-/** `url`, length and type on lines of their own, as WordPress keeps a podcast's file. */
-function enclosureOf(text: string | undefined): object | undefined {
-  const [url = '', length = '', type = ''] = (text ?? '').split('\n').map((line) => line.trim())
-  const isMedia = /^(?:audio|video)\/[\w.+-]+$|^application\/pdf$/.test(type)
-  return isMedia && /^\d+$/.test(length) && URL.canParse(url)
-    ? { url, length: Number(length), type }
-    : undefined
+/** URL, length and type on lines of their own, as WordPress keeps a podcast's file. */
+function enclosureIn({ meta }: WxrItem, { baseUrl }: PostContext, notes: string[]): object | undefined {
+  const [url = '', length = '', type = ''] = (meta.get('enclosure') ?? '')
+    .split('\n')
+    .map((line) => line.trim())
+  const enclosure = url === '' ? undefined : enclosureOf({ url, length, type }, baseUrl)
+  if (url !== '' && !enclosure) notes.push(unusableNote(url))
+  return enclosure
 }
 
 const kinds: Record<string, 'response' | 'trackback'> = {
@@ -162,38 +208,32 @@ const kinds: Record<string, 'response' | 'trackback'> = {
 const isShown = (comment: WxrComment): boolean =>
   comment.approved === '1' && kinds[comment.type] !== undefined
 
-function toResponse(comment: WxrComment, postGuid: string | undefined, context: PostContext) {
-  const date = dateOf(comment.dateGmt, comment.date, context.zone)
+interface ResponseContext {
+  item: WxrItem
+  context: PostContext
+  publishing: { publishedAt: string | undefined }
+  notes: string[]
+}
+
+function toResponse(comment: WxrComment, { item, context, publishing, notes }: ResponseContext) {
+  const date = readDate(comment.dateGmt, 'UTC') ?? readDate(comment.date, context.zone)
+  const publishedAt = date?.toISOString() ?? publishing.publishedAt
+  const { guid } = item.fields
+  if (!date)
+    notes.push(
+      `response ${comment.id} has no date${publishedAt ? ', and was given that of its post' : ' and is left out: its post has none, too'}`,
+    )
+  if (publishedAt === undefined) return []
   return {
     externalId: comment.id,
     input: {
       author: plainText(comment.author) || '—',
       authorUrl: /^https?:\/\/./i.test(comment.url) && URL.canParse(comment.url) ? comment.url : undefined,
       html: toParagraphs(comment.content.replace(/\r\n?/g, '\n')),
-      publishedAt: date?.toISOString(),
+      publishedAt,
       kind: kinds[comment.type],
       // What WordPress itself puts into its comment feeds: no reader shows an old response as new.
-      guid: postGuid ? `${postGuid}#comment-${comment.id}` : undefined,
+      guid: guid ? `${guid}#comment-${comment.id}` : undefined,
     },
   }
-}
-
-/** The UTC twin, where WordPress has filled it in (it has not for most drafts); else the local time in `zone`. */
-function dateOf(gmt: string | undefined, local: string | undefined, zone: string): Date | undefined {
-  const utc = wallOf(gmt)
-  if (utc !== undefined) return new Date(utc)
-  const wall = wallOf(local)
-  return wall === undefined ? undefined : new Date(firstInstantOf(wall, zone))
-}
-
-function wallOf(text = ''): number | undefined {
-  const [, date, time] = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)$/.exec(text.trim()) ?? []
-  const wall = date === undefined || date.startsWith('0000') ? NaN : Date.parse(`${date}T${time ?? ''}Z`)
-  return Number.isNaN(wall) ? undefined : wall
-}
-
-/** Of posts without any other date; drafts carry a date in the year -1. */
-function dateOfPubDate(text = ''): Date | undefined {
-  const at = new Date(text)
-  return at.getTime() > 0 ? at : undefined
 }

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream'
-import { openXml, type XmlSource } from './xml.ts'
+import { FieldText } from './field-text.ts'
+import { openXml, type OpenBytes, type Reading, type XmlSource } from './xml.ts'
 
 export interface WxrComment {
   id: string
@@ -26,8 +26,8 @@ export interface WxrItem {
   comments: WxrComment[]
   /** Where it begins in the file. */
   line: number
-  /** Its texts are longer than any post, and were cut. */
-  isTooLong: boolean
+  /** What is longer in it than in any post, and was cut. */
+  tooLong: string | undefined
 }
 
 export interface WxrSite {
@@ -77,6 +77,11 @@ const metaKeys = new Set(['_thumbnail_id', '_wp_attachment_image_alt', 'enclosur
 /** All texts of one item together, its comments included. */
 const maxItem = 16_000_000
 
+/** What no text of an export holds: there it begins something of its own. */
+const isOwn = (name: string): boolean =>
+  /^(?:wp|dc|content|excerpt):/.test(name) ||
+  ['rss', 'channel', 'item', 'title', 'link', 'pubDate', 'guid', 'category', 'language'].includes(name)
+
 const isKey = <Names extends object>(names: Names, key: string): key is keyof Names & string =>
   Object.hasOwn(names, key)
 
@@ -88,20 +93,26 @@ export interface WxrReader {
   isWxr: () => boolean
   /** It ended with `</rss>`, not in the middle. */
   isComplete: () => boolean
+  /** The item that had begun where it ends. */
+  pending: () => WxrItem | undefined
+  /** Items that begin in it, whatever was made of them. */
+  items: () => number
   /** What each chunk of the file has completed. */
   parts: AsyncIterable<WxrPart[]>
 }
 
 /** Reads an export in a stream: at any moment one item and one chunk of the file are in memory. */
-export function readWxr(stream: Readable | AsyncIterable<Uint8Array>): WxrReader {
+export function readWxr(stream: ReturnType<OpenBytes>, reading: Reading): WxrReader {
   let found: WxrPart[] = []
   const builder = new WxrBuilder({ emit: (part) => found.push(part), line: () => source.line() })
-  const source = openXml(stream, builder)
+  const source = openXml(stream, builder, reading)
   return {
     source,
     site: builder.site,
     isWxr: () => builder.isWxr,
     isComplete: () => builder.isComplete,
+    pending: () => builder.pending,
+    items: () => (reading.isWellFormed ? builder.count : Math.max(builder.count, source.marks())),
     parts: (async function* () {
       for await (const _ of source.chunks) {
         yield found
@@ -121,95 +132,124 @@ class WxrBuilder {
   readonly site: WxrSite = { title: '', link: '', baseUrl: '', language: '' }
   isWxr = false
   isComplete = false
+  /** Items that have begun. */
+  count = 0
   readonly #options: BuilderOptions
-  #text = ''
+  #field: FieldText | undefined
   #item: WxrItem | undefined
   #size = 0
   #comment: WxrComment | undefined
   #author: { login: string; name: string } | undefined
   #term: { domain: string; nicename: string } = { domain: '', nicename: '' }
   #metaKey = ''
-  #isInRss = false
+  #siteUrl = ''
 
   constructor(options: BuilderOptions) {
     this.#options = options
   }
 
+  get pending(): WxrItem | undefined {
+    return this.#item
+  }
+
   readonly open = (name: string, attributes: Record<string, string>): void => {
-    this.#text = ''
-    if (name === 'rss') this.#isInRss = true
-    else if (name === 'item') {
-      const line = this.#options.line()
-      this.#item = { fields: {}, terms: [], meta: new Map(), comments: [], line, isTooLong: false }
-      this.#size = 0
-    } else if (name === 'wp:comment') this.#comment = emptyComment()
-    else if (name === 'wp:author') this.#author = { login: '', name: '' }
-    else if (name === 'category') {
-      this.#term = { domain: attributes['domain'] ?? '', nicename: attributes['nicename'] ?? '' }
+    if (this.#field && !isOwn(name)) {
+      this.#field.open(name, attributes)
+      return
+    }
+    this.#endField()
+    if (name === 'item') this.#openItem()
+    else if (name === 'wp:comment') this.#comment = emptyComment()
+    else if (name === 'wp:author' || name === 'wp:wp_author') this.#author = { login: '', name: '' }
+    else {
+      this.#field = new FieldText(name)
+      if (name === 'category') {
+        this.#term = { domain: attributes['domain'] ?? '', nicename: attributes['nicename'] ?? '' }
+      }
     }
   }
 
   readonly text = (text: string): void => {
+    if (!this.#field || !this.#isRead(this.#field.name)) return
     this.#size += text.length
-    if (this.#item && this.#size > maxItem) this.#item.isTooLong = true
-    else this.#text += text
+    if (this.#item && this.#size > maxItem) this.#item.tooLong ??= 'all its texts together'
+    else this.#field.add(text)
   }
 
   readonly cut = (): void => {
-    if (this.#item) this.#item.isTooLong = true
+    const { name } = this.#field ?? {}
+    if (this.#item && name !== undefined && this.#isRead(name)) this.#item.tooLong ??= name
   }
 
   readonly close = (name: string): void => {
-    if (name === 'rss') this.isComplete = this.#isInRss
+    if (this.#field?.close()) return
+    this.#endField()
+    if (name === 'rss') this.isComplete = true
     else if (name === 'item') this.#endItem()
-    else if (this.#item) this.#closeInItem(this.#item, name)
-    else this.#closeInChannel(name)
-    this.#text = ''
+    else if (name === 'wp:comment') this.#endComment()
+    else if (name === 'wp:author' || name === 'wp:wp_author') this.#endAuthor()
+  }
+
+  /** A plugin's own data may be of any size. */
+  #isRead(name: string): boolean {
+    return name !== 'wp:meta_value' || metaKeys.has(this.#metaKey)
+  }
+
+  #openItem(): void {
+    // The one before has no end.
+    this.#endItem()
+    this.count += 1
+    this.#size = 0
+    const line = this.#options.line()
+    this.#item = { fields: {}, terms: [], meta: new Map(), comments: [], line, tooLong: undefined }
   }
 
   #endItem(): void {
+    this.#endComment()
     if (this.#item) this.#options.emit({ kind: 'item', item: this.#item })
     this.#item = undefined
+  }
+
+  #endComment(): void {
+    if (this.#comment) this.#item?.comments.push(this.#comment)
     this.#comment = undefined
   }
 
-  #closeInChannel(name: string): void {
-    const text = this.#text.trim()
-    if (name === 'wp:wxr_version') this.isWxr = true
+  #endAuthor(): void {
+    if (this.#author) this.#options.emit({ kind: 'author', ...this.#author })
+    this.#author = undefined
+  }
+
+  #endField(): void {
+    const field = this.#field
+    this.#field = undefined
+    if (!field) return
+    const { name } = field
+    const text = name === 'content:encoded' ? field.html() : field.html().trim()
+    if (this.#comment) {
+      if (isKey(commentFields, name)) this.#comment[commentFields[name]] = text
+    } else if (this.#item) this.#setInItem(this.#item, name, text)
+    else this.#setInChannel(name, text)
+  }
+
+  #setInChannel(name: string, text: string): void {
+    if (name === 'wp:author_login' && this.#author) this.#author.login = text
+    else if (name === 'wp:author_display_name' && this.#author) this.#author.name = text
+    else if (name === 'wp:wxr_version') this.isWxr = true
     else if (name === 'wp:base_blog_url') this.site.baseUrl = text
-    else if (name === 'title' && this.site.title === '') this.site.title = text
-    else if (name === 'link' && this.site.link === '') this.site.link = text
-    else if (name === 'language') this.site.language = text
-    else if (this.#author) this.#closeInAuthor(this.#author, name, text)
+    else if (name === 'wp:base_site_url') this.#siteUrl = text
+    else if (name === 'title') this.site.title ||= text
+    else if (name === 'link') this.site.link ||= text
+    else if (name === 'language') this.site.language ||= text
+    if (this.site.link === '' && this.site.baseUrl === '') this.site.link = this.#siteUrl
   }
 
-  #closeInAuthor(author: { login: string; name: string }, name: string, text: string): void {
-    if (name === 'wp:author_login') author.login = text
-    else if (name === 'wp:author_display_name') author.name = text
-    else if (name === 'wp:author') {
-      this.#options.emit({ kind: 'author', ...author })
-      this.#author = undefined
-    }
-  }
-
-  #closeInItem(item: WxrItem, name: string): void {
-    const text = this.#text
-    if (this.#comment) this.#closeInComment(item, this.#comment, name)
-    else if (name === 'category') item.terms.push({ ...this.#term, name: text.trim() })
-    else if (name === 'wp:meta_key') this.#metaKey = text.trim()
+  #setInItem(item: WxrItem, name: string, text: string): void {
+    if (name === 'category') item.terms.push({ ...this.#term, name: text })
+    else if (name === 'wp:meta_key') this.#metaKey = text
     else if (name === 'wp:meta_value') {
-      if (metaKeys.has(this.#metaKey) && !item.meta.has(this.#metaKey))
-        item.meta.set(this.#metaKey, text.trim())
-    } else if (isKey(fields, name))
-      item.fields[fields[name]] = name === 'content:encoded' ? text : text.trim()
-  }
-
-  #closeInComment(item: WxrItem, comment: WxrComment, name: string): void {
-    if (isKey(commentFields, name)) comment[commentFields[name]] = this.#text.trim()
-    else if (name === 'wp:comment') {
-      item.comments.push(comment)
-      this.#comment = undefined
-    }
+      if (metaKeys.has(this.#metaKey) && !item.meta.has(this.#metaKey)) item.meta.set(this.#metaKey, text)
+    } else if (isKey(fields, name)) item.fields[fields[name]] = text
   }
 }
 

@@ -35,125 +35,118 @@ interface Options {
   maxText: number
   /** A text was longer. */
   onTruncated: () => void
+  /** How far ahead a decision looks: longer than any tag of a real export. What does not end before is text. */
+  lookAhead?: number
 }
-
-/** Longer than any tag of a real export; what does not end before is text. */
-const maxTag = 65_536
-const maxReference = 40
-/** White space and a closing tag behind the end of a CDATA section. */
-const maxGap = 200
 
 // eslint-disable-next-line no-control-regex -- what XML cannot hold
 const controls = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g
 const reference = /&(?:(#\d{1,7}|#[xX][\da-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]{1,31}));/y
 const tag = /<(\/?)([^\s/>"'=<!?]+)(?:"[^"]*"|'[^']*'|[^"'<>])*>/y
-/** The beginning of a tag whose end has not arrived yet. */
-const openTag = /^<\/?[^\s/>"'=<!?]*(?:"[^"]*"|'[^']*'|[^"'<>])*(?:"[^"]*|'[^']*)?$/
+const itemInside = /.<\/?(?:item|entry)[\s>]/s
 const nameStart = /[\p{L}_:]/u
+const isName = /[\p{L}\p{N}_:.-]/u
+const instruction = /^<\?[\p{L}_].*?\?>/su
+/** Without an internal subset. */
+const doctype = /^<!doctype(?:"[^"]*"|'[^']*'|[^"'<>[])*>/i
 const xmlEntities = new Set(['amp', 'lt', 'gt', 'quot', 'apos'])
 const cdata = '<![CDATA['
 
 /**
  * Turns the almost-XML of real exports into XML, in a stream: bare ampersands, undefined entities, control
- * characters and CDATA sections that end too early are repaired and counted; comments and processing instructions
- * are dropped. Holds back at most one tag's worth of text.
- * @throws DomainError `doctype_refused`: a document type can define entities, and no export has one
+ * characters and CDATA sections that end too early are repaired and counted; comments, processing instructions and a
+ * document type without declarations are dropped. Nothing is decided before `lookAhead` characters have come, and
+ * nothing behind them is looked at: where the chunks were cut makes no difference.
+ * @throws DomainError `doctype_refused`
  */
 export class XmlRepair {
   /** Line breaks in what was not passed on. */
   droppedLines = 0
   readonly #options: Options
+  readonly #lookAhead: number
   #buffer = ''
-  #state: 'text' | 'cdata' | 'comment' | 'instruction' = 'text'
-  /** The element whose CDATA section is open. */
+  #state: 'text' | 'cdata' | 'comment' = 'text'
+  /** The element that was opened last: a CDATA section is in it. */
   #element = ''
+  /** What stands open. */
+  readonly #elements: string[] = []
   #textLength = 0
   #out: string[] = []
 
   constructor(options: Options) {
     this.#options = options
+    this.#lookAhead = options.lookAhead ?? 65_536
   }
 
   push(chunk: string): void {
-    this.#run(chunk, false)
-  }
-
-  end(): void {
-    this.#run('', true)
-  }
-
-  #run(chunk: string, isLast: boolean): void {
     this.#buffer += chunk.replace(controls, () => {
       this.#options.repairs.characters += 1
       return ''
     })
+    // In small chunks, what is held back would be looked through again and again.
+    if (this.#buffer.length >= 2 * this.#lookAhead) this.#run(this.#buffer.length - this.#lookAhead)
+  }
+
+  end(): void {
+    this.#run(this.#buffer.length)
+  }
+
+  /** Handles what begins before `certain`. */
+  #run(certain: number): void {
     let at = 0
-    for (;;) {
-      const next = this.#step(at, isLast)
-      if (next === undefined) break
-      at = next
-    }
-    const rest = this.#rest(at, isLast)
-    this.#buffer = this.#buffer.slice(rest)
+    while (at < certain) at = this.#step(at)
+    this.#buffer = this.#buffer.slice(at)
+    this.#flush()
+  }
+
+  #flush(): void {
     if (this.#out.length > 0) this.#options.write(this.#out.join(''))
     this.#out = []
   }
 
-  /** Emits what is certain and says from where on to wait for more. */
-  #rest(at: number, isLast: boolean): number {
-    if (this.#state === 'comment' || this.#state === 'instruction') {
-      const rest = isLast ? this.#buffer.length : Math.max(at, this.#buffer.length - 2)
-      this.#drop(this.#buffer.slice(at, rest))
-      return rest
-    }
-    if (isLast) this.#text(this.#buffer.slice(at))
-    return isLast ? this.#buffer.length : at
+  /** Handles one piece from `at`; the position after it. */
+  #step(at: number): number {
+    if (this.#state === 'text') return this.#stepText(at)
+    if (this.#state === 'cdata') return this.#stepCdata(at)
+    return this.#stepComment(at)
   }
 
-  /** Handles one piece from `at`; the position after it, or undefined where more input is needed. */
-  #step(at: number, isLast: boolean): number | undefined {
-    if (at >= this.#buffer.length) return undefined
-    if (this.#state === 'text') return this.#stepText(at, isLast)
-    if (this.#state === 'cdata') return this.#stepCdata(at, isLast)
-    const terminator = this.#state === 'comment' ? '-->' : '?>'
-    const end = this.#buffer.indexOf(terminator, at)
-    if (end < 0) return undefined
-    this.#drop(this.#buffer.slice(at, end))
-    this.#state = 'text'
-    return end + terminator.length
+  #stepComment(at: number): number {
+    const end = this.#buffer.indexOf('-->', at)
+    if (end >= 0) this.#state = 'text'
+    const next = end < 0 ? this.#endBefore(at) : end + 3
+    this.#drop(this.#buffer.slice(at, next))
+    return next
   }
 
-  #stepText(at: number, isLast: boolean): number | undefined {
+  /** A terminator of three characters that is not in the buffer may begin at its end. */
+  #endBefore(at: number): number {
+    return Math.max(at + 1, this.#buffer.length - 2)
+  }
+
+  #stepText(at: number): number {
     const special = /[<&\]]/g
     special.lastIndex = at
-    const found = special.exec(this.#buffer)
-    if (!found) {
-      this.#text(this.#buffer.slice(at))
-      return this.#buffer.length
+    const index = special.exec(this.#buffer)?.index ?? this.#buffer.length
+    if (index > at) {
+      this.#text(this.#buffer.slice(at, index))
+      return index
     }
-    if (found.index > at) {
-      this.#text(this.#buffer.slice(at, found.index))
-      return found.index
-    }
-    if (found[0] === '&') return this.#stepReference(at, isLast)
-    if (found[0] === '<') return this.#stepMarkup(at, isLast)
-    if (this.#isShort(at, 3, isLast)) return undefined
+    if (this.#buffer[at] === '&') return this.#stepReference(at)
+    if (this.#buffer[at] === '<') return this.#stepMarkup(at)
     if (!this.#buffer.startsWith(']]>', at)) {
       this.#text(']')
       return at + 1
     }
     this.#options.repairs.sections += 1
-    this.#text(']]&gt;')
+    this.#text(']]&gt;', true)
     return at + 3
   }
 
-  #stepReference(at: number, isLast: boolean): number | undefined {
+  #stepReference(at: number): number {
     reference.lastIndex = at
     const found = reference.exec(this.#buffer)
-    if (!found && this.#isShort(at, maxReference, isLast) && !this.#buffer.slice(at + 1).match(/[^\w#]/)) {
-      return undefined
-    }
-    this.#text(this.#repairReference(found))
+    this.#text(this.#repairReference(found), true)
     return at + (found?.[0].length ?? 1)
   }
 
@@ -175,34 +168,55 @@ export class XmlRepair {
     return `&amp;${name};`
   }
 
-  #stepMarkup(at: number, isLast: boolean): number | undefined {
+  #stepMarkup(at: number): number {
     const buffer = this.#buffer
-    if (this.#isShort(at, cdata.length, isLast) && !buffer.includes('>', at)) return undefined
     if (buffer.startsWith(cdata, at)) {
       this.#out.push(cdata)
       this.#state = 'cdata'
       return at + cdata.length
     }
-    if (buffer.startsWith('<!--', at)) return this.#skip('comment', at + 4)
-    if (buffer.startsWith('<?', at)) return this.#skip('instruction', at + 2)
-    if (/^<!doctype|^<!entity/i.test(buffer.slice(at, at + 9))) throw doctypeRefused()
+    if (buffer.startsWith('<!--', at)) {
+      this.#state = 'comment'
+      return at + 4
+    }
+    const window = buffer.slice(at, at + this.#lookAhead)
+    if (/^<!(?:doctype|entity)/i.test(window) && !doctype.test(window)) throw doctypeRefused()
+    const [dropped] = doctype.exec(window) ?? instruction.exec(window) ?? []
+    if (dropped !== undefined) {
+      this.#drop(dropped)
+      return at + dropped.length
+    }
     if (nameStart.test(buffer.charAt(at + (buffer.charAt(at + 1) === '/' ? 2 : 1)))) {
       tag.lastIndex = at
       const found = tag.exec(buffer)
-      if (found) return this.#tag(found, at)
-      if (this.#isShort(at, maxTag, isLast) && openTag.test(buffer.slice(at))) return undefined
+      // A quotation mark that is never closed would take whole items for one tag.
+      if (found && found[0].length <= this.#lookAhead && !itemInside.test(found[0]))
+        return this.#tag(found, at)
     }
     this.#options.repairs.brackets += 1
-    this.#text('&lt;')
+    this.#text('&lt;', true)
     return at + 1
   }
 
-  #tag(found: RegExpExecArray, at: number): number {
-    const [whole, slash, name = ''] = found
+  #tag([whole, slash, name = '']: RegExpExecArray, at: number): number {
     this.#textLength = 0
-    if (slash === '') this.#element = name
-    this.#out.push(whole.includes('&') ? this.#repairReferences(whole) : whole)
+    const isOpen = slash === '' ? this.#open(name, whole) : this.#close(name)
+    if (isOpen) this.#out.push(whole.includes('&') ? this.#repairReferences(whole) : whole)
+    else this.#options.repairs.tags += 1
     return at + whole.length
+  }
+
+  #open(name: string, whole: string): true {
+    this.#element = name
+    if (!whole.endsWith('/>')) this.#elements.push(name)
+    return true
+  }
+
+  /** A parser closes everything that is open over a tag that closes nothing. */
+  #close(name: string): boolean {
+    const depth = this.#elements.lastIndexOf(name)
+    if (depth >= 0) this.#elements.length = depth
+    return depth >= 0
   }
 
   #repairReferences(text: string): string {
@@ -215,65 +229,67 @@ export class XmlRepair {
     })
   }
 
-  #skip(state: 'comment' | 'instruction', at: number): number {
-    this.#state = state
-    return at
-  }
-
-  /** A section ends where its element ends, or another section begins; any other `]]>` is part of the text. */
-  #stepCdata(at: number, isLast: boolean): number | undefined {
-    const buffer = this.#buffer
-    const end = buffer.indexOf(']]>', at)
-    if (end < 0) {
-      const certain = isLast ? buffer.length : buffer.length - 2
-      if (certain <= at) return undefined
-      this.#text(buffer.slice(at, certain))
-      return certain
-    }
+  #stepCdata(at: number): number {
+    const found = this.#buffer.indexOf(']]>', at)
+    const end = found < 0 ? this.#endBefore(at) : found
     if (end > at) {
-      this.#text(buffer.slice(at, end))
+      this.#text(this.#buffer.slice(at, end))
       return end
     }
-    const after = buffer.slice(end + 3, end + 3 + maxGap).trimStart()
-    if (
-      after.length < Math.max(cdata.length, this.#element.length + 2) &&
-      this.#isShort(end, 3 + maxGap, isLast)
-    ) {
-      if (!`</${this.#element}`.startsWith(after) && !cdata.startsWith(after)) return this.#insideCdata(end)
-      return undefined
+    if (this.#isEndOfSection(this.#buffer.slice(end + 3, end + this.#lookAhead))) {
+      this.#out.push(']]>')
+      this.#state = 'text'
+    } else {
+      this.#options.repairs.sections += 1
+      this.#text(']]]]><![CDATA[>', true)
     }
-    const isEnd = after.startsWith(`</${this.#element}`) || after.startsWith(cdata)
-    if (!isEnd && !isLast) return this.#insideCdata(end)
-    this.#out.push(']]>')
-    this.#state = 'text'
     return end + 3
   }
 
-  #insideCdata(end: number): number {
-    this.#options.repairs.sections += 1
-    this.#text(']]]]><![CDATA[>')
-    return end + 3
+  /**
+   * Where its element ends or another section begins, maybe behind text, comments and instructions; any other `]]>`
+   * is part of the text.
+   */
+  #isEndOfSection(after: string): boolean {
+    let at = 0
+    for (;;) {
+      const next = after.indexOf('<', at)
+      if (next < 0 || after.slice(at, next).includes(']]>')) return false
+      const terminator = after.startsWith('<!--', next)
+        ? '-->'
+        : after.startsWith('<?', next)
+          ? '?>'
+          : undefined
+      if (terminator === undefined) {
+        const closing = `</${this.#element}`
+        return (
+          after.startsWith(cdata, next) ||
+          (after.startsWith(closing, next) && !isName.test(after[next + closing.length] ?? ''))
+        )
+      }
+      const end = after.indexOf(terminator, next + 2)
+      if (end < 0) return false
+      at = end + terminator.length
+    }
   }
 
-  #isShort(at: number, needed: number, isLast: boolean): boolean {
-    return !isLast && this.#buffer.length - at < needed
-  }
-
-  #text(text: string): void {
-    const room = this.#options.maxText - this.#textLength
+  /** @param isWhole a reference or the seam of a section, which is never cut in two */
+  #text(text: string, isWhole = false): void {
+    const room = Math.max(0, this.#options.maxText - this.#textLength)
     this.#textLength += text.length
-    if (text.length <= room) this.#out.push(text)
-    else {
-      // A reference or the seam of a section is never cut in two.
-      const kept = room > 0 && text.length > 20 ? text.slice(0, room) : ''
-      this.#out.push(kept)
-      this.#drop(text.slice(kept.length))
-      this.#options.onTruncated()
-    }
+    const kept = text.length <= room ? text : isWhole ? '' : text.slice(0, room)
+    this.#out.push(kept)
+    if (kept === text) return
+    this.#drop(text.slice(kept.length))
+    this.#options.onTruncated()
   }
 
+  /** What has been written before is parsed first, so that a line is counted where it was. */
   #drop(text: string): void {
-    this.droppedLines += text.split('\n').length - 1
+    const lines = text.split('\n').length - 1
+    if (lines === 0) return
+    this.#flush()
+    this.droppedLines += lines
   }
 }
 
@@ -284,9 +300,16 @@ function isCharacter(reference: string): boolean {
   return !isControl && !isSurrogate && code !== 0xfffe && code !== 0xffff && code <= 0x10ffff
 }
 
+const quoted = /"[^"]*"|'[^']*'/g
+
+/** @throws DomainError `doctype_refused`: one that declares anything */
+export function requireBareDoctype(text: string): void {
+  if (/[[<]/.test(text.replace(quoted, ''))) throw doctypeRefused()
+}
+
 const doctypeRefused = () =>
   new DomainError(
     'invalid',
     'doctype_refused',
-    'The file has a document type (<!DOCTYPE>), which no export of WordPress and no feed needs; remove it and try again.',
+    'The file has a document type (<!DOCTYPE>) with declarations of its own, which no export of WordPress and no feed needs; remove it and try again.',
   )

@@ -1,8 +1,10 @@
 import { SaxesParser } from 'saxes'
-import type { Readable } from 'node:stream'
-import { noRepairs, XmlRepair, type Repairs } from './xml-repair.ts'
+import { DomainError } from '../errors.ts'
+import { createDecoder, EncodingCensus, type Encoding } from './encoding.ts'
+import { createNames } from './xml-names.ts'
+import { noRepairs, requireBareDoctype, XmlRepair, type Repairs } from './xml-repair.ts'
 
-/** What a reader of one vocabulary wants to hear; names keep their prefix as it is written. */
+/** What a reader of one vocabulary wants to hear; prefixes of known namespaces are the usual ones. */
 export interface XmlListener {
   open: (name: string, attributes: Record<string, string>) => void
   close: (name: string) => void
@@ -11,50 +13,119 @@ export interface XmlListener {
   cut?: () => void
 }
 
+/** A document that can be read more than once. */
+export type OpenBytes = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+/** How a document is to be read so that nothing of it is lost. */
+export interface Reading {
+  encoding: Encoding
+  /** Bytes that are not in the encoding that was declared. */
+  invalidBytes: number
+  /** A strict parser takes it: nothing of it is to be repaired. */
+  isWellFormed: boolean
+}
+
 export interface XmlSource {
   repairs: Repairs
   /** Bytes read so far. */
   bytes: () => number
   /** The line of the file that was read last. */
   line: () => number
-  /** Yields after each chunk that was parsed: ask the listener then what it has found. */
+  /** How often an `item` or `entry` begins in the bytes, whatever the parser made of them. */
+  marks: () => number
+  /** Yields after each piece that was parsed: ask the listener then what it has found. */
   chunks: AsyncIterable<void>
 }
 
 /** Characters between two tags; longer ones are cut. */
 const maxText = 4_000_000
+/** Of elements that stand open: each costs memory until it is closed. */
+const maxDepth = 2_000
+/** Of a chunk that is parsed at once. */
+const pieceLength = 65_536
+
+/**
+ * Reads a document once for its encoding, and again with a strict parser, as far as that gets.
+ * @param charset what the server says
+ * @param onBytes with all bytes read so far, of either time
+ * @throws DomainError `doctype_refused`
+ */
+export async function readingOf(
+  open: OpenBytes,
+  charset?: string,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<Reading> {
+  const census = new EncodingCensus()
+  let bytes = 0
+  for await (const chunk of open()) {
+    census.push(chunk)
+    onBytes((bytes += chunk.length))
+  }
+  const encoding = census.end(charset)
+  const isWellFormed = await isParsed(open(), encoding, (more) => {
+    onBytes((bytes += more))
+  })
+  return { encoding, invalidBytes: census.invalid, isWellFormed }
+}
+
+async function isParsed(
+  stream: ReturnType<OpenBytes>,
+  encoding: Encoding,
+  onBytes: (more: number) => void,
+): Promise<boolean> {
+  const seen = { isStrict: true, length: 0, depth: 0 }
+  const parser = new SaxesParser({ xmlns: false })
+  parser.on('error', () => {
+    seen.isStrict = false
+  })
+  parser.on('doctype', requireBareDoctype)
+  const onEvent = (deeper: number) => () => {
+    seen.length = 0
+    seen.depth += deeper
+    if (seen.depth > maxDepth) throw tooDeep()
+  }
+  parser.on('opentag', onEvent(1))
+  parser.on('closetag', onEvent(-1))
+  for (const event of ['text', 'cdata', 'comment'] as const) parser.on(event, onEvent(0))
+  const decode = createDecoder(encoding, noRepairs())
+  for await (const piece of piecesOf(stream)) {
+    const text = decode(piece)
+    seen.length += text.length
+    parser.write(text)
+    onBytes(piece.length)
+    // The parser holds a text until its end; the repair cuts what is longer than any post.
+    if (!seen.isStrict || seen.length > maxText) return false
+  }
+  parser.write(decode())
+  parser.close()
+  return seen.isStrict
+}
 
 /** Parses XML from bytes, with bounded memory, putting right what real exports get wrong. */
-export function openXml(stream: Readable | AsyncIterable<Uint8Array>, listener: XmlListener): XmlSource {
-  const repairs = noRepairs()
-  const parser = new SaxesParser({ xmlns: false, position: true })
-  parser.on('error', () => {
-    // Saxes closes what was left open and goes on; the item is judged by what it then holds.
-    repairs.tags += 1
-  })
-  parser.on('opentag', ({ name, attributes, isSelfClosing: _ }) => {
-    listener.open(name, attributes)
-  })
-  parser.on('closetag', ({ name }) => {
-    listener.close(name)
-  })
-  parser.on('text', listener.text)
-  parser.on('cdata', listener.text)
+export function openXml(stream: ReturnType<OpenBytes>, listener: XmlListener, reading: Reading): XmlSource {
+  const repairs = { ...noRepairs(), bytes: reading.invalidBytes }
+  const parser = createParser(listener, repairs)
   const repair = new XmlRepair({
     repairs,
     maxText,
     write: (xml) => parser.write(xml),
     onTruncated: () => listener.cut?.(),
   })
-  const count = { bytes: 0 }
+  const count = { bytes: 0, marks: 0 }
+  const countMarks = createMarkCounter()
+  const read = (text: string) => {
+    count.marks += countMarks(text)
+    if (reading.isWellFormed) parser.write(text)
+    else repair.push(text)
+  }
   async function* chunks() {
-    const decode = createDecoder(repairs)
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      count.bytes += chunk.length
-      repair.push(decode(chunk))
+    const decode = createDecoder(reading.encoding, repairs)
+    for await (const piece of piecesOf(stream)) {
+      count.bytes += piece.length
+      read(decode(piece))
       yield
     }
-    repair.push(decode())
+    read(decode())
     repair.end()
     parser.close()
     yield
@@ -63,32 +134,73 @@ export function openXml(stream: Readable | AsyncIterable<Uint8Array>, listener: 
     repairs,
     bytes: () => count.bytes,
     line: () => parser.line + repair.droppedLines,
+    marks: () => count.marks,
     chunks: chunks(),
   }
 }
 
-/** UTF-8, or what a byte order mark or the XML declaration says. */
-function createDecoder(repairs: Repairs): (chunk?: Uint8Array) => string {
-  let decoder: InstanceType<typeof TextDecoder> | undefined
-  return (chunk) => {
-    if (!chunk) return decoder?.decode() ?? ''
-    decoder ??= new TextDecoder(encodingOf(chunk))
-    const text = decoder.decode(chunk, { stream: true })
-    if (text.includes('\uFFFD')) repairs.bytes += countOf(text, '\uFFFD')
-    return text
+function createParser(listener: XmlListener, repairs: Repairs) {
+  const parser = new SaxesParser({ xmlns: false })
+  const names = createNames()
+  parser.on('error', () => {
+    // Saxes closes what was left open and goes on; the item is judged by what it then holds.
+    repairs.tags += 1
+  })
+  parser.on('opentag', ({ name, attributes }) => {
+    if (names.depth() > maxDepth) throw tooDeep()
+    for (const key in attributes) attributes[key] = asHtml(attributes[key] ?? '', repairs)
+    listener.open(names.open(name, attributes), attributes)
+  })
+  parser.on('closetag', ({ name }) => {
+    listener.close(names.close(name))
+  })
+  const hear = (text: string) => {
+    listener.text(asHtml(text, repairs))
+  }
+  parser.on('text', hear)
+  parser.on('cdata', hear)
+  return parser
+}
+
+const tooDeep = () =>
+  new DomainError(
+    'invalid',
+    'xml_too_deep',
+    `The XML has more than ${maxDepth} elements open at once, which no export and no feed has.`,
+  )
+
+const c1 = /[\u0080-\u009F]/g
+const windows1252 = new TextDecoder('windows-1252')
+
+/** HTML takes the controls from U+0080 to U+009F, which nobody writes, for the Windows-1252 they were meant in. */
+function asHtml(text: string, repairs: Repairs): string {
+  if (!c1.test(text)) return text
+  return text.replace(c1, (control) => {
+    repairs.characters += 1
+    const meant = windows1252.decode(Uint8Array.of(control.charCodeAt(0)))
+    return meant === control ? '' : meant
+  })
+}
+
+async function* piecesOf(stream: ReturnType<OpenBytes>): AsyncIterable<Uint8Array> {
+  for await (const chunk of stream) {
+    for (let at = 0; at < chunk.length; at += pieceLength) yield chunk.subarray(at, at + pieceLength)
   }
 }
 
-function encodingOf(start: Uint8Array): string {
-  if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le'
-  if (start[0] === 0xfe && start[1] === 0xff) return 'utf-16be'
-  const head = Buffer.from(start.subarray(0, 200)).toString('latin1')
-  const [, named = 'utf-8'] = /^[^<]*<\?xml[^>]*encoding=["']([\w-]{2,20})["']/.exec(head) ?? []
-  try {
-    return new TextDecoder(named).encoding
-  } catch {
-    return 'utf-8'
+const longestMark = 60
+
+function createMarkCounter(): (text: string) => number {
+  let held = ''
+  return (text) => {
+    const whole = held + text
+    let end = 0
+    let count = 0
+    for (const mark of whole.matchAll(/<(?:[\w.-]{1,40}:)?(?:item|entry)[\s>]/g)) {
+      count += 1
+      end = mark.index + mark[0].length
+    }
+    held = whole.slice(Math.max(end, whole.length - longestMark))
+    return count
   }
 }
-
-const countOf = (text: string, character: string): number => text.split(character).length - 1

@@ -96,10 +96,13 @@ async function prepare(
   }
   // An import brings news of the old site, not the desk's word: what was withdrawn here stays so.
   const isKeptWithdrawn = stored?.state === 'withdrawn' && origin !== undefined
+  // What it brought without a date is a draft until an editor says otherwise.
+  const isUndated = origin !== undefined && input.state === 'draft' && input.publishedAt === undefined
+  const kept = isUndated && stored ? stored : input
   const publishing = publishingOf(
     {
-      state: isKeptWithdrawn ? undefined : input.state,
-      publishedAt: input.publishedAt === undefined ? undefined : new Date(input.publishedAt),
+      state: isKeptWithdrawn || kept.state === 'withdrawn' ? undefined : kept.state,
+      publishedAt: kept.publishedAt === undefined ? undefined : new Date(kept.publishedAt),
       wasPublicElsewhere: origin !== undefined,
     },
     stored,

@@ -24,7 +24,7 @@ test('import wxr: counts on stdout, the broken post named by its line, exit code
   const url = await cloneDatabase()
   const first = await depeche(url, ['import', 'wxr', fixture])
   expect(first.code).toBe(1)
-  const [posts, newGuids, responses, leftOut, repairs, error] = first.stdout.split('\n')
+  const [posts, newGuids, responses, leftOut, items, repairs, error] = first.stdout.split('\n')
   expect(posts).toBe('15 posts: 14 created, 0 updated, 0 unchanged, 1 failed')
   expect(newGuids).toMatch(/^1 had the guid of another post/)
   expect(responses).toBe('2 responses: created 2; 2 not approved left out')
@@ -32,6 +32,7 @@ test('import wxr: counts on stdout, the broken post named by its line, exit code
   for (const kind of ['attachment', 'private', 'password', 'page', 'menu item', 'other type', 'trash']) {
     expect(leftOut).toContain(`${kind} 1`)
   }
+  expect(items).toBe('22 items in the file')
   expect(repairs).toMatch(/^\d+ repairs of the file: ampersands 2, entities 1, /)
   const lines = readFileSync(fixture, 'utf8').split('\n')
   const begins = lines.lastIndexOf('<item>', lines.indexOf('<wp:post_id>119 bis</wp:post_id>')) + 1

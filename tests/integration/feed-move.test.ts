@@ -69,7 +69,7 @@ test('I1 a site moves from WordPress: newsboat and rss2email, who poll /feed/ as
 
   const newsroom = await aNewsroom({ env: { PUBLIC_URL: site.origin } })
   const report = await importWordpress(newsroom.context.services, {
-    file,
+    files: [file],
     actor: { kind: 'cli', role: 'admin' },
     language: 'fr',
     languages: ['fr', 'ar'],

@@ -165,7 +165,7 @@ test('I1 a WordPress export imported again leaves every feed as it is, byte for 
   const { services, database } = newsroom.context
   const importExport = () =>
     importWordpress(services, {
-      file: new URL('../fixtures/import/rivage.wxr.xml', import.meta.url).pathname,
+      files: [new URL('../fixtures/import/rivage.wxr.xml', import.meta.url).pathname],
       actor: { kind: 'cli', role: 'admin' },
       language: undefined,
       languages: ['fr', 'ar'],

@@ -25,6 +25,7 @@ function anImport(database: Database) {
       actor: { kind: 'cli', role: 'admin' },
       language: undefined,
       languages: ['fr', 'ar'],
+      zone: 'Europe/Paris',
       fetch: (url) => Promise.resolve({ url, body: Buffer.from(xml) }),
     })
 }

@@ -36,7 +36,7 @@ function anImport(database: Database) {
   }
   return (file: string, language?: string) =>
     importWordpress(services, {
-      file,
+      files: [file],
       actor: { kind: 'cli', role: 'admin' },
       language,
       languages: ['fr', 'ar'],
@@ -57,6 +57,7 @@ test('an export with every fault: posts, responses, what is left out, repairs an
     newGuids: 1,
     responses: { created: 2, updated: 0, unchanged: 0 },
     responsesLeftOut: 2,
+    items: 22,
     leftOut: { attachment: 1, private: 1, password: 1, page: 1, 'menu item': 1, 'other type': 1, trash: 1 },
     repairs: { ampersands: 2, entities: 1, characters: 2, brackets: 1, sections: 2 },
   })
@@ -213,8 +214,23 @@ test.each([
     '<!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><rss>&b;</rss>',
     'doctype_refused',
   ],
-  ['parameter entities', '<!doctype rss PUBLIC "x" "http://169.254.169.254/"><rss/>', 'doctype_refused'],
-  ['UTF-16 with a document type', Buffer.from('\uFEFF<!DOCTYPE rss><rss/>', 'utf16le'), 'doctype_refused'],
+  [
+    'parameter entities',
+    '<!doctype rss [<!ENTITY % x SYSTEM "http://169.254.169.254/">%x;]><rss/>',
+    'doctype_refused',
+  ],
+  [
+    'UTF-16 with entities',
+    Buffer.from('\uFEFF<!DOCTYPE rss [<!ENTITY x "y">]><rss/>', 'utf16le'),
+    'doctype_refused',
+  ],
+  ['a document type between faults', '<rss>&<!DOCTYPE rss [<!ENTITY x "y">]>&x;</rss>', 'doctype_refused'],
+  [
+    'a document type without declarations',
+    '<!doctype rss PUBLIC "x" "http://169.254.169.254/"><rss/>',
+    'not_wxr',
+  ],
+  ['elements in elements without end', '<a>'.repeat(3_000), 'xml_too_deep'],
   ['another XML', '<rss version="2.0"><channel><title>x</title></channel></rss>', 'not_wxr'],
   ['no XML', 'PK\u0003\u0004 zip', 'not_wxr'],
   ['nothing', '', 'not_wxr'],

@@ -6,6 +6,7 @@ const context = {
   findPictures: (ids: number[]) =>
     ids.map((id) => ({ url: `https://img.example/${id}.jpg`, alt: `n° ${id}`, caption: '' })),
   listOwnPictures: () => [{ url: 'https://img.example/own.jpg', alt: '', caption: 'Le "phare" & nous' }],
+  findPattern: (id: number) => (id === 50 ? '<!-- wp:block {"ref":50} /--><p>Encadré</p>' : undefined),
 }
 const html = (content: string) => toHtml(content, context)
 

@@ -1,0 +1,9 @@
+/** What an import says of an item that comes otherwise than it was there: the item is named before it. */
+
+/** @param date as it is written, where there is one */
+export const undatedNote = (date: string | undefined): string =>
+  (date === undefined || date === '' ? 'it has no date' : `its date "${date}" is not understood`) +
+  ', so it is a draft: give it one and publish it'
+
+export const unusableNote = (url: string): string =>
+  `its enclosure "${url}" is no audio, video or PDF on the web, and is left out`
