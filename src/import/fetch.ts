@@ -26,7 +26,7 @@ interface FetchOptions {
 export async function fetchPublic(
   url: string,
   options: FetchOptions = {},
-): Promise<{ url: string; body: Buffer }> {
+): Promise<{ url: string; body: Buffer; charset: string | undefined }> {
   const isAllowed = options.isAllowed ?? isPublicAddress
   const dispatcher = new Agent({
     connect: { lookup: guardedLookup(options.resolve ?? resolveByDns, isAllowed), timeout: timeoutMs },
@@ -63,7 +63,9 @@ async function follow(start: string, { dispatcher, isAllowed, signal }: Journey)
       continue
     }
     if (!response.ok) throw failed(`The server answers ${response.status}.`)
-    return { url: target.href, body: await readBody(response.body ?? []) }
+    const [, charset] =
+      /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec(response.headers.get('content-type') ?? '') ?? []
+    return { url: target.href, body: await readBody(response.body ?? []), charset }
   }
   throw failed(`It redirects more than ${maxRedirects} times.`)
 }

@@ -132,3 +132,20 @@ test.each(['ftp://news.example/', 'javascript:alert(1)', 'http://user:pass@news.
     await expect(fetchPublic(url)).rejects.toMatchObject({ code: 'fetch_failed' })
   },
 )
+
+test.each([
+  ['application/rss+xml; charset=ISO-8859-15', 'ISO-8859-15'],
+  ['text/xml;Charset="windows-1256"; x=y', 'windows-1256'],
+  ['application/xml', undefined],
+])('%s: what a server says of its bytes is told, and a body in pieces unpacked', async (type, charset) => {
+  const packed = gzipSync(Buffer.from('<rss>é</rss>', 'latin1'))
+  const { port } = await aServer((_request, response) => {
+    response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' })
+    for (const byte of packed) response.write(Uint8Array.of(byte))
+    response.end()
+  })
+  expect(await fetchPublic(`http://127.0.0.1:${port}/`, loopbackAllowed)).toMatchObject({
+    charset,
+    body: Buffer.from('<rss>é</rss>', 'latin1'),
+  })
+})
