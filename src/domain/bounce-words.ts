@@ -89,7 +89,8 @@ const phrases: Record<Meaning, string> = {
     configuration error, config error, system error, internal error, internal server error, misconfigur,
     local problem, insufficient system, service unavailable, service not available,
     service currently unavailable, service is unavailable, mailer error, command died, command failed,
-    error while being processed, unable to open, cant create, permission denied, software caused`,
+    error while being processed, unable to open, cant create, permission denied, software caused,
+    pipe to, exit status, child status, command output`,
   'no domain': `
     nxdomain, domain name not found, host not found, host unknown, unknown host, no such host,
     non existent domain, non existent host, no such domain, unknown domain, domain unknown,

@@ -83,14 +83,18 @@ function classifyAddress({ status }: Permanent, said: Set<Meaning>): BounceClass
 }
 
 /** A permanent refusal whose status says nothing of its own, in words that name neither a person nor our fault. */
-function classifyByWords({ stage, code, status }: Permanent, said: Set<Meaning>): BounceClass {
+function classifyByWords({ stage, code, status, text }: Permanent, said: Set<Meaning>): BounceClass {
   if (said.has('too large')) return 'content'
   if (said.has('suspicion')) return 'policy'
   if (stage === 'data') return code === 552 ? 'full' : 'policy'
   if (code !== undefined && code >= 500 && code <= 504) return 'sender'
   if (code === 554 || said.has('denial')) return 'policy'
   if (said.has('later') || /^5\.[34]\./.test(status)) return 'transient'
-  return stage === 'rcpt' || said.has('this person') || status.startsWith('5.1.') ? 'doubtful' : 'policy'
+  // A failure for good that nobody explains is the address's, if it goes on; a number is that of a program that failed.
+  const isUnexplained = code === undefined && said.size === 0 && !/^\d+$/.test(text)
+  return stage === 'rcpt' || said.has('this person') || status.startsWith('5.1.') || isUnexplained
+    ? 'doubtful'
+    : 'policy'
 }
 
 const greylisted = /gr[ae]y[- ]?list/i

@@ -335,7 +335,13 @@ const forms: [form: string, fields: string, text: string, expected: string][] = 
     'a failure that nobody explains',
     'Final-Recipient: rfc822; r@reader.example\nAction: failure',
     '',
-    'policy',
+    'doubtful',
+  ],
+  [
+    'a program that failed',
+    'Final-Recipient: rfc822; r@reader.example\nAction: failed\nStatus: 5.3.0\nDiagnostic-Code: x-unix; 255',
+    '',
+    'transient',
   ],
   [
     'SendGrid: given up',
