@@ -72,13 +72,15 @@ function classifyHindrance(status: string, said: Set<Meaning>): BounceClass | un
 }
 
 /** What speaks of the person, by its code or, where that is one of those that servers use for anything, by its words. */
-function classifyAddress({ status }: Permanent, said: Set<Meaning>): BounceClass | undefined {
+function classifyAddress({ stage, status }: Permanent, said: Set<Meaning>): BounceClass | undefined {
   if (dead.has(status)) return 'dead'
   const isNamed = said.has('nobody') || said.has('closed')
   if (doubtful.has(status)) return isSuspected(said) && !isNamed ? 'policy' : 'doubtful'
   // Microsoft 365 refuses so whoever is in no directory of its customer's.
   if (status === '5.4.1' && said.has('this person') && said.has('denial')) return 'dead'
   if (status === '5.7.0' || /^5\.5\.[1-9]/.test(status)) return undefined
+  // Once the message was seen, a filter may have refused it, whatever it calls the person.
+  if (stage === 'data' && said.has('denial')) return undefined
   return said.has('nobody') ? 'dead' : said.has('closed') ? 'doubtful' : undefined
 }
 
