@@ -40,6 +40,9 @@ export interface Digest {
   resumeState: ResumeState | undefined
   /** Why it is paused, skipped or missed: a fixed word. */
   reason: string | undefined
+  /** What the relay said of us, where it takes nothing of this digest, and when it is asked again. */
+  relayAnswer: string | undefined
+  probeAt: Date | undefined
   /** Grows whenever the content or the state changes: the ETag. */
   version: number
   subject: string | undefined

@@ -1,14 +1,16 @@
 import { classifyBounce, diagnosisOf } from './bounce.ts'
 import type { SendOutcome } from './delivery.ts'
+import { findRelayRefusal } from './relay-refusal.ts'
 
 /**
  * Whom a refusal speaks of:
  * - `person`: this recipient, for good
  * - `moment`: come back later
  * - `server`: nothing goes through now, whoever it is for
+ * - `relay`: us, by its words or because nobody had been named: a quota, a sign-in, a sender that may not send
  * - `sender`: perhaps this message, perhaps everything we send: one is believed, five in a row are not
  */
-export type Blame = 'person' | 'moment' | 'server' | 'sender'
+export type Blame = 'person' | 'moment' | 'server' | 'relay' | 'sender'
 
 type Refusal = Extract<SendOutcome, { kind: 'refused' }>
 
@@ -17,6 +19,12 @@ export function blameOf(refusal: Refusal): Blame {
   const { code, stage } = refusal
   // Our own transport refuses an address that this server cannot take.
   if (stage === 'rcpt' && code === undefined && refusal.status !== undefined) return 'person'
+  if (
+    code !== undefined &&
+    ((stage === 'connect' && code >= 500) || findRelayRefusal(diagnosisOf(refusal)))
+  ) {
+    return 'relay'
+  }
   if (stage === 'rcpt' && code !== undefined && code >= 500) return blameOfClass(refusal)
   if (code !== undefined && code >= 500) return 'sender'
   if (code === undefined || code === 421 || stage === 'connect' || stage === 'mail') return 'server'

@@ -10,7 +10,7 @@ import {
 import type { SendOutcome } from '../domain/delivery.ts'
 import type { MailReference } from '../domain/mail-reference.ts'
 import type { InboundMail, RecipientReport } from '../mail/inbound.ts'
-import type { BouncedMail } from '../store/bounces.ts'
+import type { BouncedMail, BounceEffects } from '../store/bounces.ts'
 import type { Stores } from '../store/stores.ts'
 import { tellDesk } from './notices.ts'
 import type { Parts } from './parts.ts'
@@ -28,15 +28,21 @@ export function createBounceService({
   log,
   now,
 }: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'config' | 'log' | 'now'>) {
+  const hashesOf = (mail: BouncedMail) => {
+    const address = mail.address === undefined ? undefined : findAddress(mail.address)
+    return address ? hashAddress(keyring, address) : []
+  }
+
   const suppress = async (
     stores: Stores,
     mail: BouncedMail,
     reason: 'bounced' | 'complained',
     detail: string,
-  ) => {
-    const address = mail.address === undefined ? undefined : findAddress(mail.address)
-    if (address) await stores.suppressions.put(hashAddress(keyring, address), { reason, detail })
-    if (mail.subscriberId === undefined) return
+  ): Promise<BounceEffects> => {
+    const hashes = hashesOf(mail)
+    const suppressed = hashes.length > 0 && (await stores.suppressions.find(hashes)) === undefined
+    if (hashes.length > 0) await stores.suppressions.put(hashes, { reason, detail })
+    if (mail.subscriberId === undefined) return { suppressed }
     const ended = await stores.subscriptions.markEnded(mail.subscriberId, reason)
     await stores.consents.insert({
       event: 'ended',
@@ -44,6 +50,7 @@ export function createBounceService({
       subscriberId: mail.subscriberId,
       reason,
     })
+    return { suppressed, ended }
   }
 
   const recordBounce = async (
@@ -64,7 +71,7 @@ export function createBounceService({
       const cleanAt =
         subscriberId === undefined ? undefined : await stores.bounces.findCleanAt(subscriberId, at)
       const { points, score, isSuppressed } = scoreBounce({ class: bounceClass, at }, past, cleanAt)
-      const isNew = await stores.bounces.insert(
+      const bounceId = await stores.bounces.insert(
         {
           subscriberId,
           reference,
@@ -77,13 +84,16 @@ export function createBounceService({
         },
         at,
       )
-      if (!isNew) return
+      if (bounceId === undefined) return
       if (mail.activationId !== undefined && (bounceClass === 'dead' || bounceClass === 'doubtful')) {
-        await stores.bounces.expireActivation(mail.activationId)
+        const activation = await stores.bounces.expireActivation(mail.activationId)
+        if (activation) await stores.bounces.updateEffects(bounceId, { activation })
       }
       if (subscriberId !== undefined && points > 0) await stores.bounces.updateScore(subscriberId, score, at)
-      if (isSuppressed)
-        await suppress(stores, mail, 'bounced', `${bounceClass} ${diagnosis.status ?? ''}`.trim())
+      if (isSuppressed) {
+        const detail = `${bounceClass} ${diagnosis.status ?? ''}`.trim()
+        await stores.bounces.updateEffects(bounceId, await suppress(stores, mail, 'bounced', detail))
+      }
       if (bounceClass === 'policy') await tellOfPolicy(stores, mail, diagnosis, at)
     })
     log.info({ class: bounceClass, status: diagnosis.status, source }, 'mail came back')
@@ -140,7 +150,7 @@ export function createBounceService({
         domain,
         proof,
       } as const
-      if (await stores.bounces.insert(complaint, at)) {
+      if ((await stores.bounces.insert(complaint, at)) !== undefined) {
         await suppress(stores, mail, 'complained', 'complaint by feedback report')
         await tellOfComplaints(stores, at)
       }
@@ -175,6 +185,27 @@ export function createBounceService({
       if (classifyBounce(diagnosis) === 'transient' && !isLast) return
       await recordBounce(reference, diagnosis, 'smtp')
     },
+
+    /** The refusal of this mail was about us: what it was recorded as, and all that followed, is undone. */
+    takeBack: (reference: MailReference): Promise<void> =>
+      database.transaction(async (stores) => {
+        const mail = await stores.bounces.findMail(reference)
+        if (!mail) return
+        if (mail.subscriberId !== undefined) await stores.subscribers.lock(mail.subscriberId)
+        for (const { suppressed, ended } of await stores.bounces.takeBack(reference)) {
+          const hashes = hashesOf(mail)
+          if (suppressed && hashes.length > 0) await stores.suppressions.delete(hashes, ['bounced'])
+          if (mail.subscriberId === undefined || !ended?.length) continue
+          const newsletterIds = await stores.bounces.restoreSubscriptions(mail.subscriberId, ended)
+          await stores.consents.insert({
+            event: 'restored',
+            newsletterIds,
+            subscriberId: mail.subscriberId,
+            reason: 'relay_refuses',
+          })
+        }
+        log.info('a bounce was taken back: the relay refused everyone')
+      }),
 
     async receive(mail: ReturnedMail): Promise<void> {
       if (mail.kind === 'bounce') await recordReports(mail.reference, mail.reports)

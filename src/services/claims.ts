@@ -2,8 +2,9 @@ import type { Logger } from '../log.ts'
 import type { Lease, Leases } from '../store/leases.ts'
 import type { Permits } from './budget.ts'
 import { persist } from './persist.ts'
+import { domainOf } from './suspects.ts'
 
-interface ClaimsOptions<Row extends Lease> {
+interface ClaimsOptions<Row extends Lease & { address: string }> {
   leases: Pick<Leases<Row>, 'claim' | 'extend' | 'hasPending' | 'release'>
   /** Conversations that must not wait for a statement. */
   connections: number
@@ -14,7 +15,7 @@ interface ClaimsOptions<Row extends Lease> {
 }
 
 /** The mail that is this worker's: claimed in batches, in the order of its keys. */
-export class Claims<Row extends Lease> {
+export class Claims<Row extends Lease & { address: string }> {
   readonly #options: ClaimsOptions<Row>
   readonly #inHand = new Map<number, Lease>()
   readonly #waiting: Row[] = []
@@ -22,6 +23,7 @@ export class Claims<Row extends Lease> {
   #after = 0
   #asking = 0
   #isExhausted = false
+  #isEmpty = false
   #refilling: Promise<void> | undefined
   #givingBack: Promise<void> | undefined
 
@@ -41,16 +43,27 @@ export class Claims<Row extends Lease> {
     this.#givingBack = this.#giveBack()
   }
 
-  /** The next mail to send; undefined when none is left, or after `halt`. */
-  async next(): Promise<Row | undefined> {
+  /** Whether it ended because nothing was left to claim. */
+  get isExhausted(): boolean {
+    return this.#isEmpty
+  }
+
+  /**
+   * The next mail to send; undefined when none is left, or after `halt`.
+   * @param avoided domains whose readers come after all others
+   */
+  async next(avoided?: ReadonlySet<string>): Promise<Row | undefined> {
     this.#asking++
     try {
       while (!this.#over.signal.aborted) {
         if (this.#isLow() && !this.#isExhausted) this.#refilling ??= this.#refill()
-        const row = this.#waiting.shift()
+        const row = avoided ? await this.#takeOther(avoided) : this.#waiting.shift()
         if (row) return row
         if (this.#refilling) await this.#refilling
-        else this.halt()
+        else {
+          this.#isEmpty = !this.#over.signal.aborted
+          this.halt()
+        }
       }
       return undefined
     } finally {
@@ -89,11 +102,22 @@ export class Claims<Row extends Lease> {
     await permits?.giveBack(rest.length)
   }
 
-  async #refill(): Promise<void> {
+  /** Of the whole table where none is in hand. */
+  async #takeOther(avoided: ReadonlySet<string>): Promise<Row | undefined> {
+    const find = () => this.#waiting.findIndex((row) => !avoided.has(domainOf(row)))
+    if (find() < 0) {
+      this.#refilling ??= this.#refill(avoided)
+      await this.#refilling
+    }
+    const [row] = this.#waiting.splice(Math.max(0, find()), 1)
+    return row
+  }
+
+  async #refill(avoided?: ReadonlySet<string>): Promise<void> {
     const { permits, connections, log } = this.#options
     try {
       const limit = permits ? await this.#takeLeave(permits) : Math.min(200, connections * 2)
-      if (limit > 0) await this.#claim(limit)
+      if (limit > 0) await this.#claim(limit, avoided)
     } catch (error) {
       log.warn({ reason: String(error) }, 'nothing could be claimed')
       this.halt()
@@ -110,15 +134,19 @@ export class Claims<Row extends Lease> {
     return this.#isExhausted ? 0 : permits.take(this.#asking, this.#over.signal)
   }
 
-  async #claim(limit: number): Promise<void> {
+  async #claim(limit: number, avoided?: ReadonlySet<string>): Promise<void> {
     const { leases, permits, onClaimed } = this.#options
-    const claim = await leases.claim(limit, this.#after)
+    const claim = await (avoided ? leases.claim(limit, 0, [...avoided]) : leases.claim(limit, this.#after))
     for (const row of claim.claimed) this.#inHand.set(row.key, row)
     this.#waiting.push(...claim.claimed)
     if (claim.claimed.length > 0) onClaimed()
+    if (!avoided) this.#advance(claim)
+    await permits?.giveBack(limit - claim.claimed.length)
+  }
+
+  #advance(claim: { examined: number; last: number }): void {
     // Rows that came back lie behind us: once around before giving up.
     if (claim.examined === 0 && this.#after === 0) this.#isExhausted = true
     this.#after = claim.examined === 0 ? 0 : claim.last
-    await permits?.giveBack(limit - claim.claimed.length)
   }
 }

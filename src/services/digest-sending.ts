@@ -145,6 +145,7 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
         await stores.digests.markState(id, ['paused'], digest.resumeState ?? 'sending', {
           resumeState: null,
           pausedReason: null,
+          probeAt: null,
           ...(extend && digest.expiresAt && { expiresAt: new Date(now.getTime() + lifetimeMs) }),
         })
       }),

@@ -1,5 +1,6 @@
 import type { BounceService } from './bounces.ts'
-import { startConversations } from './conversations.ts'
+import type { MailReference } from '../domain/mail-reference.ts'
+import { startConversations, type Alarm } from './conversations.ts'
 import { createDomainBreaker } from './domain-breaker.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
@@ -25,7 +26,7 @@ export function createSendingService(
   > & {
     presence: Presence
     writers: Writers
-    bounces: Pick<BounceService, 'recordRefusal'>
+    bounces: Pick<BounceService, 'recordRefusal' | 'takeBack'>
   },
 ) {
   const {
@@ -72,6 +73,24 @@ export function createSendingService(
     }
   }
 
+  const pause = async (digestId: number, { reason, answer, isBrief }: Alarm): Promise<boolean> => {
+    const waitMinutes = [...(isBrief ? [times.troubleSeconds / 60] : []), ...times.relayBackOffMinutes]
+    const relay = reason === 'no_answer' ? undefined : { answer, waitMinutes }
+    const isPaused = await stores.runningDigests.markPaused(digestId, reason, relay)
+    if (isPaused) log.error({ digestId, reason, answer }, 'a digest paused itself')
+    return isPaused
+  }
+
+  const takeBack = async (references: MailReference[]): Promise<void> => {
+    for (const reference of references) {
+      try {
+        await bounces.takeBack(reference)
+      } catch (error) {
+        log.error({ err: error }, 'a bounce that was ours could not be taken back')
+      }
+    }
+  }
+
   return {
     /** @param turn rings in other slots: a worker that died may still hold the jobs of these */
     ringForDigest,
@@ -89,18 +108,19 @@ export function createSendingService(
       }
       const run = await runs.start(`digest ${digestId}`, async () => {
         const write = await writers.digest(digestId)
+        const isRefused = await stores.runningDigests.isProbing(digestId)
         return (isProbing) =>
           startConversations({
             leases: stores.deliveries.leasesOf(digestId, times),
             transport: transports.digests,
             connections: config.smtpConnections,
             permits: budget?.of('digests'),
-            isProbing,
+            isProbing: isProbing || isRefused,
             write,
-            async onAlarm(reason) {
-              const isPaused = await stores.runningDigests.markPaused(digestId, reason)
-              if (isPaused) log.error({ digestId, reason }, 'a digest paused itself')
-            },
+            onAlarm: (alarm) => pause(digestId, alarm),
+            onTaken: isRefused ? () => stores.runningDigests.endProbing(digestId) : undefined,
+            onTakenBack: (keys) =>
+              takeBack(keys.map((subscriberId) => ({ kind: 'digest', digestId, subscriberId }))),
             onRefused: ({ key: subscriberId }, outcome, isLast) =>
               tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome, isLast),
             domains: domains.digests,
@@ -132,7 +152,9 @@ export function createSendingService(
             permits: budget?.of('personal'),
             isProbing,
             write: writers.mail,
-            onAlarm: () => Promise.resolve(),
+            // Each mail waits for itself: a sign-in link is not held up by what was refused before it.
+            onAlarm: () => Promise.resolve(false),
+            onTakenBack: (keys) => takeBack(keys.map((outboxId) => ({ kind: 'outbox', outboxId }))),
             onRefused: ({ key: outboxId }, outcome, isLast) =>
               tellOfRefusal({ kind: 'outbox', outboxId }, outcome, isLast),
             domains: domains.personal,
@@ -153,6 +175,10 @@ export function createSendingService(
         await runs.extend()
         const found = await leases.recover()
         if (found.claimed + found.committing > 0) log.warn(found, 'mail of a silent worker was taken up')
+      }
+      for (const digestId of presence.mayClaim() ? await stores.runningDigests.resumeProbes() : []) {
+        log.info({ digestId }, 'a digest that paused itself asks the relay again')
+        await ringForDigest(digestId)
       }
       for (const digestId of await stores.runningDigests.listByState('sending')) {
         if (!runs.has(`digest ${digestId}`)) await complete(digestId)

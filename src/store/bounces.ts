@@ -17,6 +17,15 @@ export interface NewBounce {
   proof?: string | undefined
 }
 
+/** What a bounce changed beyond its own row. */
+export interface BounceEffects {
+  /** The address was not suppressed before. */
+  suppressed?: boolean
+  /** Newsletters. */
+  ended?: number[]
+  activation?: { id: string; expiresAt: string }
+}
+
 export interface BouncedMail {
   subscriberId: number | undefined
   activationId: string | undefined
@@ -86,12 +95,12 @@ export function bouncesStore(db: Executor) {
       return rows[0]?.cleanAt ?? undefined
     },
 
-    /** The same report may come twice: a mail bounces once a day per class. False where it was known. */
-    async insert(bounce: NewBounce, at: Date): Promise<boolean> {
+    /** The same report may come twice: a mail bounces once a day per class. @returns its id; undefined where it was known */
+    async insert(bounce: NewBounce, at: Date): Promise<number | undefined> {
       const { reference } = bounce
       const digestId = reference.kind === 'digest' ? reference.digestId : null
       const outboxId = reference.kind === 'outbox' ? reference.outboxId : null
-      const { numAffectedRows } = await sql`
+      const { rows } = await sql<{ id: number }>`
         insert into bounces (at, subscriber_id, digest_id, outbox_id, source, class, status, smtp_answer, domain,
           points, proof)
         select ${at}::timestamptz, ${bounce.subscriberId ?? null}::bigint, ${digestId}::bigint, ${outboxId}::bigint,
@@ -102,8 +111,9 @@ export function bouncesStore(db: Executor) {
           and subscriber_id is not distinct from ${bounce.subscriberId ?? null}::bigint
           and digest_id is not distinct from ${digestId}::bigint
           and outbox_id is not distinct from ${outboxId}::bigint
-          and at > ${at}::timestamptz - interval '1 day')`.execute(db)
-      return (numAffectedRows ?? 0n) > 0n
+          and at > ${at}::timestamptz - interval '1 day')
+        returning id`.execute(db)
+      return rows[0]?.id
     },
 
     async updateScore(subscriberId: number, score: number, at: Date): Promise<void> {
@@ -115,9 +125,58 @@ export function bouncesStore(db: Executor) {
     },
 
     /** The request ends as if nobody had ever confirmed it; nobody is told. */
-    async expireActivation(activationId: string): Promise<void> {
-      await sql`update activations set expires_at = least(expires_at, clock_timestamp())
-        where id = ${activationId}::uuid and activated_at is null`.execute(db)
+    async expireActivation(activationId: string): Promise<BounceEffects['activation']> {
+      const { rows } = await sql<{ id: string; expiresAt: string }>`
+        update activations a set expires_at = least(a.expires_at, clock_timestamp())
+        from activations before
+        where a.id = ${activationId}::uuid and before.id = a.id and a.activated_at is null
+        returning a.id, before.expires_at::text as "expiresAt"`.execute(db)
+      return rows[0]
+    },
+
+    async updateEffects(bounceId: number, effects: BounceEffects): Promise<void> {
+      await sql`update bounces set effects = coalesce(effects, '{}') || ${JSON.stringify(effects)}::jsonb
+        where id = ${bounceId}`.execute(db)
+    },
+
+    /** Deletes what was recorded while this mail was sent, its points and the end of its activation. */
+    async takeBack(reference: MailReference): Promise<BounceEffects[]> {
+      const [digestId, outboxId, subscriberId] =
+        reference.kind === 'digest'
+          ? [reference.digestId, null, reference.subscriberId]
+          : [null, reference.outboxId, null]
+      const { rows } = await sql<{
+        subscriberId: number | null
+        points: number
+        effects: BounceEffects | null
+      }>`
+        delete from bounces
+        where source = 'smtp' and digest_id is not distinct from ${digestId}::bigint
+          and outbox_id is not distinct from ${outboxId}::bigint
+          and (${subscriberId}::bigint is null or subscriber_id = ${subscriberId}::bigint)
+        returning subscriber_id, points, effects`.execute(db)
+      for (const { subscriberId: id, points, effects } of rows) {
+        await sql`
+          update subscribers s set bounce_score = greatest(0, s.bounce_score - ${points}),
+            last_bounce_on = (select max(b.at)::date from bounces b where b.subscriber_id = s.id and b.points > 0)
+          where s.id = ${id} and ${points} > 0`.execute(db)
+        await sql`
+          update activations set expires_at = ${effects?.activation?.expiresAt ?? null}::timestamptz
+          where id = ${effects?.activation?.id ?? null}::uuid and refused_at is null`.execute(db)
+      }
+      return rows.map(({ effects }) => effects ?? {})
+    },
+
+    /** Back to what they were, if nothing else has ended them since. @returns the newsletters */
+    async restoreSubscriptions(subscriberId: number, newsletterIds: number[]): Promise<number[]> {
+      const { rows } = await sql<{ newsletterId: number }>`
+        update subscriptions
+        set state = case when activated_at is null then 'pending' else 'active' end, ended_reason = null,
+          ended_at = null, updated_at = clock_timestamp()
+        where subscriber_id = ${subscriberId} and newsletter_id = any(${newsletterIds}::bigint[])
+          and state = 'ended' and ended_reason = 'bounced'
+        returning newsletter_id`.execute(db)
+      return rows.map((row) => row.newsletterId)
     },
 
     /** Mails accepted on the day a week before `at` and since, and complaints that came in the week. */

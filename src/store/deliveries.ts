@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { deliveryStates, type DeliveryState } from '../domain/delivery.ts'
 import type { Executor } from './executor.ts'
+import { suspectsOn } from './suspects.ts'
 import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
 
 /** A claimed delivery with what its message needs. */
@@ -9,6 +10,7 @@ export interface ClaimedDelivery extends Lease {
   language: string
   attempt: number
   ambiguous: number
+  suspectAt: Date | null
   /** The articles of its variant as they are now: a withdrawn one is already left out. */
   articleIds: number[]
 }
@@ -52,7 +54,12 @@ const ledger = {
   sameAs: (other: string) =>
     sql<boolean>`m.digest_id = ${sql.ref(`${other}.digest_id`)} and m.subscriber_id = ${sql.ref(`${other}.subscriber_id`)}`,
   objection,
+  domain: sql<
+    string | null
+  >`(select lower(split_part(p.address, '@', 2)) from subscribers p where p.id = m.subscriber_id)`,
   expiresAt: sql<Date | null>`(select g.expires_at from digests g where g.id = m.digest_id)`,
+  probeAt: sql<Date | null>`(select g.probe_at from digests g where g.id = m.digest_id)`,
+  isUnderWay: sql<boolean>`exists (select from digests g where g.id = m.digest_id and g.state in ('sending', 'paused'))`,
   policy: sql<string>`(select ambiguous_policy from publication)`,
   // Nobody gets more than two copies.
   deaths: 1,
@@ -64,7 +71,7 @@ const ledger = {
   // A row that comes back from a dead worker is not seen by a withdrawal at that moment, and may be claimed before it.
   isCurrent: sql<boolean>`
     not exists (select from variants v where v.id = m.variant_id and v.replaced_by is not null)`,
-  columns: sql<ClaimedDelivery>`m.ambiguous, p.address, p.language, coalesce(v.article_ids, '{}') as article_ids`,
+  columns: sql<ClaimedDelivery>`m.ambiguous, m.suspect_at, p.address, p.language, coalesce(v.article_ids, '{}') as article_ids`,
 } as const
 
 const ledgerOf = (digestId: number): Ledger<ClaimedDelivery> => ({
@@ -84,7 +91,10 @@ const allDigests: Ledger<ClaimedDelivery> = {
 
 export function deliveriesStore(db: Executor, hot: Executor) {
   return {
-    leasesOf: (digestId: number, times: SendingTimes) => leasesOn({ db, hot }, ledgerOf(digestId), times),
+    leasesOf: (digestId: number, times: SendingTimes) => {
+      const scoped = ledgerOf(digestId)
+      return { ...leasesOn({ db, hot }, scoped, times), ...suspectsOn(db, scoped, times) }
+    },
 
     /** Of every digest, for recovery. */
     allLeases: (times: SendingTimes) => leasesOn({ db, hot }, allDigests, times),

@@ -40,6 +40,7 @@ export type DigestFields = Partial<
     Updateable<Digests>,
     | 'resumeState'
     | 'pausedReason'
+    | 'probeAt'
     | 'approvedBy'
     | 'approvedAt'
     | 'approvedSha256'
@@ -288,6 +289,8 @@ function toDigest(row: Selectable<Digests>): Digest {
     state: row.state as DigestState,
     resumeState: (row.resumeState as ResumeState | null) ?? undefined,
     reason: row.pausedReason ?? undefined,
+    relayAnswer: row.relayAnswer ?? undefined,
+    probeAt: row.probeAt ?? undefined,
     version: row.version,
     subject: row.subject ?? undefined,
     preheader: row.preheader ?? undefined,

@@ -93,6 +93,9 @@ export function instanceGuardStore(db: Executor) {
         update digests
         set state = 'paused', resume_state = state, paused_reason = 'restored', updated_at = clock_timestamp()
         where state in ('scheduled', 'preparing', 'sending')`.execute(db)
+      await sql`
+        update digests set paused_reason = 'restored', probe_at = null, updated_at = clock_timestamp()
+        where state = 'paused' and probe_at is not null`.execute(db)
     },
 
     /**

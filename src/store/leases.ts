@@ -15,6 +15,8 @@ export interface SendingTimes {
   backOffMinutes: readonly number[]
   /** How long nothing is tried after trouble with the server; doubled each time, up to a minute. */
   troubleSeconds: number
+  /** Waits before the relay is asked again after it has refused us; the last one repeats. */
+  relayBackOffMinutes: readonly number[]
 }
 
 /** Longer than any wait of a conversation but the one after the final dot, which heartbeats cover. */
@@ -22,6 +24,7 @@ export const sendingTimes: SendingTimes = {
   leaseSeconds: 60,
   backOffMinutes: [1, 5, 15, 60, 240],
   troubleSeconds: 5,
+  relayBackOffMinutes: [1, 5, 15, 60],
 }
 
 /** A table of mail to send, as the machine needs to know it. Fragments call its row `m`. */
@@ -39,8 +42,14 @@ export interface Ledger<Row> {
   sameAs: (other: string) => RawBuilder<boolean>
   /** Why this mail may not go now, null where it may. `waiting` keeps it, `expired` ends it, all others skip it. */
   objection: RawBuilder<string | null>
+  /** Of its recipient, in lower case. */
+  domain: RawBuilder<string | null>
   /** No attempt is made after it. */
   expiresAt: RawBuilder<Date | null>
+  /** When the relay is asked again for all of the scope; null where each row has its own time. */
+  probeAt: RawBuilder<Date | null>
+  /** Whether what was rejected may wait again. */
+  isUnderWay: RawBuilder<boolean>
   policy: RawBuilder<string>
   /** So many deaths of workers may leave one row in doubt before no other attempt follows. */
   deaths: number
@@ -56,7 +65,13 @@ export interface Ledger<Row> {
 /** Nothing is claimed or sent by a restored copy until a person has said so. */
 export const notHeld = sql<boolean>`not exists (select from instance_guard where held_at is not null)`
 
-const seconds = (n: number) => sql`make_interval(secs => ${n}::double precision)`
+/** Why a mail failed: a fixed word, and what the server said. */
+export interface Failure {
+  reason: string
+  answer: string
+}
+
+export const seconds = (n: number) => sql`make_interval(secs => ${n}::double precision)`
 
 /** Where the statements of the machine run: those that come with every mail are `hot`. */
 export interface LeaseExecutors {
@@ -108,14 +123,16 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
     /**
      * Takes up to `limit` pending rows past key `after`, in order. Rows nobody wants any more are skipped on the way,
      * so a claim may return fewer rows than there are: `examined` tells an empty table from that.
+     * @param avoided domains of addresses that are passed over
      */
-    async claim(limit: number, after: number) {
+    async claim(limit: number, after: number, avoided: readonly string[] = []) {
+      const elsewhere = avoided.length === 0 ? sql`` : sql`and ${ledger.domain} <> all(${avoided}::text[])`
       // Past a key rather than from the start: rows just claimed leave dead index entries that every claim would re-read.
       const { rows } = await sql<Lease & Row & { state: string }>`
         with picked as materialized (
           select m.*, ${ledger.objection} as objection
           from ${table} m
-          where ${scope} and m.state = 'pending' and m.${key} > ${after} and ${ledger.isOpen} and ${notHeld}
+          where ${scope} and m.state = 'pending' and m.${key} > ${after} and ${ledger.isOpen} and ${notHeld} ${elsewhere}
           order by m.${key}
           limit ${limit}
           for update of m skip locked
@@ -184,7 +201,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * Surely not sent, and worth another attempt after the back-off.
      * @returns true where that would come too late, and the mail has expired
      */
-    async markDeferred(lease: Lease, failure: { reason: string; answer: string }): Promise<boolean> {
+    async markDeferred(lease: Lease, failure: Failure): Promise<boolean> {
       const { rows } = await sql<{ state: string }>`${prepared}
         with ${given([lease])}
         update ${table} m
@@ -197,19 +214,24 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
       return rows[0]?.state === 'expired'
     },
 
-    /** Surely not sent, and never will be. A deferred row is rejected by the worker that deferred it. */
-    async markRejected(
-      leases: readonly Lease[],
-      failure?: { reason: string; answer: string },
-    ): Promise<void> {
+    /** Surely not sent, and never will be. */
+    async markRejected(lease: Lease, failure: Failure): Promise<void> {
       await sql`${prepared}
-        with ${given(leases)}, ${lockedWhere(isHeld('claimed', 'committing', 'deferred'))}
+        with ${given([lease])}
         update ${table} m
-        set state = 'rejected', next_at = null, lease_until = null,
-            attempt = m.attempt + case when m.state = 'deferred' then 0 else 1 end,
-            reason = coalesce(${failure?.reason ?? null}, m.reason),
-            smtp_answer = coalesce(${failure?.answer ?? null}, m.smtp_answer)
-        from locked where ${isLocked}`.execute(hot)
+        set state = 'rejected', lease_until = null, attempt = m.attempt + 1, reason = ${failure.reason},
+            smtp_answer = ${failure.answer}
+        from given where ${isMine}`.execute(hot)
+    },
+
+    /** The server is in trouble: another attempt later, which costs the mail nothing. */
+    async postpone(lease: Lease, failure: Failure): Promise<void> {
+      await sql`${prepared}
+        with ${given([lease])}
+        update ${table} m
+        set state = 'deferred', next_at = least(${nextAt}, ${ledger.expiresAt}),
+            reason = ${failure.reason}, smtp_answer = ${failure.answer}, lease_until = null
+        from given where ${isMine}`.execute(hot)
     },
 
     /** The server may or may not have it: one more attempt where the policy allows, else `uncertain`. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Executor } from './executor.ts'
+import { suspectsOn } from './suspects.ts'
 import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
 
 export type MailKind =
@@ -39,6 +40,7 @@ export interface ClaimedMail extends Lease {
   editorId: number | null
   payload: Record<string, unknown>
   attempt: number
+  suspectAt: Date | null
   createdAt: Date
   expiresAt: Date
   /** Of the activation: what was chosen, and until when its link works. */
@@ -76,7 +78,16 @@ const ledger: Ledger<ClaimedMail> = {
   isOpen: sql<boolean>`true`,
   sameAs: (other) => sql<boolean>`m.id = ${sql.ref(`${other}.id`)}`,
   objection,
+  domain: sql<string | null>`(
+    select lower(split_part(coalesce(m.address, a.address, p.address, e.email), '@', 2))
+    from (select) as one
+    left join activations a on a.id = m.activation_id
+    left join subscribers p on p.id = m.subscriber_id
+    left join editors e on e.id = m.editor_id
+  )`,
   expiresAt: sql<Date | null>`m.expires_at`,
+  probeAt: sql<Date | null>`null::timestamptz`,
+  isUnderWay: sql<boolean>`true`,
   // Nobody waits at a desk for a doubtful activation mail, and a second copy of it does no harm.
   policy: sql<string>`'resend_once'`,
   // A person waits for it, and worse than a third copy is none; a mail that kills its workers has an end all the same.
@@ -88,13 +99,16 @@ const ledger: Ledger<ClaimedMail> = {
   columns: sql<ClaimedMail>`
     m.kind, coalesce(m.address, a.address, p.address, e.email) as address,
     coalesce(m.language, a.language, p.language, e.language) as language,
-    m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.created_at, m.expires_at,
+    m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.suspect_at, m.created_at, m.expires_at,
     a.wanted, a.expires_at as link_expires_at`,
 }
 
 export function outboxStore(db: Executor, hot: Executor) {
   return {
-    leases: (times: SendingTimes) => leasesOn({ db, hot }, ledger, times),
+    leases: (times: SendingTimes) => ({
+      ...leasesOn({ db, hot }, ledger, times),
+      ...suspectsOn(db, ledger, times),
+    }),
 
     /** The new row's id; undefined where the dedupe key was taken. Ring `deliver-mail` after the commit. */
     async insert(mail: NewMail): Promise<number | undefined> {

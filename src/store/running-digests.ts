@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import type { Executor } from './executor.ts'
+import { notHeld } from './leases.ts'
+import { longerWait } from './suspects.ts'
 import { undecided } from './uncertain.ts'
 
 /** What became of an attempt to complete a digest. */
@@ -42,20 +44,57 @@ export function runningDigestsStore(db: Executor) {
       return row?.state === 'sending'
     },
 
-    /** Every later `committing` fails. @returns false where the digest was not sending */
-    async markPaused(id: number, reason: string): Promise<boolean> {
-      const { numUpdatedRows } = await db
+    /**
+     * Every later `committing` fails. With an answer, the relay refuses us: it is asked again after the first wait that
+     * is longer than what it has refused so far, and once more when the digest expires.
+     * @returns false where the digest was not sending
+     */
+    async markPaused(
+      id: number,
+      reason: string,
+      relay?: { answer: string; waitMinutes: readonly number[] },
+    ): Promise<boolean> {
+      const { numAffectedRows } = await sql`
+        update digests
+        set state = 'paused', resume_state = 'sending', paused_reason = ${reason}, updated_at = clock_timestamp()
+          ${
+            relay
+              ? sql`, relay_answer = ${relay.answer}, relay_since = coalesce(relay_since, clock_timestamp()),
+                probe_at = least(expires_at, clock_timestamp()
+                  + ${longerWait(relay.waitMinutes, sql`coalesce(relay_since, clock_timestamp())`)})`
+              : sql``
+          }
+        where id = ${id} and state = 'sending'`.execute(db)
+      return (numAffectedRows ?? 0n) > 0n
+    },
+
+    /** Whether the relay refused us and has taken nothing of it since. */
+    async isProbing(id: number): Promise<boolean> {
+      const row = await db.selectFrom('digests').select('relaySince').where('id', '=', id).executeTakeFirst()
+      return row?.relaySince != null
+    },
+
+    /** Digests that paused themselves and whose time to ask the relay again has come. @returns those that go on */
+    async resumeProbes(): Promise<number[]> {
+      const { rows } = await sql<{ id: number }>`
+        update digests
+        set state = 'sending', resume_state = null, paused_reason = null, probe_at = null,
+            updated_at = clock_timestamp()
+        where state = 'paused' and probe_at <= clock_timestamp() and paused_reason in ('refused', 'relay_refuses')
+          and ${notHeld}
+        returning id`.execute(db)
+      return rows.map((row) => row.id)
+    },
+
+    /** The relay takes mail again. */
+    async endProbing(id: number): Promise<void> {
+      await db
         .updateTable('digests')
-        .set({
-          state: 'paused',
-          resumeState: 'sending',
-          pausedReason: reason,
-          updatedAt: sql`clock_timestamp()`,
-        })
+        .set({ relaySince: null, relayAnswer: null, probeAt: null })
         .where('id', '=', id)
+        .where('relaySince', 'is not', null)
         .where('state', '=', 'sending')
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
+        .execute()
     },
 
     /**

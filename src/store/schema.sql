@@ -158,6 +158,7 @@ create table bounces (
   domain text,
   points numeric default 0 not null,
   proof text,
+  effects jsonb,
   constraint bounces_pkey PRIMARY KEY (id),
   constraint bounces_source_check CHECK (source = ANY (ARRAY['smtp'::text, 'dsn'::text, 'arf'::text])),
   constraint bounces_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
@@ -208,6 +209,7 @@ create table deliveries (
   committing_at timestamp with time zone,
   accepted_at timestamp with time zone,
   smtp_answer text,
+  suspect_at timestamp with time zone,
   constraint deliveries_pkey PRIMARY KEY (digest_id, subscriber_id),
   constraint deliveries_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text]))
 ) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.02);
@@ -273,6 +275,9 @@ create table digests (
   started_at timestamp with time zone,
   completed_at timestamp with time zone,
   updated_at timestamp with time zone default now() not null,
+  relay_since timestamp with time zone,
+  relay_answer text,
+  probe_at timestamp with time zone,
   settled_at timestamp with time zone,
   plans jsonb,
   refreshed_at timestamp with time zone,
@@ -492,6 +497,7 @@ create table outbox (
   message_id text,
   created_at timestamp with time zone default now() not null,
   expires_at timestamp with time zone default (now() + '7 days'::interval) not null,
+  suspect_at timestamp with time zone,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_dedupe_key_key UNIQUE (dedupe_key),
   constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text])),

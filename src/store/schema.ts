@@ -138,6 +138,7 @@ export interface Bounces {
   class: string;
   digestId: number | null;
   domain: string | null;
+  effects: Json | null;
   id: Generated<number>;
   outboxId: number | null;
   points: Generated<Numeric>;
@@ -183,6 +184,7 @@ export interface Deliveries {
   smtpAnswer: string | null;
   state: Generated<string>;
   subscriberId: number;
+  suspectAt: Timestamp | null;
   variantId: number | null;
 }
 
@@ -228,7 +230,10 @@ export interface Digests {
   pinned: Generated<ArrayType<number>>;
   plans: Json | null;
   preheader: string | null;
+  probeAt: Timestamp | null;
   refreshedAt: Timestamp | null;
+  relayAnswer: string | null;
+  relaySince: Timestamp | null;
   resumeState: string | null;
   sendAt: Timestamp | null;
   settledAt: Timestamp | null;
@@ -405,6 +410,7 @@ export interface Outbox {
   smtpAnswer: string | null;
   state: Generated<string>;
   subscriberId: number | null;
+  suspectAt: Timestamp | null;
 }
 
 export interface Publication {

@@ -15,6 +15,7 @@ const context = createContext(
       leaseSeconds: Number(process.env['LEASE_SECONDS']),
       backOffMinutes: [0.02, 0.05, 0.1],
       troubleSeconds: 1,
+      relayBackOffMinutes: [0.05, 0.1],
     },
     writers: plainWriters,
   },

@@ -97,7 +97,7 @@ test('an answer that does not come again makes them uncertain again; nothing rep
     [ids[0]],
   )
   await web.context.database.stores.deliveries
-    .allLeases({ leaseSeconds: 0, backOffMinutes: [1], troubleSeconds: 1 })
+    .allLeases({ leaseSeconds: 0, backOffMinutes: [1], troubleSeconds: 1, relayBackOffMinutes: [1] })
     .recover()
   await sending.deliverDigest(digestId)
   expect(await digest()).toEqual({ state: 'completed_with_uncertain', accepted: 9, uncertain: 1 })

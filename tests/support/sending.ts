@@ -3,6 +3,8 @@ import { onTestFinished } from 'vitest'
 import type { MailReference } from '../../src/domain/mail-reference.ts'
 import { createTransport, type TransportLimits } from '../../src/mail/transport.ts'
 import { createBudget } from '../../src/services/budget.ts'
+import { createKeyring } from '../../src/domain/token.ts'
+import { createBounceService } from '../../src/services/bounces.ts'
 import { createPresence } from '../../src/services/presence.ts'
 import { createSendingService, personalConnections } from '../../src/services/sending.ts'
 import type { Writers } from '../../src/services/writers.ts'
@@ -16,6 +18,7 @@ export const quickTimes: SendingTimes = {
   leaseSeconds: 2,
   backOffMinutes: [0.01, 0.01, 0.01],
   troubleSeconds: 0.05,
+  relayBackOffMinutes: [0.005, 0.01, 0.02],
 }
 
 export interface SenderOptions {
@@ -54,6 +57,8 @@ export async function aSender(database: Database, options: SenderOptions) {
     },
     close: () => Promise.resolve(),
   }
+  const keyring = createKeyring(['a-secret-of-the-tests-0123456789ab'])
+  const bounces = createBounceService({ database, doorbell, keyring, config, log, now: () => new Date() })
   const sendingTimes = options.times ?? quickTimes
   const presence = createPresence({ database, log, sendingTimes })
   await presence.beat()
@@ -67,10 +72,11 @@ export async function aSender(database: Database, options: SenderOptions) {
     budget: createBudget({ limits: config.smtpRate, store: database.stores.sendingBudget }),
     presence,
     bounces: {
-      recordRefusal: (reference, _outcome, isLast) => {
+      recordRefusal(reference, outcome, isLast) {
         refused.push({ ...reference, isLast: isLast === true })
-        return Promise.resolve()
+        return bounces.recordRefusal(reference, outcome, isLast)
       },
+      takeBack: (reference) => bounces.takeBack(reference),
     },
     writers: { ...plainWriters, ...options.writers },
   })

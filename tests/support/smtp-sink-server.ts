@@ -15,6 +15,8 @@ export interface SinkFault {
   do: 'close' | 'reset' | 'hang' | 'reply' | 'partial' | 'partial-close' | 'late'
   reply?: string
   ms?: number
+  /** Lets so many occasions pass first. */
+  after?: number
   /** Strikes so often, then never again; always where undefined. */
   times?: number
   /** Strikes every so many occasions; each where undefined. */
@@ -93,7 +95,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       if (fault.recipients !== undefined && !new RegExp(fault.recipients).test(recipient)) return false
       const n = (occasions.get(fault) ?? 0) + 1
       occasions.set(fault, n)
-      if (n % (fault.every ?? 1) !== 0) return false
+      if (n <= (fault.after ?? 0) || n % (fault.every ?? 1) !== 0) return false
       if (fault.times !== undefined) fault.times--
       return true
     })
