@@ -32,6 +32,7 @@ export function openProcess(name: 'web' | 'worker'): Process {
     metrics,
     health: services.health,
     digestNumbers: services.digestNumbers,
+    ...(name === 'worker' && { findObstacle: () => services.health.findObstacle({ isThorough: true }) }),
     log,
     port: config.metricsPort,
     host: config.metricsHost,

@@ -46,6 +46,7 @@ export async function startWorking(context: Context) {
       Math.min(beatMs, leaseMs / 2),
       async () => {
         await presence.beat()
+        await presence.tell(await services.health.findObstacle())
         await sending.recover()
       },
       log,

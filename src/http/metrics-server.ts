@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { deliveryStates } from '../domain/delivery.ts'
@@ -10,6 +10,8 @@ interface MetricsServerOptions {
   metrics: Metrics
   health: HealthService
   digestNumbers: DigestNumbersService
+  /** Why this process does not do what it is there for; asked by `/healthz` of a worker. */
+  findObstacle?: () => Promise<string | undefined>
   log: Logger
   port: number
   host: string
@@ -20,10 +22,10 @@ interface MetricsServerOptions {
  * works on without them and says so: measuring must not stop the thing measured.
  */
 export function startMetricsServer(options: MetricsServerOptions): Server {
-  const { metrics, log, port, host } = options
+  const { metrics, findObstacle, log, port, host } = options
   const server = createServer((request, response) => {
     if (request.url === '/healthz') {
-      response.setHeader('Content-Type', 'application/json').end('{"status":"up"}')
+      void tellHealth(response, findObstacle)
     } else if (request.url === '/metrics') {
       expose(options).then(
         (text) => response.setHeader('Content-Type', metrics.registry.contentType).end(text),
@@ -43,6 +45,16 @@ export function startMetricsServer(options: MetricsServerOptions): Server {
   })
   server.listen(port, host)
   return server
+}
+
+async function tellHealth(
+  response: ServerResponse,
+  findObstacle: MetricsServerOptions['findObstacle'],
+): Promise<void> {
+  const cause = await findObstacle?.()
+  response
+    .writeHead(cause === undefined ? 200 : 503, { 'Content-Type': 'application/json' })
+    .end(JSON.stringify(cause === undefined ? { status: 'up' } : { status: 'down', cause }))
 }
 
 type Sources = Pick<MetricsServerOptions, 'metrics' | 'health' | 'digestNumbers'>

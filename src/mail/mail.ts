@@ -10,7 +10,8 @@ import { buildPersonalMessage, buildSkeleton, personalise, type Recipient, type 
 import { composePersonal, type ComposedPersonal, type PersonalContent } from './personal.ts'
 import { createSenders, domainOf, findSenderFault, readMailbox, type SenderFault } from './senders.ts'
 import type { DkimKeys } from './sign.ts'
-import { loadTemplates, type MailTemplates } from './templates.ts'
+import { lasting } from './lasting.ts'
+import { loadTemplates } from './templates.ts'
 
 export type { DigestParts } from './compose.ts'
 export type { Recipient, Skeleton } from './message.ts'
@@ -32,6 +33,8 @@ export interface MailOptions {
 export interface Mail {
   /** Reads the templates; every other call does so where it is needed. @throws Error naming template and line */
   checkTemplates(): Promise<void>
+  /** Whether reading them failed when it was last tried. */
+  hasBrokenTemplates(): boolean
   /** Once per digest and process; a few milliseconds after the first. @throws DomainError `digest_too_large`, `digest_link` */
   composeDigest(frozen: FrozenDigest): Promise<DigestParts>
   /** Once per variant: a pure function of the frozen digest. All articles where `articleIds` is absent. */
@@ -74,20 +77,23 @@ export interface PersonalEnvelope {
   publication: Publication
 }
 
+/** A compiler that fails at once would otherwise be started for every mail. */
+const retryMs = 5_000
+
 export function createMail(options: MailOptions): Mail {
   const { keyring } = options
   const senders = createSenders(options)
   const replyTo = options.mailReplyTo === undefined ? undefined : readMailbox(options.mailReplyTo)
-  let loading: Promise<MailTemplates> | undefined
-  const templates = () => (loading ??= loadTemplates())
+  const templates = lasting(loadTemplates, retryMs)
   const digestDomain = (newsletter?: { from?: string | undefined }) =>
     domainOf(senders.digest({ name: '', from: newsletter?.from }).address)
 
   return {
     async checkTemplates() {
-      await templates()
+      await templates.get()
     },
-    composeDigest: async (frozen) => composeDigest(frozen, await templates()),
+    hasBrokenTemplates: () => templates.hasFailed(),
+    composeDigest: async (frozen) => composeDigest(frozen, await templates.get()),
     assembleVariant(parts, articleIds, variant = {}) {
       const { newsletter, publication, digestId, cadence } = parts.frozen
       const composed = composeVariant(parts, articleIds, variant)
@@ -120,7 +126,7 @@ export function createMail(options: MailOptions): Mail {
         locale: localeOf(publication, interfaceLanguageOf(language)),
         publication: { ...publication, postalAddress: publication.postalAddress ?? '' },
       }
-      return composePersonal(content, reader, await templates())
+      return composePersonal(content, reader, await templates.get())
     },
     personalMessage(mail, { to, kind, reference, publication }) {
       const from = senders.personal(publication.name)

@@ -104,6 +104,7 @@ function compile(sources: Record<string, string>): Promise<Map<string, string>> 
     timeout: limits.timeoutMs,
     killSignal: 'SIGKILL',
   })
+  const startedAt = performance.now()
   const compiled = new Map<string, string>()
   return new Promise<Map<string, string>>((resolve, reject) => {
     compiler.on('error', reject)
@@ -112,14 +113,19 @@ function compile(sources: Record<string, string>): Promise<Map<string, string>> 
         reject(new Error(`templates/mail/${result.name.replace(/ .*/, '')}.mjml: ${result.fault ?? ''}`))
       } else compiled.set(result.name, dense(result.html))
     })
-    compiler.on('close', () => {
-      if (compiled.size === Object.keys(sources).length) resolve(compiled)
-      else
+    compiler.on('close', (code, signal) => {
+      const all = Object.keys(sources).length
+      if (compiled.size === all) resolve(compiled)
+      else {
+        const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+        const end = signal === null ? `exit code ${code}` : `signal ${signal}`
         reject(
           new Error(
-            `templates/mail: not compiled within ${limits.timeoutMs / 1000} s and ${limits.memoryMb} MB`,
+            `templates/mail: ${compiled.size} of ${all} compiled when the compiler ended after ${seconds} s by ${end}; ` +
+              `it may take ${limits.timeoutMs / 1000} s and ${limits.memoryMb} MB`,
           ),
         )
+      }
     })
     compiler.send(sources)
   }).finally(() => compiler.kill('SIGKILL'))

@@ -70,8 +70,16 @@ export function createPresence({
       if (before !== undefined && obstacle === undefined) log.info('this worker claims mail')
     },
 
-    /** Why nothing is claimed; undefined where all is well. */
-    obstacle: () => (hasLeft ? 'draining' : obstacle),
+    /** Why nothing is claimed; undefined where all is well. A beat that does not come back is the database's. */
+    obstacle: () => {
+      if (hasLeft) return 'draining'
+      const isLate = lastBeatAt !== undefined && performance.now() - lastBeatAt > longestGapMs
+      return obstacle ?? (isLate ? 'database' : undefined)
+    },
+
+    /** Says in the database, for those who watch other processes, why this worker sends nothing. */
+    tell: (cause: string | undefined): Promise<void> => stores.workers.updateObstacle(id, cause),
+
     mayClaim: () => !hasLeft && obstacle === undefined,
 
     /**

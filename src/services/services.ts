@@ -98,7 +98,7 @@ export function createServices(parts: Parts) {
     editors,
     keys: createKeyService(parts),
     audit: createAuditService(parts),
-    health: createHealthService(parts),
+    health: createHealthService({ ...parts, presence }),
     digestNumbers: createDigestNumbersService(parts),
     bounces,
     deliverability: createDeliverabilityService(parts),

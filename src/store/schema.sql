@@ -685,6 +685,7 @@ create table workers (
   id uuid not null,
   started_at timestamp with time zone default clock_timestamp() not null,
   beat_at timestamp with time zone default clock_timestamp() not null,
+  obstacle text,
   constraint workers_pkey PRIMARY KEY (id)
 );
 

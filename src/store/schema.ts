@@ -540,6 +540,7 @@ export interface Variants {
 export interface Workers {
   beatAt: Generated<Timestamp>;
   id: string;
+  obstacle: string | null;
   startedAt: Generated<Timestamp>;
 }
 

@@ -16,6 +16,25 @@ export function workersStore(db: Executor) {
       return row
     },
 
+    /** Why it sends nothing; undefined where it can. */
+    async updateObstacle(id: string, obstacle: string | undefined): Promise<void> {
+      await db
+        .updateTable('workers')
+        .set({ obstacle: obstacle ?? null })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** What keeps workers that live from sending, each once. */
+    async listObstacles(): Promise<string[]> {
+      const { rows } = await sql<{ obstacle: string }>`
+        select distinct obstacle from workers
+        where obstacle is not null and beat_at > clock_timestamp() - interval '30 seconds' order by 1`.execute(
+        db,
+      )
+      return rows.map((row) => row.obstacle)
+    },
+
     /** Workers heard of within the last 30 seconds. */
     async countAlive(): Promise<number> {
       const { rows } = await sql<{ n: number }>`

@@ -131,3 +131,38 @@ test('HEALTH-5 every answer has an X-Request-Id; a plausible one of the proxy is
   expect(await idOf('proxy-12345678')).toBe('proxy-12345678')
   expect(await idOf('a b"c<d> injected')).toMatch(/^[\w-]{36}$/)
 })
+
+test('HEALTH-8 a worker that cannot send is not up, and names the cause; /readyz of a web process tells it too', async () => {
+  const { context, fetch } = await aWeb()
+  const { presence, health } = context.services
+  const port = await findFreePort()
+  const findObstacle = () => health.findObstacle()
+  const server = startMetricsServer({
+    ...context,
+    ...context.services,
+    findObstacle,
+    port,
+    host: '127.0.0.1',
+  })
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const healthz = async () => {
+    const answer = await globalThis.fetch(`http://127.0.0.1:${port}/healthz`)
+    return [answer.status, await answer.json()]
+  }
+  expect(await healthz()).toEqual([503, { status: 'down', cause: 'starting' }])
+  await presence.beat()
+  expect(await healthz()).toEqual([200, { status: 'up' }])
+  await query(context.config.databaseUrl ?? '', 'update instance_guard set held_at = now()')
+  await presence.beat()
+  await presence.tell(await health.findObstacle())
+  expect(await healthz()).toEqual([503, { status: 'down', cause: 'restored' }])
+  context.lifecycle.markReady()
+  const ready = await fetch('/readyz')
+  expect([ready.status, await json(ready)]).toMatchObject([200, { held: true, obstacles: ['restored'] }])
+  await query(context.config.databaseUrl ?? '', 'update instance_guard set held_at = null')
+  await presence.beat()
+  expect(await healthz()).toEqual([200, { status: 'up' }])
+})

@@ -104,3 +104,6 @@ select digest_id, state, case when state = 'accepted' then (accepted_at at time 
 from deliveries group by 1, 2, 3;
 insert into reader_counts (newsletter_id, n)
 select newsletter_id, count(*) from subscriptions where state = 'active' group by 1;
+
+-- Why a worker that lives sends nothing; null where it can.
+alter table workers add obstacle text;

@@ -1,0 +1,24 @@
+/**
+ * What is made once and then kept. Where making it fails, everyone is told so for as long as `retryMs`, and whoever asks
+ * after that begins anew: a failure is not kept for good.
+ */
+export function lasting<T>(make: () => Promise<T>, retryMs: number) {
+  let made: Promise<T> | undefined
+  let failedAt: number | undefined
+  return {
+    get(): Promise<T> {
+      const isOver = failedAt !== undefined && performance.now() - failedAt >= retryMs
+      if (made && !isOver) return made
+      const trying = make()
+      made = trying
+      // Until this one has ended, the last word is that of the one before.
+      trying.then(
+        () => (failedAt = undefined),
+        () => (failedAt = performance.now()),
+      )
+      if (isOver) failedAt = Infinity
+      return trying
+    },
+    hasFailed: () => failedAt !== undefined,
+  }
+}
