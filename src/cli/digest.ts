@@ -68,7 +68,10 @@ function addComposing(digest: Command): void {
     .option('--format <format>', 'html, text or mime', 'text')
     .action(async (id: string, { variant, format = 'text' }: PreviewOptions) => {
       const wanted = { variant, format: oneOf('--format', ['html', 'text', 'mime'], format) }
-      const preview = await withContext(({ services }) => services.digestPreview.get(readId(id), wanted))
+      const preview = await withContext(async ({ services }) => {
+        tellTime(await services.digests.get(readId(id)))
+        return services.digestPreview.get(readId(id), wanted)
+      })
       process.stdout.write(preview.body)
       for (const quote of preview.strayQuotes) process.stderr.write(`${toWarning(quote)}\n`)
     })
@@ -98,7 +101,9 @@ function addSending(digest: Command): void {
     .option('--json', 'print the result for programs')
     .action(async (id: string, options: JsonOption & { wait: boolean }) => {
       await withContext(async (context) => {
-        const { version, audience } = await context.services.digests.get(readId(id))
+        const shape = await context.services.digests.get(readId(id))
+        const { version, audience } = shape
+        tellTime(shape)
         const request = { actor: cliActor, version: () => version, idempotencyKey: randomUUID(), body: {} }
         const answer = await context.services.digestSending.send(readId(id), request)
         const hasWorker = await tellAboutWorkers(context)
@@ -231,11 +236,26 @@ const toCounts = ({ state, audience, counts, sent, unsent }: Counted): string[] 
 const toWarning = ({ text, title, readers }: Pick<StrayQuote, 'text' | 'title' | 'readers'>): string =>
   `The ${text} quotes “${title}”, which ${readers === 1 ? '1 reader does' : `${readers} readers do`} not get.`
 
+/** Where SMTP_RATE sets the pace. */
+function toSendingTime({ sendingTime }: Pick<DigestShape, 'sendingTime'>): string[] {
+  if (!sendingTime) return []
+  const { rate, seconds, ahead, fits } = sendingTime
+  const time = seconds < 5_400 ? `${Math.ceil(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`
+  const before = ahead > 0 ? `, with what waits already (${ahead})` : ''
+  const end = fits ? '' : ': longer than it lasts; whoever still waits at its end does not get it'
+  return [`takes     about ${time} at ${rate}${before}${end}`]
+}
+
+const tellTime = (digest: DigestShape): void => {
+  for (const line of toSendingTime(digest)) process.stderr.write(`${line}\n`)
+}
+
 const toLines = (digest: DigestShape): string[] => [
   `digest    ${digest.id} of ${digest.newsletter}, ${digest.cadence}`,
   ...toCounts(digest),
   ...(digest.startedAt ? [`began     ${toTime(digest.startedAt)}`] : []),
   ...(digest.completedAt ? [`ended     ${toTime(digest.completedAt)}`] : []),
+  ...toSendingTime(digest),
   `subject   ${digest.subject ?? ''}`,
   `hash      ${digest.contentHash ?? ''}`,
   ...digest.articles.map((article, n) => `  ${n + 1}. ${article.title} (${readersOf(article)})`),

@@ -93,6 +93,17 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('number', function (value: number) {
     return new Intl.NumberFormat(scopeOf(this).locale).format(value)
   })
+  liquid.registerFilter('duration', function (seconds: number) {
+    const [unit, n] =
+      seconds < 90 * 60
+        ? ['minute', seconds / 60]
+        : seconds < 48 * 3_600
+          ? ['hour', seconds / 3_600]
+          : ['day', seconds / 86_400]
+    return new Intl.NumberFormat(scopeOf(this).locale, { style: 'unit', unit, unitDisplay: 'long' }).format(
+      Math.round(n),
+    )
+  })
   liquid.registerFilter('percent', function (value: number) {
     return new Intl.NumberFormat(scopeOf(this).locale, { style: 'percent' }).format(value)
   })

@@ -2,6 +2,7 @@ import { sentOf, variantKeyOf, type DeliveryCounts, type Digest, type VariantPla
 import { contentFor, listStrayQuotes } from '../domain/digest-variant.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 import type { WithdrawnReach } from '../store/variants.ts'
+import type { SendingTime } from './sending-time.ts'
 
 const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null
 
@@ -14,6 +15,7 @@ export interface ShapeParts {
   counts: DeliveryCounts
   externalIds: Map<number, string>
   publicUrl: string
+  sendingTime?: SendingTime | null
 }
 
 export type DigestShape = ReturnType<typeof toDigestShape>
@@ -67,6 +69,7 @@ export function toDigestShape(parts: ShapeParts) {
     audience: digest.audience ?? variants.reduce((sum, variant) => sum + variant.readers, 0),
     counts,
     ...sentOf(counts),
+    sendingTime: parts.sendingTime ?? null,
     approval: {
       rule: newsletter.approval,
       approvedBy: digest.approvedBy ?? null,

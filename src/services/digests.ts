@@ -15,6 +15,7 @@ import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../d
 import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { inDraftTransaction, listDue, listPlans, refreshDraft, type Draft } from './digest-draft.ts'
+import { readSendingTime } from './sending-time.ts'
 import { toDigestShape, type DigestShape } from './digest-shape.ts'
 import type { DraftService } from './drafts.ts'
 import type { Parts } from './parts.ts'
@@ -56,14 +57,10 @@ export function createDigestService(
       stores.digestProgress.countByState([digest.id]),
       stores.digestArticles.listExternalIds([...articleIds, ...digest.excluded]),
     ])
-    return toDigestShape({
-      ...draft,
-      variants,
-      reached,
-      counts: counts.get(digest.id) ?? noCounts(),
-      externalIds,
-      publicUrl: config.publicUrl,
-    })
+    const shared = { counts: counts.get(digest.id) ?? noCounts(), externalIds, publicUrl: config.publicUrl }
+    const shape = toDigestShape({ ...draft, ...shared, variants, reached })
+    const sendingTime = await readSendingTime(config.smtpRate, stores, { ...shape, digest })
+    return { ...shape, sendingTime }
   }
 
   const read = async (id: number): Promise<DigestShape> => shapeOf(database.stores, await drafts.get(id))

@@ -15,6 +15,16 @@ export function sendingBudgetStore(db: Executor) {
       return { version: row?.version ?? 0, spent: row?.spent ?? nothingSpent, now: row?.now ?? 0 }
     },
 
+    /** Mail that goes before a digest or beside it: personal mail, and what other digests still have to send. */
+    async countWaiting(exceptDigestId: number): Promise<number> {
+      const { rows } = await sql<{ n: number }>`
+        select (select count(*) from outbox where state in ('pending', 'claimed', 'deferred'))
+          + (select count(*) from digests g join deliveries d on d.digest_id = g.id
+             where g.state = 'sending' and g.id <> ${exceptDigestId}
+               and d.state in ('pending', 'claimed', 'deferred')) as n`.execute(db)
+      return rows[0]?.n ?? 0
+    },
+
     /** @returns false where somebody has changed it since `version` */
     async put(version: number, spent: Spent): Promise<boolean> {
       const { numAffectedRows } = await sql`

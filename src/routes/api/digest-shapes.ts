@@ -63,6 +63,15 @@ export const digestShape = z.object({
   counts,
   sent: count.describe('Accepted by their mail servers'),
   unsent: count.describe('Not sent it, or not yet; what was refused or is in doubt is neither'),
+  sendingTime: z
+    .object({
+      rate: z.string().describe('SMTP_RATE'),
+      seconds: count.describe('Until the last reader may have it, with what waits now'),
+      ahead: count.describe('Messages that wait now, without those of this digest'),
+      fits: z.boolean().describe('Whether that is before it ends; whoever waits longer does not get it'),
+    })
+    .nullable()
+    .describe('How long it will take; null without SMTP_RATE, in lists, and where nothing is left to send'),
   approval: z.object({
     rule: z.string(),
     approvedBy: z.string().nullable(),
