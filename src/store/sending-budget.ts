@@ -19,9 +19,9 @@ export function sendingBudgetStore(db: Executor) {
     async countWaiting(exceptDigestId: number): Promise<number> {
       const { rows } = await sql<{ n: number }>`
         select (select count(*) from outbox where state in ('pending', 'claimed', 'deferred'))
-          + (select count(*) from digests g join deliveries d on d.digest_id = g.id
+          + (select coalesce(sum(c.n), 0) from digests g join delivery_counts c on c.digest_id = g.id
              where g.state = 'sending' and g.id <> ${exceptDigestId}
-               and d.state in ('pending', 'claimed', 'deferred')) as n`.execute(db)
+               and c.state in ('pending', 'claimed', 'deferred')) as n`.execute(db)
       return rows[0]?.n ?? 0
     },
 
