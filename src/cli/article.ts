@@ -1,13 +1,25 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { ArticleInput } from '../services/article-input.ts'
-import { UsageError, withContext } from './command.ts'
+import { cliActor, UsageError, withContext } from './command.ts'
 import { printResult } from './output.ts'
 
 export function articleCommand(program: Command): void {
-  program
-    .command('article')
-    .description('the stories')
+  const article = program.command('article').description('the stories')
+  article
+    .command('merge <id> <other>')
+    .description('make one article of two that are one story: the one that has been public longer stays')
+    .option('--json', 'print the result for programs')
+    .action(async (one: string, other: string, options: { json?: boolean }) => {
+      const { kept, gone } = await withContext(({ services }) =>
+        services.articles.merge(one, other, cliActor),
+      )
+      printResult(options, { kept: kept.externalId, merged: gone.externalId }, [
+        `${kept.externalId} stays; what led to ${gone.externalId} leads there`,
+      ])
+    })
+
+  article
     .command('put <file>')
     .description('create or update one article from JSON: the body of the API, and its externalId')
     .option('--json', 'print the article for programs')

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { DomainError } from '../errors.ts'
 import type { MailIdentity } from '../mail/dns-identity.ts'
 import { checkSenders } from '../mail/dns-records.ts'
-import { no, type Finding } from '../mail/finding.ts'
+import { look, no, type Finding } from '../mail/finding.ts'
 import { createSenders, findSenderFault, readMailbox } from '../mail/senders.ts'
 import { readSmtpUrl } from '../mail/smtp-url.ts'
 import { withContext } from './command.ts'
@@ -84,7 +84,19 @@ async function checkMachines(context: Context): Promise<Finding[]> {
     judgeClock([database, redis].flatMap(({ clock }) => clock ?? [])),
     ...redis.findings,
     await checkDisk(context),
+    ...(await checkDoubled(context)),
   ]
+}
+
+/** A database that is away is told of by its own check. */
+async function checkDoubled({ services }: Context): Promise<Finding[]> {
+  const doubled = await services.articles.listDoubled(10).catch(() => [])
+  return doubled.map(({ title, externalIds: [one, other] }) =>
+    look(
+      'doubled',
+      `“${title}” stands here twice; if it is one story: depeche article merge ${one} ${other}`,
+    ),
+  )
 }
 
 /** A TXT string holds 255 bytes; a longer value is several strings in one record. */

@@ -83,6 +83,10 @@ function printReport(options: Options, report: ImportReport, lines: string[]): v
 
 const toLines = (report: ImportReport): string[] => [
   `${report.posts} posts: ${report.created} created, ${report.updated} updated, ${report.unchanged} unchanged, ${report.failed} failed`,
+  ...(report.older > 0 ? [`${report.older} are older than what is stored, which stays`] : []),
+  ...(report.held > 0
+    ? [`${report.held} were corrected here and stay as they are (on the desk: “take the site’s version”)`]
+    : []),
   ...(report.newGuids > 0
     ? [`${report.newGuids} had the guid of another post and were given their own`]
     : []),

@@ -62,6 +62,8 @@ export interface Article {
   responsesCount: number
   viewsTotal: number
   oldPath: string | undefined
+  /** Since when a correction of the desk or the API keeps sources from writing its text. */
+  heldAt: Date | undefined
   createdAt: Date
   updatedAt: Date
   sections: Selection[]

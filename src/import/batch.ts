@@ -1,4 +1,5 @@
 import type { Actor } from '../domain/editor.ts'
+import type { SourceMark } from '../domain/identity.ts'
 import { DomainError } from '../errors.ts'
 import { plainText } from './plain-text.ts'
 import type { ArticleToPut, Origin, PutResult } from '../services/article-batch.ts'
@@ -12,6 +13,7 @@ export interface ImportedPost {
   externalId: string
   input: Record<string, unknown>
   origin: Origin
+  source: SourceMark
   selections: NewSelection[]
   responses: { externalId: string; input: Record<string, unknown> }[]
   /** Sentences about what is not as it was there. */
@@ -38,6 +40,10 @@ export interface ImportReport {
   created: number
   updated: number
   unchanged: number
+  /** Of those: what is stored is newer, so what the file says was not written. */
+  older: number
+  /** Of those: the desk or the API has corrected it, and its words stay. */
+  held: number
   responses: { created: number; updated: number; unchanged: number }
   /** Posts whose guid another post has: they were given one of their own. */
   newGuids: number
@@ -83,6 +89,8 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     created: 0,
     updated: 0,
     unchanged: 0,
+    older: 0,
+    held: 0,
     responses: { created: 0, updated: 0, unchanged: 0 },
     newGuids: 0,
     failed: 0,
@@ -149,26 +157,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     }
   }
 
-  /**
-   * By their guid: a WordPress site that has moved to another domain has new external ids, but the same post. What a
-   * feed shows of an article that came by another way is not that article's source, and leaves it alone.
-   */
-  const recognise = async (batch: Entry[]): Promise<Entry[]> => {
-    const known = await services.articles.listByGuids(
-      batch.flatMap(({ article }) => article.input.guid ?? []),
-    )
-    return batch.filter(({ article, name }) => {
-      const before = known.get(article.input.guid ?? '')
-      if (before === undefined || before === article.externalId) return true
-      if (before.endsWith(`:${name.id}`)) article.externalId = before
-      const isCopy = article.externalId.startsWith('feed:')
-      if (isCopy) report.unchanged += 1
-      return !isCopy
-    })
-  }
-
-  const write = async (read: Entry[]): Promise<void> => {
-    const batch = await recognise(read)
+  const write = async (batch: Entry[]): Promise<void> => {
     if (batch.length === 0) return
     const byId = new Map(batch.map((entry) => [entry.article.externalId, entry]))
     await services.selections.ensure(batch.flatMap((entry) => entry.selections))
@@ -181,6 +170,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
         report[result.outcome] += 1
         if (result.outcome !== 'unchanged') for (const message of entry.notes) note(entry.name, message)
         if (result.hasNewGuid) report.newGuids += 1
+        if (result.kept) report[result.kept] += 1
         responses.push(...checkResponses(entry, result.id))
       }
     }
@@ -220,8 +210,8 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
       }
       // The same post twice in one file: the later one is an edit of the first.
       if (entries.has(id.data)) await flush()
-      const { origin, selections, responses, notes } = post
-      const article = { externalId: id.data, input: input.data, origin }
+      const { origin, source, selections, responses, notes } = post
+      const article = { externalId: id.data, input: input.data, origin, source }
       entries.set(id.data, { article, selections, responses, notes, name })
       characters += [post, ...responses].reduce((sum, { input }) => sum + String(input['html']).length, 0)
       if (entries.size >= batchSize || characters >= batchCharacters) await flush()

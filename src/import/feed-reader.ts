@@ -16,6 +16,8 @@ export interface FeedItem {
   guid: string
   /** As they are written, the one that says best when it was published first. */
   dates: string[]
+  /** When it says that it was changed last; empty where it does not say. */
+  modified: string
   /** The longest of what the feed offers as text. */
   html: string
   /** What `xml:base` says relative URLs in it are relative to. */
@@ -35,6 +37,9 @@ export interface ReadFeed {
   title: string
   link: string
   language: string
+  /** Atom says when an item was changed, and what its text is. */
+  isAtom: boolean
+  generator: string
   items: FeedItem[]
 }
 
@@ -54,6 +59,8 @@ const dateNames = [
   'modified',
   'dcterms:modified',
 ]
+/** Of these, the ones that say when it was changed. */
+const changeNames = new Set(['updated', 'modified', 'dcterms:modified'])
 const textNames = new Set(['title', 'description', 'summary', 'content', 'content:encoded'])
 /** What ends a text that was never closed, as HTML has no such elements. */
 const endNames =
@@ -81,6 +88,7 @@ class ItemBuilder {
       link: undefined,
       guid: '',
       dates: [],
+      modified: '',
       html: '',
       htmlBase: undefined,
       summary: '',
@@ -151,9 +159,14 @@ class ItemBuilder {
       this.#linkRank = 1
     } else if (name === 'guid' || name === 'id') this.item.guid = text
     else if (name === 'category' || name === 'dc:subject') this.item.tags.push(text)
-    else if (dateNames.includes(name)) this.#dates.push({ rank: dateNames.indexOf(name), text })
+    else if (dateNames.includes(name)) this.#addDate(name, text)
     else if (name === 'media:description' || name === 'itunes:summary') this.#plain ||= text
     else if (authorNames.includes(name)) this.addAuthor(name, text)
+  }
+
+  #addDate(name: string, text: string): void {
+    this.#dates.push({ rank: dateNames.indexOf(name), text })
+    if (changeNames.has(name)) this.item.modified ||= text
   }
 
   addAuthor(name: string, text: string): void {
@@ -191,7 +204,14 @@ function withoutMarks(html: string): string {
 
 /** Hears the elements of RSS 0.9x, 1.0, 2.0 and of Atom 0.3, 1.0, and gathers what an article is made of. */
 export class FeedBuilder {
-  readonly feed: ReadFeed = { title: '', link: '', language: '', items: [] }
+  readonly feed: ReadFeed = {
+    title: '',
+    link: '',
+    language: '',
+    isAtom: false,
+    generator: '',
+    items: [],
+  }
   isFeed = false
   /** It ended with its root's end, not in the middle. */
   isComplete = false
@@ -235,6 +255,7 @@ export class FeedBuilder {
     else if (name === 'author') this.#isInAuthor = true
     else if (textNames.has(name)) this.#openField(written, name, attributes)
     else if (this.#item) this.#item.open(name, attributes, base)
+    else if (name === 'generator') this.feed.generator = attributes['uri'] ?? ''
     else if (name === 'link' && attributes['href'] && (attributes['rel'] ?? 'alternate') === 'alternate') {
       this.feed.link ||= this.#resolve(attributes['href'])
     }
@@ -259,6 +280,7 @@ export class FeedBuilder {
     else if (this.#item) this.#item.set(name, text, base)
     else if (name === 'link' && text !== '') this.feed.link = this.#resolve(text)
     else if (name === 'language' || name === 'dc:language') this.feed.language ||= text
+    else if (name === 'generator') this.feed.generator ||= text
   }
 
   #openBase(attributes: Attributes): string | undefined {
@@ -277,6 +299,7 @@ export class FeedBuilder {
     this.isFeed = true
     this.#root = name
     this.feed.language = attributes['xml:lang'] ?? ''
+    this.feed.isAtom = name === 'feed'
   }
 
   #openItem(): void {

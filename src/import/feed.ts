@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { slugOf } from '../domain/slug.ts'
 import type { ImportedPost } from './batch.ts'
 import { readDate } from './dates.ts'
 import { enclosureOf, type UsableEnclosure } from './enclosure.ts'
+import { identify } from './feed-identity.ts'
 import { FeedBuilder, type FeedItem, type GivenUrl, type ReadFeed } from './feed-reader.ts'
 import { languageOf } from './language.ts'
 import { plainText } from './plain-text.ts'
@@ -49,6 +49,8 @@ interface Options {
   languages: string[]
   /** Where a time without a zone was written. */
   zone: string
+  readAt: Date
+  postNumber: string | undefined
 }
 
 /** An item as the services take it, not validated yet. Its text is the whole article, or its summary. */
@@ -64,12 +66,9 @@ export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): Imp
   const publishedAt = item.dates
     .map((date) => readDate(date, options.zone))
     .find((date) => date !== undefined)
+  const { externalId, source } = identify(item, feed, { ...options, link })
   return {
-    // A guid may hold any character and be of any length.
-    externalId: `feed:${createHash('sha256')
-      .update(item.guid || (item.link?.url ?? ''))
-      .digest('hex')
-      .slice(0, 40)}`,
+    externalId,
     input: {
       title,
       html,
@@ -86,6 +85,7 @@ export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): Imp
       guid: item.guid || undefined,
     },
     origin: { baseUrl: item.htmlBase ?? link ?? site },
+    source,
     selections: item.tags.flatMap((tag) => {
       const slug = slugOf(plainText(tag))
       return slug === '' ? [] : [{ kind: 'tag' as const, slug, names: { und: plainText(tag) } }]

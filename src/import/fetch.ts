@@ -27,12 +27,26 @@ export async function fetchPublic(
   url: string,
   options: FetchOptions = {},
 ): Promise<{ url: string; body: Buffer; charset: string | undefined }> {
+  return travel(url, 'GET', options)
+}
+
+/**
+ * The short link that a page names in its headers, by HEAD under the same rules: WordPress tells the number of a post
+ * so. Undefined where it names none, or does not answer.
+ */
+export async function findShortlink(url: string, options: FetchOptions = {}): Promise<string | undefined> {
+  const answer = await travel(url, 'HEAD', options).catch(() => undefined)
+  const [, target] = /<([^>]+)>\s*;\s*rel=["']?shortlink\b/i.exec(answer?.links ?? '') ?? []
+  return target
+}
+
+async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions) {
   const isAllowed = options.isAllowed ?? isPublicAddress
   const dispatcher = new Agent({
     connect: { lookup: guardedLookup(options.resolve ?? resolveByDns, isAllowed), timeout: timeoutMs },
   })
   try {
-    return await follow(url, { dispatcher, isAllowed, signal: AbortSignal.timeout(timeoutMs) })
+    return await follow(url, { method, dispatcher, isAllowed, signal: AbortSignal.timeout(timeoutMs) })
   } catch (error) {
     throw toSentence(error)
   } finally {
@@ -41,16 +55,18 @@ export async function fetchPublic(
 }
 
 interface Journey {
+  method: 'GET' | 'HEAD'
   dispatcher: Dispatcher
   isAllowed: (address: string) => boolean
   signal: AbortSignal
 }
 
-async function follow(start: string, { dispatcher, isAllowed, signal }: Journey) {
+async function follow(start: string, { method, dispatcher, isAllowed, signal }: Journey) {
   let url = start
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
     const target = checkUrl(url, isAllowed)
     const response = await undiciFetch(target, {
+      method,
       dispatcher,
       signal,
       redirect: 'manual',
@@ -65,7 +81,8 @@ async function follow(start: string, { dispatcher, isAllowed, signal }: Journey)
     if (!response.ok) throw failed(`The server answers ${response.status}.`)
     const [, charset] =
       /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec(response.headers.get('content-type') ?? '') ?? []
-    return { url: target.href, body: await readBody(response.body ?? []), charset }
+    const links = response.headers.get('link') ?? ''
+    return { url: target.href, body: await readBody(response.body ?? []), charset, links }
   }
   throw failed(`It redirects more than ${maxRedirects} times.`)
 }
@@ -106,7 +123,8 @@ const guardedLookup =
   (resolve: Resolve, isAllowed: (address: string) => boolean) =>
   (name: string, options: LookupOptions, done: LookupDone): void => {
     resolve(name, (error, addresses) => {
-      const [first] = addresses
+      // Node hands nothing over beside an error.
+      const [first] = error ? [] : addresses
       if (error || !first) done(error ?? new Error('no address'), '')
       else if (!addresses.every(({ address }) => isAllowed(address))) done(refused(), '')
       else if (options.all) done(null, addresses)

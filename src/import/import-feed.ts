@@ -2,11 +2,14 @@ import type { Actor } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
 import { createBatcher, type ImportReport, type ImportServices } from './batch.ts'
 import { readFeed, toArticle, type FeedDocument } from './feed.ts'
-import type { FeedItem } from './feed-reader.ts'
-import { fetchPublic } from './fetch.ts'
+import { isProtected, postNumberOf, withoutSharedGuids } from './feed-identity.ts'
+import type { FeedItem, ReadFeed } from './feed-reader.ts'
+import { fetchPublic, findShortlink } from './fetch.ts'
 import type { Repairs } from './xml-repair.ts'
 
 export interface FeedReport extends ImportReport {
+  /** Posts that need a password: a feed shows their form in place of their text. */
+  leftOut: { password: number }
   repairs: Repairs
 }
 
@@ -18,6 +21,7 @@ interface Options {
   zone: string
   /** Tests bring their own. */
   fetch?: (url: string) => Promise<FeedDocument>
+  findShortlink?: (url: string) => Promise<string | undefined>
 }
 
 /**
@@ -33,11 +37,32 @@ export async function importFeed(services: ImportServices, options: Options): Pr
   }
   const { feed, repairs, marks, isComplete, pending } = found
   const batcher = createBatcher(services, options.actor, url)
-  for (const item of feed.items) await batcher.add(toArticle(item, feed, { ...options, url }), nameOf(item))
+  const readAt = new Date()
+  let protectedItems = 0
+  for (const item of withoutSharedGuids(feed.items)) {
+    if (isProtected(item)) {
+      protectedItems += 1
+      continue
+    }
+    const postNumber = await askForNumber(item, feed, options.findShortlink ?? findShortlink)
+    await batcher.add(toArticle(item, feed, { ...options, url, readAt, postNumber }), nameOf(item))
+  }
   if (pending) batcher.refusePost(nameOf(pending), truncated)
   else if (!isComplete) batcher.refuse(undefined, truncated)
-  await batcher.end(marks)
-  return { ...batcher.report, repairs }
+  await batcher.end(marks, protectedItems)
+  return { ...batcher.report, leftOut: { password: protectedItems }, repairs }
+}
+
+/** WordPress tells a post's number where it is not in its guid: its page names a short link. */
+async function askForNumber(
+  { guid, link }: FeedItem,
+  { generator, link: home }: ReadFeed,
+  find: (url: string) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const isWordpress = /\bwordpress\b/i.test(generator)
+  if (!isWordpress || !link || postNumberOf(guid) !== undefined) return undefined
+  const page = URL.parse(link.url, home)
+  return page ? postNumberOf((await find(page.href)) ?? '') : undefined
 }
 
 const truncated = 'The feed ends in the middle; what came before is imported'

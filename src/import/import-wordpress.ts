@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open as openFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Actor } from '../domain/editor.ts'
+import { siteKeyOf } from '../domain/identity.ts'
 import { DomainError } from '../errors.ts'
 import { Attachments } from './attachments.ts'
 import { createBatcher, type ImportReport, type ImportServices } from './batch.ts'
@@ -124,7 +125,7 @@ async function survey(attachments: Attachments, pass: Iterable<Pass>) {
   const [baseUrl = ''] = sites
   const other = sites.find((site) => idPrefixOf(site) !== idPrefixOf(baseUrl))
   if (other !== undefined) throw differentSites(baseUrl, other)
-  return { authors, baseUrl, idPrefix: idPrefixOf(baseUrl) }
+  return { authors, baseUrl, idPrefix: idPrefixOf(baseUrl), readAt: new Date() }
 }
 
 async function importPosts(
@@ -166,6 +167,8 @@ async function importPosts(
   return { ...report, leftOut, responsesLeftOut, picturesMissing: context.attachments.missing, repairs }
 }
 
+const idPrefixOf = (site: string): string => `wp:${siteKeyOf(site)}`
+
 const truncated = 'The file ends in the middle; what came before is imported'
 
 const nameOf = (item: WxrItem | undefined, { name }: Part) => ({
@@ -194,11 +197,3 @@ const differentSites = (one: string, other: string) =>
     'different_sites',
     `These files are exports of different sites (${one} and ${other}): import each site by itself.`,
   )
-
-/** Two sites may both have a post 1. */
-function idPrefixOf(site: string): string {
-  const { host, pathname } = new URL(site)
-  return `wp:${host}${pathname.replace(/\/$/, '').replaceAll('/', '-')}`
-    .replace(/[^\p{L}\p{N}._~:-]/gu, '_')
-    .slice(0, 150)
-}

@@ -1,5 +1,6 @@
 import { summaryOf } from '../domain/article-html.ts'
 import type { SelectionKind } from '../domain/article.ts'
+import type { SourceMark } from '../domain/identity.ts'
 import { slugOf } from '../domain/slug.ts'
 import { imageTypeOf, type Attachments } from './attachments.ts'
 import type { ImportedPost } from './batch.ts'
@@ -27,6 +28,7 @@ export interface PostContext {
   languages: string[]
   /** Where a local time without its UTC twin was written. */
   zone: string
+  readAt: Date
 }
 
 /** A post, and the comments that wait for approval, are spam, or are of a kind that readers do not write. */
@@ -98,13 +100,32 @@ export function toPost(item: WxrItem, context: PostContext): WordpressPost {
     },
     origin: {
       ...(slug !== '' && { slug }),
-      ...(link && link.pathname !== '/' && { oldPath: link.pathname }),
+      // A plain permalink (`/?p=12`) is no path.
+      ...(link && link.pathname !== '/' && link.search === '' && { oldPath: link.pathname }),
       baseUrl: link?.href ?? context.baseUrl,
     },
+    source: markOf(item, context, link?.href),
     selections: terms,
     responses,
     responsesLeftOut: item.comments.length - responses.length,
     notes,
+  }
+}
+
+function markOf(
+  { fields }: WxrItem,
+  { idPrefix, zone, readAt }: PostContext,
+  link: string | undefined,
+): SourceMark {
+  return {
+    rank: 3,
+    modifiedAt: readDate(fields.modifiedGmt ?? '', 'UTC') ?? readDate(fields.modified ?? '', zone),
+    readAt,
+    formerIds: [],
+    site: idPrefix.replace(/^wp:/, ''),
+    link,
+    isSummary: false,
+    isNameless: false,
   }
 }
 

@@ -50,6 +50,8 @@ const fields = {
   'wp:post_id': 'id',
   'wp:post_date': 'date',
   'wp:post_date_gmt': 'dateGmt',
+  'wp:post_modified': 'modified',
+  'wp:post_modified_gmt': 'modifiedGmt',
   'wp:comment_status': 'commentStatus',
   'wp:post_name': 'name',
   'wp:status': 'status',

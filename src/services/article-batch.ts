@@ -1,12 +1,14 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
 import { sanitizeArticleHtml, summaryOf } from '../domain/article-html.ts'
 import type { SelectionKind } from '../domain/article.ts'
+import type { SourceMark } from '../domain/identity.ts'
 import { publishingOf } from '../domain/publishing.ts'
 import { slugOf } from '../domain/slug.ts'
 import { DomainError } from '../errors.ts'
 import type { ArticleContent, StoredArticle } from '../store/article-writes.ts'
 import type { NewSelection } from '../store/selections.ts'
 import type { Stores } from '../store/stores.ts'
+import { findIdentities, judgeArticle, noteNames, noteSources, remoteOf } from './article-identity.ts'
 import type { CheckedArticle } from './article-input.ts'
 
 /** What an import knows of an article beyond what the API takes. */
@@ -22,6 +24,8 @@ export interface ArticleToPut {
   externalId: string
   input: CheckedArticle
   origin?: Origin
+  /** Where a source brings it, not the newsroom's own system. */
+  source?: SourceMark
 }
 
 export type Outcome = 'created' | 'updated' | 'unchanged'
@@ -33,6 +37,10 @@ export type PutResult =
       outcome: Outcome
       /** The guid that an import brought is another article's; this one was given its own. */
       hasNewGuid?: boolean
+      /** Why what a source brought was not written. */
+      kept?: 'older' | 'held'
+      /** What is stored is, to the letter, what the source brought. */
+      isItsText?: boolean
     }
   | { externalId: string; error: DomainError }
 
@@ -59,14 +67,23 @@ export async function putArticles(
   options: BatchOptions,
 ): Promise<PutResult[]> {
   const externalIds = articles.map((article) => article.externalId)
-  await stores.articles.lock(externalIds)
-  const stored = new Map((await stores.articles.listStored(externalIds)).map((one) => [one.externalId, one]))
+  await stores.articles.lock([...externalIds, ...articles.flatMap(({ input }) => input.guid ?? [])])
+  const identities = await findIdentities(stores, articles)
+  await noteNames(stores, articles, identities)
   const results = new Map<string, PutResult>()
   const pending: Pending[] = []
+  const seen = new Set<number>()
+  const again: ArticleToPut[] = []
   for (const article of articles) {
     const { externalId } = article
+    const stored = identities.get(externalId)
+    if (stored && seen.has(stored.id)) {
+      again.push(article)
+      continue
+    }
+    if (stored) seen.add(stored.id)
     try {
-      const next = await prepare(stores, article, stored.get(externalId), options)
+      const next = await prepare(stores, article, stored, options)
       if ('outcome' in next) results.set(externalId, { externalId, ...next })
       else pending.push(next)
     } catch (error) {
@@ -75,6 +92,11 @@ export async function putArticles(
     }
   }
   for (const result of await write(stores, pending)) results.set(result.externalId, result)
+  await noteSources(stores, articles, results)
+  // Two names of one article in one batch: the second is an edit of the first.
+  if (again.length > 0) {
+    for (const result of await putArticles(stores, again, options)) results.set(result.externalId, result)
+  }
   return externalIds.flatMap((externalId) => results.get(externalId) ?? [])
 }
 
@@ -84,15 +106,20 @@ async function prepare(
   article: ArticleToPut,
   stored: StoredArticle | undefined,
   { now, publicUrl }: BatchOptions,
-): Promise<Pending | { id: number; outcome: Outcome }> {
-  const { input, origin } = article
+): Promise<Pending | { id: number; outcome: Outcome; kept?: 'older' | 'held'; isItsText?: boolean }> {
+  const { input, origin, source } = article
   const contentSha256 = hashOf(article)
   const isRestored = stored?.state === 'withdrawn' && input.state === 'published' && !origin
   if (stored && stored.contentSha256.equals(contentSha256) && !isRestored) {
     const isRaised =
       (input.viewsTotal ?? 0) > stored.viewsTotal &&
       (await stores.articles.updateViews(stored.id, input.viewsTotal ?? 0))
-    return { id: stored.id, outcome: isRaised ? 'updated' : 'unchanged' }
+    return { id: stored.id, outcome: isRaised ? 'updated' : 'unchanged', isItsText: true }
+  }
+  const verdict = source && stored && (await judgeArticle(stores, article, stored))
+  if (stored && verdict && verdict !== 'write') {
+    const kept = verdict === 'same' ? {} : { kept: verdict }
+    return { id: stored.id, outcome: 'unchanged', ...kept }
   }
   // An import brings news of the old site, not the desk's word: what was withdrawn here stays so.
   const isKeptWithdrawn = stored?.state === 'withdrawn' && origin !== undefined
@@ -122,6 +149,7 @@ async function prepare(
     areResponsesOpen: input.responses === 'open',
     oldPath: origin?.oldPath,
     contentSha256,
+    ...remoteOf(article, stored, now),
   }
   return { ...article, stored, content, baseSlug: wantedSlug(article, stored) }
 }
@@ -138,18 +166,19 @@ async function write(stores: Stores, pending: Pending[]): Promise<PutResult[]> {
   const known = pending.filter((one) => one.stored !== undefined)
   const slugs = await chooseSlugs(stores, known)
   const ids = await insert(stores, fresh, guids)
-  for (const { stored, content, input, baseSlug } of known) {
+  for (const { externalId, stored, content, input, baseSlug } of known) {
     if (!stored) continue
-    const slug = slugs.get(stored.externalId) ?? `${baseSlug}-${newShortCode()}`
+    const slug = slugs.get(externalId) ?? `${baseSlug}-${newShortCode()}`
     await stores.articles.update(stored.id, { ...content, slug })
     if (input.viewsTotal !== undefined) await stores.articles.updateViews(stored.id, input.viewsTotal)
-    ids.set(stored.externalId, stored.id)
+    ids.set(externalId, stored.id)
   }
   await putSelections(stores, [...fresh, ...known], ids)
   for (const { externalId, stored, input } of [...fresh, ...known]) {
     const id = ids.get(externalId)
     if (id === undefined) continue
     const hasNewGuid = !stored && input.guid !== undefined && !guids.has(externalId)
+    if (hasNewGuid) await stores.articles.insertAliases([{ articleId: id, guid: input.guid }])
     results.push({
       externalId,
       id,
@@ -163,7 +192,9 @@ async function write(stores: Stores, pending: Pending[]): Promise<PutResult[]> {
 /** The guids that were brought along, by external id; absent where another article has it already. */
 async function chooseGuids(stores: Stores, news: Pending[]): Promise<Map<string, string>> {
   const wanted = news.flatMap((one) => one.input.guid ?? [])
-  const taken = new Set(wanted.length === 0 ? [] : (await stores.articles.listByGuids(wanted)).keys())
+  const taken = new Set(
+    wanted.length === 0 ? [] : (await stores.articles.listByGuids(wanted)).map((found) => found.name),
+  )
   const chosen = new Map<string, string>()
   for (const { externalId, input } of news) {
     if (input.guid === undefined || taken.has(input.guid)) continue

@@ -52,10 +52,6 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         putArticles(stores, articles, { publicUrl: config.publicUrl, now: now() }),
       ),
 
-    /** External ids by guid, of those guids that are known: a site that moved has new ids and its old guids. */
-    listByGuids: (guids: string[]): Promise<Map<string, string>> =>
-      database.stores.articles.listByGuids(guids),
-
     /** After the last batch: every feed may have changed, once. What a person has imported is in the audit log. */
     async endImport(done?: { actor: Actor; url: string; created: number; updated: number }): Promise<void> {
       await database.transaction(async (stores) => {
@@ -118,6 +114,56 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       return article
     },
 
+    /**
+     * Lets the site that the article came from have the last word again: what it says next is written.
+     * @throws DomainError `no_article`, `article_not_held`
+     */
+    async release(externalId: string, actor: Actor): Promise<Article> {
+      return database.transaction(async (stores) => {
+        const article = await stores.articles.getByExternalId(externalId)
+        if (!(await stores.articles.markReleased(article.id))) throw notHeld()
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'article.released',
+          subject: `article:${article.externalId}`,
+        })
+        return { ...article, heldAt: undefined }
+      })
+    },
+
+    /** Stories that stand here twice, the first few. */
+    listDoubled: (limit: number) => database.stores.articles.listDoubled(limit),
+
+    /**
+     * Makes one article of two that are one story. The one that has been public longer stays, with its text; every
+     * address, guid and id of the other leads to it, and who was sent either was sent the story.
+     * @throws DomainError `no_article`, `same_article`, `article_in_digest`
+     */
+    async merge(one: string, other: string, actor: Actor): Promise<{ kept: Article; gone: Article }> {
+      const merged = await database.transaction(async (stores) => {
+        await stores.articles.lock([one, other])
+        const pair = [
+          await stores.articles.getByExternalId(one),
+          await stores.articles.getByExternalId(other),
+        ]
+        await stores.articles.listStored(pair.map(({ id }) => id))
+        const [kept, gone] = pair.sort((a, b) => publicSince(a) - publicSince(b) || a.id - b.id)
+        if (!kept || !gone || kept.id === gone.id) throw sameArticle()
+        if (await stores.articles.isInOpenDigest(gone.id)) throw inDigest()
+        await stores.articles.merge(kept.id, gone.id)
+        await stores.feedDocuments.markDirty([{ subject: '*' }])
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'article.merged',
+          subject: `article:${kept.externalId}`,
+          detail: { merged: gone.externalId },
+        })
+        return { kept, gone }
+      })
+      await doorbell.ring('render-feeds', {})
+      return merged
+    },
+
     /** Publishes what is scheduled and due; how many. Several workers at once publish each article once. */
     async publishDue(): Promise<number> {
       const ids = await database.transaction(async (stores) => {
@@ -156,6 +202,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       responses: article.areResponsesOpen ? ('open' as const) : ('closed' as const),
       responsesCount: article.responsesCount,
       viewsTotal: article.viewsTotal,
+      heldAt: article.heldAt?.toISOString() ?? null,
       createdAt: article.createdAt.toISOString(),
       updatedAt: article.updatedAt.toISOString(),
     }),
@@ -175,6 +222,26 @@ async function noteArchives(stores: Stores, article: Article): Promise<void> {
     archives.map(({ newsletter }) => ({ subject: `newsletter:${newsletter}` })),
   )
 }
+
+/** What no reader has seen goes into what they have. */
+const publicSince = (article: Article): number => article.firstPublicAt?.getTime() ?? Infinity
+
+const notHeld = () =>
+  new DomainError(
+    'conflict',
+    'article_not_held',
+    'No correction keeps the site of this article from writing it.',
+  )
+
+const sameArticle = () =>
+  new DomainError('invalid', 'same_article', 'Both ids are of one article already: name two different ones.')
+
+const inDigest = () =>
+  new DomainError(
+    'conflict',
+    'article_in_digest',
+    'A digest that has not ended holds the newer of the two: wait until it has, or cancel it.',
+  )
 
 const notPublic = () =>
   new DomainError(

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { ArticleState, Enclosure, Picture } from '../domain/article.ts'
+import { articleIdentity } from './article-identity.ts'
 import type { Executor } from './executor.ts'
 
 /** What an editor decides about an article, as its row holds it. */
@@ -19,6 +20,10 @@ export interface ArticleContent {
   oldPath: string | undefined
   slug: string
   contentSha256: Buffer
+  /** Undefined leaves what is known. */
+  remoteModifiedAt: Date | undefined
+  remoteRank: number | undefined
+  heldAt: Date | undefined
 }
 
 export type NewArticle = ArticleContent & {
@@ -39,22 +44,29 @@ export interface StoredArticle {
   firstPublicAt: Date | undefined
   contentSha256: Buffer
   viewsTotal: number
+  title: string
+  canonicalUrl: string | undefined
+  remoteModifiedAt: Date | undefined
+  remoteRank: number | undefined
+  heldAt: Date | undefined
 }
 
 export function articleWrites(db: Executor) {
   return {
+    ...articleIdentity(db),
+
     /** Until the end of the transaction: two writers of one article, new or not, take turns. */
-    async lock(externalIds: string[]): Promise<void> {
+    async lock(names: string[]): Promise<void> {
       // Sorted by the lock's own number, so that no two writers wait for each other in a circle.
       await sql`
         select pg_advisory_xact_lock(number) from (
           select distinct hashtextextended('article ' || id, 0) as number
-          from unnest(${externalIds}::text[]) as id order by 1
+          from unnest(${names}::text[]) as id order by 1
         ) as locks`.execute(db)
     },
 
-    /** Locks the rows that exist against the scheduled publisher. */
-    async listStored(externalIds: string[]): Promise<StoredArticle[]> {
+    /** Locks the rows against the scheduled publisher. */
+    async listStored(ids: number[]): Promise<StoredArticle[]> {
       const rows = await db
         .selectFrom('articles')
         .select([
@@ -67,8 +79,13 @@ export function articleWrites(db: Executor) {
           'firstPublicAt',
           'contentSha256',
           'viewsTotal',
+          'title',
+          'canonicalUrl',
+          'remoteModifiedAt',
+          'remoteRank',
+          'heldAt',
         ])
-        .where(sql<boolean>`external_id = any(${externalIds})`)
+        .where(sql<boolean>`id = any(${ids})`)
         .orderBy('id')
         .forUpdate()
         .execute()
@@ -77,6 +94,10 @@ export function articleWrites(db: Executor) {
         state: row.state as ArticleState,
         publishedAt: row.publishedAt ?? undefined,
         firstPublicAt: row.firstPublicAt ?? undefined,
+        canonicalUrl: row.canonicalUrl ?? undefined,
+        remoteModifiedAt: row.remoteModifiedAt ?? undefined,
+        remoteRank: row.remoteRank ?? undefined,
+        heldAt: row.heldAt ?? undefined,
       }))
     },
 
@@ -87,16 +108,6 @@ export function articleWrites(db: Executor) {
         union all
         select slug, article_id from article_slugs where slug = any(${slugs})`.execute(db)
       return rows
-    },
-
-    /** External ids by guid, of those guids that are known. */
-    async listByGuids(guids: string[]): Promise<Map<string, string>> {
-      const rows = await db
-        .selectFrom('articles')
-        .select(['guid', 'externalId'])
-        .where(sql<boolean>`guid = any(${guids})`)
-        .execute()
-      return new Map(rows.map((row) => [row.guid, row.externalId]))
     },
 
     /** The ids by external id; one whose slug, short code or guid was taken in the meantime is absent. */
@@ -132,6 +143,9 @@ export function articleWrites(db: Executor) {
           ...toRow(content),
           // An import knows the old path; a later PUT of the same article does not, and must not lose it.
           oldPath: oldPath ?? sql<string | null>`old_path`,
+          remoteModifiedAt: rest.remoteModifiedAt ?? sql<Date | null>`remote_modified_at`,
+          remoteRank: rest.remoteRank ?? sql<number | null>`remote_rank`,
+          heldAt: rest.heldAt ?? sql<Date | null>`held_at`,
           ...(rest.state !== 'withdrawn' && { withdrawnAt: null, withdrawnReason: null }),
           updatedAt: sql<Date>`clock_timestamp()`,
         })
@@ -206,6 +220,9 @@ const toRow = ({ areResponsesOpen, picture, enclosure, ...content }: ArticleCont
   firstPublicAt: content.firstPublicAt ?? null,
   canonicalUrl: content.canonicalUrl ?? null,
   oldPath: content.oldPath ?? null,
+  remoteModifiedAt: content.remoteModifiedAt ?? null,
+  remoteRank: content.remoteRank ?? null,
+  heldAt: content.heldAt ?? null,
   picture: picture ? JSON.stringify(picture) : null,
   enclosure: enclosure ? JSON.stringify(enclosure) : null,
   responsesOpen: areResponsesOpen,

@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState, Enclosure, Picture, Selection } from '../domain/article.ts'
 import type { Cursor } from '../domain/cursor.ts'
 import { DomainError } from '../errors.ts'
+import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
 import type { Executor } from './executor.ts'
 import type { Articles } from './schema.ts'
@@ -49,6 +50,18 @@ export function articlesStore(db: Executor) {
     return row && toArticle(row)
   }
 
+  const findByAlias = async (column: 'externalId' | 'shortCode', value: string) => {
+    const row = await select()
+      .innerJoin('articleAliases as alias', 'alias.articleId', 'articles.id')
+      .where(`alias.${column}`, '=', value)
+      .executeTakeFirst()
+    return row && toArticle(row)
+  }
+
+  /** Also by an id that it once had, or that another article had which was merged into it. */
+  const findByExternalId = async (externalId: string): Promise<Article | undefined> =>
+    (await findBy('externalId', externalId)) ?? (await findByAlias('externalId', externalId))
+
   const selectWhere = (filter: { language?: string; selectionId?: number; states?: ArticleState[] }) => {
     let query = select()
     if (filter.states) query = query.where('articles.state', 'in', filter.states)
@@ -70,15 +83,17 @@ export function articlesStore(db: Executor) {
 
   return {
     ...articleWrites(db),
+    ...articleMerge(db),
 
     find: (id: number): Promise<Article | undefined> => findBy('id', id),
     findBySlug: (slug: string): Promise<Article | undefined> => findBy('slug', slug),
-    findByExternalId: (externalId: string): Promise<Article | undefined> => findBy('externalId', externalId),
-    findByShortCode: (shortCode: string): Promise<Article | undefined> => findBy('shortCode', shortCode),
+    findByExternalId,
+    findByShortCode: async (shortCode: string): Promise<Article | undefined> =>
+      (await findBy('shortCode', shortCode)) ?? (await findByAlias('shortCode', shortCode)),
 
     /** @throws DomainError `no_article` */
     async getByExternalId(externalId: string): Promise<Article> {
-      const article = await findBy('externalId', externalId)
+      const article = await findByExternalId(externalId)
       if (!article) {
         throw new DomainError('not_found', 'no_article', 'There is no article with this external id.')
       }
@@ -91,13 +106,16 @@ export function articlesStore(db: Executor) {
      */
     async findPublicByOldPath(paths: string[]): Promise<Article | undefined> {
       if (paths.length === 0) return undefined
-      const row = await select()
-        .where('state', 'in', publicStates)
-        .where(sql<string>`lower(rtrim(old_path, '/'))`, 'in', paths)
-        .orderBy(sql`array_position(${paths}::text[], lower(rtrim(old_path, '/')))`)
-        .orderBy('articles.id')
-        .limit(1)
-        .executeTakeFirst()
+      const { rows } = await sql<{ id: number }>`
+        select id from (
+          select id, lower(rtrim(old_path, '/')) as path from articles
+          where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})
+          union all
+          select article_id, lower(rtrim(old_path, '/')) from article_aliases
+          where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})) as found
+        where exists (select from articles a where a.id = found.id and a.state in ('published', 'withdrawn'))
+        order by array_position(${paths}::text[], path), id limit 1`.execute(db)
+      const row = rows[0] && (await select().where('articles.id', '=', rows[0].id).executeTakeFirst())
       return row && toArticle(row)
     },
 
@@ -108,6 +126,9 @@ export function articlesStore(db: Executor) {
         .where(
           sql<boolean>`articles.id in (
             select id from articles where external_id like 'wp:%' and substring(external_id from '^wp:.*:([0-9]+)$') = ${id}
+            union all
+            select article_id from article_aliases
+            where external_id like 'wp:%' and substring(external_id from '^wp:.*:([0-9]+)$') = ${id}
             union all
             select id from articles where guid like '%p=%' and substring(guid from '[?&;]p=([0-9]+)$') = ${id})`,
         )
@@ -241,6 +262,7 @@ function toArticle(row: Row): Article {
     responsesCount: row.responsesCount,
     viewsTotal: row.viewsTotal,
     oldPath: row.oldPath ?? undefined,
+    heldAt: row.heldAt ?? undefined,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     sections: ofKind('section'),

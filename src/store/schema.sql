@@ -65,6 +65,25 @@ create table api_keys (
   constraint api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES editors(id)
 );
 
+create table article_aliases (
+  id bigint generated always as identity not null,
+  article_id bigint not null,
+  external_id text,
+  guid text,
+  short_code text,
+  old_path text,
+  created_at timestamp with time zone default now() not null,
+  constraint article_aliases_pkey PRIMARY KEY (id),
+  constraint article_aliases_external_id_key UNIQUE (external_id),
+  constraint article_aliases_short_code_key UNIQUE (short_code),
+  constraint article_aliases_check CHECK (num_nonnulls(external_id, guid, short_code, old_path) > 0),
+  constraint article_aliases_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE
+);
+CREATE INDEX article_aliases_article ON article_aliases USING btree (article_id);
+CREATE INDEX article_aliases_guid ON article_aliases USING btree (guid) WHERE (guid IS NOT NULL);
+CREATE INDEX article_aliases_old_address ON article_aliases USING btree (lower(rtrim(old_path, '/'::text))) WHERE (old_path IS NOT NULL);
+CREATE INDEX article_aliases_wordpress_post ON article_aliases USING btree ("substring"(external_id, '^wp:.*:([0-9]+)$'::text)) WHERE (external_id ~~ 'wp:%'::text);
+
 create table article_selections (
   article_id bigint not null,
   selection_id bigint not null,
@@ -116,6 +135,9 @@ create table articles (
   content_sha256 bytea not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  remote_modified_at timestamp with time zone,
+  remote_rank smallint,
+  held_at timestamp with time zone,
   constraint articles_pkey PRIMARY KEY (id),
   constraint articles_external_id_key UNIQUE (external_id),
   constraint articles_guid_key UNIQUE (guid),
@@ -125,6 +147,8 @@ create table articles (
   constraint articles_check1 CHECK (state <> 'scheduled'::text OR published_at IS NOT NULL),
   constraint articles_state_check CHECK (state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'published'::text, 'withdrawn'::text]))
 );
+CREATE INDEX articles_folded_guid ON articles USING btree (lower(rtrim(regexp_replace(guid, '^https?://(www\.)?'::text, ''::text), '/'::text))) WHERE (guid ~~ 'http%'::text);
+CREATE INDEX articles_folded_url ON articles USING btree (lower(rtrim(regexp_replace(canonical_url, '^https?://(www\.)?'::text, ''::text), '/'::text))) WHERE (canonical_url IS NOT NULL);
 CREATE INDEX articles_language_public ON articles USING btree (language, first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
 CREATE INDEX articles_old_address ON articles USING btree (lower(rtrim(old_path, '/'::text))) WHERE (old_path IS NOT NULL);
 CREATE INDEX articles_old_path ON articles USING btree (old_path) WHERE (old_path IS NOT NULL);

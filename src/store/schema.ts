@@ -80,6 +80,16 @@ export interface ApiKeys {
   usedAt: Timestamp | null;
 }
 
+export interface ArticleAliases {
+  articleId: number;
+  createdAt: Generated<Timestamp>;
+  externalId: string | null;
+  guid: string | null;
+  id: Generated<number>;
+  oldPath: string | null;
+  shortCode: string | null;
+}
+
 export interface Articles {
   canonicalUrl: string | null;
   contentSha256: Buffer;
@@ -89,12 +99,15 @@ export interface Articles {
   externalId: string;
   firstPublicAt: Timestamp | null;
   guid: string;
+  heldAt: Timestamp | null;
   html: string;
   id: Generated<number>;
   language: string;
   oldPath: string | null;
   picture: Json | null;
   publishedAt: Timestamp | null;
+  remoteModifiedAt: Timestamp | null;
+  remoteRank: number | null;
   responsesOpen: Generated<boolean>;
   shortCode: string;
   slug: string;
@@ -549,6 +562,7 @@ export interface DB {
   activationMails: ActivationMails;
   activations: Activations;
   apiKeys: ApiKeys;
+  articleAliases: ArticleAliases;
   articles: Articles;
   articleSelections: ArticleSelections;
   articleSlugs: ArticleSlugs;

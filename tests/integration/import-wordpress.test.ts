@@ -185,9 +185,16 @@ test('a re-import changes nothing; an edited post updates alone; withdrawn stays
       .replace(/(<wp:base_(?:site|blog)_url>)[^<]*/g, '$1https://nouveau.rivage.example')
       .replace(/(<link>)https:\/\/ancien/g, '$1https://nouveau'),
   )
-  // The copy that shares a guid with another post is the one that cannot be recognised.
-  expect(await run(moved)).toMatchObject({ created: 1, updated: 13 })
+  // Two of them share a guid: their numbers tell them apart.
+  const known = await titlesById(database)
+  expect(await run(moved)).toMatchObject({ created: 0, updated: 14 })
+  expect(await titlesById(database)).toEqual(known)
 })
+
+const titlesById = async (database: Database) =>
+  (await database.stores.articles.list({ limit: 100, after: undefined }))
+    .map(({ id, title, guid }) => [id, title, guid])
+    .sort()
 
 test('--language says it for every post', async () => {
   const database = await aDatabase()

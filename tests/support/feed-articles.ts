@@ -30,6 +30,7 @@ export function aFeedArticle(wish: Partial<Article> = {}): Article {
     responsesCount: 0,
     viewsTotal: 0,
     oldPath: undefined,
+    heldAt: undefined,
     createdAt: at,
     updatedAt: at,
     sections: [aSelection('section', 'a-la-une', { fr: 'À la une', ar: 'الواجهة' })],

@@ -33,6 +33,7 @@ const article = z.object({
   responses: z.enum(['open', 'closed']),
   responsesCount: z.int(),
   viewsTotal: z.int(),
+  heldAt: time.nullable().describe('Since when a correction keeps sources from writing its text'),
   createdAt: time,
   updatedAt: time,
 })
@@ -93,6 +94,17 @@ export function articleApi(service: ArticleService): ApiRoute[] {
       answers: { 200: article },
       handle: async ({ params, body, actor }) => ({
         body: service.toShape(await service.withdraw(params.externalId, body.reason, actor)),
+      }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/articles/{externalId}/release',
+      role: 'editor',
+      summary: 'Let the site that the article came from write its text again',
+      params,
+      answers: { 200: article },
+      handle: async ({ params, actor }) => ({
+        body: service.toShape(await service.release(params.externalId, actor)),
       }),
     }),
   ]

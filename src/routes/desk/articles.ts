@@ -49,5 +49,14 @@ export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRout
       },
       showFaults: (call, faults) => showArticle(call, { typed: call.request.body as object, faults }),
     },
+    {
+      method: 'post',
+      path: '/articles/:externalId/release',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const article = await articles.release(String(request.params['externalId']), actor)
+        redirect(`/articles/${encodeURIComponent(article.externalId)}`, 'article-released')
+      },
+    },
   ]
 }

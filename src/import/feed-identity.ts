@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { siteHostOf, siteKeyOf, type SourceMark } from '../domain/identity.ts'
+import { readDate } from './dates.ts'
+import type { FeedItem, ReadFeed } from './feed-reader.ts'
+
+interface IdentityContext {
+  /** Of the feed. */
+  url: string
+  /** Of the item's page. */
+  link: string | undefined
+  zone: string
+  readAt: Date
+  /** What the page itself says is its post's number, where somebody asked it. */
+  postNumber?: string | undefined
+}
+
+/**
+ * Who an item is. A post of WordPress has its number, whichever way it comes; another item is known by its guid, or
+ * its link, at its own site; one that has neither by its words, so that it is only ever created.
+ */
+export function identify(
+  item: FeedItem,
+  feed: ReadFeed,
+  { url, link, zone, readAt, postNumber = postNumberOf(item.guid) }: IdentityContext,
+): { externalId: string; source: SourceMark } {
+  const home = URL.canParse(feed.link) ? feed.link : url
+  const name = item.guid || (item.link?.url ?? '')
+  const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 40)
+  const site = postNumber === undefined ? siteKeyOf(home) : siteKeyOf(wordpressHome(item.guid, link ?? home))
+  const key = name === '' ? `${item.title}\n${item.dates[0] ?? ''}` : name
+  return {
+    externalId: postNumber === undefined ? `feed:${site}:${hash(key)}` : `wp:${site}:${postNumber}`,
+    source: {
+      rank: feed.isAtom ? 2 : 1,
+      modifiedAt: readDate(item.modified, zone),
+      readAt,
+      formerIds: [`feed:${hash(name)}`],
+      site,
+      link,
+      isSummary: item.html === '',
+      isNameless: name === '',
+    },
+  }
+}
+
+/** `https://news.example/?p=12`: the guid that WordPress gives a post. */
+const postGuid = /^https?:\/\/[^?#]*\/\?(?:.*&(?:#0?38;|amp;)?)?p=(\d{1,18})$/i
+
+export const postNumberOf = (guid: string): string | undefined => postGuid.exec(guid.trim())?.[1]
+
+/** The guid names the home that the post was written at; a site that has moved has another host since. */
+function wordpressHome(guid: string, link: string): string {
+  const written = URL.parse(guid)
+  const here = new URL(link)
+  if (!written || postNumberOf(guid) === undefined) return here.origin
+  return siteHostOf(guid) === siteHostOf(link)
+    ? written.origin + written.pathname
+    : here.origin + written.pathname
+}
+
+/** A document that repeats a guid for other pages names nothing by it. */
+export function withoutSharedGuids(items: FeedItem[]): FeedItem[] {
+  const links = new Map<string, Set<string>>()
+  for (const { guid, link, title } of items) {
+    links.set(guid, (links.get(guid) ?? new Set()).add(link?.url ?? title))
+  }
+  return items.map((item) => ((links.get(item.guid)?.size ?? 0) > 1 ? { ...item, guid: '' } : item))
+}
+
+/** What WordPress says in place of a text that needs a password. */
+const passwordForm = /\bpost-password-form\b|\bname=["']?post_password\b/
+const noExcerpt =
+  /There is no excerpt because this is a protected post|Il n.y a pas d.extrait,? car cette publication est protégée|لا يوجد .{0,20}مقتطف.{0,40}محمي/u
+
+export const isProtected = ({ html, summary }: FeedItem): boolean =>
+  passwordForm.test(html) || passwordForm.test(summary) || (html === '' && noExcerpt.test(summary))
