@@ -1,7 +1,6 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
 import { sanitizeArticleHtml, summaryOf } from '../domain/article-html.ts'
 import type { SelectionKind } from '../domain/article.ts'
-import type { SourceMark } from '../domain/identity.ts'
 import { publishingOf } from '../domain/publishing.ts'
 import { slugOf } from '../domain/slug.ts'
 import { DomainError } from '../errors.ts'
@@ -10,39 +9,7 @@ import type { NewSelection } from '../store/selections.ts'
 import type { Stores } from '../store/stores.ts'
 import { findIdentities, judgeArticle, noteNames, noteSources, remoteOf } from './article-identity.ts'
 import type { CheckedArticle } from './article-input.ts'
-
-/** What an import knows of an article beyond what the API takes. */
-export interface Origin {
-  slug?: string | undefined
-  /** Path of its permalink there, such as `/2012/03/14/title/`. */
-  oldPath?: string | undefined
-  /** What its relative URLs are relative to. */
-  baseUrl: string
-}
-
-export interface ArticleToPut {
-  externalId: string
-  input: CheckedArticle
-  origin?: Origin
-  /** Where a source brings it, not the newsroom's own system. */
-  source?: SourceMark
-}
-
-export type Outcome = 'created' | 'updated' | 'unchanged'
-
-export type PutResult =
-  | {
-      externalId: string
-      id: number
-      outcome: Outcome
-      /** The guid that an import brought is another article's; this one was given its own. */
-      hasNewGuid?: boolean
-      /** Why what a source brought was not written. */
-      kept?: 'older' | 'held'
-      /** What is stored is, to the letter, what the source brought. */
-      isItsText?: boolean
-    }
-  | { externalId: string; error: DomainError }
+import type { ArticleToPut, Outcome, PutResult } from './article-put.ts'
 
 interface BatchOptions {
   publicUrl: string

@@ -13,7 +13,7 @@ import { canonicalPath } from '../domain/old-address.ts'
 import type { FoundName } from '../store/article-identity.ts'
 import type { StoredArticle } from '../store/article-writes.ts'
 import type { Stores } from '../store/stores.ts'
-import type { ArticleToPut, PutResult } from './article-batch.ts'
+import type { ArticleToPut, PutResult } from './article-put.ts'
 
 /** The stored article of each external id that was put; absent where it is new. */
 export type Identities = Map<string, StoredArticle>

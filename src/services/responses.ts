@@ -4,7 +4,7 @@ import type { Response } from '../domain/article.ts'
 import { changesOfResponses } from '../domain/feed.ts'
 import { DomainError } from '../errors.ts'
 import type { NewResponse } from '../store/responses.ts'
-import type { Outcome } from './article-batch.ts'
+import type { Outcome } from './article-put.ts'
 import {
   externalId as externalIdSchema,
   responseInput,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { putArticles, type ArticleToPut } from '../../src/services/article-batch.ts'
+import { putArticles } from '../../src/services/article-batch.ts'
+import type { ArticleToPut } from '../../src/services/article-put.ts'
 import { articleInput, type ArticleInput } from '../../src/services/article-input.ts'
 import { createArticleService } from '../../src/services/articles.ts'
 import type { Database } from '../../src/store/database.ts'
