@@ -23,6 +23,8 @@ export class Claims<Row extends Lease & { address: string }> {
   #after = 0
   #asking = 0
   #isExhausted = false
+  /** The last claim was filled: there is more, as far as we know. */
+  #hasMore = false
   #isEmpty = false
   #refilling: Promise<void> | undefined
   #givingBack: Promise<void> | undefined
@@ -130,8 +132,11 @@ export class Claims<Row extends Lease & { address: string }> {
   async #takeLeave(permits: Permits): Promise<number> {
     // One turn of the event loop: whoever asks at the same time shares the statements.
     await new Promise((resolve) => setImmediate(resolve))
-    this.#isExhausted = !(await this.#options.leases.hasPending())
-    return this.#isExhausted ? 0 : permits.take(this.#asking, this.#over.signal)
+    this.#hasMore ||= await this.#options.leases.hasPending()
+    this.#isExhausted = !this.#hasMore
+    const granted = this.#hasMore ? await permits.take(this.#asking, this.#over.signal) : 0
+    this.#hasMore = granted > 0
+    return granted
   }
 
   async #claim(limit: number, avoided?: ReadonlySet<string>): Promise<void> {
@@ -141,6 +146,7 @@ export class Claims<Row extends Lease & { address: string }> {
     this.#waiting.push(...claim.claimed)
     if (claim.claimed.length > 0) onClaimed()
     if (!avoided) this.#advance(claim)
+    this.#hasMore = claim.claimed.length === limit
     await permits?.giveBack(limit - claim.claimed.length)
   }
 
