@@ -82,6 +82,20 @@ async function openTransaction(
   return refusal
 }
 
+/** Sender and recipient, and no message. */
+export async function ask(
+  session: SmtpSession,
+  { from, to }: Pick<OutgoingMail, 'from' | 'to'>,
+  limits: ConversationLimits,
+): Promise<boolean> {
+  for (const line of [`MAIL FROM:<${from}>`, `RCPT TO:<${to}>`]) {
+    session.write(`${line}\r\n`)
+    const reply = await session.reply(limits.commandMs)
+    if (!reply || !isYes(reply, 'rcpt')) return false
+  }
+  return true
+}
+
 const isYes = (reply: SmtpReply, stage: SmtpStage): boolean =>
   Math.floor(reply.code / 100) === (stage === 'data' ? 3 : 2)
 

@@ -1,5 +1,6 @@
 import type { SendOutcome } from '../domain/delivery.ts'
 import {
+  ask,
   converse,
   type ConversationLimits,
   type ConversationResult,
@@ -40,6 +41,8 @@ export interface Transport {
    * @returns undefined where the signal came first
    */
   takeTurn(signal: AbortSignal): Promise<Release | undefined>
+  /** Whether the server would take a mail, of which nothing is sent. On a connection of its own. */
+  wouldTake(envelope: Pick<OutgoingMail, 'from' | 'to'>): Promise<boolean>
   /** Whether the server takes addresses with non-ASCII local parts. @throws when it cannot be reached */
   hasSmtpUtf8(): Promise<boolean>
   /** Lets conversations in flight finish, then closes all connections. */
@@ -146,6 +149,18 @@ export function createTransport(options: TransportOptions): Transport {
       }
     },
     takeTurn: turns.takeUnless,
+    async wouldTake(envelope) {
+      assertSingleAddress(envelope.to)
+      const release = await slots.take()
+      try {
+        const session = await openSession(server, limits.openMs)
+        const isTaken = await ask(session, envelope, limits)
+        session.quit()
+        return isTaken
+      } finally {
+        release()
+      }
+    },
     async hasSmtpUtf8() {
       const release = await slots.take()
       try {

@@ -63,7 +63,7 @@ export class Claims<Row extends Lease & { address: string }> {
         if (row) return row
         if (this.#refilling) await this.#refilling
         else {
-          this.#isEmpty = !this.#over.signal.aborted
+          this.#isEmpty ||= !this.#over.signal.aborted
           this.halt()
         }
       }

@@ -1,11 +1,12 @@
 import type { BounceService } from './bounces.ts'
 import type { MailReference } from '../domain/mail-reference.ts'
-import { startConversations, type Alarm } from './conversations.ts'
+import { startConversations } from './conversations.ts'
 import { createDomainBreaker } from './domain-breaker.ts'
 import { createFaults } from './faults.ts'
 import type { Parts } from './parts.ts'
 import type { Presence } from './presence.ts'
 import { createRuns } from './runs.ts'
+import type { Alarm } from './suspicion.ts'
 import type { Writers } from './writers.ts'
 
 export type SendingService = ReturnType<typeof createSendingService>
@@ -130,7 +131,14 @@ export function createSendingService(
       })
       if (!run) return
       const ended = run.finished
-        .then(() => complete(digestId))
+        .then(async () => {
+          // Whom others have cleared at the end are asked once more.
+          if (
+            (await complete(digestId)) === 'in_flight' &&
+            (await stores.runningDigests.hasPending(digestId))
+          )
+            await doorbell.ring('deliver-digest', { digestId })
+        })
         .catch((error: unknown) => {
           log.warn({ reason: String(error) }, 'a digest could not be completed; the next round will')
         })

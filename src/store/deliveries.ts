@@ -54,9 +54,7 @@ const ledger = {
   sameAs: (other: string) =>
     sql<boolean>`m.digest_id = ${sql.ref(`${other}.digest_id`)} and m.subscriber_id = ${sql.ref(`${other}.subscriber_id`)}`,
   objection,
-  domain: sql<
-    string | null
-  >`(select lower(split_part(p.address, '@', 2)) from subscribers p where p.id = m.subscriber_id)`,
+  address: sql<string | null>`(select p.address from subscribers p where p.id = m.subscriber_id)`,
   expiresAt: sql<Date | null>`(select g.expires_at from digests g where g.id = m.digest_id)`,
   probeAt: sql<Date | null>`(select g.probe_at from digests g where g.id = m.digest_id)`,
   isUnderWay: sql<boolean>`exists (select from digests g where g.id = m.digest_id and g.state in ('sending', 'paused'))`,

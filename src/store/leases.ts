@@ -42,8 +42,8 @@ export interface Ledger<Row> {
   sameAs: (other: string) => RawBuilder<boolean>
   /** Why this mail may not go now, null where it may. `waiting` keeps it, `expired` ends it, all others skip it. */
   objection: RawBuilder<string | null>
-  /** Of its recipient, in lower case. */
-  domain: RawBuilder<string | null>
+  /** Whom it is for; null once erased. */
+  address: RawBuilder<string | null>
   /** No attempt is made after it. */
   expiresAt: RawBuilder<Date | null>
   /** When the relay is asked again for all of the scope; null where each row has its own time. */
@@ -126,7 +126,10 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * @param avoided domains of addresses that are passed over
      */
     async claim(limit: number, after: number, avoided: readonly string[] = []) {
-      const elsewhere = avoided.length === 0 ? sql`` : sql`and ${ledger.domain} <> all(${avoided}::text[])`
+      const elsewhere =
+        avoided.length === 0
+          ? sql``
+          : sql`and lower(split_part(${ledger.address}, '@', 2)) <> all(${avoided}::text[])`
       // Past a key rather than from the start: rows just claimed leave dead index entries that every claim would re-read.
       const { rows } = await sql<Lease & Row & { state: string }>`
         with picked as materialized (

@@ -78,8 +78,8 @@ const ledger: Ledger<ClaimedMail> = {
   isOpen: sql<boolean>`true`,
   sameAs: (other) => sql<boolean>`m.id = ${sql.ref(`${other}.id`)}`,
   objection,
-  domain: sql<string | null>`(
-    select lower(split_part(coalesce(m.address, a.address, p.address, e.email), '@', 2))
+  address: sql<string | null>`(
+    select coalesce(m.address, a.address, p.address, e.email)
     from (select) as one
     left join activations a on a.id = m.activation_id
     left join subscribers p on p.id = m.subscriber_id

@@ -55,6 +55,14 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
       return rows[0]?.hasAccepted ?? false
     },
 
+    /** The address of one of the last who were taken. */
+    async findWitness(): Promise<string | undefined> {
+      const { rows } = await sql<{ address: string | null }>`
+        select ${ledger.address} as address from ${table} m
+        where ${scope} and m.state = 'accepted' order by m.${key} desc limit 1`.execute(db)
+      return rows[0]?.address ?? undefined
+    },
+
     /** Rejected because a refusal alone is believed; if it was not alone, `listSuspects` finds it. */
     async markUnproven(lease: Lease, failure: Failure): Promise<void> {
       await sql`

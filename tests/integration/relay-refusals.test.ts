@@ -176,7 +176,36 @@ test.each([
   },
 )
 
-test('the last readers of a digest are all dead: nobody is charged while nobody else can tell', async () => {
+test.each([3, 7])(
+  'the last %i readers of a digest are dead: one who has it tells that it is they',
+  async (many) => {
+    const { url, sink, goesOnUntil, counts } = await aRoom({ readers: 20, connections: 2 })
+    const dead = Array.from({ length: many }, (_, n) => 20 - n).join('|')
+    sink.faults.push({
+      at: 'rcpt',
+      do: 'reply',
+      reply: '550 5.1.1 Unknown',
+      recipients: `^reader-(${dead})@`,
+    })
+    await goesOnUntil('completed')
+    expect(await counts()).toMatchObject({ accepted: 20 - many, rejected: many })
+    expect(sink.received).toHaveLength(20 - many)
+    expect(await query(url, 'select from suppressions where reason = $1', ['bounced'])).toHaveLength(many)
+  },
+)
+
+test('a relay that turns away only the last three is not believed where it turns away one it had taken', async () => {
+  const { url, sink, goesOnUntil, round, findDigest } = await aRoom({ readers: 20, connections: 2 })
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '550 5.1.1 Unknown', after: 17 })
+  await round()
+  expect(await findDigest()).toMatchObject({ state: 'paused', paused_reason: 'refused' })
+  expect(await charged(url)).toEqual([])
+  sink.faults.length = 0
+  await goesOnUntil('completed')
+  expect(sink.received).toHaveLength(20)
+})
+
+test('the last readers are refused after their message: nobody is charged while nobody can tell', async () => {
   const { url, sink, goesOnUntil, round, findDigest } = await aRoom({ readers: 20, connections: 1 })
   sink.faults.push({ at: 'dot', do: 'reply', reply: unseen, recipients: '^reader-(1[4-9]|20)@' })
   await round()
