@@ -225,10 +225,12 @@ async function watch({ services }: Context, id: number): Promise<Progress> {
   }
 }
 
-type Counted = Pick<Progress, 'state' | 'audience' | 'counts' | 'sent' | 'unsent'>
+type Counted = Pick<Progress, 'state' | 'audience' | 'counts' | 'sent' | 'unsent' | 'relayAnswer' | 'retryAt'>
 
-const toCounts = ({ state, audience, counts, sent, unsent }: Counted): string[] => [
+const toCounts = ({ state, audience, counts, sent, unsent, relayAnswer, retryAt }: Counted): string[] => [
   `state     ${state}`,
+  ...(relayAnswer === null ? [] : [`relay     takes nothing of it: ${relayAnswer}`]),
+  ...(retryAt === null ? [] : [`again     at ${toTime(retryAt)}, by itself`]),
   `audience  ${audience ?? 0}: ${sent} sent, ${unsent} not`,
   ...deliveryStates.filter((name) => counts[name] > 0).map((name) => `  ${name.padEnd(10)}${counts[name]}`),
 ]

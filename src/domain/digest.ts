@@ -112,11 +112,19 @@ const startsOf = {
 } as const satisfies Record<string, readonly DigestState[]>
 export type DigestAction = keyof typeof startsOf
 
-export const mayDo = (digest: Pick<Digest, 'state'>, action: DigestAction): boolean =>
-  (startsOf[action] as readonly DigestState[]).includes(digest.state)
+/** A digest that would go on by itself can be paused by hand, although it is paused. */
+export const mayDo = (
+  digest: Pick<Digest, 'state'> & Partial<Pick<Digest, 'probeAt'>>,
+  action: DigestAction,
+): boolean =>
+  (startsOf[action] as readonly DigestState[]).includes(digest.state) ||
+  (action === 'pause' && digest.state === 'paused' && digest.probeAt !== undefined)
 
 /** @throws DomainError `wrong_state` */
-export function requireMayDo(digest: Pick<Digest, 'state'>, action: DigestAction): void {
+export function requireMayDo(
+  digest: Pick<Digest, 'state'> & Partial<Pick<Digest, 'probeAt'>>,
+  action: DigestAction,
+): void {
   if (mayDo(digest, action)) return
   throw new DomainError(
     'conflict',

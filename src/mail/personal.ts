@@ -25,6 +25,7 @@ type NoticeValues = Record<string, string | number>
 export type DeskNotice =
   | 'generic'
   | 'digest_paused'
+  | 'relay_refuses'
   | 'digest_late'
   | 'digest_missed'
   | 'digest_uncertain'

@@ -85,7 +85,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       const progress = isPrepared ? await digestProgress.get(id) : undefined
       const zone = await zoneOf(newsletter)
       const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]
-      const { subject: ownSubject, excluded } = await database.stores.digests.get(id)
+      const { subject: ownSubject, excluded, probeAt } = await database.stores.digests.get(id)
       const preview =
         digest.articles.length > 0
           ? await digestPreview.get(id, { format: 'html', isFresh: false })
@@ -93,7 +93,9 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       return {
         digest,
         newsletter: { ...newsletter, path: newsletterPath(newsletter.slug) },
-        may: Object.fromEntries(actions.map((action) => [action, mayDo(digest, action)])),
+        may: Object.fromEntries(
+          actions.map((action) => [action, mayDo({ state: digest.state, probeAt }, action)]),
+        ),
         isApproved,
         approvedBy: digest.approval.approvedBy ? await whoIs(digest.approval.approvedBy) : undefined,
         isPrepared,

@@ -14,6 +14,9 @@ export interface Progress {
   id: number
   state: DigestState
   reason: string | null
+  /** What the relay says of us, and when it is asked again. */
+  relayAnswer: string | null
+  retryAt: string | null
   audience: number | null
   counts: DeliveryCounts
   sent: number
@@ -148,6 +151,8 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress
     id: digest.id,
     state: digest.state,
     reason: digest.reason ?? null,
+    relayAnswer: digest.relayAnswer ?? null,
+    retryAt: digest.probeAt?.toISOString() ?? null,
     audience: digest.audience ?? null,
     counts,
     ...sentOf(counts),

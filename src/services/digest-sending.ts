@@ -127,8 +127,9 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
       act(id, actor, async (stores) => {
         const digest = await stores.digests.claim(id)
         requireMayDo(digest, 'pause')
-        const resumeState = digest.state
-        await stores.digests.markState(id, [digest.state], 'paused', { resumeState, pausedReason: 'by_hand' })
+        const resumeState = digest.resumeState ?? digest.state
+        const fields = { resumeState, pausedReason: 'by_hand', probeAt: null }
+        await stores.digests.markState(id, [digest.state], 'paused', fields)
       }),
 
     /**

@@ -40,6 +40,8 @@ export function toDigestShape(parts: ShapeParts) {
     state: digest.state,
     resumeState: digest.resumeState ?? null,
     reason: digest.reason ?? null,
+    relayAnswer: digest.relayAnswer ?? null,
+    retryAt: iso(digest.probeAt),
     version: digest.version,
     contentHash: digest.contentHash ?? null,
     frozen: digest.frozenAt !== undefined,

@@ -5,6 +5,7 @@ import { undecided } from './uncertain.ts'
 export type WarningKind =
   | 'digest_late'
   | 'digest_paused'
+  | 'relay_refuses'
   | 'digest_uncertain'
   | 'audience_dropped'
   | 'rejects_high'
@@ -73,7 +74,11 @@ export function watchStore(db: Executor) {
         from recent where state = 'completed_with_uncertain'
         union all
         select 'digest_paused', id, newsletter, shown, '{}'::jsonb, false
-        from recent where state = 'paused' and paused_reason in ('refused', 'no_answer')
+        from recent where state = 'paused' and paused_reason = 'no_answer'
+        union all
+        -- Also while it is asked again; but not what passes in seconds.
+        select 'relay_refuses', id, newsletter, shown, jsonb_build_object('answer', relay_answer), false
+        from recent where state in ('sending', 'paused') and relay_since < now() - interval '10 seconds'
         order by digest_id desc, kind`.execute(db)
       return rows
     },

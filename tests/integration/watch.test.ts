@@ -14,6 +14,12 @@ test.each([
     {},
   ],
   [
+    'relay_refuses',
+    `update digests set state = 'paused', resume_state = 'sending', paused_reason = 'refused',
+       relay_answer = '550 Quota', relay_since = now() - interval '1 minute', probe_at = now() + interval '5 minutes'`,
+    { values: { answer: '550 Quota' } },
+  ],
+  [
     'audience_dropped',
     `with before as (
       insert into digests (newsletter_id, cadence, state, audience, local_date, started_at, expires_at)

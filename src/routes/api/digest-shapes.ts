@@ -20,6 +20,11 @@ export const digestShape = z.object({
   state: z.enum(digestStates),
   resumeState: z.string().nullable(),
   reason: z.string().nullable().describe('Why it is paused, skipped or missed'),
+  relayAnswer: z
+    .string()
+    .nullable()
+    .describe('What the SMTP server says of us, where it takes nothing of this digest'),
+  retryAt: instant.describe('When a digest that paused itself asks the SMTP server again, by itself'),
   version: z.int().describe('Also the ETag; If-Match names it'),
   contentHash: z.string().nullable().describe('SHA-256 of everything that decides the bytes'),
   frozen: z.boolean(),
