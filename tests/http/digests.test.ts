@@ -205,6 +205,25 @@ test('pause, resume and cancel; each only from where it makes sense', async () =
   expect(await codeOf(await act('resume'))).toBe('409 wrong_state')
 })
 
+test('a digest that the relay refuses says so, and stays where it is once it is paused by hand', async () => {
+  const { web, newsletter, call } = await aNewsroom()
+  const digest = await compose(call, newsletter.slug)
+  await send(call, digest)
+  const { services, database } = web.context
+  await services.digestSending.prepare(digest.id)
+  const answer = '550 Quota'
+  await database.stores.runningDigests.markPaused(digest.id, 'relay_refuses', { answer, waitMinutes: [0] })
+  const shown = { state: 'paused', reason: 'relay_refuses', relayAnswer: answer }
+  const read = async () => json<DigestShape>(await call('GET', `/digests/${digest.id}`))
+  expect(await read()).toMatchObject({ ...shown, retryAt: expect.any(String) as string })
+  await call('POST', `/digests/${digest.id}/pause`, {})
+  expect(await read()).toMatchObject({ state: 'paused', reason: 'by_hand', retryAt: null })
+  expect(await database.stores.runningDigests.resumeProbes()).toEqual([])
+  expect(await json(await call('POST', `/digests/${digest.id}/resume`, {}))).toMatchObject({
+    state: 'sending',
+  })
+})
+
 test('resumed after its time, a digest expires for nobody unasked', async () => {
   const { web, newsletter, call } = await aNewsroom()
   const digest = await compose(call, newsletter.slug)
