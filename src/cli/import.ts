@@ -21,7 +21,7 @@ export function importCommand(program: Command): void {
   command
     .command('wxr <file...>')
     .description('an export of WordPress (Tools, Export, "All content"), all its files at once')
-    .option('--language <tag>', 'of every post; else the script of each tells')
+    .option('--language <tag>', 'of every post; else each says its own')
     .option('--json', 'print the report for programs')
     .action(async (files: string[], options: Options) => {
       const report = (await runImport({ kind: 'wxr', files }, options)) as WordpressReport
@@ -30,11 +30,16 @@ export function importCommand(program: Command): void {
   command
     .command('feed <url>')
     .description('what an RSS or Atom feed of the open internet holds now')
-    .option('--language <tag>', 'of every article; else the script of each tells')
+    .option('--language <tag>', 'of every article; else each says its own')
     .option('--json', 'print the report for programs')
     .action(async (url: string, options: Options) => {
       const report = (await runImport({ kind: 'feed', url }, options)) as FeedReport
-      printReport(options, report, [...toLines(report), repairLine(report, 'feed'), ...toRemarks(report)])
+      printReport(options, report, [
+        ...toLines(report),
+        `${sumOf(report.leftOut)} items left out: ${listOf(report.leftOut)}`,
+        repairLine(report, 'feed'),
+        ...toRemarks(report),
+      ])
     })
 }
 

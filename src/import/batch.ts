@@ -1,5 +1,6 @@
 import type { Actor } from '../domain/editor.ts'
 import type { SourceMark } from '../domain/identity.ts'
+import { slugOf } from '../domain/slug.ts'
 import { DomainError } from '../errors.ts'
 import { plainText } from './plain-text.ts'
 import type { ArticleToPut, Origin, PutResult } from '../services/article-put.ts'
@@ -194,6 +195,9 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     /** An error of the whole file, or of an item that is in it no more. */
     refuse,
 
+    /** Says what an editor should know of an item. */
+    note,
+
     /** Counts a post that cannot be read. */
     refusePost(name: ItemName, message: string): void {
       report.posts += 1
@@ -234,6 +238,17 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
       await services.articles.endImport({ actor, url: baseUrl, created, updated })
     },
   }
+}
+
+/** The slugs of the sections that are here, by slug and by the slug of each of their names. */
+export async function knownSections({ selections }: ImportServices): Promise<Map<string, string>> {
+  const sections = await selections.list('section')
+  return new Map([
+    ...sections.flatMap(({ slug, names }) =>
+      Object.values(names).map((name) => [slugOf(name), slug] as const),
+    ),
+    ...sections.map(({ slug }) => [slug, slug] as const),
+  ])
 }
 
 /** The validator's own words are made for programmers. */

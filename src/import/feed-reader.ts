@@ -12,6 +12,8 @@ export interface GivenUrl {
 /** One `<item>` of RSS or `<entry>` of Atom; texts are HTML. */
 export interface FeedItem {
   title: string
+  /** What it says of itself; empty where it does not. */
+  language: string
   link: GivenUrl | undefined
   guid: string
   /** As they are written, the one that says best when it was published first. */
@@ -82,9 +84,10 @@ class ItemBuilder {
   /** Texts that are not made for reading, of items that have no other. */
   #plain = ''
 
-  constructor(line: number) {
+  constructor(line: number, language: string) {
     this.item = {
       title: '',
+      language,
       link: undefined,
       guid: '',
       dates: [],
@@ -158,6 +161,7 @@ class ItemBuilder {
       if (this.#linkRank > 1) this.item.link = { url: text, base }
       this.#linkRank = 1
     } else if (name === 'guid' || name === 'id') this.item.guid = text
+    else if (name === 'dc:language') this.item.language ||= text
     else if (name === 'category' || name === 'dc:subject') this.item.tags.push(text)
     else if (dateNames.includes(name)) this.#addDate(name, text)
     else if (name === 'media:description' || name === 'itunes:summary') this.#plain ||= text
@@ -251,7 +255,7 @@ export class FeedBuilder {
     this.#text = ''
     if (this.#aside > 0 || asideNames.has(name)) this.#aside += 1
     else if (name === 'rss' || name === 'feed' || name === 'rdf:RDF') this.#openRoot(name, attributes)
-    else if (name === 'item' || name === 'entry') this.#openItem()
+    else if (name === 'item' || name === 'entry') this.#openItem(attributes['xml:lang'] ?? '')
     else if (name === 'author') this.#isInAuthor = true
     else if (textNames.has(name)) this.#openField(written, name, attributes)
     else if (this.#item) this.#item.open(name, attributes, base)
@@ -302,10 +306,10 @@ export class FeedBuilder {
     this.feed.isAtom = name === 'feed'
   }
 
-  #openItem(): void {
+  #openItem(language: string): void {
     // The one before has no end.
     this.#endItem()
-    this.#item = new ItemBuilder(this.#line())
+    this.#item = new ItemBuilder(this.#line(), language)
   }
 
   #endItem(): void {

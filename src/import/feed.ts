@@ -4,7 +4,7 @@ import { readDate } from './dates.ts'
 import { enclosureOf, type UsableEnclosure } from './enclosure.ts'
 import { identify } from './feed-identity.ts'
 import { FeedBuilder, type FeedItem, type GivenUrl, type ReadFeed } from './feed-reader.ts'
-import { languageOf } from './language.ts'
+import { chooseLanguage } from './language.ts'
 import { plainText } from './plain-text.ts'
 import { undatedNote, unusableNote } from './notes.ts'
 import { openXml, readingOf } from './xml.ts'
@@ -45,8 +45,9 @@ export async function readFeed({ url, body, charset }: FeedDocument): Promise<Fe
 
 interface Options {
   url: string
-  language: string | undefined
-  languages: string[]
+  language: string
+  /** As `knownSections` says. */
+  sections: ReadonlyMap<string, string>
   /** Where a time without a zone was written. */
   zone: string
   readAt: Date
@@ -58,7 +59,7 @@ export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): Imp
   const site = feed.link || options.url
   const link = resolve(item.link, site)
   const html = item.html || item.summary
-  const tags = [...new Set(item.tags.map((tag) => slugOf(plainText(tag))).filter((slug) => slug !== ''))]
+  const { sections, tags } = sortTags(item, options.sections)
   const title = plainText(item.title) || plainText(html).slice(0, 80)
   const picture = resolve(item.picture, link ?? site)
   const usable = (one: FeedItem['media'][number]) => enclosureOf(one, one.base ?? link ?? site)
@@ -72,9 +73,10 @@ export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): Imp
     input: {
       title,
       html,
-      language: options.language ?? languageOf(`${title} ${plainText(html)}`, options.languages),
+      language: options.language,
       summary: item.html === '' ? '' : plainText(item.summary),
-      tags,
+      sections,
+      tags: tags.map(({ slug }) => slug),
       authors: item.authors.map((name) => plainText(name)).filter((name) => name !== ''),
       // What has no date would be the newest of all.
       state: publishedAt ? undefined : 'draft',
@@ -86,13 +88,40 @@ export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): Imp
     },
     origin: { baseUrl: item.htmlBase ?? link ?? site },
     source,
-    selections: item.tags.flatMap((tag) => {
-      const slug = slugOf(plainText(tag))
-      return slug === '' ? [] : [{ kind: 'tag' as const, slug, names: { und: plainText(tag) } }]
-    }),
+    selections: tags.map(({ slug, name }) => ({ kind: 'tag' as const, slug, names: { und: name } })),
     responses: [],
     notes: notesOf(item, publishedAt, enclosures),
   }
+}
+
+/** One of the publication's languages; undefined where the item is in another one. */
+export const itemLanguage = (
+  item: FeedItem,
+  feed: ReadFeed,
+  { language, languages }: { language: string | undefined; languages: string[] },
+): string | undefined =>
+  chooseLanguage(
+    {
+      fixed: language,
+      own: item.language,
+      link: item.link && URL.parse(item.link.url, item.link.base ?? feed.link)?.href,
+      site: feed.language,
+      text: `${item.title} ${item.html || item.summary}`,
+    },
+    languages,
+  )
+
+/** A feed does not say which of its categories are sections: those are that are sections here. */
+function sortTags({ tags: given }: FeedItem, known: ReadonlyMap<string, string>) {
+  const sections = new Set<string>()
+  const tags = new Map<string, string>()
+  for (const name of given.map((tag) => plainText(tag))) {
+    const slug = slugOf(name)
+    const section = known.get(slug)
+    if (section !== undefined) sections.add(section)
+    else if (slug !== '' && !tags.has(slug)) tags.set(slug, name)
+  }
+  return { sections: [...sections], tags: [...tags].map(([slug, name]) => ({ slug, name })) }
 }
 
 const resolve = (given: GivenUrl | undefined, site: string): string | undefined => {

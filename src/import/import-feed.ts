@@ -1,15 +1,15 @@
 import type { Actor } from '../domain/editor.ts'
 import { DomainError } from '../errors.ts'
-import { createBatcher, type ImportReport, type ImportServices } from './batch.ts'
-import { readFeed, toArticle, type FeedDocument } from './feed.ts'
+import { createBatcher, knownSections, type ImportReport, type ImportServices } from './batch.ts'
+import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
 import { isProtected, postNumberOf, withoutSharedGuids } from './feed-identity.ts'
 import type { FeedItem, ReadFeed } from './feed-reader.ts'
 import { fetchPublic, findShortlink } from './fetch.ts'
 import type { Repairs } from './xml-repair.ts'
 
 export interface FeedReport extends ImportReport {
-  /** Posts that need a password: a feed shows their form in place of their text. */
-  leftOut: { password: number }
+  /** Posts that need a password, whose form a feed shows in place of their text; items in other languages than ours. */
+  leftOut: { password: number; language: number }
   repairs: Repairs
 }
 
@@ -38,19 +38,26 @@ export async function importFeed(services: ImportServices, options: Options): Pr
   const { feed, repairs, marks, isComplete, pending } = found
   const batcher = createBatcher(services, options.actor, url)
   const readAt = new Date()
-  let protectedItems = 0
+  const sections = await knownSections(services)
+  const leftOut = { password: 0, language: 0 }
   for (const item of withoutSharedGuids(feed.items)) {
-    if (isProtected(item)) {
-      protectedItems += 1
-      continue
+    const language = itemLanguage(item, feed, options)
+    if (isProtected(item)) leftOut.password += 1
+    else if (language === undefined) {
+      leftOut.language += 1
+      batcher.note(nameOf(item), 'it is in a language that this publication does not have')
     }
+    if (language === undefined || isProtected(item)) continue
     const postNumber = await askForNumber(item, feed, options.findShortlink ?? findShortlink)
-    await batcher.add(toArticle(item, feed, { ...options, url, readAt, postNumber }), nameOf(item))
+    await batcher.add(
+      toArticle(item, feed, { ...options, language, sections, url, readAt, postNumber }),
+      nameOf(item),
+    )
   }
   if (pending) batcher.refusePost(nameOf(pending), truncated)
   else if (!isComplete) batcher.refuse(undefined, truncated)
-  await batcher.end(marks, protectedItems)
-  return { ...batcher.report, leftOut: { password: protectedItems }, repairs }
+  await batcher.end(marks, leftOut.password + leftOut.language)
+  return { ...batcher.report, leftOut, repairs }
 }
 
 /** WordPress tells a post's number where it is not in its guid: its page names a short link. */

@@ -5,8 +5,22 @@ import type { Actor } from '../domain/editor.ts'
 import { siteKeyOf } from '../domain/identity.ts'
 import { DomainError } from '../errors.ts'
 import { Attachments } from './attachments.ts'
-import { createBatcher, type ImportReport, type ImportServices } from './batch.ts'
-import { faultOf, leftOutReason, toPost, type LeftOutReason, type PostContext } from './wordpress.ts'
+import {
+  createBatcher,
+  knownSections,
+  type ImportReport,
+  type ImportServices,
+  type ItemName,
+} from './batch.ts'
+import {
+  faultOf,
+  guestAuthorOf,
+  leftOutReason,
+  postLanguage,
+  toPost,
+  type LeftOutReason,
+  type PostContext,
+} from './wordpress.ts'
 import { readWxr, type WxrItem, type WxrReader } from './wxr.ts'
 import { readingOf, type Reading } from './xml.ts'
 import { noRepairs, type Repairs } from './xml-repair.ts'
@@ -91,7 +105,8 @@ export async function importWordpress(
   const attachments = new Attachments()
   try {
     const site = await survey(attachments, pass())
-    return await importPosts(services, { ...options, ...site, attachments }, pass())
+    const sections = await knownSections(services)
+    return await importPosts(services, { ...options, ...site, sections, attachments }, pass())
   } finally {
     attachments.close()
   }
@@ -110,22 +125,34 @@ async function sizeOf(file: string): Promise<number> {
 async function survey(attachments: Attachments, pass: Iterable<Pass>) {
   const authors = new Map<string, string>()
   const sites: string[] = []
+  const languages: string[] = []
   for (const { reader, part, showProgress } of pass) {
     for await (const found of reader.parts) {
       for (const one of found) {
         if (one.kind === 'author') authors.set(one.login, one.name)
-        else attachments.add(one.item)
+        else {
+          attachments.add(one.item)
+          const guest = guestAuthorOf(one.item)
+          for (const login of guest?.logins ?? []) authors.set(login, guest?.name ?? '')
+        }
       }
       showProgress('looking for pictures')
     }
     const site = reader.site.baseUrl || reader.site.link
     if (!reader.isWxr() || !URL.canParse(site)) throw await notWxr(part)
     sites.push(site)
+    languages.push(reader.site.language)
   }
   const [baseUrl = ''] = sites
   const other = sites.find((site) => idPrefixOf(site) !== idPrefixOf(baseUrl))
   if (other !== undefined) throw differentSites(baseUrl, other)
-  return { authors, baseUrl, idPrefix: idPrefixOf(baseUrl), readAt: new Date() }
+  return {
+    authors,
+    baseUrl,
+    idPrefix: idPrefixOf(baseUrl),
+    siteLanguage: languages[0] ?? '',
+    readAt: new Date(),
+  }
 }
 
 async function importPosts(
@@ -138,15 +165,31 @@ async function importPosts(
   const leftOut: WordpressReport['leftOut'] = {}
   const counts = { responsesLeftOut: 0, items: 0, others: 0 }
   const repairs = noRepairs()
+  /** What is no longer public there, and may be here: an import withdraws nothing. */
+  const hidden: { externalId: string; name: ItemName; reason: LeftOutReason }[] = []
+  const leaveOut = (item: WxrItem, part: Part, reason: LeftOutReason) => {
+    leftOut[reason] = (leftOut[reason] ?? 0) + 1
+    counts.others += 1
+    if (reason !== 'trash' && reason !== 'private' && reason !== 'password') return
+    hidden.push({
+      externalId: `${context.idPrefix}:${item.fields.id ?? ''}`,
+      name: nameOf(item, part),
+      reason,
+    })
+  }
   const importItem = async (item: WxrItem, part: Part) => {
     const fault = faultOf(item)
     const reason = fault === undefined ? leftOutReason(item) : undefined
     if (fault !== undefined) batcher.refusePost(nameOf(item, part), fault)
-    else if (reason) {
-      leftOut[reason] = (leftOut[reason] ?? 0) + 1
-      counts.others += 1
-    } else {
-      const post = toPost(item, context)
+    else if (reason) leaveOut(item, part, reason)
+    else {
+      const language = postLanguage(item, context)
+      if (language === undefined) {
+        leaveOut(item, part, 'language')
+        batcher.note(nameOf(item, part), 'it is in a language that this publication does not have')
+        return
+      }
+      const post = toPost(item, language, context)
       counts.responsesLeftOut += post.responsesLeftOut
       await batcher.add(post, nameOf(item, part))
     }
@@ -162,12 +205,23 @@ async function importPosts(
     counts.items += reader.items()
     for (const kind of Object.keys(repairs) as (keyof Repairs)[]) repairs[kind] += reader.source.repairs[kind]
   }
+  const stillPublic = await services.articles.listPublic(hidden.map(({ externalId }) => externalId))
+  for (const { externalId, name, reason } of hidden) {
+    if (stillPublic.has(externalId))
+      batcher.note(name, `${hiddenWords[reason]} there, and public here: withdraw it`)
+  }
   await batcher.end(counts.items, counts.others)
   const { responsesLeftOut } = counts
   return { ...report, leftOut, responsesLeftOut, picturesMissing: context.attachments.missing, repairs }
 }
 
 const idPrefixOf = (site: string): string => `wp:${siteKeyOf(site)}`
+
+const hiddenWords: Partial<Record<LeftOutReason, string>> = {
+  trash: 'it is in the trash',
+  private: 'it is private',
+  password: 'it needs a password',
+}
 
 const truncated = 'The file ends in the middle; what came before is imported'
 

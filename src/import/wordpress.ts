@@ -7,14 +7,22 @@ import type { ImportedPost } from './batch.ts'
 import { readDate } from './dates.ts'
 import { enclosureOf } from './enclosure.ts'
 import { undatedNote, unusableNote } from './notes.ts'
-import { languageOf } from './language.ts'
+import { chooseLanguage } from './language.ts'
 import { plainText } from './plain-text.ts'
 import { toHtml, toParagraphs } from './wordpress-html.ts'
 import type { WxrComment, WxrItem } from './wxr.ts'
 
 /** Why an item is not an article of ours. */
 export type LeftOutReason =
-  'page' | 'attachment' | 'menu item' | 'other type' | 'private' | 'password' | 'trash' | 'other state'
+  | 'page'
+  | 'attachment'
+  | 'menu item'
+  | 'other type'
+  | 'private'
+  | 'password'
+  | 'trash'
+  | 'other state'
+  | 'language'
 
 export interface PostContext {
   /** `wp:news.example`: what external ids begin with. */
@@ -23,8 +31,12 @@ export interface PostContext {
   /** Display names by login. */
   authors: Map<string, string>
   attachments: Attachments
-  /** For every post; undefined: told by the script of each. */
+  /** For every post; undefined: each says its own. */
   language: string | undefined
+  /** What the export says of itself. */
+  siteLanguage: string
+  /** The slugs of the sections that are here, by slug and by folded name. */
+  sections: ReadonlyMap<string, string>
   languages: string[]
   /** Where a local time without its UTC twin was written. */
   zone: string
@@ -70,16 +82,34 @@ export function faultOf({ fields, tooLong }: WxrItem): string | undefined {
   return isBare ? 'it has neither a type nor a text; WordPress would refuse it, too' : undefined
 }
 
-export function toPost(item: WxrItem, context: PostContext): WordpressPost {
+/** One of the publication's languages; undefined where the post is in another one. */
+export function postLanguage(item: WxrItem, context: PostContext): string | undefined {
+  const { fields, terms, meta } = item
+  return chooseLanguage(
+    {
+      fixed: context.language,
+      // Polylang says it by a term, WPML by a field.
+      own:
+        terms.find(({ domain }) => domain === 'language')?.nicename ??
+        meta.get('_wpml_import_language_code') ??
+        meta.get('wpml_language'),
+      link: fields.link,
+      site: context.siteLanguage,
+      text: `${fields.title ?? ''} ${fields.content ?? ''}`,
+    },
+    context.languages,
+  )
+}
+
+export function toPost(item: WxrItem, language: string, context: PostContext): WordpressPost {
   const { fields } = item
   const notes: string[] = []
   const html = htmlOf(item, context, notes)
   const title = plainText(fields.title ?? '') || titleFrom(html, fields.id ?? '')
   const link = URL.parse(fields.link ?? '')
   const publishing = publishingOf(item, context, notes)
-  const terms = termsOf(item)
+  const terms = termsOf(item, context.sections)
   const slug = decode(fields.name ?? '')
-  const language = context.language ?? languageOf(`${title} ${html}`, context.languages)
   const shown = item.comments.filter(isShown)
   const responses = shown.flatMap((comment) => toResponse(comment, { item, context, publishing, notes }))
   return {
@@ -91,7 +121,7 @@ export function toPost(item: WxrItem, context: PostContext): WordpressPost {
       summary: plainText(fields.excerpt ?? ''),
       sections: slugsOf(terms, 'section'),
       tags: slugsOf(terms, 'tag'),
-      authors: [authorOf(fields.creator, context.authors)].filter((name) => name !== ''),
+      authors: authorsOf(item, context.authors, notes),
       ...publishing,
       picture: pictureOf(item, context),
       enclosure: enclosureIn(item, context, notes),
@@ -163,20 +193,37 @@ const titleFrom = (html: string, id: string): string => {
   return beginning === '' ? `#${id}` : beginning + (words.length > 8 && !beginning.endsWith('…') ? '…' : '')
 }
 
-function authorOf(creator: string | undefined, names: Map<string, string>): string {
+/** As the site shows them: all of Co-Authors Plus, else the one who wrote it. A login is nobody's byline. */
+function authorsOf({ fields, terms }: WxrItem, names: Map<string, string>, notes: string[]): string[] {
   // Some exports hold `<dc:creator>>login`.
-  const login = (creator ?? '').replace(/^>/, '')
-  return plainText(names.get(login) || login)
+  const creator = (fields.creator ?? '').replace(/^>/, '')
+  const together = terms
+    .filter(({ domain }) => domain === 'author')
+    .map(({ nicename, name }) => names.get(decode(nicename).replace(/^cap-/, '')) ?? names.get(name) ?? '')
+    .filter((name) => name !== '')
+  const bylines = together.length > 0 ? together : [names.get(creator) ?? '']
+  const shown = [...new Set(bylines.map((name) => plainText(name)).filter((name) => name !== ''))]
+  if (shown.length === 0 && creator !== '') notes.push('the file does not say what its author is called')
+  return shown
+}
+
+/** A guest author of Co-Authors Plus: under which names posts point to it, and what it is called. */
+export function guestAuthorOf({ fields, meta }: WxrItem): { logins: string[]; name: string } | undefined {
+  if (fields.type !== 'guest-author') return undefined
+  const slug = decode(fields.name ?? '').replace(/^cap-/, '')
+  const logins = [slug, meta.get('cap-user_login') ?? ''].filter((login) => login !== '')
+  return { logins, name: meta.get('cap-display_name') ?? fields.title ?? '' }
 }
 
 /** `tag`: of WXR 1.0. */
 const kindOfDomain: Record<string, 'section' | 'tag'> = { category: 'section', post_tag: 'tag', tag: 'tag' }
 
-function termsOf(item: WxrItem): ImportedPost['selections'] {
+function termsOf(item: WxrItem, sections: PostContext['sections']): ImportedPost['selections'] {
   return item.terms.flatMap(({ domain, nicename, name }) => {
     const kind = kindOfDomain[domain]
     const label = plainText(name)
-    const slug = slugOf(decode(nicename)) || slugOf(label)
+    const own = slugOf(decode(nicename)) || slugOf(label)
+    const slug = kind === 'section' ? (sections.get(own) ?? sections.get(slugOf(label)) ?? own) : own
     return kind && slug !== '' ? [{ kind, slug, names: { und: label || slug } }] : []
   })
 }

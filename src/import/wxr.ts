@@ -74,7 +74,16 @@ const commentFields = {
 } as const
 
 /** What the import reads of a post's own data; the rest is passed over. */
-const metaKeys = new Set(['_thumbnail_id', '_wp_attachment_image_alt', 'enclosure'])
+const metaKeys = new Set([
+  '_thumbnail_id',
+  '_wp_attachment_image_alt',
+  'enclosure',
+  // WPML, and Co-Authors Plus.
+  '_wpml_import_language_code',
+  'wpml_language',
+  'cap-display_name',
+  'cap-user_login',
+])
 
 /** All texts of one item together, its comments included. */
 const maxItem = 16_000_000

@@ -53,6 +53,18 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         putArticles(stores, articles, { publicUrl: config.publicUrl, now: now() }),
       ),
 
+    /** Which of these are published. */
+    async listPublic(externalIds: string[]): Promise<Set<string>> {
+      const { articles } = database.stores
+      const found = await articles.listByExternalIds(externalIds)
+      const published = new Set(
+        (await articles.listByIds(found.map(({ articleId }) => articleId)))
+          .filter(({ state }) => state === 'published')
+          .map(({ id }) => id),
+      )
+      return new Set(found.filter(({ articleId }) => published.has(articleId)).map(({ name }) => name))
+    },
+
     /** After the last batch: every feed may have changed, once. What a person has imported is in the audit log. */
     async endImport(done?: { actor: Actor; url: string; created: number; updated: number }): Promise<void> {
       await database.transaction(async (stores) => {
