@@ -19,6 +19,7 @@ import { deskRoutes } from './routes/desk/routes.ts'
 import { activateRoutes } from './routes/activate.ts'
 import { feedRoutes } from './routes/feeds.ts'
 import { healthRoutes } from './routes/health.ts'
+import { inboundRoutes } from './routes/inbound.ts'
 import { preferencesRoutes } from './routes/preferences.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { movedPages, oldPages, oldQueries } from './routes/old-addresses.ts'
@@ -43,6 +44,11 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(healthRoutes(services, lifecycle))
   app.use(securityHeaders(publicUrl))
   app.use(assetRoutes())
+  app.use(
+    inboundRoutes(services, (provider, kind, n) => {
+      metrics.providerEvents.inc({ provider, kind }, n)
+    }),
+  )
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { ...forms, draining }), services.keys.authenticate))
   app.use(pageLanguage(services.publication.get))

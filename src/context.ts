@@ -2,11 +2,13 @@ import type { Resolver } from 'node:dns/promises'
 import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './domain/token.ts'
 import { createFeedWriter } from './feeds/writer.ts'
+import { fetchPublic } from './import/fetch.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
 import { createMail } from './mail/mail.ts'
 import { createMailHostLookup } from './mail/mail-host.ts'
 import { probeSmtp } from './mail/probe.ts'
+import { createProviders } from './mail/providers/providers.ts'
 import { createSigner } from './mail/sign.ts'
 import { createTransport, type Transport } from './mail/transport.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -62,7 +64,11 @@ interface ContextOptions {
   sendingTimes?: Partial<SendingTimes>
   /** Tests of the delivery machine write messages of their own. */
   writers?: Writers
+  /** Tests answer for Amazon. */
+  fetchForProvider?: (url: string) => Promise<{ body: Buffer }>
 }
+
+const providerLimits = { seconds: 10, bytes: 64 * 1024, redirects: 0 }
 
 export function createContext(config: ProcessConfig, options: ContextOptions): Context {
   const { log } = options
@@ -107,6 +113,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     writers: options.writers,
     probes: { queue: () => doorbell.probe(), smtp: probeSmtp },
     findMailHost: createMailHostLookup(options.dns),
+    providers: createProviders(),
+    fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
     now,
   })
   return {

@@ -9,6 +9,8 @@ export interface Metrics {
   jobs: Histogram<'job' | 'outcome'>
   /** Answers of the SMTP server, by kind of mail and outcome. */
   sends: Counter<'kind' | 'outcome'>
+  /** Events of hosted relays, by provider and kind. */
+  providerEvents: Counter<'provider' | 'kind'>
   /** 1 when the part answers, by `part`: postgres, queue, smtp. */
   up: Gauge<'part'>
   /** Age of the oldest work that waits, 0 when none does. */
@@ -47,6 +49,12 @@ export function createMetrics(): Metrics {
       name: 'depeche_mails_total',
       help: 'Mails handed to the SMTP server, by outcome.',
       labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    providerEvents: new Counter({
+      name: 'depeche_provider_events_total',
+      help: 'Events that hosted relays reported, by kind.',
+      labelNames: ['provider', 'kind'],
       registers,
     }),
     up: new Gauge({

@@ -4,9 +4,14 @@ import ipaddr from 'ipaddr.js'
 import { Agent, fetch as undiciFetch, type Dispatcher } from 'undici'
 import { DomainError } from '../errors.ts'
 
-const maxRedirects = 3
-const maxBytes = 5 * 1024 * 1024
-const timeoutMs = 5_000
+/** What one GET may take. */
+export interface FetchLimits {
+  seconds: number
+  bytes: number
+  redirects: number
+}
+
+const importLimits: FetchLimits = { seconds: 5, bytes: 5 * 1024 * 1024, redirects: 3 }
 
 type Resolve = (name: string, done: (error: Error | null, addresses: LookupAddress[]) => void) => void
 
@@ -15,12 +20,13 @@ interface FetchOptions {
   resolve?: Resolve
   /** Tests let one server of theirs through. */
   isAllowed?: (address: string) => boolean
+  limits?: FetchLimits
 }
 
 /**
  * GET of a URL that a person gave us. Only public addresses are ever connected to: the name is resolved once, every
  * address judged, and the connection made to the one that was judged, so that a name that changes its mind cannot
- * lead inside. Redirects (3) follow the same rule; 5 seconds and 5 MB in all.
+ * lead inside. Redirects follow the same rule; for an import 3 of them, 5 seconds and 5 MB in all.
  * @throws DomainError `address_refused`, `fetch_failed`, `fetch_too_large`
  */
 export async function fetchPublic(
@@ -42,13 +48,16 @@ export async function findShortlink(url: string, options: FetchOptions = {}): Pr
 
 async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions) {
   const isAllowed = options.isAllowed ?? isPublicAddress
+  const limits = options.limits ?? importLimits
+  const timeoutMs = limits.seconds * 1_000
   const dispatcher = new Agent({
     connect: { lookup: guardedLookup(options.resolve ?? resolveByDns, isAllowed), timeout: timeoutMs },
   })
   try {
-    return await follow(url, { method, dispatcher, isAllowed, signal: AbortSignal.timeout(timeoutMs) })
+    const signal = AbortSignal.timeout(timeoutMs)
+    return await follow(url, { method, dispatcher, isAllowed, limits, signal })
   } catch (error) {
-    throw toSentence(error)
+    throw toSentence(error, limits)
   } finally {
     await dispatcher.destroy()
   }
@@ -58,12 +67,13 @@ interface Journey {
   method: 'GET' | 'HEAD'
   dispatcher: Dispatcher
   isAllowed: (address: string) => boolean
+  limits: FetchLimits
   signal: AbortSignal
 }
 
-async function follow(start: string, { method, dispatcher, isAllowed, signal }: Journey) {
+async function follow(start: string, { method, dispatcher, isAllowed, limits, signal }: Journey) {
   let url = start
-  for (let hop = 0; hop <= maxRedirects; hop += 1) {
+  for (let hop = 0; hop <= limits.redirects; hop += 1) {
     const target = checkUrl(url, isAllowed)
     const response = await undiciFetch(target, {
       method,
@@ -82,9 +92,9 @@ async function follow(start: string, { method, dispatcher, isAllowed, signal }: 
     const [, charset] =
       /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec(response.headers.get('content-type') ?? '') ?? []
     const links = response.headers.get('link') ?? ''
-    return { url: target.href, body: await readBody(response.body ?? []), charset, links }
+    return { url: target.href, body: await readBody(response.body ?? [], limits), charset, links }
   }
-  throw failed(`It redirects more than ${maxRedirects} times.`)
+  throw failed(`It redirects more than ${limits.redirects} times.`)
 }
 
 /** A literal address is never looked up, so it is judged here; the URL parser has made `0x7f.1` a plain one. */
@@ -97,15 +107,19 @@ function checkUrl(text: string, isAllowed: (address: string) => boolean): URL {
   return url
 }
 
-async function readBody(body: AsyncIterable<unknown> | Iterable<unknown>): Promise<Buffer> {
+async function readBody(
+  body: AsyncIterable<unknown> | Iterable<unknown>,
+  { bytes: max }: FetchLimits,
+): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
     const bytes = Buffer.from(chunk as Uint8Array)
     size += bytes.length
     // Counted as it is unpacked: a small gzip may hold a large document.
-    if (size > maxBytes) {
-      throw new DomainError('invalid', 'fetch_too_large', 'What the URL answers is larger than 5 MB.')
+    if (size > max) {
+      const limit = max < 1024 * 1024 ? `${max / 1024} kB` : `${max / 1024 / 1024} MB`
+      throw new DomainError('invalid', 'fetch_too_large', `What the URL answers is larger than ${limit}.`)
     }
     chunks.push(bytes)
   }
@@ -160,11 +174,11 @@ const failed = (why: string, cause?: unknown) =>
     cause === undefined ? {} : { cause },
   )
 
-function toSentence(error: unknown): DomainError {
+function toSentence(error: unknown, { seconds }: FetchLimits): DomainError {
   if (error instanceof DomainError) return error
   const cause = (error as { cause?: unknown }).cause
   if (cause instanceof DomainError) return cause
   if ((error as { name?: unknown }).name === 'TimeoutError')
-    return failed('It took longer than 5 seconds.', error)
+    return failed(`It took longer than ${seconds} seconds.`, error)
   return failed('The server does not answer; check the address.', error)
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { domainToASCII } from 'node:url'
 import type { FrozenDigest } from '../domain/frozen-digest.ts'
 import { sealReference, type MailReference } from '../domain/mail-reference.ts'
+import type { ProviderName } from '../domain/provider-event.ts'
 import { localeOf, type Publication } from '../domain/publication.ts'
 import type { Keyring } from '../domain/token.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
@@ -38,11 +39,7 @@ export interface Mail {
   /** Once per digest and process; a few milliseconds after the first. @throws DomainError `digest_too_large`, `digest_link` */
   composeDigest(frozen: FrozenDigest): Promise<DigestParts>
   /** Once per variant: a pure function of the frozen digest. All articles where `articleIds` is absent. */
-  assembleVariant(
-    parts: DigestParts,
-    articleIds?: readonly number[],
-    options?: { isTest?: boolean },
-  ): Skeleton
+  assembleVariant(parts: DigestParts, articleIds?: readonly number[], options?: VariantOptions): Skeleton
   /** Once per recipient: joins buffers. */
   personalise(skeleton: Skeleton, recipient: Recipient): Buffer[]
   /** What a variant looks like, for previews: the parts before they are encoded, with `#` for personal links. */
@@ -70,11 +67,19 @@ export interface Mail {
   unsubscribeMailto(reference: MailReference): string | undefined
 }
 
+export interface VariantOptions {
+  isTest?: boolean
+  /** Whose events we read: they are handed our seal. */
+  providers?: readonly ProviderName[]
+}
+
 export interface PersonalEnvelope {
   to: string
   kind: PersonalContent['kind']
   reference: MailReference
   publication: Publication
+  /** Whose events we read. */
+  providers?: readonly ProviderName[]
 }
 
 /** A compiler that fails at once would otherwise be started for every mail. */
@@ -110,6 +115,7 @@ export function createMail(options: MailOptions): Mail {
         },
         isOneClick: !variant.isTest,
         feedbackId: `${digestId}:${listLabel(newsletter.slug)}:${cadence}:${senderId(domainOf(from.address))}`,
+        providers: variant.providers ?? [],
         html: composed.html,
         text: composed.text,
       })
@@ -128,7 +134,7 @@ export function createMail(options: MailOptions): Mail {
       }
       return composePersonal(content, reader, await templates.get())
     },
-    personalMessage(mail, { to, kind, reference, publication }) {
+    personalMessage(mail, { to, kind, reference, publication, providers = [] }) {
       const from = senders.personal(publication.name)
       const contact = publication.contactEmail
       return buildPersonalMessage({
@@ -139,6 +145,7 @@ export function createMail(options: MailOptions): Mail {
         messageId: `<${sealReference(keyring, 'message-id', reference)}@${domainOf(from.address)}>`,
         date: options.now(),
         feedbackId: `personal:${kind}:${senderId(domainOf(from.address))}`,
+        providers,
       })
     },
     messageId(reference, newsletter) {

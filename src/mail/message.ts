@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { ProviderName } from '../domain/provider-event.ts'
 import { dateHeaderValue, mailboxHeader, quotedPrintable, softBreak, textHeader } from './encoding.ts'
+import { eventHeaders, eventSeal } from './event-headers.ts'
 
 /** What differs between two recipients of one variant. */
 export interface Recipient {
@@ -15,7 +17,7 @@ export interface Recipient {
 }
 
 /** The places a recipient's own values go to. */
-type Gap = 'date' | 'to' | 'messageId' | 'listUnsubscribe' | 'unsubscribeUrl' | 'preferencesUrl'
+type Gap = 'date' | 'to' | 'messageId' | 'eventSeal' | 'listUnsubscribe' | 'unsubscribeUrl' | 'preferencesUrl'
 
 /**
  * A finished message with gaps: everything that does not depend on the recipient is encoded once, so that one
@@ -50,6 +52,8 @@ export interface DigestMessage {
   isOneClick: boolean
   /** Names of the digest for complaint statistics; nothing per recipient, the sender's own name last. */
   feedbackId: string
+  /** Whose events we read. */
+  providers: readonly ProviderName[]
   html: string
   text: string
 }
@@ -78,6 +82,7 @@ export function buildSkeleton(message: DigestMessage): Skeleton {
       `List-Archive: <${list.archiveUrl}>\r\n`,
       'List-Post: NO\r\nPrecedence: bulk\r\n',
       `Feedback-ID: ${message.feedbackId}\r\n`,
+      ...eventHeaders<Piece>(message.providers, { gap: 'eventSeal' }),
       ...bodyPieces(message.text, message.html),
     ]),
   }
@@ -89,6 +94,7 @@ export function personalise(skeleton: Skeleton, recipient: Recipient): Buffer[] 
     date: dateHeaderValue(recipient.date),
     to: headerToken(recipient.to),
     messageId: headerToken(recipient.messageId),
+    eventSeal: headerToken(eventSeal(recipient.messageId)),
     listUnsubscribe: [recipient.unsubscribeUrl, recipient.unsubscribeMailto]
       .filter((url) => url !== undefined)
       .map((url) => `<${headerToken(url)}>`)
@@ -109,6 +115,8 @@ export interface PersonalMessage {
   messageId: string
   date: Date
   feedbackId: string
+  /** Whose events we read. */
+  providers: readonly ProviderName[]
   html: string
   text: string
 }
@@ -124,6 +132,7 @@ export const buildPersonalMessage = (message: PersonalMessage): Buffer[] =>
     `Message-ID: ${headerToken(message.messageId)}\r\n`,
     'MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n',
     `Feedback-ID: ${message.feedbackId}\r\n`,
+    ...eventHeaders<Piece>(message.providers, eventSeal(message.messageId)),
     ...bodyPieces(message.text, message.html),
   ]) as Buffer[]
 

@@ -36,6 +36,7 @@ export type DeskNotice =
   | 'same_address_twice'
   | 'policy'
   | 'complaints_high'
+  | 'provider_test'
 
 export interface PersonalReader {
   /** BCP 47. */

@@ -174,6 +174,7 @@ export function createActivationService(
     await stores.rateLimits.deleteExpired(at)
     await stores.idempotencyKeys.deleteBefore(daysAgo(7))
     await stores.sessions.deleteSignInLinks(daysAgo(30))
+    await stores.providers.deleteEventsBefore(daysAgo(30))
   }
 
   async function subscribe(tx: Stores, request: Activation, method: ActivationMethod) {

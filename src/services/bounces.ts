@@ -20,6 +20,11 @@ export type BounceService = ReturnType<typeof createBounceService>
 /** What came back under our seal. */
 type ReturnedMail = Exclude<InboundMail, { kind: 'ignored' }>
 
+/** Asked where a report would change something, in the same transaction: false leaves all as it is. */
+export type Guard = (stores: Stores, mail: BouncedMail) => Promise<boolean>
+
+const always: Guard = () => Promise.resolve(true)
+
 export function createBounceService({
   database,
   doorbell,
@@ -57,6 +62,7 @@ export function createBounceService({
     reference: MailReference,
     diagnosis: Diagnosis,
     source: 'smtp' | 'dsn',
+    isAllowed = always,
   ): Promise<void> => {
     // However long it lasts, it says nothing about a person.
     if (isGreylisting(diagnosis)) return
@@ -64,7 +70,7 @@ export function createBounceService({
     const bounceClass = classifyBounce(diagnosis, source)
     await database.transaction(async (stores) => {
       const mail = await stores.bounces.findMail(reference)
-      if (!mail) return
+      if (!mail || !(await isAllowed(stores, mail))) return
       const { subscriberId } = mail
       if (subscriberId !== undefined) await stores.subscribers.lock(subscriberId)
       const past = subscriberId === undefined ? [] : await stores.bounces.listOf(subscriberId)
@@ -134,11 +140,15 @@ export function createBounceService({
     })
   }
 
-  const recordComplaint = async (reference: MailReference, proof: string): Promise<void> => {
+  const recordComplaint = async (
+    reference: MailReference,
+    proof: string,
+    isAllowed = always,
+  ): Promise<void> => {
     const at = now()
     await database.transaction(async (stores) => {
       const mail = await stores.bounces.findMail(reference)
-      if (!mail) return
+      if (!mail || !(await isAllowed(stores, mail))) return
       const { subscriberId } = mail
       const domain = mail.address?.slice(mail.address.lastIndexOf('@') + 1)
       const complaint = {
@@ -158,10 +168,13 @@ export function createBounceService({
     await doorbell.ring('deliver-mail', {})
   }
 
-  const unsubscribe = (reference: MailReference): Promise<void> =>
+  /** Ends the newsletter that the mail was of; of a mail of none, all of them, and what waits for a yes. */
+  const unsubscribe = (reference: MailReference, isAllowed = always): Promise<void> =>
     database.transaction(async (stores) => {
       const mail = await stores.bounces.findMail(reference)
-      if (mail?.subscriberId === undefined || mail.newsletterId === undefined) return
+      if (!mail || !(await isAllowed(stores, mail))) return
+      if (mail.activationId !== undefined) await stores.bounces.expireActivation(mail.activationId)
+      if (mail.subscriberId === undefined) return
       const ended = await stores.subscriptions.markEnded(mail.subscriberId, 'unsubscribed', mail.newsletterId)
       await stores.consents.insert({
         event: 'ended',
@@ -206,6 +219,11 @@ export function createBounceService({
         }
         log.info('a bounce was taken back: the relay refused everyone')
       }),
+
+    recordBounce: (reference: MailReference, diagnosis: Diagnosis, isAllowed: Guard): Promise<void> =>
+      recordBounce(reference, diagnosis, 'dsn', isAllowed),
+    recordComplaint,
+    unsubscribe,
 
     async receive(mail: ReturnedMail): Promise<void> {
       if (mail.kind === 'bounce') await recordReports(mail.reference, mail.reports)

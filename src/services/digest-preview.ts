@@ -55,7 +55,8 @@ export function createDigestPreviewService(
       const bytes = Buffer.byteLength(html)
       if (format !== 'mime') return { subject, body: format === 'html' ? html : text, bytes, strayQuotes }
       const { publicUrl } = parts.config
-      const message = mail.personalise(mail.assembleVariant(composed, articleIds), {
+      const providers = await database.stores.providers.listNames()
+      const message = mail.personalise(mail.assembleVariant(composed, articleIds, { providers }), {
         to: 'lectrice@example.org',
         date: parts.now(),
         messageId: '<preview@example.org>',

@@ -17,6 +17,7 @@ export function createDigestWriter({ database, mail, signer, links, now }: Diges
   return async (digestId) => {
     const { content, newsletterId } = await database.stores.digests.get(digestId)
     if (!content) throw new Error('a digest that is being sent has no content')
+    const providers = await database.stores.providers.listNames()
     const composed = async (gone: readonly GoneArticle[]) => ({
       digest: await mail.composeDigest(withoutArticles(content, gone)),
       gone: gone.map(({ id }) => id).join(),
@@ -35,7 +36,7 @@ export function createDigestWriter({ database, mail, signer, links, now }: Diges
     const skeletonOf = async (articleIds: readonly number[]): Promise<Skeleton> => {
       const { digest, skeletons } = await compose()
       const key = articleIds.join()
-      const skeleton = skeletons.get(key) ?? mail.assembleVariant(digest, articleIds)
+      const skeleton = skeletons.get(key) ?? mail.assembleVariant(digest, articleIds, { providers })
       if (skeletons.size >= maxSkeletons) skeletons.clear()
       skeletons.set(key, skeleton)
       return skeleton

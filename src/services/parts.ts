@@ -5,6 +5,7 @@ import type { FeedWriter } from '../feeds/writer.ts'
 import type { Doorbell } from '../queue/enqueue.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { MailHost } from '../mail/mail-host.ts'
+import type { Providers } from '../mail/providers/providers.ts'
 import type { Signer } from '../mail/sign.ts'
 import type { Transport } from '../mail/transport.ts'
 import type { Database } from '../store/database.ts'
@@ -36,5 +37,9 @@ export interface Parts {
   probes: { queue: () => Promise<boolean>; smtp: (smtpUrl: string, timeoutMs: number) => Promise<boolean> }
   /** Whether a domain can be mailed at all; never withholds a mail. */
   findMailHost: (domain: string) => Promise<MailHost>
+  /** Whose events are read. */
+  providers: Providers
+  /** GET of a public URL that a provider names: 10 seconds, 64 kB, no redirect. */
+  fetchForProvider: (url: string) => Promise<{ body: Buffer }>
   now: () => Date
 }

@@ -35,6 +35,7 @@ export function createPersonalWriter(parts: WriterParts): MailWriter {
       kind: content.kind,
       reference: { kind: 'outbox', outboxId: row.key },
       publication,
+      providers: await stores.providers.listNames(),
     })
     return finish(row, message)
   }
@@ -92,7 +93,8 @@ async function writeTest({ config, database, mail, now }: WriterParts, row: Clai
   if (!content) throw new Error('a digest to be tested has no content')
   const composed = await mail.composeDigest(content)
   const unpersonal = `${config.publicUrl}/preferences`
-  return mail.personalise(mail.assembleVariant(composed, articleIds, { isTest: true }), {
+  const providers = await database.stores.providers.listNames()
+  return mail.personalise(mail.assembleVariant(composed, articleIds, { isTest: true, providers }), {
     to: row.address,
     messageId: mail.messageId({ kind: 'outbox', outboxId: row.key }),
     date: now(),

@@ -24,6 +24,8 @@ import { createKeyService } from './keys.ts'
 import type { Parts } from './parts.ts'
 import { createPersonalWriter } from './personal-writer.ts'
 import { createPresence } from './presence.ts'
+import { createProviderEventService } from './provider-events.ts'
+import { createProviderService } from './providers.ts'
 import { createPublicationService } from './publication.ts'
 import { createReconcilingService } from './reconciling.ts'
 import { createRestoringService } from './restoring.ts'
@@ -101,6 +103,8 @@ export function createServices(parts: Parts) {
     health: createHealthService({ ...parts, presence }),
     digestNumbers: createDigestNumbersService(parts),
     bounces,
+    providers: createProviderService(parts),
+    providerEvents: createProviderEventService({ ...parts, bounces }),
     deliverability: createDeliverabilityService(parts),
     subscriptionLinks,
     presence,

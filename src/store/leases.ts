@@ -196,7 +196,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
           ${lockedWhere(sql`${isGiven} and m.state <> 'accepted'`)}
         update ${table} m
         set state = 'accepted', reason = null, accepted_at = clock_timestamp(), smtp_answer = locked.answer,
-            attempt = m.attempt + 1, lease_until = null, next_at = null
+            relay_id = ${relayId}, attempt = m.attempt + 1, lease_until = null, next_at = null
         from locked where ${isLocked}`.execute(hot)
     },
 
@@ -310,6 +310,10 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
     },
   }
 }
+
+/** The relay's name for the message, which ends its answer; kept where a provider may come back with nothing else. */
+const relayId = sql`case when exists (select from providers) then substring(
+  locked.answer from '<?((?=[^<>[:space:]]*[0-9])[^<>[:space:]]{6,200})>?[[:space:]]*$') end`
 
 export type Leases<Row> = ReturnType<typeof leasesOn<Row>>
 

@@ -30,7 +30,7 @@ export function personalDataStore(db: Executor) {
     async delete(subscriberId: number): Promise<void> {
       await db
         .updateTable('deliveries')
-        .set({ smtpAnswer: null })
+        .set({ smtpAnswer: null, relayId: null })
         .where('subscriberId', '=', subscriberId)
         .where('smtpAnswer', 'is not', null)
         .execute()
@@ -41,7 +41,7 @@ export function personalDataStore(db: Executor) {
         .execute()
       await db
         .updateTable('outbox')
-        .set({ address: null, payload: '{}', smtpAnswer: null, messageId: null })
+        .set({ address: null, payload: '{}', smtpAnswer: null, messageId: null, relayId: null })
         .where('subscriberId', '=', subscriberId)
         .execute()
       await db

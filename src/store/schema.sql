@@ -234,12 +234,14 @@ create table deliveries (
   accepted_at timestamp with time zone,
   smtp_answer text,
   suspect_at timestamp with time zone,
+  relay_id text,
   constraint deliveries_pkey PRIMARY KEY (digest_id, subscriber_id),
   constraint deliveries_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text]))
 ) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX deliveries_deferred ON deliveries USING btree (digest_id, next_at) WHERE (state = 'deferred'::text);
 CREATE INDEX deliveries_leased ON deliveries USING btree (lease_until) WHERE (state = ANY (ARRAY['claimed'::text, 'committing'::text]));
 CREATE INDEX deliveries_pending ON deliveries USING btree (digest_id, subscriber_id) WHERE (state = 'pending'::text);
+CREATE INDEX deliveries_relay ON deliveries USING btree (relay_id) WHERE (relay_id IS NOT NULL);
 CREATE INDEX deliveries_subscriber ON deliveries USING btree (subscriber_id);
 CREATE INDEX deliveries_troubled ON deliveries USING btree (digest_id) WHERE ((state = ANY (ARRAY['rejected'::text, 'uncertain'::text])) OR (ambiguous > 0));
 CREATE TRIGGER deliveries_changed AFTER UPDATE ON deliveries REFERENCING OLD TABLE AS lost NEW TABLE AS gained FOR EACH STATEMENT EXECUTE FUNCTION count_deliveries();
@@ -522,6 +524,7 @@ create table outbox (
   created_at timestamp with time zone default now() not null,
   expires_at timestamp with time zone default (now() + '7 days'::interval) not null,
   suspect_at timestamp with time zone,
+  relay_id text,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_dedupe_key_key UNIQUE (dedupe_key),
   constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text])),
@@ -533,7 +536,42 @@ CREATE INDEX outbox_activation ON outbox USING btree (activation_id) WHERE (acti
 CREATE INDEX outbox_deferred ON outbox USING btree (next_at) WHERE (state = 'deferred'::text);
 CREATE INDEX outbox_leased ON outbox USING btree (lease_until) WHERE (state = ANY (ARRAY['claimed'::text, 'committing'::text]));
 CREATE INDEX outbox_pending ON outbox USING btree (id) WHERE (state = 'pending'::text);
+CREATE INDEX outbox_relay ON outbox USING btree (relay_id) WHERE (relay_id IS NOT NULL);
 CREATE INDEX outbox_subscriber ON outbox USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
+
+create table provider_counts (
+  provider text not null,
+  kind text not null,
+  n bigint default 0 not null,
+  strange_n bigint default 0 not null,
+  last_at timestamp with time zone not null,
+  constraint provider_counts_pkey PRIMARY KEY (provider, kind),
+  constraint provider_counts_provider_fkey FOREIGN KEY (provider) REFERENCES providers(name) ON DELETE CASCADE
+);
+
+create table provider_events (
+  provider text not null,
+  event_id text not null,
+  token text,
+  at timestamp with time zone default clock_timestamp() not null,
+  constraint provider_events_pkey PRIMARY KEY (provider, event_id),
+  constraint provider_events_provider_fkey FOREIGN KEY (provider) REFERENCES providers(name) ON DELETE CASCADE
+);
+CREATE INDEX provider_events_at ON provider_events USING btree (at);
+CREATE UNIQUE INDEX provider_events_token ON provider_events USING btree (provider, token) WHERE (token IS NOT NULL);
+
+create table providers (
+  name text not null,
+  token text not null,
+  key text,
+  topic text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  tested_at timestamp with time zone,
+  test_outbox_id bigint,
+  test_seen_at timestamp with time zone,
+  constraint providers_pkey PRIMARY KEY (name),
+  constraint providers_name_check CHECK (name = ANY (ARRAY['ses'::text, 'mailgun'::text, 'sendgrid'::text, 'postmark'::text, 'brevo'::text, 'generic'::text]))
+);
 
 create table publication (
   only_row boolean default true not null,

@@ -194,6 +194,7 @@ export interface Deliveries {
   leaseUntil: Timestamp | null;
   nextAt: Timestamp | null;
   reason: string | null;
+  relayId: string | null;
   smtpAnswer: string | null;
   state: Generated<string>;
   subscriberId: number;
@@ -420,10 +421,37 @@ export interface Outbox {
   nextAt: Timestamp | null;
   payload: Generated<Json>;
   reason: string | null;
+  relayId: string | null;
   smtpAnswer: string | null;
   state: Generated<string>;
   subscriberId: number | null;
   suspectAt: Timestamp | null;
+}
+
+export interface ProviderCounts {
+  kind: string;
+  lastAt: Timestamp;
+  n: Generated<number>;
+  provider: string;
+  strangeN: Generated<number>;
+}
+
+export interface ProviderEvents {
+  at: Generated<Timestamp>;
+  eventId: string;
+  provider: string;
+  token: string | null;
+}
+
+export interface Providers {
+  createdAt: Generated<Timestamp>;
+  key: string | null;
+  name: string;
+  testedAt: Timestamp | null;
+  testOutboxId: number | null;
+  testSeenAt: Timestamp | null;
+  token: string;
+  topic: string | null;
 }
 
 export interface Publication {
@@ -588,6 +616,9 @@ export interface DB {
   newsletterExclusions: NewsletterExclusions;
   newsletters: Newsletters;
   outbox: Outbox;
+  providerCounts: ProviderCounts;
+  providerEvents: ProviderEvents;
+  providers: Providers;
   publication: Publication;
   rateLimits: RateLimits;
   readerCounts: ReaderCounts;

@@ -21,6 +21,7 @@ import { importsStore } from './imports.ts'
 import { idempotencyKeysStore } from './idempotency-keys.ts'
 import { newslettersStore } from './newsletters.ts'
 import { personalDataStore } from './personal-data.ts'
+import { providersStore } from './providers.ts'
 import { publicationStore } from './publication.ts'
 import { rateLimitsStore } from './rate-limits.ts'
 import { responsesStore } from './responses.ts'
@@ -79,6 +80,7 @@ export function storesOn(executor: Executor, hot = executor) {
     subscriptions: subscriptionsStore(executor),
     suppressions: suppressionsStore(executor),
     bounces: bouncesStore(executor),
+    providers: providersStore(executor),
     health: healthStore(executor),
     activations: activationsStore(executor),
     activationMails: activationMailsStore(executor),

@@ -28,6 +28,8 @@ interface WebOptions {
   env?: Record<string, string>
   now?: () => Date
   dns?: Resolver
+  /** Answers for Amazon. */
+  fetchForProvider?: (url: string) => Promise<{ body: Buffer }>
   databaseUrl?: string
   /** As the web process does it: polls never reach Express. Without, they are answered inside it. */
   isFrontFirst?: boolean
@@ -53,6 +55,7 @@ export async function aWeb(options: WebOptions = {}): Promise<Web> {
     maxConnections: 5,
     ...(options.now && { now: options.now }),
     ...(options.dns && { dns: options.dns }),
+    ...(options.fetchForProvider && { fetchForProvider: options.fetchForProvider }),
   })
   const front = createFront(context)
   const app = createApp(context, front)

@@ -376,3 +376,24 @@ test('no line of a body begins as a mailbox file or SMTP would take it for their
   expect(quotedPrintable(text)).toBe('=46rom the harbour:\r\n=2E\r\nFromage frais\r\n')
   expect(quotedPrintable(`${'x'.repeat(75)}From afar`)).toBe(`${'x'.repeat(75)}=\r\n=46rom afar`)
 })
+
+test('a provider in use is handed our seal, in a header that our signature does not cover', async () => {
+  const parts = await mail.composeDigest(aFrozenDigest())
+  const providers = ['brevo', 'generic', 'mailgun', 'postmark', 'sendgrid', 'ses'] as const
+  const messageId = mail.messageId(reference)
+  const recipient = aRecipient({ messageId })
+  const message = Buffer.concat(
+    mail.personalise(mail.assembleVariant(parts, undefined, { providers }), recipient),
+  )
+  const seal = messageId.slice(1, messageId.indexOf('@')).replace('.', '-')
+  expect(headersOf(message).filter(([, value]) => value.includes(seal))).toEqual([
+    ['x-mailin-custom', `depeche:${seal}`],
+    ['x-mailgun-variables', `{"depeche":"${seal}"}`],
+    ['x-pm-metadata-depeche', seal],
+    ['x-smtpapi', `{"unique_args":{"depeche":"${seal}"}}`],
+    ['x-ses-message-tags', `depeche=${seal}`],
+  ])
+  expectCleanBytes(message)
+  const plain = Buffer.concat(mail.personalise(mail.assembleVariant(parts), recipient))
+  expect(plain.toString()).not.toMatch(/depeche[-:=]/i)
+})

@@ -10,6 +10,7 @@ import { feedApi } from './feeds.ts'
 import { importApi } from './imports.ts'
 import { keyApi } from './keys.ts'
 import { newsletterApi } from './newsletters.ts'
+import { providerApi } from './providers.ts'
 import { publicationApi } from './publication.ts'
 import { responseApi } from './responses.ts'
 import { selectionApi } from './selections.ts'
@@ -34,6 +35,7 @@ export function apiRoutes(
     ...feedApi(services),
     ...editorApi(services.editors),
     ...keyApi(services.keys),
+    ...providerApi(services.providers),
     ...auditApi(services.audit),
   ]
   const openapi: ApiRoute = apiRoute({

@@ -4,6 +4,7 @@ import { articlesDesk } from './articles.ts'
 import { digestActionsDesk, digestsDesk } from './digests.ts'
 import { newslettersDesk } from './newsletters.ts'
 import { deliverabilityDesk } from './deliverability.ts'
+import { providersDesk } from './providers.ts'
 import { feedsDesk } from './feeds.ts'
 import { settingsDesk } from './settings.ts'
 import { subscribersDesk } from './subscribers.ts'
@@ -22,6 +23,7 @@ export function deskRoutes(services: Services, draining: AbortSignal): DeskRoute
     ...subscribersDesk(services),
     ...suppressionsDesk(services),
     ...deliverabilityDesk(services),
+    ...providersDesk(services),
     ...settingsDesk(services),
   ]
 }

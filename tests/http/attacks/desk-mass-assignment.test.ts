@@ -75,6 +75,12 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/subscribers/1/lift', {}],
   ['/subscribers/2/suppress', { detail: '' }],
   ['/suppressions/2/lift', {}],
+  ['/deliverability/events', { provider: 'mailgun' }],
+  ['/deliverability/events/mailgun/key', { key: 'key-3ax6xnjp29jd6fds4gc373sgvjxteol0' }],
+  ['/deliverability/events/mailgun/renew', {}],
+  ['/deliverability/events/mailgun/test', {}],
+  ['/deliverability/events', { provider: 'brevo' }],
+  ['/deliverability/events/brevo/stop', {}],
   ['/articles/a1/withdraw', { reason: 'wrong' }],
   ['/settings/sessions/999/end', {}],
 ]
@@ -100,7 +106,7 @@ const secrets = new Set([
 ])
 /** Times, random values and what holds the origin of its own process. */
 const own = `'uuid', 'bytea', 'timestamp with time zone', 'tsvector'`
-const ownNames = `'frozen', 'skeleton', 'snapshot', 'guid', 'short_code', 'payload', 'canonical_url', 'prefix', 'key_id', 'email'`
+const ownNames = `'frozen', 'skeleton', 'snapshot', 'guid', 'short_code', 'payload', 'canonical_url', 'prefix', 'key_id', 'email', 'token'`
 
 /** All that the desk may change, row by row; what differs from one installation to the next is left out. */
 async function snapshotOf(web: Web): Promise<Record<string, string[]>> {

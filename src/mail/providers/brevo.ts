@@ -1,0 +1,57 @@
+import type { EventKind, ProviderEvent } from '../../domain/provider-event.ts'
+import { diagnose, entryOf, idOf, keptBack, sealsIn, textAt, type Provider } from './provider.ts'
+
+/** Brevo signs nothing: the token in the address is the proof. */
+export const brevo: Provider = {
+  read: ({ json }) => ({ events: (Array.isArray(json) ? json : [json]).map(readEvent) }),
+}
+
+const kinds: Record<string, EventKind> = {
+  hardbounce: 'bounce',
+  softbounce: 'bounce',
+  blocked: 'bounce',
+  invalidemail: 'bounce',
+  invalid: 'bounce',
+  spam: 'complaint',
+  complaint: 'complaint',
+  unsubscribe: 'unsubscribe',
+  unsubscribed: 'unsubscribe',
+  deferred: 'delay',
+  request: 'progress',
+  sent: 'progress',
+  delivered: 'progress',
+  opened: 'progress',
+  uniqueopened: 'progress',
+  proxyopen: 'progress',
+  click: 'progress',
+}
+
+const verdicts: Record<string, string> = {
+  hardbounce: '5.0.0',
+  softbounce: '4.0.0',
+  invalidemail: '5.1.3',
+  invalid: '5.1.3',
+}
+
+function readEvent(json: unknown): ProviderEvent {
+  const event = textAt(json, 'event').toLowerCase().replaceAll('_', '')
+  const recipient = textAt(json, 'email')
+  const messageId = textAt(json, 'message-id')
+  const kind = entryOf(kinds, event) ?? 'other'
+  // `id` is that of the webhook.
+  const at =
+    textAt(json, 'ts_epoch') || textAt(json, 'ts_event') || textAt(json, 'ts') || textAt(json, 'date')
+  return {
+    id: idOf(event, recipient, messageId, at),
+    kind,
+    recipient,
+    seals: sealsIn(textAt(json, 'X-Mailin-custom'), messageId),
+    relayId: messageId.replace(/^<|>$/g, ''),
+    ...(kind === 'bounce' && judge(event, textAt(json, 'reason'))),
+  }
+}
+
+/** Blocked is who stands on a list of theirs. */
+const judge = (event: string, reason: string): Partial<ProviderEvent> => ({
+  diagnosis: event === 'blocked' ? keptBack : diagnose(reason, entryOf(verdicts, event) ?? '5.0.0'),
+})

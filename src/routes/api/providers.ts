@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { eventKinds, providerNames } from '../../domain/provider-event.ts'
+import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import type { ProviderService, ProviderView } from '../../services/providers.ts'
+
+const time = z.iso.datetime().nullable()
+const provider = z.object({
+  name: z.enum(providerNames),
+  url: z.string().describe('What to enter at the provider; whoever has it may report to us'),
+  proof: z.enum(['key', 'certificate', 'token']).describe('What proves an event beside the address'),
+  isReady: z.boolean().describe('Whether its key is here, or its topic confirmed; until then all is refused'),
+  topic: z.string().nullable().describe('Of Amazon SNS, once confirmed'),
+  createdAt: z.iso.datetime(),
+  testedAt: time,
+  testSeenAt: time.describe('When an event about the test mail came'),
+  lastEventAt: time,
+  counts: z.array(
+    z.object({
+      kind: z.enum(eventKinds),
+      n: z.int(),
+      strange: z.int().describe('Of them, those about no mail of ours'),
+      lastAt: z.iso.datetime(),
+    }),
+  ),
+})
+const params = z.strictObject({ provider: z.enum(providerNames) })
+
+/** Hosted relays that report to us. */
+export function providerApi(service: ProviderService): ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/providers',
+      role: 'admin',
+      summary: 'Relays whose events are read',
+      answers: { 200: z.object({ data: z.array(provider), next: z.null() }) },
+      handle: async () => ({ body: { data: (await service.list()).map(toShape), next: null } }),
+    }),
+    apiRoute({
+      method: 'put',
+      path: '/providers/{provider}',
+      role: 'admin',
+      summary: 'Read the events of a relay; with its key, which is never shown again',
+      params,
+      body: z.strictObject({ key: z.string().max(2_000).optional() }),
+      answers: { 200: provider },
+      handle: async ({ params: { provider: name }, body: { key }, actor }) => {
+        const started = await service.start(name, actor)
+        return { body: toShape(key === undefined ? started : await service.setKey(name, key, actor)) }
+      },
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/providers/{provider}/renew',
+      role: 'admin',
+      summary: 'A new address; the old one is refused at once',
+      params,
+      answers: { 200: provider },
+      handle: async ({ params: { provider: name }, actor }) => ({
+        body: toShape(await service.renew(name, actor)),
+      }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/providers/{provider}/test',
+      role: 'admin',
+      summary: 'A mail to somebody of the desk: the first event about it sets testSeenAt',
+      params,
+      body: z.strictObject({ email: z.email().max(254) }),
+      answers: { 202: provider },
+      handle: async ({ params: { provider: name }, body: { email }, actor }) => ({
+        status: 202,
+        body: toShape(await service.test(name, email, actor)),
+      }),
+    }),
+    apiRoute({
+      method: 'delete',
+      path: '/providers/{provider}',
+      role: 'admin',
+      summary: 'Read its events no more',
+      params,
+      answers: { 204: 'Stopped' },
+      handle: async ({ params: { provider: name }, actor }) => {
+        await service.stop(name, actor)
+        return { status: 204 }
+      },
+    }),
+  ]
+}
+
+const orNull = (at: Date | undefined): string | null => at?.toISOString() ?? null
+
+const toShape = (view: ProviderView): z.infer<typeof provider> => ({
+  ...view,
+  topic: view.topic ?? null,
+  createdAt: view.createdAt.toISOString(),
+  testedAt: orNull(view.testedAt),
+  testSeenAt: orNull(view.testSeenAt),
+  lastEventAt: orNull(view.lastEventAt),
+  counts: view.counts.map((count) => ({ ...count, lastAt: count.lastAt.toISOString() })),
+})
