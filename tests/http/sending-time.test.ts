@@ -46,7 +46,9 @@ test('a digest says before it is sent how long it takes, by API, on the desk and
     ahead: 1,
     fits: true,
   })
-  expect(await page('fr')).toMatch(/accepte \S*14\/s 10\/h\S*\s:\sil faudra environ 3\sheures.* 1 e-mail attend/)
+  expect(await page('fr')).toMatch(
+    /accepte \S*14\/s 10\/h\S*\s:\sil faudra environ 3\sheures.* 1 e-mail attend/,
+  )
   expect(await page('ar')).toMatch(/يقبل خادم الإرسال .*14\/s 10\/h.*ساعات/)
   const english = await page('en')
   expect(english).toMatch(/about 3 hours until everybody has it/)
