@@ -3,10 +3,15 @@ import { DomainError } from '../errors.ts'
 import { cleanText, onOneLine } from './text.ts'
 
 /** Inline and block elements that a story is made of; everything else is removed, its text kept. */
-const storyTags =
+export const storyTags =
   'p br hr h2 h3 h4 h5 h6 a strong b em i u s del ins mark small sub sup abbr cite q dfn code kbd samp var pre time wbr bdi bdo ruby rt rp ' +
   'blockquote ul ol li dl dt dd figure figcaption img audio video source table caption thead tbody tfoot tr th td ' +
   'div span details summary address iframe'
+
+/** What goes with its text: nobody was to read it. */
+export const nonTextTags = 'script style textarea option noscript template title xmp noembed noframes'.split(
+  ' ',
+)
 
 /** Players that may stand in a page; a frame from anywhere else becomes a link. */
 export const playerHosts: ReadonlySet<string> = new Set([
@@ -161,18 +166,7 @@ const options = (place: Place): sanitizeHtml.IOptions => ({
   allowProtocolRelative: false,
   transformTags: transformers(place),
   exclusiveFilter: isWithoutSource,
-  nonTextTags: [
-    'script',
-    'style',
-    'textarea',
-    'option',
-    'noscript',
-    'template',
-    'title',
-    'xmp',
-    'noembed',
-    'noframes',
-  ],
+  nonTextTags,
   nestingLimit: 100,
 })
 
@@ -191,7 +185,7 @@ const voidTags = new Set('area base br col embed hr img input link meta param so
 const maxOpen = 10_000
 
 /** The parser's time grows with the square of what stands open: a megabyte of `<i>` would hold a process for minutes. */
-function requireFewOpen(html: string): void {
+export function leavesTooManyOpen(html: string): boolean {
   const openOf = new Map<string, number>()
   let open = 0
   for (const [, slash, name = ''] of html.matchAll(/<(\/?)([a-z][^\s/>]*)/gi)) {
@@ -200,8 +194,9 @@ function requireFewOpen(html: string): void {
     if (voidTags.has(tag) || (slash && before === 0)) continue
     openOf.set(tag, before + (slash ? -1 : 1))
     open += slash ? -1 : 1
-    if (open > maxOpen) throw tooManyOpen()
+    if (open > maxOpen) return true
   }
+  return false
 }
 
 const tooManyOpen = () =>
@@ -221,7 +216,7 @@ const tooManyOpen = () =>
  * @throws DomainError `html_never_closed`
  */
 export function sanitizeArticleHtml(html: string, baseUrl?: string, pageUrl = ''): string {
-  requireFewOpen(html)
+  if (leavesTooManyOpen(html)) throw tooManyOpen()
   const safe = sanitizeHtml(cleanText(html), options({ baseUrl, pageUrl })).replace(emptyLink, '')
   // Again: the parser turns references such as &#8; into what they stand for.
   return withFallbackLinks(cleanText(safe)).trim()

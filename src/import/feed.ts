@@ -7,6 +7,7 @@ import { FeedBuilder, type FeedItem, type GivenUrl, type ReadFeed } from './feed
 import { chooseLanguage } from './language.ts'
 import { plainText } from './plain-text.ts'
 import { undatedNote, unusableNote } from './notes.ts'
+import { cleanRendered } from './rendered-html.ts'
 import { openXml, readingOf } from './xml.ts'
 import type { Repairs } from './xml-repair.ts'
 
@@ -58,7 +59,8 @@ interface Options {
 export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): ImportedPost {
   const site = feed.link || options.url
   const link = resolve(item.link, site)
-  const html = item.html || item.summary
+  const clean = (text: string) => cleanRendered(text, { link, home: site })
+  const html = clean(item.html) || clean(item.summary)
   const { sections, tags } = sortTags(item, options.sections)
   const title = plainText(item.title) || plainText(html).slice(0, 80)
   const picture = resolve(item.picture, link ?? site)
@@ -74,7 +76,7 @@ export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): Imp
       title,
       html,
       language: options.language,
-      summary: item.html === '' ? '' : plainText(item.summary),
+      summary: item.html === '' ? '' : plainText(clean(item.summary)),
       sections,
       tags: tags.map(({ slug }) => slug),
       authors: item.authors.map((name) => plainText(name)).filter((name) => name !== ''),

@@ -63,6 +63,23 @@ test('RSS: an item becomes an article once, an edit updates it, what is no artic
   expect(await run(rss.replace('En bref.', 'Corrigé.'))).toMatchObject({ updated: 1 })
 })
 
+test('an item of WordPress is what its author wrote, in its text and in its summary', async () => {
+  const database = await aDatabase()
+  const footer =
+    '<p>The post <a href="https://voisin.example/marche">M</a> appeared first on <a href="https://voisin.example">V</a>.</p>'
+  const late = '<img src="data:image/gif;base64,AA" data-src="/r.jpg"><noscript><img src="/r.jpg"></noscript>'
+  const rendered = rss
+    .replace('</p>]]>', `${late}</p><div class="sharedaddy">Partager</div>${footer}]]>`)
+    .replace('En bref.', `<![CDATA[<p>En bref.</p>${footer}]]>`)
+  expect(await anImport(database)(rendered)).toMatchObject({ created: 1 })
+  const [article] = await database.stores.articles.list({ limit: 5, after: undefined })
+  expect(article).toMatchObject({ summary: 'En bref.' })
+  expect(article?.html).toBe(
+    '<p>Le marché <img alt="" src="https://voisin.example/m.jpg" loading="lazy" /> ' +
+      '<img alt="" src="https://voisin.example/r.jpg" loading="lazy" /></p>',
+  )
+})
+
 test('Atom with XHTML in Arabic', async () => {
   const database = await aDatabase()
   expect(await anImport(database)(atom)).toMatchObject({ created: 1, failed: 0 })
