@@ -74,6 +74,7 @@ test('the same by API; no answer holds a key', async () => {
   expect(
     (await call('POST', '/providers/mailgun/test', { email: 'stranger@elsewhere.example' })).status,
   ).toBe(422)
+  expect((await call('PUT', '/providers/pigeon', {})).status).toBe(404)
   expect((await call('DELETE', '/providers/mailgun')).status).toBe(204)
   expect((await call('DELETE', '/providers/mailgun')).status).toBe(404)
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { eventKinds, providerNames } from '../../domain/provider-event.ts'
+import { eventKinds, providerNames, type ProviderName } from '../../domain/provider-event.ts'
+import { DomainError } from '../../errors.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { ProviderService, ProviderView } from '../../services/providers.ts'
 
@@ -23,7 +24,7 @@ const provider = z.object({
     }),
   ),
 })
-const params = z.strictObject({ provider: z.enum(providerNames) })
+const params = z.strictObject({ provider: z.string().max(50) })
 
 /** Hosted relays that report to us. */
 export function providerApi(service: ProviderService): ApiRoute[] {
@@ -44,7 +45,8 @@ export function providerApi(service: ProviderService): ApiRoute[] {
       params,
       body: z.strictObject({ key: z.string().max(2_000).optional() }),
       answers: { 200: provider },
-      handle: async ({ params: { provider: name }, body: { key }, actor }) => {
+      handle: async ({ params: { provider: text }, body: { key }, actor }) => {
+        const name = nameOf(text)
         const started = await service.start(name, actor)
         return { body: toShape(key === undefined ? started : await service.setKey(name, key, actor)) }
       },
@@ -57,7 +59,7 @@ export function providerApi(service: ProviderService): ApiRoute[] {
       params,
       answers: { 200: provider },
       handle: async ({ params: { provider: name }, actor }) => ({
-        body: toShape(await service.renew(name, actor)),
+        body: toShape(await service.renew(nameOf(name), actor)),
       }),
     }),
     apiRoute({
@@ -70,7 +72,7 @@ export function providerApi(service: ProviderService): ApiRoute[] {
       answers: { 202: provider },
       handle: async ({ params: { provider: name }, body: { email }, actor }) => ({
         status: 202,
-        body: toShape(await service.test(name, email, actor)),
+        body: toShape(await service.test(nameOf(name), email, actor)),
       }),
     }),
     apiRoute({
@@ -81,11 +83,19 @@ export function providerApi(service: ProviderService): ApiRoute[] {
       params,
       answers: { 204: 'Stopped' },
       handle: async ({ params: { provider: name }, actor }) => {
-        await service.stop(name, actor)
+        await service.stop(nameOf(name), actor)
         return { status: 204 }
       },
     }),
   ]
+}
+
+/** @throws DomainError `no_provider` */
+function nameOf(text: string): ProviderName {
+  const name = providerNames.find((each) => each === text)
+  if (name) return name
+  const known = providerNames.join(', ')
+  throw new DomainError('not_found', 'no_provider', `There is no such provider; these are known: ${known}.`)
 }
 
 const orNull = (at: Date | undefined): string | null => at?.toISOString() ?? null
