@@ -28,7 +28,7 @@ export async function importFile(file: string, flags: ImportFlags): Promise<void
       isDryRun: flags.dryRun ?? false,
       consentBasis: flags.consentBasis,
     })
-    const hasWorker = (await context.database.stores.workers.countAlive()) > 0
+    const hasWorker = await imports.hasWorker()
     if (!hasWorker) {
       process.stderr.write(
         'No worker runs: the import waits until `npm start` or `node workers/main.ts` does.\n',

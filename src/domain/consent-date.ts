@@ -1,5 +1,3 @@
-import { firstInstantOf } from './cadence.ts'
-
 export type DateFault =
   'date_unreadable' | 'date_month_first' | 'date_impossible' | 'date_future' | 'date_before_1990'
 
@@ -12,9 +10,9 @@ const dayFirst = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:,? +(\d{1,2}):(\d\d)(?::
 
 /**
  * When somebody agreed, as files say it: ISO 8601 with or without time and zone, or day first, as French and Arabic
- * write it. Without a zone it is the wall time of `zone`.
+ * write it. Without a zone it is UTC: the day stays the day that the file says.
  */
-export function readConsentDate(text: string, { zone, now }: { zone: string; now: Date }): ReadDate {
+export function readConsentDate(text: string, now: Date): ReadDate {
   const plain = text
     .replace(/[\u0660-\u0669]/g, (digit) => String(digit.charCodeAt(0) - 0x660))
     .replace(/\u200f|\u200e/g, '')
@@ -26,8 +24,7 @@ export function readConsentDate(text: string, { zone, now }: { zone: string; now
   const read = new Date(wall)
   const isReal = read.getUTCMonth() === month - 1 && read.getUTCDate() === day
   if (!isReal || hour > 23 || minute > 59 || second > 59) return { fault: 'date_impossible' }
-  // A whole second for the zone's clock: what is finer than that no zone changes.
-  const at = new Date(offset === undefined ? firstInstantOf(wall - ms, zone) + ms : wall - offset * 60_000)
+  const at = new Date(wall - (offset ?? 0) * 60_000)
   if (at > now) return { fault: 'date_future' }
   if (year < 1990) return { fault: 'date_before_1990' }
   return { at, isGuess: parts.isDayFirst && day <= 12 && day !== month }

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
 import { mayActAs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
@@ -8,6 +9,7 @@ import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
 import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
 import { requireSameOrigin } from './same-origin.ts'
+import { parseUpload, uploadOf } from './upload.ts'
 
 /** The editor behind a desk request, from their session. */
 export interface DeskSession {
@@ -24,6 +26,8 @@ export interface DeskCall {
   response: Response
   session: DeskSession
   actor: Actor
+  /** The file of a form with one, as it comes. */
+  upload: Readable | undefined
   /** What the page's address asks to say once: a key below `desk.notices`. */
   notice: string | undefined
   /** Sends a page of the desk in the editor's language. */
@@ -39,8 +43,8 @@ export interface DeskRoute {
   path: string
   /** The least role that may use it. */
   role: Role
-  /** Bytes of a form; 64 kB unless said. `stream`: the handler reads the request itself. */
-  bodyLimit?: number | 'stream'
+  /** Bytes of a form; 64 kB unless said. `upload`: a multipart form with one file, which the handler reads. */
+  bodyLimit?: number | 'upload'
   handle: (call: DeskCall) => Promise<void> | void
   /** Shows the form again as it was filled in, with the names of the fields at fault. Without it, an error page names them. */
   showFaults?: (call: DeskCall, faults: string[]) => Promise<void> | void
@@ -116,11 +120,7 @@ const requireRole =
   }
 
 function parseForm(route: DeskRoute): RequestHandler {
-  if (route.bodyLimit === 'stream') {
-    return (_request, _response, next) => {
-      next()
-    }
-  }
+  if (route.bodyLimit === 'upload') return parseUpload
   return express.urlencoded({ extended: false, limit: route.bodyLimit ?? 64 * 1024, parameterLimit: 1_000 })
 }
 
@@ -180,6 +180,7 @@ async function callOf(request: Request, response: Response, options: DeskOptions
     response,
     session,
     actor: { kind: 'editor', id: session.editorId, role: session.role },
+    upload: uploadOf(response),
     notice,
     page: (name, data = {}) => {
       options.pages.send(response, name, { ...shared, ...data })

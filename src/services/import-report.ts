@@ -1,6 +1,6 @@
 import { findColumns } from '../domain/import-columns.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
-import { translate, type InterfaceLanguage } from '../locales.ts'
+import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../locales.ts'
 import type { ImportState, StoredImport } from '../store/imports.ts'
 import type { CsvFormat } from './csv-format.ts'
 import type { Problem, Row } from './subscriber-csv.ts'
@@ -84,7 +84,8 @@ export function addBatch(
   return { next, problems: problems.slice(0, Math.max(0, kept.problems - tally.invalid)) }
 }
 
-export function toImportShape(stored: StoredImport, newsletters: Newsletter[]): ImportShape {
+/** @param language of the sentences that say what is wrong with a row */
+export function toImportShape(stored: StoredImport, newsletters: Newsletter[], language = 'en'): ImportShape {
   const isOver = stored.state === 'done' || stored.state === 'failed'
   return {
     id: stored.id,
@@ -98,13 +99,13 @@ export function toImportShape(stored: StoredImport, newsletters: Newsletter[]): 
       rows: stored.rowsRead,
       total: isOver ? stored.rowsRead : Math.max(stored.lines, stored.rowsRead),
     },
-    report: toReport(stored, newsletters),
+    report: toReport(stored, newsletters, interfaceLanguageOf(language)),
   }
 }
 
 const separatorNames: Record<string, string> = { '\t': 'tab' }
 
-function toReport(stored: StoredImport, offered: Newsletter[]): ImportReport {
+function toReport(stored: StoredImport, offered: Newsletter[], language: InterfaceLanguage): ImportReport {
   const { newsletters, defaulted, guessedDates, said, ...counts } = {
     ...emptyTally(),
     ...(stored.report as Partial<Tally>),
@@ -119,18 +120,20 @@ function toReport(stored: StoredImport, offered: Newsletter[]): ImportReport {
     encoding,
     separator: separatorNames[separator] ?? separator,
     ignoredColumns: columns.ignored,
-    newsletters: Object.entries(newsletters).map(([newsletter, rows]) => ({ newsletter, rows })),
+    newsletters: offered.flatMap(({ slug }) =>
+      newsletters[slug] === undefined ? [] : [{ newsletter: slug, rows: newsletters[slug] }],
+    ),
     defaultNewsletter: namesNone && first !== undefined ? { newsletter: first, rows: defaulted } : null,
-    statusWords: Object.values(said),
+    statusWords: Object.values(said).sort((one, other) => other.rows - one.rows),
     guessedDates,
     errors: (stored.problems as Problem[]).map((one) => ({
       line: one.line,
       field: one.field,
-      message: problemText(one, 'en'),
+      message: problemText(one, language),
     })),
   }
 }
 
 /** What is wrong with a row, in a sentence. */
-export const problemText = ({ problem, field, word = '' }: Problem, language: InterfaceLanguage): string =>
+const problemText = ({ problem, field, word = '' }: Problem, language: InterfaceLanguage): string =>
   translate(language, `imports.problems.${problem}`, { field, word })

@@ -77,7 +77,7 @@ export function createImportService(
     },
 
     /** @throws DomainError `no_import` */
-    async get(id: number): Promise<ImportShape> {
+    async get(id: number, language = 'en'): Promise<ImportShape> {
       const found = await stores.imports.find(id)
       if (!found)
         throw new DomainError(
@@ -85,8 +85,11 @@ export function createImportService(
           'no_import',
           'There is no such import; reports are kept for 90 days.',
         )
-      return toImportShape(found, await stores.newsletters.list())
+      return toImportShape(found, await stores.newsletters.list(), language)
     },
+
+    /** False, and all of them wait. */
+    hasWorker: async (): Promise<boolean> => (await stores.workers.countAlive()) > 0,
 
     /** Newest first. */
     async list(request: PageRequest): Promise<Page<ImportShape>> {

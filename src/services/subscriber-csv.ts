@@ -45,22 +45,19 @@ export interface Problem {
   word?: string
 }
 
-/** What a row may name, and how its dates are read. */
+/** What a row may name, and when it is read. */
 export interface Offered {
   newsletters: Newsletter[]
   /** Slugs. */
   sections: Set<string>
-  zone: string
   now: Date
 }
 
 export async function listOffered(stores: Stores, now: Date): Promise<Offered> {
   const sections = await stores.selections.list('section')
-  const { zone } = await stores.publication.get()
   return {
     newsletters: await stores.newsletters.list(),
     sections: new Set(sections.map((section) => section.slug)),
-    zone,
     now,
   }
 }
@@ -221,7 +218,7 @@ function flagOf(text: string): boolean {
 
 function consentOf(cell: Cell, offered: Offered): Pick<Row, 'consent' | 'isGuessedDate'> {
   const text = cell('consentDate')
-  const date = text === '' ? undefined : readConsentDate(text, offered)
+  const date = text === '' ? undefined : readConsentDate(text, offered.now)
   if (date && 'fault' in date) throw new RowFault('consentDate', date.fault, text)
   const nul = (['consentSource', 'consentBasis'] as const).find((field) => cell(field).includes('\0'))
   if (nul) throw new RowFault(nul, 'nul')

@@ -15,3 +15,6 @@ addEventListener('pageshow', () => {
     button.disabled = false
   }
 })
+
+// An import that runs: its page comes again until it is over.
+if (document.querySelector('[data-reload]')) setTimeout(() => location.reload(), 2000)

@@ -1,19 +1,25 @@
+import { spawn } from 'node:child_process'
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../../src/store/database.ts'
 import { startPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { depeche } from '../support/cli.ts'
 import { aNewsletter } from '../support/newsletters.ts'
-import { peakMemoryOf, sayingPeakMemory } from '../support/peak-memory.ts'
+import { testSecret } from '../support/config.ts'
+import { watchProcesses } from './process-watch.ts'
 
-/** Rows a second and memory of `depeche subscriber import`: `npm run bench -- subscribers [ROWS …]`. */
+/** Rows a second of an import, and what it adds to the memory of an idle worker: `npm run bench -- subscribers [ROWS …]`. */
 export async function run(sizes: string[]): Promise<void> {
   for (const size of sizes.length > 0 ? sizes : ['100000', '1000000']) await measure(Number(size))
 }
+
+/** Once it has started, and before its first round of upkeep. */
+const idleMs = 10_000
 
 async function measure(readers: number): Promise<void> {
   const folder = mkdtempSync('/var/tmp/depeche-bench-')
@@ -35,18 +41,32 @@ async function measure(readers: number): Promise<void> {
       ['again', files.moved, ...basis],
       ['pending', files.asked],
     ] as const
+    const worker = spawn(process.execPath, ['workers/main.ts'], {
+      env: {
+        ...process.env,
+        DATABASE_URL: postgres.url,
+        SECRET_KEY: testSecret,
+        SMTP_URL: 'smtp://127.0.0.1:1',
+        METRICS_PORT: '0',
+        LOG_LEVEL: 'error',
+      },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    const pids = { worker: worker.pid ?? 0 }
+    const resting = watchProcesses(pids)
+    await sleep(idleMs)
+    const idle = resting.stop(1).rss.at(-1) ?? 0
     for (const [name, file, ...flags] of steps) {
-      const startedAt = performance.now()
-      const { code, stderr } = await depeche(postgres.url, ['subscriber', 'import', file, ...flags], {
-        NODE_OPTIONS: sayingPeakMemory,
-      })
+      const watch = watchProcesses(pids)
+      const { code, stderr } = await depeche(postgres.url, ['subscriber', 'import', file, ...flags])
       if (code !== 0) throw new Error(stderr)
-      const seconds = (performance.now() - startedAt) / 1_000
+      const { perSecond, peakRss } = watch.stop(readers)
       console.log(
-        `${readers} rows, ${name}: ${Math.round(readers / seconds)} rows/s in ${seconds.toFixed(1)} s, ` +
-          `peak ${Math.round(peakMemoryOf(stderr))} MB`,
+        `${readers} rows, ${name}: ${Math.round(perSecond)} rows/s, ` +
+          `worker at most ${Math.round(peakRss)} MB, ${Math.round(peakRss - idle)} above idle`,
       )
     }
+    worker.kill('SIGTERM')
   } finally {
     await postgres.stop('immediate')
     rmSync(folder, { recursive: true, force: true })

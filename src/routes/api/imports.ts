@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DomainError } from '../../errors.ts'
 import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -46,12 +47,18 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
       body: 'stream',
       answers: { 202: z.object({ id: z.int() }) },
       handle: async ({ request, query, actor }) => {
-        const body = await imports.upload(request, {
-          actor,
-          isDryRun: query.dryRun,
-          consentBasis: query.consentBasis,
-          idempotencyKey: request.get('idempotency-key'),
-        })
+        const wish = { actor, isDryRun: query.dryRun, consentBasis: query.consentBasis }
+        const idempotencyKey = request.get('idempotency-key')?.slice(0, 200)
+        // What is refused halfway is let by to its end: a client reads no answer while it still sends.
+        const body = await imports
+          .upload(request.iterator({ destroyOnReturn: false }), { ...wish, idempotencyKey })
+          .catch((error: unknown) => {
+            if (!request.destroyed || request.complete) throw error
+            throw new DomainError('invalid', 'malformed_body', 'The upload broke off; send it again.', {
+              cause: error,
+            })
+          })
+          .finally(() => request.resume())
         return { status: 202, body, headers: { Location: `/api/v1/imports/${body.id}` } }
       },
     }),

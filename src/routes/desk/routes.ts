@@ -5,6 +5,7 @@ import { digestActionsDesk, digestsDesk } from './digests.ts'
 import { newslettersDesk } from './newsletters.ts'
 import { deliverabilityDesk } from './deliverability.ts'
 import { providersDesk } from './providers.ts'
+import { importsDesk } from './imports.ts'
 import { feedsDesk } from './feeds.ts'
 import { settingsDesk } from './settings.ts'
 import { subscribersDesk } from './subscribers.ts'
@@ -21,6 +22,7 @@ export function deskRoutes(services: Services, draining: AbortSignal): DeskRoute
     ...articlesDesk(services),
     ...feedsDesk(services),
     ...subscribersDesk(services),
+    ...importsDesk(services),
     ...suppressionsDesk(services),
     ...deliverabilityDesk(services),
     ...providersDesk(services),
