@@ -30,7 +30,7 @@ export interface ImportOptions {
 
 /** A million subscribers need 60 MB. */
 export const uploadLimitBytes = 256 * 1024 * 1024
-const pieceBytes = 256 * 1024
+const pieceBytes = 64 * 1024
 const rowsPerTransaction = 500
 /** Claims that commit nothing before an import is given up. */
 const mostAttempts = 5

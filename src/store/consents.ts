@@ -50,7 +50,17 @@ export function consentsStore(db: Executor) {
       const rows = consents.flatMap(({ newsletterIds, ...rest }) =>
         newsletterIds.map((newsletterId) => ({ ...rest, newsletterId })),
       )
-      if (rows.length > 0) await db.insertInto('consents').values(rows).execute()
+      if (rows.length === 0) return
+      // One parameter: an import writes hundreds at once, and to build a statement of that many values costs more than it.
+      await sql`
+        insert into consents (at, event, newsletter_id, subscriber_id, activation_id, method, basis, form, locale,
+          policy_version, message_id, reason, given_at, source)
+        select coalesce(at, clock_timestamp()), event, "newsletterId", "subscriberId", "activationId", method, basis,
+          form, locale, "policyVersion", "messageId", reason, "givenAt", source
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as record
+          (at timestamptz, event text, "newsletterId" bigint, "subscriberId" bigint, "activationId" uuid, method text,
+            basis text, form text, locale text, "policyVersion" text, "messageId" text, reason text,
+            "givenAt" timestamptz, source text)`.execute(db)
     },
 
     /** The Message-ID of the mail whose link was used: part of the proof. */

@@ -49,18 +49,14 @@ export function subscribersStore(db: Executor) {
       const ordered = subscribers.toSorted((one, other) =>
         toLowerAddress(one.address) < toLowerAddress(other.address) ? -1 : 1,
       )
-      await db
-        .insertInto('subscribers')
-        .values(
-          ordered.map(({ address, hash, language }) => ({
-            address,
-            addressHmac: hash.hmac,
-            keyId: hash.keyId,
-            language,
-          })),
-        )
-        .onConflict((conflict) => conflict.expression(sql`lower(address)`).doNothing())
-        .execute()
+      await sql`
+        insert into subscribers (address, address_hmac, key_id, language)
+        select address, hmac, key_id, language
+        from unnest(${ordered.map((one) => one.address)}::text[], ${ordered.map((one) => one.hash.hmac)}::bytea[],
+            ${ordered.map((one) => one.hash.keyId)}::text[], ${ordered.map((one) => one.language)}::text[])
+          with ordinality as given (address, hmac, key_id, language, place)
+        order by place
+        on conflict (lower(address)) do nothing`.execute(db)
     },
 
     /** Ids by address as it was given; whoever would change these people waits until the transaction ends. */

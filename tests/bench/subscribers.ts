@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -41,7 +42,7 @@ async function measure(readers: number): Promise<void> {
       ['again', files.moved, ...basis],
       ['pending', files.asked],
     ] as const
-    const worker = spawn(process.execPath, ['workers/main.ts'], {
+    const worker = spawn(process.execPath, ['--max-semi-space-size=16', 'workers/main.ts'], {
       env: {
         ...process.env,
         DATABASE_URL: postgres.url,
@@ -67,6 +68,7 @@ async function measure(readers: number): Promise<void> {
       )
     }
     worker.kill('SIGTERM')
+    await once(worker, 'exit')
   } finally {
     await postgres.stop('immediate')
     rmSync(folder, { recursive: true, force: true })
