@@ -195,8 +195,8 @@ export function createImportService(
     const readRow = createRowReader(format.header, await listOffered(stores, now()))
     let { rowsRead } = claimed
     let tally = { ...emptyTally(), ...(claimed.report as Partial<Tally>) }
-    const rows = skip(readRows(piecesOf(claimed.id), format), rowsRead)
-    for await (const batch of batchesOf(rows, readRow)) {
+    const rows = readRows(piecesOf(claimed.id), format)
+    for await (const batch of batchesOf(rows, { readRow, skipped: rowsRead })) {
       const committed = await database
         .transaction(async (tx) => {
           const outcomes = await place(tx, batch.rows, { ...common, pendingBefore: tally.pending })
@@ -259,33 +259,29 @@ function requireAdminForBasis({ actor, consentBasis }: ImportOptions) {
   throw new DomainError('forbidden', 'basis_needs_admin', sentence)
 }
 
-async function* skip<T>(rows: AsyncIterable<T>, count: number): AsyncGenerator<T> {
-  let seen = 0
-  for await (const row of rows) {
-    seen += 1
-    if (seen > count) yield row
-  }
-}
-
 /** No batch holds an address twice: the second finds what the first has become. */
 async function* batchesOf(
-  rows: AsyncIterable<RawRow | Problem>,
-  readRow: (raw: RawRow) => Row | Problem,
+  pieces: AsyncIterable<(RawRow | Problem)[]>,
+  { readRow, skipped }: { readRow: (raw: RawRow) => Row | Problem; skipped: number },
 ): AsyncGenerator<Batch> {
   let batch: Batch = { rows: [], problems: [], read: 0 }
   let people = new Set<string>()
-  for await (const raw of rows) {
-    const row = 'problem' in raw ? raw : readRow(raw)
-    if (batch.read === rowsPerTransaction || (!('problem' in row) && people.has(personOf(row)))) {
-      yield batch
-      batch = { rows: [], problems: [], read: 0 }
-      people = new Set()
-    }
-    batch.read += 1
-    if ('problem' in row) batch.problems.push(row)
-    else {
-      batch.rows.push(row)
-      people.add(personOf(row))
+  let seen = 0
+  for await (const rows of pieces) {
+    for (const raw of rows) {
+      seen += 1
+      if (seen <= skipped) continue
+      const row = 'problem' in raw ? raw : readRow(raw)
+      const person = 'problem' in row ? undefined : personOf(row)
+      if (batch.read === rowsPerTransaction || (person !== undefined && people.has(person))) {
+        yield batch
+        batch = { rows: [], problems: [], read: 0 }
+        people = new Set()
+      }
+      batch.read += 1
+      if (person !== undefined) people.add(person)
+      if ('problem' in row) batch.problems.push(row)
+      else batch.rows.push(row)
     }
   }
   if (batch.read > 0) yield batch

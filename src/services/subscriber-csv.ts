@@ -69,14 +69,14 @@ export interface RawRow {
 }
 
 /**
- * Rows as they come, without the header; where the file cannot be read any further, that is the last of them. A line of
+ * Rows as they come, as many as a piece has, without the header; where the file cannot be read any further, that is the last. A line of
  * more than 64 kB is no subscriber; the rest of the file is not held in memory for it.
  */
 export async function* readRows(
   pieces: AsyncIterable<Buffer>,
   { encoding, separator, skipped }: CsvFormat,
-): AsyncGenerator<RawRow | Problem> {
-  const rows: RawRow[] = []
+): AsyncGenerator<(RawRow | Problem)[]> {
+  const rows: (RawRow | Problem)[] = []
   let lastLine = 0
   let records = 0
   // A stream that fails drops what it holds; taken here, each row before the fault is still read.
@@ -86,7 +86,7 @@ export async function* readRows(
     bom: true,
     on_record: (cells: string[], { lines }) => {
       records += 1
-      const breaks = cells.reduce((n, cell) => n + cell.split('\n').length - 1, 0)
+      const breaks = cells.reduce((n, cell) => (cell.includes('\n') ? n + cell.split('\n').length - 1 : n), 0)
       if (records > skipped) rows.push({ line: lines - breaks, cells })
       lastLine = lines
       return null
@@ -100,16 +100,15 @@ export async function* readRows(
   try {
     for await (const piece of pieces) {
       await write(decode(piece))
-      yield* rows.splice(0)
+      yield rows.splice(0)
     }
     await write(decode())
     await end()
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    yield* rows.splice(0)
-    yield { line: lastLine + 1, field: '', problem: 'broken', word: error.code }
+    rows.push({ line: lastLine + 1, field: '', problem: 'broken', word: error.code })
   }
-  yield* rows.splice(0)
+  yield rows
 }
 
 /** Reads the rows of one file: which column is what was found once. */

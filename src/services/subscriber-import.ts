@@ -24,11 +24,15 @@ export interface Placing {
 /** Activation mails of an import, so that they wait behind nobody who signs up now. */
 const msPerMail = 3_600_000 / 1_200
 
-/** A row, with what its address is to us. */
-interface Judged {
+/** A row with the HMACs of its address, the current key's first. */
+interface Hashed {
   row: Row
   hash: AddressHash
   hashes: AddressHash[]
+}
+
+/** The same, with what its address is to us. */
+interface Judged extends Hashed {
   subscriberId: number | undefined
   /** As it will be once this is done. */
   outcome: ImportOutcome
@@ -63,16 +67,17 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
 
     /** What would become of these rows. It remembers in the tables whom it promised what. */
     async foresee(tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> {
-      const known = await findKnown(tx, rows)
+      const hashed = rows.map(hashOf)
+      const known = await findKnown(tx, hashed)
       for (const one of await tx.imports.listPromised(
         placing.importId,
-        rows.map((row) => hashOf(row).hmac),
+        hashed.map(({ hash }) => hash.hmac),
       )) {
         const hmac = one.addressHmac.toString('hex')
         if (one.newsletterId === 0) known.suppressed.add(hmac)
         else statesOf(known, hmac).set(one.newsletterId, one.state as SubscriptionState)
       }
-      const judged = rows.map((row) => judge(row, known, placing))
+      const judged = hashed.map((one) => judge(one, known, placing))
       await tx.imports.putPromised(
         placing.importId,
         judged.flatMap((one) => promisesOf(one, placing)),
@@ -81,8 +86,9 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
     },
 
     async place(tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> {
-      const known = await findKnown(tx, rows)
-      const judged = rows.map((row) => judge(row, known, placing))
+      const hashed = rows.map(hashOf)
+      const known = await findKnown(tx, hashed)
+      const judged = hashed.map((one) => judge(one, known, placing))
       await end(tx, judged, placing)
       const placed = await subscribe(tx, judged, placing)
       const isPending = ({ row }: Judged) => stateOf(row, placing) === 'pending'
@@ -100,38 +106,35 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
     },
   }
 
-  function hashOf(row: Row): AddressHash {
-    const [hash] = hashAddress(keyring, row.address)
+  function hashOf(row: Row): Hashed {
+    const hashes = hashAddress(keyring, row.address)
+    const [hash] = hashes
     if (!hash) throw new Error('a keyring has a key')
-    return hash
+    return { row, hash, hashes }
   }
 
-  async function findKnown(tx: Stores, rows: Row[]): Promise<Known> {
+  async function findKnown(tx: Stores, hashed: Hashed[]): Promise<Known> {
     // First, so that whoever leaves or is erased meanwhile does so before the next look, or after this batch.
-    const ids = await tx.subscribers.lockByAddress(rows.map((row) => row.address.text))
-    const suppressed = await tx.suppressions.listHmacs(
-      rows.flatMap((row) => hashAddress(keyring, row.address)),
-    )
+    const ids = await tx.subscribers.lockByAddress(hashed.map(({ row }) => row.address.text))
+    const suppressed = await tx.suppressions.listHmacs(hashed.flatMap(({ hashes }) => hashes))
     const known: Known = { ids, suppressed, states: new Map(), confirmed: new Set() }
     const hmacs = new Map(
-      rows.flatMap((row) => {
+      hashed.flatMap(({ row, hash }) => {
         const id = ids.get(row.address.text)
-        return id === undefined ? [] : [[id, hashOf(row).hmac.toString('hex')] as const]
+        return id === undefined ? [] : [[id, hash.hmac.toString('hex')] as const]
       }),
     )
     for (const one of await tx.subscriptions.listOf([...hmacs.keys()]))
       statesOf(known, hmacs.get(one.subscriberId) ?? '').set(one.newsletterId, one.state)
-    const told = rows
-      .filter((row) => row.status.state === 'ended')
-      .flatMap((row) => ids.get(row.address.text) ?? [])
+    const told = hashed.flatMap(({ row }) =>
+      row.status.state === 'ended' ? (ids.get(row.address.text) ?? []) : [],
+    )
     for (const one of await tx.consents.listActivated(told))
       known.confirmed.add(`${one.subscriberId} ${one.newsletterId}`)
     return known
   }
 
-  function judge(row: Row, known: Known, { basis }: Placing): Judged {
-    const hashes = hashAddress(keyring, row.address)
-    const hash = hashOf(row)
+  function judge({ row, hash, hashes }: Hashed, known: Known, { basis }: Placing): Judged {
     const subscriberId = known.ids.get(row.address.text)
     const states = statesOf(known, hash.hmac.toString('hex'))
     const judged: Judged = {
