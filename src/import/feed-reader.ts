@@ -63,10 +63,14 @@ const dateNames = [
 ]
 /** Of these, the ones that say when it was changed. */
 const changeNames = new Set(['updated', 'modified', 'dcterms:modified'])
-const textNames = new Set(['title', 'description', 'summary', 'content', 'content:encoded'])
+const textNames = new Set([
+  ...['title', 'dc:title', 'media:title'],
+  ...['content', 'content:encoded', 'xhtml:body'],
+  ...['description', 'summary', 'dc:description'],
+])
 /** What ends a text that was never closed, as HTML has no such elements. */
 const endNames =
-  /^(?:atom:)?(?:item|entry|channel|guid|pubDate|published|updated|id|author)$|^content:encoded$|^dc:\w+$/
+  /^(?:atom:)?(?:item|entry|guid|pubDate|published|updated|id|author)$|^content:encoded$|^dc:\w+$/
 /** What ends a title, which holds nothing like it. */
 const endsTitle = /^(?:atom:)?(?:link|description|summary|content|category)$/
 /** They have titles and links of their own. */
@@ -143,8 +147,9 @@ class ItemBuilder {
   /** A field that may hold HTML. */
   setText(name: string, html: string, base: string | undefined): void {
     if (html === '') return
-    if (name === 'title') this.item.title ||= html
-    else if (name === 'content' || name === 'content:encoded') {
+    if (name === 'title') this.item.title = html
+    else if (name.endsWith('title')) this.item.title ||= html
+    else if (/^content|body$/.test(name)) {
       if (html.length <= this.item.html.length) return
       this.item.html = html
       this.item.htmlBase = base
@@ -226,6 +231,8 @@ export class FeedBuilder {
   #root = ''
   #item: ItemBuilder | undefined
   #field: FieldText | undefined
+  /** The text under way is in base64. */
+  #isPacked = false
   #text = ''
   #authors: string[] = []
   #isInAuthor = false
@@ -245,8 +252,9 @@ export class FeedBuilder {
 
   readonly open = (written: string, attributes: Attributes): void => {
     const base = this.#openBase(attributes)
-    const isEnd = endNames.test(written) || (this.#field?.name === 'title' && endsTitle.test(written))
-    if (isEnd && this.#field) this.#endField()
+    const { name: inside, depth } = this.#field ?? {}
+    const isEnd = endNames.test(written) || (inside === 'title' && endsTitle.test(written))
+    if (depth === 0 && isEnd) this.#endField()
     if (this.#field) {
       this.#field.open(written, attributes, (url) => (base ? (URL.parse(url, base)?.href ?? url) : url))
       return
@@ -257,7 +265,8 @@ export class FeedBuilder {
     else if (name === 'rss' || name === 'feed' || name === 'rdf:RDF') this.#openRoot(name, attributes)
     else if (name === 'item' || name === 'entry') this.#openItem(attributes['xml:lang'] ?? '')
     else if (name === 'author') this.#isInAuthor = true
-    else if (textNames.has(name)) this.#openField(written, name, attributes)
+    else if (textNames.has(name) && (this.#item || name === 'title'))
+      this.#openField(written, name, attributes)
     else if (this.#item) this.#item.open(name, attributes, base)
     else if (name === 'generator') this.feed.generator = attributes['uri'] ?? ''
     else if (name === 'link' && attributes['href'] && (attributes['rel'] ?? 'alternate') === 'alternate') {
@@ -318,14 +327,16 @@ export class FeedBuilder {
   }
 
   #openField(written: string, name: string, { type = '', mode }: Attributes): void {
-    const isAtom = this.#root === 'feed' || written.startsWith('atom:')
+    const isAtom = (this.#root === 'feed' && !name.includes(':')) || written.startsWith('atom:')
     const isHtml = /^(?:text\/)?html$/i.test(type.trim()) && mode !== 'xml'
-    this.#field = new FieldText(name, isAtom && name !== 'content:encoded' && !isHtml)
+    this.#field = new FieldText(name, isAtom && !isHtml)
+    this.#isPacked = isAtom && (mode === 'base64' || /octet-stream/i.test(type))
   }
 
   #endField(base = this.#bases.at(-2)): void {
     const { name } = this.#field ?? {}
-    const html = withoutMarks(this.#field?.html().trim() ?? '')
+    const written = withoutMarks(this.#field?.html().trim() ?? '')
+    const html = this.#isPacked ? Buffer.from(written, 'base64').toString() : written
     this.#field = undefined
     if (name === undefined) return
     if (this.#item) this.#item.setText(name, html, base)

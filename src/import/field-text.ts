@@ -35,6 +35,11 @@ export class FieldText {
     this.#parts.push(`<${tag}${written.join('')}>`)
   }
 
+  /** Elements in it that stand open. */
+  get depth(): number {
+    return this.#open.length
+  }
+
   /** False where the end is the field's own. */
   close(): boolean {
     const tag = this.#open.pop()

@@ -5,6 +5,7 @@ import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
 import { isProtected, postNumberOf, withoutSharedGuids } from './feed-identity.ts'
 import type { FeedItem, ReadFeed } from './feed-reader.ts'
 import { fetchPublic, findShortlink } from './fetch.ts'
+import { unclosedFault } from './notes.ts'
 import type { Repairs } from './xml-repair.ts'
 
 export interface FeedReport extends ImportReport {
@@ -41,18 +42,18 @@ export async function importFeed(services: ImportServices, options: Options): Pr
   const sections = await knownSections(services)
   const leftOut = { password: 0, language: 0 }
   for (const item of withoutSharedGuids(feed.items)) {
+    const fault = unclosedFault([item.title, item.html, item.summary])
     const language = itemLanguage(item, feed, options)
-    if (isProtected(item)) leftOut.password += 1
+    if (fault !== undefined) batcher.refusePost(nameOf(item), fault)
+    else if (isProtected(item)) leftOut.password += 1
     else if (language === undefined) {
       leftOut.language += 1
       batcher.note(nameOf(item), 'it is in a language that this publication does not have')
+    } else {
+      const postNumber = await askForNumber(item, feed, options.findShortlink ?? findShortlink)
+      const given = { ...options, language, sections, url, readAt, postNumber }
+      await batcher.add(toArticle(item, feed, given), nameOf(item))
     }
-    if (language === undefined || isProtected(item)) continue
-    const postNumber = await askForNumber(item, feed, options.findShortlink ?? findShortlink)
-    await batcher.add(
-      toArticle(item, feed, { ...options, language, sections, url, readAt, postNumber }),
-      nameOf(item),
-    )
   }
   if (pending) batcher.refusePost(nameOf(pending), truncated)
   else if (!isComplete) batcher.refuse(undefined, truncated)

@@ -7,3 +7,9 @@ export const undatedNote = (date: string | undefined): string =>
 
 export const unusableNote = (url: string): string =>
   `its enclosure "${url}" is no audio, video or PDF on the web, and is left out`
+
+/** A fault of an item whose text was never closed: what comes behind was taken for text. */
+export const unclosedFault = (texts: (string | undefined)[]): string | undefined =>
+  texts.some((text) => /<\/(?:item|entry)>\s*<(?:item|entry)[\s>]/.test(text ?? ''))
+    ? 'it runs into the next one, since an end is missing in it: mend the file there'
+    : undefined

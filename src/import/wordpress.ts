@@ -6,7 +6,7 @@ import { imageTypeOf, type Attachments } from './attachments.ts'
 import type { ImportedPost } from './batch.ts'
 import { readDate } from './dates.ts'
 import { enclosureOf } from './enclosure.ts'
-import { undatedNote, unusableNote } from './notes.ts'
+import { unclosedFault, undatedNote, unusableNote } from './notes.ts'
 import { chooseLanguage } from './language.ts'
 import { plainText } from './plain-text.ts'
 import { toHtml, toParagraphs } from './wordpress-html.ts'
@@ -79,7 +79,8 @@ export function faultOf({ fields, tooLong }: WxrItem): string | undefined {
     return `${tooLong}: more than 4 million characters, or 16 million in all, is no post`
   }
   const isBare = fields.type === undefined && (fields.content ?? '').trim() === ''
-  return isBare ? 'it has neither a type nor a text; WordPress would refuse it, too' : undefined
+  if (isBare) return 'it has neither a type nor a text; WordPress would refuse it, too'
+  return unclosedFault(Object.values(fields))
 }
 
 /** One of the publication's languages; undefined where the post is in another one. */

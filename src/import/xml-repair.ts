@@ -158,7 +158,8 @@ export class XmlRepair {
     }
     const [whole, number, name = ''] = found
     if (number !== undefined) {
-      if (isCharacter(number)) return whole
+      // XML knows no capital X.
+      if (isCharacter(number)) return whole.replace('X', 'x')
       repairs.characters += 1
       return ''
     }

@@ -95,6 +95,31 @@ test('Atom with XHTML in Arabic', async () => {
   })
 })
 
+test('a feed that ends in the middle, an odd date, a text without an end: each is told by its line', async () => {
+  const run = anImport(await aDatabase())
+  const item = (title: string, rest: string) =>
+    `<item><title>${title}</title><guid>${title}</guid>${rest}</item>\n`
+  const date = '<pubDate>Sat, 14 Mar 2026 07:00:00 +0100</pubDate>'
+  const items = [
+    item('Un', `${date}<enclosure url="/a.zip" type="application/zip"/>`),
+    item('Deux', '<pubDate>05/03/2024</pubDate>'),
+    item('Trois', `${date}<description><![CDATA[x`) +
+      item('Quatre', '<description><![CDATA[y]]></description>'),
+    '<item><title>Cinq</title>',
+  ]
+  const report = await run(`<rss><channel>${items.join('')}`)
+  expect(report).toMatchObject({ items: 5, posts: 4, created: 2, failed: 3, noted: 2 })
+  expect(report.notes).toMatchObject([
+    { title: 'Un', line: 1, message: expect.stringContaining('a.zip') as string },
+    { title: 'Deux', line: 2, message: expect.stringContaining('"05/03/2024" is not understood') as string },
+  ])
+  expect(report.errors).toMatchObject([
+    { title: 'Trois', line: 3, message: expect.stringContaining('runs into the next') as string },
+    { title: 'Cinq', line: 5, message: expect.stringContaining('ends in the middle') as string },
+    { title: '', line: 0, message: expect.stringContaining('5 items begin') as string },
+  ])
+})
+
 test('an article that came by another way is left alone', async () => {
   const database = await aDatabase()
   const { id } = await anArticle(database, { guid: 'voisin-1', title: 'Le nôtre' })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { canonicalPath } from '../../src/domain/old-address.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { importWordpress } from '../../src/import/import-wordpress.ts'
+import { articleInput } from '../../src/services/article-input.ts'
 import { createArticleService } from '../../src/services/articles.ts'
 import { createResponseService } from '../../src/services/responses.ts'
 import { createSelectionService } from '../../src/services/selections.ts'
@@ -22,21 +23,23 @@ function aFile(content: string | Buffer): string {
   return file
 }
 
+const partsOf = (database: Database) => ({
+  config: { publicUrl: 'https://rivage.example' } as never,
+  database,
+  doorbell: { ring: () => Promise.resolve(), close: () => Promise.resolve() },
+  now: () => new Date('2026-03-14T08:00:00Z'),
+})
+
 function anImport(database: Database) {
-  const parts = {
-    config: { publicUrl: 'https://rivage.example' } as never,
-    database,
-    doorbell: { ring: () => Promise.resolve(), close: () => Promise.resolve() },
-    now: () => new Date('2026-03-14T08:00:00Z'),
-  }
+  const parts = partsOf(database)
   const services = {
     articles: createArticleService(parts),
     responses: createResponseService(parts),
     selections: createSelectionService(parts),
   }
-  return (file: string, language?: string) =>
+  return (file: string | string[], language?: string) =>
     importWordpress(services, {
-      files: [file],
+      files: [file].flat(),
       actor: { kind: 'cli', role: 'admin' },
       language,
       languages: ['fr', 'ar'],
@@ -245,6 +248,107 @@ test.each([
   const database = await aDatabase()
   await expect(anImport(database)(aFile(content))).rejects.toMatchObject({ code })
   expect(await database.stores.articles.list({ limit: 10, after: undefined })).toEqual([])
+})
+
+const partOf = (items: string, site = 'https://parts.example') =>
+  aFile(
+    `<rss version="2.0"><channel><link>${site}</link><wp:wxr_version>1.2</wp:wxr_version><wp:base_blog_url>${site}</wp:base_blog_url>${items}</channel></rss>`,
+  )
+const aPost = (id: number, fields = '') =>
+  `<item><title>Texte ${id}</title><wp:post_id>${id}</wp:post_id><wp:post_type>post</wp:post_type><wp:status>publish</wp:status><wp:post_date_gmt>2024-03-05 09:00:00</wp:post_date_gmt>${fields}</item>\n`
+const aPicture = (id: number, parent: number) =>
+  `<item><wp:post_id>${id}</wp:post_id><wp:post_type>attachment</wp:post_type><wp:post_parent>${parent}</wp:post_parent><wp:attachment_url>https://parts.example/${id}.jpg</wp:attachment_url></item>`
+const thumbnail = (id: number) =>
+  `<wp:postmeta><wp:meta_key>_thumbnail_id</wp:meta_key><wp:meta_value>${id}</wp:meta_value></wp:postmeta>`
+
+test('an export in several files is one: pictures and galleries across them, faults with their file', async () => {
+  const database = await aDatabase()
+  const gallery = '<content:encoded>[gallery]</content:encoded>'
+  const posts = partOf(aPost(1, thumbnail(11)) + aPost(2, gallery) + aPost(3, thumbnail(99)))
+  const pictures = partOf(aPicture(11, 1) + aPicture(12, 2) + aPost(4, '<wp:post_id>qua tre</wp:post_id>'))
+  const run = anImport(database)
+  const first = await run([posts, pictures])
+  expect(first).toMatchObject({
+    items: 6,
+    posts: 4,
+    created: 3,
+    failed: 1,
+    leftOut: { attachment: 2 },
+    picturesMissing: 1,
+  })
+  expect(first.errors).toMatchObject([{ file: 'export.xml', line: 1, title: 'Texte 4' }])
+  const get = (post: number) => database.stores.articles.getByExternalId(`wp:parts.example:${post}`)
+  expect((await get(1)).picture).toMatchObject({ url: 'https://parts.example/11.jpg' })
+  expect((await get(2)).html).toContain('https://parts.example/12.jpg')
+  expect(await run([posts, pictures])).toMatchObject({ created: 0, updated: 0, unchanged: 3 })
+
+  const other = partOf(aPost(1), 'https://autre.example')
+  await expect(run([posts, other])).rejects.toMatchObject({ code: 'different_sites' })
+})
+
+test.each([
+  [
+    'its title is never closed',
+    ['<title>', '<title><![CDATA['],
+    { created: 1, failed: 3 },
+    /ends in the middle.*,4 items begin in the file, but 2/,
+  ],
+  [
+    'its text is never closed',
+    ['</item>', '<wp:x><![CDATA[</wp:x></item>'],
+    { created: 1, failed: 3 },
+    /ends in the middle/,
+  ],
+  [
+    'a quotation mark is missing',
+    ['</item>', '<category domain="x></item>'],
+    { created: 4, failed: 0 },
+    /^$/,
+  ],
+])('nothing vanishes where %s', async (_name, [mark = '', fault = ''], counts, says) => {
+  const broken = aPost(2).replace(mark, fault)
+  const report = await anImport(await aDatabase())(partOf(aPost(1) + broken + aPost(3) + aPost(4)))
+  expect(report).toMatchObject({ items: 4, ...counts })
+  expect(report.errors.map(({ message }) => message).join()).toMatch(says)
+})
+
+test('a text that is closed by the next one is refused by name, though a parser takes it; what is behind it comes in', async () => {
+  const broken = aPost(2).replace('<title>', '<title><![CDATA[')
+  const next = aPost(3).replace('Texte 3', '<![CDATA[Texte 3]]>')
+  const report = await anImport(await aDatabase())(partOf(aPost(1) + broken + next + aPost(4)))
+  expect(report).toMatchObject({ items: 3, created: 2, failed: 1 })
+  expect(report.errors[0]).toMatchObject({
+    line: 2,
+    message: expect.stringContaining('runs into the next') as string,
+  })
+})
+
+test('an article that an editor has published stays so when a date that is none comes again', async () => {
+  const database = await aDatabase()
+  const run = anImport(database)
+  const zero = '<wp:post_date_gmt>0000-00-00 00:00:00</wp:post_date_gmt>'
+  const first = await run(partOf(aPost(1, zero)))
+  expect(first.notes).toMatchObject([
+    { id: '1', line: 1, message: expect.stringContaining('is a draft') as string },
+  ])
+  const externalId = 'wp:parts.example:1'
+  const input = {
+    title: 'Texte 1',
+    html: '',
+    language: 'fr',
+    state: 'published',
+    publishedAt: '2020-01-01T00:00:00Z',
+  }
+  await createArticleService(partsOf(database)).putBatch([{ externalId, input: articleInput.parse(input) }])
+  expect(await run(partOf(aPost(1, zero).replace('Texte', 'Corrigé')))).toMatchObject({
+    updated: 1,
+    failed: 0,
+  })
+  expect(await database.stores.articles.getByExternalId(externalId)).toMatchObject({
+    title: 'Corrigé 1',
+    state: 'published',
+    publishedAt: new Date(input.publishedAt),
+  })
 })
 
 test('a file that ends in the middle: what came before is imported, and it is told', async () => {
