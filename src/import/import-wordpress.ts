@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { open as openFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Actor } from '../domain/editor.ts'
@@ -12,6 +11,7 @@ import {
   type ImportServices,
   type ItemName,
 } from './batch.ts'
+import { bytesOf } from './file-bytes.ts'
 import {
   faultOf,
   guestAuthorOf,
@@ -83,7 +83,7 @@ export async function importWordpress(
     const size = sizes[index] ?? 0
     const name = options.files.length > 1 ? basename(file) : undefined
     const reading = await readingOf(
-      () => createReadStream(file),
+      () => bytesOf(file),
       undefined,
       (bytes) => {
         show(bytes, 'checking the file')
@@ -94,7 +94,7 @@ export async function importWordpress(
   }
   function* pass(): Generator<Pass> {
     for (const part of parts) {
-      const reader = readWxr(createReadStream(part.file), part.reading)
+      const reader = readWxr(bytesOf(part.file), part.reading)
       const showProgress = (note: string) => {
         show(reader.source.bytes(), note)
       }

@@ -84,7 +84,7 @@ export class XmlRepair {
       return ''
     })
     // In small chunks, what is held back would be looked through again and again.
-    if (this.#buffer.length >= 2 * this.#lookAhead) this.#run(this.#buffer.length - this.#lookAhead)
+    if (this.#buffer.length >= 1.25 * this.#lookAhead) this.#run(this.#buffer.length - this.#lookAhead)
   }
 
   end(): void {

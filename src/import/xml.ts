@@ -13,7 +13,7 @@ export interface XmlListener {
   cut?: () => void
 }
 
-/** A document that can be read more than once. */
+/** A document that can be read more than once; a chunk is what it is until the next one is asked for. */
 export type OpenBytes = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** How a document is to be read so that nothing of it is lost. */
@@ -42,7 +42,7 @@ const maxText = 4_000_000
 /** Of elements that stand open: each costs memory until it is closed. */
 const maxDepth = 2_000
 /** Of a chunk that is parsed at once. */
-const pieceLength = 65_536
+const pieceLength = 16_384
 
 /**
  * Reads a document once for its encoding, and again with a strict parser, as far as that gets.
