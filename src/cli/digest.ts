@@ -42,6 +42,7 @@ export function digestCommand(program: Command): void {
   const digest = program.command('digest').description('one sending of one newsletter')
   addComposing(digest)
   addSending(digest)
+  addSpreading(digest)
   addDeciding(digest)
 }
 
@@ -98,16 +99,20 @@ function addSending(digest: Command): void {
     .command('send <id>')
     .description('send a digest now, and watch until it has ended')
     .option('--no-wait', 'return as soon as it is handed to the workers')
+    .option('--spread', 'over days, the newest readers first')
+    .option('--no-spread', 'to all at once, whatever was answered before')
     .option('--json', 'print the result for programs')
-    .action(async (id: string, options: JsonOption & { wait: boolean }) => {
+    .action(async (id: string, options: JsonOption & { wait: boolean; spread?: boolean }) => {
       await withContext(async (context) => {
         const shape = await context.services.digests.get(readId(id))
         const { version, audience } = shape
         tellTime(shape)
-        const request = { actor: cliActor, version: () => version, idempotencyKey: randomUUID(), body: {} }
+        const { spread } = options
+        const asked = { actor: cliActor, version: () => version, idempotencyKey: randomUUID() }
+        const request = { ...asked, body: { spread }, spread }
         const answer = await context.services.digestSending.send(readId(id), request)
         const hasWorker = await tellAboutWorkers(context)
-        if (!options.wait || !hasWorker) {
+        if (!options.wait || !hasWorker || (spread ?? shape.spread?.chosen)) {
           printResult(options, answer.body, [`Digest ${id} is on its way to ${audience} readers.`])
           return
         }
@@ -140,6 +145,23 @@ function addSending(digest: Command): void {
         await tellAboutWorkers(context)
         printResult(options, { id: readId(id), state }, [`Digest ${id} is ${state}.`])
       })
+    })
+}
+
+function addSpreading(digest: Command): void {
+  digest
+    .command('spread <id> <answer>')
+    .description(
+      'yes: over days, the newest readers first; no: to all at once, and the rest of one that is spread now',
+    )
+    .option('--json', 'print the result for programs')
+    .action(async (id: string, answer: string, options: JsonOption) => {
+      const isWanted = oneOf('The answer', ['yes', 'no'], answer) === 'yes'
+      const shape = await withContext(async ({ services }) => {
+        await services.digestSending.spread(readId(id), isWanted, cliActor)
+        return services.digests.get(readId(id))
+      })
+      printResult(options, shape, toLines(shape))
     })
 }
 
@@ -248,8 +270,18 @@ function toSendingTime({ sendingTime }: Pick<DigestShape, 'sendingTime'>): strin
   return [`takes     about ${time} at ${rate}${before}${end}`]
 }
 
+/** What the desk asks before it sends. */
+function toSpread({ spread }: Pick<DigestShape, 'spread'>): string[] {
+  if (!spread) return []
+  const { domain, sentLately, chosen, running, held, days } = spread
+  const plan = days.map(({ at, readers }) => `${toTime(at)}: ${readers}`).join(', ')
+  if (running) return [`spread    ${held ? `held for ${held}; ` : ''}next ${plan}`]
+  const answer = chosen === null ? '--spread or --no-spread' : chosen ? 'yes' : 'no'
+  return [`spread    ${answer}; ${domain} sent ${sentLately} digests in 30 days. Over days: ${plan}`]
+}
+
 const tellTime = (digest: DigestShape): void => {
-  for (const line of toSendingTime(digest)) process.stderr.write(`${line}\n`)
+  for (const line of [...toSendingTime(digest), ...toSpread(digest)]) process.stderr.write(`${line}\n`)
 }
 
 const toLines = (digest: DigestShape): string[] => [
@@ -258,6 +290,7 @@ const toLines = (digest: DigestShape): string[] => [
   ...(digest.startedAt ? [`began     ${toTime(digest.startedAt)}`] : []),
   ...(digest.completedAt ? [`ended     ${toTime(digest.completedAt)}`] : []),
   ...toSendingTime(digest),
+  ...toSpread(digest),
   `subject   ${digest.subject ?? ''}`,
   `hash      ${digest.contentHash ?? ''}`,
   ...digest.articles.map((article, n) => `  ${n + 1}. ${article.title} (${readersOf(article)})`),

@@ -15,6 +15,9 @@ export type DeliveryState = (typeof deliveryStates)[number]
 /** The reason of an uncertain delivery that the desk has decided to leave. */
 export const leftReason = 'left'
 
+/** The reason of a delivery that waits for its day; of a skipped one, that its reader waits so for an earlier digest. */
+export const spreadReason = 'spread'
+
 /** What the desk may decide about deliveries in doubt. */
 export const doubtDecisions = ['resend', 'leave'] as const
 export type DoubtDecision = (typeof doubtDecisions)[number]

@@ -67,6 +67,10 @@ export interface Digest {
   refreshedAt: Date | undefined
   sendAt: Date | undefined
   expiresAt: Date | undefined
+  /** What an editor answered to the offer to spread it over days. */
+  spread: boolean | undefined
+  /** How it is spread; undefined where all go at once, or nobody waits any more. */
+  running: { portion: number; nextAt: Date; waiting: number; held: string | undefined } | undefined
   createdAt: Date
   startedAt: Date | undefined
   completedAt: Date | undefined
@@ -104,6 +108,7 @@ const startsOf = {
   approve: ['draft'],
   schedule: ['draft', 'approved', 'scheduled'],
   send: ['draft', 'approved', 'scheduled'],
+  spread: ['draft', 'approved', 'scheduled', 'sending', 'paused'],
   pause: ['scheduled', 'preparing', 'sending'],
   resume: ['paused'],
   resend: ['sending', 'paused', 'completed_with_uncertain'],

@@ -1,4 +1,4 @@
-import type { DeliveryState } from './delivery.ts'
+import { spreadReason, type DeliveryState } from './delivery.ts'
 import type { Digest } from './digest.ts'
 
 /** What is known of one person and one newsletter. */
@@ -24,6 +24,8 @@ export type Explanation =
   | 'accepted'
   | 'on_its_way'
   | 'deferred'
+  | 'spread'
+  | 'waits_for_earlier'
   | 'rejected'
   | 'uncertain'
   | 'expired'
@@ -76,6 +78,8 @@ export function explain(
 }
 
 function explainDelivery({ state, reason }: DeliveryFacts): Explanation {
+  if (reason === spreadReason && state === 'deferred') return 'spread'
+  if (reason === spreadReason && state === 'skipped') return 'waits_for_earlier'
   if (state !== 'skipped') return ofDelivery[state]
   if (reason === 'cancelled') return 'digest_cancelled'
   if (reason === 'suppressed') return 'suppressed'
@@ -89,6 +93,9 @@ export const explanations = {
   accepted: 'The mail server took the message.',
   on_its_way: 'The message is waiting to be sent, or being sent.',
   deferred: 'The mail server asked to wait; it is tried again.',
+  spread: 'The digest is spread over days, the newest readers first: their day is still to come.',
+  waits_for_earlier:
+    'They still wait for an earlier digest of this newsletter, which is spread over days: they begin with that one.',
   rejected: 'The mail server refused the message for this address.',
   uncertain: 'The message was handed over and no answer came: it may have arrived.',
   expired: 'The mail server kept asking to wait until the digest was no news any more.',

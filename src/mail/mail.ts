@@ -56,6 +56,8 @@ export interface Mail {
   messageId(reference: MailReference, newsletter?: { from?: string | undefined }): string
   /** The return path: one of its own where BOUNCE_DOMAIN is set, else the sender's address. */
   returnPath(reference: MailReference, newsletter?: { name: string; from?: string | undefined }): string
+  /** Of the sender of a newsletter's digests. */
+  senderDomain(newsletter?: { from?: string | undefined }): string
   /** ENVID for a delivery report. */
   envelopeId(reference: MailReference): string
   /**
@@ -120,6 +122,7 @@ export function createMail(options: MailOptions): Mail {
         text: composed.text,
       })
     },
+    senderDomain: digestDomain,
     personalise,
     previewVariant(parts, articleIds) {
       const { subject, html, text } = composeVariant(parts, articleIds)

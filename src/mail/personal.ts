@@ -31,6 +31,8 @@ export type DeskNotice =
   | 'digest_uncertain'
   | 'audience_dropped'
   | 'rejects_high'
+  | 'digest_spread'
+  | 'spread_held'
   | 'approval_due'
   | 'article_withdrawn'
   | 'same_address_twice'

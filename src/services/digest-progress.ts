@@ -157,7 +157,7 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress
     counts,
     ...sentOf(counts),
     done,
-    secondsLeft: hasPace ? Math.ceil((left * elapsed) / moved) : null,
+    secondsLeft: hasPace && !digest.running ? Math.ceil((left * elapsed) / moved) : null,
     isFinal: finalStates.includes(digest.state),
   }
 }

@@ -1,6 +1,7 @@
 import { localDateOf, nextOccurrence, occurrenceOn } from '../domain/cadence.ts'
 import {
   lifetimeMs,
+  mayDo,
   requireApproved,
   requireMayApprove,
   requireMayDo,
@@ -16,6 +17,7 @@ import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { answerOnce, type Answer, type KeyedRequest } from './answer-once.ts'
 import { inDraftTransaction, refreshDraft, variantQueryOf, type Draft } from './digest-draft.ts'
+import { beginSpread } from './digest-spreading.ts'
 import type { Parts } from './parts.ts'
 
 export type DigestSendingService = ReturnType<typeof createDigestSendingService>
@@ -26,10 +28,14 @@ const wakeUps = 8
 export interface SendRequest extends Omit<KeyedRequest, 'action'> {
   /** The version somebody looked at; asked for after the key, so that a retry needs no new one. */
   version: () => number | undefined
+  /** Over days, or to all at once; undefined leaves what was answered before, and else is at once. */
+  spread?: boolean | undefined
 }
 
 /** The states of a digest, from approval to the last delivery prepared; sending itself takes over from there. */
-export function createDigestSendingService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
+export function createDigestSendingService(
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'>,
+) {
   const { database, doorbell } = parts
 
   const ring = async (digest: Pick<Digest, 'id' | 'state'>) => {
@@ -44,12 +50,17 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
     id: number,
     actor: Actor,
     change: (stores: Stores) => Promise<void>,
+    action?: string,
   ): Promise<Digest> => {
     const digest = await inDraftTransaction(database, async (stores) => {
       await change(stores)
       const after = await stores.digests.get(id)
       const entry = { actor: nameOfActor(actor), subject: `digest:${id}` }
-      await stores.audit.insert({ ...entry, action: `digest.${after.state}`, detail: hashDetail(after) })
+      await stores.audit.insert({
+        ...entry,
+        action: action ?? `digest.${after.state}`,
+        detail: hashDetail(after),
+      })
       return after
     })
     await ring(digest)
@@ -122,6 +133,26 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
 
     ring,
 
+    /**
+     * Answers the offer to spread a digest over days. Of one that is spread already, `false` lets all go now.
+     * @throws DomainError `wrong_state`
+     */
+    spread: (id: number, isWanted: boolean, actor: Actor) =>
+      act(
+        id,
+        actor,
+        async (stores) => {
+          await stores.spreads.waitFor(id)
+          const digest = await stores.digests.claim(id)
+          requireMayDo(digest, 'spread')
+          if (mayDo(digest, 'send'))
+            await stores.digests.markState(id, [digest.state], digest.state, { spread: isWanted })
+          else if (isWanted && !digest.running) throw tooLateToSpread()
+          else if (!isWanted && digest.running) await stores.spreads.end(id)
+        },
+        isWanted ? 'digest.spread' : 'digest.not_spread',
+      ),
+
     /** @throws DomainError `wrong_state` */
     pause: (id: number, actor: Actor) =>
       act(id, actor, async (stores) => {
@@ -147,7 +178,10 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
           resumeState: null,
           pausedReason: null,
           probeAt: null,
-          ...(extend && digest.expiresAt && { expiresAt: new Date(now.getTime() + lifetimeMs) }),
+          ...(extend &&
+            digest.expiresAt && {
+              expiresAt: new Date(Math.max(now.getTime() + lifetimeMs, digest.expiresAt.getTime())),
+            }),
         })
       }),
 
@@ -174,7 +208,7 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
         const claimed = await stores.digests.claim(id)
         if (claimed.state !== 'preparing') return claimed
         const newsletter = await stores.newsletters.get(claimed.newsletterId)
-        await prepare(stores, { digest: claimed, newsletter })
+        await prepare(parts, stores, { digest: claimed, newsletter })
         return stores.digests.get(id)
       })
       if (digest.state === 'sending') await database.stores.variants.analyze()
@@ -182,10 +216,12 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
     },
   }
 
-  async function start(stores: Stores, id: number, { version, actor }: SendRequest): Promise<Digest> {
+  async function start(stores: Stores, id: number, { version, actor, spread }: SendRequest): Promise<Digest> {
     const draft = await refreshDraft(parts, stores, id)
     requireMayDo(draft.digest, 'send')
     requireVersion(draft.digest, version())
+    if (spread !== undefined)
+      await stores.digests.markState(id, [draft.digest.state], draft.digest.state, { spread })
     return startNow(stores, draft, actor)
   }
 
@@ -230,7 +266,11 @@ export function createDigestSendingService(parts: Pick<Parts, 'config' | 'databa
   }
 }
 
-async function prepare(stores: Stores, { digest, newsletter }: Draft): Promise<void> {
+async function prepare(
+  parts: Pick<Parts, 'mail'>,
+  stores: Stores,
+  { digest, newsletter }: Draft,
+): Promise<void> {
   const from: DigestState[] = ['preparing']
   const completedAt = await stores.digests.getClock()
   const articleIds = digest.content?.articles.map((article) => article.id) ?? []
@@ -251,6 +291,7 @@ async function prepare(stores: Stores, { digest, newsletter }: Draft): Promise<v
   const next = rule && nextOccurrence(rule, completedAt).at.getTime()
   const expiresAt = new Date(Math.min(completedAt.getTime() + lifetimeMs, next ?? Infinity))
   await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
+  await beginSpread(parts, stores, { digest, newsletter, readers: pending, now: completedAt })
   // The archive shows it as soon as the first reader has it.
   await stores.feedDocuments.markDirty([{ subject: `newsletter:${newsletter.slug}` }])
 }
@@ -263,6 +304,13 @@ async function requirePostalAddress(stores: Stores): Promise<void> {
     'A newsletter must carry the postal address of its publisher: set it in the publication first.',
   )
 }
+
+const tooLateToSpread = () =>
+  new DomainError(
+    'conflict',
+    'wrong_state',
+    'This digest is going to all of its readers already: it cannot be spread over days any more.',
+  )
 
 const hashDetail = (digest: Digest) => ({
   contentHash: digest.contentHash ?? null,

@@ -2,6 +2,7 @@ import { sentOf, variantKeyOf, type DeliveryCounts, type Digest, type VariantPla
 import { contentFor, listStrayQuotes } from '../domain/digest-variant.ts'
 import type { Newsletter } from '../domain/newsletter.ts'
 import type { WithdrawnReach } from '../store/variants.ts'
+import type { Spread } from './digest-spreading.ts'
 import type { SendingTime } from './sending-time.ts'
 
 const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null
@@ -16,6 +17,7 @@ export interface ShapeParts {
   externalIds: Map<number, string>
   publicUrl: string
   sendingTime?: SendingTime | null
+  spread?: Spread | null
 }
 
 export type DigestShape = ReturnType<typeof toDigestShape>
@@ -72,6 +74,7 @@ export function toDigestShape(parts: ShapeParts) {
     counts,
     ...sentOf(counts),
     sendingTime: parts.sendingTime ?? null,
+    spread: parts.spread ? toSpreadShape(parts.spread) : null,
     approval: {
       rule: newsletter.approval,
       approvedBy: digest.approvedBy ?? null,
@@ -87,3 +90,10 @@ export function toDigestShape(parts: ShapeParts) {
     completedAt: iso(digest.completedAt),
   }
 }
+
+const toSpreadShape = ({ isOffered, isRunning, days, ...spread }: Spread) => ({
+  ...spread,
+  offered: isOffered,
+  running: isRunning,
+  days: days.map(({ at, readers }) => ({ at: at.toISOString(), readers })),
+})

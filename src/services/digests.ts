@@ -15,6 +15,7 @@ import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../d
 import { DomainError } from '../errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { inDraftTransaction, listDue, listPlans, refreshDraft, type Draft } from './digest-draft.ts'
+import { readSpread } from './digest-spreading.ts'
 import { readSendingTime } from './sending-time.ts'
 import { toDigestShape, type DigestShape } from './digest-shape.ts'
 import type { DraftService } from './drafts.ts'
@@ -44,7 +45,7 @@ export interface ChangeInput {
 
 /** Composing: drafts that fill up by the newsletter's rules, and what an editor changes of them. */
 export function createDigestService(
-  parts: Pick<Parts, 'config' | 'database' | 'now'> & { drafts: Pick<DraftService, 'get'> },
+  parts: Pick<Parts, 'config' | 'database' | 'mail' | 'now'> & { drafts: Pick<DraftService, 'get'> },
 ) {
   const { config, database, drafts } = parts
 
@@ -58,7 +59,9 @@ export function createDigestService(
       stores.digestArticles.listExternalIds([...articleIds, ...digest.excluded]),
     ])
     const shared = { counts: counts.get(digest.id) ?? noCounts(), externalIds, publicUrl: config.publicUrl }
-    const shape = toDigestShape({ ...draft, ...shared, variants, reached })
+    const readers = digest.audience ?? variants.reduce((sum, variant) => sum + variant.readers, 0)
+    const spread = await readSpread(parts, stores, { ...draft, readers })
+    const shape = toDigestShape({ ...draft, ...shared, variants, reached, spread })
     const sendingTime = await readSendingTime(config.smtpRate, stores, { ...shape, digest })
     return { ...shape, sendingTime }
   }

@@ -22,9 +22,9 @@ export async function readSendingTime(
 ): Promise<SendingTime | null> {
   // What may be cancelled has not ended.
   if (!limits || !mayDo(digest, 'cancel')) return null
-  const open = counts.pending + counts.claimed + counts.deferred
+  const open = counts.pending + counts.claimed + counts.deferred - (digest.running?.waiting ?? 0)
   const n = digest.audience === undefined ? audience : open
-  if (n === 0) return null
+  if (n <= 0) return null
   const [{ spent, now }, ahead] = await Promise.all([
     stores.sendingBudget.get(),
     stores.sendingBudget.countWaiting(digest.id),

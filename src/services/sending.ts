@@ -3,6 +3,7 @@ import type { MailReference } from '../domain/mail-reference.ts'
 import { startConversations } from './conversations.ts'
 import { createDomainBreaker } from './domain-breaker.ts'
 import { createFaults } from './faults.ts'
+import { openPortions } from './digest-spreading.ts'
 import type { Parts } from './parts.ts'
 import type { Presence } from './presence.ts'
 import { createRuns } from './runs.ts'
@@ -185,6 +186,7 @@ export function createSendingService(
         const found = await leases.recover()
         if (found.claimed + found.committing > 0) log.warn(found, 'mail of a silent worker was taken up')
       }
+      if (presence.mayClaim()) await openPortions(database)
       for (const digestId of presence.mayClaim() ? await stores.runningDigests.resumeProbes() : []) {
         log.info({ digestId }, 'a digest that paused itself asks the relay again')
         await ringForDigest(digestId)

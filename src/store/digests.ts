@@ -26,13 +26,17 @@ const underway = ['sending', 'paused'] as const
 
 /**
  * Whether a mail of it is with a reader, or may be: one arrives before its row says so. Mail goes out in the order of
- * readers, so the first ones tell, and asking costs the same for a million.
+ * readers, so the first ones tell, and asking costs the same for a million. Where it is spread over days the first ones
+ * wait longest: what was ever counted tells.
  */
-const hasReachedReaders = sql<boolean>`exists (
+const hasReachedReaders = sql<boolean>`case when spread_portion is null then exists (
   select from (
     select state from deliveries where digest_id = digests.id order by subscriber_id limit 1000
   ) as first
-  where state in ('committing', 'accepted', 'uncertain'))`
+  where state in ('committing', 'accepted', 'uncertain'))
+else exists (
+  select from delivery_counts c
+  where c.digest_id = digests.id and c.state in ('committing', 'accepted', 'uncertain') and c.n > 0) end`
 
 /** What a state change sets beside the state; what is absent stays, null clears. */
 export type DigestFields = Partial<
@@ -59,6 +63,7 @@ export type DigestFields = Partial<
     | 'pinned'
     | 'excluded'
     | 'chosen'
+    | 'spread'
   >
 >
 
@@ -311,6 +316,16 @@ function toDigest(row: Selectable<Digests>): Digest {
     refreshedAt: row.refreshedAt ?? undefined,
     sendAt: row.sendAt ?? undefined,
     expiresAt: row.expiresAt ?? undefined,
+    spread: row.spread ?? undefined,
+    running:
+      row.spreadNextAt === null
+        ? undefined
+        : {
+            portion: row.spreadPortion ?? 0,
+            nextAt: row.spreadNextAt,
+            waiting: row.spreadWaiting,
+            held: row.spreadHeld ?? undefined,
+          },
     createdAt: row.createdAt,
     startedAt: row.startedAt ?? undefined,
     completedAt: row.completedAt ?? undefined,

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
+import { spreadReason } from '../domain/delivery.ts'
 import type { Executor } from './executor.ts'
 import { prepared } from './prepared.ts'
 
@@ -295,12 +296,13 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
       return found
     },
 
-    /** Deferred rows whose time has come wait again. @returns how many; fewer than `limit` means none is left */
+    /** Deferred rows whose time has come wait again, but for those of a spread: its portions are opened. @returns how many; fewer than `limit` means none is left */
     async wake(limit = 10_000): Promise<number> {
       const { numAffectedRows } = await sql`
         with due as materialized (
           select m.* from ${table} m
           where ${scope} and m.state = 'deferred' and m.next_at <= clock_timestamp()
+            and m.reason is distinct from ${spreadReason}
           limit ${limit}
           for update of m skip locked
         )

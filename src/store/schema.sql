@@ -188,6 +188,7 @@ create table bounces (
   constraint bounces_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
 );
 CREATE INDEX bounces_at ON bounces USING btree (at);
+CREATE INDEX bounces_digest ON bounces USING btree (digest_id) WHERE (digest_id IS NOT NULL);
 CREATE INDEX bounces_subscriber ON bounces USING btree (subscriber_id, at);
 
 create table consents (
@@ -308,6 +309,11 @@ create table digests (
   plans jsonb,
   refreshed_at timestamp with time zone,
   archive_changed_at timestamp with time zone,
+  spread boolean,
+  spread_portion integer,
+  spread_next_at timestamp with time zone,
+  spread_waiting integer default 0 not null,
+  spread_held text,
   constraint digests_pkey PRIMARY KEY (id),
   constraint digests_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
   constraint digests_resume_state_check CHECK (resume_state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text])),
@@ -317,6 +323,7 @@ create table digests (
 CREATE INDEX digests_newest ON digests USING btree (created_at DESC, id DESC);
 CREATE INDEX digests_running ON digests USING btree (state) WHERE (state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text, 'paused'::text]));
 CREATE UNIQUE INDEX digests_scheduled_once ON digests USING btree (newsletter_id, cadence, local_date) WHERE (local_date IS NOT NULL);
+CREATE INDEX digests_spread ON digests USING btree (spread_next_at) WHERE (spread_next_at IS NOT NULL);
 CREATE INDEX digests_unsettled ON digests USING btree (id) WHERE ((state = 'cancelled'::text) AND (settled_at IS NULL));
 
 create table editors (

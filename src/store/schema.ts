@@ -251,6 +251,11 @@ export interface Digests {
   resumeState: string | null;
   sendAt: Timestamp | null;
   settledAt: Timestamp | null;
+  spread: boolean | null;
+  spreadHeld: string | null;
+  spreadNextAt: Timestamp | null;
+  spreadPortion: number | null;
+  spreadWaiting: Generated<number>;
   startedAt: Timestamp | null;
   state: Generated<string>;
   subject: string | null;

@@ -31,6 +31,7 @@ import { countsStore } from './counts.ts'
 import { digestNumbersStore } from './digest-numbers.ts'
 import { sendingBudgetStore } from './sending-budget.ts'
 import { sessionStore } from './sessions.ts'
+import { spreadsStore } from './spreads.ts'
 import { uncertainStore } from './uncertain.ts'
 import { waitingWorkStore } from './waiting-work.ts'
 import { workersStore } from './workers.ts'
@@ -62,6 +63,7 @@ export function storesOn(executor: Executor, hot = executor) {
     instanceGuard: instanceGuardStore(executor),
     workers: workersStore(executor),
     uncertain: uncertainStore(executor),
+    spreads: spreadsStore(executor),
     waitingWork: waitingWorkStore(executor),
     newsletters: newslettersStore(executor),
     digests: digestsStore(executor),

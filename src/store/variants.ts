@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { spreadReason } from '../domain/delivery.ts'
 import type { VariantPlan } from '../domain/digest.ts'
 import { planVariants, type ReaderGroup } from '../domain/digest-content.ts'
 import type { Cadence } from '../domain/newsletter.ts'
@@ -82,7 +83,7 @@ export function variantsStore(db: Executor) {
       const { rows } = await sql<{ audience: number; pending: number }>`
         with ${audienceOf(query)},
         plans as (
-          select sections, variant_ids, readers, article_ids[1:${maxArticles}::int] as article_ids from left_over
+          select sections, variant_ids, waits, readers, article_ids[1:${maxArticles}::int] as article_ids from left_over
         ),
         made as (
           insert into variants (digest_id, article_ids, readers)
@@ -91,15 +92,15 @@ export function variantsStore(db: Executor) {
         ),
         -- A few hundred rows, joined before the million.
         plan_variants as (
-          select plans.sections, plans.variant_ids, made.id
+          select plans.sections, plans.variant_ids, plans.waits, made.id
           from plans left join made on made.article_ids = plans.article_ids
         ),
         inserted as (
           insert into deliveries (digest_id, subscriber_id, variant_id, state, reason)
           select ${query.digestId}, audience.subscriber_id, plan_variants.id,
             case when plan_variants.id is null then 'skipped' else 'pending' end,
-            case when plan_variants.id is null then 'nothing_new' end
-          from audience join plan_variants using (sections, variant_ids)
+            case when plan_variants.waits then ${spreadReason} when plan_variants.id is null then 'nothing_new' end
+          from audience join plan_variants using (sections, variant_ids, waits)
           -- In the order of the primary key, whose index then grows at its end alone.
           order by audience.subscriber_id
           on conflict do nothing
@@ -231,6 +232,7 @@ export function variantsStore(db: Executor) {
  * What a person has is what a digest has sent them or is about to: mail that is still on its way counts, or two
  * digests side by side would bring the same story; mail that was rejected, skipped or has expired does not, unless
  * an earlier attempt at it may have arrived.
+ * Who still waits for a digest of this newsletter that is spread over days has that one first, and nothing of this one.
  * There is no limit in time here: only digests that hold one of these articles matter, and they find themselves.
  */
 function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsletter }: VariantQuery) {
@@ -259,10 +261,17 @@ function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsl
       where d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain') or d.ambiguous > 0
       group by d.subscriber_id
     ),
+    waiting as (
+      select distinct d.subscriber_id from digests g join deliveries d on d.digest_id = g.id
+      where g.newsletter_id = ${newsletterId} and g.id <> ${digestId} and g.state in ('sending', 'paused')
+        and g.spread_next_at is not null and d.state = 'deferred' and d.reason = ${spreadReason}
+    ),
     audience as (
-      select s.subscriber_id, s.sections, coalesce(got.variant_ids, '{}') as variant_ids
+      select s.subscriber_id, s.sections, coalesce(got.variant_ids, '{}') as variant_ids,
+        waiting.subscriber_id is not null as waits
       from subscriptions s
       left join got on got.subscriber_id = s.subscriber_id
+      left join waiting on waiting.subscriber_id = s.subscriber_id
       where s.newsletter_id = ${newsletterId} and s.state = 'active'
         and (s.cadence = ${cadence} or (${cadence} = 'alert' and s.alerts))
         and (s.paused_until is null or s.paused_until <= now())
@@ -272,12 +281,12 @@ function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsl
           where p.id = s.subscriber_id)
     ),
     groups as (
-      select sections, variant_ids, count(*) as readers from audience group by sections, variant_ids
+      select sections, variant_ids, waits, count(*) as readers from audience group by sections, variant_ids, waits
     ),
     left_over as (
-      select sections, variant_ids, readers, array(
+      select sections, variant_ids, waits, readers, array(
         select c.id from candidates c
-        where (groups.sections = '{}' or c.sections && groups.sections)
+        where not waits and (groups.sections = '{}' or c.sections && groups.sections)
           and not exists (
             select from earlier e where e.id = any(groups.variant_ids) and c.id = any(e.article_ids))
         order by c.position

@@ -9,6 +9,8 @@ export type WarningKind =
   | 'digest_uncertain'
   | 'audience_dropped'
   | 'rejects_high'
+  | 'digest_spread'
+  | 'spread_held'
   | 'same_address_twice'
 
 /** Something about a digest that the desk should look at. */
@@ -72,6 +74,10 @@ export function watchStore(db: Executor) {
         select 'digest_uncertain', id, newsletter, shown, jsonb_build_object('count', (
           select count(*) from deliveries where digest_id = recent.id and ${troubled} and ${undecided})), false
         from recent where state = 'completed_with_uncertain'
+        union all
+        select case when spread_held is null then 'digest_spread' else 'spread_held' end, id, newsletter, shown,
+          jsonb_build_object('count', spread_waiting), false
+        from recent where state in ('sending', 'paused') and spread_next_at is not null
         union all
         select 'digest_paused', id, newsletter, shown, '{}'::jsonb, false
         from recent where state = 'paused' and paused_reason = 'no_answer'

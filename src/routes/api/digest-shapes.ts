@@ -77,6 +77,28 @@ export const digestShape = z.object({
     })
     .nullable()
     .describe('How long it will take; null without SMTP_RATE, in lists, and where nothing is left to send'),
+  spread: z
+    .object({
+      domain: z.string().describe('Of the sender'),
+      sentLately: count.describe('Digests that servers accepted from it in 30 days'),
+      offered: z
+        .boolean()
+        .describe('More than 1,000 readers, and fewer accepted lately: it should be spread'),
+      chosen: z.boolean().nullable().describe('What an editor answered'),
+      running: z.boolean().describe('It is going out over days'),
+      waiting: count.describe('Readers whose day has not come: `deferred` with the reason `spread`'),
+      held: z
+        .enum(['refusals', 'complaints'])
+        .nullable()
+        .describe('Why the last day was for no more readers than the day before'),
+      days: z
+        .array(z.object({ at: z.iso.datetime(), readers: count }))
+        .describe('Those to come; before it is sent, as if it went at its time or now'),
+    })
+    .nullable()
+    .describe(
+      'Going out over days, the newest readers first; null where it is not offered, chosen or running',
+    ),
   approval: z.object({
     rule: z.string(),
     approvedBy: z.string().nullable(),

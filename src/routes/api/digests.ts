@@ -234,12 +234,29 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       role: 'editor',
       summary: 'Freeze a digest and send it now, once (If-Match, Idempotency-Key)',
       params,
-      body: z.strictObject({}),
+      body: z.strictObject({
+        spread: z
+          .boolean()
+          .optional()
+          .describe('Over days, or to all at once. Default: as answered before, else to all at once'),
+      }),
       answers: { 202: stateShape },
       handle: async ({ params: { id }, body, request, actor }) => {
         const idempotencyKey = requireKey(request.get('idempotency-key'))
-        return digestSending.send(id, { actor, body, idempotencyKey, version: () => ifMatchVersion(request) })
+        const asked = { actor, body, idempotencyKey, version: () => ifMatchVersion(request) }
+        return digestSending.send(id, { ...asked, spread: body.spread })
       },
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/digests/{id}/spread',
+      role: 'editor',
+      summary: 'Whether it goes out over days; false while it does lets the rest go now',
+      params,
+      body: z.strictObject({ spread: z.boolean() }),
+      answers: { 200: stateShape },
+      handle: async ({ params: { id }, body, actor }) =>
+        acted(await digestSending.spread(id, body.spread, actor)),
     }),
     action('pause', 'Stop at once; at most one more message per connection goes out'),
     apiRoute({

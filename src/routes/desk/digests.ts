@@ -31,7 +31,11 @@ const textsForm = seenForm.extend({
 })
 const orderForm = seenForm.extend({ order: z.string().max(30_000) })
 const scheduleForm = seenForm.extend({ sendAt: z.iso.datetime({ local: true, precision: -1 }) })
-const sendForm = seenForm.extend({ key: z.string().min(8).max(200) })
+const sendForm = seenForm.extend({
+  key: z.string().min(8).max(200),
+  spread: z.enum(['yes', 'no']).optional(),
+})
+const spreadForm = z.object({ spread: z.enum(['yes', 'no']) })
 const resumeForm = z.object({ extend: z.literal('yes').optional() })
 const doubtForm = z.object({
   decision: z.enum(doubtDecisions),
@@ -217,10 +221,23 @@ export function digestActionsDesk({
       path: '/digests/:id/send',
       role: 'editor',
       handle: async ({ request, actor, redirect }) => {
-        const { version, key } = sendForm.parse(request.body)
-        const asked = { actor, version: () => version, idempotencyKey: key, body: {} }
-        await digestSending.send(idOf({ request }), asked)
+        const { version, key, spread } = sendForm.parse(request.body)
+        const asked = { actor, version: () => version, idempotencyKey: key, body: { spread } }
+        await digestSending.send(idOf({ request }), {
+          ...asked,
+          spread: spread === undefined ? undefined : spread === 'yes',
+        })
         redirect(`/digests/${idOf({ request })}`, 'digest-sent')
+      },
+    },
+    {
+      method: 'post',
+      path: '/digests/:id/spread',
+      role: 'editor',
+      handle: async ({ request, actor, redirect }) => {
+        const { spread } = spreadForm.parse(request.body)
+        await digestSending.spread(idOf({ request }), spread === 'yes', actor)
+        redirect(`/digests/${idOf({ request })}`, 'saved')
       },
     },
     {

@@ -1,0 +1,56 @@
+import { complaintLimit } from './bounce.ts'
+import type { Digest } from './digest.ts'
+
+/** A digest to more people than this is offered to be spread over days, */
+const mostAtOnce = 1_000
+/** where its domain has had fewer than this accepted within `lookBackDays`. */
+const littleSent = 1_000
+export const lookBackDays = 30
+
+/** The first day's; twice as many each day after. */
+export const firstPortion = 500
+export const dayMs = 86_400_000
+
+/** As the desk is told of a digest. */
+const mostRefused = 0.05
+
+export interface PortionOutcome {
+  accepted: number
+  /** Rejected, returned, or put off for what servers think of us. */
+  refused: number
+  complaints: number
+}
+export type HeldReason = 'refusals' | 'complaints'
+
+/** An alert is for now: it is never offered. */
+export const isOffered = (
+  { cadence }: Pick<Digest, 'cadence'>,
+  { readers, sentLately }: { readers: number; sentLately: number },
+): boolean => cadence !== 'alert' && readers > mostAtOnce && sentLately < littleSent
+
+/** @returns undefined where the next portion may be twice as large */
+export function findHeldReason({ accepted, refused, complaints }: PortionOutcome): HeldReason | undefined {
+  const tried = Math.max(1, accepted + refused)
+  if (refused > tried * mostRefused) return 'refusals'
+  return complaints >= tried * complaintLimit && complaints > 0 ? 'complaints' : undefined
+}
+
+/** @param first how many the first may be for */
+export function portionsOf(readers: number, first: number): number[] {
+  const portions: number[] = []
+  for (let left = readers, size = first; left > 0; left -= size, size *= 2)
+    portions.push(Math.min(left, size))
+  return portions
+}
+
+/** A day, and how many it is for. */
+export interface SpreadDay {
+  at: Date
+  readers: number
+}
+
+export const daysOf = (readers: number, first: number, startAt: Date): SpreadDay[] =>
+  portionsOf(readers, first).map((n, day) => ({
+    at: new Date(startAt.getTime() + day * dayMs),
+    readers: n,
+  }))
