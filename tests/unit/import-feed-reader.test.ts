@@ -9,8 +9,10 @@ async function read(xml: string | Buffer, charset?: string) {
     const { input, origin, notes } = toArticle(item, found.feed, {
       url,
       language: 'fr',
-      languages: ['fr'],
+      sections: new Map(),
       zone: 'Europe/Paris',
+      readAt: new Date(0),
+      postNumber: undefined,
     })
     return { ...input, baseUrl: origin.baseUrl, notes, line: item.line }
   })

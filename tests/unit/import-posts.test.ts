@@ -39,8 +39,11 @@ async function post(fields: string, others = '') {
     language: 'fr',
     languages: ['fr'],
     zone: 'Europe/Paris',
+    siteLanguage: 'fr',
+    sections: new Map<string, string>(),
+    readAt: new Date(0),
   }
-  const { input, origin, notes, responses, responsesLeftOut } = toPost(first, context)
+  const { input, origin, notes, responses, responsesLeftOut } = toPost(first, 'fr', context)
   const html = String((input as { html?: unknown }).html)
   return { ...input, html, slug: origin.slug, notes, responses, responsesLeftOut, missing: attachments.missing }
 }
