@@ -35,8 +35,8 @@ const anEntry = (fields: string, head = '', attributes = '') =>
   )
 
 test.each<[string, string, object]>([
-  ['text and a comment beside a CDATA section', anItem('<description><![CDATA[<i>Un</i>]]> deux<!-- x --> &amp; trois</description>'), { html: '<i>Un</i> deux & trois' }],
-  ['markup that is not escaped', anItem('<description>Un <b title="a&amp;b">deux</b><br/> trois</description>'), { html: 'Un <b title="a&amp;b">deux</b><br> trois' }],
+  ['text and a comment beside a CDATA section', anItem('<description><![CDATA[<i>Un</i>]]> deux<!-- x --> &amp; trois</description>'), { html: '<i>Un</i> deux &amp; trois' }],
+  ['markup that is not escaped', anItem('<description>Un <b title="a&amp;b">deux</b><br/> trois</description>'), { html: 'Un <b title="a&amp;b">deux</b><br /> trois' }],
   ['the marks of a section as text', anItem('<description>&lt;![CDATA[Texte]]&gt;</description>'), { html: 'Texte' }],
   ['controls meant in Windows-1252', anItem('<description>L&#146;été &#x85; fin</description>'), { html: 'L’été … fin' }],
   ['content longer than the summary', anItem('<description>Bref</description><content:encoded>&lt;p&gt;Long&lt;/p&gt;</content:encoded>'), { html: '<p>Long</p>', summary: 'Bref' }],
@@ -53,14 +53,14 @@ test.each<[string, string, object]>([
   ['no contributor', anEntry('<author><name>Lina</name></author><contributor><name>Relecteur</name></contributor>', '<author><name>R</name></author>'), { authors: ['Lina'] }],
   ['plain text of Atom', anEntry('<title>La balise &lt;video&gt;</title><content type="text">5 &lt; 6 &amp;amp; &lt;b&gt;gras&lt;/b&gt;</content>'), { title: 'La balise <video>', html: '5 &lt; 6 &amp;amp; &lt;b>gras&lt;/b>' }],
   ['HTML of Atom', anEntry('<title type="html">R&amp;amp;D &lt;i&gt;x&lt;/i&gt;</title><content type="text/html">&lt;p&gt;x&lt;/p&gt;</content>'), { title: 'R&D x', html: '<p>x</p>' }],
-  ['XHTML of Atom', anEntry('<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">Un <em>deux</em></div></title><content type="xhtml"><h:div xmlns:h="http://www.w3.org/1999/xhtml"><h:p>a<h:br/>b &amp; c</h:p></h:div></content>'), { title: 'Un deux', html: '<div><p>a<br>b &amp; c</p></div>' }],
+  ['XHTML of Atom', anEntry('<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">Un <em>deux</em></div></title><content type="xhtml"><h:div xmlns:h="http://www.w3.org/1999/xhtml"><h:p>a<h:br/>b &amp; c</h:p></h:div></content>'), { title: 'Un deux', html: '<div><p>a<br />b &amp; c</p></div>' }],
   ['markup of Atom without a type', anEntry('<title>Un <b>deux</b></title><summary>Trois <em>quatre</em></summary>'), { title: 'Un deux', html: 'Trois <em>quatre</em>' }],
   ['Atom 0.3', '<feed version="0.3" xmlns="http://purl.org/atom/ns#"><title>V</title><entry><title mode="escaped" type="text/html">R&amp;amp;D</title><link rel="alternate" type="text/html" href="http://v.example/1"/><id>tag:1</id><issued>2024-03-05T10:00:00+01:00</issued><modified>2024-03-06T10:00:00Z</modified><content mode="base64" type="text/html">PHA+eDwvcD4=</content></entry></feed>', { title: 'R&D', html: '<p>x</p>', canonicalUrl: 'http://v.example/1', publishedAt: '2024-03-05T09:00:00.000Z' }],
   ['Atom with a prefix', '<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:entry><a:id>urn:1</a:id><a:title>T</a:title><a:link href="https://voisin.example/1"/><a:updated>2024-03-05T09:00:00Z</a:updated></a:entry></a:feed>', { title: 'T', guid: 'urn:1' }],
   ['RSS 1.0 with a prefix', '<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:s="http://purl.org/rss/1.0/" xmlns:d="http://purl.org/dc/elements/1.1/" xmlns:c="http://purl.org/rss/1.0/modules/content/"><s:channel><s:title>V</s:title></s:channel><s:item r:about="u"><s:title>T</s:title><d:date>2024-03</d:date><c:encoded>Long</c:encoded></s:item></r:RDF>', { title: 'T', html: 'Long', publishedAt: '2024-02-29T23:00:00.000Z' }],
   ['RSS 0.91 with its document type', '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss version="0.91"><channel><item><title>L&eacute;a &agrave; Paris</title></item></channel></rss>', { title: 'Léa à Paris', state: 'draft' }],
   ['xml:base, nested', `<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://base.example/a/"><entry xml:base="b/"><id>1</id><link href="e3"/><content type="html" xml:base="c/">x</content></entry></feed>`, { canonicalUrl: 'https://base.example/a/b/e3', baseUrl: 'https://base.example/a/b/c/' }],
-  ['xml:base in XHTML', anEntry('<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml" xml:base="https://base.example/x/"><img src="i.jpg"/></div></content>'), { html: '<div><img src="https://base.example/x/i.jpg"></div>' }],
+  ['xml:base in XHTML', anEntry('<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml" xml:base="https://base.example/x/"><img src="i.jpg"/></div></content>'), { html: '<div><img src="https://base.example/x/i.jpg" /></div>' }],
   ['a relative link of the channel', rss(`<item><title>T</title><link>b</link></item>`, '/a/'), { canonicalUrl: 'https://voisin.example/a/b' }],
   ['a page before its JSON', anEntry('<link rel="alternate" type="text/html" href="/page"/>').replace('<link href="e"/>', '<link type="application/json" href="/e.json"/>'), { canonicalUrl: 'https://voisin.example/page' }],
   ['a guid that is a permalink', rss(`<item><title>T</title><guid>https://voisin.example/p/1</guid></item>`), { canonicalUrl: 'https://voisin.example/p/1' }],

@@ -45,7 +45,15 @@ async function post(fields: string, others = '') {
   }
   const { input, origin, notes, responses, responsesLeftOut } = toPost(first, 'fr', context)
   const html = String((input as { html?: unknown }).html)
-  return { ...input, html, slug: origin.slug, notes, responses, responsesLeftOut, missing: attachments.missing }
+  return {
+    ...input,
+    html,
+    slug: origin.slug,
+    notes,
+    responses,
+    responsesLeftOut,
+    missing: attachments.missing,
+  }
 }
 
 const wp = (fields: Record<string, string>) =>

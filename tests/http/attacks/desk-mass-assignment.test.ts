@@ -41,7 +41,7 @@ const publication = {
 const version = 'as it is'
 
 /** Here nothing is held and nobody in doubt: they refuse, and must refuse alike. */
-const nothingToDo = new Set(['/settings/release', '/digests/1/uncertain'])
+const nothingToDo = new Set(['/settings/release', '/digests/1/uncertain', '/articles/a1/release'])
 
 /** Every form of the desk with all the fields that it knows, in an order in which each finds what it needs. */
 const forms: [path: string, fields: Record<string, string>][] = [
@@ -82,6 +82,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/deliverability/events/mailgun/test', {}],
   ['/deliverability/events', { provider: 'brevo' }],
   ['/deliverability/events/brevo/stop', {}],
+  ['/articles/a1/release', {}],
   ['/articles/a1/withdraw', { reason: 'wrong' }],
   ['/settings/sessions/999/end', {}],
 ]
