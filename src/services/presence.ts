@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Parts } from './parts.ts'
-import type { Guard, Identity } from '../store/instance-guard.ts'
+import { findOut } from './instance.ts'
 
 export type Presence = ReturnType<typeof createPresence>
 
@@ -8,8 +8,6 @@ export type Presence = ReturnType<typeof createPresence>
 export const longestSkewMs = 2_000
 /** Longer without a beat, and other workers' heartbeats may have been kept from the database as well. */
 const longestGapMs = 15_000
-/** A promotion of a standby leaves a shorter gap than this; a restored copy seldom does. */
-const longestFailoverSeconds = 300
 
 /**
  * Whether this worker may take mail: it lives, its clock and the database's agree, commits are durable, and the
@@ -33,24 +31,11 @@ export function createPresence({
     const receivedAt = Date.now()
     if (Math.abs(skewOf(now, sentAt, receivedAt)) > longestSkewMs) return 'clock'
     if (synchronousCommit === 'off') return 'synchronous_commit'
-    return (await guard()) ? 'restored' : undefined
-  }
-
-  /** Whether everything is held, as of now. */
-  const guard = async (): Promise<boolean> => {
-    // Outside the transaction: a refusal to say who it is would end it.
-    const identity = await stores.instanceGuard.getIdentity()
-    return database.transaction(async (tx) => {
-      const known = await tx.instanceGuard.find()
-      if (known?.isHeld) return true
-      const isSame = !known || isSameInstance(identity, known)
-      if (isSame) await tx.instanceGuard.put(identity)
-      else {
-        await tx.instanceGuard.markHeld()
-        log.error('this database is a copy of the one that sent before: everything is held')
-      }
-      return !isSame
+    const verdict = await findOut({ database, log }, async (tx, verdict, identity) => {
+      if (verdict === 'same') await tx.instanceGuard.beat()
+      else await tx.instanceGuard.put(identity)
     })
+    return verdict === 'copy' ? 'restored' : undefined
   }
 
   return {
@@ -107,14 +92,6 @@ export function createPresence({
       await stores.workers.delete(id)
     },
   }
-}
-
-function isSameInstance(identity: Identity, known: Guard): boolean {
-  if (identity.system !== known.system) return false
-  const isSamePlace = identity.files === known.files || identity.files === '' || known.files === ''
-  return (
-    (identity.timeline === known.timeline && isSamePlace) || known.silentSeconds <= longestFailoverSeconds
-  )
 }
 
 /** Milliseconds that our clock is ahead: what the time that the question took cannot explain. Below zero, behind. */

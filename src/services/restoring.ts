@@ -1,6 +1,8 @@
 import type { Hold } from '../store/instance-guard.ts'
 import { nameOfActor, type Actor } from '../domain/editor.ts'
+import { judgeInstance } from '../domain/instance.ts'
 import { DomainError } from '../errors.ts'
+import { findOut } from './instance.ts'
 import type { Parts } from './parts.ts'
 import type { SendingService } from './sending.ts'
 
@@ -8,11 +10,20 @@ import type { SendingService } from './sending.ts'
 export function createRestoringService({
   database,
   doorbell,
+  log,
   sending,
-}: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+}: Pick<Parts, 'database' | 'doorbell' | 'log'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+  const isHeld = (): Promise<boolean> => database.stores.instanceGuard.isHeld()
+
   return {
-    /** Undefined where mail may go out. */
-    findHold: (): Promise<Hold | undefined> => database.stores.instanceGuard.findHold(),
+    /** Whether nothing may leave this installation by itself: no mail, and no request to anybody else. */
+    isHeld,
+
+    /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
+    async findHold(): Promise<Hold | undefined> {
+      if (!(await isHeld()) || (await findOut({ database, log })) !== 'copy') return undefined
+      return database.stores.instanceGuard.findHold()
+    },
 
     /**
      * This database is the one that sends from now on. What went out after the copy was made is not in it, and will be
@@ -23,14 +34,15 @@ export function createRestoringService({
     async confirm(actor: Actor): Promise<number> {
       const identity = await database.stores.instanceGuard.getIdentity()
       const digests = await database.transaction(async (stores) => {
-        const guard = await stores.instanceGuard.find()
-        if (!guard?.isHeld) {
+        if (judgeInstance(identity, await stores.instanceGuard.claim()) !== 'copy') {
           throw new DomainError(
             'conflict',
             'not_held',
             'Nothing is held: this database is the one that sends.',
           )
         }
+        // Where no worker has found it out yet: whose time is over meanwhile waits for the desk all the same.
+        await stores.instanceGuard.markHeld()
         await stores.instanceGuard.put(identity)
         const released = await stores.instanceGuard.releaseDigests()
         await stores.audit.insert({

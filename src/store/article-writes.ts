@@ -180,7 +180,10 @@ export function articleWrites(db: Executor) {
 
     /** Published → withdrawn. False for an article that was not public. */
     async markWithdrawn(id: number, reason: string, now: Date): Promise<boolean> {
-      // Stronger than an update's own lock, which a preparation's would let pass.
+      // Stronger than an update's own lock, which a preparation's would let pass; both take as long as they take.
+      await sql`select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)`.execute(
+        db,
+      )
       await db.selectFrom('articles').select('id').where('id', '=', id).forUpdate().execute()
       const result = await db
         .updateTable('articles')

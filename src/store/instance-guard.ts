@@ -1,26 +1,6 @@
 import { sql } from 'kysely'
+import { judgeInstance, type Guard, type Identity, type Recorded } from '../domain/instance.ts'
 import type { Executor } from './executor.ts'
-
-/** Which database this is, as far as it can tell. */
-export interface Identity {
-  /** Cluster and database: a dump restored elsewhere, or beside the original, has another. */
-  system: string
-  /** Grows with every promotion and every recovery to a point in time. */
-  timeline: number
-  /** When the files of the cluster came to where they are, which no copy of them takes along; '' where we may not ask. */
-  files: string
-  /** False where this role may not ask for the cluster's identity. */
-  isWhole: boolean
-}
-
-export interface Guard {
-  system: string
-  timeline: number
-  files: string
-  /** How long ago a worker last said that all was well. */
-  silentSeconds: number
-  isHeld: boolean
-}
 
 /** That everything is held, because this database is a copy. */
 export interface Hold {
@@ -29,9 +9,34 @@ export interface Hold {
   digests: number
 }
 
+/**
+ * What a restore writes is told by two things that no dump takes along: the transaction that wrote the stamp, which is
+ * in the row itself too, and the oid of the guard's table. Neither changes by vacuuming, clustering or altering.
+ */
+const isStamped = sql<boolean>`exists (
+  select from instance_stamp s
+  where s.written_in = s.xmin::text and s.guard_oid = to_regclass('instance_guard')::oid)`
+
+/** Nothing is claimed or sent by a restored copy until a person has said so; asked by every statement that lets mail go. */
+export const notHeld = sql<boolean>`(
+  ${isStamped} and not exists (select from instance_guard where held_at is not null))`
+
 const insufficientPrivilege = '42501'
 
 export function instanceGuardStore(db: Executor) {
+  const isStampedNow = async (): Promise<boolean> => {
+    const { rows } = await sql<{ isStamped: boolean }>`select ${isStamped} as is_stamped`.execute(db)
+    return rows[0]?.isStamped ?? false
+  }
+
+  const find = async (lock = sql``): Promise<Recorded> => {
+    const { rows } = await sql<Guard>`
+      select system_identifier as system, timeline, files, held_at is not null as is_held,
+        extract(epoch from clock_timestamp() - beat_at)::float8 as silent_seconds
+      from instance_guard ${lock}`.execute(db)
+    return { guard: rows[0], isStamped: await isStampedNow() }
+  }
+
   return {
     async getIdentity(): Promise<Identity> {
       const database = sql`(select oid::text from pg_database where datname = current_database())`
@@ -49,30 +54,26 @@ export function instanceGuardStore(db: Executor) {
       const files = placed?.rows[0]?.files ?? ''
       const [row] = whole?.rows ?? []
       if (row) return { ...row, files, isWhole: true }
-      // Some managed databases keep the control file from their tenants: then only another database's oid tells.
+      // Some managed databases keep the control file from their tenants.
       const { rows } = await sql<{ system: string }>`select 'unknown/' || ${database} as system`.execute(db)
       return { system: rows[0]?.system ?? 'unknown', timeline: 0, files, isWhole: false }
     },
 
     /** Locked until the end of the transaction: two workers that start together judge one after the other. */
-    async find(): Promise<Guard | undefined> {
-      const { rows } = await sql<Guard>`
-        select system_identifier as system, timeline, files, held_at is not null as is_held,
-          extract(epoch from clock_timestamp() - beat_at)::float8 as silent_seconds
-        from instance_guard for update`.execute(db)
-      return rows[0]
-    },
+    claim: (): Promise<Recorded> => find(sql`for update`),
 
+    /** Whether this database is a copy, also where no worker has run on it yet. */
     async isHeld(): Promise<boolean> {
-      const row = await db.selectFrom('instanceGuard').select('heldAt').executeTakeFirst()
-      return row?.heldAt != null
+      return judgeInstance(await this.getIdentity(), await find()) === 'copy'
     },
 
     async findHold(): Promise<Hold | undefined> {
+      if (!(await this.isHeld())) return undefined
       const { rows } = await sql<Hold>`
-        select held_at as since,
-          (select count(*)::int from digests where state = 'paused' and paused_reason = 'restored') as digests
-        from instance_guard where held_at is not null`.execute(db)
+        select coalesce((select held_at from instance_guard), clock_timestamp()) as since,
+          (select count(*)::int from digests where state = 'paused' and paused_reason = 'restored') as digests`.execute(
+        db,
+      )
       return rows[0]
     },
 
@@ -84,18 +85,36 @@ export function instanceGuardStore(db: Executor) {
         on conflict (only_row) do update
         set system_identifier = excluded.system_identifier, timeline = excluded.timeline, files = excluded.files,
             beat_at = clock_timestamp(), held_at = null`.execute(db)
+      if (await isStampedNow()) return
+      await sql`
+        insert into instance_stamp (guard_oid, written_in)
+        values (to_regclass('instance_guard')::oid, pg_current_xact_id()::xid::text)
+        on conflict (only_row) do update
+        set guard_oid = excluded.guard_oid, written_in = excluded.written_in`.execute(db)
     },
 
-    /** Holds personal mail, and pauses every digest that would go out by itself. */
-    async markHeld(): Promise<void> {
-      await sql`update instance_guard set held_at = clock_timestamp() where held_at is null`.execute(db)
+    /** A worker saw that all is well. */
+    async beat(): Promise<void> {
+      await sql`update instance_guard set beat_at = clock_timestamp()`.execute(db)
+    },
+
+    /**
+     * Holds personal mail, and pauses every digest that would go out by itself. Where there is no guard, a restore is at
+     * work: what it has brought so far is judged once it is there. @returns false where nothing new is held
+     */
+    async markHeld(): Promise<boolean> {
+      const { numAffectedRows } = await sql`
+        update instance_guard set held_at = clock_timestamp() where held_at is null`.execute(db)
       await sql`
         update digests
         set state = 'paused', resume_state = state, paused_reason = 'restored', updated_at = clock_timestamp()
-        where state in ('scheduled', 'preparing', 'sending')`.execute(db)
+        where state in ('scheduled', 'preparing', 'sending') and exists (select from instance_guard)`.execute(
+        db,
+      )
       await sql`
         update digests set paused_reason = 'restored', probe_at = null, updated_at = clock_timestamp()
-        where state = 'paused' and probe_at is not null`.execute(db)
+        where state = 'paused' and probe_at is not null and exists (select from instance_guard)`.execute(db)
+      return numAffectedRows === 1n
     },
 
     /**

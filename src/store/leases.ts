@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import { spreadReason } from '../domain/delivery.ts'
 import type { Executor } from './executor.ts'
+import { notHeld } from './instance-guard.ts'
 import { prepared } from './prepared.ts'
 
 /** One row as its worker holds it. A new claim makes a new token: the statements of an earlier holder find nothing. */
@@ -62,9 +63,6 @@ export interface Ledger<Row> {
   /** Whether what was claimed is still what may go. Not an objection: a new claim puts it right. */
   isCurrent: RawBuilder<boolean>
 }
-
-/** Nothing is claimed or sent by a restored copy until a person has said so. */
-export const notHeld = sql<boolean>`not exists (select from instance_guard where held_at is not null)`
 
 /** Why a mail failed: a fixed word, and what the server said. */
 export interface Failure {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Executor } from './executor.ts'
-import { notHeld } from './leases.ts'
+import { notHeld } from './instance-guard.ts'
 import { longerWait } from './suspects.ts'
 import { undecided } from './uncertain.ts'
 

@@ -445,6 +445,14 @@ create table instance_guard (
   constraint instance_guard_only_row_check CHECK (only_row)
 );
 
+create table instance_stamp (
+  only_row boolean default true not null,
+  guard_oid oid not null,
+  written_in text not null,
+  constraint instance_stamp_pkey PRIMARY KEY (only_row),
+  constraint instance_stamp_only_row_check CHECK (only_row)
+);
+
 create table migrations (
   name text not null,
   applied_at timestamp with time zone default now() not null,

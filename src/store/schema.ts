@@ -362,6 +362,12 @@ export interface InstanceGuard {
   timeline: number;
 }
 
+export interface InstanceStamp {
+  guardOid: number;
+  onlyRow: Generated<boolean>;
+  writtenIn: string;
+}
+
 export interface Migrations {
   appliedAt: Generated<Timestamp>;
   name: string;
@@ -616,6 +622,7 @@ export interface DB {
   importPromises: ImportPromises;
   imports: Imports;
   instanceGuard: InstanceGuard;
+  instanceStamp: InstanceStamp;
   migrations: Migrations;
   newsletterCadences: NewsletterCadences;
   newsletterExclusions: NewsletterExclusions;

@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import { spreadReason } from '../domain/delivery.ts'
 import { dayMs, lookBackDays, portionsOf, type HeldReason, type PortionOutcome } from '../domain/spread.ts'
 import type { Executor } from './executor.ts'
-import { notHeld, seconds } from './leases.ts'
+import { notHeld } from './instance-guard.ts'
+import { seconds } from './leases.ts'
 
 /** What was opened, and what is left. */
 export interface Portion {

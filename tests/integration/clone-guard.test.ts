@@ -68,7 +68,7 @@ test.each([
   },
 )
 
-test('P11 files that were copied and started later send nothing; the same files, started again, go on', async () => {
+test('P11 files that were copied send nothing; the same files, started again, go on', async () => {
   const cluster = await aCluster()
   const { digestId } = await aSendingDigest(cluster.url, { readers: 3 })
   const sink = await aSmtpSink()
@@ -80,6 +80,8 @@ test('P11 files that were copied and started later send nothing; the same files,
   expect(await beatLongAgo(cluster.url)).toBeUndefined()
   await cluster.crash(() => Promise.resolve())
   expect(await beatLongAgo(cluster.url)).toBeUndefined()
+  // However soon it is started: no promotion, no other place.
+  await query(cluster.url, 'update instance_guard set beat_at = now()')
   const copy = await cluster.copyFiles()
   const database = openTestDatabase(copy)
   const { presence, sending } = await aSender(database, { smtpUrl: sink.url })
@@ -98,7 +100,7 @@ test.each([
   const sink = await aSmtpSink()
   const { presence } = await aSender(database, { smtpUrl: sink.url })
   expect(presence.obstacle()).toBeUndefined()
-  await query(url, `update instance_guard set timeline = timeline + 1, beat_at = now() - $1::interval`, [
+  await query(url, `update instance_guard set timeline = timeline - 1, files = 'elsewhere', beat_at = now() - $1::interval`, [
     silence,
   ])
   await presence.beat()
