@@ -54,7 +54,7 @@ export function createDigestService(
     const articleIds = digest.content?.articles.map((article) => article.id) ?? []
     const [variants, reached, counts, externalIds] = await Promise.all([
       listPlans(stores, digest),
-      stores.variants.listReached([digest.id]),
+      digest.startedAt ? stores.variants.listReached([digest.id]) : [],
       stores.digestProgress.countByState([digest.id]),
       stores.digestArticles.listExternalIds([...articleIds, ...digest.excluded]),
     ])
@@ -116,7 +116,8 @@ export function createDigestService(
       const counts = await stores.digestProgress.countByState(digests.map((digest) => digest.id))
       const ids = digests.flatMap((digest) => digest.content?.articles.map((article) => article.id) ?? [])
       const externalIds = await stores.digestArticles.listExternalIds([...new Set(ids)])
-      const reached = await stores.variants.listReached(digests.map((digest) => digest.id))
+      const started = digests.filter((digest) => digest.startedAt !== undefined).map((digest) => digest.id)
+      const reached = await stores.variants.listReached(started)
       const variantsOf = await Promise.all(digests.map((digest) => listPlans(stores, digest)))
       const rows = digests.flatMap((digest, index) => {
         const newsletter = nameOf.get(digest.newsletterId)

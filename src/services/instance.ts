@@ -8,17 +8,15 @@ import type { Parts } from './parts.ts'
  * @param act what an original is told
  */
 export async function findOut(
-  { database, log }: Pick<Parts, 'database' | 'log'>,
+  { database }: Pick<Parts, 'database'>,
   act: (tx: Stores, verdict: Verdict, identity: Identity) => Promise<void> = () => Promise.resolve(),
 ): Promise<Verdict> {
   // Outside the transaction: a refusal to say who it is would end it.
   const identity = await database.stores.instanceGuard.getIdentity()
   return database.transaction(async (tx) => {
     const verdict = judgeInstance(identity, await tx.instanceGuard.claim())
-    if (verdict !== 'copy') await act(tx, verdict, identity)
-    else if (await tx.instanceGuard.markHeld()) {
-      log.error('this database is a copy of the one that sent before: everything is held')
-    }
+    if (verdict === 'copy') await tx.instanceGuard.markHeld()
+    else await act(tx, verdict, identity)
     return verdict
   })
 }

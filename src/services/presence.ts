@@ -31,7 +31,7 @@ export function createPresence({
     const receivedAt = Date.now()
     if (Math.abs(skewOf(now, sentAt, receivedAt)) > longestSkewMs) return 'clock'
     if (synchronousCommit === 'off') return 'synchronous_commit'
-    const verdict = await findOut({ database, log }, async (tx, verdict, identity) => {
+    const verdict = await findOut({ database }, async (tx, verdict, identity) => {
       if (verdict === 'same') await tx.instanceGuard.beat()
       else await tx.instanceGuard.put(identity)
     })

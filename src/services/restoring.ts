@@ -10,9 +10,8 @@ import type { SendingService } from './sending.ts'
 export function createRestoringService({
   database,
   doorbell,
-  log,
   sending,
-}: Pick<Parts, 'database' | 'doorbell' | 'log'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+}: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
   const isHeld = (): Promise<boolean> => database.stores.instanceGuard.isHeld()
 
   return {
@@ -21,7 +20,7 @@ export function createRestoringService({
 
     /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
     async findHold(): Promise<Hold | undefined> {
-      if (!(await isHeld()) || (await findOut({ database, log })) !== 'copy') return undefined
+      if (!(await isHeld()) || (await findOut({ database })) !== 'copy') return undefined
       return database.stores.instanceGuard.findHold()
     },
 

@@ -100,11 +100,10 @@ export function instanceGuardStore(db: Executor) {
 
     /**
      * Holds personal mail, and pauses every digest that would go out by itself. Where there is no guard, a restore is at
-     * work: what it has brought so far is judged once it is there. @returns false where nothing new is held
+     * work: what it has brought so far is judged once it is there.
      */
-    async markHeld(): Promise<boolean> {
-      const { numAffectedRows } = await sql`
-        update instance_guard set held_at = clock_timestamp() where held_at is null`.execute(db)
+    async markHeld(): Promise<void> {
+      await sql`update instance_guard set held_at = clock_timestamp() where held_at is null`.execute(db)
       await sql`
         update digests
         set state = 'paused', resume_state = state, paused_reason = 'restored', updated_at = clock_timestamp()
@@ -114,7 +113,6 @@ export function instanceGuardStore(db: Executor) {
       await sql`
         update digests set paused_reason = 'restored', probe_at = null, updated_at = clock_timestamp()
         where state = 'paused' and probe_at is not null and exists (select from instance_guard)`.execute(db)
-      return numAffectedRows === 1n
     },
 
     /**
