@@ -339,11 +339,12 @@ test('an article that an editor has published stays so when a date that is none 
     state: 'published',
     publishedAt: '2020-01-01T00:00:00Z',
   }
-  await createArticleService(partsOf(database)).putBatch([{ externalId, input: articleInput.parse(input) }])
-  expect(await run(partOf(aPost(1, zero).replace('Texte', 'Corrigé')))).toMatchObject({
-    updated: 1,
-    failed: 0,
-  })
+  const articles = createArticleService(partsOf(database))
+  await articles.putBatch([{ externalId, input: articleInput.parse(input) }])
+  const corrected = partOf(aPost(1, zero).replace('Texte', 'Corrigé'))
+  expect(await run(corrected)).toMatchObject({ unchanged: 1, held: 1, failed: 0 })
+  await articles.release(externalId, { kind: 'cli', role: 'admin' })
+  expect(await run(corrected)).toMatchObject({ updated: 1, failed: 0 })
   expect(await database.stores.articles.getByExternalId(externalId)).toMatchObject({
     title: 'Corrigé 1',
     state: 'published',
