@@ -22,6 +22,7 @@ function aFolder(): string {
 
 test('import wxr: counts on stdout, the broken post named by its line, exit code 1; again unchanged; an edit updates', async () => {
   const url = await cloneDatabase()
+  await depeche(url, ['publication', 'set', '--languages', 'fr,ar'])
   const first = await depeche(url, ['import', 'wxr', fixture])
   expect(first.code).toBe(1)
   const [posts, newGuids, responses, leftOut, items, repairs, error] = first.stdout.split('\n')
