@@ -100,9 +100,11 @@ test.each([
   const sink = await aSmtpSink()
   const { presence } = await aSender(database, { smtpUrl: sink.url })
   expect(presence.obstacle()).toBeUndefined()
-  await query(url, `update instance_guard set timeline = timeline - 1, files = 'elsewhere', beat_at = now() - $1::interval`, [
-    silence,
-  ])
+  await query(
+    url,
+    `update instance_guard set timeline = timeline - 1, files = 'elsewhere', beat_at = now() - $1::interval`,
+    [silence],
+  )
   await presence.beat()
   expect(presence.obstacle()).toBe(obstacle)
 })
