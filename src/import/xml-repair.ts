@@ -42,9 +42,10 @@ interface Options {
 // eslint-disable-next-line no-control-regex -- what XML cannot hold
 const controls = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g
 const reference = /&(?:(#\d{1,7}|#[xX][\da-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]{1,31}));/y
-const tag = /<(\/?)([^\s/>"'=<!?]+)(?:"[^"]*"|'[^']*'|[^"'<>])*>/y
+/** The name is looked at once: given back letter by letter, a long one that ends nowhere would take hours. */
+const tag = /<(\/?)(?=([^\s/>"'=<!?]+))\2(?:"[^"]*"|'[^']*'|[^"'<>])*>/y
 const itemInside = /.<\/?(?:item|entry)[\s>]/s
-const nameStart = /[\p{L}_:]/u
+const markupStart = /^(?:[!?]|\/?[\p{L}_:])/u
 const isName = /[\p{L}\p{N}_:.-]/u
 const instruction = /^<\?[\p{L}_].*?\?>/su
 /** Without an internal subset. */
@@ -125,6 +126,12 @@ export class XmlRepair {
   }
 
   #stepText(at: number): number {
+    if (this.#textLength > this.#options.maxText) {
+      const markup = this.#buffer.indexOf('<', at)
+      const next = markup < 0 ? this.#buffer.length : markup
+      this.#drop(this.#buffer.slice(at, next))
+      if (next > at) return next
+    }
     const special = /[<&\]]/g
     special.lastIndex = at
     const index = special.exec(this.#buffer)?.index ?? this.#buffer.length
@@ -171,6 +178,7 @@ export class XmlRepair {
 
   #stepMarkup(at: number): number {
     const buffer = this.#buffer
+    if (!markupStart.test(buffer.slice(at + 1, at + 3))) return this.#bracket(at)
     if (buffer.startsWith(cdata, at)) {
       this.#out.push(cdata)
       this.#state = 'cdata'
@@ -187,13 +195,14 @@ export class XmlRepair {
       this.#drop(dropped)
       return at + dropped.length
     }
-    if (nameStart.test(buffer.charAt(at + (buffer.charAt(at + 1) === '/' ? 2 : 1)))) {
-      tag.lastIndex = at
-      const found = tag.exec(buffer)
-      // A quotation mark that is never closed would take whole items for one tag.
-      if (found && found[0].length <= this.#lookAhead && !itemInside.test(found[0]))
-        return this.#tag(found, at)
-    }
+    tag.lastIndex = at
+    const found = tag.exec(buffer)
+    // A quotation mark that is never closed would take whole items for one tag.
+    const isTag = found && found[0].length <= this.#lookAhead && !itemInside.test(found[0])
+    return isTag ? this.#tag(found, at) : this.#bracket(at)
+  }
+
+  #bracket(at: number): number {
     this.#options.repairs.brackets += 1
     this.#text('&lt;', true)
     return at + 1
@@ -254,8 +263,8 @@ export class XmlRepair {
   #isEndOfSection(after: string): boolean {
     let at = 0
     for (;;) {
-      const next = after.indexOf('<', at)
-      if (next < 0 || after.slice(at, next).includes(']]>')) return false
+      const next = at + after.slice(at).search(/<|\]\]>/)
+      if (next < at || after[next] === ']') return false
       const terminator = after.startsWith('<!--', next)
         ? '-->'
         : after.startsWith('<?', next)
@@ -279,7 +288,7 @@ export class XmlRepair {
     const room = Math.max(0, this.#options.maxText - this.#textLength)
     this.#textLength += text.length
     const kept = text.length <= room ? text : isWhole ? '' : text.slice(0, room)
-    this.#out.push(kept)
+    if (kept !== '') this.#out.push(kept)
     if (kept === text) return
     this.#drop(text.slice(kept.length))
     this.#options.onTruncated()
