@@ -1,4 +1,4 @@
-import type { Repairs } from './xml-repair.ts'
+import type { Repairs } from './repairs.ts'
 
 /** A label of `TextDecoder`; `mixed`: UTF-8 and Windows-1252 in one document, as in databases that have moved. */
 export type Encoding = string

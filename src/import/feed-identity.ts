@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { siteHostOf, siteKeyOf, type SourceMark } from '../domain/identity.ts'
 import { readDate } from './dates.ts'
-import type { FeedItem, ReadFeed } from './feed-reader.ts'
+import type { FeedItem } from './feed-item.ts'
+import type { ReadFeed } from './feed-reader.ts'
 
 interface IdentityContext {
   /** Of the feed. */

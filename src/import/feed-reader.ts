@@ -1,39 +1,5 @@
-import { imageTypeOf } from './attachments.ts'
-import type { GivenEnclosure } from './enclosure.ts'
+import { ItemBuilder, type FeedItem } from './feed-item.ts'
 import { FieldText } from './field-text.ts'
-import { toPlainParagraphs } from './plain-text.ts'
-
-/** A URL as it is written, and what `xml:base` says it is relative to. */
-export interface GivenUrl {
-  url: string
-  base: string | undefined
-}
-
-/** One `<item>` of RSS or `<entry>` of Atom; texts are HTML. */
-export interface FeedItem {
-  title: string
-  /** What it says of itself; empty where it does not. */
-  language: string
-  link: GivenUrl | undefined
-  guid: string
-  /** As they are written, the one that says best when it was published first. */
-  dates: string[]
-  /** When it says that it was changed last; empty where it does not say. */
-  modified: string
-  /** The longest of what the feed offers as text. */
-  html: string
-  /** What `xml:base` says relative URLs in it are relative to. */
-  htmlBase: string | undefined
-  summary: string
-  authors: string[]
-  tags: string[]
-  picture: GivenUrl | undefined
-  enclosures: (GivenEnclosure & GivenUrl)[]
-  /** What may stand in for an enclosure. */
-  media: (GivenEnclosure & GivenUrl)[]
-  /** Where it begins in the document. */
-  line: number
-}
 
 export interface ReadFeed {
   title: string
@@ -47,22 +13,6 @@ export interface ReadFeed {
 
 type Attributes = Record<string, string>
 
-/** The date that says best when an item was published first. */
-const dateNames = [
-  'published',
-  'pubDate',
-  'issued',
-  'dcterms:issued',
-  'dc:date',
-  'created',
-  'dcterms:created',
-  'dcterms:date',
-  'updated',
-  'modified',
-  'dcterms:modified',
-]
-/** Of these, the ones that say when it was changed. */
-const changeNames = new Set(['updated', 'modified', 'dcterms:modified'])
 const textNames = new Set([
   ...['title', 'dc:title', 'media:title'],
   ...['content', 'content:encoded', 'xhtml:body'],
@@ -75,134 +25,6 @@ const endNames =
 const endsTitle = /^(?:atom:)?(?:link|description|summary|content|category)$/
 /** They have titles and links of their own. */
 const asideNames = new Set(['source', 'image', 'textinput', 'textInput', 'contributor'])
-/** From the one that names the writer to the one that names the publisher. */
-const authorNames = ['dc:creator', 'author', 'itunes:author']
-
-/** What is gathered of the item under way. */
-class ItemBuilder {
-  readonly item: FeedItem
-  readonly #dates: { rank: number; text: string }[] = []
-  readonly #authors = new Map<string, string[]>()
-  #linkRank = Infinity
-  #guidIsLink = false
-  /** Texts that are not made for reading, of items that have no other. */
-  #plain = ''
-
-  constructor(line: number, language: string) {
-    this.item = {
-      title: '',
-      language,
-      link: undefined,
-      guid: '',
-      dates: [],
-      modified: '',
-      html: '',
-      htmlBase: undefined,
-      summary: '',
-      authors: [],
-      tags: [],
-      picture: undefined,
-      enclosures: [],
-      media: [],
-      line,
-    }
-  }
-
-  open(name: string, attributes: Attributes, base: string | undefined): void {
-    const { href, url = href, type = '', length = '' } = attributes
-    if (name === 'link' && href) this.#link({ url: href, base }, attributes)
-    else if (name === 'category' && attributes['term']) this.item.tags.push(attributes['term'])
-    else if (name === 'guid') this.#guidIsLink = attributes['isPermaLink']?.trim().toLowerCase() !== 'false'
-    else if (name === 'enclosure' && url) this.#enclosure({ url, base, type, length })
-    else if (name === 'itunes:image' && url) this.item.picture ??= { url, base }
-    else if ((name === 'media:content' || name === 'media:thumbnail') && url) {
-      this.#addMedia({ url, base, type, length: attributes['fileSize'] ?? '' }, name, attributes['medium'])
-    }
-  }
-
-  #link(link: GivenUrl, { rel = 'alternate', type = '', length = '' }: Attributes): void {
-    if (rel === 'enclosure') this.#enclosure({ ...link, type, length })
-    if (rel !== 'alternate') return
-    const rank = type === '' || /html/i.test(type) ? 1 : 2
-    if (rank < this.#linkRank) this.item.link = link
-    this.#linkRank = Math.min(rank, this.#linkRank)
-  }
-
-  #enclosure(enclosure: FeedItem['enclosures'][number]): void {
-    const isPicture = /^image\//i.test(enclosure.type) || (!enclosure.type && imageTypeOf(enclosure.url))
-    if (isPicture) this.item.picture ??= { url: enclosure.url, base: enclosure.base }
-    else this.item.enclosures.push(enclosure)
-  }
-
-  #addMedia(media: FeedItem['enclosures'][number], name: string, medium: string | undefined): void {
-    const isPicture =
-      name === 'media:thumbnail' ||
-      medium === 'image' ||
-      /^image\//i.test(media.type) ||
-      imageTypeOf(media.url)
-    if (isPicture) this.item.picture ??= { url: media.url, base: media.base }
-    else this.item.media.push(media)
-  }
-
-  /** A field that may hold HTML. */
-  setText(name: string, html: string, base: string | undefined): void {
-    if (html === '') return
-    if (name === 'title') this.item.title = html
-    else if (name.endsWith('title')) this.item.title ||= html
-    else if (/^content|body$/.test(name)) {
-      if (html.length <= this.item.html.length) return
-      this.item.html = html
-      this.item.htmlBase = base
-    } else {
-      if (this.item.summary === '' && this.item.html === '') this.item.htmlBase = base
-      this.item.summary ||= html
-    }
-  }
-
-  /** A field that holds plain text. */
-  set(name: string, text: string, base: string | undefined): void {
-    if (text === '') return
-    if (name === 'link') {
-      if (this.#linkRank > 1) this.item.link = { url: text, base }
-      this.#linkRank = 1
-    } else if (name === 'guid' || name === 'id') this.item.guid = text
-    else if (name === 'dc:language') this.item.language ||= text
-    else if (name === 'category' || name === 'dc:subject') this.item.tags.push(text)
-    else if (dateNames.includes(name)) this.#addDate(name, text)
-    else if (name === 'media:description' || name === 'itunes:summary') this.#plain ||= text
-    else if (authorNames.includes(name)) this.addAuthor(name, text)
-  }
-
-  #addDate(name: string, text: string): void {
-    this.#dates.push({ rank: dateNames.indexOf(name), text })
-    if (changeNames.has(name)) this.item.modified ||= text
-  }
-
-  addAuthor(name: string, text: string): void {
-    const author = authorOf(text)
-    if (author !== '') this.#authors.set(name, [...(this.#authors.get(name) ?? []), author])
-  }
-
-  end(feedAuthors: string[]): FeedItem {
-    const { item } = this
-    const link = item.guid.trim()
-    if (!item.link && this.#guidIsLink && /^https?:\/\//i.test(link))
-      item.link = { url: link, base: undefined }
-    item.dates = this.#dates.sort((a, b) => a.rank - b.rank).map(({ text }) => text)
-    const named = authorNames.find((name) => this.#authors.has(name))
-    item.authors = named === undefined ? feedAuthors : (this.#authors.get(named) ?? [])
-    if (item.html === '' && item.summary === '') item.html = toPlainParagraphs(this.#plain)
-    return item
-  }
-}
-
-/** RSS has `address (name)`; an address alone is nobody's byline. */
-function authorOf(text: string): string {
-  const [, inBrackets] = /^\S+@\S+\s*\((.+)\)$/.exec(text) ?? []
-  const name = inBrackets ?? text.replace(/\s*<?\S+@\S+\.\S+>?\s*/g, ' ')
-  return name.trim()
-}
-
 /** Some write the marks of a CDATA section as text. */
 function withoutMarks(html: string): string {
   const [begin = '', end = ''] = [/^(?:<|&lt;)!\[CDATA\[/, /\]\](?:>|&gt;)$/].map(

@@ -3,13 +3,14 @@ import type { ImportedPost } from './batch.ts'
 import { readDate } from './dates.ts'
 import { enclosureOf, type UsableEnclosure } from './enclosure.ts'
 import { identify } from './feed-identity.ts'
-import { FeedBuilder, type FeedItem, type GivenUrl, type ReadFeed } from './feed-reader.ts'
+import type { FeedItem, GivenUrl } from './feed-item.ts'
+import { FeedBuilder, type ReadFeed } from './feed-reader.ts'
 import { chooseLanguage } from './language.ts'
 import { plainText } from './plain-text.ts'
 import { undatedNote, unusableNote } from './notes.ts'
 import { cleanRendered } from './rendered-html.ts'
 import { openXml, readingOf } from './xml.ts'
-import type { Repairs } from './xml-repair.ts'
+import type { Repairs } from './repairs.ts'
 
 export interface FeedDocument {
   /** Where it was found: what its URLs are relative to. */

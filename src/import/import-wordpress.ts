@@ -23,7 +23,7 @@ import {
 } from './wordpress.ts'
 import { readWxr, type WxrItem, type WxrReader } from './wxr.ts'
 import { readingOf, type Reading } from './xml.ts'
-import { noRepairs, type Repairs } from './xml-repair.ts'
+import { noRepairs, type Repairs } from './repairs.ts'
 
 export interface WordpressReport extends ImportReport {
   leftOut: Partial<Record<LeftOutReason, number>>

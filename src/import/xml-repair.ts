@@ -1,32 +1,5 @@
-import { DomainError } from '../errors.ts'
-
-/** How often each kind of malformation was put right. */
-export interface Repairs {
-  /** A bare `&`. */
-  ampersands: number
-  /** An HTML entity that XML does not know, such as `&nbsp;`. */
-  entities: number
-  /** A control character or a reference to one. */
-  characters: number
-  /** A `<` that opens nothing. */
-  brackets: number
-  /** `]]>` inside a CDATA section or in plain text. */
-  sections: number
-  /** Bytes that are not in the encoding of the file. */
-  bytes: number
-  /** Tags that do not match. */
-  tags: number
-}
-
-export const noRepairs = (): Repairs => ({
-  ampersands: 0,
-  entities: 0,
-  characters: 0,
-  brackets: 0,
-  sections: 0,
-  bytes: 0,
-  tags: 0,
-})
+import { doctypeRefused } from './doctype.ts'
+import type { Repairs } from './repairs.ts'
 
 interface Options {
   repairs: Repairs
@@ -309,17 +282,3 @@ function isCharacter(reference: string): boolean {
   const isSurrogate = code >= 0xd800 && code <= 0xdfff
   return !isControl && !isSurrogate && code !== 0xfffe && code !== 0xffff && code <= 0x10ffff
 }
-
-const quoted = /"[^"]*"|'[^']*'/g
-
-/** @throws DomainError `doctype_refused`: one that declares anything */
-export function requireBareDoctype(text: string): void {
-  if (/[[<]/.test(text.replace(quoted, ''))) throw doctypeRefused()
-}
-
-const doctypeRefused = () =>
-  new DomainError(
-    'invalid',
-    'doctype_refused',
-    'The file has a document type (<!DOCTYPE>) with declarations of its own, which no export of WordPress and no feed needs; remove it and try again.',
-  )

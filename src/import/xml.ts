@@ -2,7 +2,9 @@ import { SaxesParser } from 'saxes'
 import { DomainError } from '../errors.ts'
 import { createDecoder, EncodingCensus, type Encoding } from './encoding.ts'
 import { createNames } from './xml-names.ts'
-import { noRepairs, requireBareDoctype, XmlRepair, type Repairs } from './xml-repair.ts'
+import { requireBareDoctype } from './doctype.ts'
+import { noRepairs, type Repairs } from './repairs.ts'
+import { XmlRepair } from './xml-repair.ts'
 
 /** What a reader of one vocabulary wants to hear; prefixes of known namespaces are the usual ones. */
 export interface XmlListener {
