@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the tests need from Debian: as root it is installed, otherwise the one line that installs it is printed.
-# With `mail`: also what `npm run test:mail` needs.
+# With `mail` or `restores`: also what `npm run test:mail` or `npm run test:faults` needs.
 set -euo pipefail
 
 declare -A package_of=(
@@ -18,6 +18,9 @@ if [ "${1:-}" = mail ]; then
   package_of[postfix]=postfix
   package_of[smtp-sink]=postfix
   package_of[spamassassin]=spamassassin
+fi
+if [ "${1:-}" = restores ]; then
+  package_of[/usr/lib/postgresql]=postgresql
 fi
 
 missing=()
