@@ -24,6 +24,8 @@ export interface ImportOptions {
   isDryRun: boolean
   /** How consent was given, in words; needs an admin. Without it everyone gets an activation mail. */
   consentBasis: string | undefined
+  /** As the client announces them: what is too large is refused before it is sent. */
+  bytes?: number | undefined
   /** The same upload under the same key is one import. */
   idempotencyKey?: string | undefined
 }
@@ -62,6 +64,7 @@ export function createImportService(
      */
     async upload(source: AsyncIterable<Buffer>, options: ImportOptions): Promise<{ id: number }> {
       requireAdminForBasis(options)
+      if ((options.bytes ?? 0) > uploadLimitBytes) throw tooLarge()
       const { isDryRun, consentBasis: basis } = options
       const id = await stores.imports.insert({ actor: nameOfActor(options.actor), isDryRun, basis })
       try {
@@ -133,12 +136,7 @@ export function createImportService(
     }
     for await (const chunk of source) {
       counter.add(chunk)
-      if (counter.bytes > uploadLimitBytes)
-        throw new DomainError(
-          'invalid',
-          'too_large',
-          'An import takes up to 256 MB; cut the file in two, each with its header.',
-        )
+      if (counter.bytes > uploadLimitBytes) throw tooLarge()
       held.push(chunk)
       size += chunk.length
       if (size >= pieceBytes) await flush()
@@ -249,6 +247,13 @@ export function createImportService(
     if (isMine && pending > 0 && !claimed.isDryRun) await doorbell.ring('decide-signups', {})
   }
 }
+
+const tooLarge = () =>
+  new DomainError(
+    'invalid',
+    'too_large',
+    'An import takes up to 256 MB; cut the file in two, each with its header.',
+  )
 
 /** Another worker has the import: what was done of this batch must not stay. */
 class TakenOver extends Error {}

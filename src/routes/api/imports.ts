@@ -48,10 +48,11 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
       answers: { 202: z.object({ id: z.int() }) },
       handle: async ({ request, query, actor }) => {
         const wish = { actor, isDryRun: query.dryRun, consentBasis: query.consentBasis }
+        const bytes = Number(request.get('content-length') ?? 0)
         const idempotencyKey = request.get('idempotency-key')?.slice(0, 200)
         // What is refused halfway is let by to its end: a client reads no answer while it still sends.
         const body = await imports
-          .upload(request.iterator({ destroyOnReturn: false }), { ...wish, idempotencyKey })
+          .upload(request.iterator({ destroyOnReturn: false }), { ...wish, bytes, idempotencyKey })
           .catch((error: unknown) => {
             if (!request.destroyed || request.complete) throw error
             throw new DomainError('invalid', 'malformed_body', 'The upload broke off; send it again.', {
