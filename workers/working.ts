@@ -14,6 +14,8 @@ import { runSchedules } from './run-schedules.ts'
 import { startWorker } from './worker.ts'
 
 const beatMs = 5_000
+/** A database that starts up is there within seconds. */
+const awayMs = 500
 /** What Redis has lost is rung for again within this: sending goes on 15 seconds later at the latest. */
 export const reconcileMs = 10_000
 /** Reminders and the purge of unconfirmed requests. */
@@ -23,6 +25,22 @@ const drainMs = 30_000
 /** So often within a lease: one that fails or is late leaves time for others. */
 const heartbeatsPerLease = 6
 
+/**
+ * Waits for the database. The queue that lies in it keeps a first refusal for ever: a worker of BullMQ that meets a server
+ * that is starting up asks again without a pause, and nothing else of the process runs.
+ */
+async function firstBeat({ services: { presence }, log }: Context): Promise<void> {
+  for (let failures = 0; ; failures++) {
+    try {
+      await presence.beat()
+      return
+    } catch (error) {
+      if (failures === 0) log.warn({ reason: String(error) }, 'the database is away; waiting for it')
+      await sleep(awayMs)
+    }
+  }
+}
+
 /** Everything a worker process does, until it is drained. */
 export async function startWorking(context: Context) {
   const { services, queueBackend, log, metrics, sendingTimes } = context
@@ -30,9 +48,7 @@ export async function startWorking(context: Context) {
   const backend = { backend: queueBackend, log, metrics }
   const leaseMs = sendingTimes.leaseSeconds * 1000
   // Before the first ring is heard, which would find a worker that may not claim yet.
-  await presence.beat().catch((error: unknown) => {
-    log.warn({ reason: String(error) }, 'the database is away; waiting for it')
-  })
+  await firstBeat(context)
   await feeds.renewAll().catch((error: unknown) => {
     log.warn({ reason: String(error) }, 'feeds could not be compared with this version of the program')
   })
