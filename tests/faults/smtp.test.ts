@@ -39,7 +39,10 @@ test.each(['greeting', 'ehlo', 'mail', 'rcpt', 'data', 'body'] as const)(
   'a server that closes at %s now and then: everybody gets one copy',
   { timeout: 180_000 },
   async (at) => {
-    const { counts, most, copies } = await sendThrough([{ at, do: 'close', every: 7, times: 10 }])
+    // A short message may be out whole when the server closes in its middle: a doubt, and more of them than there are
+    // connections pause the digest.
+    const times = at === 'body' ? connections : 10
+    const { counts, most, copies } = await sendThrough([{ at, do: 'close', every: 7, times }])
     expect(counts).toMatchObject({ accepted: readers })
     expect(copies.size).toBe(readers)
     expect(most).toBe(1)
