@@ -1,4 +1,4 @@
-import type { SignupDecisionService } from '../src/services/signup-decisions.ts'
+import type { SignupDecisionService } from '../src/services/signups/decide.ts'
 import type { WorkerDefinition } from './worker.ts'
 
 export const decideSignups = (decisions: SignupDecisionService): WorkerDefinition<'decide-signups'> => ({

@@ -1,4 +1,4 @@
-import type { SendingService } from '../src/services/sending.ts'
+import type { SendingService } from '../src/services/delivery/delivery.ts'
 import type { WorkerDefinition } from './worker.ts'
 
 /** Digests that one process works on at once; they share its connections. */

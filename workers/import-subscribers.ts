@@ -1,4 +1,4 @@
-import type { ImportService } from '../src/services/imports.ts'
+import type { ImportService } from '../src/services/subscribers/import/jobs.ts'
 import type { WorkerDefinition } from './worker.ts'
 
 /** Goes on with an import of subscribers, from the row where it stands. */

@@ -1,4 +1,4 @@
-import type { ArticleService } from '../src/services/articles.ts'
+import type { ArticleService } from '../src/services/articles/articles.ts'
 import type { WorkerDefinition } from './worker.ts'
 
 export const publishArticles = (articles: ArticleService): WorkerDefinition<'publish-articles'> => ({

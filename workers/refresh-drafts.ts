@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DraftService } from '../src/services/drafts.ts'
+import type { DraftService } from '../src/services/digests/drafts.ts'
 import type { WorkerDefinition } from './worker.ts'
 
 /** Of stories that come one after the other, one round sees them all. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { FeedService } from '../src/services/feeds.ts'
+import type { FeedService } from '../src/services/feeds/feeds.ts'
 import type { WorkerDefinition } from './worker.ts'
 
 /** Rounds of one job; where stories never stop coming, the next ring goes on. */

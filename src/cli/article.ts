@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { ArticleInput } from '../services/article-input.ts'
+import type { ArticleInput } from '../services/articles/input.ts'
 import { cliActor, UsageError, withContext } from './command.ts'
 import { printResult } from './output.ts'
 

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { look, no, ok, type Finding } from '../mail/finding.ts'
 import { isLoopback, readSmtpUrl } from '../mail/smtp-url.ts'
 import { inspectRedis } from '../queue/inspect-redis.ts'
-import { longestSkewMs, skewOf } from '../services/presence.ts'
+import { longestSkewMs, skewOf } from '../services/delivery/worker-guard.ts'
 
 const leastFreeBytes = 1_000_000_000
 const answerMs = 10_000

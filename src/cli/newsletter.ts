@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { cliActor, UsageError, withContext } from './command.ts'
-import type { NewsletterInput } from '../services/newsletter-input.ts'
+import type { NewsletterInput } from '../services/newsletters/input.ts'
 import { printResult, toTable } from './output.ts'
 
 interface CreateOptions {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Context } from '../context.ts'
-import type { ImportReport, ImportShape } from '../services/import-report.ts'
+import type { ImportReport, ImportShape } from '../services/subscribers/import/report.ts'
 import { cliActor, ToldError, UsageError, withContext } from './command.ts'
 import { createProgress, printResult, toTable } from './output.ts'
 

@@ -3,8 +3,8 @@ import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { deliveryStates } from '../domain/delivery.ts'
 import { digestStates } from '../domain/digest.ts'
-import type { DigestNumbersService } from '../services/digest-numbers.ts'
-import type { HealthService } from '../services/health.ts'
+import type { DigestNumbersService } from '../services/digests/numbers.ts'
+import type { HealthService } from '../services/desk/health.ts'
 
 interface MetricsServerOptions {
   metrics: Metrics

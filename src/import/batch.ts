@@ -3,11 +3,11 @@ import type { SourceMark } from '../domain/identity.ts'
 import { slugOf } from '../domain/slug.ts'
 import { DomainError } from '../errors.ts'
 import { plainText } from './plain-text.ts'
-import type { ArticleToPut, Origin, PutResult } from '../services/article-put.ts'
-import { articleInput, externalId, responseInput } from '../services/article-input.ts'
+import type { ArticleToPut, Origin, PutResult } from '../services/articles/put-article.ts'
+import { articleInput, externalId, responseInput } from '../services/articles/input.ts'
 import type { NewSelection } from '../store/selections.ts'
 import type { Services } from '../services/services.ts'
-import type { ResponseToPut } from '../services/responses.ts'
+import type { ResponseToPut } from '../services/articles/responses.ts'
 
 /** A post as it was read, not validated yet. */
 export interface ImportedPost {

@@ -12,7 +12,7 @@ import {
   tokenOf,
   visitorOf,
 } from '../http/visitor.ts'
-import type { ActivationPage } from '../services/activations.ts'
+import type { ActivationPage } from '../services/signups/activate.ts'
 import type { Services } from '../services/services.ts'
 
 /**

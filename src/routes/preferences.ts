@@ -4,8 +4,8 @@ import type { PublicForms } from '../http/public-forms.ts'
 import { signupCost } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
 import { guardTokenPage, keepBrowser, speak, tokenOf, visitorOf } from '../http/visitor.ts'
-import { readPreferencesForm } from '../services/preferences-input.ts'
-import type { PreferencesPage } from '../services/preferences.ts'
+import { readPreferencesForm } from '../services/subscribers/preferences-input.ts'
+import type { PreferencesPage } from '../services/subscribers/preferences.ts'
 import type { Services } from '../services/services.ts'
 
 const emailForm = z.object({ email: z.string().max(1_000) })

@@ -5,7 +5,7 @@ import { lenientForm } from '../http/form-body.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import { guardTokenPage, speak, tokenOf } from '../http/visitor.ts'
 import type { Services } from '../services/services.ts'
-import { pauseDays, type UnsubscribePage } from '../services/subscriptions.ts'
+import { pauseDays, type UnsubscribePage } from '../services/subscribers/subscriptions.ts'
 
 /** The page behind a digest's unsubscribe link, and the one click of RFC 8058. */
 export function unsubscribeRoutes(

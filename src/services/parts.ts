@@ -10,8 +10,8 @@ import type { Signer } from '../mail/sign.ts'
 import type { Transport } from '../mail/transport.ts'
 import type { Database } from '../store/database.ts'
 import type { SendingTimes } from '../store/leases.ts'
-import type { Budget } from './budget.ts'
-import type { Writers } from './writers.ts'
+import type { Budget } from './delivery/budget.ts'
+import type { Writers } from './delivery/writers.ts'
 
 /** What services are made of; each takes the few it needs. */
 export interface Parts {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { faultSteps } from '../../src/services/faults.ts'
+import { faultSteps } from '../../src/services/delivery/kill-points.ts'
 import { anArena, isLong, judge } from '../support/fault-arena.ts'
 
 /** What may be in doubt when a worker with one connection ends there. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
-import type { DigestShape } from '../../src/services/digest-shape.ts'
+import type { DigestShape } from '../../src/services/digests/shape.ts'
 import { anArticle } from '../support/articles.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'

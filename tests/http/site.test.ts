@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ArticleInput } from '../../src/services/article-input.ts'
+import type { ArticleInput } from '../../src/services/articles/input.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { aWeb, type Web } from '../support/web.ts'

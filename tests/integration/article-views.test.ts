@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createViewService } from '../../src/services/views.ts'
+import { createViewService } from '../../src/services/articles/article-views.ts'
 import { anArticle } from '../support/articles.ts'
 import { aDatabase } from '../support/database.ts'
 

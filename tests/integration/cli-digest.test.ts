@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DigestShape } from '../../src/services/digest-shape.ts'
+import type { DigestShape } from '../../src/services/digests/shape.ts'
 import { anArticle } from '../support/articles.ts'
 import { depeche } from '../support/cli.ts'
 import { aSubscriber } from '../support/subscribers.ts'

@@ -407,7 +407,7 @@ test('processes that render at once render each change once', async () => {
 })
 
 test('the memory of a process is bounded: what was polled least goes first', async () => {
-  const { createFeedMemory } = await import('../../src/services/feed-memory.ts')
+  const { createFeedMemory } = await import('../../src/services/feeds/memory.ts')
   const newsroom = await aNewsroom()
   await newsroom.put('a1', { tags: ['a', 'b', 'c'] })
   await newsroom.render()

@@ -4,9 +4,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { importFeed } from '../../src/import/import-feed.ts'
 import { importWordpress } from '../../src/import/import-wordpress.ts'
 import { chooseLanguage } from '../../src/import/language.ts'
-import { createArticleService } from '../../src/services/articles.ts'
-import { createResponseService } from '../../src/services/responses.ts'
-import { createSelectionService } from '../../src/services/selections.ts'
+import { createArticleService } from '../../src/services/articles/articles.ts'
+import { createResponseService } from '../../src/services/articles/responses.ts'
+import { createSelectionService } from '../../src/services/articles/selections.ts'
 import { aDatabase } from '../support/database.ts'
 
 const none = { fixed: undefined, own: undefined, link: undefined, site: undefined, text: '' }

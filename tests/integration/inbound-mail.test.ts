@@ -6,7 +6,7 @@ import { sealReference, type ReferencePurpose } from '../../src/domain/mail-refe
 import { createKeyring } from '../../src/domain/token.ts'
 import { openInboundReader, type InboundReader } from '../../src/mail/inbound-reader.ts'
 import { startInboundServer } from '../../src/mail/inbound-server.ts'
-import { createBounceService } from '../../src/services/bounces.ts'
+import { createBounceService } from '../../src/services/deliverability/bounces.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { aConfig, testSecret } from '../support/config.ts'
 import { cloneDatabase } from '../support/database.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createNewsletterService } from '../../src/services/newsletters.ts'
+import { createNewsletterService } from '../../src/services/newsletters/newsletters.ts'
 import { aDatabase } from '../support/database.ts'
 import { aMail, dkimKeys } from '../support/mail.ts'
 import { aNewsletter } from '../support/newsletters.ts'

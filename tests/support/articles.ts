@@ -1,6 +1,6 @@
 import type { Article } from '../../src/domain/article.ts'
-import { putArticles } from '../../src/services/article-batch.ts'
-import { articleInput, type ArticleInput } from '../../src/services/article-input.ts'
+import { putArticles } from '../../src/services/articles/put-articles.ts'
+import { articleInput, type ArticleInput } from '../../src/services/articles/input.ts'
 import type { Database } from '../../src/store/database.ts'
 
 let made = 0

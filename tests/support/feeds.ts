@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ArticleInput } from '../../src/services/article-input.ts'
+import type { ArticleInput } from '../../src/services/articles/input.ts'
 import { aWeb, type Web } from './web.ts'
 
 export interface Newsroom extends Web {

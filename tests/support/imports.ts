@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { cliActor } from '../../src/cli/command.ts'
-import type { ImportReport, ImportShape } from '../../src/services/import-report.ts'
+import type { ImportReport, ImportShape } from '../../src/services/subscribers/import/report.ts'
 import type { Web } from './web.ts'
 
 export interface ImportWish {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { quoteCsv } from '../../src/domain/csv.ts'
+import { quoteCsv } from '../../src/services/subscribers/import/csv-cells.ts'
 
 test.each([
   [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createDomainBreaker } from '../../src/services/domain-breaker.ts'
+import { createDomainBreaker } from '../../src/services/delivery/domain-breaker.ts'
 
 const minutes = 60_000
 

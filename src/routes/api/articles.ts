@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
-import { articleInput, externalId } from '../../services/article-input.ts'
-import type { ArticleService } from '../../services/articles.ts'
+import { articleInput, externalId } from '../../services/articles/input.ts'
+import type { ArticleService } from '../../services/articles/articles.ts'
 
 const params = z.strictObject({ externalId })
 const state = z.enum(['draft', 'scheduled', 'published', 'withdrawn'])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
-import type { AuditService } from '../../services/audit.ts'
+import type { AuditService } from '../../services/desk/audit.ts'
 
 const entry = z.object({
   id: z.int(),

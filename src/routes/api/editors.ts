@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { roles, type Editor } from '../../domain/editor.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import type { EditorService } from '../../services/editors.ts'
+import type { EditorService } from '../../services/desk/editors.ts'
 
 const role = z.enum(roles)
 const editor = z.object({

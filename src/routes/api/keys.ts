@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import type { KeyService } from '../../services/keys.ts'
+import type { KeyService } from '../../services/desk/keys.ts'
 
 const role = z.enum(roles)
 const key = z.object({

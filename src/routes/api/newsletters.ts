@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { cadences } from '../../domain/newsletter.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import { newsletterChange, newsletterInput } from '../../services/newsletter-input.ts'
+import { newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 import { digestShape, externalIds } from './digest-shapes.ts'
 

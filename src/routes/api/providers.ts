@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { eventKinds, providerNames, type ProviderName } from '../../domain/provider-event.ts'
 import { DomainError } from '../../errors.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import type { ProviderService, ProviderView } from '../../services/providers.ts'
+import type { ProviderService, ProviderView } from '../../services/deliverability/providers.ts'
 
 const time = z.iso.datetime().nullable()
 const provider = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isLanguageTag, isZone } from '../../domain/publication.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import type { PublicationService } from '../../services/publication.ts'
+import type { PublicationService } from '../../services/desk/publication.ts'
 
 const language = z.string().refine(isLanguageTag, 'must be a BCP 47 tag such as fr or ar-DZ')
 const zone = z.string().refine(isZone, 'must be an IANA zone such as Africa/Algiers')

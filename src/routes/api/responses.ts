@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import { externalId, responseInput } from '../../services/article-input.ts'
-import type { ResponseService } from '../../services/responses.ts'
+import { externalId, responseInput } from '../../services/articles/input.ts'
+import type { ResponseService } from '../../services/articles/responses.ts'
 
 const params = z.strictObject({ externalId, responseId: externalId })
 

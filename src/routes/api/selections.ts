@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import { selectionChange, selectionInput, slug } from '../../services/article-input.ts'
-import type { SelectionService } from '../../services/selections.ts'
+import { selectionChange, selectionInput, slug } from '../../services/articles/input.ts'
+import type { SelectionService } from '../../services/articles/selections.ts'
 
 const selection = z.object({
   slug: z.string(),

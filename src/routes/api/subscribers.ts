@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { clientAddressOf } from '../../http/client-address.ts'
 import { signupCost, type RateLimit } from '../../http/rate-limit.ts'
 import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
-import { signupInput } from '../../services/signup-input.ts'
+import { signupInput } from '../../services/signups/input.ts'
 import type { Services } from '../../services/services.ts'
 
 const subscriber = z.object({

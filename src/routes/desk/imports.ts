@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import { DomainError } from '../../errors.ts'
-import { importOutcomes } from '../../services/subscriber-import.ts'
+import { importOutcomes } from '../../services/subscribers/import/rows.ts'
 import type { Services } from '../../services/services.ts'
 
 const form = z.object({

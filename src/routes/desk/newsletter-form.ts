@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { slugOf } from '../../domain/slug.ts'
 import { listOf } from '../../http/form-fields.ts'
-import type { NewsletterChange } from '../../services/newsletter-input.ts'
+import type { NewsletterChange } from '../../services/newsletters/input.ts'
 
 const text = z.string().trim().max(2_000)
 const rank = z.coerce.number().int()

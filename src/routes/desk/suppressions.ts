@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
-import { isLiftable } from '../../services/suppressions.ts'
+import { isLiftable } from '../../services/deliverability/suppressions.ts'
 
 const listQuery = z.object({
   q: z.string().trim().max(254).default('').catch(''),

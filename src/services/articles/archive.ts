@@ -1,0 +1,63 @@
+import type { Digest } from '../../domain/digest.ts'
+import { withoutArticles } from '../../domain/digest-variant.ts'
+import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
+import { DomainError } from '../../errors.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { Parts } from '../parts.ts'
+
+const shown = 30
+
+export interface ArchiveEntry {
+  path: string
+  subject: string
+  at: Date
+  headlines: string[]
+}
+
+/** What anyone may read of newsletters: their pages, and digests on the web. */
+export function createArchiveService({ database, mail }: Pick<Parts, 'database' | 'mail'>) {
+  const { stores } = database
+  return {
+    /** @throws DomainError `no_newsletter` */
+    async newsletter(
+      slug: string,
+    ): Promise<{ newsletter: Newsletter; path: string; digests: ArchiveEntry[] }> {
+      const newsletter = await stores.newsletters.getBySlug(slug)
+      const digests = await listArchive(stores, newsletter.id, shown)
+      return { newsletter, path: newsletterPath(slug), digests: digests.map(toEntry) }
+    },
+
+    /**
+     * The whole digest as a page, for everybody: nobody's links, and nothing that was withdrawn since.
+     * @throws DomainError `no_digest`, also for one that no reader has
+     */
+    async webVersion(id: number): Promise<string> {
+      const digest = await stores.digests.get(id)
+      if (!digest.content || !(await stores.digests.isPublic(id))) {
+        throw new DomainError('not_found', 'no_digest', 'There is no such digest.')
+      }
+      const gone = await stores.digestArticles.listGone([digest.content])
+      return mail.renderWeb(await mail.composeDigest(withoutArticles(digest.content, gone)))
+    },
+  }
+}
+
+/** The digests that readers of a newsletter got, newest first, as they may be shown today: without what was withdrawn. */
+export async function listArchive(stores: Stores, newsletterId: number, limit: number): Promise<Digest[]> {
+  const digests = await stores.digests.listArchive(newsletterId, limit)
+  const gone = await stores.digestArticles.listGone(digests.flatMap(({ content }) => content ?? []))
+  return digests.map((digest) =>
+    digest.content ? { ...digest, content: withoutArticles(digest.content, gone) } : digest,
+  )
+}
+
+const toEntry = ({ id, content, startedAt, createdAt }: Digest): ArchiveEntry => ({
+  path: `/digests/${id}`,
+  subject: content?.subject ?? '',
+  at: startedAt ?? createdAt,
+  // Most digests are called like their first story.
+  headlines: (content?.articles ?? [])
+    .map((article) => article.title)
+    .filter((title) => title !== content?.subject)
+    .slice(0, 3),
+})

@@ -1,0 +1,27 @@
+import { dateIn } from '../../domain/publication.ts'
+import type { Parts } from '../parts.ts'
+
+/** Programs that fetch pages without a reader: they name themselves, and that is enough for a count without cookies. */
+const crawlers =
+  /bot\b|bot[/_;-]|crawl|spider|slurp|scrape|preview|monitor|lighthouse|facebookexternalhit|whatsapp\/|curl|wget|python|java\/|go-http|okhttp|axios|node-fetch|undici|^node|libwww|feed/i
+
+export function createViewService({ database, now }: Pick<Parts, 'database' | 'now'>) {
+  const today = async (): Promise<string> => {
+    const { zone } = await database.stores.publication.get()
+    return dateIn(zone, now())
+  }
+  return {
+    /** Counts one page view; keeps no address and no agent. False for crawlers and for what is not published. */
+    async count(slug: string, userAgent: string | undefined): Promise<boolean> {
+      if (userAgent === undefined || userAgent === '' || crawlers.test(userAgent)) return false
+      return database.stores.articleViews.insert(slug, await today())
+    },
+
+    /** Views of an article on the publication's current day. */
+    today: async (articleId: number): Promise<number> =>
+      database.stores.articleViews.count(articleId, await today()),
+
+    /** The publication's current day, such as 2026-03-14: what "most read today" is counted by. */
+    date: today,
+  }
+}

@@ -1,0 +1,264 @@
+import type { Article, ArticleState } from '../../domain/article.ts'
+import { articlePath, shortPath } from '../../domain/article.ts'
+import { changesOfArticle } from '../../domain/feed.ts'
+import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { cleanLine } from '../../domain/text.ts'
+import { DomainError } from '../../errors.ts'
+import type { Stores } from '../../store/stores.ts'
+import { putArticles } from './put-articles.ts'
+import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
+import { articleInput, externalId as externalIdSchema, type ArticleInput } from './input.ts'
+import { tellDesk } from '../desk/notices.ts'
+import type { Parts } from '../parts.ts'
+import { ringForChange } from './public-change.ts'
+
+export type ArticleService = ReturnType<typeof createArticleService>
+
+export interface ArticleFilter {
+  state?: ArticleState | undefined
+  language?: string | undefined
+}
+
+export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
+  const { config, database, doorbell, now } = parts
+
+  return {
+    /**
+     * Creates or updates by external id; the same body again is `unchanged`.
+     * @throws ZodError; DomainError `schedule_needs_date`, `article_is_public`, `guid_taken`
+     */
+    async put(externalId: string, body: ArticleInput): Promise<{ outcome: Outcome; article: Article }> {
+      const item = { externalId: externalIdSchema.parse(externalId), input: articleInput.parse(body) }
+      const { result, article } = await database.transaction(async (stores) => {
+        const before = await stores.articles.findByExternalId(item.externalId)
+        const [result] = await putArticles(stores, [item], { publicUrl: config.publicUrl, now: now() })
+        if (!result || 'error' in result) throw result?.error ?? new Error('no result for an article')
+        const article = await stores.articles.getByExternalId(item.externalId)
+        if (result.outcome !== 'unchanged') await noteChanges(stores, [before, article])
+        if (before?.state === 'withdrawn' && article.state !== 'withdrawn')
+          await noteArchives(stores, article)
+        return { result, article }
+      })
+      if (result.outcome !== 'unchanged') await ringForChange(doorbell)
+      return { outcome: result.outcome, article }
+    },
+
+    /**
+     * Puts a batch of an import in one transaction; what is wrong with one article is its own result.
+     * The feeds hear of it from `endImport`, once.
+     */
+    putBatch: (articles: ArticleToPut[]): Promise<PutResult[]> =>
+      database.transaction((stores) =>
+        putArticles(stores, articles, { publicUrl: config.publicUrl, now: now() }),
+      ),
+
+    /** Which of these are published. */
+    async listPublic(externalIds: string[]): Promise<Set<string>> {
+      const { articles } = database.stores
+      const found = await articles.listByExternalIds(externalIds)
+      const published = new Set(
+        (await articles.listByIds(found.map(({ articleId }) => articleId)))
+          .filter(({ state }) => state === 'published')
+          .map(({ id }) => id),
+      )
+      return new Set(found.filter(({ articleId }) => published.has(articleId)).map(({ name }) => name))
+    },
+
+    /** After the last batch: every feed may have changed, once. What a person has imported is in the audit log. */
+    async endImport(done?: { actor: Actor; url: string; created: number; updated: number }): Promise<void> {
+      await database.transaction(async (stores) => {
+        if (!done || done.created + done.updated > 0) await stores.feedDocuments.markDirty([{ subject: '*' }])
+        if (!done) return
+        const { actor, url, created, updated } = done
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'articles.imported',
+          subject: url,
+          detail: { created, updated },
+        })
+      })
+      await ringForChange(doorbell)
+    },
+
+    /** @throws DomainError `no_article` */
+    get: (externalId: string): Promise<Article> => database.stores.articles.getByExternalId(externalId),
+
+    /** Newest entry first, in every state. */
+    async list(request: PageRequest, filter: ArticleFilter = {}): Promise<Page<Article>> {
+      const rows = await database.stores.articles.list({
+        ...request,
+        ...(filter.state && { state: filter.state }),
+        ...(filter.language && { language: filter.language }),
+      })
+      return toPage(rows, request.limit, (article) => [article.id])
+    },
+
+    /**
+     * Takes a published article back; readers see the notice. Again with the same reason changes nothing.
+     * @throws DomainError `no_article`, `article_not_public`
+     */
+    async withdraw(externalId: string, reason: string, actor: Actor): Promise<Article> {
+      const article = await database.transaction(async (stores) => {
+        const before = await stores.articles.getByExternalId(externalId)
+        if (before.state === 'withdrawn') return before
+        const isWithdrawn = await stores.articles.markWithdrawn(before.id, cleanLine(reason), now())
+        if (!isWithdrawn) throw notPublic()
+        for (const { digestId, accepted } of await stores.variants.dropArticle(before.id)) {
+          await tellDesk(stores, {
+            kind: 'article_withdrawn',
+            values: { digest: `#${digestId}`, article: before.title, count: accepted },
+            url: `${config.publicUrl}/desk/digests/${digestId}`,
+            subject: `article:${before.id}:digest:${digestId}`,
+          })
+        }
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'article.withdrawn',
+          subject: `article:${before.externalId}`,
+        })
+        const after = await stores.articles.getByExternalId(externalId)
+        await noteChanges(stores, [before, after])
+        await noteArchives(stores, after)
+        return after
+      })
+      await ringForChange(doorbell)
+      await doorbell.ring('deliver-mail', {})
+      return article
+    },
+
+    /**
+     * Lets the site that the article came from have the last word again: what it says next is written.
+     * @throws DomainError `no_article`, `article_not_held`
+     */
+    async release(externalId: string, actor: Actor): Promise<Article> {
+      return database.transaction(async (stores) => {
+        const article = await stores.articles.getByExternalId(externalId)
+        if (!(await stores.articles.markReleased(article.id))) throw notHeld()
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'article.released',
+          subject: `article:${article.externalId}`,
+        })
+        return { ...article, heldAt: undefined }
+      })
+    },
+
+    /** Stories that stand here twice, the first few. */
+    listDoubled: (limit: number) => database.stores.articles.listDoubled(limit),
+
+    /**
+     * Makes one article of two that are one story. The one that has been public longer stays, with its text; every
+     * address, guid and id of the other leads to it, and who was sent either was sent the story.
+     * @throws DomainError `no_article`, `same_article`, `article_in_digest`
+     */
+    async merge(one: string, other: string, actor: Actor): Promise<{ kept: Article; gone: Article }> {
+      const merged = await database.transaction(async (stores) => {
+        await stores.articles.lock([one, other])
+        const pair = [
+          await stores.articles.getByExternalId(one),
+          await stores.articles.getByExternalId(other),
+        ]
+        await stores.articles.listStored(pair.map(({ id }) => id))
+        const [kept, gone] = pair.sort((a, b) => publicSince(a) - publicSince(b) || a.id - b.id)
+        if (!kept || !gone || kept.id === gone.id) throw sameArticle()
+        if (await stores.articles.isInOpenDigest(gone.id)) throw inDigest()
+        await stores.articles.merge(kept.id, gone.id)
+        await stores.feedDocuments.markDirty([{ subject: '*' }])
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'article.merged',
+          subject: `article:${kept.externalId}`,
+          detail: { merged: gone.externalId },
+        })
+        return { kept, gone }
+      })
+      await doorbell.ring('render-feeds', {})
+      return merged
+    },
+
+    /** Publishes what is scheduled and due; how many. Several workers at once publish each article once. */
+    async publishDue(): Promise<number> {
+      const ids = await database.transaction(async (stores) => {
+        const ids = await stores.articles.markPublished(now())
+        await noteChanges(stores, await stores.articles.listByIds(ids))
+        return ids
+      })
+      if (ids.length > 0) await ringForChange(doorbell)
+      return ids.length
+    },
+
+    /** As the API shows it. */
+    toShape: (article: Article) => ({
+      externalId: article.externalId,
+      slug: article.slug,
+      url: config.publicUrl + articlePath(article.slug),
+      shortUrl: config.publicUrl + shortPath(article.shortCode),
+      guid: article.guid,
+      title: article.title,
+      html: article.html,
+      language: article.language,
+      deck: article.deck,
+      summary: article.summary,
+      sections: article.sections.map((section) => section.slug),
+      dossiers: article.dossiers.map((dossier) => dossier.slug),
+      tags: article.tags.map((tag) => tag.slug),
+      authors: article.authors.map((author) => author.names['und'] ?? author.slug),
+      state: article.state,
+      publishedAt: article.publishedAt?.toISOString() ?? null,
+      firstPublicAt: article.firstPublicAt?.toISOString() ?? null,
+      withdrawnAt: article.withdrawnAt?.toISOString() ?? null,
+      withdrawnReason: article.withdrawnReason ?? null,
+      canonicalUrl: article.canonicalUrl ?? null,
+      picture: article.picture ?? null,
+      enclosure: article.enclosure ?? null,
+      responses: article.areResponsesOpen ? ('open' as const) : ('closed' as const),
+      responsesCount: article.responsesCount,
+      viewsTotal: article.viewsTotal,
+      heldAt: article.heldAt?.toISOString() ?? null,
+      createdAt: article.createdAt.toISOString(),
+      updatedAt: article.updatedAt.toISOString(),
+    }),
+  }
+}
+
+/** What readers never saw changes no feed. */
+const noteChanges = (stores: Stores, articles: (Article | undefined)[]): Promise<void> =>
+  stores.feedDocuments.markDirty(
+    articles.flatMap((article) => (article?.firstPublicAt ? changesOfArticle(article) : [])),
+  )
+
+/** Newsletters that have sent it show less in their archives, or all of it again. */
+async function noteArchives(stores: Stores, article: Article): Promise<void> {
+  const archives = await stores.digestArticles.updateArchives(article.id)
+  await stores.feedDocuments.markDirty(
+    archives.map(({ newsletter }) => ({ subject: `newsletter:${newsletter}` })),
+  )
+}
+
+/** What no reader has seen goes into what they have. */
+const publicSince = (article: Article): number => article.firstPublicAt?.getTime() ?? Infinity
+
+const notHeld = () =>
+  new DomainError(
+    'conflict',
+    'article_not_held',
+    'No correction keeps the site of this article from writing it.',
+  )
+
+const sameArticle = () =>
+  new DomainError('invalid', 'same_article', 'Both ids are of one article already: name two different ones.')
+
+const inDigest = () =>
+  new DomainError(
+    'conflict',
+    'article_in_digest',
+    'A digest that has not ended holds the newer of the two: wait until it has, or cancel it.',
+  )
+
+const notPublic = () =>
+  new DomainError(
+    'conflict',
+    'article_not_public',
+    'Only a published article can be withdrawn; this one never was public: PUT it as a draft instead.',
+  )

@@ -1,0 +1,36 @@
+import type { SourceMark } from '../../domain/identity.ts'
+import type { DomainError } from '../../errors.ts'
+import type { CheckedArticle } from './input.ts'
+
+/** What an import knows of an article beyond what the API takes. */
+export interface Origin {
+  slug?: string | undefined
+  /** Path of its permalink there, such as `/2012/03/14/title/`. */
+  oldPath?: string | undefined
+  /** What its relative URLs are relative to. */
+  baseUrl: string
+}
+
+export interface ArticleToPut {
+  externalId: string
+  input: CheckedArticle
+  origin?: Origin
+  /** Where a source brings it, not the newsroom's own system. */
+  source?: SourceMark
+}
+
+export type Outcome = 'created' | 'updated' | 'unchanged'
+
+export type PutResult =
+  | {
+      externalId: string
+      id: number
+      outcome: Outcome
+      /** The guid that an import brought is another article's; this one was given its own. */
+      hasNewGuid?: boolean
+      /** Why what a source brought was not written. */
+      kept?: 'older' | 'held'
+      /** What is stored is, to the letter, what the source brought. */
+      isItsText?: boolean
+    }
+  | { externalId: string; error: DomainError }

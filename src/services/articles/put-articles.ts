@@ -1,0 +1,299 @@
+import { createHash, randomInt, randomUUID } from 'node:crypto'
+import { sanitizeArticleHtml, summaryOf } from '../../domain/article-html.ts'
+import type { SelectionKind } from '../../domain/article.ts'
+import { publishingOf } from '../../domain/publishing.ts'
+import { slugOf } from '../../domain/slug.ts'
+import { DomainError } from '../../errors.ts'
+import type { ArticleContent, StoredArticle } from '../../store/article-writes.ts'
+import type { NewSelection } from '../../store/selections.ts'
+import type { Stores } from '../../store/stores.ts'
+import { findIdentities, judgeArticle, noteNames, noteSources, remoteOf } from './identity.ts'
+import type { CheckedArticle } from './input.ts'
+import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
+
+interface BatchOptions {
+  publicUrl: string
+  now: Date
+}
+
+type Pending = ArticleToPut & {
+  stored: StoredArticle | undefined
+  /** The slug it would have if nobody else did. */
+  baseSlug: string
+  content: Omit<ArticleContent, 'slug'>
+}
+
+/**
+ * Creates or updates articles by external id, inside the caller's transaction. One statement per step, whatever the
+ * number of articles. What is wrong with one article is its own result and leaves the others alone.
+ * @param articles no external id twice
+ */
+export async function putArticles(
+  stores: Stores,
+  articles: ArticleToPut[],
+  options: BatchOptions,
+): Promise<PutResult[]> {
+  const externalIds = articles.map((article) => article.externalId)
+  await stores.articles.lock([...externalIds, ...articles.flatMap(({ input }) => input.guid ?? [])])
+  const identities = await findIdentities(stores, articles)
+  await noteNames(stores, articles, identities)
+  const results = new Map<string, PutResult>()
+  const pending: Pending[] = []
+  const seen = new Set<number>()
+  const again: ArticleToPut[] = []
+  for (const article of articles) {
+    const { externalId } = article
+    const stored = identities.get(externalId)
+    if (stored && seen.has(stored.id)) {
+      again.push(article)
+      continue
+    }
+    if (stored) seen.add(stored.id)
+    try {
+      const next = await prepare(stores, article, stored, options)
+      if ('outcome' in next) results.set(externalId, { externalId, ...next })
+      else pending.push(next)
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      results.set(externalId, { externalId, error })
+    }
+  }
+  for (const result of await write(stores, pending)) results.set(result.externalId, result)
+  await noteSources(stores, articles, results)
+  // Two names of one article in one batch: the second is an edit of the first.
+  if (again.length > 0) {
+    for (const result of await putArticles(stores, again, options)) results.set(result.externalId, result)
+  }
+  return externalIds.flatMap((externalId) => results.get(externalId) ?? [])
+}
+
+/** Decides what one article becomes. @throws DomainError of `publishingOf` */
+async function prepare(
+  stores: Stores,
+  article: ArticleToPut,
+  stored: StoredArticle | undefined,
+  { now, publicUrl }: BatchOptions,
+): Promise<Pending | { id: number; outcome: Outcome; kept?: 'older' | 'held'; isItsText?: boolean }> {
+  const { input, origin, source } = article
+  const contentSha256 = hashOf(article)
+  const isRestored = stored?.state === 'withdrawn' && input.state === 'published' && !origin
+  if (stored && stored.contentSha256.equals(contentSha256) && !isRestored) {
+    const isRaised =
+      (input.viewsTotal ?? 0) > stored.viewsTotal &&
+      (await stores.articles.updateViews(stored.id, input.viewsTotal ?? 0))
+    return { id: stored.id, outcome: isRaised ? 'updated' : 'unchanged', isItsText: true }
+  }
+  const verdict = source && stored && (await judgeArticle(stores, article, stored))
+  if (stored && verdict && verdict !== 'write') {
+    const kept = verdict === 'same' ? {} : { kept: verdict }
+    return { id: stored.id, outcome: 'unchanged', ...kept }
+  }
+  // An import brings news of the old site, not the desk's word: what was withdrawn here stays so.
+  const isKeptWithdrawn = stored?.state === 'withdrawn' && origin !== undefined
+  // What it brought without a date is a draft until an editor says otherwise.
+  const isUndated = origin !== undefined && input.state === 'draft' && input.publishedAt === undefined
+  const kept = isUndated && stored ? stored : input
+  const publishing = publishingOf(
+    {
+      state: isKeptWithdrawn || kept.state === 'withdrawn' ? undefined : kept.state,
+      publishedAt: kept.publishedAt === undefined ? undefined : new Date(kept.publishedAt),
+      wasPublicElsewhere: origin !== undefined,
+    },
+    stored,
+    now,
+  )
+  const html = sanitizeArticleHtml(input.html, origin?.baseUrl ?? input.canonicalUrl ?? publicUrl)
+  const content: Pending['content'] = {
+    ...publishing,
+    language: input.language,
+    title: input.title,
+    deck: input.deck,
+    summary: input.summary || summaryOf(html),
+    html,
+    canonicalUrl: input.canonicalUrl,
+    picture: input.picture && withoutUndefined(input.picture),
+    enclosure: input.enclosure && withoutUndefined(input.enclosure),
+    areResponsesOpen: input.responses === 'open',
+    oldPath: origin?.oldPath,
+    contentSha256,
+    ...remoteOf(article, stored, now),
+  }
+  return { ...article, stored, content, baseSlug: wantedSlug(article, stored) }
+}
+
+async function write(stores: Stores, pending: Pending[]): Promise<PutResult[]> {
+  const results: PutResult[] = []
+  const news = pending.filter((one) => one.stored === undefined)
+  const guids = await chooseGuids(stores, news)
+  const fresh = news.filter((one) => {
+    const isRefused = one.input.guid !== undefined && !guids.has(one.externalId) && !one.origin
+    if (isRefused) results.push(guidTaken(one))
+    return !isRefused
+  })
+  const known = pending.filter((one) => one.stored !== undefined)
+  const slugs = await chooseSlugs(stores, known)
+  const ids = await insert(stores, fresh, guids)
+  for (const { externalId, stored, content, input, baseSlug } of known) {
+    if (!stored) continue
+    const slug = slugs.get(externalId) ?? `${baseSlug}-${newShortCode()}`
+    await stores.articles.update(stored.id, { ...content, slug })
+    if (input.viewsTotal !== undefined) await stores.articles.updateViews(stored.id, input.viewsTotal)
+    ids.set(externalId, stored.id)
+  }
+  await putSelections(stores, [...fresh, ...known], ids)
+  for (const { externalId, stored, input } of [...fresh, ...known]) {
+    const id = ids.get(externalId)
+    if (id === undefined) continue
+    const hasNewGuid = !stored && input.guid !== undefined && !guids.has(externalId)
+    if (hasNewGuid) await stores.articles.insertAliases([{ articleId: id, guid: input.guid }])
+    results.push({
+      externalId,
+      id,
+      outcome: stored ? 'updated' : 'created',
+      ...(hasNewGuid && { hasNewGuid }),
+    })
+  }
+  return results
+}
+
+/** The guids that were brought along, by external id; absent where another article has it already. */
+async function chooseGuids(stores: Stores, news: Pending[]): Promise<Map<string, string>> {
+  const wanted = news.flatMap((one) => one.input.guid ?? [])
+  const taken = new Set(
+    wanted.length === 0 ? [] : (await stores.articles.listByGuids(wanted)).map((found) => found.name),
+  )
+  const chosen = new Map<string, string>()
+  for (const { externalId, input } of news) {
+    if (input.guid === undefined || taken.has(input.guid)) continue
+    chosen.set(externalId, input.guid)
+    taken.add(input.guid)
+  }
+  return chosen
+}
+
+/** A slug or short code that someone else took between our look and our insert is chosen again. */
+async function insert(
+  stores: Stores,
+  fresh: Pending[],
+  guids: Map<string, string>,
+): Promise<Map<string, number>> {
+  const ids = new Map<string, number>()
+  const maxRounds = 5
+  for (let round = 0; round < maxRounds; round += 1) {
+    const left = fresh.filter((one) => !ids.has(one.externalId))
+    if (left.length === 0) return ids
+    // Others keep taking the numbers we see free; a random end is not fought over.
+    const slugs = round < 2 ? await chooseSlugs(stores, left) : new Map<string, string>()
+    const rows = left.map(({ externalId, input, content, baseSlug }) => ({
+      ...content,
+      externalId,
+      slug: slugs.get(externalId) ?? `${baseSlug}-${newShortCode()}`,
+      guid: guids.get(externalId) ?? `urn:uuid:${randomUUID()}`,
+      shortCode: newShortCode(),
+      viewsTotal: input.viewsTotal ?? 0,
+    }))
+    for (const [externalId, id] of await stores.articles.insert(rows)) ids.set(externalId, id)
+  }
+  throw new DomainError('unavailable', 'articles_contended', 'Too many writers at once; send it again.')
+}
+
+const numbered = (slug: string) => [2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${slug}-${n}`)
+
+/**
+ * By external id, a slug that no other article has or once had: the base, else `-2` … `-9`; absent where all of
+ * these are taken.
+ */
+async function chooseSlugs(stores: Stores, articles: Pending[]): Promise<Map<string, string>> {
+  const owners = new Map<string, string | number>()
+  const look = async (slugs: string[]) => {
+    if (slugs.length === 0) return
+    for (const row of await stores.articles.listTakenSlugs(slugs)) owners.set(row.slug, row.articleId)
+  }
+  await look(articles.map((one) => one.baseSlug))
+  const wanted = new Set<string>()
+  const clashing = articles.filter(({ baseSlug, stored }) => {
+    const isSecond = wanted.has(baseSlug)
+    wanted.add(baseSlug)
+    const owner = owners.get(baseSlug)
+    return isSecond || (owner !== undefined && owner !== stored?.id)
+  })
+  await look(clashing.flatMap((one) => numbered(one.baseSlug)))
+  const chosen = new Map<string, string>()
+  for (const { externalId, baseSlug, stored } of articles) {
+    const slug = [baseSlug, ...numbered(baseSlug)].find((candidate) => {
+      const owner = owners.get(candidate)
+      return owner === undefined || owner === stored?.id
+    })
+    if (slug === undefined) continue
+    chosen.set(externalId, slug)
+    owners.set(slug, externalId)
+  }
+  return chosen
+}
+
+/** A URL that people have stays; before that, and for an import that names one, the slug follows the title. */
+function wantedSlug({ input, origin }: ArticleToPut, stored: StoredArticle | undefined): string {
+  const named = origin?.slug === undefined ? '' : slugOf(origin.slug)
+  if (stored?.firstPublicAt && named === '') return stored.slug
+  const base = named || slugOf(input.title) || 'article'
+  const isNumbered = stored?.slug.startsWith(`${base}-`) && /^\d$/.test(stored.slug.slice(base.length + 1))
+  return stored && isNumbered ? stored.slug : base
+}
+
+async function putSelections(stores: Stores, articles: Pending[], ids: Map<string, number>): Promise<void> {
+  const wanted = articles.map((one) => ({ one, selections: selectionsOf(one.input) }))
+  const known = await stores.selections.putMissing(wanted.flatMap(({ selections }) => selections))
+  const rows = wanted.flatMap(({ one, selections }) => {
+    const articleId = ids.get(one.externalId)
+    if (articleId === undefined) return []
+    return selections.flatMap(({ kind, slug }, position) => {
+      const selectionId = known.get(`${kind}/${slug}`)
+      return selectionId === undefined ? [] : { articleId, selectionId, position }
+    })
+  })
+  const updated = articles.flatMap(({ stored }) => stored?.id ?? [])
+  await stores.articles.putSelections(updated, rows)
+}
+
+function selectionsOf(input: CheckedArticle): NewSelection[] {
+  const bySlug = (kind: SelectionKind, slugs: string[]) =>
+    slugs.map((slug) => ({ kind, slug, names: { und: slug } }))
+  return [
+    ...bySlug('section', input.sections),
+    ...bySlug('dossier', input.dossiers),
+    ...bySlug('tag', input.tags),
+    ...input.authors.map(authorNamed),
+  ]
+}
+
+/** Two spellings of one slug are one author. */
+export function authorNamed(name: string): NewSelection {
+  const digest = () => createHash('sha256').update(name).digest('hex').slice(0, 8)
+  return { kind: 'author', slug: slugOf(name) || `auteur-${digest()}`, names: { und: name } }
+}
+
+/** Over what was sent, not over what we made of it: a newer sanitiser does not turn every re-import into an update. */
+function hashOf({ input, origin }: ArticleToPut): Buffer {
+  const { guid: _guid, viewsTotal: _viewsTotal, ...content } = input
+  const sorted = Object.entries({ ...content, ...origin }).sort(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(sorted)).digest()
+}
+
+const guidTaken = ({ externalId }: ArticleToPut): PutResult => ({
+  externalId,
+  error: new DomainError(
+    'conflict',
+    'guid_taken',
+    'Another article has this guid; feed readers would take the two for one. Leave guid out to get a new one.',
+  ),
+})
+
+// Without vowels no code spells a word; without 0, 1, l and the like it can be read out.
+const shortCodeAlphabet = 'bcdfghjkmnpqrstvwxyz23456789'
+const newShortCode = (): string =>
+  Array.from({ length: 7 }, () => shortCodeAlphabet[randomInt(shortCodeAlphabet.length)]).join('')
+
+const withoutUndefined = <T extends object>(value: T) =>
+  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>
+  }

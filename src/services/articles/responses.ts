@@ -1,0 +1,123 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { sanitizeArticleHtml } from '../../domain/article-html.ts'
+import type { Response } from '../../domain/article.ts'
+import { changesOfResponses } from '../../domain/feed.ts'
+import { DomainError } from '../../errors.ts'
+import type { NewResponse } from '../../store/responses.ts'
+import type { Outcome } from './put-article.ts'
+import {
+  externalId as externalIdSchema,
+  responseInput,
+  type CheckedResponse,
+  type ResponseInput,
+} from './input.ts'
+import type { Parts } from '../parts.ts'
+
+export type ResponseService = ReturnType<typeof createResponseService>
+
+/** A response of an import, under an article that is stored already. */
+export interface ResponseToPut {
+  articleId: number
+  externalId: string
+  input: CheckedResponse
+}
+
+export function createResponseService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
+  const { config, database, doorbell, now } = parts
+
+  const toRow = ({ articleId, externalId, input }: ResponseToPut, baseUrl: string): NewResponse => ({
+    articleId,
+    externalId,
+    guid: input.guid ?? `urn:uuid:${randomUUID()}`,
+    kind: input.kind,
+    author: input.author,
+    authorUrl: input.authorUrl,
+    html: sanitizeArticleHtml(input.html, baseUrl),
+    publishedAt: input.publishedAt === undefined ? now() : new Date(input.publishedAt),
+    contentSha256: hashOf(input),
+  })
+
+  return {
+    /**
+     * Creates or updates a response by its external id. Whether an article is open or closed is said to readers;
+     * the newsroom's own system decides what it sends.
+     * @throws ZodError; DomainError `no_article`, `guid_taken`
+     */
+    async put(
+      articleExternalId: string,
+      responseId: string,
+      body: ResponseInput,
+    ): Promise<{ outcome: Outcome; response: Response }> {
+      const externalId = externalIdSchema.parse(responseId)
+      const input = responseInput.parse(body)
+      const { outcome, response } = await database.transaction(async (stores) => {
+        const article = await stores.articles.getByExternalId(articleExternalId)
+        const row = toRow(
+          { articleId: article.id, externalId, input },
+          article.canonicalUrl ?? config.publicUrl,
+        )
+        const holder = input.guid === undefined ? undefined : await stores.responses.findByGuid(input.guid)
+        const isOwn = holder?.articleId === article.id && holder.externalId === externalId
+        if (holder && !isOwn) throw guidTaken()
+        const outcome: Outcome =
+          (await stores.responses.put([row])).get(`${article.id}/${externalId}`) ?? 'unchanged'
+        if (outcome !== 'unchanged') await stores.feedDocuments.markDirty(changesOfResponses(article))
+        const response = await stores.responses.find(article.id, externalId)
+        if (!response) throw noResponse()
+        return { outcome, response }
+      })
+      if (outcome !== 'unchanged') await doorbell.ring('render-feeds', {})
+      return { outcome, response }
+    },
+
+    /** Puts a batch of an import; how many were new or changed. The feeds hear of it when the import ends. */
+    async putBatch(
+      responses: ResponseToPut[],
+      baseUrl: string,
+    ): Promise<{ created: number; updated: number }> {
+      const rows = responses.map((one) => toRow(one, baseUrl))
+      const outcomes = [...(await database.stores.responses.put(rows)).values()]
+      return {
+        created: outcomes.filter((outcome) => outcome === 'created').length,
+        updated: outcomes.filter((outcome) => outcome === 'updated').length,
+      }
+    },
+
+    /** @throws DomainError `no_article`, `no_response` */
+    async delete(articleExternalId: string, responseId: string): Promise<void> {
+      await database.transaction(async (stores) => {
+        const article = await stores.articles.getByExternalId(articleExternalId)
+        if (!(await stores.responses.delete(article.id, responseId))) throw noResponse()
+        await stores.feedDocuments.markDirty(changesOfResponses(article))
+      })
+      await doorbell.ring('render-feeds', {})
+    },
+
+    /** As the API shows it. */
+    toShape: (response: Response) => ({
+      id: response.externalId,
+      guid: response.guid,
+      kind: response.kind,
+      author: response.author,
+      authorUrl: response.authorUrl ?? null,
+      html: response.html,
+      publishedAt: response.publishedAt.toISOString(),
+    }),
+  }
+}
+
+const guidTaken = () =>
+  new DomainError(
+    'conflict',
+    'guid_taken',
+    'Another response has this guid; leave guid out to get a new one.',
+  )
+
+const noResponse = () =>
+  new DomainError('not_found', 'no_response', 'There is no such response under this article.')
+
+function hashOf(input: CheckedResponse): Buffer {
+  const { guid: _guid, ...content } = input
+  const sorted = Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(sorted)).digest()
+}

@@ -1,0 +1,90 @@
+import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/article.ts'
+import { DomainError } from '../../errors.ts'
+import type { NewSelection } from '../../store/selections.ts'
+import type { SelectionChangeInput, SelectionInput } from './input.ts'
+import type { Parts } from '../parts.ts'
+import { ringForChange } from './public-change.ts'
+
+type Offered = 'sections' | 'dossiers' | 'tags'
+interface Choice {
+  slug: string
+  name: string
+}
+
+/** An archive has thousands of tags; a form that lists them all is none. */
+const mostUsedTags = 60
+
+export type SelectionService = ReturnType<typeof createSelectionService>
+
+export function createSelectionService(parts: Pick<Parts, 'config' | 'database' | 'doorbell'>) {
+  const { config, database, doorbell } = parts
+  return {
+    /** In the publication's order. */
+    list: (kind: SelectionKind): Promise<Selection[]> => database.stores.selections.list(kind),
+
+    /**
+     * What a newsletter may draw from, under its name in `language`: every section and dossier and the most used tags;
+     * of all three what is chosen, even where this installation has none of that slug yet.
+     */
+    async offer(chosen: Record<Offered, string[]>, language: string): Promise<Record<Offered, Choice[]>> {
+      const { selections } = database.stores
+      const named = (known: Selection[], slugs: string[]): Choice[] => {
+        const unknown = slugs.filter((slug) => !known.some((one) => one.slug === slug))
+        return [
+          ...known.map((one) => ({ slug: one.slug, name: nameOf(one, language) })),
+          ...unknown.map((slug) => ({ slug, name: slug })),
+        ]
+      }
+      return {
+        sections: named(await selections.list('section'), chosen.sections),
+        dossiers: named(await selections.list('dossier'), chosen.dossiers),
+        tags: named(await selections.listToChoose('tag', chosen.tags, mostUsedTags), chosen.tags),
+      }
+    },
+
+    /** @throws DomainError `selection_exists` */
+    async create(kind: SelectionKind, input: SelectionInput): Promise<Selection> {
+      const { slug, names, position } = input
+      const place = position !== undefined && { position }
+      const created = await database.stores.selections.insert({ kind, slug, names, ...place })
+      if (!created) {
+        const sentence = `There is a ${kind} ${slug} already: change it, or choose another slug.`
+        throw new DomainError('conflict', 'selection_exists', sentence)
+      }
+      return created
+    },
+
+    /** Creates the unknown ones with their names; known ones stay as the desk has named them. */
+    async ensure(selections: NewSelection[]): Promise<void> {
+      await database.stores.selections.putMissing(selections)
+    },
+
+    /** Names, descriptions and order; the slug stays. @throws DomainError `no_selection` */
+    async change(kind: SelectionKind, slug: string, change: SelectionChangeInput): Promise<Selection> {
+      const changed = await database.transaction(async (stores) => {
+        const before = await stores.selections.findBySlug(kind, slug)
+        const after =
+          before &&
+          (await stores.selections.update(before.id, {
+            ...(change.names && { names: change.names }),
+            ...(change.descriptions && { descriptions: change.descriptions }),
+            ...(change.position !== undefined && { position: change.position }),
+          }))
+        if (!after) throw new DomainError('not_found', 'no_selection', `There is no ${kind} ${slug}.`)
+        // Its name stands in the items of every feed.
+        await stores.feedDocuments.markDirty([{ subject: '*' }])
+        return after
+      })
+      await ringForChange(doorbell)
+      return changed
+    },
+
+    /** As the API shows it. */
+    toShape: (selection: Selection) => ({
+      slug: selection.slug,
+      names: selection.names,
+      descriptions: selection.descriptions,
+      url: config.publicUrl + selectionPath(selection),
+    }),
+  }
+}

@@ -1,0 +1,216 @@
+import {
+  articlePath,
+  bylineOf,
+  nameOf,
+  selectionPath,
+  shortPath,
+  type Article,
+  type Selection,
+  type SelectionKind,
+} from '../../domain/article.ts'
+import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
+import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
+import { DomainError } from '../../errors.ts'
+import type { Parts } from '../parts.ts'
+import { singleFlight } from '../single-flight.ts'
+
+/** An article as a list shows it. */
+export interface Card {
+  path: string
+  title: string
+  deck: string
+  picture: Article['picture']
+  language: string
+  direction: 'ltr' | 'rtl'
+  section: Link | undefined
+  byline: string
+  publishedAt: Date | undefined
+  responsesCount: number
+  viewsTotal: number
+}
+
+export interface Link {
+  name: string
+  /** Without the language in front. */
+  path: string
+}
+
+interface Listed {
+  publication: Publication
+  /** The page's: names of selections follow it. */
+  language: string
+}
+
+const cardsOnFront = 14
+const cardsOnPage = 20
+const mostRead = 5
+const sectionsInNavigation = 8
+
+/** What the public pages show. Nothing here tells of drafts and scheduled articles. */
+export function createSiteService({ config, database, now }: Pick<Parts, 'config' | 'database' | 'now'>) {
+  const { articles, articleViews, responses, selections, newsletters } = database.stores
+  const today = (publication: Publication) => dateIn(publication.zone, now())
+
+  return {
+    /** The sections of every page's head, in the publication's order. */
+    navigation: singleFlight((): Promise<Selection[]> =>
+      selections.listLeading('section', sectionsInNavigation),
+    ),
+
+    /** The newest articles in the page's language; with `others`, what is new in every other language too. */
+    async front({ publication, language }: Listed, { others }: { others: boolean }) {
+      const read = { language, limit: mostRead }
+      const [newest, elsewhere, readToday, readEver, offered] = await Promise.all([
+        articles.listPublic({ language, state: 'published', limit: cardsOnFront }),
+        others ? articles.listPublic({ exceptLanguage: language, state: 'published', limit: 6 }) : [],
+        articles.listMostRead({ ...read, date: today(publication) }),
+        articles.listMostRead(read),
+        newsletters.list(),
+      ])
+      const toCards = (list: Article[]) => list.map((article) => toCard(article, publication))
+      return {
+        cards: toCards(newest),
+        elsewhere: toCards(elsewhere),
+        readToday: toCards(readToday),
+        readEver: toCards(readEver),
+        newsletters: offered.filter((newsletter) => newsletter.language === language),
+      }
+    },
+
+    /**
+     * One page of a selection, newest first; of one language where `only` names it.
+     * @throws DomainError `no_selection`, `invalid_cursor`
+     */
+    async selection(
+      { publication, language }: Listed,
+      { kind, slug, only, before }: { kind: SelectionKind; slug: string; only?: string; before?: string },
+    ) {
+      const selection = await selections.findBySlug(kind, slug.normalize())
+      if (!selection) {
+        throw new DomainError('not_found', 'no_selection', `There is no ${kind} at this address.`)
+      }
+      const found = await articles.listPublic({
+        selectionId: selection.id,
+        state: 'published',
+        limit: cardsOnPage + 1,
+        ...(only !== undefined && { language: only }),
+        ...(before !== undefined && { before: positionOf(before) }),
+      })
+      const shown = found.slice(0, cardsOnPage)
+      const last = shown.at(-1)
+      return {
+        kind,
+        name: nameOf(selection, language),
+        description: selection.descriptions[language] ?? '',
+        selectionPath: selectionPath(selection),
+        cards: shown.map((article) => toCard(article, publication)),
+        older: found.length > cardsOnPage && last ? cursorOf(last) : undefined,
+        isFirst: before === undefined,
+      }
+    },
+
+    /** Every dossier with an article in this language, or in any. */
+    async dossiers(language: string, only: string | undefined) {
+      const [all, counts] = await Promise.all([
+        selections.list('dossier'),
+        selections.countArticles('dossier', only),
+      ])
+      return all.flatMap((dossier) => {
+        const count = counts.get(dossier.id) ?? 0
+        const description = dossier.descriptions[language] ?? ''
+        return count > 0 ? [{ ...linkTo(dossier, language), description, count }] : []
+      })
+    },
+
+    /**
+     * The article, or the path it moved to. A withdrawn one comes without its words.
+     * @throws DomainError `no_article`, also for drafts and scheduled articles
+     */
+    async article(slug: string, publication: Publication) {
+      const name = slug.normalize()
+      const article = await articles.findBySlug(name)
+      if (!article) return { movedTo: pathOf(await articles.findBySlugHistory(name)) }
+      requirePublic(article)
+      if (article.state === 'withdrawn') return { withdrawn: toNotice(article) }
+      const [replies, viewsToday] = await Promise.all([
+        responses.listByArticle(article.id),
+        articleViews.count(article.id, today(publication)),
+      ])
+      return {
+        article: { ...toStory(article, publication, config.publicUrl), responses: replies, viewsToday },
+      }
+    },
+
+    /** @throws DomainError `no_article` */
+    async pathOfShortCode(code: string): Promise<string> {
+      return pathOf(await articles.findByShortCode(code))
+    },
+  }
+}
+
+const isPublic = (article: Article): boolean => article.state === 'published' || article.state === 'withdrawn'
+
+function requirePublic(article: Article | undefined): asserts article is Article {
+  if (article && isPublic(article)) return
+  throw new DomainError('not_found', 'no_article', 'There is no article at this address.')
+}
+
+function pathOf(article: Article | undefined): string {
+  requirePublic(article)
+  return articlePath(article.slug)
+}
+
+const linkTo = (selection: Selection, language: string): Link => ({
+  name: nameOf(selection, language),
+  path: selectionPath(selection),
+})
+
+function toCard(article: Article, publication: Publication): Card {
+  const section = article.sections[0]
+  return {
+    path: articlePath(article.slug),
+    title: article.title,
+    deck: article.deck || article.summary,
+    picture: article.picture,
+    language: article.language,
+    direction: directionOf(article.language),
+    // The kicker is part of the article: a French page shows an Arabic article's section in Arabic.
+    section: section && linkTo(section, article.language),
+    byline: bylineOf(article, publication.deskName),
+    publishedAt: article.publishedAt ?? article.firstPublicAt,
+    responsesCount: article.responsesCount,
+    viewsTotal: article.viewsTotal,
+  }
+}
+
+const toNotice = ({ language, title, withdrawnAt, withdrawnReason }: Article) => ({
+  language,
+  title,
+  withdrawnAt,
+  withdrawnReason,
+})
+
+const toStory = (article: Article, publication: Publication, publicUrl: string) => ({
+  ...toCard(article, publication),
+  slug: article.slug,
+  lead: article.deck,
+  summary: article.summary,
+  html: article.html,
+  url: publicUrl + articlePath(article.slug),
+  canonicalUrl: article.canonicalUrl ?? publicUrl + articlePath(article.slug),
+  shortUrl: publicUrl + shortPath(article.shortCode),
+  enclosure: article.enclosure,
+  areResponsesOpen: article.areResponsesOpen,
+  sections: article.sections.map((one) => linkTo(one, article.language)),
+  dossiers: article.dossiers.map((one) => linkTo(one, article.language)),
+  tags: article.tags.map((one) => linkTo(one, article.language)),
+  authors: article.authors.map((one) => linkTo(one, article.language)),
+})
+
+const cursorOf = (article: Article): string =>
+  encodeCursor([article.firstPublicAt?.toISOString() ?? '', article.id])
+
+function positionOf(cursor: string): { firstPublicAt: Date; id: number } {
+  const [time = '', id] = decodeCursor(cursor, ['time', 'id'])
+  return { firstPublicAt: new Date(time), id: Number(id) }
+}

@@ -1,0 +1,163 @@
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { proofOf, type ProviderName } from '../../domain/provider-event.ts'
+import { DomainError } from '../../errors.ts'
+import type { EventCount, StoredProvider } from '../../store/providers.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { Parts } from '../parts.ts'
+import { randomSecret } from '../desk/secret.ts'
+
+export type ProviderService = ReturnType<typeof createProviderService>
+
+/** A provider in use, as an admin sees it: its key is never shown again. */
+export interface ProviderView {
+  name: ProviderName
+  /** What the newsroom enters at the provider. */
+  url: string
+  proof: (typeof proofOf)[ProviderName]
+  /** Whether its events can be proven: its key is there, its topic confirmed. */
+  isReady: boolean
+  topic: string | undefined
+  createdAt: Date
+  testedAt: Date | undefined
+  testSeenAt: Date | undefined
+  lastEventAt: Date | undefined
+  counts: EventCount[]
+}
+
+type ProviderParts = Pick<Parts, 'database' | 'config' | 'doorbell' | 'providers'>
+
+/** The hosted relays whose events are read, as admins set them up. */
+export function createProviderService({ database, config, doorbell, providers }: ProviderParts) {
+  const view = async (provider: StoredProvider): Promise<ProviderView> => {
+    const { name, token, key, topic, createdAt, testedAt, testSeenAt } = provider
+    const counts = await database.stores.providers.listCounts(name)
+    const last = Math.max(...counts.map(({ lastAt }) => lastAt.getTime()))
+    const proof = proofOf[name]
+    return {
+      name,
+      url: `${config.publicUrl}/inbound/${name}/${token}`,
+      proof,
+      isReady: proof === 'token' || (proof === 'key' ? key : topic) !== undefined,
+      topic,
+      createdAt,
+      testedAt,
+      testSeenAt,
+      lastEventAt: counts.length === 0 ? undefined : new Date(last),
+      counts,
+    }
+  }
+
+  const get = async (name: ProviderName): Promise<ProviderView> => view(await find(database.stores, name))
+
+  /** One change with its line in the log. */
+  const change = async (
+    name: ProviderName,
+    action: string,
+    actor: Actor,
+    work: (stores: Stores) => Promise<void>,
+  ) => {
+    await database.transaction(async (stores) => {
+      await work(stores)
+      await stores.audit.insert({ actor: nameOfActor(actor), action, subject: `provider:${name}` })
+    })
+  }
+
+  return {
+    async list(): Promise<ProviderView[]> {
+      return Promise.all((await database.stores.providers.list()).map(view))
+    },
+
+    get,
+
+    /** Begins to read its events; what is there stays as it is. */
+    async start(name: ProviderName, actor: Actor): Promise<ProviderView> {
+      if (!(await database.stores.providers.find(name))) {
+        await change(name, 'provider.started', actor, async (stores) => {
+          await stores.providers.insert(name, randomSecret())
+        })
+      }
+      return get(name)
+    },
+
+    /** @throws DomainError `no_provider`, `invalid_input` for what cannot be a key of theirs */
+    async setKey(name: ProviderName, text: string, actor: Actor): Promise<ProviderView> {
+      const key = providers[name].readKey?.(text.trim())
+      if (key === undefined) {
+        const message = providers[name].readKey
+          ? 'must be the key that the provider shows for its webhooks'
+          : 'must be left out: this provider has none'
+        const fields = [{ field: 'key', message }]
+        throw new DomainError('invalid', 'invalid_input', `The key ${message}.`, { fields })
+      }
+      await change(name, 'provider.key', actor, async (stores) => {
+        await find(stores, name)
+        await stores.providers.updateKey(name, key)
+      })
+      return get(name)
+    },
+
+    /** A new address; the old one is refused from now on. @throws DomainError `no_provider` */
+    async renew(name: ProviderName, actor: Actor): Promise<ProviderView> {
+      await change(name, 'provider.renewed', actor, async (stores) => {
+        await find(stores, name)
+        await stores.providers.updateToken(name, randomSecret())
+      })
+      return get(name)
+    },
+
+    /**
+     * A mail through the relay to somebody of the desk: the first event about it shows that the way works.
+     * @throws DomainError `no_provider`, `not_of_the_desk`
+     */
+    async test(name: ProviderName, email: string, actor: Actor): Promise<ProviderView> {
+      await change(name, 'provider.tested', actor, async (stores) => {
+        await find(stores, name)
+        const desk = await stores.editors.list()
+        const editor = desk.find((each) => each.email.toLowerCase() === email.toLowerCase())
+        if (!editor) throw notOfTheDesk()
+        const outboxId = await stores.outbox.insert({
+          kind: 'desk-notice',
+          editorId: editor.id,
+          language: editor.language,
+          payload: {
+            notice: 'provider_test',
+            values: {},
+            url: `${config.publicUrl}/desk/deliverability/events`,
+          },
+        })
+        if (outboxId !== undefined) await stores.providers.updateTest(name, outboxId)
+      })
+      await doorbell.ring('deliver-mail', {})
+      return get(name)
+    },
+
+    /** @throws DomainError `no_provider` */
+    stop: (name: ProviderName, actor: Actor): Promise<void> =>
+      change(name, 'provider.stopped', actor, async (stores) => {
+        if (!(await stores.providers.delete(name))) throw noProvider()
+      }),
+  }
+}
+
+async function find(stores: Stores, name: ProviderName): Promise<StoredProvider> {
+  const provider = await stores.providers.find(name)
+  if (!provider) throw noProvider()
+  return provider
+}
+
+const noProvider = () =>
+  new DomainError(
+    'not_found',
+    'no_provider',
+    'The events of this provider are not read; begin with it first.',
+  )
+
+const notOfTheDesk = () =>
+  new DomainError(
+    'invalid',
+    'not_of_the_desk',
+    'A test goes to people of the desk alone; name one of them.',
+    {
+      fields: [{ field: 'email', message: 'must be the address of somebody of the desk' }],
+    },
+  )

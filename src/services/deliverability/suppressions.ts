@@ -1,0 +1,95 @@
+import { findAddress, hashAddress, parseAddress } from '../../domain/address.ts'
+import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { DomainError } from '../../errors.ts'
+import type { ListedSuppression, Suppression } from '../../store/suppressions.ts'
+import type { Parts } from '../parts.ts'
+
+/** Addresses we never write to again. Only their HMACs are kept. */
+export function createSuppressionService({ database, keyring }: Pick<Parts, 'database' | 'keyring'>) {
+  const { stores } = database
+
+  const lift = async (id: number | undefined, actor: Actor): Promise<void> => {
+    await database.transaction(async (tx) => {
+      const suppression = id === undefined ? undefined : await tx.suppressions.findListed(id)
+      if (!suppression) {
+        throw new DomainError('not_found', 'no_suppression', 'This address is not suppressed.')
+      }
+      if (!isLiftable(suppression)) {
+        const sentence = 'This person was erased at their wish; they alone can come back, by signing up.'
+        throw new DomainError('conflict', 'erased_stays', sentence)
+      }
+      await tx.suppressions.deleteById(suppression.id)
+      await tx.audit.insert({
+        actor: nameOfActor(actor),
+        action: 'suppression.remove',
+        subject: subjectOf(suppression.subscriber),
+      })
+    })
+  }
+
+  const findByAddress = async (email: string): Promise<Suppression | undefined> => {
+    const address = findAddress(email)
+    return address && stores.suppressions.find(hashAddress(keyring, address))
+  }
+
+  return {
+    async list(request: PageRequest): Promise<Page<ListedSuppression>> {
+      const beforeId = request.after === undefined ? undefined : Number(request.after[0])
+      const rows = await stores.suppressions.list({ beforeId, limit: request.limit + 1 })
+      return toPage(rows, request.limit, (row) => [row.id])
+    },
+
+    /** By the whole address: of a part of it there is no HMAC. */
+    async find(email: string): Promise<Page<ListedSuppression>> {
+      const suppression = await findByAddress(email)
+      const found = suppression && (await stores.suppressions.findListed(suppression.id))
+      return { data: found ? [found] : [], next: null }
+    },
+
+    /** Ends whatever the address receives. @throws DomainError `invalid_address` */
+    async add(email: string, detail: string | undefined, actor: Actor): Promise<Suppression> {
+      const address = parseAddress(email)
+      const hashes = hashAddress(keyring, address)
+      return database.transaction(async (tx) => {
+        const editorId = actor.kind === 'editor' ? actor.id : undefined
+        await tx.suppressions.put(hashes, { reason: 'manual', detail, editorId })
+        const subscriber = await tx.subscribers.findByAddress(address.text)
+        if (subscriber) {
+          const newsletterIds = await tx.subscriptions.markEnded(subscriber.id, 'unsubscribed')
+          await tx.consents.insert({
+            event: 'ended',
+            subscriberId: subscriber.id,
+            newsletterIds,
+            reason: 'suppressed',
+          })
+        }
+        await tx.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'suppression.add',
+          subject: subjectOf(subscriber),
+        })
+        const suppression = await tx.suppressions.find(hashes)
+        if (!suppression) throw new Error('a suppression vanished while it was put')
+        return suppression
+      })
+    },
+
+    /** Lifts it; subscriptions that it ended stay ended. @throws DomainError `no_suppression`, `erased_stays` */
+    async remove(email: string, actor: Actor): Promise<void> {
+      await lift((await findByAddress(email))?.id, actor)
+    },
+
+    /** The same for one of the list. */
+    lift,
+
+    /** Those whose key was taken out of the keyring: whoever they protect may be written to again. */
+    countLost: (): Promise<number> => stores.suppressions.countOutsideKeys(keyring.keyIds),
+  }
+}
+
+/** An erasure keeps imports from bringing someone back: no desk may undo that. */
+export const isLiftable = ({ reason }: Suppression): boolean => reason !== 'erased'
+
+const subjectOf = (subscriber: { id: number } | undefined): string =>
+  subscriber ? `subscriber:${subscriber.id}` : ''

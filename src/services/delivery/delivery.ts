@@ -1,0 +1,215 @@
+import type { BounceService } from '../deliverability/bounces.ts'
+import type { MailReference } from '../../domain/mail-reference.ts'
+import { startConversations } from './run.ts'
+import { createDomainBreaker } from './domain-breaker.ts'
+import { createFaults } from './kill-points.ts'
+import { openPortions } from '../digests/spreading.ts'
+import type { Parts } from '../parts.ts'
+import type { Presence } from './worker-guard.ts'
+import { createRuns } from './runs.ts'
+import type { Alarm } from './suspicion.ts'
+import type { Writers } from './writers.ts'
+
+export type SendingService = ReturnType<typeof createSendingService>
+
+/** Jobs that one digest is rung with, so that as many workers can share it. */
+const wakeUpsPerDigest = 8
+
+const wokenAtOnce = 10_000
+
+/**
+ * The only place mail leaves from. PostgreSQL is the record: a ring that finds nothing to claim does nothing, and
+ * nothing here has to be remembered across a restart.
+ */
+export function createSendingService(
+  parts: Pick<
+    Parts,
+    'config' | 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes' | 'budget'
+  > & {
+    presence: Presence
+    writers: Writers
+    bounces: Pick<BounceService, 'recordRefusal' | 'takeBack'>
+  },
+) {
+  const {
+    config,
+    log,
+    database,
+    doorbell,
+    transports,
+    budget,
+    presence,
+    writers,
+    bounces,
+    sendingTimes: times,
+  } = parts
+  const { stores } = database
+  const faults = createFaults(config.faultAt)
+  const runs = createRuns({ presence, troubleSeconds: times.troubleSeconds, log })
+  // Apart, as their senders are: what a domain thinks of digests must not delay an activation mail.
+  const domains = { digests: createDomainBreaker(), personal: createDomainBreaker() }
+
+  const ringForDigest = async (digestId: number, turn = 0) => {
+    const slots = Array.from({ length: wakeUpsPerDigest }, (_, n) => turn * wakeUpsPerDigest + n)
+    await Promise.all(slots.map((slot) => doorbell.ring('deliver-digest', { digestId }, slot)))
+  }
+
+  const complete = async (digestId: number) => {
+    // Without a lock first: most of the time something is open.
+    if (await stores.runningDigests.isOpen(digestId)) return 'in_flight'
+    const completion = await database.transaction((tx) => tx.runningDigests.markCompleted(digestId))
+    if (completion === 'unbalanced') log.error({ digestId }, 'a digest does not add up and is left as it is')
+    else if (completion.startsWith('completed')) {
+      await stores.variants.recountReplaced(digestId)
+      log.info({ digestId, completion }, 'digest completed')
+    }
+    return completion
+  }
+
+  /** What it means for the person is judged elsewhere; failing at that must not stop the sending. */
+  const tellOfRefusal = async (...refusal: Parameters<BounceService['recordRefusal']>) => {
+    try {
+      await bounces.recordRefusal(...refusal)
+    } catch (error) {
+      log.error({ err: error }, 'a refusal could not be recorded as a bounce')
+    }
+  }
+
+  const pause = async (digestId: number, { reason, answer, isBrief }: Alarm): Promise<boolean> => {
+    const waitMinutes = [...(isBrief ? [times.troubleSeconds / 60] : []), ...times.relayBackOffMinutes]
+    const words = answer.replace(/[^\s<>()"'`,;:=]+@[^\s<>()"'`,;:]+/g, '[address]')
+    const relay = reason === 'no_answer' ? undefined : { answer: words, waitMinutes }
+    const isPaused = await stores.runningDigests.markPaused(digestId, reason, relay)
+    if (isPaused) log.error({ digestId, reason, answer: words }, 'a digest paused itself')
+    return isPaused
+  }
+
+  const takeBack = async (references: MailReference[]): Promise<void> => {
+    for (const reference of references) {
+      try {
+        await bounces.takeBack(reference)
+      } catch (error) {
+        log.error({ err: error }, 'a bounce that was ours could not be taken back')
+      }
+    }
+  }
+
+  return {
+    /** @param turn rings in other slots: a worker that died may still hold the jobs of these */
+    ringForDigest,
+
+    /**
+     * Sends what the digest still has waiting; completes it where that was the last of it.
+     * @param until resolve where `finished`, or already where it is `over`: nothing more is claimed, and conversations
+     *   in flight may wait long for a slow server
+     */
+    async deliverDigest(digestId: number, until: 'over' | 'finished' = 'finished'): Promise<void> {
+      if (!(await stores.runningDigests.isSending(digestId))) return
+      if (!(await stores.runningDigests.hasPending(digestId))) {
+        await complete(digestId)
+        return
+      }
+      const run = await runs.start(`digest ${digestId}`, async () => {
+        const write = await writers.digest(digestId)
+        const isRefused = await stores.runningDigests.isProbing(digestId)
+        return (isProbing) =>
+          startConversations({
+            leases: stores.deliveries.leasesOf(digestId, times),
+            transport: transports.digests,
+            connections: config.smtpConnections,
+            permits: budget?.of('digests'),
+            isProbing: isProbing || isRefused,
+            write,
+            onAlarm: (alarm) => pause(digestId, alarm),
+            onTaken: isRefused ? () => stores.runningDigests.endProbing(digestId) : undefined,
+            onTakenBack: (keys) =>
+              takeBack(keys.map((subscriberId) => ({ kind: 'digest', digestId, subscriberId }))),
+            onRefused: ({ key: subscriberId }, outcome, isLast) =>
+              tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome, isLast),
+            domains: domains.digests,
+            faults,
+            log: log.child({ digestId }),
+          })
+      })
+      if (!run) return
+      const ended = run.finished
+        .then(async () => {
+          // Whom others have cleared at the end are asked once more.
+          if (
+            (await complete(digestId)) === 'in_flight' &&
+            (await stores.runningDigests.hasPending(digestId))
+          )
+            await doorbell.ring('deliver-digest', { digestId })
+        })
+        .catch((error: unknown) => {
+          log.warn({ reason: String(error) }, 'a digest could not be completed; the next round will')
+        })
+      await run.over
+      // A ring that this process took while it worked on the digest found it under way.
+      if (presence.mayClaim() && (await stores.runningDigests.hasPending(digestId)))
+        await doorbell.ring('deliver-digest', { digestId })
+      if (until === 'finished') await ended
+    },
+
+    /** Sends waiting personal mail, on connections of its own. @param until as for a digest */
+    async deliverMail(until: 'over' | 'finished' = 'finished'): Promise<void> {
+      const run = await runs.start('mail', () =>
+        Promise.resolve((isProbing: boolean) =>
+          startConversations({
+            leases: stores.outbox.leases(times),
+            transport: transports.personal,
+            connections: personalConnections(config.smtpConnections),
+            permits: budget?.of('personal'),
+            isProbing,
+            write: writers.mail,
+            // Each mail waits for itself: a sign-in link is not held up by what was refused before it.
+            onAlarm: () => Promise.resolve(false),
+            onTakenBack: (keys) => takeBack(keys.map((outboxId) => ({ kind: 'outbox', outboxId }))),
+            onRefused: ({ key: outboxId }, outcome, isLast) =>
+              tellOfRefusal({ kind: 'outbox', outboxId }, outcome, isLast),
+            domains: domains.personal,
+            faults,
+            log: log.child({ mail: 'personal' }),
+          }),
+        ),
+      )
+      await run?.[until]
+    },
+
+    /** Takes up what silent workers left, wakes deferred mail, completes digests that ended elsewhere. */
+    async recover(): Promise<void> {
+      for (const leases of [stores.deliveries.allLeases(times), stores.outbox.leases(times)]) {
+        while ((await leases.wake(wokenAtOnce)) === wokenAtOnce);
+        if (!presence.mayRecover()) continue
+        // What this worker holds is not silent, however late its heartbeats are.
+        await runs.extend()
+        const found = await leases.recover()
+        if (found.claimed + found.committing > 0) log.warn(found, 'mail of a silent worker was taken up')
+      }
+      if (presence.mayClaim()) await openPortions(database)
+      for (const digestId of presence.mayClaim() ? await stores.runningDigests.resumeProbes() : []) {
+        log.info({ digestId }, 'a digest that paused itself asks the relay again')
+        await ringForDigest(digestId)
+      }
+      for (const digestId of await stores.runningDigests.listByState('sending')) {
+        if (!runs.has(`digest ${digestId}`)) await complete(digestId)
+      }
+    },
+
+    /** Ends what cancelled digests still have waiting: a million within a minute. */
+    async endCancelled(): Promise<void> {
+      for (const digestId of await stores.runningDigests.listUnsettled()) {
+        let last: number | undefined = 0
+        while (last !== undefined && presence.obstacle() !== 'draining')
+          last = await stores.runningDigests.skipCancelled(digestId, last)
+        await stores.runningDigests.markSettled(digestId)
+      }
+    },
+
+    extend: runs.extend,
+    drain: runs.drain,
+  }
+}
+
+/** Beside those of digests: personal mail never waits behind one. */
+export const personalConnections = (connections: number): number => Math.max(2, Math.ceil(connections / 4))

@@ -1,0 +1,62 @@
+import type { Hold } from '../../store/instance-guard.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { judgeInstance } from '../../domain/instance.ts'
+import { DomainError } from '../../errors.ts'
+import { findOut } from './instance.ts'
+import type { Parts } from '../parts.ts'
+import type { SendingService } from './delivery.ts'
+
+/** The hold that a copy of the database puts on itself, and the person who lifts it. */
+export function createRestoringService({
+  database,
+  doorbell,
+  sending,
+}: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+  const isHeld = (): Promise<boolean> => database.stores.instanceGuard.isHeld()
+
+  return {
+    /** Whether nothing may leave this installation by itself: no mail, and no request to anybody else. */
+    isHeld,
+
+    /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
+    async findHold(): Promise<Hold | undefined> {
+      if (!(await isHeld()) || (await findOut({ database })) !== 'copy') return undefined
+      return database.stores.instanceGuard.findHold()
+    },
+
+    /**
+     * This database is the one that sends from now on. What went out after the copy was made is not in it, and will be
+     * sent again.
+     * @returns how many digests go on
+     * @throws DomainError `not_held`
+     */
+    async confirm(actor: Actor): Promise<number> {
+      const identity = await database.stores.instanceGuard.getIdentity()
+      const digests = await database.transaction(async (stores) => {
+        if (judgeInstance(identity, await stores.instanceGuard.claim()) !== 'copy') {
+          throw new DomainError(
+            'conflict',
+            'not_held',
+            'Nothing is held: this database is the one that sends.',
+          )
+        }
+        // Where no worker has found it out yet: whose time is over meanwhile waits for the desk all the same.
+        await stores.instanceGuard.markHeld()
+        await stores.instanceGuard.put(identity)
+        const released = await stores.instanceGuard.releaseDigests()
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'restore.confirmed',
+          subject: 'installation',
+          detail: { digests: released },
+        })
+        return released
+      })
+      await doorbell.ring('deliver-mail', {})
+      for (const digestId of await database.stores.runningDigests.listByState('sending')) {
+        await sending.ringForDigest(digestId)
+      }
+      return digests
+    },
+  }
+}

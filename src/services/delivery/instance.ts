@@ -1,0 +1,22 @@
+import { judgeInstance, type Identity, type Verdict } from '../../domain/instance.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { Parts } from '../parts.ts'
+
+/**
+ * Whether this database is the one that sends, judged under its lock; a copy is held by whoever finds it out first, and
+ * what has started since is paused again.
+ * @param act what an original is told
+ */
+export async function findOut(
+  { database }: Pick<Parts, 'database'>,
+  act: (tx: Stores, verdict: Verdict, identity: Identity) => Promise<void> = () => Promise.resolve(),
+): Promise<Verdict> {
+  // Outside the transaction: a refusal to say who it is would end it.
+  const identity = await database.stores.instanceGuard.getIdentity()
+  return database.transaction(async (tx) => {
+    const verdict = judgeInstance(identity, await tx.instanceGuard.claim())
+    if (verdict === 'copy') await tx.instanceGuard.markHeld()
+    else await act(tx, verdict, identity)
+    return verdict
+  })
+}

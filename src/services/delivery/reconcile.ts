@@ -1,0 +1,39 @@
+import type { Parts } from '../parts.ts'
+import type { SendingService } from './delivery.ts'
+
+/** More rounds than a dead worker's job stays locked. */
+const turns = 12
+
+/**
+ * Rings again for everything that waits in PostgreSQL: what the queue has lost (emptied, evicted, restarted) costs
+ * one round, and work whose time has come needs no timer of its own.
+ */
+export function createReconcilingService({
+  database,
+  doorbell,
+  sending,
+}: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+  // Anywhere: a worker that starts again and again would always ring where it died before.
+  let round = Math.floor(Math.random() * turns)
+  return {
+    /** One worker at a time does it; for the others it is done. */
+    async reconcile(): Promise<void> {
+      await database.transaction(async (stores) => {
+        if (!(await stores.waitingWork.claimReconciling())) return
+        const work = await stores.waitingWork.get()
+        round = (round + 1) % turns
+        await Promise.all([
+          work.mail && doorbell.ring('deliver-mail', {}, round),
+          work.signups && doorbell.ring('decide-signups', {}, round),
+          work.articles && doorbell.ring('publish-articles', {}, round),
+          work.feeds && doorbell.ring('render-feeds', {}, round),
+          doorbell.ring('run-schedules', {}, round),
+          doorbell.ring('refresh-drafts', {}, round),
+          ...work.preparing.map((digestId) => doorbell.ring('prepare-digest', { digestId }, round)),
+          ...work.importing.map((importId) => doorbell.ring('import-subscribers', { importId }, round)),
+          ...work.sending.map((digestId) => sending.ringForDigest(digestId, round)),
+        ])
+      })
+    },
+  }
+}

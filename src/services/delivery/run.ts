@@ -1,0 +1,228 @@
+import { diagnosisOf } from '../../domain/bounce.ts'
+import { findRelayRefusal } from '../../domain/relay-refusal.ts'
+import type { Transport } from '../../mail/transport.ts'
+import { createAttempt, type AttemptOutcome } from './send-one.ts'
+import type { Permits } from './budget.ts'
+import { Claims } from './claimed-mail.ts'
+import type { Faults } from './kill-points.ts'
+import { gather } from './one-statement.ts'
+import { persist } from './until-committed.ts'
+import { domainOf, isClear, suspectOf, type Refused, type Suspect } from './suspects.ts'
+import { Suspicion, type Alarm, type Claimed, type SuspicionOptions } from './suspicion.ts'
+
+export interface ConversationsOptions<Row extends Claimed> extends SuspicionOptions<Row> {
+  transport: Transport
+  connections: number
+  permits: Permits | undefined
+  /** Start with one conversation, and with all after its first success: the server was in trouble. */
+  isProbing: boolean
+  /** The server refuses us, or leaves us in doubt too often. @returns whether nothing more is sent until it is asked again */
+  onAlarm: (alarm: Alarm) => Promise<boolean>
+  /** The first mail was taken. */
+  onTaken?: (() => Promise<void>) | undefined
+  faults: Faults
+}
+
+export interface Result {
+  accepted: number
+  isServerInTrouble: boolean
+}
+
+export interface Conversations {
+  /** Resolves when it takes no more mail: nothing is left, or it was halted. Another run may then begin beside it. */
+  readonly over: Promise<Result>
+  /** Resolves after that, with nothing in flight and nothing held. */
+  readonly finished: Promise<Result>
+  /** Claims nothing more; conversations in flight finish. */
+  halt(): void
+  /** A heartbeat for every row in hand. */
+  extend(): Promise<void>
+}
+
+/**
+ * Claims mail and keeps `connections` SMTP conversations busy with it until none is left. A conversation records what
+ * became of its message before it starts the next: at most one message per connection is ever in doubt.
+ */
+export const startConversations = <Row extends Claimed>(options: ConversationsOptions<Row>): Conversations =>
+  new Run(options)
+
+class Run<Row extends Claimed> implements Conversations {
+  readonly over: Promise<Result>
+  readonly finished: Promise<Result>
+  readonly #options: ConversationsOptions<Row>
+  readonly #claims: Claims<Row>
+  readonly #attempt: (row: Row) => Promise<AttemptOutcome>
+  readonly #accept: (sent: { key: number; answer: string }) => Promise<void>
+  readonly #suspicion: Suspicion<Row>
+  readonly #lanes: Promise<void>[] = []
+  #troubles = 0
+  #inDoubt = 0
+  #accepted = 0
+  /** Counts what happens, so that it is known what began after what. */
+  #clock = 0
+  #alarmed: Promise<void> | undefined
+
+  constructor(options: ConversationsOptions<Row>) {
+    const { leases, connections, permits, faults, log } = options
+    this.#options = options
+    this.#claims = new Claims({
+      leases,
+      connections,
+      permits,
+      onClaimed: () => {
+        faults('after-claim')
+      },
+      log,
+    })
+    this.#attempt = createAttempt(options)
+    this.#suspicion = new Suspicion(options, {
+      alarm: (alarm) => this.#alarm(alarm),
+      finish: (row) => {
+        this.#claims.finish(row)
+      },
+    })
+    this.#accept = gather(async (sent) => {
+      await persist(() => leases.markAccepted(sent), log)
+      return () => undefined
+    })
+    const { over } = this.#claims
+    this.over = new Promise((resolve) => {
+      over.addEventListener('abort', () => {
+        resolve(this.#result())
+      })
+    })
+    this.finished = this.#run()
+  }
+
+  halt(): void {
+    this.#claims.halt()
+  }
+
+  extend(): Promise<void> {
+    return this.#claims.extend()
+  }
+
+  async #run(): Promise<Result> {
+    try {
+      this.#startLanes(this.#options.isProbing ? 1 : this.#options.connections)
+      // Lanes may start others while they are awaited.
+      for (let n = 0; n < this.#lanes.length; n++) await this.#lanes[n]
+      await this.#suspicion.end(this.#claims.isExhausted)
+    } finally {
+      await this.#claims.end()
+    }
+    return this.#result()
+  }
+
+  #result(): Result {
+    return { accepted: this.#accepted, isServerInTrouble: this.#troubles > 0 }
+  }
+
+  #startLanes(count: number): void {
+    while (this.#lanes.length < count && !this.#claims.over.aborted) this.#lanes.push(this.#converse())
+  }
+
+  /** One mail after the other, on one connection. */
+  async #converse(): Promise<void> {
+    for (;;) {
+      // Before it takes a mail: whoever waits for another to end holds nobody's.
+      const release = await this.#options.transport.takeTurn(this.#claims.over)
+      try {
+        const row = release && (await this.#claims.next(this.#suspicion.avoidedDomains))
+        if (!row) return
+        const begun = ++this.#clock
+        if (this.#options.domains.isResting(domainOf(row))) await this.#postpone(row)
+        else await this.#record(row, await this.#attempt(row), begun)
+      } finally {
+        release?.()
+      }
+    }
+  }
+
+  async #postpone(row: Row): Promise<void> {
+    const { leases, permits, log } = this.#options
+    const answer = 'not tried: its domain refuses our mail'
+    await persist(() => leases.markDeferred(row, { reason: 'domain_rests', answer }), log)
+    await permits?.giveBack(1)
+    this.#claims.finish(row)
+  }
+
+  async #record(row: Row, outcome: AttemptOutcome, begun: number): Promise<void> {
+    const { leases, log, connections } = this.#options
+    switch (outcome.kind) {
+      case 'accepted':
+        await this.#recordAccepted(row, outcome.answer, begun)
+        break
+      case 'refused':
+        await this.#recordRefusal(row, outcome)
+        return
+      case 'unwritten': {
+        log.error({ err: outcome.error }, 'a message could not be written')
+        const failure = { reason: 'not_written', answer: '' }
+        const at = ++this.#clock
+        await this.#suspect({ row, outcome: undefined, failure, blame: 'person', isPolicy: false, at })
+        return
+      }
+      case 'stopped':
+        // Where it waits again, the whole digest was stopped; where it was skipped, only this person.
+        if ((await persist(() => leases.release([row]), log)).has(row.key)) this.halt()
+        break
+      case 'ambiguous':
+        await persist(() => leases.markAmbiguous(row, outcome.answer), log)
+        if (++this.#inDoubt > connections) {
+          await this.#alarm({ reason: 'no_answer', answer: outcome.answer, isBrief: false })
+        }
+        break
+      case 'unknown':
+        await persist(() => leases.release([row]), log)
+    }
+    this.#claims.finish(row)
+  }
+
+  async #recordAccepted(row: Row, answer: string, begun: number): Promise<void> {
+    const { faults, connections, domains, isProbing, onTaken, log } = this.#options
+    faults('after-250')
+    await this.#accept({ key: row.key, answer })
+    faults('after-accepted')
+    if (++this.#accepted === 1 && onTaken) await persist(onTaken, log)
+    this.#troubles = 0
+    domains.accept(domainOf(row))
+    await this.#suspicion.clear(begun, this.#accepted === 1 && isProbing)
+    this.#startLanes(connections)
+  }
+
+  async #recordRefusal(row: Row, outcome: Refused): Promise<void> {
+    const { leases, log } = this.#options
+    const suspect = suspectOf(row, outcome, ++this.#clock)
+    const { blame, failure } = suspect
+    this.#troubles = blame === 'server' ? this.#troubles + 1 : 0
+    if (blame === 'server') {
+      await persist(() => leases.postpone(row, failure), log)
+      this.#claims.finish(row)
+      if (this.#troubles >= this.#lanes.length) this.halt()
+      return
+    }
+    if (blame === 'relay') {
+      const isBrief = findRelayRefusal(diagnosisOf(outcome)) === 'rate'
+      await this.#alarm({ reason: 'relay_refuses', answer: outcome.answer, isBrief })
+      await this.#suspicion.hold(suspect)
+      return
+    }
+    if (isClear(outcome)) await this.#suspicion.convict(suspect)
+    else await this.#suspect(suspect)
+  }
+
+  #suspect(suspect: Suspect<Row>): Promise<void> {
+    return this.#suspicion.add(suspect, this.#options.isProbing && this.#accepted === 0)
+  }
+
+  /** Once: nothing that began before it can be taken after it. */
+  #alarm(alarm: Alarm): Promise<void> {
+    const { onAlarm, log } = this.#options
+    this.halt()
+    this.#alarmed ??= persist(() => onAlarm(alarm), log).then((isPaused) => {
+      if (!isPaused) this.#troubles = Math.max(1, this.#troubles)
+    })
+    return this.#alarmed
+  }
+}

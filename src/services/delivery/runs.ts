@@ -1,0 +1,105 @@
+import type { Logger } from '../../log.ts'
+import type { Conversations, Result } from './run.ts'
+import type { Presence } from './worker-guard.ts'
+
+interface RunsOptions {
+  presence: Pick<Presence, 'mayClaim' | 'leave'>
+  /** How long nothing is tried after trouble with the server; doubled each time, up to a minute. */
+  troubleSeconds: number
+  log: Logger
+}
+
+interface Breaker {
+  pauseMs: number
+  notBefore: number
+}
+
+const longestPauseMs = 60_000
+
+/** What this worker sends: every run that exists is here until its last conversation has ended. */
+export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
+  /** Who takes the mail of a name. The place is taken before anything is awaited. */
+  const places = new Map<string, symbol>()
+  const alive = new Set<Conversations>()
+  const breakers = new Map<string, Breaker>()
+
+  const trip = (name: string, before: Breaker | undefined) => {
+    const pauseMs = before ? Math.min(before.pauseMs * 2, longestPauseMs) : troubleSeconds * 1000
+    breakers.set(name, { pauseMs, notBefore: performance.now() + pauseMs })
+    log.warn({ pauseMs }, 'the SMTP server is in trouble; pausing')
+  }
+
+  const follow = (
+    name: string,
+    run: { conversations: Conversations; leave: () => void; breaker: Breaker | undefined },
+  ) => {
+    const { conversations, leave, breaker } = run
+    let hasTripped = false
+    const judge = ({ accepted, isServerInTrouble }: Result) => {
+      if (isServerInTrouble && !hasTripped) trip(name, accepted > 0 ? undefined : breaker)
+      hasTripped ||= isServerInTrouble
+    }
+    alive.add(conversations)
+    const over = conversations.over.then((result) => {
+      judge(result)
+      leave()
+    })
+    const finished = conversations.finished
+      .then(async (result) => {
+        await over
+        // One that has begun beside it knows the server better by now.
+        if (places.has(name)) return
+        judge(result)
+        if (!result.isServerInTrouble) breakers.delete(name)
+      })
+      .finally(() => alive.delete(conversations))
+    return { over, finished }
+  }
+
+  return {
+    /**
+     * One run takes the mail of a name at a time; a second ring meanwhile changes nothing. A run that takes no more
+     * makes room at once, and finishes what it has in flight beside the next.
+     * @param open reads what the run needs; it begins where there is something to send
+     * @returns undefined where nothing began
+     */
+    async start(
+      name: string,
+      open: () => Promise<((isProbing: boolean) => Conversations) | undefined>,
+    ): Promise<ReturnType<typeof follow> | undefined> {
+      const breaker = breakers.get(name)
+      if (places.has(name) || !presence.mayClaim() || performance.now() < (breaker?.notBefore ?? 0))
+        return undefined
+      const place = Symbol(name)
+      places.set(name, place)
+      const leave = () => {
+        if (places.get(name) === place) places.delete(name)
+      }
+      let conversations: Conversations | undefined
+      try {
+        const begin = await open()
+        // Whoever drains meanwhile has not seen this run.
+        if (presence.mayClaim()) conversations = begin?.(breaker !== undefined)
+      } finally {
+        if (!conversations) leave()
+      }
+      if (!conversations) return undefined
+      return follow(name, { conversations, leave, breaker })
+    },
+
+    has: (name: string) => places.has(name),
+
+    /** A heartbeat for everything in hand. @throws where one of them failed; the others have had theirs */
+    async extend(): Promise<void> {
+      const all = await Promise.allSettled([...alive].map((conversations) => conversations.extend()))
+      for (const one of all) if (one.status === 'rejected') throw one.reason
+    },
+
+    /** Takes nothing more, finishes the conversations in flight, and gives back what is left. */
+    async drain(): Promise<void> {
+      presence.leave()
+      for (const conversations of alive) conversations.halt()
+      await Promise.all([...alive].map((conversations) => conversations.finished))
+    },
+  }
+}

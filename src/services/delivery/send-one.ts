@@ -1,0 +1,64 @@
+import type { SendOutcome } from '../../domain/delivery.ts'
+import type { OutgoingMail, Transport } from '../../mail/transport.ts'
+import type { Lease, Leases } from '../../store/leases.ts'
+import type { Faults } from './kill-points.ts'
+import { gather } from './one-statement.ts'
+
+/** What a message is beside its recipient, who is always the row's address. */
+export type WrittenMail = Pick<OutgoingMail, 'from' | 'message' | 'envelopeId'>
+
+/**
+ * What became of one attempt. `unknown`: whether the row is `committing` could not be asked, and nobody was mailed.
+ * `unwritten`: there was no message to send.
+ */
+export type AttemptOutcome = SendOutcome | { kind: 'unknown' | 'unwritten'; error: unknown }
+
+interface AttemptOptions<Row extends Lease> {
+  leases: Pick<Leases<Row>, 'markCommitting'>
+  transport: Pick<Transport, 'send'>
+  write: (row: Row) => Promise<WrittenMail>
+  faults: Faults
+}
+
+/** Writes one mail and sends it, if it may still go when its body is with the server. */
+export function createAttempt<Row extends Lease & { address: string }>(
+  options: AttemptOptions<Row>,
+): (row: Row) => Promise<AttemptOutcome> {
+  const { leases, transport, write, faults } = options
+  const commit = gather(async (rows: Row[]) => {
+    const granted = await leases.markCommitting(rows)
+    return (row) => granted.has(row.key)
+  })
+  const askBeforeFinalDot = async (row: Row): Promise<boolean> => {
+    faults('mid-body')
+    const isGranted = await commit(row)
+    faults('after-committing')
+    if (isGranted) {
+      afterFinalDot(() => {
+        faults('after-dot')
+      })
+    }
+    return isGranted
+  }
+
+  return async (row) => {
+    const gate = { hasFailed: false }
+    const beforeFinalDot = () =>
+      askBeforeFinalDot(row).catch((error: unknown) => {
+        gate.hasFailed = true
+        throw error
+      })
+    try {
+      const written = await write(row)
+      faults('before-mail')
+      return await transport.send({ ...written, to: row.address, beforeFinalDot })
+    } catch (error) {
+      return { kind: gate.hasFailed ? 'unknown' : 'unwritten', error }
+    }
+  }
+}
+
+/** The dot is written before the event loop turns, and no reply can have been read by then. */
+const afterFinalDot = (work: () => void): void => {
+  setImmediate(work)
+}

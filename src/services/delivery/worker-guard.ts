@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import type { Parts } from '../parts.ts'
+import { findOut } from './instance.ts'
+
+export type Presence = ReturnType<typeof createPresence>
+
+/** A clock further off than this is a machine that something is wrong with: certificates and signatures go wrong too. */
+export const longestSkewMs = 2_000
+/** Longer without a beat, and other workers' heartbeats may have been kept from the database as well. */
+const longestGapMs = 15_000
+
+/**
+ * Whether this worker may take mail: it lives, its clock and the database's agree, commits are durable, and the
+ * database is the one that sent before.
+ */
+export function createPresence({
+  database,
+  log,
+  sendingTimes,
+}: Pick<Parts, 'database' | 'log' | 'sendingTimes'>) {
+  const { stores } = database
+  const id = randomUUID()
+  let obstacle: string | undefined = 'starting'
+  let hasLeft = false
+  let lastBeatAt: number | undefined
+  let unbrokenSince = Infinity
+
+  const findObstacle = async (): Promise<string | undefined> => {
+    const sentAt = Date.now()
+    const { now, synchronousCommit } = await stores.workers.put(id)
+    const receivedAt = Date.now()
+    if (Math.abs(skewOf(now, sentAt, receivedAt)) > longestSkewMs) return 'clock'
+    if (synchronousCommit === 'off') return 'synchronous_commit'
+    const verdict = await findOut({ database }, async (tx, verdict, identity) => {
+      if (verdict === 'same') await tx.instanceGuard.beat()
+      else await tx.instanceGuard.put(identity)
+    })
+    return verdict === 'copy' ? 'restored' : undefined
+  }
+
+  return {
+    /** Every few seconds. Rejects where the database is away; nothing is claimed until it is back. */
+    async beat(): Promise<void> {
+      const before = obstacle
+      try {
+        obstacle = await findObstacle()
+      } catch (error) {
+        obstacle = 'database'
+        throw error
+      }
+      const now = performance.now()
+      if (lastBeatAt === undefined || now - lastBeatAt > longestGapMs) unbrokenSince = now
+      lastBeatAt = now
+      if (obstacle !== before && obstacle !== undefined) log.error({ obstacle }, 'this worker claims nothing')
+      if (before !== undefined && obstacle === undefined) log.info('this worker claims mail')
+    },
+
+    /** Why nothing is claimed; undefined where all is well. A beat that does not come back is the database's. */
+    obstacle: () => {
+      if (hasLeft) return 'draining'
+      const isLate = lastBeatAt !== undefined && performance.now() - lastBeatAt > longestGapMs
+      return obstacle ?? (isLate ? 'database' : undefined)
+    },
+
+    /** Says in the database, for those who watch other processes, why this worker sends nothing. */
+    tell: (cause: string | undefined): Promise<void> => stores.workers.updateObstacle(id, cause),
+
+    mayClaim: () => !hasLeft && obstacle === undefined,
+
+    /**
+     * A worker takes up the mail of others only after it has seen the database without a gap for as long as a lease:
+     * after an outage everyone's heartbeats are late.
+     */
+    mayRecover: () =>
+      !hasLeft &&
+      obstacle === undefined &&
+      performance.now() - unbrokenSince > sendingTimes.leaseSeconds * 1000,
+
+    /** Nothing more is claimed from here on. */
+    leave() {
+      hasLeft = true
+    },
+
+    /** Milliseconds that this machine's clock is ahead of the database's; below zero, behind. */
+    async measureSkew(): Promise<number> {
+      const sentAt = Date.now()
+      const now = await stores.digests.getClock()
+      return skewOf(now, sentAt, Date.now())
+    },
+
+    async remove(): Promise<void> {
+      await stores.workers.delete(id)
+    },
+  }
+}
+
+/** Milliseconds that our clock is ahead: what the time that the question took cannot explain. Below zero, behind. */
+export function skewOf(now: Date, sentAt: number, receivedAt: number): number {
+  if (sentAt > now.getTime()) return sentAt - now.getTime()
+  return Math.min(receivedAt - now.getTime(), 0)
+}

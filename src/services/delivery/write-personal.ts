@@ -1,0 +1,123 @@
+import type { DeskNotice, PersonalContent } from '../../mail/mail.ts'
+import type { ClaimedMail } from '../../store/outbox.ts'
+import type { EditorService } from '../desk/editors.ts'
+import type { Parts } from '../parts.ts'
+import type { SubscriptionLinks } from '../subscribers/links.ts'
+import type { MailWriter } from './writers.ts'
+
+type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'> & {
+  links: SubscriptionLinks
+  editors: Pick<EditorService, 'createSignInLinkFor'>
+}
+
+/** Writes the mails of the outbox, each from its rows as they are now. */
+export function createPersonalWriter(parts: WriterParts): MailWriter {
+  const { database, mail, signer } = parts
+  const { stores } = database
+
+  const finish = async (row: ClaimedMail, message: Buffer[]) => {
+    const reference = { kind: 'outbox', outboxId: row.key } as const
+    await stores.outbox.updateMessageId(row.key, mail.messageId(reference))
+    return {
+      from: mail.returnPath(reference),
+      envelopeId: mail.envelopeId(reference),
+      message: await signer.sign(message),
+    }
+  }
+
+  return async (row) => {
+    if (row.kind === 'digest-test') return finish(row, await writeTest(parts, row))
+    const publication = await stores.publication.get()
+    const language = row.language ?? publication.languages[0] ?? 'en'
+    const content = await contentOf(parts, row)
+    const message = mail.personalMessage(await mail.composePersonal(content, publication, language), {
+      to: row.address,
+      kind: content.kind,
+      reference: { kind: 'outbox', outboxId: row.key },
+      publication,
+      providers: await stores.providers.listNames(),
+    })
+    return finish(row, message)
+  }
+}
+
+async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<PersonalContent> {
+  const { links, editors } = parts
+  switch (row.kind) {
+    case 'activation':
+    case 'reminder':
+      return {
+        kind: row.kind,
+        newsletters: await namesOf(parts, row.wanted?.newsletters),
+        activateUrl: links.activationUrl(required(row.activationId)),
+        refuseUrl: links.refuseUrl(required(row.activationId)),
+        expiresAt: row.linkExpiresAt ?? row.expiresAt,
+      }
+    case 'already-subscribed':
+      return {
+        kind: row.kind,
+        newsletters: await namesOf(parts, row.payload['newsletters']),
+        preferencesUrl: links.freshPreferencesUrl(required(row.subscriberId)),
+      }
+    case 'preferences-link':
+      return {
+        kind: row.kind,
+        preferencesUrl: links.freshPreferencesUrl(required(row.subscriberId)),
+        expiresAt: row.expiresAt,
+      }
+    case 'address-change':
+      return {
+        kind: row.kind,
+        activateUrl: links.activationUrl(required(row.activationId)),
+        expiresAt: row.linkExpiresAt ?? row.expiresAt,
+      }
+    case 'address-changed':
+      return { kind: row.kind }
+    case 'sign-in':
+      return {
+        kind: row.kind,
+        signInUrl: await editors.createSignInLinkFor(required(row.editorId)),
+        expiresAt: row.expiresAt,
+      }
+    case 'desk-notice':
+      return noticeOf(row.payload)
+    case 'digest-test':
+      throw new Error('a test is written like its digest')
+  }
+}
+
+/** The digest as it was when the test was asked for; its links lead to pages that need no person. */
+async function writeTest({ config, database, mail, now }: WriterParts, row: ClaimedMail): Promise<Buffer[]> {
+  const { digestId, articleIds } = row.payload as { digestId: number; articleIds: number[] }
+  const { content } = await database.stores.digests.get(digestId)
+  if (!content) throw new Error('a digest to be tested has no content')
+  const composed = await mail.composeDigest(content)
+  const unpersonal = `${config.publicUrl}/preferences`
+  const providers = await database.stores.providers.listNames()
+  return mail.personalise(mail.assembleVariant(composed, articleIds, { isTest: true, providers }), {
+    to: row.address,
+    messageId: mail.messageId({ kind: 'outbox', outboxId: row.key }),
+    date: now(),
+    unsubscribeUrl: unpersonal,
+    preferencesUrl: unpersonal,
+  })
+}
+
+const noticeOf = (payload: Record<string, unknown>): PersonalContent => ({
+  kind: 'desk-notice',
+  notice: payload['notice'] as DeskNotice,
+  values: payload['values'] as Record<string, string | number>,
+  url: payload['url'] as string,
+})
+
+/** In the order they were chosen; one that is gone meanwhile is left out. */
+async function namesOf({ database }: WriterParts, slugs: unknown): Promise<string[]> {
+  const newsletters = await database.stores.newsletters.list()
+  const chosen = Array.isArray(slugs) ? slugs : []
+  return chosen.flatMap((slug) => newsletters.find((one) => one.slug === slug)?.name ?? [])
+}
+
+function required<T>(value: T | null): T {
+  if (value === null) throw new Error('a mail has lost the row it is about')
+  return value
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../../domain/digest.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { DomainError } from '../../errors.ts'
+import type { StoredAnswer } from '../../store/idempotency-keys.ts'
+import type { Stores } from '../../store/stores.ts'
+
+export type Answer = Pick<StoredAnswer, 'status' | 'body'>
+
+export interface KeyedRequest {
+  actor: Actor
+  /** What is asked for, of what: `send digest:7`. */
+  action: string
+  /** The same key gets the same answer and does nothing again. */
+  idempotencyKey: string
+  body: unknown
+}
+
+/**
+ * Answers a request, or repeats the answer that its key got before. Call it in a transaction that has locked what the
+ * request changes: of two requests under one key the second then waits, and finds the answer.
+ * @throws DomainError `idempotency_key_reused`
+ */
+export async function answerOnce(
+  stores: Stores,
+  { actor, action, idempotencyKey, body }: KeyedRequest,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  const scope = `${nameOfActor(actor)} ${action}`
+  const requestHash = createHash('sha256').update(canonicalJson(body)).digest('hex')
+  const stored = await stores.idempotencyKeys.find(scope, idempotencyKey)
+  if (stored) return requireSame(stored, requestHash)
+  const answer = await work()
+  await stores.idempotencyKeys.insert(scope, idempotencyKey, { requestHash, ...answer })
+  return answer
+}
+
+function requireSame({ requestHash, status, body }: StoredAnswer, asked: string): Answer {
+  if (requestHash === asked) return { status, body }
+  throw new DomainError(
+    'invalid',
+    'idempotency_key_reused',
+    'This Idempotency-Key answered another request: use a new key for a new request.',
+  )
+}

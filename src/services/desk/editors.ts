@@ -1,0 +1,177 @@
+import { parseAddress } from '../../domain/address.ts'
+import { nameOfActor, type Actor, type Editor, type Role } from '../../domain/editor.ts'
+import { DomainError } from '../../errors.ts'
+import type { ListedSession, Session } from '../../store/sessions.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { Parts } from '../parts.ts'
+import { hashOf, randomSecret } from './secret.ts'
+
+export type EditorService = ReturnType<typeof createEditorService>
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+
+const linkLifetimeMs = 30 * minuteMs
+const maxLinksPerHour = 5
+const sessionIdleMs = 3 * dayMs
+const sessionLifetimeMs = 30 * dayMs
+/** How exactly a session's last use is kept. */
+const seenResolutionMs = minuteMs
+
+export function createEditorService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
+  const { config, database, doorbell, now } = parts
+  const inMs = (ms: number) => new Date(now().getTime() + ms)
+
+  /** A one-time link for this editor, valid for half an hour. Only its hash is stored. */
+  const createLink = async (stores: Stores, editorId: number): Promise<string> => {
+    const token = randomSecret()
+    await stores.sessions.insertSignInLink({
+      tokenSha256: hashOf(token),
+      editorId,
+      expiresAt: inMs(linkLifetimeMs),
+    })
+    return `${config.publicUrl}/desk/sign-in/${token}`
+  }
+
+  return {
+    list: (): Promise<Editor[]> => database.stores.editors.list(),
+
+    /** @throws DomainError `editor_exists`, `invalid_address` */
+    async add(wanted: { email: string; role: Role; language?: string }, actor: Actor): Promise<Editor> {
+      const email = parseAddress(wanted.email).text
+      return database.transaction(async (stores) => {
+        if (await stores.editors.findByEmail(email)) {
+          const message = 'Someone of the desk has this address already.'
+          const fields = [{ field: 'email', message }]
+          throw new DomainError('conflict', 'editor_exists', message, { fields })
+        }
+        const publication = await stores.publication.get()
+        const language = wanted.language ?? publication.languages[0] ?? 'en'
+        const editor = await stores.editors.insert({ email, role: wanted.role, language })
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'editor.added',
+          subject: `editor:${editor.id}`,
+          detail: { role: wanted.role },
+        })
+        return editor
+      })
+    },
+
+    /** A new role ends the editor's sessions. @throws DomainError `no_such_editor`, `last_admin` */
+    async changeRole(id: number, role: Role, actor: Actor): Promise<Editor> {
+      return database.transaction(async (stores) => {
+        const editor = await getEditor(stores, id)
+        if (role !== 'admin') await refuseLastAdmin(stores, editor)
+        await stores.editors.update(id, { role })
+        await stores.sessions.markEnded(id)
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'editor.role-changed',
+          subject: `editor:${id}`,
+          detail: { from: editor.role, to: role },
+        })
+        return { ...editor, role }
+      })
+    },
+
+    /** @throws DomainError `no_such_editor`, `last_admin` */
+    async remove(id: number, actor: Actor): Promise<void> {
+      await database.transaction(async (stores) => {
+        await refuseLastAdmin(stores, await getEditor(stores, id))
+        await stores.editors.update(id, { removedAt: now() })
+        await stores.sessions.markEnded(id)
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'editor.removed',
+          subject: `editor:${id}`,
+        })
+      })
+    },
+
+    async changeLanguage(id: number, language: string): Promise<void> {
+      await database.stores.editors.update(id, { language })
+    },
+
+    /** For whoever runs the machine. @throws DomainError `no_such_editor` */
+    async createSignInLink(email: string): Promise<string> {
+      const editor = await database.stores.editors.findByEmail(email)
+      if (!editor) throw noSuchEditor()
+      return createLink(database.stores, editor.id)
+    },
+
+    /** For the mail that carries it: made when the mail is, so that nothing usable waits in the outbox. */
+    createSignInLinkFor: (editorId: number): Promise<string> => createLink(database.stores, editorId),
+
+    /** Mails a link where the address is an editor's; the answer is the same for every address. */
+    async requestSignIn(email: string): Promise<void> {
+      const isQueued = await database.transaction(async (stores) => {
+        const editor = await stores.editors.findByEmail(email)
+        if (!editor) return false
+        const links = await stores.sessions.countSignInLinksSince(editor.id, inMs(-hourMs))
+        if (links >= maxLinksPerHour) return false
+        await stores.outbox.insert({
+          kind: 'sign-in',
+          editorId: editor.id,
+          address: editor.email,
+          language: editor.language,
+          expiresAt: inMs(linkLifetimeMs),
+        })
+        return true
+      })
+      if (isQueued) await doorbell.ring('deliver-mail', {})
+    },
+
+    /** Whether the link would still open a session. Changes nothing: scanners follow links. */
+    async isSignInLinkValid(token: string): Promise<boolean> {
+      return (await database.stores.sessions.findSignInLink(hashOf(token), now())) !== undefined
+    },
+
+    /** Uses the link up. @returns the session's secret for the cookie, undefined for a link that is not valid */
+    async signIn(token: string, label: string): Promise<string | undefined> {
+      return database.transaction(async (stores) => {
+        const link = await stores.sessions.markSignInLinkUsed(hashOf(token), now())
+        const editor = link && (await stores.editors.find(link.editorId))
+        if (!editor) return undefined
+        const secret = randomSecret()
+        const expiresAt = inMs(sessionLifetimeMs)
+        await stores.sessions.insert({ tokenSha256: hashOf(secret), editorId: editor.id, label, expiresAt })
+        await stores.audit.insert({ actor: `editor:${editor.id}`, action: 'editor.signed-in' })
+        return secret
+      })
+    },
+
+    async findSession(secret: string): Promise<Session | undefined> {
+      const session = await database.stores.sessions.find(hashOf(secret), {
+        now: now(),
+        idleSince: inMs(-sessionIdleMs),
+      })
+      if (session && now().getTime() - session.seenAt.getTime() > seenResolutionMs) {
+        await database.stores.sessions.updateSeen(session.id, now())
+      }
+      return session
+    },
+
+    listSessions: (editorId: number): Promise<ListedSession[]> => database.stores.sessions.list(editorId),
+
+    endSession: (editorId: number, sessionId: number): Promise<void> =>
+      database.stores.sessions.markEnded(editorId, sessionId),
+  }
+}
+
+const noSuchEditor = () =>
+  new DomainError('not_found', 'no_such_editor', 'Nobody of the desk has this address or id.')
+
+async function getEditor(stores: Stores, id: number): Promise<Editor> {
+  const editor = await stores.editors.find(id)
+  if (!editor) throw noSuchEditor()
+  return editor
+}
+
+async function refuseLastAdmin(stores: Stores, editor: Editor): Promise<void> {
+  if (editor.role !== 'admin') return
+  const admins = (await stores.editors.list()).filter((other) => other.role === 'admin')
+  if (admins.length > 1) return
+  throw new DomainError('conflict', 'last_admin', 'This is the last admin; make someone else admin first.')
+}

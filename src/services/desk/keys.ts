@@ -1,0 +1,63 @@
+import { nameOfActor, type Actor, type Role } from '../../domain/editor.ts'
+import { DomainError } from '../../errors.ts'
+import type { ApiKey } from '../../store/api-keys.ts'
+import type { Parts } from '../parts.ts'
+import { hashOf, randomSecret } from './secret.ts'
+
+export type KeyService = ReturnType<typeof createKeyService>
+
+/** Keys begin alike, so that scanners for leaked secrets find them. */
+const keyPrefix = 'depeche_'
+
+/** How exactly "last used" is kept; a write per request would cost more than it tells. */
+const usedResolutionMs = 60_000
+
+export function createKeyService({ database, now }: Pick<Parts, 'database' | 'now'>) {
+  return {
+    /** @returns the key itself, which is shown this once and stored nowhere */
+    async create(
+      wanted: { name: string; role: Role; expiresAt?: Date },
+      actor: Actor,
+    ): Promise<{ key: string; record: ApiKey }> {
+      const key = keyPrefix + randomSecret()
+      const record = await database.transaction(async (stores) => {
+        const inserted = await stores.apiKeys.insert({
+          name: wanted.name,
+          role: wanted.role,
+          prefix: key.slice(0, keyPrefix.length + 4),
+          keySha256: hashOf(key),
+          createdBy: actor.kind === 'editor' ? actor.id : null,
+          expiresAt: wanted.expiresAt ?? null,
+        })
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'key.created',
+          subject: `key:${inserted.id}`,
+          detail: { role: wanted.role },
+        })
+        return inserted
+      })
+      return { key, record }
+    },
+
+    async authenticate(key: string): Promise<Actor | undefined> {
+      const record = await database.stores.apiKeys.findByHash(hashOf(key), now())
+      if (!record) return undefined
+      const isStale = !record.usedAt || now().getTime() - record.usedAt.getTime() > usedResolutionMs
+      if (isStale) await database.stores.apiKeys.updateUsed(record.id, now())
+      return { kind: 'key', id: record.id, role: record.role }
+    },
+
+    list: (): Promise<ApiKey[]> => database.stores.apiKeys.list(),
+
+    /** @throws DomainError `no_such_key` */
+    async revoke(id: number, actor: Actor): Promise<void> {
+      await database.transaction(async (stores) => {
+        if (!(await stores.apiKeys.markRevoked(id))) {
+          throw new DomainError('not_found', 'no_such_key', 'There is no such key in use.')
+        }
+        await stores.audit.insert({ actor: nameOfActor(actor), action: 'key.revoked', subject: `key:${id}` })
+      })
+    },
+  }
+}

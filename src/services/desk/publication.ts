@@ -1,0 +1,47 @@
+import { findAddress } from '../../domain/address.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { isLanguageTag, isZone, type Publication } from '../../domain/publication.ts'
+import { DomainError } from '../../errors.ts'
+import type { Parts } from '../parts.ts'
+import { ringForChange } from '../articles/public-change.ts'
+import { singleFlight } from '../single-flight.ts'
+
+export type PublicationService = ReturnType<typeof createPublicationService>
+
+export function createPublicationService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
+  return {
+    get: singleFlight((): Promise<Publication> => database.stores.publication.get()),
+
+    /** @throws DomainError `invalid_input` for an empty name, or a zone, language or address that is none */
+    async set(change: Partial<Publication>, actor: Actor): Promise<Publication> {
+      const changed = await database.transaction(async (stores) => {
+        const after = { ...(await stores.publication.get()), ...change }
+        check(after)
+        await stores.publication.update(after)
+        // Its name stands in every feed.
+        await stores.feedDocuments.markDirty([{ subject: '*' }])
+        await stores.audit.insert({ actor: nameOfActor(actor), action: 'publication.changed' })
+        return after
+      })
+      await ringForChange(doorbell)
+      return changed
+    },
+  }
+}
+
+function check({ name, deskName, zone, languages, contactEmail }: Publication): void {
+  const fields = [
+    ...Object.entries({ name, deskName })
+      .filter(([, text]) => text.trim() === '')
+      .map(([field]) => ({ field, message: 'must not be empty' })),
+    ...(contactEmail === undefined || findAddress(contactEmail)
+      ? []
+      : [{ field: 'contactEmail', message: 'must be one e-mail address' }]),
+    ...(isZone(zone) ? [] : [{ field: 'zone', message: 'must be an IANA zone such as Africa/Algiers' }]),
+    ...(languages.length > 0 && languages.every(isLanguageTag)
+      ? []
+      : [{ field: 'languages', message: 'must be BCP 47 tags such as fr or ar-DZ, at least one' }]),
+  ]
+  if (fields.length === 0) return
+  throw new DomainError('invalid', 'invalid_input', 'Some settings are not valid.', { fields })
+}

@@ -1,0 +1,174 @@
+import { firstInstantOf, localTimeOf } from '../../domain/cadence.ts'
+import { isExpired, mayDo, type DigestAction } from '../../domain/digest.ts'
+import type { DeliveryState } from '../../domain/delivery.ts'
+import type { Actor } from '../../domain/editor.ts'
+import { newsletterPath, scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
+import type { PageRequest } from '../../domain/cursor.ts'
+import { DomainError } from '../../errors.ts'
+import type { DigestPreviewService } from './preview.ts'
+import { clipBytes } from './preview.ts'
+import type { DigestProgressService } from './progress.ts'
+import type { DigestSendingService } from './states.ts'
+import type { DigestService, StoryStep } from './editing.ts'
+import type { Parts } from '../parts.ts'
+import type { UncertainService } from './doubts.ts'
+
+interface Siblings {
+  digests: Pick<DigestService, 'get' | 'change' | 'reorder' | 'moveStory'>
+  digestSending: Pick<DigestSendingService, 'schedule'>
+  digestPreview: Pick<DigestPreviewService, 'get'>
+  digestProgress: Pick<DigestProgressService, 'get' | 'listDeliveries' | 'findExplanation'>
+  uncertain: Pick<UncertainService, 'count'>
+}
+
+interface Wish {
+  deliveries: { state: DeliveryState | undefined; page: PageRequest }
+  /** An address. */
+  explain: string | undefined
+  /** Words of a title, to add a story. */
+  find: string | undefined
+}
+
+/** What an editor did on a page that showed a version of the digest. */
+interface Seen {
+  version: number
+  actor: Actor
+}
+
+const mostFound = 12
+const mostWords = 8
+
+const actions: DigestAction[] = [
+  'change',
+  'test',
+  'approve',
+  'schedule',
+  'send',
+  'pause',
+  'resume',
+  'resend',
+  'leave',
+  'cancel',
+]
+
+/** Everything the desk's page of one digest shows. */
+export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> & Siblings) {
+  const { database, now, digests, digestPreview, digestProgress, digestSending, uncertain } = parts
+
+  /** Where the newsletter lives; one without a schedule lives where the publication does. */
+  const zoneOf = async (newsletter: Newsletter): Promise<string> =>
+    scheduledCadences(newsletter)[0]?.zone ?? (await database.stores.publication.get()).zone
+
+  /** An actor as people know them: an address, the name of a key. */
+  const whoIs = async (actor: string): Promise<string> => {
+    const [kind, id] = actor.split(':')
+    const { editors, apiKeys } = database.stores
+    if (kind === 'editor') return (await editors.findEmail(Number(id))) ?? actor
+    if (kind === 'key') return (await apiKeys.findName(Number(id))) ?? actor
+    return actor
+  }
+
+  const find = (words: string, language: string, except: string[]) =>
+    database.stores.digestArticles.listByTitle(words.split(/\s+/).slice(0, mostWords), {
+      language,
+      except,
+      limit: mostFound,
+    })
+
+  return {
+    async get(id: number, wish: Wish) {
+      const digest = await digests.get(id)
+      const newsletter = await database.stores.newsletters.getBySlug(digest.newsletter)
+      const isApproved =
+        digest.approval.rule === 'none' || digest.state === 'approved' || digest.state === 'scheduled'
+      const isPrepared = digest.startedAt !== null
+      const progress = isPrepared ? await digestProgress.get(id) : undefined
+      const zone = await zoneOf(newsletter)
+      const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]
+      const { subject: ownSubject, excluded, probeAt } = await database.stores.digests.get(id)
+      const preview =
+        digest.articles.length > 0
+          ? await digestPreview.get(id, { format: 'html', isFresh: false })
+          : undefined
+      return {
+        digest,
+        newsletter: { ...newsletter, path: newsletterPath(newsletter.slug) },
+        may: Object.fromEntries(
+          actions.map((action) => [action, mayDo({ state: digest.state, probeAt }, action)]),
+        ),
+        isApproved,
+        approvedBy: digest.approval.approvedBy ? await whoIs(digest.approval.approvedBy) : undefined,
+        isPrepared,
+        isLate: digest.expiresAt !== null && isExpired({ expiresAt: new Date(digest.expiresAt) }, now()),
+        size: preview && { bytes: preview.bytes, percent: Math.round((100 * preview.bytes) / clipBytes) },
+        ownSubject,
+        excluded: await database.stores.articles.listByIds(excluded),
+        shownSubject: preview?.subject ?? digest.subject,
+        progress,
+        deliveries: isPrepared
+          ? await digestProgress.listDeliveries(id, wish.deliveries.state, wish.deliveries.page)
+          : undefined,
+        undecided: progress?.counts.uncertain ? await uncertain.count(id) : 0,
+        explained: wish.explain ? await digestProgress.findExplanation(wish.explain, id) : undefined,
+        explainAddress: wish.explain,
+        schedule: {
+          zone,
+          at: digest.sendAt === null ? undefined : localTimeOf(new Date(digest.sendAt), zone),
+          from: localTimeOf(now(), zone),
+        },
+        find: wish.find,
+        found: wish.find ? await find(wish.find, newsletter.language, shown) : undefined,
+        hasWorker: (await database.stores.workers.countAlive()) > 0,
+      }
+    },
+
+    /** @returns false, with nothing changed, where the digest is no longer what the page showed */
+    saveTexts: (
+      id: number,
+      texts: { subject: string; preheader: string; intro: string },
+      { version, actor }: Seen,
+    ): Promise<boolean> => {
+      const { subject, preheader, intro } = texts
+      const change = { intro, subject: subject || null, preheader: preheader || null }
+      return unlessChanged(digests.change(id, change, version, actor))
+    },
+
+    /** @returns `changed` as `saveTexts` says false; `not_shown` where every reader has a pinned story already */
+    async moveStory(
+      id: number,
+      { article, step }: { article: string; step: StoryStep },
+      { version, actor }: Seen,
+    ): Promise<'moved' | 'changed' | 'not_shown'> {
+      if (!(await unlessChanged(digests.moveStory(id, { article, step }, version, actor)))) return 'changed'
+      const { articles } = await digests.get(id)
+      const isShown = articles.some(({ externalId }) => externalId === article)
+      return step === 'pin' && !isShown ? 'not_shown' : 'moved'
+    },
+
+    /** @returns as `saveTexts` */
+    saveOrder: (id: number, externalIds: string[], { version, actor }: Seen): Promise<boolean> =>
+      unlessChanged(digests.reorder(id, externalIds, version, actor)),
+
+    /**
+     * @param at date and time as clocks show them where the newsletter lives: `2026-03-29T07:00`
+     * @returns as `saveTexts`
+     * @throws DomainError as `digestSending.schedule`
+     */
+    async schedule(id: number, at: string, { version, actor }: Seen): Promise<boolean> {
+      const { newsletterId } = await database.stores.digests.get(id)
+      const zone = await zoneOf(await database.stores.newsletters.get(newsletterId))
+      const sendAt = new Date(firstInstantOf(Date.parse(`${at}:00Z`), zone))
+      return unlessChanged(digestSending.schedule(id, { sendAt, version }, actor))
+    },
+  }
+}
+
+async function unlessChanged(change: Promise<unknown>): Promise<boolean> {
+  try {
+    await change
+    return true
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'version_changed') return false
+    throw error
+  }
+}

@@ -1,0 +1,73 @@
+import type { DoubtDecision } from '../../domain/delivery.ts'
+import { lifetimeMs, requireMayDo, type Digest } from '../../domain/digest.ts'
+import { nameOfActor } from '../../domain/editor.ts'
+import type { Stores } from '../../store/stores.ts'
+import { answerOnce, type Answer, type KeyedRequest } from '../desk/answer-once.ts'
+import type { DigestSendingService } from './states.ts'
+import type { Parts } from '../parts.ts'
+
+export type UncertainService = ReturnType<typeof createUncertainService>
+
+interface DecisionRequest extends Omit<KeyedRequest, 'action' | 'body'> {
+  decision: DoubtDecision
+  /** Ids; absent: everyone nobody has decided on. */
+  subscribers?: readonly number[] | undefined
+}
+
+/** What the desk decides about readers of whom nobody knows whether they got the digest. */
+export function createUncertainService({
+  database,
+  digestSending,
+}: Pick<Parts, 'database'> & { digestSending: Pick<DigestSendingService, 'ring'> }) {
+  return {
+    /** Readers of a digest that are in doubt and not decided on. */
+    count: (digestId: number): Promise<number> => database.stores.uncertain.count(digestId),
+
+    /**
+     * Sends once more to readers in doubt, who may then have it twice, or leaves them as they are, for good. Who is not
+     * in doubt any more, because an answer came late or a colleague has decided, is left alone and not counted.
+     * @throws DomainError `no_digest`, `wrong_state`, `idempotency_key_reused`
+     */
+    async decide(id: number, request: DecisionRequest): Promise<Answer> {
+      const { decision, subscribers } = request
+      const answer = await database.transaction(async (stores) => {
+        const digest = await stores.digests.claim(id)
+        const keyed = { ...request, action: `doubt digest:${id}`, body: { decision, subscribers } }
+        return answerOnce(stores, keyed, async () => {
+          requireMayDo(digest, decision)
+          const decided = await (decision === 'resend' ? resend : leave)(stores, digest, subscribers)
+          await stores.audit.insert({
+            actor: nameOfActor(request.actor),
+            action: `digest.doubt.${decision}`,
+            subject: `digest:${id}`,
+            detail: { decided, subscribers: subscribers?.join(' ') ?? 'all' },
+          })
+          const { state } = await stores.digests.get(id)
+          return { status: 200, body: { id, state, decided, undecided: await stores.uncertain.count(id) } }
+        })
+      })
+      await digestSending.ring(await database.stores.digests.get(id))
+      return answer
+    },
+  }
+}
+
+type Subscribers = DecisionRequest['subscribers']
+
+async function resend(stores: Stores, digest: Digest, subscribers: Subscribers): Promise<number> {
+  const released = await stores.uncertain.release(digest.id, subscribers)
+  if (released > 0 && digest.state === 'completed_with_uncertain') {
+    // Its own time may have passed: whoever sends again today wants it to arrive today.
+    const expiresAt = new Date((await stores.digests.getClock()).getTime() + lifetimeMs)
+    await stores.digests.markState(digest.id, [digest.state], 'sending', { completedAt: null, expiresAt })
+  }
+  return released
+}
+
+async function leave(stores: Stores, digest: Digest, subscribers: Subscribers): Promise<number> {
+  const left = await stores.uncertain.markLeft(digest.id, subscribers)
+  if ((await stores.uncertain.count(digest.id)) === 0) {
+    await stores.digests.markState(digest.id, ['completed_with_uncertain'], 'completed')
+  }
+  return left
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import type { Digest } from '../../domain/digest.ts'
+import { composeDraft, countPlans, isUnfrozen, listMatter, storeDraft, type Draft } from './refresh.ts'
+import type { Parts } from '../parts.ts'
+
+export type DraftService = ReturnType<typeof createDraftService>
+
+/** A draft by hand is refreshed in the background for so long; then whoever looks at it does it. */
+const handDays = 7
+/** Not refreshed for so long: nobody does it in the background. */
+const forgottenMs = 3_600_000
+/** Counting readers again, where nothing else has changed, may take this part of a worker's time. */
+const countingShare = 0.02
+
+/**
+ * What open digests would hold now, found out beside those who look: looking shows what is stored, and waits for nobody
+ * who holds the digest.
+ */
+export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'now'>) {
+  const { database } = parts
+  const { stores } = database
+  const renewals = new Map<number, Promise<void>>()
+  /** Of each draft, what it was last made from, and when its readers are counted again. */
+  const known = new Map<number, { made: string; countAgainAt: number }>()
+
+  const draftOf = async (digest: Digest): Promise<Draft> => ({
+    digest,
+    newsletter: await stores.newsletters.get(digest.newsletterId),
+  })
+  const isOpen = ({ state }: Digest) => state === 'draft' || state === 'approved' || state === 'scheduled'
+
+  const findMade = async (draft: Draft): Promise<string> => {
+    const matter = await listMatter(parts, stores, draft)
+    const { state } = draft.digest
+    return createHash('sha256')
+      .update(JSON.stringify([state, draft.newsletter, matter]))
+      .digest('base64')
+  }
+
+  /** Without a lock: stored only where nobody has the digest or has changed it meanwhile, who then knows better. */
+  const renewNow = async (id: number): Promise<void> => {
+    const draft = await draftOf(await stores.digests.get(id))
+    const { digest } = draft
+    if (!isOpen(digest)) return
+    const content = isUnfrozen(digest) ? await composeDraft(parts, stores, draft) : undefined
+    const plans = content?.plans ?? (await countPlans(stores, draft))
+    await database.transaction(async (tx) => {
+      if (!(await tx.digests.claimUnchanged(id, digest.version))) return
+      if (content) await storeDraft(tx, digest, content)
+      else await tx.digests.updatePlans(id, plans)
+    })
+  }
+
+  /** Those who want the same one at once get one. */
+  const renew = (id: number): Promise<void> => {
+    const running =
+      renewals.get(id) ??
+      renewNow(id).finally(() => {
+        renewals.delete(id)
+      })
+    renewals.set(id, running)
+    return running
+  }
+
+  /** Whether a worker does it: one lives, and has done it lately, by the rules as they are. */
+  const isRefreshed = async ({ digest: { refreshedAt }, newsletter }: Draft): Promise<boolean> =>
+    refreshedAt !== undefined &&
+    refreshedAt >= newsletter.updatedAt &&
+    Date.now() - refreshedAt.getTime() < forgottenMs &&
+    (await stores.workers.countAlive()) > 0
+
+  return {
+    /** A digest as it is stored, and its newsletter; an open one that nobody refreshes is refreshed first. */
+    async get(id: number): Promise<Draft> {
+      const draft = await draftOf(await stores.digests.get(id))
+      return !isOpen(draft.digest) || (await isRefreshed(draft)) ? draft : this.getFresh(id)
+    },
+
+    /** The same, refreshed before. */
+    async getFresh(id: number): Promise<Draft> {
+      await renew(id)
+      return draftOf(await stores.digests.get(id))
+    },
+
+    /** Every open digest that something has changed for, or whose readers were counted long ago. */
+    async renewAll(): Promise<void> {
+      const ids = await stores.digests.listOpen(handDays)
+      for (const id of known.keys()) if (!ids.includes(id)) known.delete(id)
+      for (const id of ids) {
+        const made = await findMade(await draftOf(await stores.digests.get(id)))
+        const before = known.get(id)
+        const startedAt = performance.now()
+        if (before?.made === made && startedAt < before.countAgainAt) continue
+        await renew(id)
+        const took = performance.now() - startedAt
+        known.set(id, { made, countAgainAt: startedAt + took / countingShare })
+      }
+    },
+  }
+}

@@ -1,0 +1,328 @@
+import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
+import { nextOccurrence } from '../../domain/cadence.ts'
+import {
+  type SeenVersion,
+  noCounts,
+  requireMayDo,
+  requireVersion,
+  type Digest,
+  type DigestState,
+  type DraftChange,
+} from '../../domain/digest.ts'
+import { pinsFor } from '../../domain/digest-content.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../../domain/newsletter.ts'
+import { DomainError } from '../../errors.ts'
+import type { Stores } from '../../store/stores.ts'
+import { inDraftTransaction, listDue, listPlans, refreshDraft, type Draft } from './refresh.ts'
+import { readSpread } from './spreading.ts'
+import { readSendingTime } from './sending-time.ts'
+import { toDigestShape, type DigestShape } from './shape.ts'
+import type { DraftService } from './drafts.ts'
+import type { Parts } from '../parts.ts'
+
+export type DigestService = ReturnType<typeof createDigestService>
+
+/** External ids; what is absent is left to the newsletter's rules. */
+export interface ComposeInput {
+  cadence?: Cadence | undefined
+  articles?: string[] | undefined
+  pinned?: string[] | undefined
+  excluded?: string[] | undefined
+  intro?: string | undefined
+  subject?: string | undefined
+}
+
+/** External ids; `null` goes back to the newsletter's rules, what is absent stays. */
+export interface ChangeInput {
+  articles?: string[] | null | undefined
+  pinned?: string[] | undefined
+  excluded?: string[] | undefined
+  intro?: string | undefined
+  subject?: string | null | undefined
+  preheader?: string | null | undefined
+}
+
+/** Composing: drafts that fill up by the newsletter's rules, and what an editor changes of them. */
+export function createDigestService(
+  parts: Pick<Parts, 'config' | 'database' | 'mail' | 'now'> & { drafts: Pick<DraftService, 'get'> },
+) {
+  const { config, database, drafts } = parts
+
+  const shapeOf = async (stores: Stores, draft: Draft): Promise<DigestShape> => {
+    const { digest } = draft
+    const articleIds = digest.content?.articles.map((article) => article.id) ?? []
+    const [variants, reached, counts, externalIds] = await Promise.all([
+      listPlans(stores, digest),
+      digest.startedAt ? stores.variants.listReached([digest.id]) : [],
+      stores.digestProgress.countByState([digest.id]),
+      stores.digestArticles.listExternalIds([...articleIds, ...digest.excluded]),
+    ])
+    const shared = { counts: counts.get(digest.id) ?? noCounts(), externalIds, publicUrl: config.publicUrl }
+    const readers = digest.audience ?? variants.reduce((sum, variant) => sum + variant.readers, 0)
+    const spread = await readSpread(parts, stores, { ...draft, readers })
+    const shape = toDigestShape({ ...draft, ...shared, variants, reached, spread })
+    const sendingTime = await readSendingTime(config.smtpRate, stores, { ...shape, digest })
+    return { ...shape, sendingTime }
+  }
+
+  const read = async (id: number): Promise<DigestShape> => shapeOf(database.stores, await drafts.get(id))
+
+  const openDraft = (newsletter: Newsletter, rule: ReturnType<typeof scheduledCadences>[number]) =>
+    database.transaction(async (stores) => {
+      const open = await stores.digests.findOpen(newsletter.id, rule.cadence)
+      const now = await stores.digests.getClock()
+      // One whose time has come waits for the scheduler, or for its approval.
+      if (open?.sendAt && open.sendAt <= now) return open.id
+      // An editor gave it a time of its own: the rule's does not move it.
+      if (open?.state === 'scheduled') return open.id
+      const next = nextOccurrence(rule, now)
+      if (open?.localDate === next.localDate && open.sendAt?.getTime() === next.at.getTime()) return open.id
+      if (open) {
+        const moved = { localDate: next.localDate, sendAt: next.at }
+        await stores.digests.markState(open.id, [open.state], open.state, moved)
+        return open.id
+      }
+      const digest = {
+        newsletterId: newsletter.id,
+        cadence: rule.cadence,
+        localDate: next.localDate,
+        sendAt: next.at,
+      }
+      return (
+        (await stores.digests.insert(digest)) ??
+        (await stores.digests.findOpen(newsletter.id, rule.cadence))?.id
+      )
+    })
+
+  return {
+    /** A draft as it stood at its `asOf`, any other digest as it went. @throws DomainError `no_digest` */
+    get: read,
+
+    /** Newest first. */
+    async list(
+      filter: { newsletter?: string | undefined; states?: DigestState[] | undefined },
+      page: PageRequest,
+    ): Promise<Page<DigestShape>> {
+      const { stores } = database
+      const newsletterId = filter.newsletter && (await stores.newsletters.getBySlug(filter.newsletter)).id
+      const digests = await stores.digests.list({
+        ...page,
+        states: filter.states,
+        newsletterId: newsletterId || undefined,
+      })
+      const newsletters = await stores.newsletters.listByIds([...new Set(digests.map((d) => d.newsletterId))])
+      const nameOf = new Map(newsletters.map((newsletter) => [newsletter.id, newsletter]))
+      const counts = await stores.digestProgress.countByState(digests.map((digest) => digest.id))
+      const ids = digests.flatMap((digest) => digest.content?.articles.map((article) => article.id) ?? [])
+      const externalIds = await stores.digestArticles.listExternalIds([...new Set(ids)])
+      const started = digests.filter((digest) => digest.startedAt !== undefined).map((digest) => digest.id)
+      const reached = await stores.variants.listReached(started)
+      const variantsOf = await Promise.all(digests.map((digest) => listPlans(stores, digest)))
+      const rows = digests.flatMap((digest, index) => {
+        const newsletter = nameOf.get(digest.newsletterId)
+        if (!newsletter) return []
+        const variants = variantsOf[index] ?? []
+        const shared = {
+          variants,
+          reached: reached.filter(({ digestId }) => digestId === digest.id),
+          counts: counts.get(digest.id) ?? noCounts(),
+          externalIds,
+        }
+        return [toDigestShape({ digest, newsletter, ...shared, publicUrl: config.publicUrl })]
+      })
+      return toPage(rows, page.limit, (digest) => [digest.createdAt, digest.id])
+    },
+
+    /**
+     * The open draft of each scheduled cadence, made where there is none.
+     * @throws DomainError `no_newsletter`
+     */
+    async listNext(slug: string): Promise<DigestShape[]> {
+      const newsletter = await database.stores.newsletters.getBySlug(slug)
+      const shapes: DigestShape[] = []
+      for (const rule of scheduledCadences(newsletter)) {
+        const id = await openDraft(newsletter, rule)
+        if (id !== undefined) shapes.push(await read(id))
+      }
+      return shapes
+    },
+
+    /** Makes the open draft of a scheduled cadence where there is none, and moves it where the rule has changed. */
+    openDraft,
+
+    /**
+     * A digest by hand: an extra beside the scheduled ones.
+     * @throws DomainError `no_newsletter`, `no_such_cadence`, `article_not_public`, `one_article`
+     */
+    async compose(slug: string, input: ComposeInput, actor: Actor): Promise<DigestShape> {
+      return database.transaction(async (stores) => {
+        const newsletter = await stores.newsletters.getBySlug(slug)
+        const cadence = cadenceOf(newsletter, input.cadence)
+        const chosen = input.articles && (await stores.digestArticles.getIds(input.articles))
+        if (cadence === 'alert' && chosen?.length !== 1) {
+          const sentence = 'An alert is a digest of one article: name it in articles.'
+          const fields = [{ field: 'articles', message: sentence }]
+          throw new DomainError('invalid', 'one_article', sentence, { fields })
+        }
+        const excluded = await stores.digestArticles.getIds(input.excluded ?? [])
+        const id = await stores.digests.insert({
+          newsletterId: newsletter.id,
+          cadence,
+          chosen,
+          excluded,
+          pinned: await stores.digestArticles.getIds(input.pinned ?? []),
+          intro: input.intro,
+          subject: input.subject,
+          changedBy: nameOfActor(actor),
+        })
+        if (id === undefined) throw new Error('a digest without a day cannot conflict')
+        await stores.digestArticles.insertExclusions(newsletter.id, excluded, nameOfActor(actor))
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'digest.composed',
+          subject: `digest:${id}`,
+        })
+        return shapeOf(stores, await refreshDraft(parts, stores, id))
+      })
+    },
+
+    /**
+     * Changes a draft. An approved or scheduled digest becomes a draft again and is asked about once more.
+     * @throws DomainError `no_digest`, `wrong_state`, `if_match_required`, `version_changed`, `article_not_public`
+     */
+    async change(id: number, input: ChangeInput, version: SeenVersion, actor: Actor): Promise<DigestShape> {
+      return inDraftTransaction(database, async (stores) => {
+        const { digest, newsletter } = await refreshDraft(parts, stores, id)
+        requireMayDo(digest, 'change')
+        requireVersion(digest, version)
+        const change = await toDraftChange(stores, input)
+        await applyChange(stores, digest, change, nameOfActor(actor))
+        await exclude(stores, { digest, newsletter }, change.excluded, nameOfActor(actor))
+        return shapeOf(stores, await refreshDraft(parts, stores, id))
+      })
+    },
+
+    /**
+     * Puts articles in the order an editor dragged them into, by pinning as few as that takes.
+     * @throws DomainError as `change`
+     */
+    async reorder(
+      id: number,
+      externalIds: string[],
+      version: SeenVersion,
+      actor: Actor,
+    ): Promise<DigestShape> {
+      return inDraftTransaction(database, async (stores) => {
+        const draft = await refreshDraft(parts, stores, id)
+        requireMayDo(draft.digest, 'change')
+        requireVersion(draft.digest, version)
+        const order = await stores.digestArticles.getIds(externalIds)
+        const due = draft.digest.chosen ?? (await listDue(parts, stores, draft)).map((article) => article.id)
+        const pinned = pinsFor(
+          order,
+          due.filter((articleId) => order.includes(articleId)),
+        )
+        await applyChange(stores, draft.digest, { pinned }, nameOfActor(actor))
+        return shapeOf(stores, await refreshDraft(parts, stores, id))
+      })
+    },
+
+    /**
+     * One step of one story, as the desk's buttons do it: up, down, pin, unpin, exclude, admit.
+     * @throws DomainError as `change`
+     */
+    async moveStory(
+      id: number,
+      { article, step }: { article: string; step: StoryStep },
+      version: SeenVersion,
+      actor: Actor,
+    ): Promise<DigestShape> {
+      // Read before the lock is taken: had it changed in between, its version would have too, and nothing is done.
+      const digest = await read(id)
+      const order = digest.articles.map(({ externalId }) => externalId)
+      const pinned = digest.articles.filter((other) => other.pinned).map(({ externalId }) => externalId)
+      const change = (input: ChangeInput) => this.change(id, input, version, actor)
+      switch (step) {
+        case 'pin':
+          return change({ pinned: [...pinned, article] })
+        case 'unpin':
+          return change({ pinned: without(pinned, article) })
+        case 'admit':
+          return change({ excluded: without(digest.excluded, article) })
+        case 'exclude':
+          return change({ pinned: without(pinned, article), excluded: [...digest.excluded, article] })
+        default:
+          return this.reorder(id, stepOf(order, article, step), version, actor)
+      }
+    },
+  }
+}
+
+async function toDraftChange(stores: Stores, input: ChangeInput): Promise<DraftChange> {
+  const idsOf = (externalIds: string[]) => stores.digestArticles.getIds(externalIds)
+  return {
+    ...(input.subject !== undefined && { subject: input.subject ?? undefined }),
+    ...(input.preheader !== undefined && { preheader: input.preheader ?? undefined }),
+    ...(input.intro !== undefined && { intro: input.intro }),
+    ...(input.pinned && { pinned: await idsOf(input.pinned) }),
+    ...(input.excluded && { excluded: await idsOf(input.excluded) }),
+    ...(input.articles !== undefined && { chosen: input.articles ? await idsOf(input.articles) : undefined }),
+  }
+}
+
+/** Unfreezes, and forgets the approval: it was for other bytes. */
+async function applyChange(
+  stores: Stores,
+  digest: Digest,
+  change: DraftChange,
+  actor: string,
+): Promise<void> {
+  await stores.digests.markState(digest.id, [digest.state], 'draft', {
+    ...('subject' in change && { subject: change.subject ?? null }),
+    ...('preheader' in change && { preheader: change.preheader ?? null }),
+    ...('chosen' in change && { chosen: change.chosen ?? null }),
+    ...(change.intro !== undefined && { intro: change.intro }),
+    ...(change.pinned && { pinned: change.pinned }),
+    ...(change.excluded && { excluded: change.excluded }),
+    frozenAt: null,
+    approvedSha256: null,
+    approvedBy: null,
+    approvedAt: null,
+    changedBy: actor,
+  })
+  await stores.audit.insert({ actor, action: 'digest.changed', subject: `digest:${digest.id}` })
+}
+
+async function exclude(
+  stores: Stores,
+  draft: Draft,
+  excluded: number[] | undefined,
+  actor: string,
+): Promise<void> {
+  if (!excluded) return
+  const readmitted = draft.digest.excluded.filter((id) => !excluded.includes(id))
+  await stores.digestArticles.deleteExclusions(draft.newsletter.id, readmitted)
+  await stores.digestArticles.insertExclusions(draft.newsletter.id, excluded, actor)
+}
+
+function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence {
+  const offered = cadences.filter((cadence) => newsletter.cadences.some((rule) => rule.cadence === cadence))
+  const cadence = wanted ?? offered[0] ?? 'daily'
+  if (offered.length === 0 || offered.includes(cadence)) return cadence
+  const sentence = `${newsletter.slug} has no cadence ${cadence}; it has ${offered.join(', ')}.`
+  const fields = [{ field: 'cadence', message: sentence }]
+  throw new DomainError('invalid', 'no_such_cadence', sentence, { fields })
+}
+
+export type StoryStep = 'up' | 'down' | 'pin' | 'unpin' | 'exclude' | 'admit'
+
+const without = (list: readonly string[], item: string): string[] => list.filter((other) => other !== item)
+
+/** The list with one item a place further up or down; at the end it stays. */
+function stepOf(list: readonly string[], item: string, step: 'up' | 'down'): string[] {
+  const from = list.indexOf(item)
+  const rest = without(list, item)
+  const to = Math.min(Math.max(from + (step === 'up' ? -1 : 1), 0), rest.length)
+  return [...rest.slice(0, to), item, ...rest.slice(to)]
+}

@@ -1,0 +1,176 @@
+import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
+import type { DeliveryState } from '../../domain/delivery.ts'
+import { noCounts, sentOf, type DeliveryCounts, type Digest, type DigestState } from '../../domain/digest.ts'
+import { explain, explanations, type Explanation } from '../../domain/explain.ts'
+import { DomainError } from '../../errors.ts'
+import type { ConsentEntry } from '../../store/consents.ts'
+import type { DeliveryLine } from '../../store/digest-progress.ts'
+import type { Parts } from '../parts.ts'
+
+export type DigestProgressService = ReturnType<typeof createDigestProgressService>
+
+/** Where a digest stands. The audience is the sum of the counts, at every moment. */
+export interface Progress {
+  id: number
+  state: DigestState
+  reason: string | null
+  /** What the relay says of us, and when it is asked again. */
+  relayAnswer: string | null
+  retryAt: string | null
+  audience: number | null
+  counts: DeliveryCounts
+  sent: number
+  /** Nobody tried, or it is still to come. */
+  unsent: number
+  /** Nothing more will happen to these. */
+  done: number
+  /** At the pace so far; null before there is one, and when nothing moves. */
+  secondsLeft: number | null
+  isFinal: boolean
+}
+
+export interface ExplanationShape {
+  subscriber: number
+  digest: number
+  got: boolean
+  reason: Explanation
+  sentence: string
+  delivery: DeliveryLineShape | null
+  /** The last proof for this newsletter. */
+  consent: ConsentShape | null
+}
+
+export interface ConsentShape {
+  /** When it was given, as an import stated it or as it was activated here. */
+  date: string
+  method: string | null
+  basis: string | null
+  source: string | null
+}
+
+const finalStates: readonly DigestState[] = [
+  'completed',
+  'completed_with_uncertain',
+  'cancelled',
+  'missed',
+  'skipped',
+]
+
+/** What became of a digest: in numbers, by person, and why. */
+export function createDigestProgressService({ database, now }: Pick<Parts, 'database' | 'now'>) {
+  const count = async (id: number) =>
+    (await database.stores.digestProgress.countByState([id])).get(id) ?? noCounts()
+
+  // Everyone who watches a digest shares one count: over a million rows it takes its time. A count belongs to the
+  // state it was taken in, or a page that has just been paused would be told that it is sending.
+  const recent = new Map<number, { state: DigestState; until: number; counts: Promise<DeliveryCounts> }>()
+  const countRecent = ({ id, state }: Digest): Promise<DeliveryCounts> => {
+    const known = recent.get(id)
+    if (known?.state === state && known.until > performance.now()) return known.counts
+    const startedAt = performance.now()
+    const entry = { state, until: Infinity, counts: count(id) }
+    recent.set(id, entry)
+    const forget = () => {
+      if (recent.get(id) === entry) recent.delete(id)
+    }
+    entry.counts.then(() => {
+      entry.until = startedAt + Math.max(500, 10 * (performance.now() - startedAt))
+      setTimeout(forget, 60_000).unref()
+    }, forget)
+    return entry.counts
+  }
+  const get = async (id: number): Promise<Progress> => {
+    const digest = await database.stores.digests.get(id)
+    return toProgress(digest, await countRecent(digest), now())
+  }
+
+  return {
+    /**
+     * The state as it is now; its counts may be half a second old, or ten times what counting takes.
+     * @throws DomainError `no_digest`
+     */
+    get,
+
+    /** Who, in which state, and what the mail server said; by subscriber. @throws DomainError `no_digest` */
+    async listDeliveries(
+      id: number,
+      state: DeliveryState | undefined,
+      page: PageRequest,
+    ): Promise<Page<DeliveryLineShape>> {
+      await database.stores.digests.get(id)
+      const lines = await database.stores.digestProgress.list(id, { ...page, state })
+      return toPage(lines.map(toLineShape), page.limit, (line) => [line.subscriber])
+    },
+
+    /** Why a person did or did not get a digest. @throws DomainError `no_digest`, `no_such_subscriber` */
+    async explain(subscriberId: number, digestId: number): Promise<ExplanationShape> {
+      const { digests, digestProgress } = database.stores
+      const digest = await digests.get(digestId)
+      if (!(await digestProgress.hasSubscriber(subscriberId))) {
+        throw new DomainError('not_found', 'no_such_subscriber', 'There is no such subscriber.')
+      }
+      const delivery = await digestProgress.find(digestId, subscriberId)
+      const facts = await digestProgress.findFacts(subscriberId, digest.newsletterId)
+      const reason = explain(digest, delivery, facts)
+      return {
+        subscriber: subscriberId,
+        digest: digestId,
+        got: reason === 'accepted',
+        reason,
+        sentence: explanations[reason],
+        delivery: delivery ? toLineShape(delivery) : null,
+        consent: toConsentShape(await database.stores.consents.list(subscriberId), digest.newsletterId),
+      }
+    },
+
+    /** The same by address, as the desk asks it; undefined for an address that was never subscribed. */
+    async findExplanation(email: string, digestId: number): Promise<ExplanationShape | undefined> {
+      const id = await database.stores.digestProgress.findSubscriberId(email.trim())
+      return id === undefined ? undefined : this.explain(id, digestId)
+    },
+  }
+}
+
+function toConsentShape(consents: ConsentEntry[], newsletterId: number): ConsentShape | null {
+  const last = consents.findLast(
+    (one) => one.newsletterId === newsletterId && (one.event === 'activated' || one.event === 'imported'),
+  )
+  if (!last) return null
+  const { givenAt, at, method, basis, source } = last
+  return { date: (givenAt ?? at).toISOString(), method, basis, source }
+}
+
+function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress {
+  const { accepted, rejected, uncertain, skipped, expired } = counts
+  const done = accepted + rejected + uncertain + skipped + expired
+  const moved = done - skipped
+  const left = (digest.audience ?? 0) - done
+  const elapsed = digest.startedAt ? (now.getTime() - digest.startedAt.getTime()) / 1_000 : 0
+  const hasPace = digest.state === 'sending' && moved > 0 && elapsed > 0
+  return {
+    id: digest.id,
+    state: digest.state,
+    reason: digest.reason ?? null,
+    relayAnswer: digest.relayAnswer ?? null,
+    retryAt: digest.probeAt?.toISOString() ?? null,
+    audience: digest.audience ?? null,
+    counts,
+    ...sentOf(counts),
+    done,
+    secondsLeft: hasPace && !digest.running ? Math.ceil((left * elapsed) / moved) : null,
+    isFinal: finalStates.includes(digest.state),
+  }
+}
+
+export type DeliveryLineShape = ReturnType<typeof toLineShape>
+
+const toLineShape = (line: DeliveryLine) => ({
+  subscriber: line.subscriberId,
+  email: line.email ?? null,
+  state: line.state,
+  reason: line.reason ?? null,
+  attempts: line.attempts,
+  smtpAnswer: line.smtpAnswer ?? null,
+  acceptedAt: line.acceptedAt?.toISOString() ?? null,
+  nextAt: line.nextAt?.toISOString() ?? null,
+})

@@ -1,0 +1,184 @@
+import { localDateOf } from '../../domain/cadence.ts'
+import { contentHashOf, lookBackHours, type Digest, type VariantPlan } from '../../domain/digest.ts'
+import { contentOf, orderOf, planVariants, type Candidate } from '../../domain/digest-content.ts'
+import { articlePath } from '../../domain/article.ts'
+import type { FrozenDigest } from '../../domain/frozen-digest.ts'
+import type { Newsletter } from '../../domain/newsletter.ts'
+import { DomainError } from '../../errors.ts'
+import type { Database } from '../../store/database.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { VariantQuery } from '../../store/variants.ts'
+import type { Parts } from '../parts.ts'
+
+const mostReadCount = 5
+const hourMs = 3_600_000
+
+export interface Draft {
+  digest: Digest
+  newsletter: Newsletter
+}
+
+/** What a draft would hold, and who would get it. On a long list that takes seconds to find out. */
+interface Composed {
+  content: FrozenDigest
+  plans: VariantPlan[]
+}
+
+/**
+ * Brings what a draft would hold now into its row: a new version where that differs from what was last seen, so
+ * that an `If-Match` or an approval never covers a story nobody looked at. Does nothing to a frozen digest.
+ * Call it in `inDraftTransaction`.
+ */
+export async function refreshDraft(
+  parts: Pick<Parts, 'config' | 'now'>,
+  stores: Stores,
+  digestId: number,
+): Promise<Draft> {
+  const digest = await stores.digests.claim(digestId)
+  const newsletter = await stores.newsletters.get(digest.newsletterId)
+  if (!isUnfrozen(digest)) return { digest, newsletter }
+  await storeDraft(stores, digest, await composeDraft(parts, stores, { digest, newsletter }))
+  return { digest: await stores.digests.get(digest.id), newsletter }
+}
+
+/** A transaction; of one that is refused because the draft has changed, the change is kept, for somebody to see. */
+export async function inDraftTransaction<T>(
+  database: Database,
+  work: (stores: Stores) => Promise<T>,
+): Promise<T> {
+  const done = await database.transaction((stores) =>
+    work(stores).catch((error: unknown) => {
+      if (error instanceof DomainError && error.code === 'version_changed') return error
+      throw error
+    }),
+  )
+  if (done instanceof DomainError) throw done
+  return done
+}
+
+export const isUnfrozen = ({ frozenAt, state }: Digest): boolean => !frozenAt && state === 'draft'
+
+/** The version grows where the content differs, and only there. */
+export async function storeDraft(
+  stores: Stores,
+  digest: Digest,
+  { content, plans }: Composed,
+): Promise<void> {
+  const hash = contentHashOf(content)
+  if (hash !== digest.contentHash) {
+    await stores.digests.updateContent(digest.id, content, hash)
+    await stores.digestArticles.putAll(digest.id, content.articles, digest.pinned)
+  }
+  await stores.digests.updatePlans(digest.id, plans)
+}
+
+/** What a draft is made of, beside its readers: quickly read, however many they are. */
+export async function listMatter(
+  parts: Pick<Parts, 'config' | 'now'>,
+  stores: Stores,
+  { digest, newsletter }: Draft,
+) {
+  const publication = await stores.publication.get()
+  const due = await listDue(parts, stores, { digest, newsletter })
+  const ordered = await inOrder(
+    stores,
+    orderOf(
+      digest,
+      due.map((article) => article.id),
+    ),
+    due,
+  )
+  const mostRead = await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone))
+  return { publication, ordered, mostRead }
+}
+
+/** Only reads. */
+export async function composeDraft(
+  parts: Pick<Parts, 'config' | 'now'>,
+  stores: Stores,
+  draft: Draft,
+): Promise<Composed> {
+  const { publication, ordered, mostRead } = await listMatter(parts, stores, draft)
+  const { articles, beyond, plans } = await selectForReaders(stores, draft, ordered)
+  const content = contentOf({
+    ...draft,
+    publication,
+    publicUrl: parts.config.publicUrl,
+    replyTo: parts.config.mailReplyTo ?? publication.contactEmail,
+    articles,
+    beyond,
+    mostRead,
+  })
+  return { content, plans }
+}
+
+/** The versions of a digest, the largest first: as prepared, before that as they were last looked up. */
+export const listPlans = async (stores: Stores, digest: Digest): Promise<VariantPlan[]> =>
+  digest.audience === undefined ? digest.plans : stores.variants.list(digest.id)
+
+/** The versions that a frozen digest would have now. */
+export const countPlans = (stores: Stores, draft: Draft): Promise<VariantPlan[]> => {
+  const articleIds = draft.digest.content?.articles.map((article) => article.id) ?? []
+  return stores.variants.listPlanned(variantQueryOf(draft, articleIds), draft.newsletter.maxArticles)
+}
+
+export const variantQueryOf = (
+  { digest, newsletter }: Draft,
+  articleIds: readonly number[],
+): VariantQuery => ({
+  digestId: digest.id,
+  newsletterId: newsletter.id,
+  cadence: digest.cadence,
+  articleIds,
+  isWithinNewsletter: newsletter.repeats === 'within-newsletter',
+})
+
+/** The look-back ends where the digest is due, so that tomorrow's draft shows what will still be news tomorrow. */
+export async function listDue(
+  { now }: Pick<Parts, 'now'>,
+  stores: Stores,
+  { digest, newsletter }: Draft,
+): Promise<Candidate[]> {
+  if (digest.chosen || digest.cadence === 'alert') return []
+  const at = Math.max(now().getTime(), digest.sendAt?.getTime() ?? 0)
+  const since = new Date(at - lookBackHours[digest.cadence] * hourMs)
+  return stores.digestArticles.listDue(newsletter, { since, until: now() })
+}
+
+async function inOrder(stores: Stores, ids: number[], due: Candidate[]): Promise<Candidate[]> {
+  const known = new Map(due.map((article) => [article.id, article]))
+  const named = await stores.digestArticles.listByIds(ids.filter((id) => !known.has(id)))
+  for (const article of named) known.set(article.id, article)
+  return ids.map((id) => known.get(id)).filter((article) => article !== undefined)
+}
+
+/**
+ * What at least one reader would get now; while nobody is subscribed, the first that fit. A story that every reader
+ * has is no news for anyone, and what exceeds the maximum for all of them is counted and linked.
+ */
+async function selectForReaders(
+  stores: Stores,
+  draft: Draft,
+  articles: Candidate[],
+): Promise<{ articles: Candidate[]; beyond: number; plans: VariantPlan[] }> {
+  const { maxArticles } = draft.newsletter
+  const ids = articles.map((article) => article.id)
+  const groups = await stores.variants.listGroups(variantQueryOf(draft, ids))
+  const plans = planVariants(groups, maxArticles)
+  const left = new Set(groups.length > 0 ? groups.flatMap((group) => group.articleIds) : ids)
+  const set = new Set(
+    groups.length > 0 ? plans.flatMap((plan) => plan.articleIds) : ids.slice(0, maxArticles),
+  )
+  return { articles: articles.filter((article) => set.has(article.id)), beyond: left.size - set.size, plans }
+}
+
+async function listMostRead(
+  { config }: Pick<Parts, 'config'>,
+  stores: Stores,
+  newsletter: Newsletter,
+  date: string,
+): Promise<FrozenDigest['mostRead']> {
+  if (!newsletter.blocks.some((block) => block.kind === 'most-read')) return []
+  const rows = await stores.digestArticles.listMostRead(newsletter.language, date, mostReadCount)
+  return rows.map(({ id, title, slug }) => ({ id, title, url: config.publicUrl + articlePath(slug) }))
+}

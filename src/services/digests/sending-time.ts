@@ -1,0 +1,36 @@
+import { lifetimeMs, mayDo, type DeliveryCounts, type Digest } from '../../domain/digest.ts'
+import { formatRate, secondsFor, type RateLimits } from '../../domain/sending-rate.ts'
+import type { Stores } from '../../store/stores.ts'
+
+/** How long a digest will take, where SMTP_RATE sets a pace. */
+export interface SendingTime {
+  /** As SMTP_RATE has it. */
+  rate: string
+  /** Until the last of its readers may have it, with what waits before or beside it. */
+  seconds: number
+  /** Messages that wait now, without this digest's. */
+  ahead: number
+  /** Whether that is before it ends: whoever waits longer does not get it. */
+  fits: boolean
+}
+
+/** @returns null where there is no limit, or nothing left to send */
+export async function readSendingTime(
+  limits: RateLimits | undefined,
+  stores: Pick<Stores, 'sendingBudget'>,
+  { digest, audience, counts }: { digest: Digest; audience: number; counts: DeliveryCounts },
+): Promise<SendingTime | null> {
+  // What may be cancelled has not ended.
+  if (!limits || !mayDo(digest, 'cancel')) return null
+  const open = counts.pending + counts.claimed + counts.deferred - (digest.running?.waiting ?? 0)
+  const n = digest.audience === undefined ? audience : open
+  if (n <= 0) return null
+  const [{ spent, now }, ahead] = await Promise.all([
+    stores.sendingBudget.get(),
+    stores.sendingBudget.countWaiting(digest.id),
+  ])
+  const startAt = digest.state === 'scheduled' ? Math.max(now, digest.sendAt?.getTime() ?? 0) : now
+  const seconds = secondsFor(limits, spent, { now: startAt, n: n + ahead })
+  const endAt = digest.expiresAt?.getTime() ?? startAt + lifetimeMs
+  return { rate: formatRate(limits), seconds, ahead, fits: startAt + seconds * 1_000 <= endAt }
+}

@@ -1,0 +1,105 @@
+import {
+  sentOf,
+  variantKeyOf,
+  type DeliveryCounts,
+  type Digest,
+  type VariantPlan,
+} from '../../domain/digest.ts'
+import { contentFor, listStrayQuotes } from '../../domain/digest-variant.ts'
+import type { Newsletter } from '../../domain/newsletter.ts'
+import type { WithdrawnReach } from '../../store/variants.ts'
+import type { Spread } from './spreading.ts'
+import type { SendingTime } from './sending-time.ts'
+
+const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null
+
+export interface ShapeParts {
+  digest: Digest
+  newsletter: Newsletter
+  variants: VariantPlan[]
+  /** Of the articles that were withdrawn while this digest went out. */
+  reached: WithdrawnReach[]
+  counts: DeliveryCounts
+  externalIds: Map<number, string>
+  publicUrl: string
+  sendingTime?: SendingTime | null
+  spread?: Spread | null
+}
+
+export type DigestShape = ReturnType<typeof toDigestShape>
+
+/** A digest as the API shows it. */
+export function toDigestShape(parts: ShapeParts) {
+  const { digest, newsletter, variants, counts, externalIds, publicUrl } = parts
+  const reachOf = new Map(parts.reached.map((reach) => [reach.articleId, reach]))
+  const readersOf = (articleId: number): number =>
+    variants
+      .filter((variant) => variant.articleIds.includes(articleId))
+      .reduce((sum, variant) => sum + variant.readers, 0)
+  const externalIdOf = (id: number): string => externalIds.get(id) ?? String(id)
+  const blockOf = new Map(
+    digest.content?.blocks.flatMap((block) => block.articleIds.map((id) => [id, block.kind] as const)) ?? [],
+  )
+  return {
+    id: digest.id,
+    newsletter: newsletter.slug,
+    cadence: digest.cadence,
+    localDate: digest.localDate ?? null,
+    state: digest.state,
+    resumeState: digest.resumeState ?? null,
+    reason: digest.reason ?? null,
+    relayAnswer: digest.relayAnswer ?? null,
+    retryAt: iso(digest.probeAt),
+    version: digest.version,
+    contentHash: digest.contentHash ?? null,
+    frozen: digest.frozenAt !== undefined,
+    subject: digest.content?.subject ?? digest.subject ?? null,
+    preheader: digest.preheader ?? null,
+    intro: digest.intro,
+    articles: (digest.content?.articles ?? []).map((article) => ({
+      externalId: externalIdOf(article.id),
+      title: article.title,
+      url: article.url,
+      block: blockOf.get(article.id) ?? 'articles',
+      pinned: digest.pinned.includes(article.id),
+      readers: reachOf.get(article.id)?.accepted ?? readersOf(article.id),
+      inDoubt: reachOf.get(article.id)?.inDoubt ?? 0,
+      withdrawnAt: iso(reachOf.get(article.id)?.withdrawnAt),
+    })),
+    excluded: digest.excluded.map(externalIdOf),
+    variants: variants.map((variant) => ({
+      id: variantKeyOf(variant.articleIds),
+      readers: variant.readers,
+      subject: digest.content ? contentFor(digest.content, variant.articleIds).subject : null,
+      articles: variant.articleIds.map(externalIdOf),
+    })),
+    strayQuotes: (digest.content ? listStrayQuotes(digest.content, variants) : []).map(
+      ({ text, articleId, title, readers }) => ({ text, article: externalIdOf(articleId), title, readers }),
+    ),
+    audience: digest.audience ?? variants.reduce((sum, variant) => sum + variant.readers, 0),
+    counts,
+    ...sentOf(counts),
+    sendingTime: parts.sendingTime ?? null,
+    spread: parts.spread ? toSpreadShape(parts.spread) : null,
+    approval: {
+      rule: newsletter.approval,
+      approvedBy: digest.approvedBy ?? null,
+      approvedAt: iso(digest.approvedAt),
+      dueAt: iso(digest.approvalDueAt),
+    },
+    url: `${publicUrl}/digests/${digest.id}`,
+    asOf: digest.audience === undefined ? iso(digest.refreshedAt) : null,
+    sendAt: iso(digest.sendAt),
+    expiresAt: iso(digest.expiresAt),
+    createdAt: digest.createdAt.toISOString(),
+    startedAt: iso(digest.startedAt),
+    completedAt: iso(digest.completedAt),
+  }
+}
+
+const toSpreadShape = ({ isOffered, isRunning, days, ...spread }: Spread) => ({
+  ...spread,
+  offered: isOffered,
+  running: isRunning,
+  days: days.map(({ at, readers }) => ({ at: at.toISOString(), readers })),
+})

@@ -1,0 +1,318 @@
+import { localDateOf, nextOccurrence, occurrenceOn } from '../../domain/cadence.ts'
+import {
+  lifetimeMs,
+  mayDo,
+  requireApproved,
+  requireMayApprove,
+  requireMayDo,
+  requireTimeLeft,
+  requireVersion,
+  type Digest,
+  type DigestState,
+  type SeenVersion,
+} from '../../domain/digest.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { defaultAlertsPerDay, findCadence } from '../../domain/newsletter.ts'
+import { DomainError } from '../../errors.ts'
+import type { Stores } from '../../store/stores.ts'
+import { answerOnce, type Answer, type KeyedRequest } from '../desk/answer-once.ts'
+import { inDraftTransaction, refreshDraft, variantQueryOf, type Draft } from './refresh.ts'
+import { beginSpread } from './spreading.ts'
+import type { Parts } from '../parts.ts'
+
+export type DigestSendingService = ReturnType<typeof createDigestSendingService>
+
+/** Wake-ups for one digest, so that as many workers can share it. */
+const wakeUps = 8
+
+export interface SendRequest extends Omit<KeyedRequest, 'action'> {
+  /** The version somebody looked at; asked for after the key, so that a retry needs no new one. */
+  version: () => number | undefined
+  /** Over days, or to all at once; undefined leaves what was answered before, and else is at once. */
+  spread?: boolean | undefined
+}
+
+/** The states of a digest, from approval to the last delivery prepared; sending itself takes over from there. */
+export function createDigestSendingService(
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'>,
+) {
+  const { database, doorbell } = parts
+
+  const ring = async (digest: Pick<Digest, 'id' | 'state'>) => {
+    if (digest.state === 'preparing') await doorbell.ring('prepare-digest', { digestId: digest.id })
+    if (digest.state !== 'sending') return
+    const slots = Array.from({ length: wakeUps }, (_, slot) => slot)
+    await Promise.all(slots.map((slot) => doorbell.ring('deliver-digest', { digestId: digest.id }, slot)))
+  }
+
+  /** One guarded change of state, told to the audit log, then to the workers. */
+  const act = async (
+    id: number,
+    actor: Actor,
+    change: (stores: Stores) => Promise<void>,
+    action?: string,
+  ): Promise<Digest> => {
+    const digest = await inDraftTransaction(database, async (stores) => {
+      await change(stores)
+      const after = await stores.digests.get(id)
+      const entry = { actor: nameOfActor(actor), subject: `digest:${id}` }
+      await stores.audit.insert({
+        ...entry,
+        action: action ?? `digest.${after.state}`,
+        detail: hashDetail(after),
+      })
+      return after
+    })
+    await ring(digest)
+    return digest
+  }
+
+  return {
+    /**
+     * Freezes a draft and binds the approval to its content hash.
+     * @throws DomainError `wrong_state`, `if_match_required`, `version_changed`, `four_eyes`, `no_postal_address`
+     */
+    approve: (id: number, version: number | undefined, actor: Actor) =>
+      act(id, actor, async (stores) => {
+        const { digest, newsletter } = await refreshDraft(parts, stores, id)
+        requireMayDo(digest, 'approve')
+        requireVersion(digest, version)
+        requireMayApprove(digest, newsletter.approval, actor)
+        await requirePostalAddress(stores)
+        const now = await stores.digests.getClock()
+        await stores.digests.markState(id, ['draft'], 'approved', {
+          frozenAt: now,
+          approvedSha256: Buffer.from(digest.contentHash ?? '', 'hex'),
+          approvedBy: nameOfActor(actor),
+          approvedAt: now,
+        })
+      }),
+
+    /**
+     * Freezes a digest and lets it go out at an instant.
+     * @throws DomainError `wrong_state`, `version_changed`, `approval_needed`, `send_at_past`, `no_postal_address`
+     */
+    schedule: (id: number, { sendAt, version }: { sendAt: Date; version: SeenVersion }, actor: Actor) =>
+      act(id, actor, async (stores) => {
+        const { digest, newsletter } = await refreshDraft(parts, stores, id)
+        requireMayDo(digest, 'schedule')
+        requireVersion(digest, version)
+        requireApproved(digest, newsletter.approval)
+        await requirePostalAddress(stores)
+        const now = await stores.digests.getClock()
+        if (sendAt <= now) {
+          const sentence = 'sendAt has passed: name a later instant, or send now.'
+          const fields = [{ field: 'sendAt', message: sentence }]
+          throw new DomainError('invalid', 'send_at_past', sentence, { fields })
+        }
+        const frozenAt = digest.frozenAt ?? now
+        await stores.digests.markState(id, [digest.state], 'scheduled', { frozenAt, sendAt })
+      }),
+
+    /**
+     * Freezes a digest and hands it to the workers, once: the key is looked up before anything else.
+     * @returns the answer of the first request under this key
+     * @throws DomainError `idempotency_key_reused`, `wrong_state`, `if_match_required`, `version_changed`,
+     *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`
+     */
+    async send(id: number, request: SendRequest): Promise<Answer> {
+      const answer = await inDraftTransaction(database, async (stores) => {
+        await stores.digests.claim(id)
+        return answerOnce(stores, { ...request, action: `send digest:${id}` }, async () => {
+          const { state, contentHash, version } = await start(stores, id, request)
+          return { status: 202, body: { id, state, contentHash: contentHash ?? null, version } }
+        })
+      })
+      await ring(await database.stores.digests.get(id))
+      return answer
+    },
+
+    /** Starts a digest whose time has come; a digest that is not ready stays as it is. Call it in a transaction. */
+    startDue: async (stores: Stores, id: number) =>
+      startNow(stores, await refreshDraft(parts, stores, id), { kind: 'system', role: 'admin' }),
+
+    ring,
+
+    /**
+     * Answers the offer to spread a digest over days. Of one that is spread already, `false` lets all go now.
+     * @throws DomainError `wrong_state`
+     */
+    spread: (id: number, isWanted: boolean, actor: Actor) =>
+      act(
+        id,
+        actor,
+        async (stores) => {
+          await stores.spreads.waitFor(id)
+          const digest = await stores.digests.claim(id)
+          requireMayDo(digest, 'spread')
+          if (mayDo(digest, 'send'))
+            await stores.digests.markState(id, [digest.state], digest.state, { spread: isWanted })
+          else if (isWanted && !digest.running) throw tooLateToSpread()
+          else if (!isWanted && digest.running) await stores.spreads.end(id)
+        },
+        isWanted ? 'digest.spread' : 'digest.not_spread',
+      ),
+
+    /** @throws DomainError `wrong_state` */
+    pause: (id: number, actor: Actor) =>
+      act(id, actor, async (stores) => {
+        const digest = await stores.digests.claim(id)
+        requireMayDo(digest, 'pause')
+        const resumeState = digest.resumeState ?? digest.state
+        const fields = { resumeState, pausedReason: 'by_hand', probeAt: null }
+        await stores.digests.markState(id, [digest.state], 'paused', fields)
+      }),
+
+    /**
+     * Goes on where it was paused.
+     * @param extend send for 24 hours from now, however late it is
+     * @throws DomainError `wrong_state`, `digest_expired`
+     */
+    resume: (id: number, actor: Actor, { extend = false }: { extend?: boolean | undefined } = {}) =>
+      act(id, actor, async (stores) => {
+        const digest = await stores.digests.claim(id)
+        requireMayDo(digest, 'resume')
+        const now = await stores.digests.getClock()
+        if (!extend) requireTimeLeft(digest, now)
+        await stores.digests.markState(id, ['paused'], digest.resumeState ?? 'sending', {
+          resumeState: null,
+          pausedReason: null,
+          probeAt: null,
+          ...(extend &&
+            digest.expiresAt && {
+              expiresAt: new Date(Math.max(now.getTime() + lifetimeMs, digest.expiresAt.getTime())),
+            }),
+        })
+      }),
+
+    /** For good: nobody who has not got it will. @throws DomainError `wrong_state` */
+    async cancel(id: number, actor: Actor): Promise<Digest> {
+      const cancelled = await act(id, actor, async (stores) => {
+        const digest = await stores.digests.claim(id)
+        requireMayDo(digest, 'cancel')
+        const completedAt = await stores.digests.getClock()
+        await stores.digests.markState(id, [digest.state], 'cancelled', { completedAt, resumeState: null })
+      })
+      // After the commit, which stops the conversations: a million rows take their time. The workers end the rest.
+      await database.stores.runningDigests.skipCancelled(id)
+      return cancelled
+    },
+
+    /**
+     * Turns the frozen digest into one delivery per reader, in one transaction: all of the audience or none of it.
+     * A digest that is not preparing is left alone.
+     */
+    async prepare(id: number): Promise<void> {
+      const digest = await database.transaction(async (stores) => {
+        await stores.variants.claimPreparation()
+        const claimed = await stores.digests.claim(id)
+        if (claimed.state !== 'preparing') return claimed
+        const newsletter = await stores.newsletters.get(claimed.newsletterId)
+        await prepare(parts, stores, { digest: claimed, newsletter })
+        return stores.digests.get(id)
+      })
+      if (digest.state === 'sending') await database.stores.variants.analyze()
+      await ring(digest)
+    },
+  }
+
+  async function start(stores: Stores, id: number, { version, actor, spread }: SendRequest): Promise<Digest> {
+    const draft = await refreshDraft(parts, stores, id)
+    requireMayDo(draft.digest, 'send')
+    requireVersion(draft.digest, version())
+    if (spread !== undefined)
+      await stores.digests.markState(id, [draft.digest.state], draft.digest.state, { spread })
+    return startNow(stores, draft, actor)
+  }
+
+  async function startNow(stores: Stores, { digest, newsletter }: Draft, actor: Actor): Promise<Digest> {
+    const { id } = digest
+    requireApproved(digest, newsletter.approval)
+    await requirePostalAddress(stores)
+    if (digest.cadence === 'alert') await requireAlertLeft(stores, { digest, newsletter })
+    const now = await stores.digests.getClock()
+    const frozenAt = digest.frozenAt ?? now
+    await stores.digests.markState(id, [digest.state], 'preparing', { frozenAt, startedAt: now })
+    const detail = hashDetail(digest)
+    await stores.audit.insert({
+      actor: nameOfActor(actor),
+      action: 'digest.sent',
+      subject: `digest:${id}`,
+      detail,
+    })
+    return stores.digests.get(id)
+  }
+
+  /** Alerts of one newsletter start one after the other, so that two at once cannot both be the last of the day. */
+  async function requireAlertLeft(stores: Stores, { digest, newsletter }: Draft): Promise<void> {
+    if (digest.content?.articles.length !== 1) {
+      throw new DomainError(
+        'conflict',
+        'one_article',
+        'An alert is a digest of one article that readers do not have yet.',
+      )
+    }
+    await stores.newsletters.claim(newsletter.id)
+    const { zone } = await stores.publication.get()
+    const today = localDateOf(await stores.digests.getClock(), zone)
+    const midnight = occurrenceOn({ cadence: 'daily', time: '00:00', zone }, today)?.at ?? new Date(0)
+    const limit = findCadence(newsletter, 'alert')?.maxPerDay ?? defaultAlertsPerDay
+    if ((await stores.digests.countAlertsSince(newsletter.id, midnight)) < limit) return
+    throw new DomainError(
+      'conflict',
+      'alerts_spent',
+      `Readers had their ${limit} alerts today; the next may go tomorrow.`,
+    )
+  }
+}
+
+async function prepare(
+  parts: Pick<Parts, 'mail'>,
+  stores: Stores,
+  { digest, newsletter }: Draft,
+): Promise<void> {
+  const from: DigestState[] = ['preparing']
+  const completedAt = await stores.digests.getClock()
+  const articleIds = digest.content?.articles.map((article) => article.id) ?? []
+  const isScheduled = digest.localDate !== undefined
+  if (articleIds.length === 0 || (isScheduled && articleIds.length < newsletter.minArticles)) {
+    const pausedReason = articleIds.length === 0 ? 'nothing_new' : 'too_few'
+    await stores.digests.markState(digest.id, from, 'skipped', { pausedReason, audience: 0, completedAt })
+    return
+  }
+  const query = variantQueryOf({ digest, newsletter }, articleIds)
+  const { audience, pending } = await stores.variants.insertDeliveries(query, newsletter.maxArticles)
+  if (pending === 0) {
+    const pausedReason = audience === 0 ? 'no_readers' : 'nothing_new'
+    await stores.digests.markState(digest.id, from, 'skipped', { pausedReason, audience, completedAt })
+    return
+  }
+  const rule = isScheduled && digest.cadence !== 'alert' ? findCadence(newsletter, digest.cadence) : undefined
+  const next = rule && nextOccurrence(rule, completedAt).at.getTime()
+  const expiresAt = new Date(Math.min(completedAt.getTime() + lifetimeMs, next ?? Infinity))
+  await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
+  await beginSpread(parts, stores, { digest, newsletter, readers: pending, now: completedAt })
+  // The archive shows it as soon as the first reader has it.
+  await stores.feedDocuments.markDirty([{ subject: `newsletter:${newsletter.slug}` }])
+}
+
+async function requirePostalAddress(stores: Stores): Promise<void> {
+  if ((await stores.publication.get()).postalAddress) return
+  throw new DomainError(
+    'conflict',
+    'no_postal_address',
+    'A newsletter must carry the postal address of its publisher: set it in the publication first.',
+  )
+}
+
+const tooLateToSpread = () =>
+  new DomainError(
+    'conflict',
+    'wrong_state',
+    'This digest is going to all of its readers already: it cannot be spread over days any more.',
+  )
+
+const hashDetail = (digest: Digest) => ({
+  contentHash: digest.contentHash ?? null,
+  audience: digest.audience ?? null,
+})

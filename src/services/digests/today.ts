@@ -1,0 +1,56 @@
+import { scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
+import type { DigestShape } from './shape.ts'
+import type { DigestService } from './editing.ts'
+import type { Parts } from '../parts.ts'
+import type { ScheduleService } from './schedule.ts'
+
+interface Siblings {
+  digests: Pick<DigestService, 'list' | 'listNext'>
+  schedules: Pick<ScheduleService, 'listWarnings'>
+}
+
+export interface NewsletterToday {
+  newsletter: Newsletter
+  /** The open draft of each scheduled cadence; a newsletter without any is sent by hand. */
+  next: DigestShape[]
+  isScheduled: boolean
+}
+
+/** Deciding a signup takes moments where a worker runs; longer is a flood. */
+const patienceMinutes = 10
+
+/** What the desk opens on: for each newsletter the next digest, what is on its way, and what needs a look. */
+export function createTodayService({ database, digests, schedules }: Pick<Parts, 'database'> & Siblings) {
+  return {
+    async get() {
+      const newsletters = await database.stores.newsletters.list()
+      const today: NewsletterToday[] = []
+      for (const newsletter of newsletters) {
+        const isScheduled = scheduledCadences(newsletter).length > 0
+        const next = isScheduled ? await digests.listNext(newsletter.slug) : []
+        today.push({ newsletter, next, isScheduled })
+      }
+      const running = await digests.list(
+        { states: ['preparing', 'sending', 'paused'] },
+        { limit: 20, after: undefined },
+      )
+      const ended = await digests.list(
+        { states: ['completed', 'completed_with_uncertain', 'skipped', 'missed', 'cancelled'] },
+        { limit: 6, after: undefined },
+      )
+      const byHand = await digests.list(
+        { states: ['draft', 'approved', 'scheduled'] },
+        { limit: 50, after: undefined },
+      )
+      return {
+        newsletters: today,
+        running: running.data,
+        ended: ended.data,
+        byHand: byHand.data.filter((digest) => digest.localDate === null),
+        warnings: await schedules.listWarnings(),
+        waitingSignups: await database.stores.activations.findWaiting(patienceMinutes),
+        hasWorker: (await database.stores.workers.countAlive()) > 0,
+      }
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import { nameOf, type Selection } from '../../domain/article.ts'
+import {
+  currentPath,
+  feedPagePath,
+  feedPath,
+  selectionSubject,
+  type FeedFormat,
+  type FeedSubject,
+  type LeftPaths,
+} from '../../domain/feed.ts'
+import { interfaceLanguageOf, translate } from '../../locales.ts'
+import type { Parts } from '../parts.ts'
+import { singleFlight } from '../single-flight.ts'
+
+/** One feed, as people choose it. URLs are absolute. */
+interface ListedFeed {
+  title: string
+  /** Of the title. */
+  language: string
+  pageUrl: string
+  rss: string
+  atom: string
+  json: string
+}
+
+interface FeedGroup {
+  /** A key below `feeds.groups`. */
+  name: 'everything' | 'sections' | 'dossiers' | 'newsletters' | 'more'
+  feeds: ListedFeed[]
+}
+
+/** Every feed of the newsroom but those of tags, authors and single articles, which stand on their pages. */
+export function createFeedDirectory({
+  config,
+  database,
+  feedWriter,
+}: Pick<Parts, 'config' | 'database' | 'feedWriter'>) {
+  const { publicUrl } = config
+  const { stores } = database
+
+  const listed = (subject: FeedSubject, title: string, titleIn: string, language?: string): ListedFeed => {
+    const url = (format: FeedFormat) => publicUrl + feedPath({ subject, language, format })
+    return {
+      title,
+      language: titleIn,
+      pageUrl: publicUrl + feedPagePath({ subject, language }),
+      rss: url('rss.xml'),
+      atom: url('atom.xml'),
+      json: url('feed.json'),
+    }
+  }
+
+  const list = async (language: string): Promise<FeedGroup[]> => {
+    const { name: newsroom, languages } = await stores.publication.get()
+    const say = (key: string) => translate(interfaceLanguageOf(language), `feeds.${key}`)
+    const inLanguages = languages.map((one) => listed('all', `${newsroom} (${languageName(one)})`, one, one))
+    const ofSelections = (selections: Selection[]) =>
+      selections.map((one) => listed(selectionSubject(one), nameOf(one, language), language))
+    const newsletters = await stores.newsletters.list()
+    const groups: FeedGroup[] = [
+      {
+        name: 'everything',
+        feeds: [listed('all', newsroom, language), ...(languages.length > 1 ? inLanguages : [])],
+      },
+      { name: 'sections', feeds: ofSelections(await stores.selections.list('section')) },
+      { name: 'dossiers', feeds: ofSelections(await stores.selections.list('dossier')) },
+      {
+        name: 'newsletters',
+        feeds: newsletters.map((one) => listed(`newsletter:${one.slug}`, one.name, one.language)),
+      },
+      {
+        name: 'more',
+        feeds: [
+          listed('responses', say('responses'), language),
+          listed('most-read-today', say('most_read_today'), language),
+          listed('most-read', say('most_read'), language),
+        ],
+      },
+    ]
+    return withoutLeft(groups, await stores.feedDocuments.listLeft())
+  }
+
+  /** A feed that has moved stands at its new address, unless that is in the list anyway; one that has ended nowhere. */
+  const withoutLeft = (groups: FeedGroup[], left: LeftPaths): FeedGroup[] => {
+    const named = new Set(groups.flatMap(({ feeds }) => feeds.map(({ rss }) => rss)))
+    const current = (url: string) => {
+      const path = currentPath(left, url.slice(publicUrl.length))
+      return path === undefined ? undefined : publicUrl + path
+    }
+    const found = (feed: ListedFeed): ListedFeed[] => {
+      const [rss, atom, json] = [current(feed.rss), current(feed.atom), current(feed.json)]
+      const isNamed = rss !== feed.rss && named.has(rss ?? '')
+      return rss === undefined || atom === undefined || json === undefined || isNamed
+        ? []
+        : [{ ...feed, rss, atom, json }]
+    }
+    return groups
+      .map(({ name, feeds }) => ({ name, feeds: feeds.flatMap(found) }))
+      .filter(({ feeds }) => feeds.length > 0)
+  }
+
+  return {
+    /** In the language of the page. */
+    list,
+
+    /** For links to feeds on pages: none names an address that its readers would have to leave. */
+    left: singleFlight((): Promise<LeftPaths> => stores.feedDocuments.listLeft()),
+
+    /** The same as OPML, in the publication's first language. */
+    async opml(): Promise<string> {
+      const { name, languages } = await stores.publication.get()
+      const [language = 'en'] = languages
+      const say = (key: string) => translate(interfaceLanguageOf(language), `feeds.${key}`)
+      const groups = await list(language)
+      return feedWriter.opml(
+        name,
+        groups.map((group) => ({ title: say(`groups.${group.name}`), feeds: group.feeds })),
+      )
+    },
+  }
+}
+
+const languageName = (language: string): string =>
+  new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language

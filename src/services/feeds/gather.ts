@@ -1,0 +1,253 @@
+import type { Article, SelectionKind } from '../../domain/article.ts'
+import { nameOf } from '../../domain/article.ts'
+import {
+  feedPagePath,
+  feedPath,
+  selectionSubject,
+  splitSubject,
+  type FeedSubject,
+} from '../../domain/feed.ts'
+import { chooseWindow, noticeMs, windowHours, windowSize, type FeedPlace } from '../../domain/feed-window.ts'
+import { dateIn, type Publication } from '../../domain/publication.ts'
+import { DomainError } from '../../errors.ts'
+import type { FeedSource } from '../../feeds/items.ts'
+import type { FeedChannel } from '../../feeds/writer.ts'
+import { interfaceLanguageOf, translate } from '../../locales.ts'
+import type { Stores } from '../../store/stores.ts'
+import { listArchive } from '../articles/archive.ts'
+
+/** Everything that one feed says, whatever its format. */
+export interface GatheredFeed {
+  channel: FeedChannel
+  sources: FeedSource[]
+  floor: FeedPlace | undefined
+  /** When time alone will change it. */
+  dueAt: Date | undefined
+}
+
+interface Gathering {
+  stores: Stores
+  publication: Publication
+  publicUrl: string
+  subject: FeedSubject
+  language: string | undefined
+  floor: FeedPlace | undefined
+  now: Date
+}
+
+/** One candidate of a window, with what it shows. */
+interface Placed extends FeedPlace {
+  length: number
+  source: FeedSource
+}
+
+/** @throws DomainError `no_feed` where nothing of that name exists */
+export async function gatherFeed(gathering: Gathering): Promise<GatheredFeed> {
+  const { kind } = splitSubject(gathering.subject)
+  switch (kind) {
+    case 'all':
+      return gatherArticles(gathering, {})
+    case 'responses':
+      return gatherResponses(gathering)
+    case 'most-read':
+    case 'most-read-today':
+      return gatherMostRead(gathering)
+    case 'newsletter':
+      return gatherArchive(gathering)
+    default:
+      return gatherSelection(gathering, kind as SelectionKind)
+  }
+}
+
+export const noFeed = () =>
+  new DomainError('not_found', 'no_feed', 'There is no feed at this address; /feeds lists those that exist.')
+
+async function gatherSelection(gathering: Gathering, kind: SelectionKind): Promise<GatheredFeed> {
+  const { stores, publication, language = publication.languages[0] ?? 'en' } = gathering
+  const selection = await stores.selections.findBySlug(kind, splitSubject(gathering.subject).slug)
+  if (!selection || selectionSubject(selection) !== gathering.subject) throw noFeed()
+  const description = selection.descriptions[language]
+  return gatherArticles(gathering, {
+    selectionId: selection.id,
+    title: `${publication.name} – ${nameOf(selection, language)}`,
+    ...(description !== undefined && { description }),
+  })
+}
+
+/** Rows fetched for a window: more than it shows, so that ended notices leave it full. */
+const fetched = 2 * windowSize
+const fetchedOfBusyDays = 1_000
+
+async function gatherArticles(
+  gathering: Gathering,
+  { selectionId, ...names }: { selectionId?: number; title?: string; description?: string },
+): Promise<GatheredFeed> {
+  const { stores, language, now, floor } = gathering
+  const filter = {
+    ...(language !== undefined && { language }),
+    ...(selectionId !== undefined && { selectionId }),
+  }
+  let articles = await stores.articles.listPublic({ ...filter, limit: fetched })
+  const recent = new Date(now.getTime() - windowHours * 3600_000)
+  const last = articles.at(-1)?.firstPublicAt
+  if (articles.length === fetched && last && last > recent) {
+    articles = await stores.articles.listPublic({ ...filter, limit: fetchedOfBusyDays })
+  }
+  const window = chooseWindow(
+    articles.flatMap((article) => placeArticle(article, now)),
+    { floor, now },
+  )
+  return {
+    channel: channelOf(gathering, names),
+    sources: window.shown.map(({ source }) => source),
+    floor: window.floor,
+    dueAt: endOfFirstNotice(window.shown),
+  }
+}
+
+function placeArticle(article: Article, now: Date): Placed[] {
+  const { firstPublicAt: at, id, html } = article
+  const source = sourceOf(article, now)
+  return at && source ? [{ at, id, length: html.length, source }] : []
+}
+
+/** A withdrawn article is shown as its notice, and after seven days not at all. */
+function sourceOf(article: Article, now: Date): FeedSource | undefined {
+  if (article.state === 'published') return { kind: 'article', article }
+  const { withdrawnAt, withdrawnReason = '' } = article
+  if (!withdrawnAt || withdrawnAt.getTime() + noticeMs <= now.getTime()) return undefined
+  const language = interfaceLanguageOf(article.language)
+  const text = `${translate(language, 'feeds.notice.text')} ${withdrawnReason}`.trim()
+  return { kind: 'notice', article, title: translate(language, 'feeds.notice.title'), text }
+}
+
+function endOfFirstNotice(shown: Placed[]): Date | undefined {
+  const ends = shown.flatMap(({ source }) =>
+    source.kind === 'notice' ? [(source.article.withdrawnAt?.getTime() ?? 0) + noticeMs] : [],
+  )
+  return ends.length === 0 ? undefined : new Date(Math.min(...ends))
+}
+
+async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
+  const { stores, subject, language, now, floor } = gathering
+  const { slug } = splitSubject(subject)
+  const article = slug === '' ? undefined : await stores.articles.findBySlug(slug)
+  const isPublic = article?.state === 'published' || article?.state === 'withdrawn'
+  if (slug !== '' && !isPublic) throw noFeed()
+  const responses = await stores.responses.listNewest({
+    limit: fetched,
+    ...(article && { articleId: article.id }),
+    ...(language !== undefined && { language }),
+  })
+  const articles = await stores.articles.listByIds([...new Set(responses.map(({ articleId }) => articleId))])
+  const byId = new Map(articles.map((one) => [one.id, one]))
+  const candidates = responses.flatMap((response): Placed[] => {
+    const under = byId.get(response.articleId)
+    if (!under) return []
+    const title = say(under.language, article ? 'response_by' : 'response_to', {
+      author: response.author,
+      title: under.title,
+    })
+    const source: FeedSource = { kind: 'response', response, article: under, title }
+    return [{ at: response.publishedAt, id: response.id, length: response.html.length, source }]
+  })
+  const window = chooseWindow(candidates, { floor, now })
+  const names = article
+    ? {
+        title: say(article.language, 'responses_to', { title: shownTitle(article) }),
+        language: article.language,
+      }
+    : { title: `${gathering.publication.name} – ${sayIn(gathering, 'responses')}` }
+  return {
+    channel: channelOf(gathering, names),
+    sources: window.shown.map(({ source }) => source),
+    floor: window.floor,
+    dueAt: undefined,
+  }
+}
+
+/** The headline of a withdrawn article is withdrawn too. */
+const shownTitle = (article: Article): string =>
+  article.state === 'withdrawn' ? say(article.language, 'notice.title') : article.title
+
+const rankingSize = 20
+const rankingMs = 15 * 60_000
+
+async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
+  const { stores, subject, language, now, publication } = gathering
+  const isToday = subject === 'most-read-today'
+  const articles = await stores.articles.listMostRead({
+    limit: rankingSize,
+    ...(isToday && { date: dateIn(publication.zone, now) }),
+    ...(language !== undefined && { language }),
+  })
+  const title = sayIn(gathering, isToday ? 'most_read_today' : 'most_read')
+  return {
+    channel: channelOf(gathering, { title: `${publication.name} – ${title}` }),
+    sources: articles.map((article) => ({ kind: 'article', article })),
+    floor: undefined,
+    dueAt: new Date(now.getTime() + rankingMs),
+  }
+}
+
+/** How soon the archive looks again whether the first reader has a digest that is on its way. */
+const firstReaderMs = 5_000
+
+/** The digests that readers of a newsletter got. */
+async function gatherArchive(gathering: Gathering): Promise<GatheredFeed> {
+  const { stores, subject, publication, now } = gathering
+  const newsletter = await stores.newsletters.findBySlug(splitSubject(subject).slug)
+  if (!newsletter) throw noFeed()
+  const { id, name, description, language } = newsletter
+  // Asked first: a digest whose first mail goes out in between is looked for once more.
+  const isAwaited = await stores.digests.hasUnread(id)
+  const digests = await listArchive(stores, id, windowSize)
+  return {
+    channel: channelOf(gathering, { title: `${publication.name} – ${name}`, description, language }),
+    sources: digests.flatMap(
+      ({ id: digestId, content, contentHash, startedAt, archiveChangedAt }): FeedSource[] => {
+        if (!content || contentHash === undefined || !startedAt) return []
+        const updatedAt = archiveChangedAt ?? startedAt
+        return [
+          { kind: 'digest', digest: { id: digestId, content, contentHash, sentAt: startedAt, updatedAt } },
+        ]
+      },
+    ),
+    floor: undefined,
+    dueAt: isAwaited ? new Date(now.getTime() + firstReaderMs) : undefined,
+  }
+}
+
+const say = (language: string, key: string, values: Record<string, string> = {}): string =>
+  translate(interfaceLanguageOf(language), `feeds.${key}`, values)
+
+const languageOf = ({ language, publication }: Gathering): string =>
+  language ?? publication.languages[0] ?? 'en'
+
+const sayIn = (gathering: Gathering, key: string): string => say(languageOf(gathering), key)
+
+function channelOf(
+  gathering: Gathering,
+  names: { title?: string; description?: string; language?: string },
+): FeedChannel {
+  const { publication, publicUrl, subject, language } = gathering
+  const spoken = names.language ?? languageOf(gathering)
+  const title = names.title ?? publication.name
+  return {
+    selfUrl: (format) => publicUrl + feedPath({ subject, language, format }),
+    pageUrl: publicUrl + feedPagePath({ subject, language }),
+    title: language === undefined ? title : `${title} (${languageName(language)})`,
+    description: names.description || publication.description || title,
+    language: spoken,
+    copyright: publication.name,
+    icon: {
+      url: `${publicUrl}/assets/icon-144.png`,
+      size: 144,
+      largeUrl: `${publicUrl}/assets/icon-512.png`,
+    },
+    stylesheetUrl: `${publicUrl}/assets/feed.css`,
+  }
+}
+
+const languageName = (language: string): string =>
+  new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language

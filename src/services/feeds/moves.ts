@@ -1,0 +1,97 @@
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { feedFormats, feedPath, parseFeedPath, type FeedAddress, type FeedFormat } from '../../domain/feed.ts'
+import { DomainError } from '../../errors.ts'
+import type { AuditEntry } from '../../store/audit.ts'
+import type { Stores } from '../../store/stores.ts'
+import { noFeed } from './gather.ts'
+import { toDocument } from './render.ts'
+import type { FeedService } from './feeds.ts'
+import type { Parts } from '../parts.ts'
+
+interface Decision extends Pick<AuditEntry, 'detail'> {
+  action: 'feed.moved' | 'feed.retired' | 'feed.restored'
+  actor: Actor
+}
+
+/** What the desk decides about the address of a feed. It holds for the feed in every format. */
+export function createFeedMoveService({
+  config,
+  database,
+  doorbell,
+  feeds,
+}: Pick<Parts, 'config' | 'database' | 'doorbell'> & { feeds: Pick<FeedService, 'read'> }) {
+  /** From a path or a whole URL of ours. @throws DomainError `no_feed` */
+  const findFeed = async (given: string): Promise<FeedAddress> => {
+    const { publicUrl } = config
+    const address = parseFeedPath(given.startsWith(publicUrl) ? given.slice(publicUrl.length) : given)
+    if (!address) throw noFeed()
+    await feeds.read(feedPath(address))
+    return address
+  }
+
+  return {
+    /**
+     * Readers who poll the feed are led to the other one.
+     * @throws DomainError `no_feed`, `feed_not_served`
+     */
+    async move(path: string, to: string, actor: Actor): Promise<void> {
+      const [feed, target] = [await findFeed(path), await findFeed(to).catch(blameTarget)]
+      const pathTo = (format: FeedFormat) => feedPath({ ...target, format })
+      await database.transaction(async (stores) => {
+        // Its own move, at this very moment, waits: nobody is led in a circle.
+        await stores.feedDocuments.claim(target)
+        const found = await stores.feedDocuments.find(pathTo(target.format))
+        if (found?.kind !== 'feed' || pathTo(feed.format) === feedPath(feed)) throw notServed()
+        const decision = { action: 'feed.moved', actor, detail: { to: feedPath(target) } } as const
+        await decide(stores, feed, decision, (from, format) =>
+          stores.feedDocuments.markMoved(from, pathTo(format)),
+        )
+        for (const format of feedFormats) await stores.feedDocuments.markServed(pathTo(format))
+      })
+      await doorbell.ring('render-feeds', {})
+    },
+
+    /** Readers who poll the feed are told that it has ended, and most of them stop. @throws DomainError `no_feed` */
+    async retire(path: string, actor: Actor): Promise<void> {
+      const feed = await findFeed(path)
+      await database.transaction((stores) =>
+        decide(stores, feed, { action: 'feed.retired', actor }, stores.feedDocuments.markRetired),
+      )
+    },
+
+    /** Takes a move or a retirement back. @throws DomainError `no_feed` */
+    async restore(path: string, actor: Actor): Promise<void> {
+      const feed = await findFeed(path)
+      await database.transaction((stores) =>
+        decide(stores, feed, { action: 'feed.restored', actor }, stores.feedDocuments.markServed),
+      )
+      await doorbell.ring('render-feeds', {})
+    },
+  }
+}
+
+async function decide(
+  stores: Stores,
+  feed: FeedAddress,
+  { action, actor, detail = {} }: Decision,
+  mark: (path: string, format: FeedFormat) => Promise<void>,
+): Promise<void> {
+  await stores.feedDocuments.claim(feed)
+  const documents = feedFormats.map((format) => toDocument({ ...feed, format }))
+  // A format that nobody has asked for yet ends with the others.
+  await stores.feedDocuments.insertMissing(documents)
+  for (const [index, { path }] of documents.entries()) await mark(path, feedFormats[index] ?? feed.format)
+  await stores.audit.insert({ actor: nameOfActor(actor), action, subject: `feed:${feedPath(feed)}`, detail })
+}
+
+/** Of the two feeds of a move, the one that a person writes down. */
+function blameTarget(error: unknown): never {
+  if (!(error instanceof DomainError)) throw error
+  const { kind, code, message } = error
+  throw new DomainError(kind, code, message, { cause: error, fields: [{ field: 'to', message }] })
+}
+
+const notServed = () => {
+  const message = 'Choose another feed that is served itself: not this one, nor one that has moved or ended.'
+  return new DomainError('conflict', 'feed_not_served', message, { fields: [{ field: 'to', message }] })
+}

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto'
+import {
+  feedFormats,
+  feedPath,
+  feedTypes,
+  isRenderedAhead,
+  selectionSubject,
+  type FeedAddress,
+  type FeedChange,
+  type FeedFormat,
+  type FeedSubject,
+} from '../../domain/feed.ts'
+import type { Publication } from '../../domain/publication.ts'
+import type { ComposedFeed, FeedWriter } from '../../feeds/writer.ts'
+import type {
+  FeedDocument,
+  FeedGroup,
+  NewFeedDocument,
+  RenderedFeed,
+  RenderNote,
+} from '../../store/feed-documents.ts'
+import type { Stores } from '../../store/stores.ts'
+import { gatherFeed } from './gather.ts'
+import type { Parts } from '../parts.ts'
+
+/** Raise it when the bytes of unchanged content change: every feed is rendered again. */
+const writerVersion = 4
+
+/** Marks the documents that show what was noted; feeds that are rendered ahead get theirs now. */
+export async function followChanges({ database }: Pick<Parts, 'database'>): Promise<void> {
+  await database.transaction(async (stores) => {
+    const changes = await stores.feedDocuments.claimChanges()
+    if (changes.length === 0) return
+    const { languages } = await stores.publication.get()
+    const documents = (await spellOut(stores, changes, languages)).flatMap((change) =>
+      documentsAhead(change, languages),
+    )
+    await stores.feedDocuments.insertMissing(uniqueBy(documents, ({ path }) => path))
+    await stores.feedDocuments.updateDirty(
+      uniqueBy(changes, ({ subject, language }) => `${subject} ${language ?? ''}`),
+    )
+  })
+}
+
+/** With "everything" as each feed that is rendered ahead, for one may be new. */
+async function spellOut(stores: Stores, changes: FeedChange[], languages: string[]): Promise<FeedChange[]> {
+  if (!changes.some(({ subject }) => subject === '*')) return changes
+  const [sections, dossiers] = [
+    await stores.selections.list('section'),
+    await stores.selections.list('dossier'),
+  ]
+  const subjects: FeedSubject[] = ['all', ...[...sections, ...dossiers].map(selectionSubject)]
+  return [...changes, ...subjects.flatMap((subject) => languages.map((language) => ({ subject, language })))]
+}
+
+function documentsAhead({ subject, language }: FeedChange, languages: string[]): NewFeedDocument[] {
+  if (subject === '*' || !isRenderedAhead(subject)) return []
+  const own = language !== undefined && languages.includes(language) ? [language] : []
+  return [undefined, ...own].flatMap((one) =>
+    feedFormats.map((format) => toDocument({ subject, language: one, format })),
+  )
+}
+
+export const toDocument = (address: FeedAddress): NewFeedDocument => ({
+  path: feedPath(address),
+  subject: address.subject,
+  language: address.language,
+  contentType: feedTypes[address.format],
+})
+
+const uniqueBy = <Item>(items: Item[], keyOf: (item: Item) => string): Item[] => [
+  ...new Map(items.map((item) => [keyOf(item), item])).values(),
+]
+
+/** False where nothing may change now. */
+export async function renderNext(
+  parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'log' | 'now'>,
+): Promise<boolean> {
+  const { database, log } = parts
+  let claimed: FeedGroup | undefined
+  try {
+    await database.transaction(async (stores) => {
+      claimed = await stores.feedDocuments.claimDirty()
+      if (claimed) await renderClaimed(parts, stores, claimed)
+    })
+  } catch (error) {
+    if (!claimed) throw error
+    log.error({ err: error, feed: claimed.subject }, 'a feed could not be rendered; its last copy stays')
+    await database.stores.feedDocuments.release(claimed)
+  }
+  return claimed !== undefined
+}
+
+export async function renderClaimed(
+  parts: Pick<Parts, 'config' | 'feedWriter' | 'log' | 'now'>,
+  stores: Stores,
+  group: FeedGroup,
+): Promise<void> {
+  const { config, feedWriter, log } = parts
+  const documents = await stores.feedDocuments.listClaimed(group)
+  if (documents.length === 0) return
+  const publication = await stores.publication.get()
+  const { publicUrl } = config
+  const gathered = await gatherFeed({
+    stores,
+    publication,
+    publicUrl,
+    ...group,
+    floor: highestFloor(documents),
+    now: parts.now(),
+  })
+  const composed = feedWriter.compose(gathered.channel, gathered.sources, {
+    publicUrl,
+    deskName: publication.deskName,
+  })
+  for (const { guid, reason } of composed.leftOut) {
+    log.warn({ feed: group.subject, guid, reason }, 'left out of a feed')
+  }
+  const note: RenderNote = {
+    floor: gathered.floor,
+    items: composed.items,
+    leftOut: composed.leftOut,
+    madeFor: madeFor(parts, publication),
+    dueAt: gathered.dueAt,
+  }
+  const lastModified = await stores.feedDocuments.now()
+  const rendered = await Promise.all(
+    documents.map((document) => renderDocument(feedWriter, composed, { document, lastModified })),
+  )
+  for (const [index, document] of documents.entries()) {
+    await stores.feedDocuments.updateRendered(document, note, rendered[index])
+  }
+}
+
+/** Undefined where the content is what it was: both validators stay. */
+async function renderDocument(
+  feedWriter: FeedWriter,
+  composed: ComposedFeed,
+  { document, lastModified }: { document: FeedDocument; lastModified: Date },
+): Promise<RenderedFeed | undefined> {
+  const { contentSha256, etag, bytes } = composed.write(formatOf(document.path))
+  if (document.contentSha256?.equals(contentSha256)) return undefined
+  const body = bytes(lastModified)
+  return { etag, lastModified, contentSha256, body, ...(await feedWriter.encode(body)) }
+}
+
+const formatOf = (path: string): FeedFormat => {
+  const format = feedFormats.find((known) => path.endsWith(`/${known}`))
+  if (!format) throw new Error(`no feed format at the end of ${path}`)
+  return format
+}
+
+/** Formats of one feed that were first read at different times still show the same items. */
+const highestFloor = (documents: FeedDocument[]) =>
+  documents
+    .flatMap(({ floor }) => floor ?? [])
+    .sort((one, other) => other.at.getTime() - one.at.getTime() || other.id - one.id)[0]
+
+export const madeFor = ({ config }: Pick<Parts, 'config'>, publication: Publication): string =>
+  createHash('sha256')
+    .update(JSON.stringify([writerVersion, config.publicUrl, publication]))
+    .digest('base64url')
+    .slice(0, 22)

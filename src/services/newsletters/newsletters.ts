@@ -1,0 +1,131 @@
+import type { z } from 'zod'
+import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { DomainError } from '../../errors.ts'
+import { newsletterChange, newsletterInput, type NewsletterChange, type NewsletterInput } from './input.ts'
+import type { Parts } from '../parts.ts'
+
+export function createNewsletterService({
+  config,
+  database,
+  mail,
+}: Pick<Parts, 'config' | 'database' | 'mail'>) {
+  const assertSender = (from: string | null | undefined) => {
+    const fault = from ? mail.findSenderFault(from) : undefined
+    if (fault) throw senderFaults[fault]()
+  }
+
+  return {
+    /** In the publication's order; the first is the one that signup offers first. */
+    list: (): Promise<Newsletter[]> => database.stores.newsletters.list(),
+
+    /** What people call each, by slug: rows that name a newsletter carry its slug. */
+    async names(): Promise<Record<string, { name: string; language: string }>> {
+      const newsletters = await database.stores.newsletters.list()
+      return Object.fromEntries(newsletters.map(({ slug, name, language }) => [slug, { name, language }]))
+    },
+
+    /** Each with how many are actively subscribed. */
+    async listWithReaders(): Promise<(Newsletter & { readers: number })[]> {
+      const readers = await database.stores.newsletters.countReaders()
+      const newsletters = await database.stores.newsletters.list()
+      return newsletters.map((newsletter) => ({ ...newsletter, readers: readers.get(newsletter.id) ?? 0 }))
+    },
+
+    /** @throws DomainError `no_newsletter` */
+    get: (slug: string): Promise<Newsletter> => database.stores.newsletters.getBySlug(slug),
+
+    /** @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max`, `invalid_sender`, `unaligned_sender` */
+    async create(input: NewsletterInput, actor: Actor): Promise<Newsletter> {
+      const newsletter = toNewsletter(newsletterInput.parse(input))
+      assertSender(newsletter.from)
+      return database.transaction(async (stores) => {
+        const inserted = await stores.newsletters.insert(newsletter)
+        if (!inserted) {
+          throw new DomainError(
+            'conflict',
+            'newsletter_exists',
+            `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`,
+            { fields: [{ field: 'slug', message: 'is taken' }] },
+          )
+        }
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'newsletter.created',
+          subject: `newsletter:${inserted.slug}`,
+        })
+        return inserted
+      })
+    },
+
+    /** Keeps what `change` leaves out. @throws as `create` does; DomainError `no_newsletter` */
+    async change(slug: string, change: NewsletterChange, actor: Actor): Promise<Newsletter> {
+      const fields = newsletterChange.parse(change)
+      return database.transaction(async (stores) => {
+        const before = await stores.newsletters.getBySlug(slug)
+        // A sender from before a change of keys must not keep the rest from being changed.
+        if (fields.from !== before.from) assertSender(fields.from)
+        const { id, createdAt: _c, updatedAt: _u, ...kept } = before
+        const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+        const after = { ...kept, subject: kept.subject ?? null, from: kept.from ?? null, ...given }
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'newsletter.changed',
+          subject: `newsletter:${slug}`,
+        })
+        return stores.newsletters.update(id, toNewsletter(after))
+      })
+    },
+
+    /** As the API shows it. */
+    toShape: (newsletter: Newsletter) => ({
+      slug: newsletter.slug,
+      name: newsletter.name,
+      description: newsletter.description,
+      url: config.publicUrl + newsletterPath(newsletter.slug),
+      language: newsletter.language,
+      sections: newsletter.sections,
+      dossiers: newsletter.dossiers,
+      tags: newsletter.tags,
+      blocks: newsletter.blocks,
+      minArticles: newsletter.minArticles,
+      maxArticles: newsletter.maxArticles,
+      subject: newsletter.subject ?? null,
+      approval: newsletter.approval,
+      repeats: newsletter.repeats,
+      cadences: newsletter.cadences,
+      from: newsletter.from ?? null,
+      template: newsletter.template,
+      position: newsletter.position,
+    }),
+  }
+}
+
+const senderFaults = {
+  malformed: () =>
+    new DomainError(
+      'invalid',
+      'invalid_sender',
+      'from is not one address: write lettres@news.example, or Le Matin <lettres@news.example>.',
+      { fields: [{ field: 'from', message: 'must be one address, or a name and one address' }] },
+    ),
+  unaligned: () =>
+    new DomainError(
+      'invalid',
+      'unaligned_sender',
+      'from is at a domain that our signature does not speak for, and mail providers may refuse it: choose an address of the organisation of DKIM_DOMAIN.',
+      { fields: [{ field: 'from', message: 'must be of the organisation of DKIM_DOMAIN' }] },
+    ),
+}
+
+type Fields = z.output<typeof newsletterInput> & { beganAt?: Date }
+
+function toNewsletter(fields: Fields) {
+  if (fields.minArticles > fields.maxArticles) {
+    const sentence = 'minArticles is larger than maxArticles: no digest could ever be sent.'
+    throw new DomainError('invalid', 'min_exceeds_max', sentence, {
+      fields: [{ field: 'minArticles', message: `must be at most maxArticles (${fields.maxArticles})` }],
+    })
+  }
+  return { ...fields, subject: fields.subject ?? undefined, from: fields.from ?? undefined }
+}

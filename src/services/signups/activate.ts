@@ -1,0 +1,285 @@
+import { timingSafeEqual } from 'node:crypto'
+import {
+  blockAfterRefusalMs,
+  linkStateOf,
+  purgeAfterMs,
+  mayMail,
+  type Activation,
+  type ActivationMethod,
+  type LinkState,
+} from '../../domain/activation.ts'
+import { findAddress, hashAddress } from '../../domain/address.ts'
+import { openActivation, pageAgeMs, sealPage } from '../../domain/subscription-tokens.ts'
+import { DomainError } from '../../errors.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { Parts } from '../parts.ts'
+import { listWanted } from './decide.ts'
+import { sha256 } from './request.ts'
+
+/** What a link's page shows. */
+export interface ActivationPage {
+  id: string
+  state: LinkState | 'left' | 'taken'
+  kind: Activation['kind']
+  language: string
+  isOwnBrowser: boolean
+  subscriberId: number | undefined
+  newsletters: { name: string; slug: string; language: string; cadence: string }[]
+}
+
+const leastDwellMs = 1_000
+const pageLifetimeMs = 24 * 3_600_000
+
+/** What the links of activation mails do. */
+export function createActivationService(
+  parts: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'now' | 'log'>,
+) {
+  const { database, doorbell, keyring, now, log } = parts
+  const { stores } = database
+
+  const describe = async (
+    request: Activation,
+    state: ActivationPage['state'],
+    browser?: string,
+  ): Promise<ActivationPage> => ({
+    id: request.id,
+    state,
+    kind: request.kind,
+    language: request.language,
+    isOwnBrowser: isOwn(request, browser),
+    subscriberId: request.subscriberId,
+    newsletters: (await listWanted(stores, request)).map(({ newsletter, setting }) => ({
+      name: newsletter.name,
+      slug: newsletter.slug,
+      language: newsletter.language,
+      cadence: setting.cadence,
+    })),
+  })
+
+  return {
+    /** Changes nothing. A link of ours whose request is gone is an expired one. @throws DomainError `no_such_link` */
+    async open(token: string, browser: string | undefined): Promise<ActivationPage> {
+      const id = openActivation(keyring, token)
+      if (id === undefined) throw noSuchLink()
+      const request = await stores.activations.find(id)
+      if (!request) return gone(id)
+      const state = linkStateOf(request, now())
+      const hasLeft = state === 'activated' && !(await isStillSubscribed(stores, request))
+      return describe(request, hasLeft ? 'left' : state, browser)
+    },
+
+    /** For the form of a page: proves that the page was shown, and for how long. */
+    nonceOf: (page: Pick<ActivationPage, 'id'>): string => sealPage(keyring, page.id, now()),
+
+    /**
+     * Whether the form comes from a page that stood open for a second. Machines that press every button at once
+     * are the reason.
+     */
+    isPressed(page: Pick<ActivationPage, 'id'>, nonce: string): boolean {
+      const age = pageAgeMs(keyring, nonce, { subject: page.id, now: now() })
+      return age !== undefined && age >= leastDwellMs && age < pageLifetimeMs
+    },
+
+    /** Any number of times, on any device; once it holds, or is over, the link changes nothing more. */
+    async activate(id: string, method: ActivationMethod): Promise<ActivationPage> {
+      const page = await database.transaction(async (tx) => {
+        const request = await tx.activations.lock(id)
+        if (!request) return gone(id)
+        const state = linkStateOf(request, now())
+        if (state === 'activated' && !(await isStillSubscribed(tx, request))) return describe(request, 'left')
+        if (state !== 'open') return describe(request, state)
+        if (request.kind === 'address-change')
+          return describe(request, await changeAddress(tx, request, method))
+        return describe(request, await subscribe(tx, request, method))
+      })
+      if (page.kind === 'address-change') await doorbell.ring('deliver-mail', {})
+      return page
+    },
+
+    /** "I did not ask for this": ends the request, and further activation mail to this address for 90 days. */
+    async refuse(id: string): Promise<ActivationPage> {
+      return database.transaction(async (tx) => {
+        const request = await tx.activations.lock(id)
+        if (!request) return gone(id)
+        const state = linkStateOf(request, now())
+        if (state === 'activated' || state === 'refused') return describe(request, state)
+        await tx.activations.markRefused(id, now())
+        await tx.activationMails.putBlock(request.limitHmac, new Date(now().getTime() + blockAfterRefusalMs))
+        await tx.consents.insert({
+          event: 'refused',
+          activationId: id,
+          newsletterIds: (await listWanted(tx, request)).map(({ newsletter }) => newsletter.id),
+        })
+        if (request.subscriberId !== undefined) await forget(tx, [request.subscriberId])
+        return describe({ ...request, subscriberId: undefined }, 'refused')
+      })
+    },
+
+    /** One reminder, a day after the mail, within the same limits. Returns how many were written. */
+    async remind(): Promise<number> {
+      let written = 0
+      for (;;) {
+        const outcome = await database.transaction(async (tx) => {
+          const request = await tx.activations.claimForReminder()
+          if (!request) return 'none'
+          const limit = { keyId: '', hmac: request.limitHmac }
+          await tx.activationMails.lock(limit)
+          if (!mayMail(await tx.activationMails.list([limit]), new Date())) return 'limited'
+          await tx.outbox.insert({
+            kind: 'reminder',
+            activationId: request.id,
+            language: request.language,
+            expiresAt: request.expiresAt,
+          })
+          await tx.activationMails.insert(request.limitHmac)
+          return 'written'
+        })
+        if (outcome === 'written') written += 1
+        if (outcome === 'none') break
+      }
+      if (written > 0) await doorbell.ring('deliver-mail', {})
+      return written
+    },
+
+    /** Unconfirmed requests go 24 hours after they expired, with everything they brought; the audit log counts them. */
+    async purge(): Promise<number> {
+      const before = new Date(now().getTime() - purgeAfterMs)
+      let purged = 0
+      for (let batch = purgeBatch; batch === purgeBatch; purged += batch) {
+        batch = await database.transaction(async (tx) => {
+          const { requests, subscriberIds } = await tx.activations.deleteExpired(before, purgeBatch)
+          await forget(tx, subscriberIds)
+          return requests
+        })
+      }
+      while ((await stores.activations.deleteActivated(before, purgeBatch)) === purgeBatch);
+      while ((await stores.activationMails.deleteOld(now(), purgeBatch)) === purgeBatch);
+      await sweep()
+      if (purged > 0) {
+        await stores.audit.insert({
+          actor: 'system',
+          action: 'activations.purge',
+          detail: { requests: purged },
+        })
+        log.info({ requests: purged }, 'unconfirmed requests were purged')
+      }
+      return purged
+    },
+  }
+
+  /** What only grows and says nothing any more: counts, answers to repeated requests, sign-in links. */
+  async function sweep() {
+    const at = now()
+    const daysAgo = (days: number) => new Date(at.getTime() - days * 24 * 3_600_000)
+    await stores.rateLimits.deleteExpired(at)
+    await stores.idempotencyKeys.deleteBefore(daysAgo(7))
+    await stores.sessions.deleteSignInLinks(daysAgo(30))
+    await stores.providers.deleteEventsBefore(daysAgo(30))
+  }
+
+  async function subscribe(tx: Stores, request: Activation, method: ActivationMethod) {
+    const address = findAddress(request.address ?? '')
+    if (!address) return 'expired'
+    const hashes = hashAddress(keyring, address)
+    const suppression = await tx.suppressions.find(hashes)
+    const isBarred = suppression?.reason === 'complained' || suppression?.reason === 'manual'
+    const [hash] = hashes
+    if (isBarred || !hash) return 'left'
+    const subscriber = await tx.subscribers.put({ address: address.text, hash, language: request.language })
+    await tx.subscribers.lock(subscriber.id)
+    const activated: number[] = []
+    for (const { newsletter, setting } of await listWanted(tx, request)) {
+      const key = { subscriberId: subscriber.id, newsletterId: newsletter.id }
+      if (await tx.subscriptions.activate(key, setting, request.createdAt)) activated.push(newsletter.id)
+    }
+    if (activated.length === 0) return 'left'
+    await tx.suppressions.delete(hashes, ['bounced', 'erased'])
+    await tx.activations.markActivated(request.id, method, subscriber.id, now())
+    await recordActivation(tx, { request, method, subscriberId: subscriber.id, newsletterIds: activated })
+    return 'activated'
+  }
+
+  async function changeAddress(tx: Stores, request: Activation, method: ActivationMethod) {
+    const address = findAddress(request.address ?? '')
+    const [hash] = address ? hashAddress(keyring, address) : []
+    const before =
+      request.subscriberId === undefined ? undefined : await tx.subscribers.find(request.subscriberId)
+    if (!address || !hash || before?.address === undefined) return 'expired'
+    if (!(await tx.subscribers.updateAddress(before.id, address.text, hash))) return 'taken'
+    await tx.suppressions.delete(hashAddress(keyring, address), ['bounced', 'erased'])
+    await tx.activations.markActivated(request.id, method, before.id, now())
+    await tx.outbox.insert({
+      kind: 'address-changed',
+      subscriberId: before.id,
+      address: before.address,
+      language: before.language,
+    })
+    const subscriptions = await tx.subscriptions.list(before.id)
+    const newsletterIds = subscriptions.filter((one) => one.state === 'active').map((one) => one.newsletterId)
+    await tx.consents.insert({
+      event: 'changed',
+      newsletterIds,
+      subscriberId: before.id,
+      method,
+      reason: 'address',
+    })
+    return 'activated'
+  }
+}
+
+const purgeBatch = 500
+
+const noSuchLink = () =>
+  new DomainError(
+    'not_found',
+    'no_such_link',
+    'This link is not one of ours, or it is not complete. Copy all of it.',
+  )
+
+const gone = (id: string): ActivationPage => ({
+  id,
+  state: 'expired',
+  kind: 'signup',
+  language: '',
+  isOwnBrowser: false,
+  subscriberId: undefined,
+  newsletters: [],
+})
+
+function isOwn(request: Activation, browser: string | undefined): boolean {
+  if (browser === undefined || !request.browserSha256) return false
+  return timingSafeEqual(sha256(browser), request.browserSha256)
+}
+
+/** False once everything that the request activated has ended. */
+async function isStillSubscribed(stores: Stores, request: Activation): Promise<boolean> {
+  if (request.kind !== 'signup' || request.subscriberId === undefined) return true
+  const subscriptions = await stores.subscriptions.list(request.subscriberId)
+  return subscriptions.some(
+    (one) => one.state === 'active' && request.wanted.newsletters.includes(one.newsletter),
+  )
+}
+
+async function recordActivation(
+  tx: Stores,
+  of: { request: Activation; method: ActivationMethod; subscriberId: number; newsletterIds: number[] },
+): Promise<void> {
+  const { policyVersion } = await tx.publication.get()
+  await tx.consents.insert({
+    event: 'activated',
+    newsletterIds: of.newsletterIds,
+    subscriberId: of.subscriberId,
+    activationId: of.request.id,
+    method: of.method,
+    form: of.request.form,
+    locale: of.request.language,
+    policyVersion,
+    messageId: await tx.consents.findMessageId(of.request.id),
+  })
+}
+
+/** People of whom nothing is left but requests that nobody confirmed. */
+async function forget(tx: Stores, subscriberIds: number[]): Promise<void> {
+  await tx.subscriptions.deletePending(subscriberIds)
+  await tx.subscribers.deleteUnconfirmed(subscriberIds)
+}

@@ -1,0 +1,64 @@
+import type { Activation } from '../../domain/activation.ts'
+import type { Stores } from '../../store/stores.ts'
+
+/** Activation mails an hour that need no explanation; above, five times the week's mean is the measure. */
+const unsuspicious = { site: 20_000, domain: 5_000, timesUsual: 5 }
+
+/** The hour moves on, and other processes mail too. */
+const recountMs = 60_000
+
+interface Room {
+  site: number
+  domains: Map<string, number>
+}
+
+/** How many activation mails may still go out within the hour; what exceeds them waits undecided, nothing is lost. */
+export function createFloodGate(activations: Pick<Stores['activations'], 'countMailed'>) {
+  let countedAt = 0
+  let counted: Promise<Room> | undefined
+
+  const roomFor = (floor: number, { lastHour, usual }: { lastHour: number; usual: number }) =>
+    Math.max(floor, usual * unsuspicious.timesUsual) - lastHour
+
+  const count = async (): Promise<Room> => {
+    const { site, domains } = await activations.countMailed()
+    return {
+      site: roomFor(unsuspicious.site, site),
+      domains: new Map(domains.map((one) => [one.domain, roomFor(unsuspicious.domain, one)])),
+    }
+  }
+
+  const recount = (): Promise<Room> => {
+    countedAt = performance.now()
+    counted = count()
+    counted.catch(() => {
+      counted = undefined
+    })
+    return counted
+  }
+
+  const getRoom = (): Promise<Room> =>
+    counted === undefined || performance.now() - countedAt > recountMs ? recount() : counted
+
+  const heldIn = ({ site, domains }: Room): string[] | '*' =>
+    site <= 0 ? '*' : [...domains].flatMap(([domain, left]) => (left <= 0 ? [domain] : []))
+
+  return {
+    /** Domains whose requests wait; all of them as `*`. */
+    findHeld: async (): Promise<string[] | '*'> => heldIn(await getRoom()),
+
+    /** Whoever waits is not kept for longer than the hour asks. */
+    async recountWhereHeld(): Promise<void> {
+      if (heldIn(await getRoom()).length > 0) await recount()
+    },
+
+    /** One more was mailed. Imports are paced by their own measure. */
+    async take({ address = '', form }: Pick<Activation, 'address' | 'form'>): Promise<void> {
+      if (form === 'import') return
+      const room = await getRoom()
+      const domain = address.slice(address.lastIndexOf('@') + 1)
+      room.site -= 1
+      room.domains.set(domain, (room.domains.get(domain) ?? unsuspicious.domain) - 1)
+    },
+  }
+}

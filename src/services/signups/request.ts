@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto'
+import { activationLifetimeMs } from '../../domain/activation.ts'
+import { hashForLimits, parseAddress, type Address } from '../../domain/address.ts'
+import type { Newsletter } from '../../domain/newsletter.ts'
+import { pageAgeMs, sealPage } from '../../domain/subscription-tokens.ts'
+import type { Choices } from '../../domain/subscription.ts'
+import { DomainError } from '../../errors.ts'
+import { interfaceLanguageOf, translate } from '../../locales.ts'
+import { createFaults } from '../delivery/kill-points.ts'
+import type { Parts } from '../parts.ts'
+import type { PublicationService } from '../desk/publication.ts'
+import { signupInput, type SignupInput, type Visitor } from './input.ts'
+import { singleFlight } from '../single-flight.ts'
+
+const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
+const formSubject = 'signup'
+const sectionsOnForm = 12
+
+/**
+ * Takes requests. Nothing here looks at who is known: the answer, the statements and the time they take are the same
+ * for every address, and `decide-signups` does what differs.
+ */
+export function createSignupService(
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'keyring' | 'now'> & {
+    publications: Pick<PublicationService, 'get'>
+  },
+) {
+  const { database, doorbell, keyring, now, publications } = parts
+  const { stores } = database
+  const faults = createFaults(parts.config.faultAt)
+
+  const offer = singleFlight(async () => ({
+    newsletters: await stores.newsletters.list(),
+    sections: await stores.selections.list('section'),
+    /** An archive may have hundreds; a form that lists them all is none. The others are chosen in the preferences. */
+    leadingSections: await stores.selections.listLeading('section', sectionsOnForm),
+  }))
+
+  /** Wakes the worker; each ring under another number, for a ring under the id of an active job is dropped. */
+  let rung = 0
+  const ring = async () => {
+    rung = (rung + 1) % wakeUps
+    await doorbell.ring('decide-signups', {}, rung)
+  }
+
+  const request = async (wish: Wish) => {
+    const { address, visitor } = wish
+    const [limit] = hashForLimits(keyring, address)
+    if (!limit) throw new Error('a keyring has a key')
+    const at = now()
+    faults('before-request')
+    await stores.activations.insert({
+      kind: wish.kind,
+      address: address.text,
+      limit,
+      language: wish.language,
+      wanted: wish.wanted,
+      form: wish.form,
+      isMailable: wish.isMailable,
+      createdAt: at,
+      expiresAt: new Date(at.getTime() + activationLifetimeMs),
+      browserSha256: visitor.browser === undefined ? undefined : sha256(visitor.browser),
+      subscriberId: wish.subscriberId,
+      consent: {
+        text: wish.consentText,
+        policyVersion: wish.policyVersion,
+        ipPrefix: visitor.ipPrefix,
+        userAgentSha256: visitor.userAgent === undefined ? undefined : sha256(visitor.userAgent),
+      },
+    })
+    faults('after-request')
+    await ring()
+    faults('after-ring')
+  }
+
+  return {
+    /** What the signup form offers. */
+    offer,
+
+    /** For a hidden field of every form we render: proves that a person had time to read it. */
+    formStamp: (): string => sealPage(keyring, formSubject, now()),
+
+    /** Whether somebody had time to read a form of ours; for all others the limits are half. */
+    hasReadForm: (body: unknown): boolean => {
+      const stamp = (body as { stamp?: unknown } | undefined)?.stamp
+      return typeof stamp === 'string' && (ageOf(stamp) ?? 0) >= formAge.leastMs
+    },
+
+    /**
+     * Reads and checks a signup by its text alone.
+     * @throws ZodError; DomainError `invalid_address`, `unknown_newsletter`, `unknown_section`, `form_too_old`
+     */
+    async read(body: unknown, language: string): Promise<SignupRequest> {
+      const input = signupInput.parse(body)
+      const address = parseAddress(input.email)
+      const { newsletters, sections } = await offer()
+      const chosen = chooseNewsletters(newsletters, input, language)
+      requireKnown(input.sections, new Set(sections.map((section) => section.slug)), 'section')
+      const sender = judgeSender(input)
+      if (sender === 'late') throw formTooOld()
+      return {
+        address,
+        language: input.language ?? interfaceLanguageOf(language),
+        wanted: {
+          newsletters: chosen.map((newsletter) => newsletter.slug),
+          cadence: input.cadence ?? chosen[0]?.cadences[0]?.cadence ?? 'daily',
+          alerts: input.alerts,
+          sections: input.sections,
+        },
+        names: chosen.map((newsletter) => newsletter.name),
+        form: input.form ?? 'page',
+        isMailable: sender === 'person',
+      }
+    },
+
+    /** Records the request and its consent; whoever asks is answered the same. */
+    async signUp(signup: SignupRequest, visitor: Visitor): Promise<void> {
+      const { names, ...wish } = signup
+      const publication = await publications.get()
+      await request({
+        ...wish,
+        kind: 'signup',
+        visitor,
+        consentText: consentTextOf(signup.language, publication.name, names),
+        policyVersion: publication.policyVersion,
+      })
+    },
+
+    /** "Mail me my link": decided later, so that the answer cannot tell who is known. @throws DomainError `invalid_address` */
+    async requestLink(email: string, visitor: Visitor): Promise<void> {
+      const address = parseAddress(email)
+      await request({ ...bareWish(visitor), kind: 'preferences-link', address })
+    },
+
+    /** A new address is proved like a signup, in the subscriber's language. @throws DomainError `invalid_address` */
+    async requestAddressChange(subscriberId: number, email: string, visitor: Visitor): Promise<void> {
+      const address = parseAddress(email)
+      const { language } = await stores.subscribers.get(subscriberId)
+      await request({ ...bareWish({ ...visitor, language }), kind: 'address-change', address, subscriberId })
+    },
+
+    /** The same request once more, for whoever holds its expired link. */
+    async repeat(id: string, visitor: Visitor): Promise<void> {
+      const expired = await stores.activations.find(id)
+      if (expired?.address === undefined || expired.kind !== 'signup') return
+      await this.signUp(
+        {
+          address: parseAddress(expired.address),
+          language: interfaceLanguageOf(expired.language),
+          wanted: expired.wanted,
+          names: [],
+          form: 'resend',
+          isMailable: true,
+        },
+        visitor,
+      )
+    },
+
+    ring,
+  }
+
+  /** In milliseconds; undefined for a stamp that is not ours. */
+  function ageOf(stamp: string): number | undefined {
+    return pageAgeMs(keyring, stamp, { subject: formSubject, now: now() })
+  }
+
+  /** By the form alone, never by the address. `late` is told, for people leave pages open; a machine is not. */
+  function judgeSender(input: SignupInput): 'person' | 'machine' | 'late' {
+    if (input.website) return 'machine'
+    if (input.stamp === undefined) return 'person'
+    const age = ageOf(input.stamp)
+    if (age === undefined) return 'machine'
+    return age > formAge.mostMs ? 'late' : 'person'
+  }
+}
+
+/** Rings of one process that may wait at once. */
+const wakeUps = 4
+
+export interface SignupRequest {
+  address: Address
+  language: string
+  wanted: Choices
+  /** Of the newsletters, for the consent text. */
+  names: string[]
+  form: string
+  isMailable: boolean
+}
+
+interface Wish extends Omit<SignupRequest, 'names'> {
+  kind: 'signup' | 'address-change' | 'preferences-link'
+  visitor: Visitor
+  consentText: string
+  policyVersion: string
+  subscriberId?: number
+}
+
+const bareWish = (visitor: Visitor) => ({
+  visitor,
+  language: interfaceLanguageOf(visitor.language),
+  wanted: { newsletters: [], cadence: 'daily' as const, alerts: false, sections: [] },
+  form: 'preferences',
+  isMailable: true,
+  consentText: '',
+  policyVersion: '',
+})
+
+export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** The words someone agreed to, in their language: shown beside the button, kept in the record. */
+export const consentTextOf = (language: string, publication: string, names: string[]): string =>
+  translate(interfaceLanguageOf(language), 'subscribe.consent', {
+    publication,
+    newsletters: names.join(language === 'ar' ? '، ' : ', '),
+  })
+
+function chooseNewsletters(offered: Newsletter[], input: SignupInput, language: string): Newsletter[] {
+  if (input.newsletters === undefined || input.newsletters.length === 0) {
+    const [first] = offered.filter((newsletter) => newsletter.language === language)
+    const fallback = first ?? offered[0]
+    if (!fallback) {
+      throw new DomainError('unavailable', 'no_newsletters', 'There is no newsletter to subscribe to yet.')
+    }
+    return [fallback]
+  }
+  requireKnown(input.newsletters, new Set(offered.map((newsletter) => newsletter.slug)), 'newsletter')
+  const wanted = new Set(input.newsletters)
+  return offered.filter((newsletter) => wanted.has(newsletter.slug))
+}
+
+const formTooOld = () =>
+  new DomainError('invalid', 'form_too_old', 'This form was open for too long; please send it once more.', {
+    fields: [{ field: 'stamp', message: 'must be of a form opened within the last two hours' }],
+  })
+
+function requireKnown(slugs: string[], known: Set<string>, noun: 'newsletter' | 'section'): void {
+  const unknown = slugs.filter((slug) => !known.has(slug))
+  if (unknown.length === 0) return
+  throw new DomainError(
+    'invalid',
+    `unknown_${noun}`,
+    `There is no such ${noun}; choose from those on the form.`,
+    {
+      fields: [{ field: `${noun}s`, message: `must be slugs of ${noun}s that exist` }],
+    },
+  )
+}

@@ -1,0 +1,25 @@
+import { scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
+import { nextOccurrence } from '../../domain/cadence.ts'
+import type { ActivationPage } from './activate.ts'
+import type { Parts } from '../parts.ts'
+
+/** What someone who has just activated may expect. */
+export function createWelcomeService({ database, now }: Pick<Parts, 'database' | 'now'>) {
+  return {
+    /** When the next digest of each newsletter goes out; undefined for one that goes out by hand or as alerts. */
+    async listExpectations(page: Pick<ActivationPage, 'newsletters'>) {
+      const newsletters = await database.stores.newsletters.list()
+      return page.newsletters.flatMap(({ slug, cadence }) => {
+        const newsletter = newsletters.find((one) => one.slug === slug)
+        return newsletter
+          ? [{ name: newsletter.name, cadence, next: nextOf(newsletter, cadence, now()) }]
+          : []
+      })
+    },
+  }
+}
+
+function nextOf(newsletter: Newsletter, cadence: string, now: Date): Date | undefined {
+  const rule = scheduledCadences(newsletter).find((one) => one.cadence === cadence)
+  return rule && nextOccurrence(rule, now).at
+}

@@ -1,0 +1,128 @@
+import { CsvError } from 'csv-parse'
+import { parse } from 'csv-parse/sync'
+import { findAddress } from '../../../domain/address.ts'
+import { findColumns } from '../../../domain/import-columns.ts'
+import { DomainError } from '../../../errors.ts'
+
+/** What an upload was found to be. */
+export interface CsvFormat {
+  /** As TextDecoder calls it. */
+  encoding: string
+  separator: string
+  /** Rows before the first that names a person: `sep=`, the header. */
+  skipped: number
+  /** Undefined for a bare list of addresses. */
+  header: string[] | undefined
+}
+
+/** What is counted while an upload comes in. */
+export interface UploadFacts {
+  /** Its beginning: as much as a header may be long. */
+  head: Buffer
+  isUtf8: boolean
+}
+
+export const headBytes = 64 * 1024
+const separators = [',', ';', '\t', '|']
+const shownHeader = { columns: 300, characters: 100 }
+
+/** @throws DomainError `csv_header`, `not_csv` */
+export function describeCsv(facts: UploadFacts): CsvFormat {
+  refuseOtherFiles(facts.head)
+  const formats = encodingsOf(facts).map((encoding) => findHeader(facts.head, encoding))
+  const found = formats.find((format) => format !== undefined)
+  if (!found) {
+    const sentence = `The first line of the CSV names the columns, and \`email\` is one of them ("E-mail", "Adresse e-mail", "البريد الإلكتروني" … will do).`
+    throw new DomainError('invalid', 'csv_header', sentence)
+  }
+  return found
+}
+
+/** A decoder, which also makes one of the three ways to end a line, so that lines count the same for everyone. */
+export function decoderOf(encoding: string): (bytes?: Buffer) => string {
+  const decoder = new TextDecoder(encoding)
+  let isReturnOpen = false
+  return (bytes) => {
+    const text = bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode()
+    const whole = isReturnOpen ? `\r${text}` : text
+    isReturnOpen = bytes !== undefined && whole.endsWith('\r')
+    const settled = isReturnOpen ? whole.slice(0, -1) : whole
+    return settled.includes('\r') ? settled.replace(/\r\n?/g, '\n') : settled
+  }
+}
+
+export const csvOptions = {
+  relax_column_count: true,
+  skip_empty_lines: true,
+  // Spreadsheets write separators for as many rows as were ever touched.
+  skip_records_with_empty_values: true,
+  record_delimiter: '\n',
+  trim: true,
+  max_record_size: headBytes,
+}
+
+function refuseOtherFiles(head: Buffer) {
+  const start = head.subarray(0, 4).toString('latin1')
+  if (start !== 'PK\x03\x04' && start !== '\xd0\xcf\x11\xe0') return
+  const sentence =
+    'This is a workbook or a ZIP, not a CSV: in the spreadsheet choose "Save as" and "CSV UTF-8"; unpack a ZIP and import each of its files.'
+  throw new DomainError('invalid', 'not_csv', sentence)
+}
+
+/** Likely encodings, the likeliest first; without a mark the bytes tell. */
+function encodingsOf({ head, isUtf8 }: UploadFacts): string[] {
+  if (head[0] === 0xff && head[1] === 0xfe) return ['utf-16le']
+  if (head[0] === 0xfe && head[1] === 0xff) return ['utf-16be']
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return ['utf-8']
+  const zeros = [0, 0]
+  for (const [index, byte] of head.entries()) if (byte === 0) zeros[index % 2] = (zeros[index % 2] ?? 0) + 1
+  const [even = 0, odd = 0] = zeros
+  // Separators, digits and Latin letters have one zero each; a stray NUL has not that many.
+  if (Math.max(even, odd) > head.length / 20 && Math.min(even, odd) < Math.max(even, odd) / 10)
+    return [even > odd ? 'utf-16be' : 'utf-16le']
+  if (isUtf8) return ['utf-8']
+  return isMac(head)
+    ? ['macintosh', 'windows-1252', 'windows-1256']
+    : ['windows-1252', 'windows-1256', 'macintosh']
+}
+
+/** Accented letters stand in Mac Roman where Windows has signs that no word holds, and the other way round. */
+function isMac(head: Buffer): boolean {
+  const count = (from: number, to: number) => head.filter((byte) => byte >= from && byte <= to).length
+  return count(0x80, 0x90) + count(0x98, 0x9f) > count(0xc0, 0xff)
+}
+
+function findHeader(head: Buffer, encoding: string): CsvFormat | undefined {
+  // A character that was cut in the middle is no matter this far from the header.
+  const text = decoderOf(encoding)(head)
+  const [whole = '', named] = /^\uFEFF?sep=(.)\n/i.exec(text) ?? []
+  const body = text.slice(whole.length).replace(/^\uFEFF/, '')
+  const rows = (named === undefined ? separators : [named]).map((separator) => ({
+    separator,
+    cells: firstRow(body, separator),
+  }))
+  const skippedBefore = named === undefined ? 0 : 1
+  const withAddress = rows
+    .filter(({ cells }) => findColumns(cells).fields.email !== undefined)
+    .sort((one, other) => other.cells.length - one.cells.length)[0]
+  if (withAddress) {
+    const header = withAddress.cells
+      .slice(0, shownHeader.columns)
+      .map((name) => name.slice(0, shownHeader.characters))
+    return { encoding, separator: withAddress.separator, skipped: skippedBefore + 1, header }
+  }
+  const bare = rows.find(
+    ({ cells }) => cells.filter(Boolean).length === 1 && findAddress(cells[0] ?? '') !== undefined,
+  )
+  return bare && { encoding, separator: bare.separator, skipped: skippedBefore, header: undefined }
+}
+
+function firstRow(text: string, delimiter: string): string[] {
+  try {
+    const [row = []] = parse(text, { ...csvOptions, delimiter, to: 1 })
+    return row
+  } catch (error) {
+    if (error instanceof CsvError) return []
+    throw error
+  }
+}

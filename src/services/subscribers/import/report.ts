@@ -1,0 +1,139 @@
+import { findColumns } from '../../../domain/import-columns.ts'
+import type { Newsletter } from '../../../domain/newsletter.ts'
+import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../../../locales.ts'
+import type { ImportState, StoredImport } from '../../../store/imports.ts'
+import type { CsvFormat } from './csv-format.ts'
+import type { Problem, Row } from './csv.ts'
+import type { ImportOutcome } from './rows.ts'
+
+/** What has become of the rows so far, as it is committed with them. */
+export interface Tally extends Record<ImportOutcome, number> {
+  invalid: number
+  /** Rows by slug. */
+  newsletters: Record<string, number>
+  /** Rows that named no newsletter. */
+  defaulted: number
+  /** Dates read day first that could be month first. */
+  guessedDates: number
+  /** By column and word. */
+  said: Record<string, { column: string; word: string; means: string; rows: number }>
+}
+
+export interface ImportShape {
+  id: number
+  state: Exclude<ImportState, 'uploading'>
+  dryRun: boolean
+  consentBasis: string | null
+  createdAt: string
+  startedAt: string | null
+  endedAt: string | null
+  progress: { rows: number; total: number }
+  report: ImportReport
+}
+
+export interface ImportReport extends Record<ImportOutcome, number> {
+  rows: number
+  invalid: number
+  encoding: string
+  separator: string
+  /** Columns that nothing was made of. */
+  ignoredColumns: string[]
+  /** Rows that name each. */
+  newsletters: { newsletter: string; rows: number }[]
+  /** What rows that name none subscribe to, and how many do not. */
+  defaultNewsletter: { newsletter: string; rows: number } | null
+  statusWords: { column: string; word: string; means: string; rows: number }[]
+  guessedDates: number
+  errors: { line: number; field: string; message: string }[]
+}
+
+const kept = { problems: 1_000, words: 200 }
+
+export const emptyTally = (): Tally => ({
+  active: 0,
+  pending: 0,
+  ended: 0,
+  known: 0,
+  left: 0,
+  suppressed: 0,
+  invalid: 0,
+  newsletters: {},
+  defaulted: 0,
+  guessedDates: 0,
+  said: {},
+})
+
+/** The tally with one more batch, and those of its problems that are still kept. */
+export function addBatch(
+  tally: Tally,
+  { rows, problems, outcomes }: { rows: Row[]; problems: Problem[]; outcomes: ImportOutcome[] },
+): { next: Tally; problems: Problem[] } {
+  const next = structuredClone(tally)
+  for (const outcome of outcomes) next[outcome] += 1
+  for (const row of rows) {
+    for (const { slug } of row.newsletters) next.newsletters[slug] = (next.newsletters[slug] ?? 0) + 1
+    if (row.isDefault) next.defaulted += 1
+    if (row.isGuessedDate) next.guessedDates += 1
+    for (const one of row.said) {
+      const key = `${one.column}\n${one.word}\n${one.means}`
+      if (next.said[key] || Object.keys(next.said).length < kept.words)
+        next.said[key] = { ...one, rows: (next.said[key]?.rows ?? 0) + 1 }
+    }
+  }
+  next.invalid += problems.length
+  return { next, problems: problems.slice(0, Math.max(0, kept.problems - tally.invalid)) }
+}
+
+/** @param language of the sentences that say what is wrong with a row */
+export function toImportShape(stored: StoredImport, newsletters: Newsletter[], language = 'en'): ImportShape {
+  const isOver = stored.state === 'done' || stored.state === 'failed'
+  return {
+    id: stored.id,
+    state: stored.state as ImportShape['state'],
+    dryRun: stored.isDryRun,
+    consentBasis: stored.basis ?? null,
+    createdAt: stored.createdAt.toISOString(),
+    startedAt: stored.startedAt?.toISOString() ?? null,
+    endedAt: stored.endedAt?.toISOString() ?? null,
+    progress: {
+      rows: stored.rowsRead,
+      total: isOver ? stored.rowsRead : Math.max(stored.lines, stored.rowsRead),
+    },
+    report: toReport(stored, newsletters, interfaceLanguageOf(language)),
+  }
+}
+
+const separatorNames: Record<string, string> = { '\t': 'tab' }
+
+function toReport(stored: StoredImport, offered: Newsletter[], language: InterfaceLanguage): ImportReport {
+  const { newsletters, defaulted, guessedDates, said, ...counts } = {
+    ...emptyTally(),
+    ...(stored.report as Partial<Tally>),
+  }
+  const { encoding, separator, header } = stored.format as CsvFormat
+  const columns = findColumns(header ?? ['email'])
+  const first = offered[0]?.slug
+  const namesNone = defaulted > 0 || columns.fields.newsletters === undefined
+  return {
+    rows: stored.rowsRead,
+    ...counts,
+    encoding,
+    separator: separatorNames[separator] ?? separator,
+    ignoredColumns: columns.ignored,
+    newsletters: offered.flatMap(({ slug }) =>
+      newsletters[slug] === undefined ? [] : [{ newsletter: slug, rows: newsletters[slug] }],
+    ),
+    defaultNewsletter: namesNone && first !== undefined ? { newsletter: first, rows: defaulted } : null,
+    statusWords: Object.values(said).sort((one, other) => other.rows - one.rows),
+    guessedDates,
+    errors: (stored.problems as Problem[]).map((one) => ({
+      line: one.line,
+      field: one.field,
+      message: problemText(one, language),
+    })),
+  }
+}
+
+/** What is wrong with a row, in a sentence. */
+const problemText = ({ problem, field, word = '' }: Problem, language: InterfaceLanguage): string =>
+  translate(language, `imports.problems.${problem}`, { field, word })

@@ -1,0 +1,167 @@
+import { findAddress, hashAddress, maskAddress } from '../../domain/address.ts'
+import type { Selection } from '../../domain/article.ts'
+import type { Newsletter } from '../../domain/newsletter.ts'
+import {
+  openPreferences,
+  pageAgeMs,
+  sealPage,
+  type PreferencesRef,
+} from '../../domain/subscription-tokens.ts'
+import { cadenceOf, isSameChoice, type Subscriber, type Subscription } from '../../domain/subscription.ts'
+import { DomainError } from '../../errors.ts'
+import type { Setting } from '../../store/subscriptions.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { Parts } from '../parts.ts'
+import type { PreferencesInput } from './preferences-input.ts'
+
+export interface PreferencesPage extends PreferencesRef {
+  subscriber: Subscriber
+  /** Masked, unless the link was mailed for this. */
+  shownAddress: string
+  newsletters: { newsletter: Newsletter; subscription: Subscription | undefined }[]
+  sections: Selection[]
+}
+
+const pageLifetimeMs = 24 * 3_600_000
+
+/** The preference centre. Any link shows and changes what is received; who someone is needs a freshly mailed one. */
+export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyring' | 'now'>) {
+  const { database, keyring, now } = parts
+  const { stores } = database
+
+  const open = async (token: string): Promise<PreferencesPage> => {
+    const ref = openPreferences(keyring, token, now())
+    const subscriber = ref && (await stores.subscribers.find(ref.subscriberId))
+    if (!ref || subscriber?.address === undefined) {
+      const sentence = 'This link is not one of ours, or the person behind it was erased. Ask for a new link.'
+      throw new DomainError('not_found', 'no_such_link', sentence)
+    }
+    const subscriptions = await stores.subscriptions.list(subscriber.id)
+    const newsletters = await stores.newsletters.list()
+    return {
+      ...ref,
+      subscriber,
+      shownAddress: ref.isFresh ? subscriber.address : maskAddress(subscriber.address),
+      newsletters: newsletters.map((newsletter) => ({
+        newsletter,
+        subscription: subscriptions.find((one) => one.newsletterId === newsletter.id),
+      })),
+      sections: await stores.selections.list('section'),
+    }
+  }
+
+  return {
+    /** Changes nothing. @throws DomainError `no_such_link` */
+    open,
+
+    nonceOf: (page: PreferencesPage): string => sealPage(keyring, subjectOf(page), now()),
+
+    /** @throws DomainError `form_expired` where the form is not of this page, or older than a day */
+    requireNonce(page: PreferencesPage, nonce: string): void {
+      const age = pageAgeMs(keyring, nonce, { subject: subjectOf(page), now: now() })
+      if (age !== undefined && age < pageLifetimeMs) return
+      throw new DomainError(
+        'forbidden',
+        'form_expired',
+        'This form is too old. Open your link again and send it anew.',
+      )
+    },
+
+    /** Newsletters, sections, cadence, alerts, language and pause, as the form says; the record keeps what changed. */
+    async save(page: PreferencesPage, input: PreferencesInput): Promise<void> {
+      await database.transaction(async (tx) => {
+        const { id } = page.subscriber
+        await tx.subscribers.lock(id)
+        await tx.subscribers.updateLanguage(id, input.language)
+        const isBarred = await isSuppressed(tx, page.subscriber)
+        for (const { newsletter, subscription } of page.newsletters) {
+          const wanted = input.newsletters.find((one) => one.slug === newsletter.slug)
+          const mayReceive = !isBarred || subscription?.state === 'active'
+          if (wanted && mayReceive) await receive(tx, { page, newsletter, subscription }, wanted)
+          else if (!wanted) await drop(tx, id, newsletter.id)
+        }
+        const until = input.pausedUntil
+        await tx.subscriptions.updatePause(id, until !== undefined && until > now() ? until : undefined)
+      })
+    },
+
+    /** Everything kept about the person, for them. @throws DomainError `link_not_fresh` */
+    async download(page: PreferencesPage) {
+      requireFresh(page)
+      const { id, address, language, createdAt } = page.subscriber
+      return {
+        email: address,
+        language,
+        createdAt: createdAt.toISOString(),
+        subscriptions: (await stores.subscriptions.list(id)).map(
+          ({ subscriberId: _s, newsletterId: _n, ...subscription }) => subscription,
+        ),
+        consents: (await stores.consents.list(id)).map(({ newsletterId: _n, ...consent }) => consent),
+        deliveries: await stores.personalData.listDeliveries(id),
+      }
+    },
+
+    /** Removes the person; what stays is a number, and an HMAC that keeps imports from bringing them back. */
+    async erase(page: PreferencesPage): Promise<void> {
+      requireFresh(page)
+      const { id, address } = page.subscriber
+      const parsed = findAddress(address ?? '')
+      await database.transaction(async (tx) => {
+        await tx.subscribers.lock(id)
+        const newsletterIds = await tx.subscriptions.markEnded(id, 'erased')
+        await tx.consents.insert({ event: 'ended', subscriberId: id, newsletterIds, reason: 'erased' })
+        await tx.consents.updateErased(id)
+        if (parsed) await tx.suppressions.put(hashAddress(keyring, parsed), { reason: 'erased' })
+        await tx.activations.deleteOf(id, address ?? '')
+        await tx.personalData.delete(id)
+        await tx.audit.insert({ actor: 'system', action: 'subscriber.erase', subject: `subscriber:${id}` })
+      })
+    },
+
+    requireFresh,
+  }
+
+  /** Nothing may be added for an address that we never write to. */
+  async function isSuppressed(tx: Stores, subscriber: Subscriber): Promise<boolean> {
+    const address = findAddress(subscriber.address ?? '')
+    return !address || (await tx.suppressions.find(hashAddress(keyring, address))) !== undefined
+  }
+}
+
+const subjectOf = (page: PreferencesPage): string =>
+  `preferences-${page.subscriberId}${page.isFresh ? '-fresh' : ''}`
+
+function requireFresh(page: PreferencesPage): void {
+  if (page.isFresh) return
+  const sentence =
+    'This needs a link that was mailed to you within the last 24 hours. Ask for one on this page.'
+  throw new DomainError('forbidden', 'link_not_fresh', sentence)
+}
+
+interface Held {
+  page: PreferencesPage
+  newsletter: Newsletter
+  subscription: Subscription | undefined
+}
+
+/** The address is proved already: a newsletter added here needs no second mail. */
+async function receive(tx: Stores, { page, newsletter, subscription }: Held, wanted: Setting): Promise<void> {
+  const setting = { ...wanted, cadence: cadenceOf(newsletter, wanted.cadence) }
+  if (subscription && isSameChoice(subscription, setting)) return
+  const key = { subscriberId: page.subscriberId, newsletterId: newsletter.id }
+  const isNew = subscription?.state !== 'active'
+  await tx.subscriptions.activate(key, setting, new Date(Date.now() + 60_000))
+  await tx.consents.insert({
+    event: isNew ? 'activated' : 'changed',
+    subscriberId: page.subscriberId,
+    newsletterIds: [newsletter.id],
+    method: 'preferences',
+    form: 'preferences',
+    locale: page.subscriber.language,
+  })
+}
+
+async function drop(tx: Stores, subscriberId: number, newsletterId: number): Promise<void> {
+  const newsletterIds = await tx.subscriptions.markEnded(subscriberId, 'unsubscribed', newsletterId)
+  await tx.consents.insert({ event: 'ended', subscriberId, newsletterIds, reason: 'unsubscribed' })
+}

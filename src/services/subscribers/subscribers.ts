@@ -1,0 +1,174 @@
+import { findAddress, hashAddress } from '../../domain/address.ts'
+import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { quoteCsv } from './import/csv-cells.ts'
+import type { Subscriber, Subscription } from '../../domain/subscription.ts'
+import { DomainError } from '../../errors.ts'
+import type { Parts } from '../parts.ts'
+
+export type SubscriberService = ReturnType<typeof createSubscriberService>
+
+export interface SubscriberShape {
+  id: number
+  email: string | null
+  language: string
+  subscriptions: {
+    newsletter: string
+    state: string
+    cadence: string
+    alerts: boolean
+    sections: string[]
+    pausedUntil: string | null
+  }[]
+  suppressed: boolean
+}
+
+const exportPage = 1_000
+
+/** Subscribers as the desk, the API and the command line see them. */
+export function createSubscriberService({
+  database,
+  keyring,
+  findMailHost,
+}: Pick<Parts, 'database' | 'keyring' | 'findMailHost'>) {
+  const { stores } = database
+
+  const findSuppression = async (subscriber: Subscriber) => {
+    const address = findAddress(subscriber.address ?? '')
+    return address && stores.suppressions.find(hashAddress(keyring, address))
+  }
+
+  const toShape = async (
+    subscriber: Subscriber,
+    subscriptions: Subscription[],
+  ): Promise<SubscriberShape> => ({
+    id: subscriber.id,
+    email: subscriber.address ?? null,
+    language: subscriber.language,
+    subscriptions: subscriptions.map((one) => ({
+      newsletter: one.newsletter,
+      state: one.state,
+      cadence: one.cadence,
+      alerts: one.alerts,
+      sections: one.sections,
+      pausedUntil: one.pausedUntil?.toISOString() ?? null,
+    })),
+    suppressed: (await findSuppression(subscriber)) !== undefined,
+  })
+
+  return {
+    hasPartIndex: () => stores.subscribers.hasPartIndex(),
+
+    /** Newest first; `q` finds by a part of the address. */
+    async list(q: string, request: PageRequest): Promise<Page<SubscriberShape>> {
+      const before = request.after === undefined ? undefined : Number(request.after[0])
+      const rows = await stores.subscribers.list({ text: q.trim(), before, limit: request.limit + 1 })
+      const page = toPage(rows, request.limit, (row) => [row.id])
+      const subscriptions = await stores.subscriptions.listOf(page.data.map((row) => row.id))
+      const data = await Promise.all(
+        page.data.map((row) =>
+          toShape(
+            row,
+            subscriptions.filter((one) => one.subscriberId === row.id),
+          ),
+        ),
+      )
+      return { data, next: page.next }
+    },
+
+    /** @throws DomainError `no_subscriber` */
+    async get(id: number) {
+      const shape = await toShape(await stores.subscribers.get(id), await stores.subscriptions.list(id))
+      const consents = await stores.consents.list(id)
+      return {
+        ...shape,
+        consents: consents.map(({ at, givenAt, event, newsletter, method, basis, source, reason }) => ({
+          at: at.toISOString(),
+          givenAt: givenAt?.toISOString() ?? null,
+          event,
+          newsletter,
+          method,
+          basis,
+          source,
+          reason,
+        })),
+      }
+    },
+
+    /** @throws DomainError `no_subscriber` */
+    async getIdByAddress(email: string): Promise<number> {
+      const address = findAddress(email)
+      const subscriber = address && (await stores.subscribers.findByAddress(address.text))
+      if (!subscriber) {
+        throw new DomainError('not_found', 'no_subscriber', 'There is no subscriber with this address.')
+      }
+      return subscriber.id
+    },
+
+    /** Everything that tells why this person gets what they get. @throws DomainError `no_subscriber` */
+    async explain(id: number) {
+      const subscriber = await stores.subscribers.get(id)
+      const subscriptions = await stores.subscriptions.list(id)
+      const suppression = await findSuppression(subscriber)
+      const { subscriberOverview } = stores
+      const domain = findAddress(subscriber.address ?? '')?.domain
+      return {
+        subscriber,
+        subscriptions,
+        suppression,
+        /** Undefined once erased. */
+        mailHost: domain === undefined ? undefined : { domain, host: await findMailHost(domain) },
+        requests:
+          subscriber.address === undefined ? [] : await subscriberOverview.listRequests(subscriber.address),
+        consents: await stores.consents.list(id),
+        mails: await subscriberOverview.listMails(id),
+        deliveries: (await stores.personalData.listDeliveries(id)).slice(0, 20),
+        bounces: await subscriberOverview.listBounces(id),
+      }
+    },
+
+    growth: () => stores.subscriberOverview.listGrowth(),
+
+    /** CSV, a line per subscription; what a spreadsheet would run is quoted. */
+    async *export(actor: Actor): AsyncGenerator<string> {
+      await stores.audit.insert({ actor: nameOfActor(actor), action: 'subscribers.export' })
+      yield `${exportColumns.join(',')}\n`
+      let after = { subscriberId: 0, newsletterId: 0 }
+      for (;;) {
+        const rows = await stores.subscriberOverview.listForExport(after, exportPage)
+        const last = rows.at(-1)
+        if (!last) return
+        after = { subscriberId: last.id, newsletterId: last.newsletterId }
+        yield rows
+          .map((row) => {
+            const fields = {
+              ...row,
+              paused_until: row.pausedUntil,
+              state_reason: row.endedReason,
+              consent_date: row.consentDate,
+              consent_source: row.consentSource,
+              consent_basis: row.consentBasis,
+            }
+            return `${exportColumns.map((column) => quoteCsv(fields[column])).join(',')}\n`
+          })
+          .join('')
+      }
+    },
+  }
+}
+
+const exportColumns = [
+  'email',
+  'language',
+  'newsletters',
+  'sections',
+  'cadence',
+  'alerts',
+  'state',
+  'state_reason',
+  'consent_date',
+  'paused_until',
+  'suppressed',
+  'consent_source',
+  'consent_basis',
+] as const

@@ -1,0 +1,147 @@
+import { undoLifetimeMs } from '../../domain/activation.ts'
+import { findAddress, hashAddress } from '../../domain/address.ts'
+import type { Newsletter } from '../../domain/newsletter.ts'
+import { openUnsubscribe, type SubscriptionRef } from '../../domain/subscription-tokens.ts'
+import {
+  lessOften,
+  type EndedReason,
+  type LeaveReason,
+  type Subscriber,
+  type Subscription,
+} from '../../domain/subscription.ts'
+import { DomainError } from '../../errors.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { Parts } from '../parts.ts'
+
+/** What an unsubscribe link's page shows. */
+export interface UnsubscribePage {
+  ref: SubscriptionRef
+  /** Undefined where the person or the newsletter is gone: there is nothing left to leave. */
+  subscriber: Subscriber | undefined
+  newsletter: Newsletter | undefined
+  subscription: Subscription | undefined
+  /** A cadence below the present one, where the newsletter has it. */
+  lessOften: string | undefined
+  mayUndo: boolean
+}
+
+const day = 24 * 3_600_000
+export const pauseDays = [7, 30, 90]
+
+/** What ends, rests or thins out a subscription. Everything is committed before it returns, and may be repeated. */
+export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyring' | 'now'>) {
+  const { database, keyring, now } = parts
+  const { stores } = database
+
+  const end = async (
+    tx: Stores,
+    of: { subscriberId: number; newsletterId?: number },
+    reason: EndedReason,
+  ) => {
+    const newsletterIds = await tx.subscriptions.markEnded(of.subscriberId, reason, of.newsletterId)
+    await tx.consents.insert({ event: 'ended', subscriberId: of.subscriberId, newsletterIds, reason })
+    return newsletterIds.length
+  }
+
+  return {
+    /** Changes nothing. @throws DomainError `no_such_link` for what we did not seal */
+    async open(token: string): Promise<UnsubscribePage> {
+      const ref = openUnsubscribe(keyring, token)
+      if (!ref) {
+        const sentence = 'This link is not one of ours, or it is not complete. Copy all of it.'
+        throw new DomainError('not_found', 'no_such_link', sentence)
+      }
+      const subscriber = await stores.subscribers.find(ref.subscriberId)
+      const [newsletter] = await stores.newsletters.listByIds([ref.newsletterId])
+      const subscription = await stores.subscriptions.find(ref)
+      return {
+        ref,
+        subscriber,
+        newsletter,
+        subscription,
+        lessOften: newsletter && subscription && lessOften(newsletter, subscription.cadence),
+        mayUndo: isUndoable(subscription, now()),
+      }
+    },
+
+    /** Leaves one newsletter. */
+    async leave({ subscriberId, newsletterId }: SubscriptionRef): Promise<void> {
+      await database.transaction((tx) => end(tx, { subscriberId, newsletterId }, 'unsubscribed'))
+    },
+
+    /** Leaves everything: a reader's wish, a complaint, a mailbox that is gone. */
+    async leaveAll(subscriberId: number, reason: EndedReason = 'unsubscribed'): Promise<void> {
+      await database.transaction((tx) => end(tx, { subscriberId }, reason))
+    },
+
+    /** Back to what it was, within 30 days of leaving. False where there is nothing to undo. */
+    async undo(ref: SubscriptionRef): Promise<boolean> {
+      return database.transaction(async (tx) => {
+        const { subscriberId, newsletterId } = ref
+        if (await isSuppressed(tx, subscriberId)) return false
+        const since = new Date(now().getTime() - undoLifetimeMs)
+        const isRestored = await tx.subscriptions.markRestored({ subscriberId, newsletterId }, since)
+        if (isRestored) {
+          await tx.consents.insert({
+            event: 'restored',
+            subscriberId,
+            newsletterIds: [newsletterId],
+            reason: 'undo',
+          })
+        }
+        return isRestored
+      })
+    },
+
+    /** One cadence less, where the newsletter has it. */
+    async thinOut(ref: SubscriptionRef): Promise<void> {
+      await database.transaction(async (tx) => {
+        const [newsletter] = await tx.newsletters.listByIds([ref.newsletterId])
+        const subscription = await tx.subscriptions.find(ref)
+        const cadence = newsletter && subscription && lessOften(newsletter, subscription.cadence)
+        if (!subscription || !cadence) return
+        const isChanged = await tx.subscriptions.updateSetting(ref, { ...subscription, cadence })
+        if (!isChanged) return
+        const { subscriberId, newsletterId } = ref
+        await tx.consents.insert({
+          event: 'changed',
+          subscriberId,
+          newsletterIds: [newsletterId],
+          reason: 'cadence',
+        })
+      })
+    },
+
+    /** @param days one of those the page offers; anything else is the shortest */
+    async pause(ref: SubscriptionRef, days: number): Promise<Date> {
+      const until = new Date(now().getTime() + (pauseDays.includes(days) ? days : 7) * day)
+      await stores.subscriptions.updatePause(ref.subscriberId, until, ref.newsletterId)
+      return until
+    },
+
+    async noteReason(ref: SubscriptionRef, reason: LeaveReason): Promise<void> {
+      await stores.subscriptions.updateLeaveReason(ref, reason)
+    },
+
+    /** Never written to again: ends everything and keeps the address's HMAC. For bounces and complaints. */
+    async suppress(subscriberId: number, reason: 'bounced' | 'complained', detail?: string): Promise<void> {
+      await database.transaction(async (tx) => {
+        const { address } = await tx.subscribers.get(subscriberId)
+        const hashes = address === undefined ? [] : hashAddress(keyring, { text: address })
+        if (hashes.length > 0) await tx.suppressions.put(hashes, { reason, detail })
+        await end(tx, { subscriberId }, reason)
+      })
+    },
+  }
+
+  async function isSuppressed(tx: Stores, subscriberId: number): Promise<boolean> {
+    const address = findAddress((await tx.subscribers.find(subscriberId))?.address ?? '')
+    return !address || (await tx.suppressions.find(hashAddress(keyring, address))) !== undefined
+  }
+}
+
+function isUndoable(subscription: Subscription | undefined, now: Date): boolean {
+  if (subscription?.endedReason !== 'unsubscribed' || !subscription.endedAt || !subscription.activatedAt)
+    return false
+  return now.getTime() - subscription.endedAt.getTime() < undoLifetimeMs
+}
