@@ -53,7 +53,7 @@ export default {
     // bullmq's PostgreSQL backend is migrated over a client of ours.
     only('postgres', 'kysely|pg', ['^src/store/', '^src/queue/connection\\.ts$']),
     only('queue', 'bullmq|ioredis', ['^src/queue/', '^workers/']),
-    only('nodemailer', 'nodemailer', ['^src/mail/(open|smtp)-session\\.ts$']),
+    only('nodemailer', 'nodemailer', ['^src/mail/smtp/(open|smtp)-session\\.ts$']),
     only('mjml', 'mjml', ['^src/mail/']),
     only('feed', 'feed', ['^src/feeds/']),
   ],

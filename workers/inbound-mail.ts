@@ -1,5 +1,5 @@
 import type { Context } from '../src/context.ts'
-import { startInboundServer, type InboundServer } from '../src/mail/inbound-server.ts'
+import { startInboundServer, type InboundServer } from '../src/mail/inbound/inbound-server.ts'
 
 /** Listens for bounces, complaints and unsubscribes by mail where INBOUND_PORT is set. */
 export async function receiveMail({

@@ -2,11 +2,11 @@ import { networkInterfaces } from 'node:os'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { DomainError } from '../errors.ts'
-import type { MailIdentity } from '../mail/dns-identity.ts'
-import { checkSenders } from '../mail/dns-records.ts'
-import { look, no, type Finding } from '../mail/finding.ts'
+import type { MailIdentity } from '../doctor/dns-identity.ts'
+import { checkSenders } from '../doctor/dns-records.ts'
+import { look, no, type Finding } from '../doctor/finding.ts'
 import { createSenders, findSenderFault, readMailbox } from '../mail/senders.ts'
-import { readSmtpUrl } from '../mail/smtp-url.ts'
+import { readSmtpUrl } from '../mail/smtp/smtp-url.ts'
 import { withContext } from './command.ts'
 import {
   checkDatabase,
@@ -16,7 +16,7 @@ import {
   checkRelay,
   checkReturns,
   judgeClock,
-} from './doctor-checks.ts'
+} from '../doctor/checks.ts'
 import { printResult, toTable } from './output.ts'
 
 export function doctorCommand(program: Command): void {

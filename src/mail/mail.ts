@@ -6,17 +6,23 @@ import type { ProviderName } from '../domain/provider-event.ts'
 import { localeOf, type Publication } from '../domain/publication.ts'
 import type { Keyring } from '../domain/token.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
-import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose.ts'
-import { buildPersonalMessage, buildSkeleton, personalise, type Recipient, type Skeleton } from './message.ts'
-import { composePersonal, type ComposedPersonal, type PersonalContent } from './personal.ts'
+import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose/compose.ts'
+import {
+  buildPersonalMessage,
+  buildSkeleton,
+  personalise,
+  type Recipient,
+  type Skeleton,
+} from './message/message.ts'
+import { composePersonal, type ComposedPersonal, type PersonalContent } from './compose/personal.ts'
 import { createSenders, domainOf, findSenderFault, readMailbox, type SenderFault } from './senders.ts'
-import type { DkimKeys } from './sign.ts'
-import { lasting } from './lasting.ts'
-import { loadTemplates } from './templates.ts'
+import type { DkimKeys } from './message/sign.ts'
+import { lasting } from './compose/lasting.ts'
+import { loadTemplates } from './compose/templates.ts'
 
-export type { DigestParts } from './compose.ts'
-export type { Recipient, Skeleton } from './message.ts'
-export type { DeskNotice, PersonalContent } from './personal.ts'
+export type { DigestParts } from './compose/compose.ts'
+export type { Recipient, Skeleton } from './message/message.ts'
+export type { DeskNotice, PersonalContent } from './compose/personal.ts'
 
 export interface MailOptions {
   publicUrl: string

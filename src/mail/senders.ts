@@ -1,5 +1,5 @@
-import type { Mailbox } from './message.ts'
-import { singleLine } from './plain-text.ts'
+import type { Mailbox } from './message/message.ts'
+import { singleLine } from './compose/plain-text.ts'
 
 const plainAddress = /^[^\s<>(),:;@[\]\\"\p{C}]+@([a-z0-9-]+\.)*[a-z0-9-]+$/iu
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { SMTPServer } from 'smtp-server'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { SendOutcome } from '../../src/domain/delivery.ts'
-import { createTransport, type OutgoingMail, type TransportOptions } from '../../src/mail/transport.ts'
+import { createTransport, type OutgoingMail, type TransportOptions } from '../../src/mail/smtp/transport.ts'
 import { aSmtpSink, spawnSmtpSink, type SinkFault } from '../support/smtp-sink.ts'
 
 const message = (body = 'Bonjour\r\n') =>

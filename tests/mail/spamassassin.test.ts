@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createSigner } from '../../src/mail/sign.ts'
+import { createSigner } from '../../src/mail/message/sign.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { aMail, aPublication, aRecipient, dkimKeys } from '../support/mail.ts'
 import { runProgram } from '../support/programs.ts'

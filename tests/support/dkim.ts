@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
-import { publicKeyOf, type DkimKeys } from '../../src/mail/sign.ts'
+import { publicKeyOf, type DkimKeys } from '../../src/mail/message/sign.ts'
 import { runProgram } from './programs.ts'
 
 const records = (of: DkimKeys): Record<string, string> => ({

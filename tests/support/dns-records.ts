@@ -1,5 +1,5 @@
-import type { MailIdentity } from '../../src/mail/dns-identity.ts'
-import { checkRecords, listRecords } from '../../src/mail/dns-records.ts'
+import type { MailIdentity } from '../../src/doctor/dns-identity.ts'
+import { checkRecords, listRecords } from '../../src/doctor/dns-records.ts'
 import { aNameServer, type Zone } from './dns-server.ts'
 import { dkimKeys } from './mail.ts'
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { Publication } from '../../src/domain/publication.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { createMail, type Mail, type MailOptions, type Recipient } from '../../src/mail/mail.ts'
-import type { DkimKeys } from '../../src/mail/sign.ts'
+import type { DkimKeys } from '../../src/mail/message/sign.ts'
 
 export const keyring = createKeyring(['a key for tests, of at least thirty-two characters'])
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { splitMessage } from '../../src/mail/canonical.ts'
+import { splitMessage } from '../../src/mail/message/canonical.ts'
 import { aFrozenDigest } from './frozen-digest.ts'
 import { aMail, aPublication, aRecipient } from './mail.ts'
 

@@ -5,7 +5,7 @@ import { contentFor, listStrayQuotes, withoutArticles } from '../../src/domain/d
 import type { FrozenArticle, FrozenDigest } from '../../src/domain/frozen-digest.ts'
 import type { Block } from '../../src/domain/newsletter.ts'
 import { isQuotedIn } from '../../src/domain/quote.ts'
-import { escapeHtml } from '../../src/mail/templates.ts'
+import { escapeHtml } from '../../src/mail/compose/templates.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { mail } from '../support/written-mail.ts'
 

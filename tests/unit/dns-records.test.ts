@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { MailIdentity } from '../../src/mail/dns-identity.ts'
-import { checkRecords, checkSenders, listRecords } from '../../src/mail/dns-records.ts'
+import type { MailIdentity } from '../../src/doctor/dns-identity.ts'
+import { checkRecords, checkSenders, listRecords } from '../../src/doctor/dns-records.ts'
 import { check, dmarcName, identity, key, keyName, published, spfName } from '../support/dns-records.ts'
 import { aNameServer, type Zone } from '../support/dns-server.ts'
 

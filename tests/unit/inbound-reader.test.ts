@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { openInboundReader } from '../../src/mail/inbound-reader.ts'
+import { openInboundReader } from '../../src/mail/inbound/inbound-reader.ts'
 import { aDeliveryReport } from '../support/reports.ts'
 
 const raw = Buffer.from('Subject: x\r\n\r\n')

@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
-import { mailboxHeader, quotedPrintable, textHeader } from '../../src/mail/encoding.ts'
+import { mailboxHeader, quotedPrintable, textHeader } from '../../src/mail/message/encoding.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { aMail, aPublication, aRecipient } from '../support/mail.ts'
 import {

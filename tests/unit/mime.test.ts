@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { headerText, readMime, textOf } from '../../src/mail/mime.ts'
+import { headerText, readMime, textOf } from '../../src/mail/inbound/mime.ts'
 
 const mime = (...lines: string[]) => readMime(Buffer.from(lines.join('\r\n')))
 const multipart = (boundary: string) => `Content-Type: multipart/mixed; boundary="${boundary}"`

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { classifyBounce, type Diagnosis } from '../../src/domain/bounce.ts'
 import { findRelayRefusal } from '../../src/domain/relay-refusal.ts'
-import { statusOf } from '../../src/mail/send-outcome.ts'
+import { statusOf } from '../../src/mail/smtp/send-outcome.ts'
 
 const diagnosis = (stage: Diagnosis['stage'], text: string): Diagnosis => ({
   stage,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readSmtpUrl } from '../../src/mail/smtp-url.ts'
+import { readSmtpUrl } from '../../src/mail/smtp/smtp-url.ts'
 
 test.each([
   ['smtp://localhost:2525', { host: 'localhost', port: 2525, tls: 'off' }],

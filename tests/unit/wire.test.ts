@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { stuffDots } from '../../src/mail/wire.ts'
+import { stuffDots } from '../../src/mail/smtp/wire.ts'
 
 const wire = (...segments: string[]) =>
   Buffer.concat(stuffDots(segments.map((segment) => Buffer.from(segment)))).toString()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Diagnosis } from '../../domain/diagnosis.ts'
 import type { ProviderEvent } from '../../domain/provider-event.ts'
-import { findReply, forRecord, longestAnswer, statusIn } from '../report-text.ts'
+import { findReply, forRecord, longestAnswer, statusIn } from '../inbound/report-text.ts'
 
 /** One POST of a provider: its bytes as they were signed, and what they hold. */
 export interface Posting {

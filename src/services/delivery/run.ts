@@ -1,6 +1,6 @@
 import { diagnosisOf } from '../../domain/bounce.ts'
 import { findRelayRefusal } from '../../domain/relay-refusal.ts'
-import type { Transport } from '../../mail/transport.ts'
+import type { Transport } from '../../mail/smtp/transport.ts'
 import { createAttempt, type AttemptOutcome } from './send-one.ts'
 import type { Permits } from './budget.ts'
 import { Claims } from './claimed-mail.ts'

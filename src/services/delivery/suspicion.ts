@@ -1,5 +1,5 @@
 import type { Logger } from '../../log.ts'
-import type { Transport } from '../../mail/transport.ts'
+import type { Transport } from '../../mail/smtp/transport.ts'
 import type { Lease, Leases } from '../../store/leases.ts'
 import type { suspectsOn } from '../../store/suspects.ts'
 import type { WrittenMail } from './send-one.ts'

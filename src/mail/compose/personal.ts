@@ -1,5 +1,5 @@
-import { directionOf } from '../domain/publication.ts'
-import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../locales.ts'
+import { directionOf } from '../../domain/publication.ts'
+import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../../locales.ts'
 import { cleanTexts, singleLine } from './plain-text.ts'
 import type { MailTemplates } from './templates.ts'
 

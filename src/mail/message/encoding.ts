@@ -1,4 +1,4 @@
-import { singleLine } from './plain-text.ts'
+import { singleLine } from '../compose/plain-text.ts'
 
 const CRLF = '\r\n'
 const hex = '0123456789ABCDEF'

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
 import type { Context } from '../context.ts'
-import { look, no, ok, type Finding } from '../mail/finding.ts'
-import { isLoopback, readSmtpUrl } from '../mail/smtp-url.ts'
+import { look, no, ok, type Finding } from './finding.ts'
+import { isLoopback, readSmtpUrl } from '../mail/smtp/smtp-url.ts'
 import { inspectRedis } from '../queue/inspect-redis.ts'
 import { longestSkewMs, skewOf } from '../services/delivery/worker-guard.ts'
 
@@ -42,7 +42,7 @@ const reasonOf = (error: unknown): string => {
 export async function checkRelay({ config: { smtpUrl } }: Context): Promise<Finding> {
   if (smtpUrl === undefined) return no('relay', 'SMTP_URL is not set: mail stays here; set it to your relay')
   const { tls } = readSmtpUrl(smtpUrl)
-  const { createTransport } = await import('../mail/transport.ts')
+  const { createTransport } = await import('../mail/smtp/transport.ts')
   const transport = createTransport({ smtpUrl, connections: 1, limits: { openMs: answerMs } })
   try {
     const utf8 = (await transport.hasSmtpUtf8()) ? 'takes' : 'does not take'

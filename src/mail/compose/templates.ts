@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template } from 'liquidjs'
-import { interfaceLanguageOf, translate } from '../locales.ts'
+import { interfaceLanguageOf, translate } from '../../locales.ts'
 
 export type TemplateName = 'digest' | 'brief' | 'personal'
 
@@ -19,7 +19,7 @@ export type MailTemplates = Record<TemplateName, Record<'ltr' | 'rtl', MailTempl
 
 const names = ['digest', 'brief', 'personal'] as const
 const directions = ['ltr', 'rtl'] as const
-const root = fileURLToPath(new URL('../../templates/mail/', import.meta.url))
+const root = fileURLToPath(new URL('../../../templates/mail/', import.meta.url))
 
 /** What the layout needs to know of a direction. Arabic has no capitals, no letter spacing, and needs more air. */
 const layouts = {

@@ -1,7 +1,7 @@
-import { contentFor, subjectOf } from '../domain/digest-variant.ts'
-import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../domain/frozen-digest.ts'
-import { directionOf } from '../domain/publication.ts'
-import { interfaceLanguageOf, translate } from '../locales.ts'
+import { contentFor, subjectOf } from '../../domain/digest-variant.ts'
+import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../../domain/frozen-digest.ts'
+import { directionOf } from '../../domain/publication.ts'
+import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { shorten, singleLine } from './plain-text.ts'
 
 /** How much of each article is shown; a digest that would be clipped shows less of all of them. */

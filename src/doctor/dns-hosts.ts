@@ -3,9 +3,9 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { isWithin, type Checked, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok } from './finding.ts'
-import { orNothing } from './mail-host.ts'
-import { domainOf } from './senders.ts'
-import { isLoopback } from './smtp-url.ts'
+import { orNothing } from '../mail/mail-host.ts'
+import { domainOf } from '../mail/senders.ts'
+import { isLoopback } from '../mail/smtp/smtp-url.ts'
 
 /** Where mail leaves from, as far as it can be known from here. */
 export interface Relay {

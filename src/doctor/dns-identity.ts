@@ -1,6 +1,6 @@
 import type { Finding } from './finding.ts'
-import { domainOf } from './senders.ts'
-import type { DkimKeys } from './sign.ts'
+import { domainOf } from '../mail/senders.ts'
+import type { DkimKeys } from '../mail/message/sign.ts'
 
 /** One record that makes this installation's mail trusted. */
 export interface DnsRecord {

@@ -1,4 +1,4 @@
-import { onOneLine } from '../domain/text.ts'
+import { onOneLine } from '../../domain/text.ts'
 
 // Controls, line and paragraph separators, and the embeddings and overrides that would turn the text after them
 // around; letter marks and isolates, which Arabic needs, stay.

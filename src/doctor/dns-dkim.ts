@@ -1,7 +1,7 @@
 import type { Resolver } from 'node:dns/promises'
 import type { Checked, DnsRecord } from './dns-identity.ts'
 import { look, no, ok } from './finding.ts'
-import { orNothing } from './mail-host.ts'
+import { orNothing } from '../mail/mail-host.ts'
 
 /** RFC 6376, 3.6.1: one record that holds our key and lets it sign mail. */
 export async function checkKey(ours: DnsRecord, dns: Resolver): Promise<Checked> {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
-import type { Keyring } from '../domain/token.ts'
-import type { Logger } from '../log.ts'
+import type { Keyring } from '../../domain/token.ts'
+import type { Logger } from '../../log.ts'
 import { openInboundReader, type InboundReader } from './inbound-reader.ts'
 import { readInbound, type InboundMail } from './inbound.ts'
 
