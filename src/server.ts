@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createApp } from './app.ts'
-import { createFront } from './http/front.ts'
+import { createFront } from './http/feeds/front.ts'
 import { openProcess } from './process.ts'
 
 const { context, markReady, onDrain } = openProcess('web')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Router } from 'express'
-import { isNotModified } from '../http/feed-conditions.ts'
+import { isNotModified } from '../http/feeds/feed-conditions.ts'
 import { locate } from '../http/language.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'

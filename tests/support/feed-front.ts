@@ -5,8 +5,8 @@ import { onTestFinished } from 'vitest'
 import { feedFormats, feedTypes } from '../../src/domain/feed.ts'
 import { DomainError } from '../../src/errors.ts'
 import { createFeedWriter } from '../../src/feeds/writer.ts'
-import { createFeedFront, type FeedReader, type ServedFeed } from '../../src/http/feed-front.ts'
-import { createFeedLimit } from '../../src/http/feed-limit.ts'
+import { createFeedFront, type FeedReader, type ServedFeed } from '../../src/http/feeds/feed-front.ts'
+import { createFeedLimit } from '../../src/http/feeds/feed-limit.ts'
 import { aChannel, aFeedArticle, aFrame } from './feed-articles.ts'
 
 type Found = NonNullable<ReturnType<FeedReader['peek']>>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { nameOf } from '../../domain/article.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
-import { drawGrowth } from '../../http/growth-chart.ts'
+import { drawGrowth } from '../../http/charts.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isFeedPath } from '../domain/feed.ts'
-import { DomainError } from '../errors.ts'
+import { isFeedPath } from '../../domain/feed.ts'
+import { DomainError } from '../../errors.ts'
 import { chooseEncoding, isNotModified, type FeedEncoding } from './feed-conditions.ts'
 
 /** A feed as it is stored: the front sends these bytes and makes none. */

@@ -1,5 +1,5 @@
-import type { Context } from '../context.ts'
-import { createClientAddress } from './client-address.ts'
+import type { Context } from '../../context.ts'
+import { createClientAddress } from '../client-address.ts'
 import { createFeedFront, type FeedFront } from './feed-front.ts'
 import { createFeedLimit, feedLimitSeconds } from './feed-limit.ts'
 
