@@ -20,8 +20,8 @@ import { personalConnections } from './services/delivery/delivery.ts'
 import { createServices, type Services } from './services/services.ts'
 import type { Writers } from './services/delivery/writers.ts'
 import { openDatabase, type Database } from './store/database.ts'
-import { openPostgresCounters, type Counters } from './store/rate-limits.ts'
-import { sendingTimes, type SendingTimes } from './store/leases.ts'
+import { openPostgresCounters, type Counters } from './store/desk/rate-limits.ts'
+import { sendingTimes, type SendingTimes } from './store/delivery/leases.ts'
 
 /** Everything a process works with, built once. Constructing is not connecting. */
 export interface Context {

@@ -5,7 +5,7 @@ import { DomainError } from '../errors.ts'
 import { plainText } from './plain-text.ts'
 import type { ArticleToPut, Origin, PutResult } from '../services/articles/put-article.ts'
 import { articleInput, externalId, responseInput } from '../services/articles/input.ts'
-import type { NewSelection } from '../store/selections.ts'
+import type { NewSelection } from '../store/articles/selections.ts'
 import type { Services } from '../services/services.ts'
 import type { ResponseToPut } from '../services/articles/responses.ts'
 

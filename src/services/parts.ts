@@ -9,7 +9,7 @@ import type { Providers } from '../mail/providers/providers.ts'
 import type { Signer } from '../mail/message/sign.ts'
 import type { Transport } from '../mail/smtp/transport.ts'
 import type { Database } from '../store/database.ts'
-import type { SendingTimes } from '../store/leases.ts'
+import type { SendingTimes } from '../store/delivery/leases.ts'
 import type { Budget } from './delivery/budget.ts'
 import type { Writers } from './delivery/writers.ts'
 

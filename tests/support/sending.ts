@@ -9,7 +9,7 @@ import { createPresence } from '../../src/services/delivery/worker-guard.ts'
 import { createSendingService, personalConnections } from '../../src/services/delivery/delivery.ts'
 import type { Writers } from '../../src/services/delivery/writers.ts'
 import type { Database } from '../../src/store/database.ts'
-import type { SendingTimes } from '../../src/store/leases.ts'
+import type { SendingTimes } from '../../src/store/delivery/leases.ts'
 import { aConfig } from './config.ts'
 import { plainWriters } from './plain-writers.ts'
 

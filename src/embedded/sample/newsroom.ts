@@ -1,6 +1,6 @@
 import type { Newsletter } from '../../domain/newsletter.ts'
 import type { Publication } from '../../domain/publication.ts'
-import type { NewSelection } from '../../store/selections.ts'
+import type { NewSelection } from '../../store/articles/selections.ts'
 
 /** An invented bilingual newspaper in an invented harbour town; every person in it is invented too. */
 export const samplePublication: Partial<Publication> = {

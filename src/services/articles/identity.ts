@@ -10,8 +10,8 @@ import {
   type Verdict,
 } from '../../domain/identity.ts'
 import { canonicalPath } from '../../domain/old-address.ts'
-import type { FoundName } from '../../store/article-identity.ts'
-import type { StoredArticle } from '../../store/article-writes.ts'
+import type { FoundName } from '../../store/articles/article-identity.ts'
+import type { StoredArticle } from '../../store/articles/article-writes.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { ArticleToPut, PutResult } from './put-article.ts'
 

@@ -3,7 +3,7 @@ import { sanitizeArticleHtml } from '../../domain/article-html.ts'
 import type { Response } from '../../domain/article.ts'
 import { changesOfResponses } from '../../domain/feed.ts'
 import { DomainError } from '../../errors.ts'
-import type { NewResponse } from '../../store/responses.ts'
+import type { NewResponse } from '../../store/articles/responses.ts'
 import type { Outcome } from './put-article.ts'
 import {
   externalId as externalIdSchema,

@@ -1,6 +1,6 @@
 import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/article.ts'
 import { DomainError } from '../../errors.ts'
-import type { NewSelection } from '../../store/selections.ts'
+import type { NewSelection } from '../../store/articles/selections.ts'
 import type { SelectionChangeInput, SelectionInput } from './input.ts'
 import type { Parts } from '../parts.ts'
 import { ringForChange } from './public-change.ts'

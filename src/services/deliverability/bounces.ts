@@ -10,7 +10,7 @@ import {
 import type { SendOutcome } from '../../domain/delivery.ts'
 import type { MailReference } from '../../domain/mail-reference.ts'
 import type { InboundMail, RecipientReport } from '../../mail/inbound/inbound.ts'
-import type { BouncedMail, BounceEffects } from '../../store/bounces.ts'
+import type { BouncedMail, BounceEffects } from '../../store/deliverability/bounces.ts'
 import type { Stores } from '../../store/stores.ts'
 import { tellDesk } from '../desk/notices.ts'
 import type { Parts } from '../parts.ts'

@@ -1,5 +1,5 @@
 import { complaintLimit } from '../../domain/bounce.ts'
-import type { BounceDay } from '../../store/bounces.ts'
+import type { BounceDay } from '../../store/deliverability/bounces.ts'
 import type { Parts } from '../parts.ts'
 
 const dayMs = 24 * 3600 * 1000

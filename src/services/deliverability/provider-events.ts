@@ -4,7 +4,7 @@ import { openReference, type MailReference } from '../../domain/mail-reference.t
 import type { EventKind, ProviderEvent, ProviderName } from '../../domain/provider-event.ts'
 import { DomainError } from '../../errors.ts'
 import type { Posting } from '../../mail/providers/providers.ts'
-import type { StoredProvider } from '../../store/providers.ts'
+import type { StoredProvider } from '../../store/deliverability/providers.ts'
 import type { BounceService, Guard } from './bounces.ts'
 import type { Parts } from '../parts.ts'
 import { hashOf } from '../desk/secret.ts'

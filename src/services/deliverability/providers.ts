@@ -1,7 +1,7 @@
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { proofOf, type ProviderName } from '../../domain/provider-event.ts'
 import { DomainError } from '../../errors.ts'
-import type { EventCount, StoredProvider } from '../../store/providers.ts'
+import type { EventCount, StoredProvider } from '../../store/deliverability/providers.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret } from '../desk/secret.ts'

@@ -2,7 +2,7 @@ import { findAddress, hashAddress, parseAddress } from '../../domain/address.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
-import type { ListedSuppression, Suppression } from '../../store/suppressions.ts'
+import type { ListedSuppression, Suppression } from '../../store/deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 
 /** Addresses we never write to again. Only their HMACs are kept. */

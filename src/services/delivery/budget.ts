@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { putBack, spend, type MailClass, type RateLimits, type Spent } from '../../domain/sending-rate.ts'
-import type { SendingBudgetStore } from '../../store/sending-budget.ts'
+import type { SendingBudgetStore } from '../../store/delivery/sending-budget.ts'
 
 /** Leave to send, for one run. */
 export interface Permits {

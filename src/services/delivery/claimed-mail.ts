@@ -1,5 +1,5 @@
 import type { Logger } from '../../log.ts'
-import type { Lease, Leases } from '../../store/leases.ts'
+import type { Lease, Leases } from '../../store/delivery/leases.ts'
 import type { Permits } from './budget.ts'
 import { persist } from './until-committed.ts'
 import { domainOf } from './suspects.ts'

@@ -1,4 +1,4 @@
-import type { Hold } from '../../store/instance-guard.ts'
+import type { Hold } from '../../store/delivery/instance-guard.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { judgeInstance } from '../../domain/instance.ts'
 import { DomainError } from '../../errors.ts'

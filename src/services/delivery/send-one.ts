@@ -1,6 +1,6 @@
 import type { SendOutcome } from '../../domain/delivery.ts'
 import type { OutgoingMail, Transport } from '../../mail/smtp/transport.ts'
-import type { Lease, Leases } from '../../store/leases.ts'
+import type { Lease, Leases } from '../../store/delivery/leases.ts'
 import type { Faults } from './kill-points.ts'
 import { gather } from './one-statement.ts'
 

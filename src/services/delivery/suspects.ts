@@ -1,7 +1,7 @@
 import { classifyBounce, diagnosisOf, isGreylisting } from '../../domain/bounce.ts'
 import type { SendOutcome } from '../../domain/delivery.ts'
 import { blameOf, type Blame } from '../../domain/refusal.ts'
-import type { Failure } from '../../store/leases.ts'
+import type { Failure } from '../../store/delivery/leases.ts'
 
 export type Refused = Extract<SendOutcome, { kind: 'refused' }>
 

@@ -1,5 +1,5 @@
 import type { DeskNotice, PersonalContent } from '../../mail/mail.ts'
-import type { ClaimedMail } from '../../store/outbox.ts'
+import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import type { EditorService } from '../desk/editors.ts'
 import type { Parts } from '../parts.ts'
 import type { SubscriptionLinks } from '../subscribers/links.ts'

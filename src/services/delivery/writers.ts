@@ -1,5 +1,5 @@
-import type { ClaimedDelivery } from '../../store/deliveries.ts'
-import type { ClaimedMail } from '../../store/outbox.ts'
+import type { ClaimedDelivery } from '../../store/delivery/deliveries.ts'
+import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import type { WrittenMail } from './send-one.ts'
 
 /** Writes one personal mail: everything but its recipient. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../domain/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
-import type { StoredAnswer } from '../../store/idempotency-keys.ts'
+import type { StoredAnswer } from '../../store/desk/idempotency-keys.ts'
 import type { Stores } from '../../store/stores.ts'
 
 export type Answer = Pick<StoredAnswer, 'status' | 'body'>

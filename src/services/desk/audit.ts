@@ -1,5 +1,5 @@
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
-import type { StoredAuditEntry } from '../../store/audit.ts'
+import type { StoredAuditEntry } from '../../store/desk/audit.ts'
 import type { Parts } from '../parts.ts'
 
 export type AuditService = ReturnType<typeof createAuditService>

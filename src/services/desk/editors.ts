@@ -1,7 +1,7 @@
 import { parseAddress } from '../../domain/address.ts'
 import { nameOfActor, type Actor, type Editor, type Role } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
-import type { ListedSession, Session } from '../../store/sessions.ts'
+import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { hashOf, randomSecret } from './secret.ts'

@@ -1,6 +1,6 @@
 import { nameOfActor, type Actor, type Role } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
-import type { ApiKey } from '../../store/api-keys.ts'
+import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Parts } from '../parts.ts'
 import { hashOf, randomSecret } from './secret.ts'
 

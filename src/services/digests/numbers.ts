@@ -1,4 +1,4 @@
-import type { DigestNumbers } from '../../store/digest-numbers.ts'
+import type { DigestNumbers } from '../../store/digests/digest-numbers.ts'
 import type { Parts } from '../parts.ts'
 
 export type DigestNumbersService = ReturnType<typeof createDigestNumbersService>

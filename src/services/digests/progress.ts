@@ -3,8 +3,8 @@ import type { DeliveryState } from '../../domain/delivery.ts'
 import { noCounts, sentOf, type DeliveryCounts, type Digest, type DigestState } from '../../domain/digest.ts'
 import { explain, explanations, type Explanation } from '../../domain/explain.ts'
 import { DomainError } from '../../errors.ts'
-import type { ConsentEntry } from '../../store/consents.ts'
-import type { DeliveryLine } from '../../store/digest-progress.ts'
+import type { ConsentEntry } from '../../store/subscribers/consents.ts'
+import type { DeliveryLine } from '../../store/digests/digest-progress.ts'
 import type { Parts } from '../parts.ts'
 
 export type DigestProgressService = ReturnType<typeof createDigestProgressService>

@@ -7,7 +7,7 @@ import type { Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
 import type { Stores } from '../../store/stores.ts'
-import type { VariantQuery } from '../../store/variants.ts'
+import type { VariantQuery } from '../../store/digests/variants.ts'
 import type { Parts } from '../parts.ts'
 
 const mostReadCount = 5

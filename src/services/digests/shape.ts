@@ -7,7 +7,7 @@ import {
 } from '../../domain/digest.ts'
 import { contentFor, listStrayQuotes } from '../../domain/digest-variant.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import type { WithdrawnReach } from '../../store/variants.ts'
+import type { WithdrawnReach } from '../../store/digests/variants.ts'
 import type { Spread } from './spreading.ts'
 import type { SendingTime } from './sending-time.ts'
 

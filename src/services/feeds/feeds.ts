@@ -6,8 +6,8 @@ import {
   type FeedSubject,
 } from '../../domain/feed.ts'
 import { DomainError } from '../../errors.ts'
-import type { FeedDocument, FoundFeed, LeftOut } from '../../store/feed-documents.ts'
-import type { FeedPolls } from '../../store/feed-polls.ts'
+import type { FeedDocument, FoundFeed, LeftOut } from '../../store/feeds/feed-documents.ts'
+import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Stores } from '../../store/stores.ts'
 import { gatherFeed, noFeed } from './gather.ts'
 import { followChanges, madeFor, renderClaimed, renderNext, toDocument } from './render.ts'

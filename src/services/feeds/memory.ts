@@ -1,5 +1,5 @@
 import { feedPath, parseFeedPath } from '../../domain/feed.ts'
-import type { FoundFeed } from '../../store/feed-documents.ts'
+import type { FoundFeed } from '../../store/feeds/feed-documents.ts'
 import type { FeedService } from './feeds.ts'
 import type { Parts } from '../parts.ts'
 

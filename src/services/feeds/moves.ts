@@ -1,7 +1,7 @@
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { feedFormats, feedPath, parseFeedPath, type FeedAddress, type FeedFormat } from '../../domain/feed.ts'
 import { DomainError } from '../../errors.ts'
-import type { AuditEntry } from '../../store/audit.ts'
+import type { AuditEntry } from '../../store/desk/audit.ts'
 import type { Stores } from '../../store/stores.ts'
 import { noFeed } from './gather.ts'
 import { toDocument } from './render.ts'

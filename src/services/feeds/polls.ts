@@ -1,5 +1,5 @@
 import { readerFamilyOf } from '../../domain/reader-family.ts'
-import type { FeedPolls } from '../../store/feed-polls.ts'
+import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Parts } from '../parts.ts'
 
 export type PollOutcome = 'full' | 'not-modified' | 'limited'

@@ -18,7 +18,7 @@ import type {
   NewFeedDocument,
   RenderedFeed,
   RenderNote,
-} from '../../store/feed-documents.ts'
+} from '../../store/feeds/feed-documents.ts'
 import type { Stores } from '../../store/stores.ts'
 import { gatherFeed } from './gather.ts'
 import type { Parts } from '../parts.ts'

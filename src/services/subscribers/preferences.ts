@@ -9,7 +9,7 @@ import {
 } from '../../domain/subscription-tokens.ts'
 import { cadenceOf, isSameChoice, type Subscriber, type Subscription } from '../../domain/subscription.ts'
 import { DomainError } from '../../errors.ts'
-import type { Setting } from '../../store/subscriptions.ts'
+import type { Setting } from '../../store/subscribers/subscriptions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import type { PreferencesInput } from './preferences-input.ts'

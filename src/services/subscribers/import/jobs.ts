@@ -1,7 +1,7 @@
 import { toPage, type Page, type PageRequest } from '../../../domain/cursor.ts'
 import { mayActAs, nameOfActor, type Actor } from '../../../domain/editor.ts'
 import { DomainError } from '../../../errors.ts'
-import type { ClaimedImport } from '../../../store/imports.ts'
+import type { ClaimedImport } from '../../../store/subscribers/imports.ts'
 import { answerOnce } from '../../desk/answer-once.ts'
 import { describeCsv, type CsvFormat } from './csv-format.ts'
 import { addBatch, emptyTally, toImportShape, type ImportShape, type Tally } from './report.ts'

@@ -1,7 +1,7 @@
 import { findColumns } from '../../../domain/import-columns.ts'
 import type { Newsletter } from '../../../domain/newsletter.ts'
 import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../../../locales.ts'
-import type { ImportState, StoredImport } from '../../../store/imports.ts'
+import type { ImportState, StoredImport } from '../../../store/subscribers/imports.ts'
 import type { CsvFormat } from './csv-format.ts'
 import type { Problem, Row } from './csv.ts'
 import type { ImportOutcome } from './rows.ts'

@@ -1,0 +1,108 @@
+import { sql } from 'kysely'
+import type { Executor } from '../executor.ts'
+
+/** One way an article is known, and which article it is. */
+export interface FoundName {
+  name: string
+  articleId: number
+}
+
+const folded = (column: string) =>
+  sql.raw(`lower(rtrim(regexp_replace(${column}, '^https?://(www\\.)?', ''), '/'))`)
+
+/** Under which names articles are known. */
+export function articleIdentity(db: Executor) {
+  return {
+    /** External ids, own ones and aliases. */
+    async listByExternalIds(externalIds: string[]): Promise<FoundName[]> {
+      const { rows } = await sql<FoundName>`
+        select external_id as name, id as "articleId" from articles where external_id = any(${externalIds})
+        union all
+        select external_id, article_id from article_aliases where external_id = any(${externalIds})`.execute(
+        db,
+      )
+      return rows
+    },
+
+    /** Guids, own ones first. */
+    async listByGuids(guids: string[]): Promise<FoundName[]> {
+      const { rows } = await sql<FoundName>`
+        select guid as name, id as "articleId" from articles where guid = any(${guids})
+        union all
+        select guid, article_id from article_aliases where guid = any(${guids})`.execute(db)
+      return rows
+    },
+
+    /** Folded guids and addresses of pages (`foldUrl`). */
+    async listByFoldedUrls(urls: string[]): Promise<FoundName[]> {
+      const { rows } = await sql<FoundName>`
+        select ${folded('guid')} as name, id as "articleId" from articles
+        where guid like 'http%' and ${folded('guid')} = any(${urls})
+        union
+        select ${folded('canonical_url')}, id from articles
+        where canonical_url is not null and ${folded('canonical_url')} = any(${urls})`.execute(db)
+      return rows
+    },
+
+    /** Permalinks before an import (`canonicalPath`). */
+    async listByOldPaths(paths: string[]): Promise<FoundName[]> {
+      const { rows } = await sql<FoundName>`
+        select lower(rtrim(old_path, '/')) as name, id as "articleId" from articles
+        where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})`.execute(db)
+      return rows
+    },
+
+    /** The article is known by this, too. An external id or a guid that it had leads to it on. */
+    async insertAliases(
+      aliases: { articleId: number; externalId?: string | undefined; guid?: string | undefined }[],
+    ): Promise<void> {
+      if (aliases.length === 0) return
+      const rows = JSON.stringify(aliases)
+      await sql`
+        insert into article_aliases (article_id, external_id, guid)
+        select a."articleId", a."externalId", a.guid
+        from jsonb_to_recordset(${rows}::jsonb) as a ("articleId" bigint, "externalId" text, guid text)
+        where a.guid is null or not exists (
+          select 1 from article_aliases k where k.article_id = a."articleId" and k.guid = a.guid)
+        on conflict (external_id) do nothing`.execute(db)
+    },
+
+    /** A stronger id takes the place of the one it had, which becomes an alias. */
+    async updateExternalId(id: number, externalId: string): Promise<void> {
+      await sql`delete from article_aliases where external_id = ${externalId}`.execute(db)
+      await sql`
+        insert into article_aliases (article_id, external_id)
+        select id, external_id from articles where id = ${id}
+        on conflict (external_id) do nothing`.execute(db)
+      await db.updateTable('articles').set({ externalId }).where('id', '=', id).execute()
+    },
+
+    /** The next that its source says of it is written, whatever stands here. False where it was not held. */
+    async markReleased(id: number): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable('articles')
+        // No content has this hash: what the source brings next is another text.
+        .set({ heldAt: null, remoteModifiedAt: null, contentSha256: Buffer.alloc(0) })
+        .where('id', '=', id)
+        .where('heldAt', 'is not', null)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+
+    /** Notes of articles whose text stays how new it is at the source, where that was not known. */
+    async updateSources(
+      marks: { id: number; modifiedAt: string | null; rank: number | null; oldPath: string | null }[],
+    ): Promise<void> {
+      if (marks.length === 0) return
+      await sql`
+        update articles as a
+        set remote_modified_at = coalesce(a.remote_modified_at, m."modifiedAt"),
+            remote_rank = coalesce(a.remote_rank, m.rank), old_path = coalesce(a.old_path, m."oldPath")
+        from jsonb_to_recordset(${JSON.stringify(marks)}::jsonb)
+          as m (id bigint, "modifiedAt" timestamptz, rank smallint, "oldPath" text)
+        where a.id = m.id
+          and (m.rank is not null and a.remote_rank is null or a.remote_modified_at is null and m."modifiedAt" is not null
+            or a.old_path is null and m."oldPath" is not null)`.execute(db)
+    },
+  }
+}

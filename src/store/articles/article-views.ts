@@ -1,0 +1,35 @@
+import { sql } from 'kysely'
+import type { Executor } from '../executor.ts'
+
+export function articleViewsStore(db: Executor) {
+  return {
+    /**
+     * Counts one view of a published article, or several, in total and for a day of the publication's zone.
+     * False where no published article has that slug.
+     * @param date ISO, such as 2026-03-14
+     */
+    async insert(slug: string, date: string, n = 1): Promise<boolean> {
+      const { numAffectedRows } = await sql`
+        with article as (
+          update articles set views_total = views_total + ${n}::bigint
+          where slug = ${slug} and state = 'published'
+          returning id
+        )
+        insert into article_views (article_id, date, n)
+        select id, ${date}::date, ${n}::bigint from article
+        on conflict (article_id, date) do update set n = article_views.n + excluded.n`.execute(db)
+      return (numAffectedRows ?? 0n) > 0n
+    },
+
+    /** Views of one article on a day; 0 where nobody came. */
+    async count(articleId: number, date: string): Promise<number> {
+      const row = await db
+        .selectFrom('articleViews')
+        .select('n')
+        .where('articleId', '=', articleId)
+        .where('date', '=', date)
+        .executeTakeFirst()
+      return row?.n ?? 0
+    },
+  }
+}

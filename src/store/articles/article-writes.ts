@@ -1,0 +1,232 @@
+import { sql } from 'kysely'
+import type { ArticleState, Enclosure, Picture } from '../../domain/article.ts'
+import { articleIdentity } from './article-identity.ts'
+import type { Executor } from '../executor.ts'
+
+/** What an editor decides about an article, as its row holds it. */
+export interface ArticleContent {
+  language: string
+  title: string
+  deck: string
+  summary: string
+  html: string
+  state: ArticleState
+  publishedAt: Date | undefined
+  firstPublicAt: Date | undefined
+  canonicalUrl: string | undefined
+  picture: Picture | undefined
+  enclosure: Enclosure | undefined
+  areResponsesOpen: boolean
+  oldPath: string | undefined
+  slug: string
+  contentSha256: Buffer
+  /** Undefined leaves what is known. */
+  remoteModifiedAt: Date | undefined
+  remoteRank: number | undefined
+  heldAt: Date | undefined
+}
+
+export type NewArticle = ArticleContent & {
+  externalId: string
+  guid: string
+  shortCode: string
+  viewsTotal: number
+}
+
+/** What decides how a write goes on. */
+export interface StoredArticle {
+  id: number
+  externalId: string
+  guid: string
+  slug: string
+  state: ArticleState
+  publishedAt: Date | undefined
+  firstPublicAt: Date | undefined
+  contentSha256: Buffer
+  viewsTotal: number
+  title: string
+  canonicalUrl: string | undefined
+  remoteModifiedAt: Date | undefined
+  remoteRank: number | undefined
+  heldAt: Date | undefined
+}
+
+export function articleWrites(db: Executor) {
+  return {
+    ...articleIdentity(db),
+
+    /** Until the end of the transaction: two writers of one article, new or not, take turns. */
+    async lock(names: string[]): Promise<void> {
+      // Sorted by the lock's own number, so that no two writers wait for each other in a circle.
+      await sql`
+        select pg_advisory_xact_lock(number) from (
+          select distinct hashtextextended('article ' || id, 0) as number
+          from unnest(${names}::text[]) as id order by 1
+        ) as locks`.execute(db)
+    },
+
+    /** Locks the rows against the scheduled publisher. */
+    async listStored(ids: number[]): Promise<StoredArticle[]> {
+      const rows = await db
+        .selectFrom('articles')
+        .select([
+          'id',
+          'externalId',
+          'guid',
+          'slug',
+          'state',
+          'publishedAt',
+          'firstPublicAt',
+          'contentSha256',
+          'viewsTotal',
+          'title',
+          'canonicalUrl',
+          'remoteModifiedAt',
+          'remoteRank',
+          'heldAt',
+        ])
+        .where(sql<boolean>`id = any(${ids})`)
+        .orderBy('id')
+        .forUpdate()
+        .execute()
+      return rows.map((row) => ({
+        ...row,
+        state: row.state as ArticleState,
+        publishedAt: row.publishedAt ?? undefined,
+        firstPublicAt: row.firstPublicAt ?? undefined,
+        canonicalUrl: row.canonicalUrl ?? undefined,
+        remoteModifiedAt: row.remoteModifiedAt ?? undefined,
+        remoteRank: row.remoteRank ?? undefined,
+        heldAt: row.heldAt ?? undefined,
+      }))
+    },
+
+    /** Which of these slugs an article has or once had, and whose they are. */
+    async listTakenSlugs(slugs: string[]): Promise<{ slug: string; articleId: number }[]> {
+      const { rows } = await sql<{ slug: string; articleId: number }>`
+        select slug, id as "articleId" from articles where slug = any(${slugs})
+        union all
+        select slug, article_id from article_slugs where slug = any(${slugs})`.execute(db)
+      return rows
+    },
+
+    /** The ids by external id; one whose slug, short code or guid was taken in the meantime is absent. */
+    async insert(articles: NewArticle[]): Promise<Map<string, number>> {
+      if (articles.length === 0) return new Map()
+      const rows = await db
+        .insertInto('articles')
+        .values(
+          articles.map(({ externalId, guid, shortCode, viewsTotal, ...content }) => ({
+            externalId,
+            guid,
+            shortCode,
+            viewsTotal,
+            ...toRow(content),
+          })),
+        )
+        .onConflict((conflict) => conflict.doNothing())
+        .returning(['id', 'externalId'])
+        .execute()
+      return new Map(rows.map((row) => [row.externalId, row.id]))
+    },
+
+    /** Replaces the content. An old slug is kept for its redirect. */
+    async update(id: number, content: ArticleContent): Promise<void> {
+      const { oldPath, ...rest } = content
+      await sql`
+        insert into article_slugs (slug, article_id)
+        select slug, id from articles where id = ${id} and slug <> ${content.slug} and first_public_at is not null
+        on conflict (slug) do update set article_id = excluded.article_id`.execute(db)
+      await db
+        .updateTable('articles')
+        .set({
+          ...toRow(content),
+          // An import knows the old path; a later PUT of the same article does not, and must not lose it.
+          oldPath: oldPath ?? sql<string | null>`old_path`,
+          remoteModifiedAt: rest.remoteModifiedAt ?? sql<Date | null>`remote_modified_at`,
+          remoteRank: rest.remoteRank ?? sql<number | null>`remote_rank`,
+          heldAt: rest.heldAt ?? sql<Date | null>`held_at`,
+          ...(rest.state !== 'withdrawn' && { withdrawnAt: null, withdrawnReason: null }),
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** Raises the count to at least `total`; false where it was there already. */
+    async updateViews(id: number, total: number): Promise<boolean> {
+      const result = await db
+        .updateTable('articles')
+        .set({ viewsTotal: total })
+        .where('id', '=', id)
+        .where('viewsTotal', '<', total)
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    /** Replaces the selections of these articles. */
+    async putSelections(
+      articleIds: number[],
+      selections: { articleId: number; selectionId: number; position: number }[],
+    ): Promise<void> {
+      await sql`delete from article_selections where article_id = any(${articleIds})`.execute(db)
+      if (selections.length === 0) return
+      await db
+        .insertInto('articleSelections')
+        .values(selections)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    },
+
+    /** Published → withdrawn. False for an article that was not public. */
+    async markWithdrawn(id: number, reason: string, now: Date): Promise<boolean> {
+      // Stronger than an update's own lock, which a preparation's would let pass; both take as long as they take.
+      await sql`select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)`.execute(
+        db,
+      )
+      await db.selectFrom('articles').select('id').where('id', '=', id).forUpdate().execute()
+      const result = await db
+        .updateTable('articles')
+        .set({
+          state: 'withdrawn',
+          withdrawnAt: now,
+          withdrawnReason: reason,
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .where('id', '=', id)
+        .where('state', '=', 'published')
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    /** Scheduled → published for those whose time has come; their ids. */
+    async markPublished(now: Date): Promise<number[]> {
+      const rows = await db
+        .updateTable('articles')
+        .set({
+          state: 'published',
+          firstPublicAt: sql<Date>`coalesce(first_public_at, ${now})`,
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .where('state', '=', 'scheduled')
+        .where('publishedAt', '<=', now)
+        .returning('id')
+        .execute()
+      return rows.map((row) => row.id)
+    },
+  }
+}
+
+const toRow = ({ areResponsesOpen, picture, enclosure, ...content }: ArticleContent) => ({
+  ...content,
+  publishedAt: content.publishedAt ?? null,
+  firstPublicAt: content.firstPublicAt ?? null,
+  canonicalUrl: content.canonicalUrl ?? null,
+  oldPath: content.oldPath ?? null,
+  remoteModifiedAt: content.remoteModifiedAt ?? null,
+  remoteRank: content.remoteRank ?? null,
+  heldAt: content.heldAt ?? null,
+  picture: picture ? JSON.stringify(picture) : null,
+  enclosure: enclosure ? JSON.stringify(enclosure) : null,
+  responsesOpen: areResponsesOpen,
+})

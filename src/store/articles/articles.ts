@@ -1,0 +1,273 @@
+import { sql, type Selectable } from 'kysely'
+import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/article.ts'
+import type { Cursor } from '../../domain/cursor.ts'
+import { DomainError } from '../../errors.ts'
+import { articleMerge } from './article-merge.ts'
+import { articleWrites } from './article-writes.ts'
+import type { Executor } from '../executor.ts'
+import type { Articles } from '../schema.ts'
+
+export interface PublicFilter {
+  language?: string
+  /** Every language but this one. */
+  exceptLanguage?: string
+  selectionId?: number
+  /** First public at or after. */
+  since?: Date
+  /** Keyset of the last article of the page before. */
+  before?: Pick<Article, 'id'> & { firstPublicAt: Date }
+  /** Default: published and withdrawn, which a feed shows as a notice. */
+  state?: 'published' | 'withdrawn'
+  limit: number
+}
+
+const publicStates: ArticleState[] = ['published', 'withdrawn']
+
+type Row = Selectable<Articles> & { selections: Selection[] | null; responsesCount: number }
+
+const selectionsOfArticle = sql<Selection[] | null>`(
+  select json_agg(json_build_object('id', s.id, 'kind', s.kind, 'slug', s.slug, 'names', s.names,
+                                    'descriptions', s.description) order by x.position, s.id)
+  from article_selections x join selections s on s.id = x.selection_id
+  where x.article_id = articles.id)`
+
+const responsesOfArticle = sql<number>`(select count(*) from responses r where r.article_id = articles.id)`
+
+export function articlesStore(db: Executor) {
+  const select = () =>
+    db
+      .selectFrom('articles')
+      .selectAll('articles')
+      .select([selectionsOfArticle.as('selections'), responsesOfArticle.as('responsesCount')])
+
+  const findBy = async (
+    column: 'id' | 'slug' | 'externalId' | 'shortCode' | 'guid',
+    value: string | number,
+  ) => {
+    const row = await select()
+      .where(`articles.${column}`, '=', value as never)
+      .executeTakeFirst()
+    return row && toArticle(row)
+  }
+
+  const findByAlias = async (column: 'externalId' | 'shortCode', value: string) => {
+    const row = await select()
+      .innerJoin('articleAliases as alias', 'alias.articleId', 'articles.id')
+      .where(`alias.${column}`, '=', value)
+      .executeTakeFirst()
+    return row && toArticle(row)
+  }
+
+  /** Also by an id that it once had, or that another article had which was merged into it. */
+  const findByExternalId = async (externalId: string): Promise<Article | undefined> =>
+    (await findBy('externalId', externalId)) ?? (await findByAlias('externalId', externalId))
+
+  const selectWhere = (filter: { language?: string; selectionId?: number; states?: ArticleState[] }) => {
+    let query = select()
+    if (filter.states) query = query.where('articles.state', 'in', filter.states)
+    if (filter.language !== undefined) query = query.where('articles.language', '=', filter.language)
+    if (filter.selectionId !== undefined) {
+      const { selectionId } = filter
+      query = query.where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('articleSelections as x')
+            .select('x.articleId')
+            .whereRef('x.articleId', '=', 'articles.id')
+            .where('x.selectionId', '=', selectionId),
+        ),
+      )
+    }
+    return query
+  }
+
+  return {
+    ...articleWrites(db),
+    ...articleMerge(db),
+
+    find: (id: number): Promise<Article | undefined> => findBy('id', id),
+    findBySlug: (slug: string): Promise<Article | undefined> => findBy('slug', slug),
+    findByExternalId,
+    findByShortCode: async (shortCode: string): Promise<Article | undefined> =>
+      (await findBy('shortCode', shortCode)) ?? (await findByAlias('shortCode', shortCode)),
+
+    /** @throws DomainError `no_article` */
+    async getByExternalId(externalId: string): Promise<Article> {
+      const article = await findByExternalId(externalId)
+      if (!article) {
+        throw new DomainError('not_found', 'no_article', 'There is no article with this external id.')
+      }
+      return article
+    },
+
+    /**
+     * By the path of its permalink before an import.
+     * @param paths canonical (`canonicalPath`); the first that an article had wins
+     */
+    async findPublicByOldPath(paths: string[]): Promise<Article | undefined> {
+      if (paths.length === 0) return undefined
+      const { rows } = await sql<{ id: number }>`
+        select id from (
+          select id, lower(rtrim(old_path, '/')) as path from articles
+          where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})
+          union all
+          select article_id, lower(rtrim(old_path, '/')) from article_aliases
+          where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})) as found
+        where exists (select from articles a where a.id = found.id and a.state in ('published', 'withdrawn'))
+        order by array_position(${paths}::text[], path), id limit 1`.execute(db)
+      const row = rows[0] && (await select().where('articles.id', '=', rows[0].id).executeTakeFirst())
+      return row && toArticle(row)
+    },
+
+    /** By the number that a post had in its WordPress; where two sites had it, the one that came first. */
+    async findPublicByWordpressId(id: string): Promise<Article | undefined> {
+      const row = await select()
+        .where('state', 'in', publicStates)
+        .where(
+          sql<boolean>`articles.id in (
+            select id from articles where external_id like 'wp:%' and substring(external_id from '^wp:.*:([0-9]+)$') = ${id}
+            union all
+            select article_id from article_aliases
+            where external_id like 'wp:%' and substring(external_id from '^wp:.*:([0-9]+)$') = ${id}
+            union all
+            select id from articles where guid like '%p=%' and substring(guid from '[?&;]p=([0-9]+)$') = ${id})`,
+        )
+        .orderBy('articles.id')
+        .limit(1)
+        .executeTakeFirst()
+      return row && toArticle(row)
+    },
+
+    /** @param date a year, month or day of the publication's zone: `2026`, `2026-11`, `2026-11-28` */
+    async hasPublicIn(date: string): Promise<boolean> {
+      const [year, month, day] = date.split('-')
+      const from = `${year}-${month ?? '01'}-${day ?? '01'}`
+      const length = day ? '1 day' : month ? '1 month' : '1 year'
+      const { rows } = await sql<{ isFound: boolean }>`
+        select exists (
+          select 1 from articles a, publication p
+          where a.state in ('published', 'withdrawn')
+            and a.first_public_at >= ${from}::timestamp at time zone p.zone
+            and a.first_public_at < (${from}::timestamp + ${length}::interval) at time zone p.zone
+        ) as is_found`.execute(db)
+      return rows[0]?.isFound ?? false
+    },
+
+    /** By a slug it once had. */
+    async findBySlugHistory(slug: string): Promise<Article | undefined> {
+      const row = await select()
+        .innerJoin('articleSlugs as past', 'past.articleId', 'articles.id')
+        .where('past.slug', '=', slug)
+        .executeTakeFirst()
+      return row && toArticle(row)
+    },
+
+    /** In the order of `ids`; ids without an article are left out. */
+    async listByIds(ids: number[]): Promise<Article[]> {
+      if (ids.length === 0) return []
+      const rows = await select().where('articles.id', 'in', ids).execute()
+      const byId = new Map(rows.map((row) => [row.id, toArticle(row)]))
+      return ids.flatMap((id) => byId.get(id) ?? [])
+    },
+
+    /** Newest first by `firstPublicAt`, with their selections. */
+    async listPublic(filter: PublicFilter): Promise<Article[]> {
+      let query = selectWhere({
+        ...filter,
+        states: filter.state ? [filter.state] : publicStates,
+      })
+        .orderBy('firstPublicAt', 'desc')
+        .orderBy('articles.id', 'desc')
+        .limit(filter.limit)
+      if (filter.since) query = query.where('firstPublicAt', '>=', filter.since)
+      if (filter.exceptLanguage !== undefined) {
+        query = query.where('articles.language', '<>', filter.exceptLanguage)
+      }
+      if (filter.before) {
+        const { firstPublicAt, id } = filter.before
+        query = query.where(sql<boolean>`(first_public_at, articles.id) < (${firstPublicAt}, ${id})`)
+      }
+      return (await query.execute()).map(toArticle)
+    },
+
+    /** Published ones with most views first: on `date` (a day of the publication's zone), else of all time. */
+    async listMostRead(options: {
+      limit: number
+      date?: string
+      language?: string
+      selectionId?: number
+    }): Promise<Article[]> {
+      const published = selectWhere({ ...options, states: ['published'] }).limit(options.limit)
+      const query =
+        options.date === undefined
+          ? published.where('viewsTotal', '>', 0).orderBy('viewsTotal', 'desc')
+          : published
+              .innerJoin('articleViews as v', 'v.articleId', 'articles.id')
+              .where('v.date', '=', options.date)
+              .orderBy('v.n', 'desc')
+      return (await query.orderBy('articles.id', 'desc').execute()).map(toArticle)
+    },
+
+    /** Newest entry first, in every state; one more than `limit`, which tells that there is a next page. */
+    async list(options: {
+      limit: number
+      after: Cursor | undefined
+      state?: ArticleState
+      language?: string
+      selectionId?: number
+    }): Promise<Article[]> {
+      let query = selectWhere({ ...options, ...(options.state && { states: [options.state] }) })
+        .orderBy('articles.id', 'desc')
+        .limit(options.limit + 1)
+      if (options.after) query = query.where('articles.id', '<', Number(options.after[0]))
+      return (await query.execute()).map(toArticle)
+    },
+
+    /** Published articles, by language. */
+    async countPublished(): Promise<Map<string, number>> {
+      const rows = await db
+        .selectFrom('articles')
+        .select(['language', sql<number>`count(*)`.as('n')])
+        .where('state', '=', 'published')
+        .groupBy('language')
+        .execute()
+      return new Map(rows.map((row) => [row.language, row.n]))
+    },
+  }
+}
+
+function toArticle(row: Row): Article {
+  const selections = row.selections ?? []
+  const ofKind = (kind: Selection['kind']) => selections.filter((selection) => selection.kind === kind)
+  return {
+    id: row.id,
+    externalId: row.externalId,
+    guid: row.guid,
+    slug: row.slug,
+    shortCode: row.shortCode,
+    language: row.language,
+    title: row.title,
+    deck: row.deck,
+    summary: row.summary,
+    html: row.html,
+    state: row.state as ArticleState,
+    publishedAt: row.publishedAt ?? undefined,
+    firstPublicAt: row.firstPublicAt ?? undefined,
+    withdrawnAt: row.withdrawnAt ?? undefined,
+    withdrawnReason: row.withdrawnReason ?? undefined,
+    canonicalUrl: row.canonicalUrl ?? undefined,
+    picture: (row.picture as Picture | null) ?? undefined,
+    enclosure: (row.enclosure as Enclosure | null) ?? undefined,
+    areResponsesOpen: row.responsesOpen,
+    responsesCount: row.responsesCount,
+    viewsTotal: row.viewsTotal,
+    oldPath: row.oldPath ?? undefined,
+    heldAt: row.heldAt ?? undefined,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    sections: ofKind('section'),
+    dossiers: ofKind('dossier'),
+    tags: ofKind('tag'),
+    authors: ofKind('author'),
+  }
+}

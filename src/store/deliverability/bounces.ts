@@ -1,0 +1,209 @@
+import { sql } from 'kysely'
+import type { BounceClass, ScoredBounce } from '../../domain/bounce.ts'
+import type { MailReference } from '../../domain/mail-reference.ts'
+import type { Executor } from '../executor.ts'
+
+export interface NewBounce {
+  subscriberId: number | undefined
+  reference: MailReference
+  source: 'smtp' | 'dsn' | 'arf'
+  class: BounceClass
+  status?: string | undefined
+  /** Without the address. */
+  answer?: string | undefined
+  domain?: string | undefined
+  points: number
+  /** What a complaint rests on: the report's own fields, without addresses. */
+  proof?: string | undefined
+}
+
+/** What a bounce changed beyond its own row. */
+export interface BounceEffects {
+  /** The address was not suppressed before. */
+  suppressed?: boolean
+  /** Newsletters. */
+  ended?: number[]
+  activation?: { id: string; expiresAt: string }
+}
+
+export interface BouncedMail {
+  subscriberId: number | undefined
+  activationId: string | undefined
+  newsletterId: number | undefined
+  /** Undefined once erased. */
+  address: string | undefined
+}
+
+/** Accepted mails and what came of them, of one day and recipient domain. */
+export interface BounceDay {
+  date: string
+  domain: string
+  source: 'smtp' | 'dsn' | 'arf'
+  class: string
+  n: number
+}
+
+export function bouncesStore(db: Executor) {
+  return {
+    /** Whom a mail went to. Undefined where there is no such mail. */
+    async findMail(reference: MailReference): Promise<BouncedMail | undefined> {
+      const { rows } =
+        reference.kind === 'digest'
+          ? await sql<BouncedMail>`
+              select s.id as "subscriberId", g.newsletter_id as "newsletterId", s.address
+              from deliveries d join digests g on g.id = d.digest_id join subscribers s on s.id = d.subscriber_id
+              where d.digest_id = ${reference.digestId} and d.subscriber_id = ${reference.subscriberId}`.execute(
+              db,
+            )
+          : await sql<BouncedMail>`
+              select o.subscriber_id as "subscriberId", o.activation_id as "activationId",
+                coalesce(a.address, s.address, o.address) as address
+              from outbox o left join activations a on a.id = o.activation_id
+                left join subscribers s on s.id = o.subscriber_id
+              where o.id = ${reference.outboxId}`.execute(db)
+      const row = rows[0]
+      return (
+        row && {
+          subscriberId: row.subscriberId ?? undefined,
+          activationId: row.activationId ?? undefined,
+          newsletterId: row.newsletterId ?? undefined,
+          address: row.address ?? undefined,
+        }
+      )
+    },
+
+    async listOf(subscriberId: number): Promise<ScoredBounce[]> {
+      const rows = await db
+        .selectFrom('bounces')
+        .select(['at', 'class', 'points'])
+        .where('subscriberId', '=', subscriberId)
+        .where('at', '>', sql<Date>`now() - interval '60 days'`)
+        .execute()
+      return rows.map((row) => ({ ...row, class: row.class as BounceClass }))
+    },
+
+    /** The last mail they took in a week without a bounce; a day old, so that its own bounce would be here. */
+    async findCleanAt(subscriberId: number, before: Date): Promise<Date | undefined> {
+      const { rows } = await sql<{ cleanAt: Date | null }>`
+        select max(d.accepted_at) as "cleanAt" from deliveries d
+        where d.subscriber_id = ${subscriberId} and d.state = 'accepted'
+          and d.accepted_at < ${before}::timestamptz - interval '1 day'
+          and not exists (select from bounces b where b.subscriber_id = d.subscriber_id
+            and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day')`.execute(
+        db,
+      )
+      return rows[0]?.cleanAt ?? undefined
+    },
+
+    /** The same report may come twice: a mail bounces once a day per class. @returns its id; undefined where it was known */
+    async insert(bounce: NewBounce, at: Date): Promise<number | undefined> {
+      const { reference } = bounce
+      const digestId = reference.kind === 'digest' ? reference.digestId : null
+      const outboxId = reference.kind === 'outbox' ? reference.outboxId : null
+      const { rows } = await sql<{ id: number }>`
+        insert into bounces (at, subscriber_id, digest_id, outbox_id, source, class, status, smtp_answer, domain,
+          points, proof)
+        select ${at}::timestamptz, ${bounce.subscriberId ?? null}::bigint, ${digestId}::bigint, ${outboxId}::bigint,
+          ${bounce.source}::text, ${bounce.class}::text, ${bounce.status ?? null}::text,
+          ${bounce.answer ?? null}::text, ${bounce.domain ?? null}::text, ${bounce.points}::numeric,
+          ${bounce.proof ?? null}::text
+        where not exists (select from bounces where class = ${bounce.class}::text
+          and subscriber_id is not distinct from ${bounce.subscriberId ?? null}::bigint
+          and digest_id is not distinct from ${digestId}::bigint
+          and outbox_id is not distinct from ${outboxId}::bigint
+          and at > ${at}::timestamptz - interval '1 day')
+        returning id`.execute(db)
+      return rows[0]?.id
+    },
+
+    async updateScore(subscriberId: number, score: number, at: Date): Promise<void> {
+      await db
+        .updateTable('subscribers')
+        .set({ bounceScore: score, lastBounceOn: at.toISOString().slice(0, 10) })
+        .where('id', '=', subscriberId)
+        .execute()
+    },
+
+    /** The request ends as if nobody had ever confirmed it; nobody is told. */
+    async expireActivation(activationId: string): Promise<BounceEffects['activation']> {
+      const { rows } = await sql<{ id: string; expiresAt: string }>`
+        update activations a set expires_at = least(a.expires_at, clock_timestamp())
+        from activations before
+        where a.id = ${activationId}::uuid and before.id = a.id and a.activated_at is null
+        returning a.id, before.expires_at::text as "expiresAt"`.execute(db)
+      return rows[0]
+    },
+
+    async updateEffects(bounceId: number, effects: BounceEffects): Promise<void> {
+      await sql`update bounces set effects = coalesce(effects, '{}') || ${JSON.stringify(effects)}::jsonb
+        where id = ${bounceId}`.execute(db)
+    },
+
+    /** Deletes what was recorded while this mail was sent, its points and the end of its activation. */
+    async takeBack(reference: MailReference): Promise<BounceEffects[]> {
+      const [digestId, outboxId, subscriberId] =
+        reference.kind === 'digest'
+          ? [reference.digestId, null, reference.subscriberId]
+          : [null, reference.outboxId, null]
+      const { rows } = await sql<{
+        subscriberId: number | null
+        points: number
+        effects: BounceEffects | null
+      }>`
+        delete from bounces
+        where source = 'smtp' and digest_id is not distinct from ${digestId}::bigint
+          and outbox_id is not distinct from ${outboxId}::bigint
+          and (${subscriberId}::bigint is null or subscriber_id = ${subscriberId}::bigint)
+        returning subscriber_id, points, effects`.execute(db)
+      for (const { subscriberId: id, points, effects } of rows) {
+        await sql`
+          update subscribers s set bounce_score = greatest(0, s.bounce_score - ${points}),
+            last_bounce_on = (select max(b.at)::date from bounces b where b.subscriber_id = s.id and b.points > 0)
+          where s.id = ${id} and ${points} > 0`.execute(db)
+        await sql`
+          update activations set expires_at = ${effects?.activation?.expiresAt ?? null}::timestamptz
+          where id = ${effects?.activation?.id ?? null}::uuid and refused_at is null`.execute(db)
+      }
+      return rows.map(({ effects }) => effects ?? {})
+    },
+
+    /** Back to what they were, if nothing else has ended them since. @returns the newsletters */
+    async restoreSubscriptions(subscriberId: number, newsletterIds: number[]): Promise<number[]> {
+      const { rows } = await sql<{ newsletterId: number }>`
+        update subscriptions
+        set state = case when activated_at is null then 'pending' else 'active' end, ended_reason = null,
+          ended_at = null, updated_at = clock_timestamp()
+        where subscriber_id = ${subscriberId} and newsletter_id = any(${newsletterIds}::bigint[])
+          and state = 'ended' and ended_reason = 'bounced'
+        returning newsletter_id`.execute(db)
+      return rows.map((row) => row.newsletterId)
+    },
+
+    /** Mails accepted on the day a week before `at` and since, and complaints that came in the week. */
+    async countWeek(at: Date): Promise<{ accepted: number; complaints: number }> {
+      const week = sql`${at}::timestamptz - interval '7 days'`
+      const { rows } = await sql<{ accepted: number; complaints: number }>`
+        select (select coalesce(sum(n), 0) from delivery_counts where day >= ((${week}) at time zone 'UTC')::date) as accepted,
+          (select count(*) from bounces where class = 'complaint' and at > ${week}) as complaints`.execute(db)
+      return rows[0] ?? { accepted: 0, complaints: 0 }
+    },
+
+    async listDays(sinceDays: number): Promise<BounceDay[]> {
+      const { rows } = await sql<BounceDay>`
+        select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
+        where at > now() - make_interval(days => ${sinceDays}) group by 1, 2, 3, 4 order by 1, 2, 3, 4`.execute(
+        db,
+      )
+      return rows
+    },
+
+    async listAcceptedDays(sinceDays: number): Promise<{ date: string; accepted: number }[]> {
+      const { rows } = await sql<{ date: string; accepted: number }>`
+        select to_char(day, 'YYYY-MM-DD') as date, sum(n) as accepted from delivery_counts
+        where day >= (now() at time zone 'UTC')::date - ${sinceDays}::int group by 1 having sum(n) > 0 order by 1`.execute(
+        db,
+      )
+      return rows
+    },
+  }
+}

@@ -1,0 +1,193 @@
+import { sql } from 'kysely'
+import type { MailReference } from '../../domain/mail-reference.ts'
+import type { EventKind, ProviderName } from '../../domain/provider-event.ts'
+import type { Executor } from '../executor.ts'
+
+export interface StoredProvider {
+  name: ProviderName
+  token: string
+  key: string | undefined
+  topic: string | undefined
+  createdAt: Date
+  testedAt: Date | undefined
+  testOutboxId: number | undefined
+  testSeenAt: Date | undefined
+}
+
+export interface EventCount {
+  kind: EventKind
+  n: number
+  /** Of them, those about no mail of ours. */
+  strange: number
+  lastAt: Date
+}
+
+export function providersStore(db: Executor) {
+  return {
+    async list(): Promise<StoredProvider[]> {
+      return (await db.selectFrom('providers').selectAll().orderBy('createdAt').execute()).map(toProvider)
+    },
+
+    async listNames(): Promise<ProviderName[]> {
+      const rows = await db.selectFrom('providers').select('name').orderBy('name').execute()
+      return rows.map(({ name }) => name as ProviderName)
+    },
+
+    async find(name: ProviderName): Promise<StoredProvider | undefined> {
+      const row = await db.selectFrom('providers').selectAll().where('name', '=', name).executeTakeFirst()
+      return row && toProvider(row)
+    },
+
+    /** False where it is there already. */
+    async insert(name: ProviderName, token: string): Promise<boolean> {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('providers')
+        .values({ name, token })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow()
+      return (numInsertedOrUpdatedRows ?? 0n) > 0n
+    },
+
+    /** Whoever was let in by the old address has to ask again. */
+    async updateToken(name: ProviderName, token: string): Promise<void> {
+      await db.updateTable('providers').set({ token, topic: null }).where('name', '=', name).execute()
+    },
+
+    async updateKey(name: ProviderName, key: string): Promise<void> {
+      await db.updateTable('providers').set({ key }).where('name', '=', name).execute()
+    },
+
+    /** False where another topic was first. */
+    async updateTopic(name: ProviderName, topic: string): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable('providers')
+        .set({ topic })
+        .where('name', '=', name)
+        .where('topic', 'is', null)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+
+    async updateTest(name: ProviderName, outboxId: number): Promise<void> {
+      const test = { testOutboxId: outboxId, testedAt: sql<Date>`clock_timestamp()`, testSeenAt: null }
+      await db.updateTable('providers').set(test).where('name', '=', name).execute()
+    },
+
+    /** That something was heard of the test mail; `seen` are outbox ids. */
+    async updateTestSeen(name: ProviderName, seen: number[]): Promise<void> {
+      await db
+        .updateTable('providers')
+        .set({ testSeenAt: sql<Date>`clock_timestamp()` })
+        .where('name', '=', name)
+        .where('testOutboxId', 'in', seen)
+        .where('testSeenAt', 'is', null)
+        .execute()
+    },
+
+    async delete(name: ProviderName): Promise<boolean> {
+      const { numDeletedRows } = await db.deleteFrom('providers').where('name', '=', name).executeTakeFirst()
+      return numDeletedRows > 0n
+    },
+
+    /** False where it was heard before, or its token was used for another event. */
+    async insertEvent(name: ProviderName, eventId: string, token: string | undefined): Promise<boolean> {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('providerEvents')
+        .values({ provider: name, eventId, token: token ?? null })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow()
+      return (numInsertedOrUpdatedRows ?? 0n) > 0n
+    },
+
+    async listKnownEvents(name: ProviderName, eventIds: string[]): Promise<Set<string>> {
+      const { rows } = await sql<{ eventId: string }>`
+        select event_id from provider_events where provider = ${name} and event_id = any (${eventIds}::text[])`.execute(
+        db,
+      )
+      return new Set(rows.map(({ eventId }) => eventId))
+    },
+
+    async findEventByToken(name: ProviderName, token: string): Promise<string | undefined> {
+      const row = await db
+        .selectFrom('providerEvents')
+        .select('eventId')
+        .where('provider', '=', name)
+        .where('token', '=', token)
+        .executeTakeFirst()
+      return row?.eventId
+    },
+
+    async deleteEventsBefore(before: Date): Promise<void> {
+      await db.deleteFrom('providerEvents').where('at', '<', before).execute()
+    },
+
+    /** The newest mails that the relay gave these names. */
+    async findMails(relayIds: string[]): Promise<Map<string, MailReference>> {
+      const { rows } = await sql<{ relayId: string; digestId: number | null; id: number }>`
+        select distinct on (relay_id) relay_id, digest_id, id from (
+          select relay_id, digest_id, subscriber_id as id, accepted_at from deliveries
+          where relay_id = any (${relayIds}::text[])
+          union all
+          select relay_id, null, id, accepted_at from outbox where relay_id = any (${relayIds}::text[])) found
+        order by relay_id, accepted_at desc`.execute(db)
+      return new Map(
+        rows.map(({ relayId, digestId, id }) => [
+          relayId,
+          digestId === null
+            ? { kind: 'outbox', outboxId: id }
+            : { kind: 'digest', digestId, subscriberId: id },
+        ]),
+      )
+    },
+
+    /** All kinds of one posting at once, in one order, so that postings wait for each other and never in a circle. */
+    async addCounts(
+      name: ProviderName,
+      counts: { kind: EventKind; n: number; strange: number }[],
+    ): Promise<void> {
+      const kinds = counts.map(({ kind }) => kind)
+      await sql`
+        insert into provider_counts (provider, kind, n, strange_n, last_at)
+        select ${name}, c.kind, c.n, c.strange, clock_timestamp()
+        from unnest(${kinds}::text[], ${counts.map(({ n }) => n)}::bigint[],
+          ${counts.map(({ strange }) => strange)}::bigint[]) as c (kind, n, strange)
+        where exists (select from providers where name = ${name})
+        order by c.kind
+        on conflict (provider, kind) do update
+        set n = provider_counts.n + excluded.n, strange_n = provider_counts.strange_n + excluded.strange_n,
+            last_at = excluded.last_at`.execute(db)
+    },
+
+    async listCounts(name: ProviderName): Promise<EventCount[]> {
+      const rows = await db.selectFrom('providerCounts').selectAll().where('provider', '=', name).execute()
+      return rows.map((row) => ({
+        kind: row.kind as EventKind,
+        n: row.n,
+        strange: row.strangeN,
+        lastAt: row.lastAt,
+      }))
+    },
+  }
+}
+
+interface ProviderRow {
+  name: string
+  token: string
+  key: string | null
+  topic: string | null
+  createdAt: Date
+  testedAt: Date | null
+  testOutboxId: number | null
+  testSeenAt: Date | null
+}
+
+const toProvider = (row: ProviderRow): StoredProvider => ({
+  name: row.name as ProviderName,
+  token: row.token,
+  key: row.key ?? undefined,
+  topic: row.topic ?? undefined,
+  createdAt: row.createdAt,
+  testedAt: row.testedAt ?? undefined,
+  testOutboxId: row.testOutboxId ?? undefined,
+  testSeenAt: row.testSeenAt ?? undefined,
+})

@@ -1,0 +1,152 @@
+import { sql, type Selectable } from 'kysely'
+import type { AddressHash } from '../../domain/address.ts'
+import type { Executor } from '../executor.ts'
+import type { Suppressions } from '../schema.ts'
+
+export type SuppressionReason = 'bounced' | 'complained' | 'erased' | 'manual'
+
+export interface Suppression {
+  id: number
+  reason: SuppressionReason
+  detail: string | undefined
+  createdAt: Date
+}
+
+/** As the desk lists it: the address is known only while a subscriber has it. */
+export interface ListedSuppression extends Suppression {
+  subscriber: { id: number; address: string } | undefined
+  /** Of the editor who put it by hand. */
+  editor: string | undefined
+}
+
+export interface NewSuppression {
+  reason: SuppressionReason
+  detail?: string | undefined
+  editorId?: number | undefined
+}
+
+export function suppressionsStore(db: Executor) {
+  return {
+    /** Under any key of the keyring: a suppression outlives the key that hashed it. */
+    async find(hashes: AddressHash[]): Promise<Suppression | undefined> {
+      const row = await db
+        .selectFrom('suppressions')
+        .selectAll()
+        .where(
+          'addressHmac',
+          'in',
+          hashes.map((hash) => hash.hmac),
+        )
+        .orderBy('createdAt', 'desc')
+        .executeTakeFirst()
+      return row && toSuppression(row)
+    },
+
+    /** Those of these hashes that are suppressed, in hexadecimal. */
+    async listHmacs(hashes: AddressHash[]): Promise<Set<string>> {
+      const rows = await db
+        .selectFrom('suppressions')
+        .select('addressHmac')
+        .where(sql<boolean>`address_hmac = any (${hashes.map((hash) => hash.hmac)}::bytea[])`)
+        .execute()
+      return new Set(rows.map(({ addressHmac }) => addressHmac.toString('hex')))
+    },
+
+    /**
+     * One row for an address, whichever key hashed it: that of the suppression it has, else that of its subscriber,
+     * for digests compare those two. A stronger reason stays: a complaint is not weakened to a bounce, and erasure
+     * gives way to both.
+     * @param hashes under every key, the current one first
+     */
+    async put(hashes: AddressHash[], { reason, detail, editorId }: NewSuppression): Promise<void> {
+      const [current] = hashes
+      if (!current) throw new Error('a keyring has a key')
+      const hmacs = hashes.map((hash) => hash.hmac)
+      const strength = sql`array_position(array['erased', 'bounced', 'manual', 'complained']`
+      await sql`
+        insert into suppressions (address_hmac, key_id, reason, detail, created_by)
+        select address_hmac, key_id, ${reason}, ${detail ?? null}, ${editorId ?? null} from (
+          select 1 as choice, address_hmac, key_id from suppressions where address_hmac = any (${hmacs}::bytea[])
+          union all
+          select 2, address_hmac, key_id from subscribers where address_hmac = any (${hmacs}::bytea[])
+          union all
+          select 3, ${current.hmac}::bytea, ${current.keyId}
+          order by choice limit 1) chosen
+        on conflict (address_hmac) do update set reason = excluded.reason, detail = excluded.detail,
+          created_by = excluded.created_by, created_at = clock_timestamp()
+        where ${strength}, suppressions.reason) <= ${strength}, excluded.reason)`.execute(db)
+    },
+
+    async delete(hashes: AddressHash[], reasons?: SuppressionReason[]): Promise<boolean> {
+      const result = await db
+        .deleteFrom('suppressions')
+        .where(
+          'addressHmac',
+          'in',
+          hashes.map((hash) => hash.hmac),
+        )
+        .$if(reasons !== undefined, (query) => query.where('reason', 'in', reasons ?? []))
+        .executeTakeFirst()
+      return result.numDeletedRows > 0n
+    },
+
+    /** Those that no address can match any more, because their key is gone. */
+    async countOutsideKeys(keyIds: readonly string[]): Promise<number> {
+      const row = await db
+        .selectFrom('suppressions')
+        .select((select) => select.fn.countAll<number>().as('n'))
+        .where('keyId', 'not in', keyIds)
+        .executeTakeFirstOrThrow()
+      return row.n
+    },
+
+    async deleteById(id: number): Promise<void> {
+      await db.deleteFrom('suppressions').where('id', '=', id).execute()
+    },
+
+    async findListed(id: number): Promise<ListedSuppression | undefined> {
+      const row = await listed(db).where('suppressions.id', '=', id).executeTakeFirst()
+      return row && toListed(row)
+    },
+
+    /** Newest entry first. */
+    async list(page: { beforeId: number | undefined; limit: number }): Promise<ListedSuppression[]> {
+      const rows = await listed(db)
+        .$if(page.beforeId !== undefined, (query) => query.where('suppressions.id', '<', page.beforeId ?? 0))
+        .orderBy('suppressions.id', 'desc')
+        .limit(page.limit)
+        .execute()
+      return rows.map(toListed)
+    },
+  }
+}
+
+const listed = (db: Executor) =>
+  db
+    .selectFrom('suppressions')
+    .leftJoin('subscribers', 'subscribers.addressHmac', 'suppressions.addressHmac')
+    .leftJoin('editors', 'editors.id', 'suppressions.createdBy')
+    .selectAll('suppressions')
+    .select(['subscribers.id as subscriberId', 'subscribers.address', 'editors.email as editor'])
+
+const toListed = (
+  row: Selectable<Suppressions> & {
+    subscriberId: number | null
+    address: string | null
+    editor: string | null
+  },
+): ListedSuppression => ({
+  ...toSuppression(row),
+  subscriber:
+    row.subscriberId === null || row.address === null
+      ? undefined
+      : { id: row.subscriberId, address: row.address },
+  editor: row.editor ?? undefined,
+})
+
+const toSuppression = (row: Selectable<Suppressions>): Suppression => ({
+  id: row.id,
+  reason: row.reason as SuppressionReason,
+  detail: row.detail ?? undefined,
+  createdAt: row.createdAt,
+})

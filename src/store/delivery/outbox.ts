@@ -1,0 +1,139 @@
+import { sql } from 'kysely'
+import type { Executor } from '../executor.ts'
+import { suspectsOn } from './suspects.ts'
+import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
+
+export type MailKind =
+  | 'activation'
+  | 'reminder'
+  | 'already-subscribed'
+  | 'preferences-link'
+  | 'address-change'
+  | 'address-changed'
+  | 'sign-in'
+  | 'digest-test'
+  | 'desk-notice'
+
+/** One personal mail to write. Its address is that of the activation, the subscriber or the editor; else `address`. */
+export interface NewMail {
+  kind: MailKind
+  activationId?: string
+  subscriberId?: number
+  editorId?: number
+  address?: string
+  language?: string
+  /** What the template needs beyond those rows; never a usable token. */
+  payload?: Record<string, unknown>
+  /** A second mail under the same key is not written. */
+  dedupeKey?: string
+  /** Default: in 7 days. */
+  expiresAt?: Date
+}
+
+/** A claimed mail with what its message needs. */
+export interface ClaimedMail extends Lease {
+  kind: MailKind
+  address: string
+  language: string | null
+  activationId: string | null
+  subscriberId: number | null
+  editorId: number | null
+  payload: Record<string, unknown>
+  attempt: number
+  suspectAt: Date | null
+  createdAt: Date
+  expiresAt: Date
+  /** Of the activation: what was chosen, and until when its link works. */
+  wanted: { newsletters?: string[] } | null
+  linkExpiresAt: Date | null
+}
+
+// The limits on activation mail are counted where a request is decided; here only what may have changed since.
+const objection = sql<string | null>`(
+  select case
+    when m.expires_at <= statement_timestamp() then 'expired'
+    when a.refused_at is not null then 'refused'
+    when a.activated_at is not null and m.kind <> 'address-changed' then 'activated'
+    when a.expires_at <= statement_timestamp() and m.kind <> 'address-changed' then 'expired'
+    when not a.is_mailable then 'limited'
+    when exists (
+      select from activation_blocks b
+      where b.limit_hmac = a.limit_hmac and b.blocked_until > statement_timestamp()) then 'blocked'
+    when m.editor_id is not null and (e.id is null or e.removed_at is not null) then 'removed'
+    when coalesce(m.address, a.address, p.address, e.email) is null then 'erased'
+  end
+  from (select) as one
+  left join activations a on a.id = m.activation_id
+  left join subscribers p on p.id = m.subscriber_id
+  left join editors e on e.id = m.editor_id
+)`
+
+const ledger: Ledger<ClaimedMail> = {
+  table: sql`outbox`,
+  onClaim: sql``,
+  isCurrent: sql<boolean>`true`,
+  key: sql`id`,
+  scope: sql<boolean>`true`,
+  scopeColumns: sql``,
+  isOpen: sql<boolean>`true`,
+  sameAs: (other) => sql<boolean>`m.id = ${sql.ref(`${other}.id`)}`,
+  objection,
+  address: sql<string | null>`(
+    select coalesce(m.address, a.address, p.address, e.email)
+    from (select) as one
+    left join activations a on a.id = m.activation_id
+    left join subscribers p on p.id = m.subscriber_id
+    left join editors e on e.id = m.editor_id
+  )`,
+  expiresAt: sql<Date | null>`m.expires_at`,
+  probeAt: sql<Date | null>`null::timestamptz`,
+  isUnderWay: sql<boolean>`true`,
+  // Nobody waits at a desk for a doubtful activation mail, and a second copy of it does no harm.
+  policy: sql<string>`'resend_once'`,
+  // A person waits for it, and worse than a third copy is none; a mail that kills its workers has an end all the same.
+  deaths: 5,
+  joins: sql`
+    left join activations a on a.id = picked.activation_id
+    left join subscribers p on p.id = picked.subscriber_id
+    left join editors e on e.id = picked.editor_id`,
+  columns: sql<ClaimedMail>`
+    m.kind, coalesce(m.address, a.address, p.address, e.email) as address,
+    coalesce(m.language, a.language, p.language, e.language) as language,
+    m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.suspect_at, m.created_at, m.expires_at,
+    a.wanted, a.expires_at as link_expires_at`,
+}
+
+export function outboxStore(db: Executor, hot: Executor) {
+  return {
+    leases: (times: SendingTimes) => ({
+      ...leasesOn({ db, hot }, ledger, times),
+      ...suspectsOn(db, ledger, times),
+    }),
+
+    /** The new row's id; undefined where the dedupe key was taken. Ring `deliver-mail` after the commit. */
+    async insert(mail: NewMail): Promise<number | undefined> {
+      const row = await db
+        .insertInto('outbox')
+        .values({
+          kind: mail.kind,
+          activationId: mail.activationId ?? null,
+          subscriberId: mail.subscriberId ?? null,
+          editorId: mail.editorId ?? null,
+          address: mail.address ?? null,
+          language: mail.language ?? null,
+          payload: JSON.stringify(mail.payload ?? {}),
+          dedupeKey: mail.dedupeKey ?? null,
+          ...(mail.expiresAt && { expiresAt: mail.expiresAt }),
+        })
+        .onConflict((conflict) => conflict.column('dedupeKey').doNothing())
+        .returning('id')
+        .executeTakeFirst()
+      return row?.id
+    },
+
+    /** The Message-ID under which it goes out: consent records name it. */
+    async updateMessageId(id: number, messageId: string): Promise<void> {
+      await db.updateTable('outbox').set({ messageId }).where('id', '=', id).execute()
+    },
+  }
+}

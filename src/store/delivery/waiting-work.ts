@@ -1,0 +1,46 @@
+import { sql } from 'kysely'
+import type { Executor } from '../executor.ts'
+
+/** What waits for a worker, whoever should have rung for it. */
+export interface WaitingWork {
+  mail: boolean
+  signups: boolean
+  articles: boolean
+  feeds: boolean
+  preparing: number[]
+  sending: number[]
+  importing: number[]
+}
+
+/** Any number that nothing else locks. */
+const reconcilerLock = 0x6465_7065
+
+export function waitingWorkStore(db: Executor) {
+  return {
+    /** Until the end of the transaction; false where another worker is at it. */
+    async claimReconciling(): Promise<boolean> {
+      const { rows } = await sql<{ isMine: boolean }>`
+        select pg_try_advisory_xact_lock(${reconcilerLock}) as is_mine`.execute(db)
+      return rows[0]?.isMine ?? false
+    },
+
+    async get(): Promise<WaitingWork> {
+      const { rows } = await sql<WaitingWork>`
+        select
+          exists (select from outbox where state = 'pending') as mail,
+          exists (select from activations where decided_at is null and decide_at <= clock_timestamp()) as signups,
+          exists (select from articles where state = 'scheduled' and published_at <= clock_timestamp()) as articles,
+          exists (select from feed_changes)
+            or exists (select from feed_documents where dirty_at is not null)
+            or exists (select from feed_documents where due_at <= clock_timestamp()) as feeds,
+          array(select id from digests where state = 'preparing' order by id) as preparing,
+          array(select id from digests where state = 'sending' order by id) as sending,
+          array(select id from imports where state in ('waiting', 'running') order by id) as importing`.execute(
+        db,
+      )
+      const [row] = rows
+      if (!row) throw new Error('a select without a table has one row')
+      return row
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import { sql } from 'kysely'
+import type { Executor } from '../executor.ts'
+
+export function workersStore(db: Executor) {
+  return {
+    /** Says that a worker lives, and what its database thinks of the time and of durability. */
+    async put(id: string): Promise<{ now: Date; synchronousCommit: string }> {
+      const { rows } = await sql<{ now: Date; synchronousCommit: string }>`
+        insert into workers (id) values (${id})
+        on conflict (id) do update set beat_at = clock_timestamp()
+        returning clock_timestamp() as now, current_setting('synchronous_commit') as synchronous_commit`.execute(
+        db,
+      )
+      const [row] = rows
+      if (!row) throw new Error('a worker could not be recorded')
+      return row
+    },
+
+    /** Why it sends nothing; undefined where it can. */
+    async updateObstacle(id: string, obstacle: string | undefined): Promise<void> {
+      await db
+        .updateTable('workers')
+        .set({ obstacle: obstacle ?? null })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** What keeps workers that live from sending, each once. */
+    async listObstacles(): Promise<string[]> {
+      const { rows } = await sql<{ obstacle: string }>`
+        select distinct obstacle from workers
+        where obstacle is not null and beat_at > clock_timestamp() - interval '30 seconds' order by 1`.execute(
+        db,
+      )
+      return rows.map((row) => row.obstacle)
+    },
+
+    /** Workers heard of within the last 30 seconds. */
+    async countAlive(): Promise<number> {
+      const { rows } = await sql<{ n: number }>`
+        select count(*) as n from workers where beat_at > clock_timestamp() - interval '30 seconds'`.execute(
+        db,
+      )
+      return rows[0]?.n ?? 0
+    },
+
+    async delete(id: string): Promise<void> {
+      await db.deleteFrom('workers').where('id', '=', id).execute()
+    },
+
+    /** Those that never said goodbye. */
+    async deleteSilent(): Promise<void> {
+      await sql`delete from workers where beat_at < clock_timestamp() - interval '1 day'`.execute(db)
+    },
+  }
+}

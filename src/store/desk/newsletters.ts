@@ -1,0 +1,179 @@
+import { sql, type Selectable } from 'kysely'
+import type { ApprovalRule, Block, CadenceRule, Newsletter, RepeatRule } from '../../domain/newsletter.ts'
+import { DomainError } from '../../errors.ts'
+import type { Executor } from '../executor.ts'
+import type { NewsletterCadences, Newsletters } from '../schema.ts'
+
+export type NewNewsletter = Omit<Newsletter, 'id' | 'beganAt' | 'createdAt' | 'updatedAt'> & {
+  beganAt?: Date
+}
+
+export function newslettersStore(db: Executor) {
+  const withCadences = async (rows: Selectable<Newsletters>[]): Promise<Newsletter[]> => {
+    if (rows.length === 0) return []
+    const rules = await db
+      .selectFrom('newsletterCadences')
+      .selectAll()
+      .where(
+        'newsletterId',
+        'in',
+        rows.map((row) => row.id),
+      )
+      .orderBy(sql`array_position(array['daily', 'weekly', 'alert'], cadence)`)
+      .execute()
+    return rows.map((row) =>
+      toNewsletter(
+        row,
+        rules.filter((rule) => rule.newsletterId === row.id),
+      ),
+    )
+  }
+
+  const insertCadences = async (newsletterId: number, rules: CadenceRule[]) => {
+    if (rules.length === 0) return
+    await db
+      .insertInto('newsletterCadences')
+      .values(rules.map((rule) => ({ newsletterId, ...toCadenceRow(rule) })))
+      .execute()
+  }
+
+  return {
+    /** In the order of the publication: the first is the one that signup offers first. */
+    async list(): Promise<Newsletter[]> {
+      return withCadences(
+        await db.selectFrom('newsletters').selectAll().orderBy('position').orderBy('id').execute(),
+      )
+    },
+
+    async findBySlug(slug: string): Promise<Newsletter | undefined> {
+      const rows = await db.selectFrom('newsletters').selectAll().where('slug', '=', slug).execute()
+      return (await withCadences(rows))[0]
+    },
+
+    /** @throws DomainError `no_newsletter` */
+    async getBySlug(slug: string): Promise<Newsletter> {
+      const newsletter = await this.findBySlug(slug)
+      if (!newsletter) throw new DomainError('not_found', 'no_newsletter', `There is no newsletter ${slug}.`)
+      return newsletter
+    },
+
+    /** @throws DomainError `no_newsletter` */
+    async get(id: number): Promise<Newsletter> {
+      const rows = await db.selectFrom('newsletters').selectAll().where('id', '=', id).execute()
+      const [newsletter] = await withCadences(rows)
+      if (!newsletter) throw new DomainError('not_found', 'no_newsletter', 'There is no such newsletter.')
+      return newsletter
+    },
+
+    /** Until the transaction ends nobody else claims it. */
+    async claim(id: number): Promise<void> {
+      await db.selectFrom('newsletters').select('id').where('id', '=', id).forUpdate().execute()
+    },
+
+    async listByIds(ids: number[]): Promise<Newsletter[]> {
+      if (ids.length === 0) return []
+      return withCadences(await db.selectFrom('newsletters').selectAll().where('id', 'in', ids).execute())
+    },
+
+    /** Undefined where the slug is taken. Call it in a transaction: cadences are rows of their own. */
+    async insert(newsletter: NewNewsletter): Promise<Newsletter | undefined> {
+      const row = await db
+        .insertInto('newsletters')
+        .values({ slug: newsletter.slug, ...toRow(newsletter) })
+        .onConflict((conflict) => conflict.column('slug').doNothing())
+        .returning('id')
+        .executeTakeFirst()
+      if (!row) return undefined
+      await insertCadences(row.id, newsletter.cadences)
+      return this.get(row.id)
+    },
+
+    /** Call it in a transaction: cadences are rows of their own. */
+    async update(id: number, newsletter: NewNewsletter): Promise<Newsletter> {
+      await db
+        .updateTable('newsletters')
+        .set({ ...toRow(newsletter), updatedAt: sql<Date>`clock_timestamp()` })
+        .where('id', '=', id)
+        .execute()
+      await db.deleteFrom('newsletterCadences').where('newsletterId', '=', id).execute()
+      await insertCadences(id, newsletter.cadences)
+      return this.get(id)
+    },
+
+    /** Active subscriptions, by newsletter id; a newsletter without any is absent. */
+    async countReaders(): Promise<Map<number, number>> {
+      const rows = await db
+        .selectFrom('readerCounts')
+        .select(['newsletterId', sql<number>`sum(n)`.as('readers')])
+        .groupBy('newsletterId')
+        .having(sql`sum(n)`, '>', 0)
+        .execute()
+      return new Map(rows.map((row) => [row.newsletterId, row.readers]))
+    },
+  }
+}
+
+function toRow(newsletter: NewNewsletter) {
+  return {
+    name: newsletter.name,
+    description: newsletter.description,
+    language: newsletter.language,
+    sections: newsletter.sections,
+    dossiers: newsletter.dossiers,
+    tags: newsletter.tags,
+    blocks: JSON.stringify(newsletter.blocks),
+    minArticles: newsletter.minArticles,
+    maxArticles: newsletter.maxArticles,
+    subject: newsletter.subject ?? null,
+    approval: newsletter.approval,
+    repeats: newsletter.repeats,
+    sender: newsletter.from ?? null,
+    template: newsletter.template,
+    position: newsletter.position,
+    ...(newsletter.beganAt && { beganAt: newsletter.beganAt }),
+  }
+}
+
+function toCadenceRow(rule: CadenceRule) {
+  return {
+    cadence: rule.cadence,
+    localTime: rule.cadence === 'alert' ? null : rule.time,
+    zone: rule.cadence === 'alert' ? null : rule.zone,
+    weekday: rule.cadence === 'weekly' ? rule.weekday : null,
+    maxPerDay: rule.cadence === 'alert' ? (rule.maxPerDay ?? null) : null,
+  }
+}
+
+function toNewsletter(row: Selectable<Newsletters>, rules: Selectable<NewsletterCadences>[]): Newsletter {
+  return {
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    description: row.description,
+    language: row.language,
+    sections: row.sections,
+    dossiers: row.dossiers,
+    tags: row.tags,
+    blocks: row.blocks as unknown as Block[],
+    minArticles: row.minArticles,
+    maxArticles: row.maxArticles,
+    subject: row.subject ?? undefined,
+    approval: row.approval as ApprovalRule,
+    repeats: row.repeats as RepeatRule,
+    cadences: rules.map(toCadence),
+    from: row.sender ?? undefined,
+    template: row.template as Newsletter['template'],
+    position: row.position,
+    beganAt: row.beganAt,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  }
+}
+
+function toCadence(row: Selectable<NewsletterCadences>): CadenceRule {
+  const time = (row.localTime ?? '').slice(0, 5)
+  const zone = row.zone ?? 'UTC'
+  if (row.cadence === 'daily') return { cadence: 'daily', time, zone }
+  if (row.cadence === 'weekly') return { cadence: 'weekly', weekday: row.weekday ?? 1, time, zone }
+  return { cadence: 'alert', ...(row.maxPerDay !== null && { maxPerDay: row.maxPerDay }) }
+}

@@ -1,0 +1,121 @@
+import { sql } from 'kysely'
+import type { Role } from '../../domain/editor.ts'
+import type { Executor } from '../executor.ts'
+
+/** A signed-in browser of an editor. */
+export interface Session {
+  id: number
+  editorId: number
+  role: Role
+  email: string
+  language: string
+}
+
+export interface ListedSession {
+  id: number
+  label: string
+  createdAt: Date
+  seenAt: Date
+}
+
+/** Sign-in links and the sessions they open; of both only a hash is stored. */
+export function sessionStore(db: Executor) {
+  return {
+    async insertSignInLink(link: { tokenSha256: Buffer; editorId: number; expiresAt: Date }): Promise<void> {
+      await db.insertInto('signInLinks').values(link).execute()
+    },
+
+    async findSignInLink(tokenSha256: Buffer, now: Date): Promise<{ editorId: number } | undefined> {
+      return db
+        .selectFrom('signInLinks')
+        .select('editorId')
+        .where('tokenSha256', '=', tokenSha256)
+        .where('usedAt', 'is', null)
+        .where('expiresAt', '>', now)
+        .executeTakeFirst()
+    },
+
+    /** Uses the link up: of several clicks at once, one gets the editor. */
+    async markSignInLinkUsed(tokenSha256: Buffer, now: Date): Promise<{ editorId: number } | undefined> {
+      return db
+        .updateTable('signInLinks')
+        .set({ usedAt: now })
+        .where('tokenSha256', '=', tokenSha256)
+        .where('usedAt', 'is', null)
+        .where('expiresAt', '>', now)
+        .returning('editorId')
+        .executeTakeFirst()
+    },
+
+    /** Those that no longer open anything, and have not since then. */
+    async deleteSignInLinks(before: Date): Promise<void> {
+      await db
+        .deleteFrom('signInLinks')
+        .where((eb) => eb(eb.fn.coalesce('usedAt', 'expiresAt'), '<', before))
+        .execute()
+    },
+
+    async countSignInLinksSince(editorId: number, since: Date): Promise<number> {
+      const row = await db
+        .selectFrom('signInLinks')
+        .select((eb) => eb.fn.countAll<number>().as('n'))
+        .where('editorId', '=', editorId)
+        .where('createdAt', '>', since)
+        .executeTakeFirstOrThrow()
+      return row.n
+    },
+
+    async insert(session: {
+      tokenSha256: Buffer
+      editorId: number
+      label: string
+      expiresAt: Date
+    }): Promise<void> {
+      await db.insertInto('sessions').values(session).execute()
+    },
+
+    /** A session that lives, with its editor as they are now. */
+    async find(
+      tokenSha256: Buffer,
+      { now, idleSince }: { now: Date; idleSince: Date },
+    ): Promise<(Session & { seenAt: Date }) | undefined> {
+      const row = await db
+        .selectFrom('sessions')
+        .innerJoin('editors', 'editors.id', 'sessions.editorId')
+        .select(['sessions.id', 'sessions.editorId', 'sessions.seenAt', 'role', 'email', 'language'])
+        .where('tokenSha256', '=', tokenSha256)
+        .where('endedAt', 'is', null)
+        .where('removedAt', 'is', null)
+        .where('expiresAt', '>', now)
+        .where('seenAt', '>', idleSince)
+        .executeTakeFirst()
+      return row && { ...row, role: row.role as Role }
+    },
+
+    async updateSeen(id: number, now: Date): Promise<void> {
+      await db.updateTable('sessions').set({ seenAt: now }).where('id', '=', id).execute()
+    },
+
+    async list(editorId: number): Promise<ListedSession[]> {
+      return db
+        .selectFrom('sessions')
+        .select(['id', 'label', 'createdAt', 'seenAt'])
+        .where('editorId', '=', editorId)
+        .where('endedAt', 'is', null)
+        .where('expiresAt', '>', sql<Date>`now()`)
+        .orderBy('seenAt', 'desc')
+        .execute()
+    },
+
+    /** Ends one session of the editor, or all of them. */
+    async markEnded(editorId: number, sessionId?: number): Promise<void> {
+      let query = db
+        .updateTable('sessions')
+        .set({ endedAt: sql`now()` })
+        .where('editorId', '=', editorId)
+        .where('endedAt', 'is', null)
+      if (sessionId !== undefined) query = query.where('id', '=', sessionId)
+      await query.execute()
+    },
+  }
+}

@@ -1,0 +1,252 @@
+import { sql, type RawBuilder } from 'kysely'
+import type { Picture, Selection } from '../../domain/article.ts'
+import type { Candidate } from '../../domain/digest-content.ts'
+import type { GoneArticle } from '../../domain/digest-variant.ts'
+import type { FrozenArticle, FrozenDigest } from '../../domain/frozen-digest.ts'
+import type { Newsletter } from '../../domain/newsletter.ts'
+import { DomainError } from '../../errors.ts'
+import type { Executor } from '../executor.ts'
+
+/**
+ * As people type it in a hurry: no case, no accents, œ as oe; Arabic without vowel signs and tatweel, every alef
+ * bare, final yā’ with its dots.
+ */
+const folded = (text: RawBuilder<unknown>) => sql<string>`replace(translate(
+  regexp_replace(lower(normalize(${text}, nfkd)), ${combining}, '', 'g'), 'ٱى', 'اي'), 'œ', 'oe')`
+
+/** What is left of accents, hamzas on a bearer and vowel signs once they are taken apart; tatweel. */
+const combining = '[\\u0300-\\u036f\\u0640\\u064b-\\u065f\\u0670]'
+
+interface Row {
+  id: number
+  externalId: string
+  slug: string
+  title: string
+  summary: string
+  language: string
+  picture: Picture | null
+  publishedAt: Date
+  selections: Selection[]
+}
+
+/** A desk reads this many at most; what is due beyond it waits for the next digest inside its look-back. */
+const maxCandidates = 100
+
+const columns = sql`a.id, a.external_id, a.slug, a.title, a.summary, a.language, a.picture, a.published_at,
+  coalesce((
+    select jsonb_agg(jsonb_build_object(
+      'id', s.id, 'kind', s.kind, 'slug', s.slug, 'names', s.names, 'descriptions', s.description
+    ) order by x.position, s.id)
+    from article_selections x join selections s on s.id = x.selection_id
+    where x.article_id = a.id
+  ), '[]') as selections`
+
+const slugsOf = (kind: string) => sql`(
+  select array_agg(s.slug) from article_selections x join selections s on s.id = x.selection_id
+  where x.article_id = a.id and s.kind = ${kind})`
+
+export function digestArticlesStore(db: Executor) {
+  return {
+    /**
+     * What the newsletter's rules call due at an instant, newest first: public inside the look-back and since the
+     * newsletter began, not excluded by an editor. What a reader already has is not known here; see variants.
+     */
+    async listDue(
+      newsletter: Newsletter,
+      { since, until }: { since: Date; until: Date },
+    ): Promise<Candidate[]> {
+      const { sections, dossiers, tags, language } = newsletter
+      const { rows } = await sql<Row>`
+        select ${columns}
+        from articles a
+        where a.state = 'published'
+          and (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
+          and a.first_public_at > ${since} and a.first_public_at <= ${until}
+          and a.first_public_at >= ${newsletter.beganAt}
+          and not exists (
+            select from newsletter_exclusions e where e.newsletter_id = ${newsletter.id} and e.article_id = a.id)
+          and (
+            ${sections.length + dossiers.length + tags.length === 0}
+            or ${slugsOf('section')} && ${sections}::text[]
+            or ${slugsOf('dossier')} && ${dossiers}::text[]
+            or ${slugsOf('tag')} && ${tags}::text[])
+        order by a.first_public_at desc, a.id desc
+        limit ${maxCandidates}`.execute(db)
+      return rows.map(toCandidate)
+    },
+
+    /** Published articles among these ids, in their order. */
+    async listByIds(ids: readonly number[]): Promise<Candidate[]> {
+      if (ids.length === 0) return []
+      const { rows } = await sql<Row>`
+        select ${columns}
+        from unnest(${ids}::bigint[]) with ordinality wanted (id, position)
+        join articles a on a.id = wanted.id and a.state = 'published'
+        order by wanted.position`.execute(db)
+      return rows.map(toCandidate)
+    },
+
+    /** What these digests show and readers may not see any more. */
+    async listGone(contents: readonly FrozenDigest[]): Promise<GoneArticle[]> {
+      const shown = contents.flatMap(({ articles, mostRead }) => [...articles, ...mostRead])
+      if (shown.length === 0) return []
+      const ids = shown.flatMap(({ id }) => id ?? [])
+      // Frozen before the most read had ids.
+      const slugs = shown.flatMap(({ id, url }) => (id === undefined ? slugOfUrl(url) : []))
+      return db
+        .selectFrom('articles')
+        .select(['id', 'slug'])
+        .where((eb) =>
+          eb.or([
+            eb('id', '=', sql<number>`any(${ids}::bigint[])`),
+            eb('slug', '=', sql<string>`any(${slugs}::text[])`),
+          ]),
+        )
+        .where('state', '<>', 'published')
+        .orderBy('id')
+        .execute()
+    },
+
+    /**
+     * A digest that readers have shows more or less of itself than before, because an article was withdrawn or came
+     * back. @returns the newsletters whose archives hold it
+     */
+    async updateArchives(articleId: number): Promise<{ newsletter: string }[]> {
+      const { rows } = await sql<{ newsletter: string }>`
+        with changed as (
+          update digests set archive_changed_at = clock_timestamp()
+          where started_at is not null and state <> 'preparing'
+            and id in (select digest_id from digest_articles where article_id = ${articleId})
+          returning newsletter_id
+        )
+        select distinct n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`.execute(
+        db,
+      )
+      return rows
+    },
+
+    /** Published articles whose title has all of these words, whatever their case and accents, newest first. */
+    async listByTitle(
+      words: readonly string[],
+      { language, except, limit }: { language: string; except: readonly string[]; limit: number },
+    ): Promise<{ externalId: string; title: string; firstPublicAt: Date | null }[]> {
+      const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
+      return db
+        .selectFrom('articles')
+        .select(['externalId', 'title', 'firstPublicAt'])
+        .where('state', '=', 'published')
+        .where(sql<boolean>`(language = ${language} or starts_with(language, ${`${language}-`}))`)
+        .where(
+          sql<boolean>`${folded(sql.ref('title'))} like all(
+          select ${folded(sql.ref('pattern'))} from unnest(${patterns}::text[]) pattern)`,
+        )
+        .where(sql<boolean>`external_id <> all(${except}::text[])`)
+        .orderBy('firstPublicAt', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute()
+    },
+
+    /**
+     * Ids of public articles by external id, in the order given.
+     * @throws DomainError `article_not_public` naming the first that is unknown or not public
+     */
+    async getIds(externalIds: readonly string[]): Promise<number[]> {
+      const rows = await db
+        .selectFrom('articles')
+        .select(['id', 'externalId'])
+        .where('externalId', '=', sql<string>`any(${externalIds}::text[])`)
+        .where('state', '=', 'published')
+        .execute()
+      const idOf = new Map(rows.map((row) => [row.externalId, row.id]))
+      return externalIds.map((externalId) => {
+        const id = idOf.get(externalId)
+        if (id !== undefined) return id
+        const sentence = `There is no public article ${externalId}; a digest holds published articles only.`
+        const fields = [{ field: 'articles', message: sentence }]
+        throw new DomainError('invalid', 'article_not_public', sentence, { fields })
+      })
+    },
+
+    /** External ids by id, for showing. */
+    async listExternalIds(ids: readonly number[]): Promise<Map<number, string>> {
+      const rows = await db
+        .selectFrom('articles')
+        .select(['id', 'externalId'])
+        .where('id', '=', sql<number>`any(${ids}::bigint[])`)
+        .execute()
+      return new Map(rows.map((row) => [row.id, row.externalId]))
+    },
+
+    /**
+     * The most read of the seven days before `date`, by finished days: a live count would change a digest, and ask
+     * for another approval, with every reader of the site.
+     */
+    async listMostRead(
+      language: string,
+      date: string,
+      limit: number,
+    ): Promise<{ id: number; title: string; slug: string }[]> {
+      const { rows } = await sql<{ id: number; title: string; slug: string }>`
+        select a.id, a.title, a.slug
+        from article_views v join articles a on a.id = v.article_id
+        where v.date >= ${date}::date - 7 and v.date < ${date}::date
+          and a.state = 'published' and (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
+        group by a.id
+        order by sum(v.n) desc, a.id desc
+        limit ${limit}`.execute(db)
+      return rows
+    },
+
+    /** Replaces the articles of a digest by what its content holds now. */
+    async putAll(
+      digestId: number,
+      articles: readonly FrozenArticle[],
+      pinned: readonly number[],
+    ): Promise<void> {
+      await db.deleteFrom('digestArticles').where('digestId', '=', digestId).execute()
+      if (articles.length === 0) return
+      await db
+        .insertInto('digestArticles')
+        .values(
+          articles.map((article, position) => ({
+            digestId,
+            articleId: article.id,
+            position,
+            pinned: pinned.includes(article.id),
+            snapshot: JSON.stringify(article),
+          })),
+        )
+        .execute()
+    },
+
+    /** An editor's "not in this newsletter". */
+    async insertExclusions(
+      newsletterId: number,
+      articleIds: readonly number[],
+      actor: string,
+    ): Promise<void> {
+      if (articleIds.length === 0) return
+      await db
+        .insertInto('newsletterExclusions')
+        .values(articleIds.map((articleId) => ({ newsletterId, articleId, excludedBy: actor })))
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    },
+
+    async deleteExclusions(newsletterId: number, articleIds: readonly number[]): Promise<void> {
+      await db
+        .deleteFrom('newsletterExclusions')
+        .where('newsletterId', '=', newsletterId)
+        .where('articleId', '=', sql<number>`any(${articleIds}::bigint[])`)
+        .execute()
+    },
+  }
+}
+
+const slugOfUrl = (url: string): string[] => {
+  const slug = /\/articles\/([^/?#]+)$/.exec(url)?.[1]
+  return slug === undefined ? [] : [decodeURIComponent(slug)]
+}
+
+const toCandidate = ({ picture, ...row }: Row): Candidate => ({ ...row, picture: picture ?? undefined })

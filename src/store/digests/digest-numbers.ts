@@ -1,0 +1,53 @@
+import { sql } from 'kysely'
+import type { DeliveryState } from '../../domain/delivery.ts'
+import type { DigestState } from '../../domain/digest.ts'
+import type { Executor } from '../executor.ts'
+import { lateMinutes } from './watch.ts'
+
+/** Where all digests stand, for monitoring. */
+export interface DigestNumbers {
+  digests: Partial<Record<DigestState, number>>
+  /** Due for ten minutes and more, and not sending. */
+  late: number
+  /** Of the last day. */
+  missed: number
+  /** Seconds since the oldest that is due and not sending should have started. */
+  oldestDueSeconds: number
+  /** Of digests on their way alone: those that have ended need not be counted again. */
+  deliveries: Partial<Record<DeliveryState, number>>
+  /** The largest share of refusals among the answers to one digest on its way. */
+  rejectShare: number
+}
+
+export function digestNumbersStore(db: Executor) {
+  return {
+    async get(): Promise<DigestNumbers> {
+      const { rows } = await sql<DigestNumbers>`
+        with counted as materialized (
+          select digest_id, state, sum(n)::int as n from delivery_counts
+          where digest_id in (select id from digests where state in ('preparing', 'sending', 'paused'))
+          group by digest_id, state having sum(n) > 0
+        ),
+        due as (
+          select clock_timestamp() - coalesce(send_at, started_at) as age from digests
+          where state in ('draft', 'approved', 'scheduled', 'preparing')
+            and coalesce(send_at, started_at) <= clock_timestamp()
+        )
+        select
+          (select coalesce(jsonb_object_agg(state, n), '{}') from (
+            select state, count(*)::int as n from digests group by state) s) as digests,
+          (select count(*)::int from due where age > make_interval(mins => ${lateMinutes})) as late,
+          (select count(*)::int from digests
+            where state = 'missed' and send_at > clock_timestamp() - interval '1 day') as missed,
+          (select coalesce(extract(epoch from max(age)), 0)::float8 from due) as oldest_due_seconds,
+          (select coalesce(jsonb_object_agg(state, n), '{}') from (
+            select state, sum(n)::int as n from counted group by state) s) as deliveries,
+          (select coalesce(max(share), 0)::float8 from (
+            select sum(n) filter (where state = 'rejected')::float8 / sum(n) as share from counted
+            where state in ('accepted', 'rejected') group by digest_id) s) as reject_share`.execute(db)
+      const [row] = rows
+      if (!row) throw new Error('a select without a table has one row')
+      return row
+    },
+  }
+}

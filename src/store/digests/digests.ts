@@ -1,0 +1,334 @@
+import { sql, type Selectable, type Updateable } from 'kysely'
+import type { Cursor } from '../../domain/cursor.ts'
+import type { Digest, DigestState, ResumeState, VariantPlan } from '../../domain/digest.ts'
+import type { FrozenDigest } from '../../domain/frozen-digest.ts'
+import type { Cadence } from '../../domain/newsletter.ts'
+import { DomainError } from '../../errors.ts'
+import type { Executor } from '../executor.ts'
+import type { Digests } from '../schema.ts'
+
+export interface NewDigest {
+  newsletterId: number
+  cadence: Cadence
+  localDate?: string | undefined
+  sendAt?: Date | undefined
+  subject?: string | undefined
+  intro?: string | undefined
+  pinned?: number[]
+  excluded?: number[]
+  chosen?: number[] | undefined
+  changedBy?: string | undefined
+}
+
+const open: readonly DigestState[] = ['draft', 'approved', 'scheduled']
+const ended = ['completed', 'completed_with_uncertain'] as const
+const underway = ['sending', 'paused'] as const
+
+/**
+ * Whether a mail of it is with a reader, or may be: one arrives before its row says so. Mail goes out in the order of
+ * readers, so the first ones tell, and asking costs the same for a million. Where it is spread over days the first ones
+ * wait longest: what was ever counted tells.
+ */
+const hasReachedReaders = sql<boolean>`case when spread_portion is null then exists (
+  select from (
+    select state from deliveries where digest_id = digests.id order by subscriber_id limit 1000
+  ) as first
+  where state in ('committing', 'accepted', 'uncertain'))
+else exists (
+  select from delivery_counts c
+  where c.digest_id = digests.id and c.state in ('committing', 'accepted', 'uncertain') and c.n > 0) end`
+
+/** What a state change sets beside the state; what is absent stays, null clears. */
+export type DigestFields = Partial<
+  Pick<
+    Updateable<Digests>,
+    | 'resumeState'
+    | 'pausedReason'
+    | 'probeAt'
+    | 'approvedBy'
+    | 'approvedAt'
+    | 'approvedSha256'
+    | 'approvalDueAt'
+    | 'changedBy'
+    | 'sendAt'
+    | 'frozenAt'
+    | 'startedAt'
+    | 'completedAt'
+    | 'expiresAt'
+    | 'audience'
+    | 'localDate'
+    | 'subject'
+    | 'preheader'
+    | 'intro'
+    | 'pinned'
+    | 'excluded'
+    | 'chosen'
+    | 'spread'
+  >
+>
+
+interface ListFilter {
+  newsletterId?: number | undefined
+  states?: DigestState[] | undefined
+  limit: number
+  after?: Cursor | undefined
+}
+
+export function digestsStore(db: Executor) {
+  return {
+    /** Undefined where the day of that cadence has its digest already: another replica was first. */
+    async insert(digest: NewDigest): Promise<number | undefined> {
+      const row = await db
+        .insertInto('digests')
+        .values({
+          newsletterId: digest.newsletterId,
+          cadence: digest.cadence,
+          localDate: digest.localDate ?? null,
+          sendAt: digest.sendAt ?? null,
+          subject: digest.subject ?? null,
+          intro: digest.intro ?? '',
+          pinned: digest.pinned ?? [],
+          excluded: digest.excluded ?? [],
+          chosen: digest.chosen ?? null,
+          changedBy: digest.changedBy ?? null,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .returning('id')
+        .executeTakeFirst()
+      return row?.id
+    },
+
+    async find(id: number): Promise<Digest | undefined> {
+      const row = await db.selectFrom('digests').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && toDigest(row)
+    },
+
+    /** @throws DomainError `no_digest` */
+    async get(id: number): Promise<Digest> {
+      return (await this.find(id)) ?? missing()
+    },
+
+    /** Until the transaction ends nobody else changes it. @throws DomainError `no_digest` */
+    async claim(id: number): Promise<Digest> {
+      const row = await db
+        .selectFrom('digests')
+        .selectAll()
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst()
+      return row ? toDigest(row) : missing()
+    },
+
+    /** Newest first; one more than `limit`. */
+    async list({ newsletterId, states, limit, after }: ListFilter): Promise<Digest[]> {
+      let query = db.selectFrom('digests').selectAll().orderBy('createdAt', 'desc').orderBy('id', 'desc')
+      if (newsletterId !== undefined) query = query.where('newsletterId', '=', newsletterId)
+      if (states) query = query.where('state', 'in', states)
+      if (after)
+        query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]}::bigint)`)
+      return (await query.limit(limit + 1).execute()).map(toDigest)
+    },
+
+    /** Digests of a newsletter that people got or are getting, newest first: its archive. */
+    async listArchive(newsletterId: number, limit: number): Promise<Digest[]> {
+      const rows = await db
+        .selectFrom('digests')
+        .selectAll()
+        .where('newsletterId', '=', newsletterId)
+        .where((eb) =>
+          eb.or([eb('state', 'in', ended), eb.and([eb('state', 'in', underway), hasReachedReaders])]),
+        )
+        .orderBy('startedAt', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map(toDigest)
+    },
+
+    /** Whether a digest of the newsletter is on its way that nobody has yet. */
+    async hasUnread(newsletterId: number): Promise<boolean> {
+      const row = await db
+        .selectFrom('digests')
+        .select('id')
+        .where('newsletterId', '=', newsletterId)
+        .where('state', 'in', underway)
+        .where((eb) => eb.not(hasReachedReaders))
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    /** Whether a reader may have it before them, also when it was stopped since: the link in the mail must work. */
+    async isPublic(id: number): Promise<boolean> {
+      const row = await db
+        .selectFrom('digests')
+        .select('id')
+        .where('id', '=', id)
+        .where((eb) =>
+          eb.or([
+            eb('state', 'in', ended),
+            eb.and([eb('state', 'in', [...underway, 'cancelled'] as const), hasReachedReaders]),
+          ]),
+        )
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    /** The scheduled digest of a cadence that has not started: waiting for its time, or for an approval. */
+    async findOpen(newsletterId: number, cadence: Cadence): Promise<Digest | undefined> {
+      const row = await db
+        .selectFrom('digests')
+        .selectAll()
+        .where('newsletterId', '=', newsletterId)
+        .where('cadence', '=', cadence)
+        .where('localDate', 'is not', null)
+        .where('state', 'in', open)
+        .orderBy('sendAt')
+        .executeTakeFirst()
+      return row && toDigest(row)
+    },
+
+    /** Digests whose time has come, the longest due first. */
+    async listDue(now: Date): Promise<number[]> {
+      const rows = await db
+        .selectFrom('digests')
+        .select('id')
+        .where('state', 'in', open)
+        .where('sendAt', '<=', now)
+        .orderBy('sendAt')
+        .execute()
+      return rows.map((row) => row.id)
+    },
+
+    /** The same where nobody else has it or has changed it since that version; false where somebody has. */
+    async claimUnchanged(id: number, version: number): Promise<boolean> {
+      const { rows } = await sql`
+        select from digests where id = ${id} and version = ${version} and state = any(${open}::text[])
+        for update skip locked`.execute(db)
+      return rows.length > 0
+    },
+
+    /** Digests that the newsroom may still change; those by hand for as long as somebody may be at them. */
+    async listOpen(handDays: number): Promise<number[]> {
+      const { rows } = await sql<{ id: number }>`
+        select id from digests where state = any(${open}::text[])
+          and (local_date is not null or created_at > now() - make_interval(days => ${handDays}))
+        order by send_at, id`.execute(db)
+      return rows.map((row) => row.id)
+    },
+
+    /** Stores what the digest holds now. */
+    async updateContent(id: number, content: FrozenDigest, hash: string): Promise<void> {
+      await db
+        .updateTable('digests')
+        .set({
+          frozen: JSON.stringify(content),
+          contentSha256: Buffer.from(hash, 'hex'),
+          version: sql<number>`version + 1`,
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** Stores who would get what now. Nobody approves numbers of readers: the version stays. */
+    async updatePlans(id: number, plans: readonly VariantPlan[]): Promise<void> {
+      await db
+        .updateTable('digests')
+        .set({ plans: JSON.stringify(plans), refreshedAt: sql<Date>`clock_timestamp()` })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** The guarded change of state: false where the digest was in none of `from`. */
+    async markState(
+      id: number,
+      from: readonly DigestState[],
+      to: DigestState,
+      fields: DigestFields = {},
+    ): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable('digests')
+        .set({
+          ...fields,
+          state: to,
+          version: sql<number>`version + 1`,
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .where('id', '=', id)
+        .where('state', 'in', from)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+
+    /** Alerts of a newsletter that started since an instant. */
+    async countAlertsSince(newsletterId: number, since: Date): Promise<number> {
+      const { n } = await db
+        .selectFrom('digests')
+        .select(sql<number>`count(*)`.as('n'))
+        .where('newsletterId', '=', newsletterId)
+        .where('cadence', '=', 'alert')
+        .where('startedAt', '>=', since)
+        .executeTakeFirstOrThrow()
+      return n
+    },
+
+    /** What the database's clock says: a worker's own may be a day off. */
+    async getClock(): Promise<Date> {
+      const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db)
+      return rows[0]?.now ?? new Date()
+    },
+  }
+}
+
+function missing(): never {
+  throw new DomainError('not_found', 'no_digest', 'There is no such digest.')
+}
+
+const hex = (bytes: Buffer | null): string | undefined => bytes?.toString('hex')
+
+function toDigest(row: Selectable<Digests>): Digest {
+  return {
+    id: row.id,
+    newsletterId: row.newsletterId,
+    cadence: row.cadence as Cadence,
+    localDate: row.localDate ?? undefined,
+    state: row.state as DigestState,
+    resumeState: (row.resumeState as ResumeState | null) ?? undefined,
+    reason: row.pausedReason ?? undefined,
+    relayAnswer: row.relayAnswer ?? undefined,
+    probeAt: row.probeAt ?? undefined,
+    version: row.version,
+    subject: row.subject ?? undefined,
+    preheader: row.preheader ?? undefined,
+    intro: row.intro,
+    pinned: row.pinned,
+    excluded: row.excluded,
+    chosen: row.chosen ?? undefined,
+    content: (row.frozen as unknown as FrozenDigest | null) ?? undefined,
+    contentHash: hex(row.contentSha256),
+    frozenAt: row.frozenAt ?? undefined,
+    approvedHash: hex(row.approvedSha256),
+    approvedBy: row.approvedBy ?? undefined,
+    approvedAt: row.approvedAt ?? undefined,
+    approvalDueAt: row.approvalDueAt ?? undefined,
+    changedBy: row.changedBy ?? undefined,
+    audience: row.audience ?? undefined,
+    plans: (row.plans as unknown as VariantPlan[] | null) ?? [],
+    refreshedAt: row.refreshedAt ?? undefined,
+    sendAt: row.sendAt ?? undefined,
+    expiresAt: row.expiresAt ?? undefined,
+    spread: row.spread ?? undefined,
+    running:
+      row.spreadNextAt === null
+        ? undefined
+        : {
+            portion: row.spreadPortion ?? 0,
+            nextAt: row.spreadNextAt,
+            waiting: row.spreadWaiting,
+            held: row.spreadHeld ?? undefined,
+          },
+    createdAt: row.createdAt,
+    startedAt: row.startedAt ?? undefined,
+    completedAt: row.completedAt ?? undefined,
+    archiveChangedAt: row.archiveChangedAt ?? undefined,
+  }
+}

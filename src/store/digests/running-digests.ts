@@ -1,0 +1,172 @@
+import { sql } from 'kysely'
+import type { Executor } from '../executor.ts'
+import { notHeld } from '../delivery/instance-guard.ts'
+import { longerWait } from '../delivery/suspects.ts'
+import { undecided } from './uncertain.ts'
+
+/** What became of an attempt to complete a digest. */
+export type Completion = 'completed' | 'completed_with_uncertain' | 'in_flight' | 'unbalanced' | 'not_sending'
+
+/** A digest from the moment its deliveries exist until all of them have ended. */
+export function runningDigestsStore(db: Executor) {
+  const store = {
+    async listByState(...states: ('preparing' | 'sending')[]): Promise<number[]> {
+      const rows = await db
+        .selectFrom('digests')
+        .select('id')
+        .where('state', 'in', states)
+        .orderBy('id')
+        .execute()
+      return rows.map((row) => row.id)
+    },
+
+    /** Whether a delivery of it has not ended. One index for each, where one `in` would read them all. */
+    async isOpen(id: number): Promise<boolean> {
+      const { rows } = await sql<{ isOpen: boolean }>`
+        select exists (select from deliveries where digest_id = ${id} and state = 'pending')
+          or exists (select from deliveries where digest_id = ${id} and state in ('claimed', 'committing'))
+          or exists (select from deliveries where digest_id = ${id} and state = 'deferred') as is_open`.execute(
+        db,
+      )
+      return rows[0]?.isOpen ?? false
+    },
+
+    async hasPending(id: number): Promise<boolean> {
+      const { rows } = await sql<{ hasPending: boolean }>`
+        select exists (select from deliveries where digest_id = ${id} and state = 'pending') as has_pending`.execute(
+        db,
+      )
+      return rows[0]?.hasPending ?? false
+    },
+
+    async isSending(id: number): Promise<boolean> {
+      const row = await db.selectFrom('digests').select('state').where('id', '=', id).executeTakeFirst()
+      return row?.state === 'sending'
+    },
+
+    /**
+     * Every later `committing` fails. With an answer, the relay refuses us: it is asked again after the first wait that
+     * is longer than what it has refused so far, and once more when the digest expires.
+     * @returns false where the digest was not sending
+     */
+    async markPaused(
+      id: number,
+      reason: string,
+      relay?: { answer: string; waitMinutes: readonly number[] },
+    ): Promise<boolean> {
+      const { numAffectedRows } = await sql`
+        update digests
+        set state = 'paused', resume_state = 'sending', paused_reason = ${reason}, updated_at = clock_timestamp()
+          ${
+            relay
+              ? sql`, relay_answer = ${relay.answer}, relay_since = coalesce(relay_since, clock_timestamp()),
+                probe_at = least(expires_at, clock_timestamp()
+                  + ${longerWait(relay.waitMinutes, sql`coalesce(relay_since, clock_timestamp())`)})`
+              : sql``
+          }
+        where id = ${id} and state = 'sending'`.execute(db)
+      return (numAffectedRows ?? 0n) > 0n
+    },
+
+    /** Whether the relay refused us and has taken nothing of it since. */
+    async isProbing(id: number): Promise<boolean> {
+      const row = await db.selectFrom('digests').select('relaySince').where('id', '=', id).executeTakeFirst()
+      return row?.relaySince != null
+    },
+
+    /** Digests that paused themselves and whose time to ask the relay again has come. @returns those that go on */
+    async resumeProbes(): Promise<number[]> {
+      const { rows } = await sql<{ id: number }>`
+        update digests
+        set state = 'sending', resume_state = null, paused_reason = null, probe_at = null,
+            updated_at = clock_timestamp()
+        where state = 'paused' and probe_at <= clock_timestamp() and paused_reason in ('refused', 'relay_refuses')
+          and ${notHeld}
+        returning id`.execute(db)
+      return rows.map((row) => row.id)
+    },
+
+    /** The relay takes mail again. */
+    async endProbing(id: number): Promise<void> {
+      await db
+        .updateTable('digests')
+        .set({ relaySince: null, relayAnswer: null, probeAt: null })
+        .where('id', '=', id)
+        .where('relaySince', 'is not', null)
+        .where('state', '=', 'sending')
+        .execute()
+    },
+
+    /**
+     * Ends a digest when nothing of it is open and every person is accounted for. In a transaction of its own: the
+     * digest is locked first, so that nothing reopens a delivery while we count.
+     */
+    async markCompleted(id: number): Promise<Completion> {
+      const digest = await db
+        .selectFrom('digests')
+        .select(['state', 'audience'])
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst()
+      if (digest?.state !== 'sending') return 'not_sending'
+      if (await store.isOpen(id)) return 'in_flight'
+      const counts = await sql<{ total: number; undecided: number }>`
+        select count(*) as total, count(*) filter (where ${undecided}) as undecided
+        from deliveries where digest_id = ${id}`.execute(db)
+      const [count] = counts.rows
+      if (!count || count.total !== digest.audience) return 'unbalanced'
+      const state = count.undecided > 0 ? 'completed_with_uncertain' : 'completed'
+      await db
+        .updateTable('digests')
+        .set({ state, completedAt: sql`clock_timestamp()`, updatedAt: sql`clock_timestamp()` })
+        .where('id', '=', id)
+        .execute()
+      return state
+    },
+
+    /** Cancelled digests of which something may still wait. */
+    async listUnsettled(): Promise<number[]> {
+      const { rows } = await sql<{ id: number }>`
+        select id from digests where state = 'cancelled' and settled_at is null order by id`.execute(db)
+      return rows.map((row) => row.id)
+    },
+
+    /**
+     * Ends what a cancelled digest still has waiting, past a reader: dead index entries before would be read each time.
+     * @returns the last reader; undefined where none was left
+     */
+    async skipCancelled(id: number, after = 0, limit = 10_000): Promise<number | undefined> {
+      // One part for each index, where one `in` would read the whole digest.
+      const { rows } = await sql<{ last: number | null }>`
+        with pending as materialized (
+          select subscriber_id from deliveries
+          where digest_id = ${id} and state = 'pending' and subscriber_id > ${after}
+          order by subscriber_id limit ${limit} for update skip locked
+        ), deferred as materialized (
+          select subscriber_id from deliveries where digest_id = ${id} and state = 'deferred'
+          limit ${limit} for update skip locked
+        ), ended as (
+          update deliveries m set state = 'skipped', reason = 'cancelled', next_at = null
+          from (select * from pending union all select * from deferred) w
+          where m.digest_id = ${id} and m.subscriber_id = w.subscriber_id
+            and exists (select from digests where id = ${id} and state = 'cancelled')
+          returning m.subscriber_id
+        )
+        select coalesce((select max(subscriber_id) from pending), ${after}) as last
+        from ended having count(*) > 0`.execute(db)
+      return rows[0]?.last ?? undefined
+    },
+
+    /** Once nothing of a cancelled digest waits or is in a worker's hands, nobody looks again. */
+    async markSettled(id: number): Promise<void> {
+      if (await store.isOpen(id)) return
+      await db
+        .updateTable('digests')
+        .set({ settledAt: sql`clock_timestamp()` })
+        .where('id', '=', id)
+        .where('state', '=', 'cancelled')
+        .execute()
+    },
+  }
+  return store
+}

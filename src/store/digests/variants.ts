@@ -1,0 +1,296 @@
+import { sql } from 'kysely'
+import { spreadReason } from '../../domain/delivery.ts'
+import type { VariantPlan } from '../../domain/digest.ts'
+import { planVariants, type ReaderGroup } from '../../domain/digest-content.ts'
+import type { Cadence } from '../../domain/newsletter.ts'
+import type { Executor } from '../executor.ts'
+
+/** Whose history counts, and of what. */
+export interface VariantQuery {
+  digestId: number
+  newsletterId: number
+  cadence: Cadence
+  /** In the digest's order. */
+  articleIds: readonly number[]
+  /** Look at this newsletter's own digests alone. */
+  isWithinNewsletter: boolean
+}
+
+/** A withdrawn article in one digest. */
+export interface WithdrawnReach {
+  digestId: number
+  articleId: number
+  withdrawnAt: Date
+  /** Who surely have it. */
+  accepted: number
+  /** Who may have it: nobody knows whether their mail was taken before the withdrawal. */
+  inDoubt: number
+}
+
+export function variantsStore(db: Executor) {
+  const countReaders = async (digestIds: readonly number[]): Promise<void> => {
+    await sql`
+      with counted as (
+        select variant_id, count(*)::int as n from deliveries where digest_id = any(${digestIds}::bigint[])
+        group by variant_id
+      )
+      update variants v set readers = coalesce((select n from counted c where c.variant_id = v.id), 0)
+      where v.digest_id = any(${digestIds}::bigint[])`.execute(db)
+  }
+
+  const replaceVariants = async (ids: readonly number[], articleId: number): Promise<void> => {
+    await sql`
+      insert into variants (digest_id, article_ids, readers)
+      select distinct digest_id, array_remove(article_ids, ${articleId}), 0 from variants
+      where id = any(${ids}::bigint[])
+      on conflict do nothing`.execute(db)
+    await sql`
+      update variants v set replaced_by = rest.id
+      from variants rest
+      where v.id = any(${ids}::bigint[]) and rest.digest_id = v.digest_id
+        and rest.article_ids = array_remove(v.article_ids, ${articleId})`.execute(db)
+    // What was replaced by one of these before follows it.
+    await sql`
+      update variants v set replaced_by = rest.replaced_by
+      from variants rest
+      where v.replaced_by = any(${ids}::bigint[]) and rest.id = v.replaced_by`.execute(db)
+  }
+
+  return {
+    /** The audience by what is left for them; those with nothing left have an empty list. */
+    async listGroups(query: VariantQuery): Promise<ReaderGroup[]> {
+      const { rows } = await sql<ReaderGroup>`
+        with ${audienceOf(query)}
+        select article_ids, sum(readers)::int as readers from left_over group by article_ids`.execute(db)
+      return rows
+    },
+
+    /**
+     * The one statement that turns rules and histories into work: variants, and one delivery for each of the
+     * audience. Who has nothing left is `skipped`, so that the sum still is the audience.
+     * Run it under `claimPreparation`: two digests prepared side by side would not see each other's deliveries.
+     */
+    async insertDeliveries(
+      query: VariantQuery,
+      maxArticles: number,
+    ): Promise<{ audience: number; pending: number }> {
+      // An article that is withdrawn meanwhile waits for this preparation, and then finds what it has to change.
+      await sql`
+        select from articles where id = any(${query.articleIds}::bigint[]) order by id for key share`.execute(
+        db,
+      )
+      // Linear in the audience: hash joins and one sort over the readers; the plan is in docs/decisions/0062.
+      const { rows } = await sql<{ audience: number; pending: number }>`
+        with ${audienceOf(query)},
+        plans as (
+          select sections, variant_ids, waits, readers, article_ids[1:${maxArticles}::int] as article_ids from left_over
+        ),
+        made as (
+          insert into variants (digest_id, article_ids, readers)
+          select ${query.digestId}, article_ids, sum(readers) from plans where article_ids <> '{}' group by article_ids
+          returning id, article_ids
+        ),
+        -- A few hundred rows, joined before the million.
+        plan_variants as (
+          select plans.sections, plans.variant_ids, plans.waits, made.id
+          from plans left join made on made.article_ids = plans.article_ids
+        ),
+        inserted as (
+          insert into deliveries (digest_id, subscriber_id, variant_id, state, reason)
+          select ${query.digestId}, audience.subscriber_id, plan_variants.id,
+            case when plan_variants.id is null then 'skipped' else 'pending' end,
+            case when plan_variants.waits then ${spreadReason} when plan_variants.id is null then 'nothing_new' end
+          from audience join plan_variants using (sections, variant_ids, waits)
+          -- In the order of the primary key, whose index then grows at its end alone.
+          order by audience.subscriber_id
+          on conflict do nothing
+          returning state
+        )
+        select count(*)::int as audience, (count(*) filter (where state = 'pending'))::int as pending from inserted`.execute(
+        db,
+      )
+      return rows[0] ?? { audience: 0, pending: 0 }
+    },
+
+    /**
+     * Takes a withdrawn article out of what has not been sent. Every version that holds it is replaced by one without
+     * it; unsent deliveries move there, or end where it was their last. A delivery in a worker's hands loses its lease,
+     * so the worker's guarded update fails and the message is cut off. One that is between final dot and answer stays
+     * what it is: if it ever comes back, the next claim moves it.
+     * @returns how many surely have it, by digest that is still going out
+     */
+    async dropArticle(articleId: number): Promise<{ digestId: number; accepted: number }[]> {
+      const { rows: affected } = await sql<{ id: number; digestId: number; isGoingOut: boolean }>`
+        select v.id, v.digest_id, d.state <> 'completed_with_uncertain' as is_going_out
+        from variants v join digests d on d.id = v.digest_id
+        -- An editor may send again to readers in doubt.
+        where d.state in ('preparing', 'sending', 'paused', 'completed_with_uncertain')
+          and v.article_ids @> array[${articleId}]::bigint[] and v.replaced_by is null
+          and v.digest_id in (select digest_id from digest_articles where article_id = ${articleId})
+        order by v.id`.execute(db)
+      const ids = affected.map((variant) => variant.id)
+      const digestIds = [...new Set(affected.map((variant) => variant.digestId))]
+      await replaceVariants(ids, articleId)
+      // All of them at once and by key, as workers lock them: then neither can block the other for good.
+      await sql`
+        select from deliveries
+        where digest_id = any(${digestIds}::bigint[]) and variant_id = any(${ids}::bigint[])
+          and state in ('pending', 'claimed', 'deferred')
+        order by digest_id, subscriber_id for update`.execute(db)
+      await sql`
+        update deliveries d set
+          variant_id = rest.id, lease_token = null, lease_until = null,
+          state = case when rest.article_ids = '{}' then 'skipped' when d.state = 'claimed' then 'pending' else d.state end,
+          reason = case when rest.article_ids = '{}' then 'withdrawn' else d.reason end
+        from variants v join variants rest on rest.id = v.replaced_by
+        where v.id = any(${ids}::bigint[]) and d.digest_id = v.digest_id and d.variant_id = v.id
+          and d.state in ('pending', 'claimed', 'deferred')`.execute(db)
+      await countReaders(digestIds)
+      await db
+        .updateTable('digestArticles')
+        .set({ withdrawnAt: sql<Date>`now()` })
+        .where('articleId', '=', articleId)
+        .where('digestId', '=', sql<number>`any(${digestIds}::bigint[])`)
+        .execute()
+      const goingOut = new Set(affected.flatMap(({ digestId, isGoingOut }) => (isGoingOut ? [digestId] : [])))
+      const reached = await this.listReached([...goingOut])
+      return reached
+        .filter((one) => one.articleId === articleId)
+        .map(({ digestId, accepted }) => ({ digestId, accepted }))
+    },
+
+    /** Of these digests, whom the articles that were withdrawn on the way reached all the same. */
+    async listReached(digestIds: readonly number[]): Promise<WithdrawnReach[]> {
+      const { rows } = await sql<WithdrawnReach>`
+        select x.digest_id, x.article_id, x.withdrawn_at,
+          (select count(*)::int from deliveries d
+           where d.digest_id = x.digest_id and d.state = 'accepted' and d.variant_id = any(held.ids)) as accepted,
+          (select count(*)::int from deliveries d
+           where d.digest_id = x.digest_id and (
+             (d.variant_id = any(held.ids) and d.state in ('committing', 'uncertain'))
+             or (d.variant_id = any(held.rests) and d.ambiguous > 0))) as in_doubt
+        from digest_articles x cross join lateral (
+          select coalesce(array_agg(v.id), '{}') as ids, coalesce(array_agg(v.replaced_by), '{}') as rests
+          from variants v
+          where v.digest_id = x.digest_id and v.article_ids @> array[x.article_id]
+        ) held
+        where x.digest_id = any(${digestIds}::bigint[]) and x.withdrawn_at is not null`.execute(db)
+      return rows
+    },
+
+    /** Once a digest has ended: claims have moved readers to versions that took the place of others. */
+    async recountReplaced(digestId: number): Promise<void> {
+      const replaced = await db
+        .selectFrom('variants')
+        .select('id')
+        .where('digestId', '=', digestId)
+        .where('replacedBy', 'is not', null)
+        .limit(1)
+        .execute()
+      if (replaced.length > 0) await countReaders([digestId])
+    },
+
+    /** After a preparation, outside its transaction: until then the planner knows nothing of the new rows. */
+    async analyze(): Promise<void> {
+      // Where somebody is at it already, it is done.
+      await sql`analyze (skip_locked) deliveries`.execute(db)
+    },
+
+    /** One preparation at a time, until the transaction ends. */
+    async claimPreparation(): Promise<void> {
+      // A million readers take a minute, and digests wait for each other. Sorts and hashes would go through files.
+      await sql`
+        select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true),
+          set_config('work_mem', '128MB', true)`.execute(db)
+      await sql`select pg_advisory_xact_lock(hashtext('depeche.prepare'))`.execute(db)
+    },
+
+    /** Stored versions of a digest, the largest first. */
+    async list(digestId: number): Promise<VariantPlan[]> {
+      const rows = await db
+        .selectFrom('variants')
+        .select(['articleIds', 'readers'])
+        .where('digestId', '=', digestId)
+        .orderBy('readers', 'desc')
+        .orderBy('id')
+        .execute()
+      return rows.map((row) => ({ articleIds: row.articleIds, readers: row.readers }))
+    },
+
+    /** Versions a digest would have now. */
+    async listPlanned(query: VariantQuery, maxArticles: number): Promise<VariantPlan[]> {
+      return planVariants(await this.listGroups(query), maxArticles)
+    },
+  }
+}
+
+/**
+ * `audience` (subscriber, sections, what they have), and `left_over`: for each distinct pair of those, how many
+ * readers and which articles remain, in order. People are grouped before articles are looked at, so the second half
+ * works on a few hundred rows, however many subscribers there are.
+ *
+ * What a person has is what a digest has sent them or is about to: mail that is still on its way counts, or two
+ * digests side by side would bring the same story; mail that was rejected, skipped or has expired does not, unless
+ * an earlier attempt at it may have arrived.
+ * Who still waits for a digest of this newsletter that is spread over days has that one first, and nothing of this one.
+ * There is no limit in time here: only digests that hold one of these articles matter, and they find themselves.
+ */
+function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsletter }: VariantQuery) {
+  return sql`
+    candidates as materialized (
+      select wanted.id, wanted.position,
+        coalesce((
+          select array_agg(x.selection_id) from article_selections x
+          join selections s on s.id = x.selection_id and s.kind = 'section'
+          where x.article_id = wanted.id
+        ), '{}') as sections
+      from unnest(${articleIds}::bigint[]) with ordinality wanted (id, position)
+      join articles a on a.id = wanted.id and a.state = 'published'
+    ),
+    earlier as (
+      select v.id, v.digest_id, v.article_ids
+      from variants v join digests d on d.id = v.digest_id
+      where v.digest_id in (select digest_id from digest_articles where article_id = any(${articleIds}::bigint[]))
+        and v.article_ids && ${articleIds}::bigint[]
+        and v.digest_id <> ${digestId}
+        and (not ${isWithinNewsletter}::boolean or d.newsletter_id = ${newsletterId})
+    ),
+    got as (
+      select d.subscriber_id, array_agg(d.variant_id order by d.variant_id) as variant_ids
+      from deliveries d join earlier e on e.digest_id = d.digest_id and e.id = d.variant_id
+      where d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain') or d.ambiguous > 0
+      group by d.subscriber_id
+    ),
+    waiting as (
+      select distinct d.subscriber_id from digests g join deliveries d on d.digest_id = g.id
+      where g.newsletter_id = ${newsletterId} and g.id <> ${digestId} and g.state in ('sending', 'paused')
+        and g.spread_next_at is not null and d.state = 'deferred' and d.reason = ${spreadReason}
+    ),
+    audience as (
+      select s.subscriber_id, s.sections, coalesce(got.variant_ids, '{}') as variant_ids,
+        waiting.subscriber_id is not null as waits
+      from subscriptions s
+      left join got on got.subscriber_id = s.subscriber_id
+      left join waiting on waiting.subscriber_id = s.subscriber_id
+      where s.newsletter_id = ${newsletterId} and s.state = 'active'
+        and (s.cadence = ${cadence} or (${cadence} = 'alert' and s.alerts))
+        and (s.paused_until is null or s.paused_until <= now())
+        -- From the suppressions, which are few, to their people: the other way reads every address.
+        and not exists (
+          select from suppressions x join subscribers p on p.address_hmac = x.address_hmac
+          where p.id = s.subscriber_id)
+    ),
+    groups as (
+      select sections, variant_ids, waits, count(*) as readers from audience group by sections, variant_ids, waits
+    ),
+    left_over as (
+      select sections, variant_ids, waits, readers, array(
+        select c.id from candidates c
+        where not waits and (groups.sections = '{}' or c.sections && groups.sections)
+          and not exists (
+            select from earlier e where e.id = any(groups.variant_ids) and c.id = any(e.article_ids))
+        order by c.position
+      ) as article_ids
+      from groups
+    )`
+}

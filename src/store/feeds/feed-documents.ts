@@ -1,0 +1,367 @@
+import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 'kysely'
+import type { FeedChange, FeedSubject, LeftPaths } from '../../domain/feed.ts'
+import type { Executor } from '../executor.ts'
+import type { DB, FeedDocuments } from '../schema.ts'
+
+/** The channel on which every process hears the path of a document that has changed. */
+export const feedChannel = 'feed_documents'
+
+/** One thing that a feed could not show. */
+export interface LeftOut {
+  guid: string
+  title: string
+  /** Absent in what an earlier version has noted. */
+  code?: string
+  /** In English, for programs. */
+  reason: string
+}
+
+/** The item below which a feed shows nothing: instant and id, as items are ordered. */
+export interface FeedFloor {
+  at: Date
+  id: number
+}
+
+/** A document without its bytes. */
+export interface FeedDocument {
+  path: string
+  subject: FeedSubject
+  language: string | undefined
+  etag: string | undefined
+  lastModified: Date | undefined
+  floor: FeedFloor | undefined
+  contentSha256: Buffer | undefined
+  size: number
+  items: number
+  leftOut: LeftOut[]
+  dirtyAt: Date | undefined
+  /** Counts the marks. */
+  dirtyN: number
+  movedTo: string | undefined
+  retiredAt: Date | undefined
+}
+
+/** What a poll is answered with. */
+export interface StoredFeed {
+  path: string
+  contentType: string
+  etag: string
+  lastModified: Date
+  body: Buffer
+  gzip: Buffer
+  br: Buffer
+}
+
+export type FoundFeed =
+  { kind: 'feed'; feed: StoredFeed } | { kind: 'moved'; to: string } | { kind: 'retired' }
+
+export interface NewFeedDocument {
+  path: string
+  subject: FeedSubject
+  language: string | undefined
+  contentType: string
+}
+
+export interface RenderedFeed {
+  etag: string
+  lastModified: Date
+  contentSha256: Buffer
+  body: Buffer
+  gzip: Buffer
+  br: Buffer
+}
+
+/** What a render found, whether or not the bytes are new. */
+export interface RenderNote {
+  floor: FeedFloor | undefined
+  items: number
+  leftOut: LeftOut[]
+  madeFor: string
+  dueAt: Date | undefined
+}
+
+export interface FeedGroup {
+  subject: FeedSubject
+  language: string | undefined
+}
+
+/** Because of a change, or because of its time. */
+const isWaiting = (eb: ExpressionBuilder<DB, 'feedDocuments'>) =>
+  eb.or([eb('dirtyAt', 'is not', null), eb('dueAt', '<=', sql<Date>`clock_timestamp()`)])
+
+export function feedDocumentsStore(db: Executor) {
+  const columns = [
+    'path', 'subject', 'language', 'etag', 'lastModified', 'floorAt', 'floorId', 'contentSha256', 'items', 'leftOut',
+    'dirtyAt', 'dirtyN', 'movedTo', 'retiredAt',
+  ] as const // prettier-ignore
+  const select = () =>
+    db
+      .selectFrom('feedDocuments')
+      .select(columns)
+      .select(sql<number>`coalesce(length(body), 0)`.as('size'))
+  const settled = { dirtyAt: null, dueAt: null }
+  const mark = async (path: string, change: UpdateObject<DB, 'feedDocuments'>): Promise<void> => {
+    await db.updateTable('feedDocuments').set(change).where('path', '=', path).execute()
+    await sql`select pg_notify(${feedChannel}, ${path})`.execute(db)
+  }
+
+  return {
+    /** Notes what changed, for the feeds to follow: call it in the transaction of the change, ring `render-feeds` after it. */
+    async markDirty(changes: FeedChange[]): Promise<void> {
+      const unique = new Map(changes.map((change) => [`${change.subject} ${change.language ?? ''}`, change]))
+      if (unique.size === 0) return
+      const rows = [...unique.values()].map(({ subject, language }) => ({
+        subject,
+        language: language ?? null,
+      }))
+      await db.insertInto('feedChanges').values(rows).execute()
+    },
+
+    /** Takes the noted changes; what is noted after this statement's snapshot stays for the next. */
+    async claimChanges(): Promise<FeedChange[]> {
+      const { rows } = await sql<{ subject: string; language: string | null }>`
+        delete from feed_changes
+        where id in (select id from feed_changes order by id limit 10000 for update skip locked)
+        returning subject, language`.execute(db)
+      return rows.map((row) => ({
+        subject: row.subject as FeedChange['subject'],
+        ...(row.language !== null && { language: row.language }),
+      }))
+    },
+
+    /** Marks every document that shows one of the changes. */
+    async updateDirty(changes: FeedChange[]): Promise<void> {
+      // Locked in one order, so that two processes that do this at once cannot wait for each other in a circle.
+      await sql`
+        update feed_documents set dirty_at = coalesce(dirty_at, clock_timestamp()), dirty_n = dirty_n + 1
+        where path in (
+          select path from feed_documents
+          where path in (
+            select d.path from feed_documents d
+            join jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (subject text, language text)
+              on c.subject = d.subject and (c.language is null or d.language in ('', c.language)))
+            or ${changes.some((change) => change.subject === '*')}
+          order by path
+          for update
+        )`.execute(db)
+    },
+
+    /** Documents that are not there yet, to be rendered. */
+    async insertMissing(documents: NewFeedDocument[]): Promise<void> {
+      if (documents.length === 0) return
+      await db
+        .insertInto('feedDocuments')
+        .values(
+          documents.map((document) => ({
+            ...document,
+            language: document.language ?? '',
+            dirtyAt: sql<Date>`clock_timestamp()`,
+          })),
+        )
+        .onConflict((conflict) => conflict.column('path').doNothing())
+        .execute()
+    },
+
+    /** Feeds made by another version, for another address or another state of the publication. */
+    async updateDirtyUnlessMadeFor(madeFor: string): Promise<void> {
+      await sql`
+        update feed_documents set dirty_at = coalesce(dirty_at, clock_timestamp()), dirty_n = dirty_n + 1
+        where made_for is distinct from ${madeFor}`.execute(db)
+    },
+
+    /**
+     * The feed that has waited longest and may change now, for this transaction alone: whoever asks for the same one waits or takes another.
+     * A feed changes at most once a second, so that its Last-Modified can say so.
+     */
+    async claimDirty(): Promise<FeedGroup | undefined> {
+      const { rows } = await sql<{ subject: string; language: string }>`
+        select subject, language from (
+          select subject, language, min(coalesce(dirty_at, due_at)) as since
+          from feed_documents
+          where (dirty_at is not null or due_at <= clock_timestamp())
+            and (last_modified is null or last_modified < date_trunc('second', clock_timestamp()))
+            and moved_to is null and retired_at is null
+          group by subject, language
+          order by since
+        ) as waiting
+        where pg_try_advisory_xact_lock(hashtextextended(subject || ' ' || language, 0))
+        limit 1`.execute(db)
+      const [row] = rows
+      return row && { subject: row.subject as FeedSubject, language: row.language || undefined }
+    },
+
+    /** Waits until nobody else renders this feed; held until the transaction ends. */
+    async claim({ subject, language }: FeedGroup): Promise<void> {
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`${subject} ${language ?? ''}`}, 0))`.execute(
+        db,
+      )
+    },
+
+    /** The documents of a feed that may change now, in each format that someone reads. */
+    async listClaimed({ subject, language }: FeedGroup): Promise<FeedDocument[]> {
+      const rows = await select()
+        .where('subject', '=', subject)
+        .where('language', '=', language ?? '')
+        .where(isWaiting)
+        .where((eb) =>
+          eb.or([
+            eb('lastModified', 'is', null),
+            eb('lastModified', '<', sql<Date>`date_trunc('second', clock_timestamp())`),
+          ]),
+        )
+        .where('movedTo', 'is', null)
+        .where('retiredAt', 'is', null)
+        .orderBy('path')
+        .execute()
+      return rows.map(toDocument)
+    },
+
+    /** A render that failed is tried again in half a minute; the last copy is served meanwhile. */
+    async release({ subject, language }: FeedGroup): Promise<void> {
+      await db
+        .updateTable('feedDocuments')
+        .set({ dirtyAt: null, dueAt: sql<Date>`clock_timestamp() + interval '30 seconds'` })
+        .where('subject', '=', subject)
+        .where('language', '=', language ?? '')
+        .where(isWaiting)
+        .execute()
+    },
+
+    /** Whether a change waits: noted, or marked and held back by the clock. */
+    async hasDirty(): Promise<boolean> {
+      const { rows } = await sql<{ waiting: boolean }>`
+        select exists (select from feed_changes)
+          or exists (select from feed_documents
+                     where dirty_at is not null and moved_to is null and retired_at is null) as waiting`.execute(
+        db,
+      )
+      return rows[0]?.waiting ?? false
+    },
+
+    /** The second that a change made now is dated with. */
+    async now(): Promise<Date> {
+      const { rows } = await sql<{
+        now: Date
+      }>`select date_trunc('second', clock_timestamp()) as now`.execute(db)
+      return rows[0]?.now ?? new Date()
+    },
+
+    /**
+     * Ends a render: with new bytes every process hears of it when the transaction commits; without, both validators stay.
+     * A change noted since `document` was read leaves it dirty.
+     */
+    async updateRendered(document: FeedDocument, note: RenderNote, rendered?: RenderedFeed): Promise<void> {
+      await db
+        .updateTable('feedDocuments')
+        .set({
+          ...rendered,
+          floorAt: note.floor?.at ?? null,
+          floorId: note.floor?.id ?? null,
+          items: note.items,
+          leftOut: JSON.stringify(note.leftOut),
+          madeFor: note.madeFor,
+          dueAt: note.dueAt ?? null,
+          renderedAt: sql<Date>`clock_timestamp()`,
+          dirtyAt: sql<Date | null>`case when dirty_n = ${document.dirtyN} then null else dirty_at end`,
+        })
+        .where('path', '=', document.path)
+        .execute()
+      if (rendered) await sql`select pg_notify(${feedChannel}, ${document.path})`.execute(db)
+    },
+
+    /** The bytes for a poll; undefined where the address is unknown or was never rendered. */
+    async find(path: string): Promise<FoundFeed | undefined> {
+      const row = await db
+        .selectFrom('feedDocuments')
+        .select(['path', 'contentType', 'etag', 'lastModified', 'body', 'gzip', 'br', 'movedTo', 'retiredAt'])
+        .where('path', '=', path)
+        .executeTakeFirst()
+      if (!row) return undefined
+      if (row.movedTo !== null) return { kind: 'moved', to: row.movedTo }
+      if (row.retiredAt !== null) return { kind: 'retired' }
+      const { contentType, etag, lastModified, body, gzip, br } = row
+      if (etag === null || !lastModified || !body || !gzip || !br) return undefined
+      return { kind: 'feed', feed: { path, contentType, etag, lastModified, body, gzip, br } }
+    },
+
+    /** ETag and Last-Modified of those of the paths that are served. */
+    async listVersions(paths: string[]): Promise<Map<string, string>> {
+      if (paths.length === 0) return new Map()
+      const rows = await db
+        .selectFrom('feedDocuments')
+        .select(['path', 'etag', 'lastModified'])
+        .where('path', 'in', paths)
+        .where('movedTo', 'is', null)
+        .where('retiredAt', 'is', null)
+        .execute()
+      return new Map(rows.map((row) => [row.path, `${row.etag ?? ''} ${row.lastModified?.getTime() ?? 0}`]))
+    },
+
+    /** The feeds that are rendered ahead, those of everything first. */
+    async listPathsAhead(): Promise<string[]> {
+      const { rows } = await sql<{ path: string }>`
+        select path from feed_documents
+        where body is not null and (subject = 'all' or subject like 'section:%' or subject like 'dossier:%')
+        order by subject <> 'all', path`.execute(db)
+      return rows.map((row) => row.path)
+    },
+
+    /** Every document, by path, without bytes. */
+    async list(): Promise<FeedDocument[]> {
+      return (await select().orderBy('path').execute()).map(toDocument)
+    },
+
+    async listLeft(): Promise<LeftPaths> {
+      const rows = await db
+        .selectFrom('feedDocuments')
+        .select(['path', 'movedTo'])
+        .where((eb) => eb.or([eb('movedTo', 'is not', null), eb('retiredAt', 'is not', null)]))
+        .execute()
+      return new Map(rows.map(({ path, movedTo }) => [path, movedTo ?? undefined]))
+    },
+
+    /** Polls of the path are redirected from now on. */
+    markMoved: (path: string, to: string) => mark(path, { movedTo: to, retiredAt: null, ...settled }),
+
+    /** Polls of the path are answered with 410 from now on. */
+    markRetired: (path: string) =>
+      mark(path, { movedTo: null, retiredAt: sql<Date>`clock_timestamp()`, ...settled }),
+
+    /**
+     * The path answers with its feed, to readers who had another one under their address until now: rendered next, with
+     * a new date even where its content is what it was. Many ignore what is older than the feed they hold.
+     */
+    markServed: (path: string) =>
+      mark(path, {
+        movedTo: null,
+        retiredAt: null,
+        contentSha256: null,
+        // As one that changed just now, it waits for the next second: later than any date handed out.
+        lastModified: sql<Date | null>`case when last_modified is not null then date_trunc('second', clock_timestamp()) end`,
+        dirtyAt: sql<Date>`clock_timestamp()`,
+      }),
+  }
+}
+
+type Row = Pick<
+  Selectable<FeedDocuments>,
+  | 'path' | 'subject' | 'language' | 'etag' | 'lastModified' | 'floorAt' | 'floorId' | 'contentSha256' | 'items'
+  | 'leftOut' | 'dirtyAt' | 'dirtyN' | 'movedTo' | 'retiredAt'
+> & { size: number } // prettier-ignore
+
+const toDocument = (row: Row): FeedDocument => ({
+  path: row.path,
+  subject: row.subject as FeedSubject,
+  language: row.language || undefined,
+  etag: row.etag ?? undefined,
+  lastModified: row.lastModified ?? undefined,
+  floor: row.floorAt && row.floorId !== null ? { at: row.floorAt, id: row.floorId } : undefined,
+  contentSha256: row.contentSha256 ?? undefined,
+  size: row.size,
+  items: row.items,
+  leftOut: row.leftOut as unknown as LeftOut[],
+  dirtyAt: row.dirtyAt ?? undefined,
+  dirtyN: row.dirtyN,
+  movedTo: row.movedTo ?? undefined,
+  retiredAt: row.retiredAt ?? undefined,
+})

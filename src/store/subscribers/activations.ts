@@ -1,0 +1,327 @@
+import { sql, type Selectable } from 'kysely'
+import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/activation.ts'
+import type { AddressHash } from '../../domain/address.ts'
+import type { Choices } from '../../domain/subscription.ts'
+import type { Executor } from '../executor.ts'
+import type { Activations } from '../schema.ts'
+
+export interface NewActivation {
+  kind: RequestKind
+  address: string
+  limit: AddressHash
+  language: string
+  wanted: Choices
+  form: string
+  isMailable: boolean
+  createdAt: Date
+  expiresAt: Date
+  browserSha256?: Buffer | undefined
+  subscriberId?: number | undefined
+  decideAt?: Date | undefined
+  /** What was agreed to, kept as proof. */
+  consent: {
+    text: string
+    policyVersion: string
+    ipPrefix: string | undefined
+    userAgentSha256: Buffer | undefined
+    basis?: string | undefined
+    /** As an import states them. */
+    givenAt?: Date | undefined
+    source?: string | undefined
+  }
+}
+
+interface MailedCount {
+  lastHour: number
+  usual: number
+}
+
+export interface WaitingSignups {
+  count: number
+  since: Date
+  /** Where most of them are. */
+  domain: string
+}
+
+export function activationsStore(db: Executor) {
+  const one = (rows: Selectable<Activations>[]) => rows[0] && toActivation(rows[0])
+
+  return {
+    /**
+     * Requests and their consent records in one statement, the same for every address: whether somebody is known
+     * cannot be told from what it does or how long it takes.
+     */
+    async insert(...requests: NewActivation[]): Promise<void> {
+      await sql`
+        with given as materialized (
+          select gen_random_uuid() as id, * from jsonb_to_recordset(${JSON.stringify(requests.map(toRecord))}::jsonb)
+            as record (kind text, subscriber_id bigint, address text, limit_hmac bytea, key_id text, language text,
+              wanted jsonb, form text, browser_sha256 bytea, is_mailable boolean, created_at timestamptz,
+              decide_at timestamptz, expires_at timestamptz, consent_text text, policy_version text, basis text,
+              ip_prefix text, user_agent_sha256 bytea, given_at timestamptz, source text)
+        ), requested as (
+          insert into activations (id, kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
+            browser_sha256, is_mailable, created_at, decide_at, expires_at)
+          select id, kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
+            browser_sha256, is_mailable, created_at, coalesce(decide_at, clock_timestamp()), expires_at from given
+        )
+        insert into consents (at, event, activation_id, newsletter_id, form, consent_text, consent_text_sha256,
+          locale, policy_version, basis, ip_prefix, user_agent_sha256, given_at, source)
+        select given.created_at, 'requested', given.id, n.id, given.form, consent_text,
+          sha256(convert_to(consent_text, 'UTF8')), given.language, policy_version, basis, ip_prefix,
+          user_agent_sha256, given_at, source
+        from given join newsletters n on wanted -> 'newsletters' ? n.slug`.execute(db)
+    },
+
+    async find(id: string): Promise<Activation | undefined> {
+      return one(await db.selectFrom('activations').selectAll().where('id', '=', id).execute())
+    },
+
+    /** The same, held until the transaction ends: two clicks follow each other. */
+    async lock(id: string): Promise<Activation | undefined> {
+      return one(await db.selectFrom('activations').selectAll().where('id', '=', id).forUpdate().execute())
+    },
+
+    /**
+     * The next request to decide, claimed until the transaction ends; domains under a flood wait, and those of an import
+     * until no import runs: a later row of its file may say that this person has left.
+     */
+    async claimUndecided(heldDomains: string[]): Promise<Activation | undefined> {
+      const rows = await db
+        .selectFrom('activations')
+        .selectAll()
+        .where('decidedAt', 'is', null)
+        .where('decideAt', '<=', sql<Date>`clock_timestamp()`)
+        .where(
+          sql<boolean>`(form <> 'import'
+            or not exists (select from imports where imports.state in ('waiting', 'running') and not is_dry_run))`,
+        )
+        .$if(heldDomains.length > 0, (query) =>
+          query.where(sql<boolean>`split_part(address, '@', 2) <> all (${heldDomains}::text[])`),
+        )
+        .orderBy('decideAt')
+        .limit(1)
+        .forUpdate()
+        .skipLocked()
+        .execute()
+      return one(rows)
+    },
+
+    /** Ends a request's wait; `subscriberId` as soon as there is one. */
+    async markDecided(id: string, decision: Decision, subscriberId?: number): Promise<void> {
+      await db
+        .updateTable('activations')
+        .set({
+          decision,
+          decidedAt: sql<Date>`clock_timestamp()`,
+          ...(decision === 'mailed' && { mailedAt: sql<Date>`clock_timestamp()` }),
+          ...(subscriberId !== undefined && { subscriberId }),
+        })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    async markActivated(id: string, method: ActivationMethod, subscriberId: number, at: Date): Promise<void> {
+      await db
+        .updateTable('activations')
+        .set({ activatedAt: at, method, subscriberId })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** The address goes with the request; what is left lets the page say so. */
+    async markRefused(id: string, at: Date): Promise<void> {
+      await db
+        .updateTable('activations')
+        .set({ refusedAt: at, address: null, subscriberId: null })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** When the last request that an import wrote down, and that still waits, is to be decided. */
+    async findLastImported(): Promise<Date | undefined> {
+      const row = await db
+        .selectFrom('activations')
+        .select('decideAt')
+        .where('decidedAt', 'is', null)
+        .where('form', '=', 'import')
+        .orderBy('decideAt', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row?.decideAt
+    },
+
+    /** Puts off a request whose decision failed, so that it does not stand in the way of the others. */
+    async updateDecideAt(id: string, minutes: number): Promise<void> {
+      await db
+        .updateTable('activations')
+        .set({ decideAt: sql<Date>`clock_timestamp() + make_interval(mins => ${minutes})` })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** Decisions about this person of these kinds, newest first, within so many days. */
+    async listDecided(limits: AddressHash[], decision: Decision, of: { kind: RequestKind; days: number }) {
+      const rows = await db
+        .selectFrom('activations')
+        .select('decidedAt')
+        .where(
+          'limitHmac',
+          'in',
+          limits.map((limit) => limit.hmac),
+        )
+        .where('kind', '=', of.kind)
+        .where('decision', '=', decision)
+        .where('decidedAt', '>', sql<Date>`clock_timestamp() - make_interval(days => ${of.days})`)
+        .execute()
+      return rows.flatMap((row) => (row.decidedAt ? [row.decidedAt] : []))
+    },
+
+    /** Activation mails of the last hour and the hourly mean of the week before: of the site, and by domain. */
+    async countMailed(): Promise<{ site: MailedCount; domains: (MailedCount & { domain: string })[] }> {
+      const domain = sql`coalesce(split_part(address, '@', 2), '')`
+      const { rows } = await sql<MailedCount & { domain: string | null }>`
+        select ${domain} as "domain",
+          count(*) filter (where decided_at > now() - interval '1 hour') as "lastHour",
+          count(*) filter (where decided_at <= now() - interval '1 hour') / 168.0 as "usual"
+        from activations
+        where decision = 'mailed' and form <> 'import' and decided_at > now() - interval '7 days'
+        group by grouping sets ((${domain}), ())
+        having grouping(${domain}) = 1 or count(*) filter (where decided_at > now() - interval '1 hour') > 0`.execute(
+        db,
+      )
+      return {
+        site: rows.find((row) => row.domain === null) ?? { lastHour: 0, usual: 0 },
+        domains: rows.flatMap(({ domain: name, ...count }) =>
+          name === null ? [] : [{ domain: name, ...count }],
+        ),
+      }
+    },
+
+    /** Requests whose decision is overdue, which is where a flood waits. */
+    async findWaiting(minutes: number): Promise<WaitingSignups | undefined> {
+      const { rows } = await sql<WaitingSignups>`
+        select count(*) as "count", min(decide_at) as "since",
+          coalesce(mode() within group (order by split_part(address, '@', 2)), '') as "domain"
+        from activations
+        where decided_at is null and decide_at < clock_timestamp() - make_interval(mins => ${minutes})
+        having count(*) > 0`.execute(db)
+      return rows[0]
+    },
+
+    /** Mailed a day ago and still open: the newest request of each person, once. */
+    async claimForReminder(): Promise<Activation | undefined> {
+      const { rows } = await sql<Selectable<Activations>>`
+        update activations set reminded_at = clock_timestamp()
+        where id = (
+          select a.id from activations a
+          where a.decision = 'mailed' and a.kind = 'signup' and a.form <> 'import' and a.reminded_at is null
+            and a.activated_at is null and a.refused_at is null and a.address is not null
+            and a.decided_at between clock_timestamp() - interval '3 days' and clock_timestamp() - interval '24 hours'
+            and a.expires_at > clock_timestamp() + interval '1 hour'
+            and not exists (
+              select from activations b
+              where b.limit_hmac = a.limit_hmac and b.id <> a.id
+                and (b.created_at > a.created_at or b.reminded_at is not null))
+          order by a.decided_at limit 1
+          for update skip locked)
+        returning *`.execute(db)
+      return one(rows)
+    },
+
+    /** Unconfirmed requests that expired before; with the proof that nobody gave. Returns who had been written down. */
+    async deleteExpired(before: Date, limit: number): Promise<{ requests: number; subscriberIds: number[] }> {
+      const { rows } = await sql<{ subscriberId: number | null }>`
+        with old as (
+          select id from activations
+          where expires_at < ${before} and activated_at is null
+          order by expires_at limit ${limit}
+          for update skip locked
+        ), proofless as (
+          delete from consents using old
+          where consents.activation_id = old.id and consents.event in ('requested', 'refused')
+        )
+        delete from activations using old where activations.id = old.id
+        returning activations.subscriber_id as "subscriberId"`.execute(db)
+      const ids = rows.flatMap((row) => (row.subscriberId === null ? [] : [row.subscriberId]))
+      return { requests: rows.length, subscriberIds: [...new Set(ids)] }
+    },
+
+    /** What is left of activated requests once nobody can use the link: their consent record has it all. */
+    async deleteActivated(before: Date, limit: number): Promise<number> {
+      const { numAffectedRows } = await sql`
+        delete from activations where id in (
+          select id from activations where expires_at < ${before} and activated_at is not null limit ${limit}
+          for update skip locked)`.execute(db)
+      return Number(numAffectedRows ?? 0)
+    },
+
+    /** What an import asked of people who, as a later row says, have left. Its consent record goes with each. */
+    async deleteUndecidedImported(subscriberIds: number[]): Promise<void> {
+      if (subscriberIds.length === 0) return
+      await sql`
+        with gone as (
+          delete from activations
+          where subscriber_id = any (${subscriberIds}) and form = 'import' and decided_at is null
+          returning id
+        )
+        delete from consents using gone where consents.activation_id = gone.id`.execute(db)
+    },
+
+    async deleteOf(subscriberId: number, address: string): Promise<void> {
+      await db
+        .deleteFrom('activations')
+        .where((where) =>
+          where.or([
+            where('subscriberId', '=', subscriberId),
+            where(sql`lower(address)`, '=', sql`lower(${address})`),
+          ]),
+        )
+        .execute()
+    },
+  }
+}
+
+const toRecord = ({ limit, consent, ...request }: NewActivation) => ({
+  kind: request.kind,
+  subscriber_id: request.subscriberId,
+  address: request.address,
+  limit_hmac: toHex(limit.hmac),
+  key_id: limit.keyId,
+  language: request.language,
+  wanted: request.wanted,
+  form: request.form,
+  browser_sha256: toHex(request.browserSha256),
+  is_mailable: request.isMailable,
+  created_at: request.createdAt,
+  decide_at: request.decideAt,
+  expires_at: request.expiresAt,
+  consent_text: consent.text,
+  policy_version: consent.policyVersion,
+  basis: consent.basis,
+  ip_prefix: consent.ipPrefix,
+  user_agent_sha256: toHex(consent.userAgentSha256),
+  given_at: consent.givenAt,
+  source: consent.source,
+})
+
+/** A bytea as JSON can hold it. */
+const toHex = (bytes: Buffer | undefined) => bytes && `\\x${bytes.toString('hex')}`
+
+const toActivation = (row: Selectable<Activations>): Activation => ({
+  id: row.id,
+  kind: row.kind as RequestKind,
+  subscriberId: row.subscriberId ?? undefined,
+  address: row.address ?? undefined,
+  limitHmac: row.limitHmac,
+  language: row.language,
+  wanted: row.wanted as unknown as Choices,
+  form: row.form,
+  browserSha256: row.browserSha256 ?? undefined,
+  isMailable: row.isMailable,
+  createdAt: row.createdAt,
+  expiresAt: row.expiresAt,
+  decision: (row.decision as Decision | null) ?? undefined,
+  activatedAt: row.activatedAt ?? undefined,
+  refusedAt: row.refusedAt ?? undefined,
+})

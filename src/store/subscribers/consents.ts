@@ -1,0 +1,113 @@
+import { sql } from 'kysely'
+import type { Executor } from '../executor.ts'
+
+export type ConsentEvent = 'activated' | 'refused' | 'imported' | 'changed' | 'ended' | 'restored'
+
+export interface NewConsent {
+  event: ConsentEvent
+  newsletterIds: number[]
+  subscriberId?: number | undefined
+  activationId?: string | undefined
+  method?: string
+  basis?: string
+  form?: string
+  locale?: string
+  policyVersion?: string
+  messageId?: string | undefined
+  reason?: string
+  at?: Date
+  /** When consent was given, and where, as an import states it. */
+  givenAt?: Date
+  source?: string
+}
+
+export interface ConsentEntry {
+  at: Date
+  /** When consent was given, where an import states another time. */
+  givenAt: Date | null
+  source: string | null
+  event: string
+  newsletterId: number | null
+  newsletter: string | null
+  form: string | null
+  consentText: string | null
+  consentTextSha256: string | null
+  locale: string | null
+  policyVersion: string | null
+  method: string | null
+  basis: string | null
+  ipPrefix: string | null
+  userAgentSha256: string | null
+  messageId: string | null
+  reason: string | null
+}
+
+/** Append-only: what was asked, when, by which form and text, and how it ended. */
+export function consentsStore(db: Executor) {
+  return {
+    /** One row for each newsletter of each. */
+    async insert(...consents: NewConsent[]): Promise<void> {
+      const rows = consents.flatMap(({ newsletterIds, ...rest }) =>
+        newsletterIds.map((newsletterId) => ({ ...rest, newsletterId })),
+      )
+      if (rows.length === 0) return
+      // One parameter: an import writes hundreds at once, and to build a statement of that many values costs more than it.
+      await sql`
+        insert into consents (at, event, newsletter_id, subscriber_id, activation_id, method, basis, form, locale,
+          policy_version, message_id, reason, given_at, source)
+        select coalesce(at, clock_timestamp()), event, "newsletterId", "subscriberId", "activationId", method, basis,
+          form, locale, "policyVersion", "messageId", reason, "givenAt", source
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as record
+          (at timestamptz, event text, "newsletterId" bigint, "subscriberId" bigint, "activationId" uuid, method text,
+            basis text, form text, locale text, "policyVersion" text, "messageId" text, reason text,
+            "givenAt" timestamptz, source text)`.execute(db)
+    },
+
+    /** The Message-ID of the mail whose link was used: part of the proof. */
+    async findMessageId(activationId: string): Promise<string | undefined> {
+      const row = await db
+        .selectFrom('outbox')
+        .select('messageId')
+        .where('activationId', '=', activationId)
+        .where('messageId', 'is not', null)
+        .orderBy('id', 'desc')
+        .executeTakeFirst()
+      return row?.messageId ?? undefined
+    },
+
+    /** Oldest first, with the requests that led to an activation. */
+    async list(subscriberId: number): Promise<ConsentEntry[]> {
+      const { rows } = await sql<ConsentEntry>`
+        select c.at, c.given_at as "givenAt", c.source, c.event, c.newsletter_id as "newsletterId", n.slug as newsletter, c.form, c.consent_text as "consentText",
+          encode(c.consent_text_sha256, 'hex') as "consentTextSha256", c.locale,
+          c.policy_version as "policyVersion", c.method, c.basis, c.ip_prefix as "ipPrefix",
+          encode(c.user_agent_sha256, 'hex') as "userAgentSha256", c.message_id as "messageId", c.reason
+        from consents c left join newsletters n on n.id = c.newsletter_id
+        where c.subscriber_id = ${subscriberId}
+          or c.activation_id in (select activation_id from consents where subscriber_id = ${subscriberId})
+        order by c.at, c.id`.execute(db)
+      return rows
+    },
+
+    /** Who activated what by themselves, of these subscribers. */
+    async listActivated(subscriberIds: number[]) {
+      if (subscriberIds.length === 0) return []
+      const { rows } = await sql<{ subscriberId: number; newsletterId: number }>`
+        select distinct subscriber_id, newsletter_id from consents
+        where subscriber_id = any (${subscriberIds}) and event = 'activated' and newsletter_id is not null`.execute(
+        db,
+      )
+      return rows
+    },
+
+    /** Where somebody was, and by which browser, goes with the person; that they agreed, and when, stays. */
+    async updateErased(subscriberId: number): Promise<void> {
+      await sql`
+        update consents set ip_prefix = null, user_agent_sha256 = null, message_id = null
+        where subscriber_id = ${subscriberId}
+          or activation_id in (select activation_id from consents where subscriber_id = ${subscriberId})`.execute(
+        db,
+      )
+    },
+  }
+}

@@ -1,0 +1,243 @@
+import { sql, type Selectable } from 'kysely'
+import type { Executor } from '../executor.ts'
+import type { Imports } from '../schema.ts'
+
+export type ImportState = 'uploading' | 'waiting' | 'running' | 'done' | 'failed'
+
+/** `format`, `report` and `problems` are the service's own. */
+export interface StoredImport {
+  id: number
+  actor: string
+  state: ImportState
+  isDryRun: boolean
+  basis: string | undefined
+  format: unknown
+  lines: number
+  rowsRead: number
+  report: unknown
+  problems: unknown[]
+  firstMailAt: Date | undefined
+  attempts: number
+  createdAt: Date
+  startedAt: Date | undefined
+  endedAt: Date | undefined
+}
+
+export type ClaimedImport = StoredImport & { leaseToken: string }
+
+/** What a batch of rows adds. */
+export interface ImportProgress {
+  rowsRead: number
+  report: object
+  /** Beside those that are known. */
+  problems: object[]
+}
+
+/** What somebody is to a newsletter once a dry run were none. */
+export interface Promised {
+  addressHmac: Buffer
+  /** 0: suppressed. */
+  newsletterId: number
+  state: string
+}
+
+export function importsStore(db: Executor) {
+  return {
+    async insert(entry: { actor: string; isDryRun: boolean; basis: string | undefined }): Promise<number> {
+      const row = await db.insertInto('imports').values(entry).returning('id').executeTakeFirstOrThrow()
+      return row.id
+    },
+
+    async insertPiece(importId: number, number: number, bytes: Buffer): Promise<void> {
+      await db.insertInto('importPieces').values({ importId, number, bytes }).execute()
+    },
+
+    async findPiece(importId: number, number: number): Promise<Buffer | undefined> {
+      const row = await db
+        .selectFrom('importPieces')
+        .select('bytes')
+        .where('importId', '=', importId)
+        .where('number', '=', number)
+        .executeTakeFirst()
+      return row?.bytes
+    },
+
+    async markWaiting(id: number, of: { format: object; lines: number }): Promise<void> {
+      await db
+        .updateTable('imports')
+        .set({ state: 'waiting', format: JSON.stringify(of.format), lines: of.lines })
+        .where('id', '=', id)
+        .where('state', '=', 'uploading')
+        .execute()
+    },
+
+    async find(id: number): Promise<StoredImport | undefined> {
+      const row = await db
+        .selectFrom('imports')
+        .selectAll()
+        .where('id', '=', id)
+        .where('state', '<>', 'uploading')
+        .executeTakeFirst()
+      return row && toImport(row)
+    },
+
+    /** Newest first. */
+    async list(page: { beforeId: number | undefined; limit: number }): Promise<StoredImport[]> {
+      const rows = await db
+        .selectFrom('imports')
+        .selectAll()
+        .where('state', '<>', 'uploading')
+        .$if(page.beforeId !== undefined, (query) => query.where('id', '<', page.beforeId ?? 0))
+        .orderBy('id', 'desc')
+        .limit(page.limit)
+        .execute()
+      return rows.map(toImport)
+    },
+
+    /** Undefined while another worker has it, or an older one is open: activation mails of two would mix. */
+    async claim(id: number, leaseSeconds: number): Promise<ClaimedImport | undefined> {
+      const row = await db
+        .updateTable('imports')
+        .set({
+          state: 'running',
+          attempts: sql<number>`attempts + 1`,
+          startedAt: sql<Date>`coalesce(started_at, clock_timestamp())`,
+          leaseToken: sql<string>`gen_random_uuid()`,
+          leaseUntil: leaseEnd(leaseSeconds),
+        })
+        .where('id', '=', id)
+        .where('state', 'in', ['waiting', 'running'])
+        .where(sql<boolean>`coalesce(lease_until < clock_timestamp(), true)`)
+        .where(
+          sql<boolean>`not exists (select from imports o where o.id < imports.id and o.state in ('waiting', 'running'))`,
+        )
+        .returningAll()
+        .executeTakeFirst()
+      return row?.leaseToken ? { ...toImport(row), leaseToken: row.leaseToken } : undefined
+    },
+
+    /** In the transaction of the rows it counts; false, and they must not stay, where another worker has taken over. */
+    async markProgress(
+      { id, leaseToken }: ClaimedImport,
+      leaseSeconds: number,
+      { rowsRead, report, problems }: ImportProgress,
+    ): Promise<boolean> {
+      const result = await db
+        .updateTable('imports')
+        .set({
+          rowsRead,
+          report: JSON.stringify(report),
+          attempts: 0,
+          leaseUntil: leaseEnd(leaseSeconds),
+          ...(problems.length > 0 && {
+            problems: sql<string>`problems || ${JSON.stringify(problems)}::jsonb`,
+          }),
+        })
+        .where('id', '=', id)
+        .where('leaseToken', '=', leaseToken)
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    /** The same moment for every worker that goes on with it. */
+    async updateFirstMailAt({ id, leaseToken }: ClaimedImport, at: Date): Promise<void> {
+      await db
+        .updateTable('imports')
+        .set({ firstMailAt: at })
+        .where('id', '=', id)
+        .where('leaseToken', '=', leaseToken)
+        .execute()
+    },
+
+    /** Gives it back unfinished, for anyone to go on with. */
+    async release({ id, leaseToken }: ClaimedImport): Promise<void> {
+      await db
+        .updateTable('imports')
+        .set({ leaseToken: null, leaseUntil: null })
+        .where('id', '=', id)
+        .where('leaseToken', '=', leaseToken)
+        .execute()
+    },
+
+    /** What was uploaded, and promised, goes with it. False where another worker has taken over. */
+    async markEnded({ id, leaseToken }: ClaimedImport, state: 'done' | 'failed'): Promise<boolean> {
+      const result = await db
+        .updateTable('imports')
+        .set({ state, endedAt: sql<Date>`clock_timestamp()`, leaseToken: null, leaseUntil: null })
+        .where('id', '=', id)
+        .where('leaseToken', '=', leaseToken)
+        .executeTakeFirst()
+      if (result.numUpdatedRows === 0n) return false
+      await db.deleteFrom('importPieces').where('importId', '=', id).execute()
+      await db.deleteFrom('importPromises').where('importId', '=', id).execute()
+      return true
+    },
+
+    async listOpen(): Promise<number[]> {
+      const rows = await db
+        .selectFrom('imports')
+        .select('id')
+        .where('state', 'in', ['waiting', 'running'])
+        .orderBy('id')
+        .execute()
+      return rows.map(({ id }) => id)
+    },
+
+    async delete(id: number): Promise<void> {
+      await db.deleteFrom('imports').where('id', '=', id).execute()
+    },
+
+    /** Uploads that broke off a day ago, imports that nobody worked on for `days`, and reports that are older still. */
+    async deleteOld(days: { unworked: number; reports: number }): Promise<void> {
+      await sql`
+        delete from imports
+        where (state = 'uploading' and created_at < clock_timestamp() - interval '1 day')
+          or (state in ('waiting', 'running') and created_at < clock_timestamp() - make_interval(days => ${days.unworked})
+            and coalesce(lease_until < clock_timestamp(), true))
+          or created_at < clock_timestamp() - make_interval(days => ${days.reports})`.execute(db)
+    },
+
+    async listPromised(importId: number, addressHmacs: Buffer[]): Promise<Promised[]> {
+      return db
+        .selectFrom('importPromises')
+        .select(['addressHmac', 'newsletterId', 'state'])
+        .where('importId', '=', importId)
+        .where(sql<boolean>`address_hmac = any (${addressHmacs}::bytea[])`)
+        .execute()
+    },
+
+    async putPromised(importId: number, promised: Promised[]): Promise<void> {
+      if (promised.length === 0) return
+      await db
+        .insertInto('importPromises')
+        .values(promised.map((one) => ({ importId, ...one })))
+        .onConflict((conflict) =>
+          conflict
+            .columns(['importId', 'addressHmac', 'newsletterId'])
+            .doUpdateSet({ state: sql<string>`excluded.state` }),
+        )
+        .execute()
+    },
+  }
+}
+
+const leaseEnd = (seconds: number) =>
+  sql<Date>`clock_timestamp() + make_interval(secs => ${seconds}::double precision)`
+
+const toImport = (row: Selectable<Imports>): StoredImport => ({
+  id: row.id,
+  actor: row.actor,
+  state: row.state as ImportState,
+  isDryRun: row.isDryRun,
+  basis: row.basis ?? undefined,
+  format: row.format,
+  lines: row.lines,
+  rowsRead: row.rowsRead,
+  report: row.report,
+  problems: row.problems as unknown[],
+  firstMailAt: row.firstMailAt ?? undefined,
+  attempts: row.attempts,
+  createdAt: row.createdAt,
+  startedAt: row.startedAt ?? undefined,
+  endedAt: row.endedAt ?? undefined,
+})

@@ -1,0 +1,142 @@
+import { sql, type Selectable } from 'kysely'
+import { toLowerAddress, type AddressHash } from '../../domain/address.ts'
+import type { Subscriber } from '../../domain/subscription.ts'
+import { DomainError } from '../../errors.ts'
+import type { Executor } from '../executor.ts'
+import type { Subscribers } from '../schema.ts'
+
+export interface NewSubscriber {
+  /** As it is delivered to. */
+  address: string
+  hash: AddressHash
+  language: string
+}
+
+export function subscribersStore(db: Executor) {
+  return {
+    async find(id: number): Promise<Subscriber | undefined> {
+      const row = await db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && toSubscriber(row)
+    },
+
+    /** @throws DomainError `no_subscriber` */
+    async get(id: number): Promise<Subscriber> {
+      const subscriber = await this.find(id)
+      if (!subscriber) throw new DomainError('not_found', 'no_subscriber', 'There is no such subscriber.')
+      return subscriber
+    },
+
+    async findByAddress(address: string): Promise<Subscriber | undefined> {
+      const row = await db
+        .selectFrom('subscribers')
+        .selectAll()
+        .where(sql`lower(address)`, '=', sql`lower(${address})`)
+        .executeTakeFirst()
+      return row && toSubscriber(row)
+    },
+
+    /** The one with this address, new or known; a known one keeps its language. */
+    async put(subscriber: NewSubscriber): Promise<Subscriber> {
+      await this.insertNew([subscriber])
+      const known = await this.findByAddress(subscriber.address)
+      if (!known) throw new Error('a subscriber vanished while it was put')
+      return known
+    },
+
+    /** Those whose address no subscriber has yet, in an order that two of these cannot block each other by. */
+    async insertNew(subscribers: NewSubscriber[]): Promise<void> {
+      if (subscribers.length === 0) return
+      const ordered = subscribers.toSorted((one, other) =>
+        toLowerAddress(one.address) < toLowerAddress(other.address) ? -1 : 1,
+      )
+      await sql`
+        insert into subscribers (address, address_hmac, key_id, language)
+        select address, hmac, key_id, language
+        from unnest(${ordered.map((one) => one.address)}::text[], ${ordered.map((one) => one.hash.hmac)}::bytea[],
+            ${ordered.map((one) => one.hash.keyId)}::text[], ${ordered.map((one) => one.language)}::text[])
+          with ordinality as given (address, hmac, key_id, language, place)
+        order by place
+        on conflict (lower(address)) do nothing`.execute(db)
+    },
+
+    /** Ids by address as it was given; whoever would change these people waits until the transaction ends. */
+    async lockByAddress(addresses: string[]): Promise<Map<string, number>> {
+      const { rows } = await sql<{ address: string; id: number }>`
+        select given.address as "address", s.id as "id"
+        from unnest(${addresses}::text[]) as given (address)
+          join subscribers s on lower(s.address) = lower(given.address)
+        order by s.id for update of s`.execute(db)
+      return new Map(rows.map(({ address, id }) => [address, id]))
+    },
+
+    async updateLanguage(id: number, language: string): Promise<void> {
+      await db.updateTable('subscribers').set({ language }).where('id', '=', id).execute()
+    },
+
+    /** False where another subscriber has that address. */
+    async updateAddress(id: number, address: string, hash: AddressHash): Promise<boolean> {
+      const taken = await this.findByAddress(address)
+      if (taken && taken.id !== id) return false
+      await db
+        .updateTable('subscribers')
+        .set({ address, addressHmac: hash.hmac, keyId: hash.keyId, bounceScore: 0, lastBounceOn: null })
+        .where('id', '=', id)
+        .execute()
+      return true
+    },
+
+    /** Rows whose address holds the text, newest first; `before` is the last id of the page before. */
+    async list(page: { text: string; before: number | undefined; limit: number }): Promise<Subscriber[]> {
+      const rows = await db
+        .selectFrom('subscribers')
+        .selectAll()
+        .where('erasedAt', 'is', null)
+        .$if(page.text !== '', (query) =>
+          query.where(
+            sql<boolean>`lower(address) like lower(${`%${page.text.replace(/[\\%_]/g, '\\$&')}%`})`,
+          ),
+        )
+        .$if(page.before !== undefined, (query) => query.where('id', '<', page.before ?? 0))
+        .orderBy('id', 'desc')
+        .limit(page.limit)
+        .execute()
+      return rows.map(toSubscriber)
+    },
+
+    /** Whether finding by a part of an address has an index: not every server lets us have one. */
+    async hasPartIndex(): Promise<boolean> {
+      const { rows } = await sql<{ has: boolean }>`
+        select to_regclass('subscribers_address_part') is not null as has`.execute(db)
+      return rows[0]?.has ?? false
+    },
+
+    /** Waits for whoever changes the same person, so that two changes follow each other. */
+    async lock(id: number): Promise<void> {
+      await db.selectFrom('subscribers').select('id').where('id', '=', id).forUpdate().execute()
+    },
+
+    /** A subscriber without any subscription, left by a request that nobody confirmed. */
+    async deleteUnconfirmed(ids: number[]): Promise<number> {
+      if (ids.length === 0) return 0
+      const result = await db
+        .deleteFrom('subscribers')
+        .where('id', 'in', ids)
+        .where(sql<boolean>`not exists (select from subscriptions s where s.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from consents c where c.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from deliveries d where d.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from outbox o where o.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from bounces b where b.subscriber_id = subscribers.id)`)
+        .where(sql<boolean>`not exists (select from activations a where a.subscriber_id = subscribers.id)`)
+        .executeTakeFirst()
+      return Number(result.numDeletedRows)
+    },
+  }
+}
+
+const toSubscriber = (row: Selectable<Subscribers>): Subscriber => ({
+  id: row.id,
+  address: row.address ?? undefined,
+  language: row.language,
+  createdAt: row.createdAt,
+  erasedAt: row.erasedAt ?? undefined,
+})

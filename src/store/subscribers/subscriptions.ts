@@ -1,0 +1,276 @@
+import { sql } from 'kysely'
+import type { Cadence } from '../../domain/newsletter.ts'
+import type { EndedReason, LeaveReason, Subscription } from '../../domain/subscription.ts'
+import type { Executor } from '../executor.ts'
+
+export interface Setting {
+  cadence: Cadence
+  alerts: boolean
+  /** Slugs; empty means all. One that does not exist is left out. */
+  sections: string[]
+}
+
+export interface SubscriptionKey {
+  subscriberId: number
+  newsletterId: number
+}
+
+export interface NewSubscription extends SubscriptionKey, Setting {
+  state: Subscription['state']
+  endedReason: EndedReason | null
+  pausedUntil: Date | null
+}
+
+export function subscriptionsStore(db: Executor) {
+  const select = () =>
+    db
+      .selectFrom('subscriptions as s')
+      .innerJoin('newsletters as n', 'n.id', 's.newsletterId')
+      .select([
+        's.subscriberId',
+        's.newsletterId',
+        'n.slug as newsletter',
+        's.state',
+        's.endedReason',
+        's.cadence',
+        's.alerts',
+        's.pausedUntil',
+        's.createdAt',
+        's.activatedAt',
+        's.endedAt',
+        sql<
+          string[]
+        >`array(select slug from selections where id = any (s.sections) order by position, slug)`.as(
+          'sections',
+        ),
+      ])
+
+  return {
+    async list(subscriberId: number): Promise<Subscription[]> {
+      const rows = await select()
+        .where('s.subscriberId', '=', subscriberId)
+        .orderBy('n.position')
+        .orderBy('n.id')
+        .execute()
+      return rows.map(toSubscription)
+    },
+
+    async find(key: SubscriptionKey): Promise<Subscription | undefined> {
+      const row = await select()
+        .where('s.subscriberId', '=', key.subscriberId)
+        .where('s.newsletterId', '=', key.newsletterId)
+        .executeTakeFirst()
+      return row && toSubscription(row)
+    },
+
+    async listOf(subscriberIds: number[]): Promise<Subscription[]> {
+      if (subscriberIds.length === 0) return []
+      return (await select().where('s.subscriberId', 'in', subscriberIds).execute()).map(toSubscription)
+    },
+
+    /** A new pending subscription; one that exists in any state keeps what it has. */
+    async insertPending(key: SubscriptionKey, setting: Setting): Promise<void> {
+      await db
+        .insertInto('subscriptions')
+        .values({ ...key, state: 'pending', ...toColumns(setting) })
+        .onConflict((conflict) => conflict.columns(['subscriberId', 'newsletterId']).doNothing())
+        .execute()
+    },
+
+    /** New subscriptions; those that exist in any state keep what they have. Returns the inserted. */
+    async insertNew(subscriptions: NewSubscription[]): Promise<SubscriptionKey[]> {
+      if (subscriptions.length === 0) return []
+      const { rows } = await sql<SubscriptionKey>`
+        insert into subscriptions (subscriber_id, newsletter_id, state, ended_reason, cadence, alerts, sections,
+          paused_until, activated_at, ended_at)
+        select "subscriberId", "newsletterId", state, "endedReason", cadence, alerts,
+          array(select id from selections where kind = 'section' and slug = any (record.sections) order by id),
+          "pausedUntil", case when state = 'active' then clock_timestamp() end,
+          case when state = 'ended' then clock_timestamp() end
+        from jsonb_to_recordset(${JSON.stringify(subscriptions)}::jsonb) as record
+          ("subscriberId" bigint, "newsletterId" bigint, state text, "endedReason" text, cadence text,
+            alerts boolean, sections text[], "pausedUntil" timestamptz)
+        on conflict do nothing
+        returning subscriber_id, newsletter_id`.execute(db)
+      return rows
+    },
+
+    /**
+     * Active with this setting, whatever it was. False, and nothing changed, where it ended after `notAfter`:
+     * an old request cannot bring back someone who left since.
+     */
+    async activate(key: SubscriptionKey, setting: Setting, notAfter: Date): Promise<boolean> {
+      const active = {
+        state: 'active',
+        endedReason: null,
+        endedAt: null,
+        leaveReason: null,
+        pausedUntil: null,
+        updatedAt: sql<Date>`clock_timestamp()`,
+      }
+      const row = await db
+        .insertInto('subscriptions')
+        .values({ ...key, ...active, ...toColumns(setting), activatedAt: sql<Date>`clock_timestamp()` })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['subscriberId', 'newsletterId'])
+            .doUpdateSet({
+              ...active,
+              ...toColumns(setting),
+              activatedAt: sql<Date>`case when subscriptions.state = 'active' then subscriptions.activated_at else clock_timestamp() end`,
+            })
+            .where((where) =>
+              where.or([
+                where('subscriptions.endedAt', 'is', null),
+                where('subscriptions.endedAt', '<=', notAfter),
+              ]),
+            ),
+        )
+        .returning('subscriberId')
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    async updateSetting(key: SubscriptionKey, setting: Setting): Promise<boolean> {
+      const result = await db
+        .updateTable('subscriptions')
+        .set({ ...toColumns(setting), updatedAt: sql<Date>`clock_timestamp()` })
+        .where('subscriberId', '=', key.subscriberId)
+        .where('newsletterId', '=', key.newsletterId)
+        .where('state', '=', 'active')
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    /** Undefined resumes. Of one newsletter, or of all that are active. */
+    async updatePause(subscriberId: number, until: Date | undefined, newsletterId?: number): Promise<void> {
+      await db
+        .updateTable('subscriptions')
+        .set({ pausedUntil: until ?? null, updatedAt: sql<Date>`clock_timestamp()` })
+        .where('subscriberId', '=', subscriberId)
+        .where('state', '=', 'active')
+        .$if(newsletterId !== undefined, (query) => query.where('newsletterId', '=', newsletterId ?? 0))
+        .execute()
+    },
+
+    /** Ends one subscription, or all; those that had ended keep their reason. Returns the newsletters left. */
+    async markEnded(subscriberId: number, reason: EndedReason, newsletterId?: number): Promise<number[]> {
+      const rows = await db
+        .updateTable('subscriptions')
+        .set({
+          state: 'ended',
+          endedReason: reason,
+          endedAt: sql<Date>`clock_timestamp()`,
+          pausedUntil: null,
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .where('subscriberId', '=', subscriberId)
+        .where('state', '<>', 'ended')
+        .$if(newsletterId !== undefined, (query) => query.where('newsletterId', '=', newsletterId ?? 0))
+        .returning('newsletterId')
+        .execute()
+      return rows.map((row) => row.newsletterId)
+    },
+
+    /** The same of many; returns those that it ended. */
+    async markEachEnded(
+      endings: (SubscriptionKey & { reason: EndedReason })[],
+    ): Promise<(SubscriptionKey & { reason: EndedReason })[]> {
+      if (endings.length === 0) return []
+      const { rows } = await sql<SubscriptionKey & { reason: EndedReason }>`
+        update subscriptions s
+        set state = 'ended', ended_reason = reason, ended_at = clock_timestamp(), paused_until = null,
+          updated_at = clock_timestamp()
+        from jsonb_to_recordset(${JSON.stringify(endings)}::jsonb) as record
+          ("subscriberId" bigint, "newsletterId" bigint, reason text)
+        where s.subscriber_id = "subscriberId" and s.newsletter_id = "newsletterId" and s.state <> 'ended'
+        returning s.subscriber_id, s.newsletter_id, reason`.execute(db)
+      return rows
+    },
+
+    /** Back to active, if it was left by its reader since then. */
+    async markRestored(key: SubscriptionKey, since: Date): Promise<boolean> {
+      const result = await db
+        .updateTable('subscriptions')
+        .set({
+          state: 'active',
+          endedReason: null,
+          endedAt: null,
+          leaveReason: null,
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .where('subscriberId', '=', key.subscriberId)
+        .where('newsletterId', '=', key.newsletterId)
+        .where('endedReason', '=', 'unsubscribed')
+        .where('activatedAt', 'is not', null)
+        .where('endedAt', '>', since)
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    async updateLeaveReason(key: SubscriptionKey, reason: LeaveReason): Promise<void> {
+      await db
+        .updateTable('subscriptions')
+        .set({ leaveReason: reason })
+        .where('subscriberId', '=', key.subscriberId)
+        .where('newsletterId', '=', key.newsletterId)
+        .where('state', '=', 'ended')
+        .execute()
+    },
+
+    /** Pending ones of people whom no open request would activate any more. */
+    async deletePending(subscriberIds: number[]): Promise<void> {
+      if (subscriberIds.length === 0) return
+      await db
+        .deleteFrom('subscriptions')
+        .where('subscriberId', 'in', subscriberIds)
+        .where('state', '=', 'pending')
+        .where(
+          sql<boolean>`not exists (select from activations a where a.subscriber_id = subscriptions.subscriber_id
+            and a.activated_at is null and a.refused_at is null and a.expires_at > now())`,
+        )
+        .execute()
+    },
+  }
+}
+
+const toColumns = (setting: Setting) => ({
+  cadence: setting.cadence,
+  alerts: setting.alerts,
+  sections: sectionIds(setting.sections),
+})
+
+const sectionIds = (slugs: string[]) =>
+  sql<
+    number[]
+  >`array(select id from selections where kind = 'section' and slug = any (${slugs}::text[]) order by id)`
+
+interface Row {
+  subscriberId: number
+  newsletterId: number
+  newsletter: string
+  state: string
+  endedReason: string | null
+  cadence: string
+  alerts: boolean
+  sections: string[]
+  pausedUntil: Date | null
+  createdAt: Date
+  activatedAt: Date | null
+  endedAt: Date | null
+}
+
+const toSubscription = (row: Row): Subscription => ({
+  subscriberId: row.subscriberId,
+  newsletterId: row.newsletterId,
+  newsletter: row.newsletter,
+  state: row.state as Subscription['state'],
+  endedReason: (row.endedReason as EndedReason | null) ?? undefined,
+  cadence: row.cadence as Cadence,
+  alerts: row.alerts,
+  sections: row.sections,
+  pausedUntil: row.pausedUntil ?? undefined,
+  createdAt: row.createdAt,
+  activatedAt: row.activatedAt ?? undefined,
+  endedAt: row.endedAt ?? undefined,
+})
