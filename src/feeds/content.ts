@@ -1,4 +1,4 @@
-import type { FeedFormat } from '../domain/feed.ts'
+import type { FeedFormat } from '../domain/feeds/feed.ts'
 
 /** What a feed says, in whatever format. Texts are plain text; every URL is absolute. */
 export interface FeedContent {

@@ -7,10 +7,10 @@ import {
   type Enclosure,
   type Picture,
   type Response,
-} from '../domain/article.ts'
-import type { FrozenDigest } from '../domain/frozen-digest.ts'
-import { summaryOf } from '../domain/article-html.ts'
-import { feedPath } from '../domain/feed.ts'
+} from '../domain/articles/article.ts'
+import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
+import { summaryOf } from '../domain/articles/article-html.ts'
+import { feedPath } from '../domain/feeds/feed.ts'
 import { directionOf } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
 import type { FeedEnclosure, FeedItem, FeedPicture } from './content.ts'

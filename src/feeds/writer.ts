@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { sanitizeArticleHtml } from '../domain/article-html.ts'
-import type { FeedFormat } from '../domain/feed.ts'
+import { sanitizeArticleHtml } from '../domain/articles/article-html.ts'
+import type { FeedFormat } from '../domain/feeds/feed.ts'
 import { writeAtom } from './atom.ts'
 import type { FeedContent, FeedItem } from './content.ts'
 import { encode } from './encode.ts'

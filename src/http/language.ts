@@ -1,6 +1,6 @@
 import type { RequestHandler, Response } from 'express'
-import type { Selection } from '../domain/article.ts'
-import type { LeftPaths } from '../domain/feed.ts'
+import type { Selection } from '../domain/articles/article.ts'
+import type { LeftPaths } from '../domain/feeds/feed.ts'
 import type { Publication } from '../domain/publication.ts'
 
 /**

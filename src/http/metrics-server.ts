@@ -1,8 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import { deliveryStates } from '../domain/delivery.ts'
-import { digestStates } from '../domain/digest.ts'
+import { deliveryStates } from '../domain/delivery/delivery.ts'
+import { digestStates } from '../domain/digests/digest.ts'
 import type { DigestNumbersService } from '../services/digests/numbers.ts'
 import type { HealthService } from '../services/desk/health.ts'
 

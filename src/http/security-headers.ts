@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
-import { playerHosts } from '../domain/article-html.ts'
+import { playerHosts } from '../domain/articles/article-html.ts'
 
 /**
  * For every answer. Scripts and styles come from our own files alone; article pictures may be anywhere.

@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/editor.ts'
-import type { SourceMark } from '../domain/identity.ts'
-import { slugOf } from '../domain/slug.ts'
+import type { SourceMark } from '../domain/articles/identity.ts'
+import { slugOf } from '../domain/articles/slug.ts'
 import { DomainError } from '../errors.ts'
 import { plainText } from './plain-text.ts'
 import type { ArticleToPut, Origin, PutResult } from '../services/articles/put-article.ts'

@@ -1,4 +1,4 @@
-import { slugOf } from '../domain/slug.ts'
+import { slugOf } from '../domain/articles/slug.ts'
 import type { ImportedPost } from './batch.ts'
 import { readDate } from './dates.ts'
 import { enclosureOf, type UsableEnclosure } from './enclosure.ts'

@@ -1,7 +1,7 @@
 import { open as openFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Actor } from '../domain/editor.ts'
-import { siteKeyOf } from '../domain/identity.ts'
+import { siteKeyOf } from '../domain/articles/identity.ts'
 import { DomainError } from '../errors.ts'
 import { Attachments } from './attachments.ts'
 import {

@@ -1,5 +1,5 @@
 import sanitizeHtml from 'sanitize-html'
-import { textOf } from '../domain/article-html.ts'
+import { textOf } from '../domain/articles/article-html.ts'
 import { onOneLine } from '../domain/text.ts'
 import { escapeHtml } from './field-text.ts'
 

@@ -1,5 +1,5 @@
 import sanitizeHtml from 'sanitize-html'
-import { leavesTooManyOpen, nonTextTags, storyTags } from '../domain/article-html.ts'
+import { leavesTooManyOpen, nonTextTags, storyTags } from '../domain/articles/article-html.ts'
 
 /** Where an item's page and its site are. */
 interface Place {

@@ -1,5 +1,5 @@
 import express, { Router, type RequestHandler } from 'express'
-import { providerNames, type EventKind, type ProviderName } from '../domain/provider-event.ts'
+import { providerNames, type EventKind, type ProviderName } from '../domain/deliverability/provider-event.ts'
 import { DomainError } from '../errors.ts'
 import type { Services } from '../services/services.ts'
 

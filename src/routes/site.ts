@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { z } from 'zod'
-import type { SelectionKind } from '../domain/article.ts'
+import type { SelectionKind } from '../domain/articles/article.ts'
 import { locate } from '../http/language.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'

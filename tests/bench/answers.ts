@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { startPostgres } from '../../src/embedded/postgres.ts'
-import { findAddress, hashAddress } from '../../src/domain/address.ts'
+import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
 import type { Newsletter } from '../../src/domain/newsletter.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { openDatabase, type Database } from '../../src/store/database.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sanitizeArticleHtml } from '../../src/domain/article-html.ts'
+import { sanitizeArticleHtml } from '../../src/domain/articles/article-html.ts'
 import { aPage } from '../support/browser.ts'
 import { xssBodies } from '../support/xss.ts'
 

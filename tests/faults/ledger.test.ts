@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { doubtDecisions, type DoubtDecision } from '../../src/domain/delivery.ts'
+import { doubtDecisions, type DoubtDecision } from '../../src/domain/delivery/delivery.ts'
 import type { Actor } from '../../src/domain/editor.ts'
 import { DomainError } from '../../src/errors.ts'
 import { faultSteps, type FaultStep } from '../../src/services/delivery/kill-points.ts'

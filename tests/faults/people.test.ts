@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { deliveryStates } from '../../src/domain/delivery.ts'
+import { deliveryStates } from '../../src/domain/delivery/delivery.ts'
 import { anArena, isLong, judge, type Arena } from '../support/fault-arena.ts'
 import { query } from '../support/sending-digest.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findAddress, hashAddress } from '../../src/domain/address.ts'
+import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'

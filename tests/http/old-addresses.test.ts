@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { canonicalPath } from '../../src/domain/old-address.ts'
+import { canonicalPath } from '../../src/domain/articles/old-address.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsroom } from '../support/feeds.ts'
 import { query } from '../support/query.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { providerNames } from '../../src/domain/provider-event.ts'
+import { providerNames } from '../../src/domain/deliverability/provider-event.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { aProviderRoom, untouched } from '../support/provider-room.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sealReference } from '../../src/domain/mail-reference.ts'
+import { sealReference } from '../../src/domain/delivery/mail-reference.ts'
 import { signedIn } from '../support/desk.ts'
 import { mailgunKey } from '../support/provider-postings.ts'
 import { aProviderRoom } from '../support/provider-room.ts'

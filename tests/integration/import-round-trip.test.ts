@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cliActor } from '../../src/cli/command.ts'
-import { findAddress } from '../../src/domain/address.ts'
+import { findAddress } from '../../src/domain/subscribers/address.ts'
 import { quoteCsv, unquoteCsv } from '../../src/services/subscribers/import/csv-cells.ts'
 import { importCsv } from '../support/imports.ts'
 import { aNewsletter } from '../support/newsletters.ts'

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { canonicalPath } from '../../src/domain/old-address.ts'
+import { canonicalPath } from '../../src/domain/articles/old-address.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { importWordpress } from '../../src/import/import-wordpress.ts'
 import { articleInput } from '../../src/services/articles/input.ts'

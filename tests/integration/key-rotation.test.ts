@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findAddress, hashAddress } from '../../src/domain/address.ts'
+import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { testSecret } from '../support/config.ts'
 import { aDatabase } from '../support/database.ts'

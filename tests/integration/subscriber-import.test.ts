@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findAddress, hashAddress } from '../../src/domain/address.ts'
+import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
 import type { SuppressionReason } from '../../src/store/deliverability/suppressions.ts'
 import { importCsv, type ImportWish } from '../support/imports.ts'
 import { aNewsletter } from '../support/newsletters.ts'

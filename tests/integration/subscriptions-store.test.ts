@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findAddress, hashAddress } from '../../src/domain/address.ts'
+import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
 import { aDatabase } from '../support/database.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { aSubscriber, subscribe, testKeyring } from '../support/subscribers.ts'

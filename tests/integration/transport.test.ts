@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { SMTPServer } from 'smtp-server'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { SendOutcome } from '../../src/domain/delivery.ts'
+import type { SendOutcome } from '../../src/domain/delivery/delivery.ts'
 import { createTransport, type OutgoingMail, type TransportOptions } from '../../src/mail/smtp/transport.ts'
 import { aSmtpSink, spawnSmtpSink, type SinkFault } from '../support/smtp-sink.ts'
 

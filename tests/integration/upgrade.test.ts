@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createContext } from '../../src/context.ts'
-import { openReference } from '../../src/domain/mail-reference.ts'
+import { openReference } from '../../src/domain/delivery/mail-reference.ts'
 import { createLogger } from '../../src/log.ts'
 import { aConfig } from '../support/config.ts'
 import { query } from '../support/query.ts'

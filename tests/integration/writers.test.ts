@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { openReference } from '../../src/domain/mail-reference.ts'
+import { openReference } from '../../src/domain/delivery/mail-reference.ts'
 import { createContext } from '../../src/context.ts'
 import { createLogger } from '../../src/log.ts'
 import { aConfig } from '../support/config.ts'

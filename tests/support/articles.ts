@@ -1,4 +1,4 @@
-import type { Article } from '../../src/domain/article.ts'
+import type { Article } from '../../src/domain/articles/article.ts'
 import { putArticles } from '../../src/services/articles/put-articles.ts'
 import { articleInput, type ArticleInput } from '../../src/services/articles/input.ts'
 import type { Database } from '../../src/store/database.ts'

@@ -1,4 +1,4 @@
-import type { Article, Selection } from '../../src/domain/article.ts'
+import type { Article, Selection } from '../../src/domain/articles/article.ts'
 import type { FeedChannel } from '../../src/feeds/writer.ts'
 
 let made = 0

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { onTestFinished } from 'vitest'
-import { feedFormats, feedTypes } from '../../src/domain/feed.ts'
+import { feedFormats, feedTypes } from '../../src/domain/feeds/feed.ts'
 import { DomainError } from '../../src/errors.ts'
 import { createFeedWriter } from '../../src/feeds/writer.ts'
 import { createFeedFront, type FeedReader, type ServedFeed } from '../../src/http/feeds/feed-front.ts'

@@ -1,4 +1,4 @@
-import type { FrozenArticle, FrozenDigest } from '../../src/domain/frozen-digest.ts'
+import type { FrozenArticle, FrozenDigest } from '../../src/domain/digests/frozen-digest.ts'
 
 type Language = 'fr' | 'ar' | 'en'
 

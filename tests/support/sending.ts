@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
-import type { MailReference } from '../../src/domain/mail-reference.ts'
+import type { MailReference } from '../../src/domain/delivery/mail-reference.ts'
 import { createTransport, type TransportLimits } from '../../src/mail/smtp/transport.ts'
 import { createBudget } from '../../src/services/delivery/budget.ts'
 import { createKeyring } from '../../src/domain/token.ts'

@@ -1,6 +1,6 @@
-import { findAddress, hashAddress } from '../../src/domain/address.ts'
+import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
 import type { Cadence, Newsletter } from '../../src/domain/newsletter.ts'
-import type { EndedReason, Subscriber } from '../../src/domain/subscription.ts'
+import type { EndedReason, Subscriber } from '../../src/domain/subscribers/subscription.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import type { Database } from '../../src/store/database.ts'
 import { testSecret } from './config.ts'

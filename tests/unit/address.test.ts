@@ -5,7 +5,7 @@ import {
   maskAddress,
   normaliseForLimits,
   parseAddress,
-} from '../../src/domain/address.ts'
+} from '../../src/domain/subscribers/address.ts'
 import { testKeyring } from '../support/subscribers.ts'
 
 const long = (n: number) => 'a'.repeat(n)

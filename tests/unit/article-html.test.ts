@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sanitizeArticleHtml, summaryOf, textOf } from '../../src/domain/article-html.ts'
+import { sanitizeArticleHtml, summaryOf, textOf } from '../../src/domain/articles/article-html.ts'
 import { xssBodies } from '../support/xss.ts'
 
 const base = 'https://rivage.example/2026/phare'

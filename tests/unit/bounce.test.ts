@@ -5,7 +5,7 @@ import {
   type BounceClass,
   type Diagnosis,
   type ScoredBounce,
-} from '../../src/domain/bounce.ts'
+} from '../../src/domain/deliverability/bounce.ts'
 
 const rows: [Diagnosis['stage'], number | undefined, string | undefined, string, BounceClass][] = [
   ['rcpt', 550, '5.1.1', 'no such user', 'dead'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { localDateOf, nextOccurrence, occurrenceOn } from '../../src/domain/cadence.ts'
+import { localDateOf, nextOccurrence, occurrenceOn } from '../../src/domain/digests/cadence.ts'
 
 const daily = (zone: string, time: string) => ({ cadence: 'daily', time, zone }) as const
 

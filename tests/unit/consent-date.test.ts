@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readConsentDate } from '../../src/domain/consent-date.ts'
+import { readConsentDate } from '../../src/domain/subscribers/consent-date.ts'
 
 const read = (text: string) => readConsentDate(text, new Date('2026-03-14T12:00:00Z'))
 

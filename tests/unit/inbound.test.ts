@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sealReference } from '../../src/domain/mail-reference.ts'
+import { sealReference } from '../../src/domain/delivery/mail-reference.ts'
 import { readInbound } from '../../src/mail/inbound/inbound.ts'
 import { aMail, keyring } from '../support/mail.ts'
 import { aComplaint, aDeliveryReport } from '../support/reports.ts'

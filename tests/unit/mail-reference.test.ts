@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { openReference, sealReference, type MailReference } from '../../src/domain/mail-reference.ts'
+import { openReference, sealReference, type MailReference } from '../../src/domain/delivery/mail-reference.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 
 const keyring = createKeyring(['a first key, long enough for everybody to be content'])

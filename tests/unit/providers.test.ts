@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { classifyBounce } from '../../src/domain/bounce.ts'
-import type { ProviderName } from '../../src/domain/provider-event.ts'
+import { classifyBounce } from '../../src/domain/deliverability/bounce.ts'
+import type { ProviderName } from '../../src/domain/deliverability/provider-event.ts'
 import { createProviders } from '../../src/mail/providers/providers.ts'
 import {
   aSendgridKey,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { classifyBounce, type Diagnosis } from '../../src/domain/bounce.ts'
-import { findRelayRefusal } from '../../src/domain/relay-refusal.ts'
+import { classifyBounce, type Diagnosis } from '../../src/domain/deliverability/bounce.ts'
+import { findRelayRefusal } from '../../src/domain/delivery/relay-refusal.ts'
 import { statusOf } from '../../src/mail/smtp/send-outcome.ts'
 
 const diagnosis = (stage: Diagnosis['stage'], text: string): Diagnosis => ({

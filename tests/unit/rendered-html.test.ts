@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sanitizeArticleHtml } from '../../src/domain/article-html.ts'
+import { sanitizeArticleHtml } from '../../src/domain/articles/article-html.ts'
 import { cleanRendered } from '../../src/import/rendered-html.ts'
 
 const place = { link: 'https://voisin.example/fr/marche/', home: 'https://voisin.example/fr/' }

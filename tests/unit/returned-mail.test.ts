@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { classifyBounce, type BounceClass } from '../../src/domain/bounce.ts'
-import { sealReference } from '../../src/domain/mail-reference.ts'
+import { classifyBounce, type BounceClass } from '../../src/domain/deliverability/bounce.ts'
+import { sealReference } from '../../src/domain/delivery/mail-reference.ts'
 import { readInbound } from '../../src/mail/inbound/inbound.ts'
 import { keyring } from '../support/mail.ts'
 import { aDeliveryReport, aReportOf, aPlainReport } from '../support/reports.ts'

@@ -11,7 +11,7 @@ import {
   type MailClass,
   type RateLimits,
   type Spent,
-} from '../../src/domain/sending-rate.ts'
+} from '../../src/domain/delivery/sending-rate.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { slugOf } from '../../src/domain/slug.ts'
+import { slugOf } from '../../src/domain/articles/slug.ts'
 
 test.each([
   ['Événement à la Une : l’œuvre', 'evenement-a-la-une-l-oeuvre'],

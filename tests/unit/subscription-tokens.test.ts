@@ -9,7 +9,7 @@ import {
   sealPage,
   sealPreferences,
   sealUnsubscribe,
-} from '../../src/domain/subscription-tokens.ts'
+} from '../../src/domain/subscribers/subscription-tokens.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { testSecret } from '../support/config.ts'
 import { testKeyring } from '../support/subscribers.ts'

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Context } from '../../context.ts'
-import { findAddress, hashAddress } from '../../domain/address.ts'
+import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import { dateIn } from '../../domain/publication.ts'
 import type { Keyring } from '../../domain/token.ts'
 import { withFrenchSpaces } from '../../locales.ts'

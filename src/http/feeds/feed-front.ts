@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isFeedPath } from '../../domain/feed.ts'
+import { isFeedPath } from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
 import { chooseEncoding, isNotModified, type FeedEncoding } from './feed-conditions.ts'
 

@@ -1,4 +1,4 @@
-import type { FrozenDigest } from '../../domain/frozen-digest.ts'
+import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import { directionOf } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
 import { isWebUrl, viewDigest, type Detail, type DigestView } from './digest-view.ts'

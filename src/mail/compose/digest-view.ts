@@ -1,5 +1,5 @@
-import { contentFor, subjectOf } from '../../domain/digest-variant.ts'
-import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../../domain/frozen-digest.ts'
+import { contentFor, subjectOf } from '../../domain/digests/digest-variant.ts'
+import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import { directionOf } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { shorten, singleLine } from './plain-text.ts'

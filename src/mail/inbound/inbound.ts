@@ -1,4 +1,8 @@
-import { openReference, type MailReference, type ReferencePurpose } from '../../domain/mail-reference.ts'
+import {
+  openReference,
+  type MailReference,
+  type ReferencePurpose,
+} from '../../domain/delivery/mail-reference.ts'
 import type { Keyring } from '../../domain/token.ts'
 import { readDeliveryReport, readFields, type RecipientReport } from './delivery-report.ts'
 import { headerText, readHeaders, readMime, textOf, type Mime, type MimePart } from './mime.ts'

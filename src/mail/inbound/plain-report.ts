@@ -1,4 +1,4 @@
-import { meaningsOf, phraseFinder, type Meaning } from '../../domain/bounce-words.ts'
+import { meaningsOf, phraseFinder, type Meaning } from '../../domain/deliverability/bounce-words.ts'
 import type { RecipientReport } from './delivery-report.ts'
 import { answerAt, findReply, forRecord, longestAnswer, stageOf, withoutCopy } from './report-text.ts'
 

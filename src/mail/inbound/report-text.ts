@@ -1,6 +1,6 @@
-import type { Diagnosis } from '../../domain/bounce.ts'
-import { phraseFinder } from '../../domain/bounce-words.ts'
-import type { SmtpStage } from '../../domain/delivery.ts'
+import type { Diagnosis } from '../../domain/deliverability/bounce.ts'
+import { phraseFinder } from '../../domain/deliverability/bounce-words.ts'
+import type { SmtpStage } from '../../domain/delivery/delivery.ts'
 
 /** What is kept of a server's answer. */
 export const longestAnswer = 1_000

@@ -1,4 +1,4 @@
-import type { ProviderName } from '../../domain/provider-event.ts'
+import type { ProviderName } from '../../domain/deliverability/provider-event.ts'
 
 /** Around our seal: what a provider takes from the message and hands back with every event. */
 const forms: Partial<Record<ProviderName, [before: string, after: string]>> = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ProviderName } from '../../domain/provider-event.ts'
+import type { ProviderName } from '../../domain/deliverability/provider-event.ts'
 import { dateHeaderValue, mailboxHeader, quotedPrintable, softBreak, textHeader } from './encoding.ts'
 import { eventHeaders, eventSeal } from './event-headers.ts'
 

@@ -1,4 +1,4 @@
-import type { EventKind, ProviderEvent } from '../../domain/provider-event.ts'
+import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { diagnose, entryOf, idOf, keptBack, sealsIn, textAt, type Provider } from './provider.ts'
 
 /** Brevo signs nothing: the token in the address is the proof. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { EventKind, ProviderEvent } from '../../domain/provider-event.ts'
+import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { diagnose, entryOf, idOf, sealsIn, type Provider } from './provider.ts'
 
 const text = (max: number) => z.string().max(max).optional()

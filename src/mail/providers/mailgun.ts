@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { EventKind, ProviderEvent } from '../../domain/provider-event.ts'
+import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import {
   diagnose,
   entryOf,

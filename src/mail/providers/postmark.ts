@@ -1,4 +1,4 @@
-import type { ProviderEvent } from '../../domain/provider-event.ts'
+import type { ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { diagnose, entryOf, idOf, keptBack, sealsIn, textAt, valueAt, type Provider } from './provider.ts'
 
 /** Postmark signs nothing: the token in the address is the proof. */

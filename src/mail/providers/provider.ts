@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Diagnosis } from '../../domain/diagnosis.ts'
-import type { ProviderEvent } from '../../domain/provider-event.ts'
+import type { Diagnosis } from '../../domain/delivery/diagnosis.ts'
+import type { ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { findReply, forRecord, longestAnswer, statusIn } from '../inbound/report-text.ts'
 
 /** One POST of a provider: its bytes as they were signed, and what they hold. */

@@ -1,4 +1,4 @@
-import type { ProviderName } from '../../domain/provider-event.ts'
+import type { ProviderName } from '../../domain/deliverability/provider-event.ts'
 import { brevo } from './brevo.ts'
 import { generic } from './generic.ts'
 import { mailgun } from './mailgun.ts'

@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto'
-import type { EventKind, ProviderEvent } from '../../domain/provider-event.ts'
+import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { diagnose, entryOf, idOf, isInWindow, keptBack, sealsIn, textAt, type Provider } from './provider.ts'
 
 const signatureHeader = 'x-twilio-email-event-webhook-signature'

@@ -1,5 +1,5 @@
 import { verify, X509Certificate } from 'node:crypto'
-import type { EventKind, ProviderEvent } from '../../domain/provider-event.ts'
+import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { diagnose, entryOf, isInWindow, keptBack, listAt, sealsIn, textAt, valueAt } from './provider.ts'
 import type { ProofSettings, ProofTools, Provider } from './provider.ts'
 

@@ -1,4 +1,4 @@
-import type { SendOutcome, SmtpStage } from '../../domain/delivery.ts'
+import type { SendOutcome, SmtpStage } from '../../domain/delivery/delivery.ts'
 import { brokenOff, refusedBy, storableAnswer, type Refused } from './send-outcome.ts'
 import type { SmtpReply, SmtpSession } from './smtp-session.ts'
 import { finalDot, stuffDots } from './wire.ts'

@@ -1,4 +1,4 @@
-import type { SendOutcome, SmtpStage } from '../../domain/delivery.ts'
+import type { SendOutcome, SmtpStage } from '../../domain/delivery/delivery.ts'
 import type { SmtpReply } from './smtp-session.ts'
 
 export type Refused = Extract<SendOutcome, { kind: 'refused' }>

@@ -1,4 +1,4 @@
-import type { SendOutcome } from '../../domain/delivery.ts'
+import type { SendOutcome } from '../../domain/delivery/delivery.ts'
 import {
   ask,
   converse,

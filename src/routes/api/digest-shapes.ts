@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { deliveryStates } from '../../domain/delivery.ts'
-import { digestStates } from '../../domain/digest.ts'
+import { deliveryStates } from '../../domain/delivery/delivery.ts'
+import { digestStates } from '../../domain/digests/digest.ts'
 import { cadences } from '../../domain/newsletter.ts'
 
 export const externalIds = z.array(z.string().min(1).max(200)).max(100)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { deliveryStates, doubtDecisions } from '../../domain/delivery.ts'
-import { digestStates, type Digest } from '../../domain/digest.ts'
+import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.ts'
+import { digestStates, type Digest } from '../../domain/digests/digest.ts'
 import { ifMatchVersion } from '../../http/api.ts'
 import { sendEvents } from '../../http/events.ts'
 import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { eventKinds, providerNames, type ProviderName } from '../../domain/provider-event.ts'
+import { eventKinds, providerNames, type ProviderName } from '../../domain/deliverability/provider-event.ts'
 import { DomainError } from '../../errors.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { ProviderService, ProviderView } from '../../services/deliverability/providers.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { articlePath } from '../../domain/article.ts'
+import { articlePath } from '../../domain/articles/article.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import { slugOf } from '../../domain/slug.ts'
+import { slugOf } from '../../domain/articles/slug.ts'
 import { listOf } from '../../http/form-fields.ts'
 import type { NewsletterChange } from '../../services/newsletters/input.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { providerNames, type ProviderName } from '../../domain/provider-event.ts'
+import { providerNames, type ProviderName } from '../../domain/deliverability/provider-event.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 

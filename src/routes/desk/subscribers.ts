@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nameOf } from '../../domain/article.ts'
+import { nameOf } from '../../domain/articles/article.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { drawGrowth } from '../../http/charts.ts'
 import { toPageRequest } from '../../http/route.ts'

@@ -1,5 +1,5 @@
-import type { Digest } from '../../domain/digest.ts'
-import { withoutArticles } from '../../domain/digest-variant.ts'
+import type { Digest } from '../../domain/digests/digest.ts'
+import { withoutArticles } from '../../domain/digests/digest-variant.ts'
 import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'

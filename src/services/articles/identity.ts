@@ -1,4 +1,4 @@
-import { sanitizeArticleHtml, textOf } from '../../domain/article-html.ts'
+import { sanitizeArticleHtml, textOf } from '../../domain/articles/article-html.ts'
 import {
   foldUrl,
   isGlobalGuid,
@@ -8,8 +8,8 @@ import {
   strengthOf,
   type SourceMark,
   type Verdict,
-} from '../../domain/identity.ts'
-import { canonicalPath } from '../../domain/old-address.ts'
+} from '../../domain/articles/identity.ts'
+import { canonicalPath } from '../../domain/articles/old-address.ts'
 import type { FoundName } from '../../store/articles/article-identity.ts'
 import type { StoredArticle } from '../../store/articles/article-writes.ts'
 import type { Stores } from '../../store/stores.ts'

@@ -1,6 +1,11 @@
-import { articlePath, selectionPath, type Article, type SelectionKind } from '../../domain/article.ts'
-import { feedPath, selectionSubject, type FeedSubject } from '../../domain/feed.ts'
-import { readOldAddress, type OldAddress } from '../../domain/old-address.ts'
+import {
+  articlePath,
+  selectionPath,
+  type Article,
+  type SelectionKind,
+} from '../../domain/articles/article.ts'
+import { feedPath, selectionSubject, type FeedSubject } from '../../domain/feeds/feed.ts'
+import { readOldAddress, type OldAddress } from '../../domain/articles/old-address.ts'
 import type { Parts } from '../parts.ts'
 
 /** Where a page lives now: its path without a language, and what its feed is a view of. */

@@ -1,4 +1,4 @@
-import type { SourceMark } from '../../domain/identity.ts'
+import type { SourceMark } from '../../domain/articles/identity.ts'
 import type { DomainError } from '../../errors.ts'
 import type { CheckedArticle } from './input.ts'
 

@@ -1,4 +1,4 @@
-import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/article.ts'
+import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/articles/article.ts'
 import { DomainError } from '../../errors.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { SelectionChangeInput, SelectionInput } from './input.ts'

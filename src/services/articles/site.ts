@@ -7,7 +7,7 @@ import {
   type Article,
   type Selection,
   type SelectionKind,
-} from '../../domain/article.ts'
+} from '../../domain/articles/article.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'

@@ -1,4 +1,4 @@
-import { findAddress, hashAddress } from '../../domain/address.ts'
+import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import {
   classifyBounce,
   complaintLimit,
@@ -6,9 +6,9 @@ import {
   isGreylisting,
   scoreBounce,
   type Diagnosis,
-} from '../../domain/bounce.ts'
-import type { SendOutcome } from '../../domain/delivery.ts'
-import type { MailReference } from '../../domain/mail-reference.ts'
+} from '../../domain/deliverability/bounce.ts'
+import type { SendOutcome } from '../../domain/delivery/delivery.ts'
+import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { InboundMail, RecipientReport } from '../../mail/inbound/inbound.ts'
 import type { BouncedMail, BounceEffects } from '../../store/deliverability/bounces.ts'
 import type { Stores } from '../../store/stores.ts'

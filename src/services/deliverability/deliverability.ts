@@ -1,4 +1,4 @@
-import { complaintLimit } from '../../domain/bounce.ts'
+import { complaintLimit } from '../../domain/deliverability/bounce.ts'
 import type { BounceDay } from '../../store/deliverability/bounces.ts'
 import type { Parts } from '../parts.ts'
 

@@ -1,5 +1,5 @@
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { proofOf, type ProviderName } from '../../domain/provider-event.ts'
+import { proofOf, type ProviderName } from '../../domain/deliverability/provider-event.ts'
 import { DomainError } from '../../errors.ts'
 import type { EventCount, StoredProvider } from '../../store/deliverability/providers.ts'
 import type { Stores } from '../../store/stores.ts'

@@ -1,4 +1,4 @@
-import { findAddress, hashAddress, parseAddress } from '../../domain/address.ts'
+import { findAddress, hashAddress, parseAddress } from '../../domain/subscribers/address.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { putBack, spend, type MailClass, type RateLimits, type Spent } from '../../domain/sending-rate.ts'
+import {
+  putBack,
+  spend,
+  type MailClass,
+  type RateLimits,
+  type Spent,
+} from '../../domain/delivery/sending-rate.ts'
 import type { SendingBudgetStore } from '../../store/delivery/sending-budget.ts'
 
 /** Leave to send, for one run. */

@@ -1,5 +1,5 @@
 import type { BounceService } from '../deliverability/bounces.ts'
-import type { MailReference } from '../../domain/mail-reference.ts'
+import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import { startConversations } from './run.ts'
 import { createDomainBreaker } from './domain-breaker.ts'
 import { createFaults } from './kill-points.ts'

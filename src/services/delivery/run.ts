@@ -1,5 +1,5 @@
-import { diagnosisOf } from '../../domain/bounce.ts'
-import { findRelayRefusal } from '../../domain/relay-refusal.ts'
+import { diagnosisOf } from '../../domain/deliverability/bounce.ts'
+import { findRelayRefusal } from '../../domain/delivery/relay-refusal.ts'
 import type { Transport } from '../../mail/smtp/transport.ts'
 import { createAttempt, type AttemptOutcome } from './send-one.ts'
 import type { Permits } from './budget.ts'

@@ -1,4 +1,4 @@
-import type { SendOutcome } from '../../domain/delivery.ts'
+import type { SendOutcome } from '../../domain/delivery/delivery.ts'
 import type { OutgoingMail, Transport } from '../../mail/smtp/transport.ts'
 import type { Lease, Leases } from '../../store/delivery/leases.ts'
 import type { Faults } from './kill-points.ts'

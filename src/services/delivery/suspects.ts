@@ -1,6 +1,6 @@
-import { classifyBounce, diagnosisOf, isGreylisting } from '../../domain/bounce.ts'
-import type { SendOutcome } from '../../domain/delivery.ts'
-import { blameOf, type Blame } from '../../domain/refusal.ts'
+import { classifyBounce, diagnosisOf, isGreylisting } from '../../domain/deliverability/bounce.ts'
+import type { SendOutcome } from '../../domain/delivery/delivery.ts'
+import { blameOf, type Blame } from '../../domain/delivery/refusal.ts'
 import type { Failure } from '../../store/delivery/leases.ts'
 
 export type Refused = Extract<SendOutcome, { kind: 'refused' }>

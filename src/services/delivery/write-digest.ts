@@ -1,4 +1,4 @@
-import { withoutArticles, type GoneArticle } from '../../domain/digest-variant.ts'
+import { withoutArticles, type GoneArticle } from '../../domain/digests/digest-variant.ts'
 import type { Skeleton } from '../../mail/mail.ts'
 import type { Parts } from '../parts.ts'
 import type { SubscriptionLinks } from '../subscribers/links.ts'

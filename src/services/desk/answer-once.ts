@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../../domain/digest.ts'
+import { canonicalJson } from '../../domain/digests/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import type { StoredAnswer } from '../../store/desk/idempotency-keys.ts'

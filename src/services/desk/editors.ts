@@ -1,4 +1,4 @@
-import { parseAddress } from '../../domain/address.ts'
+import { parseAddress } from '../../domain/subscribers/address.ts'
 import { nameOfActor, type Actor, type Editor, type Role } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import type { ListedSession, Session } from '../../store/desk/sessions.ts'

@@ -1,4 +1,4 @@
-import { findAddress } from '../../domain/address.ts'
+import { findAddress } from '../../domain/subscribers/address.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { isLanguageTag, isZone, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'

@@ -1,5 +1,5 @@
-import type { DoubtDecision } from '../../domain/delivery.ts'
-import { lifetimeMs, requireMayDo, type Digest } from '../../domain/digest.ts'
+import type { DoubtDecision } from '../../domain/delivery/delivery.ts'
+import { lifetimeMs, requireMayDo, type Digest } from '../../domain/digests/digest.ts'
 import { nameOfActor } from '../../domain/editor.ts'
 import type { Stores } from '../../store/stores.ts'
 import { answerOnce, type Answer, type KeyedRequest } from '../desk/answer-once.ts'

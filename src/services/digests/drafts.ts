@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Digest } from '../../domain/digest.ts'
+import type { Digest } from '../../domain/digests/digest.ts'
 import { composeDraft, countPlans, isUnfrozen, listMatter, storeDraft, type Draft } from './refresh.ts'
 import type { Parts } from '../parts.ts'
 

@@ -1,5 +1,5 @@
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
-import { nextOccurrence } from '../../domain/cadence.ts'
+import { nextOccurrence } from '../../domain/digests/cadence.ts'
 import {
   type SeenVersion,
   noCounts,
@@ -8,8 +8,8 @@ import {
   type Digest,
   type DigestState,
   type DraftChange,
-} from '../../domain/digest.ts'
-import { pinsFor } from '../../domain/digest-content.ts'
+} from '../../domain/digests/digest.ts'
+import { pinsFor } from '../../domain/digests/digest-content.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'

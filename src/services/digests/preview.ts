@@ -1,5 +1,5 @@
-import { variantKeyOf, type VariantPlan } from '../../domain/digest.ts'
-import { listStrayQuotes, withoutArticles, type StrayQuote } from '../../domain/digest-variant.ts'
+import { variantKeyOf, type VariantPlan } from '../../domain/digests/digest.ts'
+import { listStrayQuotes, withoutArticles, type StrayQuote } from '../../domain/digests/digest-variant.ts'
 import { DomainError } from '../../errors.ts'
 import { listPlans, type Draft } from './refresh.ts'
 import type { DraftService } from './drafts.ts'

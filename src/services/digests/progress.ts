@@ -1,7 +1,13 @@
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
-import type { DeliveryState } from '../../domain/delivery.ts'
-import { noCounts, sentOf, type DeliveryCounts, type Digest, type DigestState } from '../../domain/digest.ts'
-import { explain, explanations, type Explanation } from '../../domain/explain.ts'
+import type { DeliveryState } from '../../domain/delivery/delivery.ts'
+import {
+  noCounts,
+  sentOf,
+  type DeliveryCounts,
+  type Digest,
+  type DigestState,
+} from '../../domain/digests/digest.ts'
+import { explain, explanations, type Explanation } from '../../domain/subscribers/explain.ts'
 import { DomainError } from '../../errors.ts'
 import type { ConsentEntry } from '../../store/subscribers/consents.ts'
 import type { DeliveryLine } from '../../store/digests/digest-progress.ts'

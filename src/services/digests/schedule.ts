@@ -1,4 +1,4 @@
-import { isApproved, maxLatenessMs, type Digest } from '../../domain/digest.ts'
+import { isApproved, maxLatenessMs, type Digest } from '../../domain/digests/digest.ts'
 import { scheduledCadences } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'

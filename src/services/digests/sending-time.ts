@@ -1,5 +1,5 @@
-import { lifetimeMs, mayDo, type DeliveryCounts, type Digest } from '../../domain/digest.ts'
-import { formatRate, secondsFor, type RateLimits } from '../../domain/sending-rate.ts'
+import { lifetimeMs, mayDo, type DeliveryCounts, type Digest } from '../../domain/digests/digest.ts'
+import { formatRate, secondsFor, type RateLimits } from '../../domain/delivery/sending-rate.ts'
 import type { Stores } from '../../store/stores.ts'
 
 /** How long a digest will take, where SMTP_RATE sets a pace. */

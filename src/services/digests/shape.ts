@@ -4,8 +4,8 @@ import {
   type DeliveryCounts,
   type Digest,
   type VariantPlan,
-} from '../../domain/digest.ts'
-import { contentFor, listStrayQuotes } from '../../domain/digest-variant.ts'
+} from '../../domain/digests/digest.ts'
+import { contentFor, listStrayQuotes } from '../../domain/digests/digest-variant.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import type { WithdrawnReach } from '../../store/digests/variants.ts'
 import type { Spread } from './spreading.ts'

@@ -1,4 +1,4 @@
-import { mayDo, type Digest } from '../../domain/digest.ts'
+import { mayDo, type Digest } from '../../domain/digests/digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import {
   dayMs,
@@ -7,7 +7,7 @@ import {
   firstPortion,
   isOffered,
   type SpreadDay,
-} from '../../domain/spread.ts'
+} from '../../domain/digests/spread.ts'
 import type { Database } from '../../store/database.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'

@@ -1,4 +1,4 @@
-import { localDateOf, nextOccurrence, occurrenceOn } from '../../domain/cadence.ts'
+import { localDateOf, nextOccurrence, occurrenceOn } from '../../domain/digests/cadence.ts'
 import {
   lifetimeMs,
   mayDo,
@@ -10,7 +10,7 @@ import {
   type Digest,
   type DigestState,
   type SeenVersion,
-} from '../../domain/digest.ts'
+} from '../../domain/digests/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { defaultAlertsPerDay, findCadence } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'

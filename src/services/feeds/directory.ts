@@ -1,4 +1,4 @@
-import { nameOf, type Selection } from '../../domain/article.ts'
+import { nameOf, type Selection } from '../../domain/articles/article.ts'
 import {
   currentPath,
   feedPagePath,
@@ -7,7 +7,7 @@ import {
   type FeedFormat,
   type FeedSubject,
   type LeftPaths,
-} from '../../domain/feed.ts'
+} from '../../domain/feeds/feed.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'

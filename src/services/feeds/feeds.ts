@@ -4,7 +4,7 @@ import {
   splitSubject,
   type FeedAddress,
   type FeedSubject,
-} from '../../domain/feed.ts'
+} from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
 import type { FeedDocument, FoundFeed, LeftOut } from '../../store/feeds/feed-documents.ts'
 import type { FeedPolls } from '../../store/feeds/feed-polls.ts'

@@ -1,13 +1,19 @@
-import type { Article, SelectionKind } from '../../domain/article.ts'
-import { nameOf } from '../../domain/article.ts'
+import type { Article, SelectionKind } from '../../domain/articles/article.ts'
+import { nameOf } from '../../domain/articles/article.ts'
 import {
   feedPagePath,
   feedPath,
   selectionSubject,
   splitSubject,
   type FeedSubject,
-} from '../../domain/feed.ts'
-import { chooseWindow, noticeMs, windowHours, windowSize, type FeedPlace } from '../../domain/feed-window.ts'
+} from '../../domain/feeds/feed.ts'
+import {
+  chooseWindow,
+  noticeMs,
+  windowHours,
+  windowSize,
+  type FeedPlace,
+} from '../../domain/feeds/feed-window.ts'
 import { dateIn, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
 import type { FeedSource } from '../../feeds/items.ts'

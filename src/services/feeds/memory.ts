@@ -1,4 +1,4 @@
-import { feedPath, parseFeedPath } from '../../domain/feed.ts'
+import { feedPath, parseFeedPath } from '../../domain/feeds/feed.ts'
 import type { FoundFeed } from '../../store/feeds/feed-documents.ts'
 import type { FeedService } from './feeds.ts'
 import type { Parts } from '../parts.ts'

@@ -1,5 +1,11 @@
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { feedFormats, feedPath, parseFeedPath, type FeedAddress, type FeedFormat } from '../../domain/feed.ts'
+import {
+  feedFormats,
+  feedPath,
+  parseFeedPath,
+  type FeedAddress,
+  type FeedFormat,
+} from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
 import type { AuditEntry } from '../../store/desk/audit.ts'
 import type { Stores } from '../../store/stores.ts'

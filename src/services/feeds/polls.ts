@@ -1,4 +1,4 @@
-import { readerFamilyOf } from '../../domain/reader-family.ts'
+import { readerFamilyOf } from '../../domain/feeds/reader-family.ts'
 import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Parts } from '../parts.ts'
 

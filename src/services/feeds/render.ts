@@ -9,7 +9,7 @@ import {
   type FeedChange,
   type FeedFormat,
   type FeedSubject,
-} from '../../domain/feed.ts'
+} from '../../domain/feeds/feed.ts'
 import type { Publication } from '../../domain/publication.ts'
 import type { ComposedFeed, FeedWriter } from '../../feeds/writer.ts'
 import type {

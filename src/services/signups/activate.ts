@@ -7,9 +7,9 @@ import {
   type Activation,
   type ActivationMethod,
   type LinkState,
-} from '../../domain/activation.ts'
-import { findAddress, hashAddress } from '../../domain/address.ts'
-import { openActivation, pageAgeMs, sealPage } from '../../domain/subscription-tokens.ts'
+} from '../../domain/subscribers/activation.ts'
+import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
+import { openActivation, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'

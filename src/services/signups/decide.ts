@@ -1,6 +1,11 @@
-import { mayMail, type Activation, type Decision } from '../../domain/activation.ts'
-import { hashAddress, hashForLimits, parseAddress, type AddressHash } from '../../domain/address.ts'
-import { cadenceOf, isSameChoice } from '../../domain/subscription.ts'
+import { mayMail, type Activation, type Decision } from '../../domain/subscribers/activation.ts'
+import {
+  hashAddress,
+  hashForLimits,
+  parseAddress,
+  type AddressHash,
+} from '../../domain/subscribers/address.ts'
+import { cadenceOf, isSameChoice } from '../../domain/subscribers/subscription.ts'
 import type { Stores } from '../../store/stores.ts'
 import { createFaults } from '../delivery/kill-points.ts'
 import type { Parts } from '../parts.ts'

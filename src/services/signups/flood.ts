@@ -1,4 +1,4 @@
-import type { Activation } from '../../domain/activation.ts'
+import type { Activation } from '../../domain/subscribers/activation.ts'
 import type { Stores } from '../../store/stores.ts'
 
 /** Activation mails an hour that need no explanation; above, five times the week's mean is the measure. */

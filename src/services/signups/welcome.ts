@@ -1,5 +1,5 @@
 import { scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
-import { nextOccurrence } from '../../domain/cadence.ts'
+import { nextOccurrence } from '../../domain/digests/cadence.ts'
 import type { ActivationPage } from './activate.ts'
 import type { Parts } from '../parts.ts'
 

@@ -4,7 +4,7 @@ import {
   sealPreferences,
   sealUnsubscribe,
   type SubscriptionRef,
-} from '../../domain/subscription-tokens.ts'
+} from '../../domain/subscribers/subscription-tokens.ts'
 import type { Parts } from '../parts.ts'
 
 export type SubscriptionLinks = ReturnType<typeof createSubscriptionLinks>

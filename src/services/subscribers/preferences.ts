@@ -1,13 +1,18 @@
-import { findAddress, hashAddress, maskAddress } from '../../domain/address.ts'
-import type { Selection } from '../../domain/article.ts'
+import { findAddress, hashAddress, maskAddress } from '../../domain/subscribers/address.ts'
+import type { Selection } from '../../domain/articles/article.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import {
   openPreferences,
   pageAgeMs,
   sealPage,
   type PreferencesRef,
-} from '../../domain/subscription-tokens.ts'
-import { cadenceOf, isSameChoice, type Subscriber, type Subscription } from '../../domain/subscription.ts'
+} from '../../domain/subscribers/subscription-tokens.ts'
+import {
+  cadenceOf,
+  isSameChoice,
+  type Subscriber,
+  type Subscription,
+} from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
 import type { Setting } from '../../store/subscribers/subscriptions.ts'
 import type { Stores } from '../../store/stores.ts'

@@ -1,8 +1,8 @@
-import { findAddress, hashAddress } from '../../domain/address.ts'
+import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { quoteCsv } from './import/csv-cells.ts'
-import type { Subscriber, Subscription } from '../../domain/subscription.ts'
+import type { Subscriber, Subscription } from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
 

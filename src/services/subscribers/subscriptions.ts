@@ -1,14 +1,14 @@
-import { undoLifetimeMs } from '../../domain/activation.ts'
-import { findAddress, hashAddress } from '../../domain/address.ts'
+import { undoLifetimeMs } from '../../domain/subscribers/activation.ts'
+import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import { openUnsubscribe, type SubscriptionRef } from '../../domain/subscription-tokens.ts'
+import { openUnsubscribe, type SubscriptionRef } from '../../domain/subscribers/subscription-tokens.ts'
 import {
   lessOften,
   type EndedReason,
   type LeaveReason,
   type Subscriber,
   type Subscription,
-} from '../../domain/subscription.ts'
+} from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { ArticleState, Enclosure, Picture } from '../../domain/article.ts'
+import type { ArticleState, Enclosure, Picture } from '../../domain/articles/article.ts'
 import { articleIdentity } from './article-identity.ts'
 import type { Executor } from '../executor.ts'
 

@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/article.ts'
+import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/articles/article.ts'
 import type { Cursor } from '../../domain/cursor.ts'
 import { DomainError } from '../../errors.ts'
 import { articleMerge } from './article-merge.ts'

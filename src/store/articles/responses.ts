@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import type { Response } from '../../domain/article.ts'
+import type { Response } from '../../domain/articles/article.ts'
 import type { Executor } from '../executor.ts'
 import type { Responses } from '../schema.ts'
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Selection, SelectionKind } from '../../domain/article.ts'
+import type { Selection, SelectionKind } from '../../domain/articles/article.ts'
 import type { Executor } from '../executor.ts'
 
 export interface NewSelection {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { BounceClass, ScoredBounce } from '../../domain/bounce.ts'
-import type { MailReference } from '../../domain/mail-reference.ts'
+import type { BounceClass, ScoredBounce } from '../../domain/deliverability/bounce.ts'
+import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { Executor } from '../executor.ts'
 
 export interface NewBounce {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { MailReference } from '../../domain/mail-reference.ts'
-import type { EventKind, ProviderName } from '../../domain/provider-event.ts'
+import type { MailReference } from '../../domain/delivery/mail-reference.ts'
+import type { EventKind, ProviderName } from '../../domain/deliverability/provider-event.ts'
 import type { Executor } from '../executor.ts'
 
 export interface StoredProvider {

@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import type { AddressHash } from '../../domain/address.ts'
+import type { AddressHash } from '../../domain/subscribers/address.ts'
 import type { Executor } from '../executor.ts'
 import type { Suppressions } from '../schema.ts'
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { deliveryStates, type DeliveryState } from '../../domain/delivery.ts'
+import { deliveryStates, type DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
 import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
-import { spreadReason } from '../../domain/delivery.ts'
+import { spreadReason } from '../../domain/delivery/delivery.ts'
 import type { Executor } from '../executor.ts'
 import { notHeld } from './instance-guard.ts'
 import { prepared } from '../prepared.ts'

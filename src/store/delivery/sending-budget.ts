@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { nothingSpent, type Spent } from '../../domain/sending-rate.ts'
+import { nothingSpent, type Spent } from '../../domain/delivery/sending-rate.ts'
 import type { Executor } from '../executor.ts'
 
 export type SendingBudgetStore = ReturnType<typeof sendingBudgetStore>

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { DeliveryState } from '../../domain/delivery.ts'
-import type { DigestState } from '../../domain/digest.ts'
+import type { DeliveryState } from '../../domain/delivery/delivery.ts'
+import type { DigestState } from '../../domain/digests/digest.ts'
 import type { Executor } from '../executor.ts'
 import { lateMinutes } from './watch.ts'
 

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Cursor } from '../../domain/cursor.ts'
-import type { DeliveryState } from '../../domain/delivery.ts'
-import { noCounts, type DeliveryCounts } from '../../domain/digest.ts'
-import type { SubscriptionFacts } from '../../domain/explain.ts'
+import type { DeliveryState } from '../../domain/delivery/delivery.ts'
+import { noCounts, type DeliveryCounts } from '../../domain/digests/digest.ts'
+import type { SubscriptionFacts } from '../../domain/subscribers/explain.ts'
 import type { Executor } from '../executor.ts'
 
 export interface DeliveryLine {

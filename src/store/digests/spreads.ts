@@ -1,6 +1,12 @@
 import { sql } from 'kysely'
-import { spreadReason } from '../../domain/delivery.ts'
-import { dayMs, lookBackDays, portionsOf, type HeldReason, type PortionOutcome } from '../../domain/spread.ts'
+import { spreadReason } from '../../domain/delivery/delivery.ts'
+import {
+  dayMs,
+  lookBackDays,
+  portionsOf,
+  type HeldReason,
+  type PortionOutcome,
+} from '../../domain/digests/spread.ts'
 import type { Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { seconds } from '../delivery/leases.ts'

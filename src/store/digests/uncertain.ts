@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
-import { leftReason } from '../../domain/delivery.ts'
+import { leftReason } from '../../domain/delivery/delivery.ts'
 import type { Executor } from '../executor.ts'
 
 /** A delivery in doubt that nobody has decided on. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
-import { spreadReason } from '../../domain/delivery.ts'
-import type { VariantPlan } from '../../domain/digest.ts'
-import { planVariants, type ReaderGroup } from '../../domain/digest-content.ts'
+import { spreadReason } from '../../domain/delivery/delivery.ts'
+import type { VariantPlan } from '../../domain/digests/digest.ts'
+import { planVariants, type ReaderGroup } from '../../domain/digests/digest-content.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import type { Executor } from '../executor.ts'
 

@@ -1,5 +1,5 @@
 import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 'kysely'
-import type { FeedChange, FeedSubject, LeftPaths } from '../../domain/feed.ts'
+import type { FeedChange, FeedSubject, LeftPaths } from '../../domain/feeds/feed.ts'
 import type { Executor } from '../executor.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
 

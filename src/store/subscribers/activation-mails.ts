@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AddressHash } from '../../domain/address.ts'
+import type { AddressHash } from '../../domain/subscribers/address.ts'
 import type { Executor } from '../executor.ts'
 
 /** What limits activation mail to one person: HMACs alone, which outlive the requests. */

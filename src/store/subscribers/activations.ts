@@ -1,7 +1,12 @@
 import { sql, type Selectable } from 'kysely'
-import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/activation.ts'
-import type { AddressHash } from '../../domain/address.ts'
-import type { Choices } from '../../domain/subscription.ts'
+import type {
+  Activation,
+  ActivationMethod,
+  Decision,
+  RequestKind,
+} from '../../domain/subscribers/activation.ts'
+import type { AddressHash } from '../../domain/subscribers/address.ts'
+import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { Executor } from '../executor.ts'
 import type { Activations } from '../schema.ts'
 

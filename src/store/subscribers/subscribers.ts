@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
-import { toLowerAddress, type AddressHash } from '../../domain/address.ts'
-import type { Subscriber } from '../../domain/subscription.ts'
+import { toLowerAddress, type AddressHash } from '../../domain/subscribers/address.ts'
+import type { Subscriber } from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
 import type { Executor } from '../executor.ts'
 import type { Subscribers } from '../schema.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Cadence } from '../../domain/newsletter.ts'
-import type { EndedReason, LeaveReason, Subscription } from '../../domain/subscription.ts'
+import type { EndedReason, LeaveReason, Subscription } from '../../domain/subscribers/subscription.ts'
 import type { Executor } from '../executor.ts'
 
 export interface Setting {

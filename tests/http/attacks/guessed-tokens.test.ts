@@ -8,7 +8,7 @@ import {
   sealFreshPreferences,
   sealPreferences,
   sealUnsubscribe,
-} from '../../../src/domain/subscription-tokens.ts'
+} from '../../../src/domain/subscribers/subscription-tokens.ts'
 import { createKeyring, type Keyring } from '../../../src/domain/token.ts'
 import { testSecret } from '../../support/config.ts'
 import { everyRow } from '../../support/table-rows.ts'

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { findAddress, hashAddress, hashForLimits, type Address } from '../../../src/domain/address.ts'
+import {
+  findAddress,
+  hashAddress,
+  hashForLimits,
+  type Address,
+} from '../../../src/domain/subscribers/address.ts'
 import { createKeyring } from '../../../src/domain/token.ts'
 import { testSecret } from '../../support/config.ts'
 import { aNewsletter } from '../../support/newsletters.ts'

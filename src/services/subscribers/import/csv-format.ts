@@ -1,7 +1,7 @@
 import { CsvError } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
-import { findAddress } from '../../../domain/address.ts'
-import { findColumns } from '../../../domain/import-columns.ts'
+import { findAddress } from '../../../domain/subscribers/address.ts'
+import { findColumns } from '../../../domain/subscribers/import-columns.ts'
 import { DomainError } from '../../../errors.ts'
 
 /** What an upload was found to be. */

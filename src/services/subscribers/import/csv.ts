@@ -1,16 +1,16 @@
 import { promisify } from 'node:util'
 import { CsvError, parse } from 'csv-parse'
-import { findAddress, type Address } from '../../../domain/address.ts'
-import { readConsentDate } from '../../../domain/consent-date.ts'
+import { findAddress, type Address } from '../../../domain/subscribers/address.ts'
+import { readConsentDate } from '../../../domain/subscribers/consent-date.ts'
 import { unquoteCsv } from './csv-cells.ts'
-import { findColumns, type ImportField } from '../../../domain/import-columns.ts'
+import { findColumns, type ImportField } from '../../../domain/subscribers/import-columns.ts'
 import {
   meaningOf,
   plainWord,
   readStatus,
   type ImportStatus,
   type StatusColumn,
-} from '../../../domain/import-status.ts'
+} from '../../../domain/subscribers/import-status.ts'
 import { cadences, type Cadence, type Newsletter } from '../../../domain/newsletter.ts'
 import { interfaceLanguageOf, interfaceLanguages } from '../../../locales.ts'
 import type { Stores } from '../../../store/stores.ts'

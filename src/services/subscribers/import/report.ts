@@ -1,4 +1,4 @@
-import { findColumns } from '../../../domain/import-columns.ts'
+import { findColumns } from '../../../domain/subscribers/import-columns.ts'
 import type { Newsletter } from '../../../domain/newsletter.ts'
 import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../../../locales.ts'
 import type { ImportState, StoredImport } from '../../../store/subscribers/imports.ts'

@@ -1,7 +1,16 @@
-import { activationLifetimeMs } from '../../../domain/activation.ts'
-import { hashAddress, hashForLimits, toLowerAddress, type AddressHash } from '../../../domain/address.ts'
+import { activationLifetimeMs } from '../../../domain/subscribers/activation.ts'
+import {
+  hashAddress,
+  hashForLimits,
+  toLowerAddress,
+  type AddressHash,
+} from '../../../domain/subscribers/address.ts'
 import type { Newsletter } from '../../../domain/newsletter.ts'
-import { cadenceOf, type EndedReason, type SubscriptionState } from '../../../domain/subscription.ts'
+import {
+  cadenceOf,
+  type EndedReason,
+  type SubscriptionState,
+} from '../../../domain/subscribers/subscription.ts'
 import type { NewActivation } from '../../../store/subscribers/activations.ts'
 import type { NewConsent } from '../../../store/subscribers/consents.ts'
 import type { Stores } from '../../../store/stores.ts'

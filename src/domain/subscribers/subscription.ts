@@ -1,4 +1,4 @@
-import { cadences, type Cadence, type Newsletter } from './newsletter.ts'
+import { cadences, type Cadence, type Newsletter } from '../newsletter.ts'
 
 export const subscriptionStates = ['pending', 'active', 'ended'] as const
 export type SubscriptionState = (typeof subscriptionStates)[number]

@@ -1,9 +1,9 @@
 import { meaningsOf, type Meaning } from './bounce-words.ts'
-import type { SendOutcome } from './delivery.ts'
-import type { Diagnosis } from './diagnosis.ts'
-import { findRelayRefusal } from './relay-refusal.ts'
+import type { SendOutcome } from '../delivery/delivery.ts'
+import type { Diagnosis } from '../delivery/diagnosis.ts'
+import { findRelayRefusal } from '../delivery/relay-refusal.ts'
 
-export type { Diagnosis } from './diagnosis.ts'
+export type { Diagnosis } from '../delivery/diagnosis.ts'
 
 /** Why mail came back. What each does to a person and to sending is in docs/operations-mail.md. */
 export type BounceClass =

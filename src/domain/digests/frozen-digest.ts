@@ -1,4 +1,4 @@
-import type { Picture, SelectionKind } from './article.ts'
+import type { Picture, SelectionKind } from '../articles/article.ts'
 
 /**
  * Everything that decides the bytes of a digest, as it was frozen: plain JSON, so that it can be stored, hashed and

@@ -1,4 +1,4 @@
-import type { ScheduledCadenceRule } from './newsletter.ts'
+import type { ScheduledCadenceRule } from '../newsletter.ts'
 
 /** One scheduled digest: the calendar day it belongs to, where the newsletter lives, and the instant it is due. */
 export interface Occurrence {

@@ -1,6 +1,6 @@
 import sanitizeHtml from 'sanitize-html'
-import { DomainError } from '../errors.ts'
-import { cleanText, onOneLine } from './text.ts'
+import { DomainError } from '../../errors.ts'
+import { cleanText, onOneLine } from '../text.ts'
 
 /** Inline and block elements that a story is made of; everything else is removed, its text kept. */
 export const storyTags =

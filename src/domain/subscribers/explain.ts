@@ -1,5 +1,5 @@
-import { spreadReason, type DeliveryState } from './delivery.ts'
-import type { Digest } from './digest.ts'
+import { spreadReason, type DeliveryState } from '../delivery/delivery.ts'
+import type { Digest } from '../digests/digest.ts'
 
 /** What is known of one person and one newsletter. */
 export interface SubscriptionFacts {

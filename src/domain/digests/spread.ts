@@ -1,4 +1,4 @@
-import { complaintLimit } from './bounce.ts'
+import { complaintLimit } from '../deliverability/bounce.ts'
 import type { Digest } from './digest.ts'
 
 /** A digest to more people than this is offered to be spread over days, */

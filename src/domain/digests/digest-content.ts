@@ -1,8 +1,15 @@
-import { bylineOf, nameOf, articlePath, selectionPath, type Picture, type Selection } from './article.ts'
+import {
+  bylineOf,
+  nameOf,
+  articlePath,
+  selectionPath,
+  type Picture,
+  type Selection,
+} from '../articles/article.ts'
 import type { Digest, VariantPlan } from './digest.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
-import type { Block, Newsletter } from './newsletter.ts'
-import { localeOf, type Publication } from './publication.ts'
+import type { Block, Newsletter } from '../newsletter.ts'
+import { localeOf, type Publication } from '../publication.ts'
 
 /** An article as far as a digest shows it. */
 export interface Candidate {

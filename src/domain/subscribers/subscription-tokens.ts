@@ -1,4 +1,4 @@
-import type { Keyring } from './token.ts'
+import type { Keyring } from '../token.ts'
 
 /**
  * Every token that a subscriber's mail or page carries. Each is `{data}.{key id}.{128-bit mac}` as the keyring seals

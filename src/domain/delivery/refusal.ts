@@ -1,4 +1,4 @@
-import { classifyBounce, diagnosisOf } from './bounce.ts'
+import { classifyBounce, diagnosisOf } from '../deliverability/bounce.ts'
 import type { SendOutcome } from './delivery.ts'
 import { findRelayRefusal } from './relay-refusal.ts'
 

@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url'
-import { DomainError } from '../errors.ts'
-import type { Keyring } from './token.ts'
+import { DomainError } from '../../errors.ts'
+import type { Keyring } from '../token.ts'
 
 /** An address as we deliver to it: the local part as typed (NFC), the domain in lower case ASCII. */
 export interface Address {

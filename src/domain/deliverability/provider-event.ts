@@ -1,4 +1,4 @@
-import type { Diagnosis } from './diagnosis.ts'
+import type { Diagnosis } from '../delivery/diagnosis.ts'
 
 /** The hosted relays whose events are read; `generic` is a small form of our own, for all others. */
 export const providerNames = ['ses', 'mailgun', 'sendgrid', 'postmark', 'brevo', 'generic'] as const

@@ -1,4 +1,4 @@
-import type { FeedFormat } from './feed.ts'
+import type { FeedFormat } from '../feeds/feed.ts'
 import { slugOf } from './slug.ts'
 
 /** What an address of the newsroom's former WordPress asked for. */

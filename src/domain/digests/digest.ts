@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { DomainError } from '../errors.ts'
-import { deliveryStates, type DeliveryState } from './delivery.ts'
-import { nameOfActor, type Actor } from './editor.ts'
+import { DomainError } from '../../errors.ts'
+import { deliveryStates, type DeliveryState } from '../delivery/delivery.ts'
+import { nameOfActor, type Actor } from '../editor.ts'
 import type { FrozenDigest } from './frozen-digest.ts'
-import type { ApprovalRule, Cadence } from './newsletter.ts'
+import type { ApprovalRule, Cadence } from '../newsletter.ts'
 
 export const digestStates = [
   'draft',

@@ -1,6 +1,12 @@
-import { articlePath, selectionPath, type Article, type Selection, type SelectionKind } from './article.ts'
-import { newsletterPath } from './newsletter.ts'
-import { isLanguageTag } from './publication.ts'
+import {
+  articlePath,
+  selectionPath,
+  type Article,
+  type Selection,
+  type SelectionKind,
+} from '../articles/article.ts'
+import { newsletterPath } from '../newsletter.ts'
+import { isLanguageTag } from '../publication.ts'
 
 /** The last segment of every feed's path. */
 export const feedFormats = ['rss.xml', 'atom.xml', 'feed.json'] as const

@@ -1,4 +1,4 @@
-import { articlePath } from './article.ts'
+import { articlePath } from '../articles/article.ts'
 import { isQuotedIn } from './quote.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 

@@ -1,4 +1,4 @@
-import { DomainError } from '../errors.ts'
+import { DomainError } from '../../errors.ts'
 import type { ArticleState } from './article.ts'
 
 interface Publishing {
