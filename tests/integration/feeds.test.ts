@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { feedPath } from '../../src/domain/feeds/feed.ts'
-import { importWordpress } from '../../src/import/import-wordpress.ts'
+import { importWordpress } from '../../src/import/wordpress/import-wordpress.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { aNewsroom, type Newsroom } from '../support/feeds.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'

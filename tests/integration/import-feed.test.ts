@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { importFeed } from '../../src/import/import-feed.ts'
+import { importFeed } from '../../src/import/feed/import-feed.ts'
 import { createArticleService } from '../../src/services/articles/articles.ts'
 import { createResponseService } from '../../src/services/articles/responses.ts'
 import { createSelectionService } from '../../src/services/articles/selections.ts'

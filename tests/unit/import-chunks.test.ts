@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { readWxr, type WxrPart } from '../../src/import/wxr.ts'
-import { readingOf } from '../../src/import/xml.ts'
-import { noRepairs } from '../../src/import/repairs.ts'
-import { XmlRepair } from '../../src/import/xml-repair.ts'
+import { readWxr, type WxrPart } from '../../src/import/wordpress/wxr.ts'
+import { readingOf } from '../../src/import/xml/xml.ts'
+import { noRepairs } from '../../src/import/xml/repairs.ts'
+import { XmlRepair } from '../../src/import/xml/xml-repair.ts'
 
 const head = `<?xml version="1.0" encoding="UTF-8" ?>
 <!-- an export

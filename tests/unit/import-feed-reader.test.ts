@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readFeed, toArticle } from '../../src/import/feed.ts'
+import { readFeed, toArticle } from '../../src/import/feed/feed.ts'
 
 const url = 'https://voisin.example/feeds/rss.xml'
 

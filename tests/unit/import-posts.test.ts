@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { Attachments } from '../../src/import/attachments.ts'
-import { faultOf, leftOutReason, toPost } from '../../src/import/wordpress.ts'
-import { readWxr, type WxrItem } from '../../src/import/wxr.ts'
-import { readingOf } from '../../src/import/xml.ts'
+import { Attachments } from '../../src/import/wordpress/attachments.ts'
+import { faultOf, leftOutReason, toPost } from '../../src/import/wordpress/wordpress.ts'
+import { readWxr, type WxrItem } from '../../src/import/wordpress/wxr.ts'
+import { readingOf } from '../../src/import/xml/xml.ts'
 
 const site = 'https://ancien.example'
 

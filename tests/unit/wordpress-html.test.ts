@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { toHtml } from '../../src/import/wordpress-html.ts'
+import { toHtml } from '../../src/import/wordpress/wordpress-html.ts'
 
 const context = {
   permalink: 'https://ancien.example/2012/03/phare/',

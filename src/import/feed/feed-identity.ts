@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { siteHostOf, siteKeyOf, type SourceMark } from '../domain/articles/identity.ts'
-import { readDate } from './dates.ts'
+import { siteHostOf, siteKeyOf, type SourceMark } from '../../domain/articles/identity.ts'
+import { readDate } from '../dates.ts'
 import type { FeedItem } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
 

@@ -2,7 +2,7 @@ import { lookup as lookupAll, type LookupAddress, type LookupOptions } from 'nod
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Agent, fetch as undiciFetch, type Dispatcher } from 'undici'
-import { DomainError } from '../errors.ts'
+import { DomainError } from '../../errors.ts'
 
 /** What one GET may take. */
 export interface FetchLimits {

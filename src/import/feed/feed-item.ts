@@ -1,6 +1,6 @@
-import { imageTypeOf } from './attachments.ts'
+import { imageTypeOf } from '../wordpress/attachments.ts'
 import type { GivenEnclosure } from './enclosure.ts'
-import { toPlainParagraphs } from './plain-text.ts'
+import { toPlainParagraphs } from '../plain-text.ts'
 
 /** A URL as it is written, and what `xml:base` says it is relative to. */
 export interface GivenUrl {

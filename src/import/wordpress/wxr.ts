@@ -1,5 +1,5 @@
-import { FieldText } from './field-text.ts'
-import { openXml, type OpenBytes, type Reading, type XmlSource } from './xml.ts'
+import { FieldText } from '../field-text.ts'
+import { openXml, type OpenBytes, type Reading, type XmlSource } from '../xml/xml.ts'
 
 export interface WxrComment {
   id: string

@@ -1,5 +1,5 @@
 import { ItemBuilder, type FeedItem } from './feed-item.ts'
-import { FieldText } from './field-text.ts'
+import { FieldText } from '../field-text.ts'
 
 export interface ReadFeed {
   title: string

@@ -1,5 +1,5 @@
 import { SaxesParser } from 'saxes'
-import { DomainError } from '../errors.ts'
+import { DomainError } from '../../errors.ts'
 import { createDecoder, EncodingCensus, type Encoding } from './encoding.ts'
 import { createNames } from './xml-names.ts'
 import { requireBareDoctype } from './doctype.ts'

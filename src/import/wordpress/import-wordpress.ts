@@ -1,8 +1,8 @@
 import { open as openFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { Actor } from '../domain/editor.ts'
-import { siteKeyOf } from '../domain/articles/identity.ts'
-import { DomainError } from '../errors.ts'
+import type { Actor } from '../../domain/editor.ts'
+import { siteKeyOf } from '../../domain/articles/identity.ts'
+import { DomainError } from '../../errors.ts'
 import { Attachments } from './attachments.ts'
 import {
   createBatcher,
@@ -10,8 +10,8 @@ import {
   type ImportReport,
   type ImportServices,
   type ItemName,
-} from './batch.ts'
-import { bytesOf } from './file-bytes.ts'
+} from '../batch.ts'
+import { bytesOf } from '../xml/file-bytes.ts'
 import {
   faultOf,
   guestAuthorOf,
@@ -22,8 +22,8 @@ import {
   type PostContext,
 } from './wordpress.ts'
 import { readWxr, type WxrItem, type WxrReader } from './wxr.ts'
-import { readingOf, type Reading } from './xml.ts'
-import { noRepairs, type Repairs } from './repairs.ts'
+import { readingOf, type Reading } from '../xml/xml.ts'
+import { noRepairs, type Repairs } from '../xml/repairs.ts'
 
 export interface WordpressReport extends ImportReport {
   leftOut: Partial<Record<LeftOutReason, number>>

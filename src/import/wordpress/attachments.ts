@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { GalleryPicture } from './shortcodes.ts'
-import { plainText } from './plain-text.ts'
+import { plainText } from '../plain-text.ts'
 import type { WxrItem } from './wxr.ts'
 
 const maxLength = 1_000

@@ -1,13 +1,13 @@
-import type { Actor } from '../domain/editor.ts'
-import { DomainError } from '../errors.ts'
-import { createBatcher, knownSections, type ImportReport, type ImportServices } from './batch.ts'
+import type { Actor } from '../../domain/editor.ts'
+import { DomainError } from '../../errors.ts'
+import { createBatcher, knownSections, type ImportReport, type ImportServices } from '../batch.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
 import { isProtected, postNumberOf, withoutSharedGuids } from './feed-identity.ts'
 import type { FeedItem } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
 import { fetchPublic, findShortlink } from './fetch.ts'
-import { unclosedFault } from './notes.ts'
-import type { Repairs } from './repairs.ts'
+import { unclosedFault } from '../notes.ts'
+import type { Repairs } from '../xml/repairs.ts'
 
 export interface FeedReport extends ImportReport {
   /** Posts that need a password, whose form a feed shows in place of their text; items in other languages than ours. */
