@@ -11,7 +11,11 @@ process.once('message', (sources: Record<string, string>) => {
 })
 
 async function compileAll(sources: Record<string, string>): Promise<void> {
-  for (const [name, source] of Object.entries(sources)) process.send?.({ name, ...(await compile(source)) })
+  for (const [name, source] of Object.entries(sources)) {
+    const message = { name, ...(await compile(source)) }
+    // What is not written yet when the channel closes is lost, and a busy parent reads late.
+    await new Promise((resolve) => process.send?.(message, undefined, undefined, resolve))
+  }
 }
 
 async function compile(source: string): Promise<{ html: string } | { fault: string }> {
