@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-const tableNames = [...readFileSync('src/store/schema.sql', 'utf8').matchAll(/^create table (\w+)/gm)].map(
+const tableNames = [...readFileSync('docs/schema.sql', 'utf8').matchAll(/^create table (\w+)/gm)].map(
   ([, name]) => name ?? '',
 )
 

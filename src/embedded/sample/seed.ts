@@ -7,11 +7,13 @@ import type { Keyring } from '../../domain/token.ts'
 import { withFrenchSpaces } from '../../locales.ts'
 import { articleInput, type ArticleInput } from '../../services/articles/input.ts'
 import type { Stores } from '../../store/stores.ts'
-import { arabicArticles } from './articles-ar.ts'
-import { frenchArticles } from './articles-fr.ts'
-import { sampleNewsletters, samplePublication, sampleSelections } from './newsroom.ts'
-import { sampleReaders, sampleResponses, type SampleReader } from './readers.ts'
-import type { SampleArticle } from './sample-article.ts'
+import {
+  sampleArticles,
+  sampleNewsroom,
+  sampleResponses,
+  type SampleArticle,
+  type SampleReader,
+} from './content.ts'
 
 const system = { kind: 'system', role: 'admin' } as const
 const pictures = fileURLToPath(new URL('../../../templates/assets/sample/', import.meta.url))
@@ -25,7 +27,7 @@ const hour = 3_600_000
 export async function seedSampleNewsroom(context: Context): Promise<boolean> {
   const { services, database } = context
   if (!(await isEmpty(context))) return false
-  await services.publication.set(samplePublication, system)
+  await services.publication.set(sampleNewsroom.publication, system)
   await seedSelections(context)
   const now = new Date()
   await seedArticles(context, now)
@@ -43,14 +45,14 @@ async function isEmpty({ services, database }: Context): Promise<boolean> {
 
 async function seedSelections({ database }: Context): Promise<void> {
   const { selections } = database.stores
-  for (const [position, { kind, slug, names, descriptions }] of sampleSelections.entries()) {
+  for (const [position, { kind, slug, names, descriptions }] of sampleNewsroom.selections.entries()) {
     const created = await selections.insert({ kind, slug, names, position })
     if (created && descriptions) await selections.update(created.id, { descriptions })
   }
 }
 
 async function seedArticles({ services, database, config }: Context, now: Date): Promise<void> {
-  const oldestFirst = [...frenchArticles, ...arabicArticles].sort((a, b) => b.hoursAgo - a.hoursAgo)
+  const oldestFirst = [...sampleArticles.fr, ...sampleArticles.ar].sort((a, b) => b.hoursAgo - a.hoursAgo)
   const batch = oldestFirst.map((article) => ({
     externalId: article.externalId,
     input: articleInput.parse(toInput(article, now, config.publicUrl)),
@@ -61,7 +63,7 @@ async function seedArticles({ services, database, config }: Context, now: Date):
     if ('error' in result) throw result.error
   }
   await services.articles.endImport()
-  const today = dateIn(samplePublication.zone ?? 'UTC', now)
+  const today = dateIn(sampleNewsroom.publication.zone ?? 'UTC', now)
   for (const { externalId, views } of oldestFirst) {
     const { slug } = await services.articles.get(externalId)
     await database.stores.articleViews.insert(slug, today, views.today)
@@ -69,12 +71,12 @@ async function seedArticles({ services, database, config }: Context, now: Date):
 }
 
 function toInput(article: SampleArticle, now: Date, publicUrl: string): ArticleInput {
-  const isFrench = frenchArticles.includes(article)
+  const isFrench = sampleArticles.fr.includes(article)
   const typeset = isFrench ? withFrenchSpaces : (text: string) => text
   return {
     title: typeset(article.title),
     deck: typeset(article.deck),
-    html: typeset(article.html),
+    html: typeset(article.html.join('\n')),
     language: isFrench ? 'fr' : 'ar',
     sections: article.sections,
     dossiers: article.dossiers ?? [],
@@ -115,10 +117,10 @@ async function seedSubscriptions({ database, keyring }: Context, now: Date): Pro
   await database.transaction(async (stores) => {
     // Older than its articles, so that the first digest has something to say.
     const beganAt = new Date(now.getTime() - 365 * 24 * hour)
-    for (const [position, newsletter] of sampleNewsletters.entries()) {
+    for (const [position, newsletter] of sampleNewsroom.newsletters.entries()) {
       await stores.newsletters.insert({ ...newsletter, ...plain, position, beganAt })
     }
-    for (const reader of sampleReaders) await seedReader(stores, reader, keyring)
+    for (const reader of sampleNewsroom.readers) await seedReader(stores, reader, keyring)
   })
 }
 

@@ -1,14 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Cli } from 'kysely-codegen'
-import { describeSchema } from '../store/describe.ts'
-import { migrate } from '../store/migrate.ts'
-import { startPostgres } from './postgres.ts'
+import { describeSchema } from './describe-schema.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { startPostgres } from '../../src/embedded/postgres.ts'
 
 /** `npm run schema` writes what the migrations make, as types and as SQL; `npm run check:schema` fails when they differ. */
 
 const files = {
-  types: new URL('../store/schema.ts', import.meta.url),
-  sql: new URL('../store/schema.sql', import.meta.url),
+  types: new URL('../../src/store/schema.ts', import.meta.url),
+  sql: new URL('../../docs/schema.sql', import.meta.url),
 }
 
 const generateTypes = (url: string): Promise<string> =>
