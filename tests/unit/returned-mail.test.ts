@@ -272,6 +272,13 @@ const answers: [server: string, status: string, answer: string, expected: Bounce
   ['a relay', '5.2.0', '550 5.2.0 Daily sending quota exceeded for your account', 'policy'],
   ['a relay', '5.7.1', '550 5.7.1 Relaying denied', 'policy'],
   ['a server', '5.0.0', '500 Command not recognized', 'sender'],
+  ['a server', '5.1.1', '550 RCPT TO:<r@reader.example> max message size exceeded', 'content'],
+  ['a server', '5.2.3', 'x-unix; the user’s maildir has overdrawn his diskspace quota', 'full'],
+  ['a server', '5.1.1', '550 5.1.1 Greylisted, please try again in 5 minutes', 'policy'],
+  ['Apple', '5.1.1', '550 5.1.1 <r@reader.example>: unauthorized sender', 'sender'],
+  ['a server in French', '5.0.0', '550 Votre IP est sur une liste noire', 'policy'],
+  ['a server in German', '5.0.0', '550 Benutzer hat das Speichervolumen überschritten', 'full'],
+  ['Exim', '5.0.0', 'x-exim; r@reader.example is a closed mailing list', 'sender'],
   ['a server in Spanish', '5.0.0', '550 Usuario desconocido', 'dead'],
   ['a server in German', '5.0.0', '550 Empfänger unbekannt', 'dead'],
   ['a server in Arabic', '5.0.0', '550 المستخدم غير موجود', 'dead'],
@@ -368,6 +375,18 @@ const forms: [form: string, fields: string, text: string, expected: string][] = 
     'not_a_failure',
   ],
   [
+    'an answer alone',
+    'Final-Recipient: rfc822; r@reader.example\nDiagnostic-Code: smtp; 552 Mailbox disk quota exceeded',
+    '',
+    'full',
+  ],
+  [
+    'an answer in its text that goes on after a number',
+    'Final-Recipient: rfc822; r@reader.example\nAction: failed\nStatus: 5.2.0',
+    '<r@reader.example>: host mx.reader.example said: 550\n    5.2.0 a1B2 Mail rejete. Mail rejected. OFR_506 [506] (in reply to\n    end of DATA command)',
+    'policy',
+  ],
+  [
     'delayed, though its answer is dire',
     'Final-Recipient: rfc822; r@reader.example\nAction: delayed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 user unknown',
     '',
@@ -388,6 +407,63 @@ const plain: [form: string, from: string, subject: string, text: string, expecte
     "Hi. This is the qmail-send program at mx.example.\nI'm afraid I wasn't able to deliver your message to the following addresses.\nThis is a permanent error; I've given up. Sorry it didn't work out.\n\n<r@reader.example>:\n192.0.2.1 does not like recipient.\nRemote host said: 550 5.1.1 <r@reader.example>... User Unknown\nGiving up on 192.0.2.1.\n\n--- Below this line is a copy of the message.\n\nReturn-Path: <x@news.example>\n",
     'dead',
   ],
+  [
+    'qmail, of a recipient',
+    daemon,
+    'failure notice',
+    '<r@reader.example>:\n192.0.2.1 does not like recipient.\nRemote host said: 550 Postfach nicht vorhanden\nGiving up on 192.0.2.1.\n',
+    'doubtful',
+  ],
+  [
+    'qmail, of the message',
+    daemon,
+    'failure notice',
+    '<r@reader.example>:\n192.0.2.1 failed after I sent the message.\nRemote host said: 550 not this one\n',
+    'policy',
+  ],
+  [
+    'Exim, generated from another address',
+    daemon,
+    'Mail delivery failed',
+    'could not be delivered. The following address(es) failed:\n\n  q@reader.example\n    (generated from r@reader.example)\n    Address unknown (:fail:)\n',
+    'dead',
+  ],
+  [
+    'Exim, a host that fails for long',
+    daemon,
+    'Mail delivery failed',
+    'could not be delivered:\n\n  r@reader.example\n    all hosts have been failing for a long time\n',
+    'transient',
+  ],
+  [
+    'a full mailbox, and our mail in the same line',
+    daemon,
+    'Mail Delivery Failure',
+    'Delivery has failed due to a full mailbox.\n\nThe first 50 lines of your original message follow:> Received: from spam.example\n> Subject: suspicious\n',
+    'full',
+  ],
+  [
+    'a recipient who takes no pictures',
+    'Mail Delivery Subsystem <MAILER-DAEMON@mx.example>',
+    'Mail Delivery Problem',
+    'Your mail could not be delivered because they are not accepting mail with attachments or embedded images:',
+    'policy',
+  ],
+  [
+    'a challenge by a daemon',
+    daemon,
+    'Please confirm your message',
+    'Your message is held: your address was not recognized. Reply to release it.',
+    'not_a_failure',
+  ],
+  [
+    'a list by a daemon',
+    'postmaster@lists.example',
+    'Confirmation of your command',
+    'You are no member of this list; address unknown',
+    'not_a_failure',
+  ],
+  ['a note by a daemon', daemon, 'Change of address', 'My old mailbox has been closed', 'not_a_failure'],
   [
     'qmail without a code but its own',
     daemon,
@@ -602,4 +678,19 @@ test('a report is read from nobody and from a daemon, and never from a person', 
     .toString()
     .replace(/^From: .*$/m, 'From: Reader <r@reader.example>')
   expect(await outcomeOf(Buffer.from(forwarded), 'r@reader.example')).toBe('not_a_report')
+})
+
+test('BNC-1 of two parts that call themselves a report, the one with fields is read', async () => {
+  const fields = 'Final-Recipient: rfc822; r@reader.example\nAction: failed\nStatus: 5.1.1'
+  const twice = aReportOf(fields, '')
+    .toString()
+    .replace(
+      /(--[^\n\r]+)(\r?\n)Content-Type: message\/delivery-status/i,
+      (part, boundary: string, end: string) =>
+        [boundary, 'Content-Type: message/delivery-status', '', 'This message was undeliverable.', part].join(
+          end,
+        ),
+    )
+  expect(twice.match(/message\/delivery-status/g)).toHaveLength(2)
+  expect(await outcomeOf(Buffer.from(twice))).toBe('dead')
 })

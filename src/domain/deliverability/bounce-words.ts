@@ -20,9 +20,9 @@ export type Meaning =
 
 /** Whom a server means. */
 const persons = `
-    user, mailbox, mail box, recipient, account, address, addressee, person, alias, member, utilisateur,
+    user, mailbox, mail box, recipient, rcpt, account, address, addressee, person, alias, member, utilisateur,
     destinataire, compte, adresse, boite, usuario, destinatario, cuenta, buzon, utente, casella, empfanger,
-    postfach, benutzer, esta conta, conta de, ontvanger, gebruiker`
+    postfach, benutzer, casilla, esta conta, conta de, ontvanger, gebruiker`
 
 /**
  * The phrases by which servers say so, between commas. One stands at the beginning of a word, and `…` is up to sixty
@@ -46,7 +46,8 @@ const phrases: Record<Meaning, string> = {
     mail blocked, email blocked, mail has been blocked, message has been blocked, message was blocked,
     message is blocked, local policy, by policy, policy violation, policy reason, security policy,
     security policies, organization policy, organizational settings, due to policy, policy rejection,
-    policy restriction, access policy, refuse le message, message refuse`,
+    policy restriction, access policy, refuse le message, message refuse, votre ip, liste noire, lista negra,
+    schwarze liste, القائمة السوداء, greylist, graylist, with attachments`,
   rate: `
     too many, throttl, sending limit, sending rate, sending quota, send quota, sender quota, senders quota,
     sender … quota, senders … quota, daily quota, hourly quota, outgoing quota, outbound quota,
@@ -62,7 +63,7 @@ const phrases: Record<Meaning, string> = {
   'our address': `
     sender address, sender email, sender verif, sender reject, sender denied, sender refused,
     sender domain, invalid sender, bad sender, sender is, sender was, sender not, sender unknown,
-    unknown sender, domain of sender, senders domain, envelope sender, null sender, empty envelope,
+    unknown sender, unauthorized sender, closed mailing list, domain of sender, senders domain, envelope sender, null sender, empty envelope,
     return path, verification failed for, unverified address, address is not verified,
     mail from … rejected, mail from … refused, mail from … denied, from address, from header, valid from, from domain, batv,
     backscatter, not allowed to send, not permitted to send, not authorized to send, permission to send,
@@ -82,7 +83,7 @@ const phrases: Record<Meaning, string> = {
     connection drop, connection was, could not connect, couldnt connect, unable to connect, cannot connect,
     failed to connect, connect to … failed, requests to connect, not reachable, unreachable, no route to,
     not respond, no response, network error, network problem, in the queue, in queue, queued too long,
-    could not be delivered for, mail loop, forwarding loop, routing loop, loops back, loop detect,
+    could not be delivered for, failing for a long time, points to local host, mail loop, forwarding loop, routing loop, loops back, loop detect,
     loop broken, loop count, looping, too many hops, hop count, delai … depasse, delai … expire`,
   later: `
     temporar, try again, try later, retry later, try it again, come back, deferred, plus tard, local error,
@@ -107,7 +108,7 @@ const phrases: Record<Meaning, string> = {
     over quota, overquota, over … quota, quota exceed, exceed … quota, exceeded … quota, quota reached,
     exceeds … quota, exceeding … quota, disk quota, disc quota, diskspace, disk space, disc space,
     quota violation, quota full, quota … is full, full mailbox, mailbox quota, out of storage,
-    out of space, storage … exceed, exceed … storage, exceeded … storage, storage … full, enough … space,
+    out of space, storage … exceed, exceed … storage, exceeded … storage, storage … full, exhausted … storage, speichervolumen, enough … space,
     enough space, sufficient … space, no space left, space has been used up, mailfolder is full,
     folder is full, inbox … full, reached … quota, mailbox size, mailbox … limit, box … full,
     too many messages on, too much mail data, shutoffquotaexceeded, quotaexceeded, memory … full,
@@ -127,7 +128,7 @@ const phrases: Record<Meaning, string> = {
     no such virtual, no such email, no such alias, no such name, nosuchuser, no mailbox, no mail box,
     no account by, no account with, no user by, no user here, nobody by, no one at, no valid recipient,
     no longer valid, no longer exist, no longer in use, no longer with, no longer at, no longer employed,
-    doesnt have … account, does not have … account, invalid recipient, invalid mailbox, invalid user,
+    dosnt exist, doesnt have … account, does not have … account, invalid recipient, invalid mailbox, invalid user,
     invalid address, invalid email, invalid local, invalid account, invalid rcpt, address invalid,
     bad recipient, bad destination mailbox, bad address, bad mailbox, bad user, not a valid recipient,
     not a valid mailbox, not a valid user, not a valid address, not a valid email, not a user,
@@ -152,7 +153,7 @@ const phrases: Record<Meaning, string> = {
     message refused, mail refused, by this user, by the recipient`,
   denial: `
     denied, refus, prohibit, restrict, not authorized, not authorised, unauthorized, not permitted,
-    not allowed, security, preferences, user rules, filter, not accepted, access, rejete, bloque,
+    not allowed, security, preferences, user rules, filter, protocol violation, not accepted here, are not accepted, access, rejete, bloque,
     verweigert, abgelehnt, rechazad`,
   'this person': `
     recipient … reject, recipients … reject, address … reject, addresses … reject, user … reject, account … reject,
@@ -172,7 +173,7 @@ const ofPersons: Partial<Record<Meaning, string>> = {
     existiert nicht, nicht gefunden, bestaat niet, onbekend, ungultig`,
   closed: `
     disabled, suspended, inactive, not active, terminated, locked, is blocked, has been blocked,
-    blocked lpn, closed, frozen, archived, dormant, expired, on hold, bloque, desactive, suspendu, ferme,
+    blocked lpn, closed, frozen, archived, dormant, expired, expirad, on hold, bloque, desactive, suspendu, ferme,
     archive, cloture, resilie, indisponible, deshabilitad, gesperrt, deaktiviert, disattivat, desativad,
     temporarily … suspended, not enabled, not activated`,
 }
@@ -186,6 +187,7 @@ const farthest = 60
  */
 const plain = (text: string): string =>
   ` ${text
+    .replace(/\b(?:generated|expanded) from \S+/gi, '')
     .replace(/\bhttps?:\/\/([^\s/?]{1,200})\S*/gi, '$1')
     .replace(/[^\s<>"'(),;:]+/g, (word) => (word.includes('@') || word === '[address]' ? '' : word))
     .toLowerCase()

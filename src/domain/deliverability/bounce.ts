@@ -47,7 +47,7 @@ type Permanent = Diagnosis & { status: string }
 
 function classifyPermanent(diagnosis: Permanent, said: Set<Meaning>): BounceClass {
   const { status } = diagnosis
-  if (content.test(status)) return 'content'
+  if (content.test(status) && !(status === '5.2.3' && said.has('full'))) return 'content'
   if (sender.has(status)) return 'sender'
   if (status === '5.7.13') return 'doubtful'
   const isSecurity = status.startsWith('5.7.') && !dead.has(status)
@@ -67,6 +67,7 @@ function classifyHindrance(status: string, said: Set<Meaning>): BounceClass | un
   if (said.has('our address')) return status.startsWith('5.7.') ? 'policy' : 'sender'
   if (status === '5.2.2' || said.has('full')) return 'full'
   if (said.has('expired')) return 'transient'
+  if (said.has('too large')) return 'content'
   if (said.has('no domain') && !said.has('later')) return status === '5.1.10' ? 'dead' : 'doubtful'
   return said.has('no domain') || said.has('lookup failed') ? 'transient' : undefined
 }
@@ -86,7 +87,6 @@ function classifyAddress({ stage, status }: Permanent, said: Set<Meaning>): Boun
 
 /** A permanent refusal whose status says nothing of its own, in words that name neither a person nor our fault. */
 function classifyByWords({ stage, code, status, text }: Permanent, said: Set<Meaning>): BounceClass {
-  if (said.has('too large')) return 'content'
   if (said.has('suspicion')) return 'policy'
   if (stage === 'data') return code === 552 ? 'full' : 'policy'
   if (code !== undefined && code >= 500 && code <= 504) return 'sender'

@@ -82,11 +82,14 @@ export function readFields(text: string): [name: string, value: string][] {
   return fields
 }
 
+/** The `smtp;` before an answer, the `rfc822;` before an address. */
+const withoutType = (value: string): string => value.replace(/^\s{0,9}[\w-]{1,40}[ \t]{0,9};\s*/, '')
+
 const failures = /^(fail|failed|failure|error|expired|undeliverable|bounced)\b/i
 
 function isFailure({ action, status = '', 'diagnostic-code': answer = '' }: Fields): boolean {
   if (action !== undefined) return failures.test(action)
-  return /^\s*5\./.test(status) || (status === '' && (findReply(answer).code ?? 0) >= 500)
+  return /^\s*5\./.test(status) || (status === '' && (findReply(withoutType(answer)).code ?? 0) >= 500)
 }
 
 interface Surroundings {
@@ -101,7 +104,7 @@ const isVague = (status: string | undefined): boolean =>
 
 function readRecipient(fields: Fields, { text, stage, isAlone }: Surroundings): RecipientReport {
   const addresses = ['original-recipient', 'final-recipient'].flatMap((name) => addressIn(fields[name] ?? ''))
-  const given = encodedText(fields['diagnostic-code'] ?? '').replace(/^[\w-]{1,40}[ \t]{0,9};\s*/, '')
+  const given = withoutType(encodedText(fields['diagnostic-code'] ?? ''))
   const reported = statusIn(fields['status'] ?? '')
   const answer = given === '' ? answerIn(text, addresses, isAlone && isVague(reported)) : given
   const { code, status: quoted, at } = findReply(answer)
@@ -131,8 +134,7 @@ function statusOf(
 }
 
 function addressIn(field: string): string[] {
-  const address = field
-    .replace(/^[\w-]{1,40}[ \t]{0,9};/, '')
+  const address = withoutType(field)
     .trim()
     .toLowerCase()
     .replace(/^<([^>]*)>.*$/, '$1')

@@ -151,8 +151,11 @@ const inlineFields = /^[ \t]{0,9}(?:reporting-mta|final-recipient|original-recip
 
 /** The fields of a delivery report: a part of their own, or, of gateways that flattened the mail, at the text's end. */
 function findFields(mail: Mime, text: string): { text: string; fields?: string } {
-  const part = findPart(mail, reportTypes)
-  if (part) return { text, fields: textOf(part, longestPart) }
+  const reports = mail.parts.filter(({ type }) => reportTypes.includes(type))
+  const all = reports.map((part) => textOf(part, longestPart))
+  // Some say in such a part what they say to people.
+  const [fields] = [...all.filter((each) => inlineFields.test(each)), ...all]
+  if (fields !== undefined) return { text, fields }
   const from = inlineFields.exec(text)
   if (!from || !/^[ \t]{0,9}action[ \t]{0,9}:/im.test(text)) return { text }
   return { text: text.slice(0, from.index), fields: text.slice(from.index) }

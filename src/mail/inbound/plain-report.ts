@@ -30,6 +30,12 @@ const isPutOff = phraseFinder(`
   will be attempted, will retry, do not need to resend, no need to resend, not need to do anything, warning message only,
   not yet been delivered, no action is required, still being retried, has not been delivered yet, sera retent,
   pas encore ete, wird erneut, weitere zustellversuche, reintent, لم يتم تسليمها بعد`)
+/** What tells a report from what else a daemon's address writes: of a list, of tickets, a challenge. */
+const isUndelivered = phraseFinder(`
+  undeliver, fail, error, not deliver, not been deliver, not be deliver, unable to, cannot, could not, couldnt, no such,
+  wasnt able, not able to, did not reach, didnt reach, return, bounce, reject, refus, given up, not sent,
+  non remis, non distribu, pas pu, pas ete, impossible, echec, erreur, nicht, no se pudo, no pudo, devuelt, non e stato,
+  nao pode, nao foi, не достав, недостав, не может, تعذر, لم يتم, فشل, 配信, エラー, 退信`)
 const isDelivered = phraseFinder(`
   successfully delivered, has been delivered, was delivered to, been relayed, successfully relayed, bien ete remis`)
 
@@ -77,6 +83,6 @@ export function readPlainReport({ text, subject }: PlainMail): RecipientReport |
   }
   const answer = forRecord(`${subject}. ${said}`, longestAnswer)
   const meanings = meaningsOf(answer)
-  if (!telling.some((meaning) => meanings.has(meaning))) return undefined
+  if (!telling.some((meaning) => meanings.has(meaning)) || !isUndelivered(answer)) return undefined
   return { addresses: [], diagnosis: { stage, code: undefined, status: '5.0.0', text: answer } }
 }

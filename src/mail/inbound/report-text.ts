@@ -30,9 +30,9 @@ export function findReply(text: string): Reply {
 export const statusIn = (text: string): string | undefined =>
   /(?<![\d.])[45]\.[0-7]\.\d{1,3}(?!\d|\.\d)/.exec(text)?.[0]
 
-/** `(in reply to MAIL FROM command)` and `refused to talk to me:` by Postfix, `after RCPT TO:<…>:` by Exim. */
+/** `(in reply to MAIL FROM command)` and `refused to talk to me:` by Postfix, `after RCPT TO:<…>:` by Exim, and qmail. */
 const refusedAt =
-  /\b(?:in reply to (end of data|data|rcpt to|mail from|ehlo|helo) command|after (?:pipelined )?(end of data|data|rcpt to|rcpt|mail from|mail|ehlo|helo|initial connection)(?: command)?(?=:)|refused to talk to me(?=:))/gi
+  /\b(?:in reply to (end of data|data|rcpt to|mail from|ehlo|helo) command|after (?:pipelined )?(end of data|data|rcpt to|rcpt|mail from|mail|ehlo|helo|initial connection)(?: command)?(?=:)|refused to talk to me(?=:)|(does not like recipient|failed on data command|failed after i sent the message|but sender was rejected|but greeting failed|but my name was rejected))/gi
 const stages: Record<string, SmtpStage> = {
   'rcpt to': 'rcpt',
   rcpt: 'rcpt',
@@ -40,6 +40,10 @@ const stages: Record<string, SmtpStage> = {
   mail: 'mail',
   data: 'data',
   'end of data': 'data',
+  'does not like recipient': 'rcpt',
+  'but sender was rejected': 'mail',
+  'failed on data command': 'data',
+  'failed after i sent the message': 'data',
 }
 
 /**
@@ -49,7 +53,7 @@ const stages: Record<string, SmtpStage> = {
 export function stageOf(text: string): Diagnosis['stage'] {
   const found = Array.from(
     text.replace(/\s+/g, ' ').matchAll(refusedAt),
-    ([, postfix, exim]) => postfix ?? exim ?? '',
+    ([, postfix, exim, qmail]) => postfix ?? exim ?? qmail ?? '',
   )
   const [stage, ...others] = new Set(found.map((at) => stages[at.toLowerCase()] ?? 'connect'))
   return stage === undefined || others.length > 0 ? 'report' : stage
@@ -65,7 +69,7 @@ export const withoutControls = (text: string): string => text.replace(/[\p{Cc}\s
 const withoutAddresses = (text: string): string =>
   text.replace(/[^\s<>"'(),;:]+/g, (word) => (word.includes('@') ? '[address]' : word))
 
-const otherReply = /(?<![\d.])[45][0-5]\d(?=[ -])/
+const otherReply = /(?<![\w.])[45][0-5]\d(?=[ -])/
 
 /** A reply until its paragraph ends or another begins; the paragraph where only an enhanced code closes it. */
 export function answerAt(text: string, at: number, code: number | undefined): string {
@@ -96,7 +100,7 @@ export function withoutCopy(text: string): string {
   const copy = lines.findIndex(
     (line) =>
       copyField.test(line) ||
-      (line.length < 120 && /^\s*[-=_*#]{2}|follows?[.:]?\s*$/i.test(line) && startsCopy(line)),
+      (line.length < 120 && /^\s*[-=_*#]{2}|follows?\s*(?:[.:]|$)/i.test(line) && startsCopy(line)),
   )
   return lines.slice(0, copy < 0 ? undefined : copy).join('\n')
 }
