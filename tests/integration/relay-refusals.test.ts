@@ -113,23 +113,35 @@ test.each<[SinkFault['at'], string, string]>([
   ).toEqual([])
 })
 
-test('a refusal in words of the relay costs one conversation at each probe', async () => {
+test('a refusal in words of the relay costs five conversations, and one at each probe', async () => {
   const { sink, round, url } = await aRoom({ readers: 30, connections: 1 })
-  let refusals = 0
-  const fault: SinkFault = { at: 'rcpt', do: 'reply', reply: '550 5.4.5 Daily user sending limit exceeded' }
-  sink.faults.push({
-    ...fault,
-    get do() {
-      refusals++
-      return 'reply' as const
-    },
-  })
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: '550 5.4.5 Daily user sending limit exceeded' })
+  const listRefused = () => query(url, 'select from deliveries where suspect_at is not null')
   await round()
-  const before = refusals
+  expect(await listRefused()).toHaveLength(5)
   await query(url, `update digests set probe_at = now()`)
   await round()
-  expect(refusals).toBe(2 * before)
+  expect(await listRefused()).toHaveLength(6)
 })
+
+test.each([1, 10])(
+  'words about us of one domain, passed on, over %i connections: nobody else waits, its readers cost nothing',
+  async (connections) => {
+    const isStrict = (n: number) => n % 4 === 1
+    const domainOf = (n: number) => (isStrict(n) ? 'strict.example' : `d${n % 7}.example`)
+    const { url, sink, round, findDigest, counts } = await aRoom({ readers: 80, connections, domainOf })
+    const reply = '550 5.4.5 Daily user sending limit exceeded'
+    sink.faults.push({ at: 'rcpt', do: 'reply', reply, recipients: '@strict.example$' })
+    const goesOn = async () => {
+      await round()
+      return sink.received.length
+    }
+    await expect.poll(goesOn, { timeout: 20_000, interval: 20 }).toBe(60)
+    expect(await counts()).toMatchObject({ accepted: 60, deferred: 20 })
+    expect(await findDigest()).toMatchObject({ state: 'sending', relay_answer: null })
+    expect(await query(url, 'select from bounces')).toEqual([])
+  },
+)
 
 test('an editor who pauses is not overruled, one who resumes need not wait, and one who cancels ends it', async () => {
   const { url, sink, round, findDigest, senders, counts } = await aRoom({

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { createContext, type Context } from '../../src/context.ts'
 import type { Actor } from '../../src/domain/editor.ts'
+import { DomainError } from '../../src/errors.ts'
 import { createLogger } from '../../src/log.ts'
 import { anArticle } from './articles.ts'
 import { aConfig } from './config.ts'
@@ -58,11 +59,20 @@ export async function aLedgerRoom(readers: number, policy: 'resend_once' | 'hold
     async sendNews() {
       await anArticle(context.database)
       const { digests, digestSending } = context.services
-      const { id, version } = await digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
-      const request = { actor: cli, version: () => version, idempotencyKey: `digest-${id}`, body: {} }
-      await digestSending.send(id, request)
+      const { id } = await digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
+      // Readers who get an earlier digest at this moment need its stories no more: whoever sends then looks once more.
+      for (let isSent = false; !isSent; ) {
+        const { version } = await digests.get(id)
+        const request = { actor: cli, version: () => version, idempotencyKey: `digest-${id}`, body: {} }
+        isSent = await digestSending.send(id, request).then(() => true, orVersionChanged)
+      }
     },
   }
+}
+
+function orVersionChanged(error: unknown): false {
+  if (error instanceof DomainError && error.code === 'version_changed') return false
+  throw error
 }
 
 async function aRedaction({ database, services }: Context, readers: number, policy: 'resend_once' | 'hold') {

@@ -7,7 +7,7 @@ import { Claims } from './claimed-mail.ts'
 import type { Faults } from './kill-points.ts'
 import { gather } from './one-statement.ts'
 import { persist } from './until-committed.ts'
-import { domainOf, isClear, suspectOf, type Refused, type Suspect } from './suspects.ts'
+import { domainOf, isClear, isOfRecipient, suspectOf, type Refused, type Suspect } from './suspects.ts'
 import { Suspicion, type Alarm, type Claimed, type SuspicionOptions } from './suspicion.ts'
 
 export interface ConversationsOptions<Row extends Claimed> extends SuspicionOptions<Row> {
@@ -202,8 +202,8 @@ class Run<Row extends Claimed> implements Conversations {
       if (this.#troubles >= this.#lanes.length) this.halt()
       return
     }
-    if (blame === 'relay') {
-      const isBrief = findRelayRefusal(diagnosisOf(outcome)) === 'rate'
+    const isBrief = findRelayRefusal(diagnosisOf(outcome)) === 'rate'
+    if (blame === 'relay' && (isBrief || !isOfRecipient(outcome))) {
       await this.#alarm({ reason: 'relay_refuses', answer: outcome.answer, isBrief })
       await this.#suspicion.hold(suspect)
       return

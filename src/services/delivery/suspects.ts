@@ -24,13 +24,13 @@ export interface Suspect<Row> {
 export const domainOf = ({ address }: { address: string }): string =>
   address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 
+/** What is said after a recipient was named may be what that domain alone says. */
+export const isOfRecipient = ({ stage }: Refused): boolean => stage === 'rcpt' || stage === 'data'
+
 export function suspectOf<Row>(row: Row, outcome: Refused, at: number): Suspect<Row> {
   const blame = blameOf(outcome)
-  // What was said after a recipient was named may be the policy of that domain alone.
   const isPolicy =
-    (outcome.stage === 'rcpt' || outcome.stage === 'data') &&
-    blame !== 'server' &&
-    classifyBounce(diagnosisOf(outcome)) === 'policy'
+    isOfRecipient(outcome) && blame !== 'server' && classifyBounce(diagnosisOf(outcome)) === 'policy'
   const failure = { reason: `${outcome.stage}_${outcome.code ?? 'failed'}`, answer: outcome.answer }
   return { row, outcome, failure, blame, isPolicy, at }
 }
@@ -41,7 +41,8 @@ export const isClear = ({ code, ...rest }: Refused): boolean =>
 
 /**
  * Who was refused since somebody was last taken. A refusal alone is believed, five of one kind are not: kind is the
- * stage and the code, for a server may say the same thing in as many words as it has recipients.
+ * stage and the code, for a server may say the same thing in as many words as it has recipients. Words about us are one
+ * kind: of one domain alone they are that domain's, passed on.
  */
 export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   #all: Suspect<Row>[] = []
@@ -53,6 +54,11 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   /** @returns the most people that were refused in one way */
   get longest(): number {
     return Math.max(0, ...this.#kinds().map((kind) => kind.length))
+  }
+
+  /** Whether a reader of another domain should say next if it is they or we. */
+  get isInDoubt(): boolean {
+    return this.longest >= longestStreak || this.#all.some(({ blame }) => blame === 'relay')
   }
 
   get domains(): Set<string> {
@@ -73,6 +79,7 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   }
 
   #kinds(): Suspect<Row>[][] {
-    return [...Map.groupBy(this.#all, ({ failure }) => failure.reason).values()]
+    const kindOf = ({ blame, failure }: Suspect<Row>) => (blame === 'relay' ? blame : failure.reason)
+    return [...Map.groupBy(this.#all, kindOf).values()]
   }
 }

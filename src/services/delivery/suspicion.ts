@@ -50,20 +50,22 @@ export class Suspicion<Row extends Claimed> {
 
   /** Where a server turns everyone away, a reader of another domain can say whether it is they or we. */
   get avoidedDomains(): Set<string> | undefined {
-    return this.#suspects.longest >= longestStreak ? this.#suspects.domains : undefined
+    return this.#suspects.isInDoubt ? this.#suspects.domains : undefined
   }
 
   /** @param isRefused the server has refused us before, and taken nothing since */
   async add(suspect: Suspect<Row>, isRefused: boolean): Promise<void> {
     const { leases, log } = this.#options
+    const isInWords = suspect.blame === 'relay'
     const { suspectAt } = suspect.row
-    if (suspectAt && (await persist(() => leases.hasAcceptedSince(suspectAt), log))) {
+    if (!isInWords && suspectAt && (await persist(() => leases.hasAcceptedSince(suspectAt), log))) {
       await this.convict(suspect)
       return
     }
     this.#suspects.add(suspect)
-    // As many again may say that it was them; of a server that has refused us before, no more than that is asked.
-    if (this.#suspects.longest >= (isRefused ? 1 : 2) * longestStreak) await this.#alarm(suspect)
+    // As many again may say that it was them; of a server that has refused us before, or in words, no more are asked.
+    const enough = isInWords && isRefused ? 1 : (isInWords || isRefused ? 1 : 2) * longestStreak
+    if (this.#suspects.longest >= enough) await this.#alarm(suspect)
   }
 
   /**
@@ -71,9 +73,15 @@ export class Suspicion<Row extends Claimed> {
    * @param isFirst after refusals of an earlier run
    */
   async clear(begun: number, isFirst: boolean): Promise<void> {
-    for (const { suspect, isAlone } of this.#suspects.take(begun)) {
+    const taken = this.#suspects.take(begun)
+    const inWords = taken.filter(({ suspect }) => suspect.blame === 'relay')
+    // It was the domain that said it, and the server that passed it on.
+    for (const domain of new Set(inWords.map(({ suspect }) => domainOf(suspect.row))))
+      this.#options.domains.refuse(domain)
+    for (const { suspect, isAlone } of taken) {
       const mayWait = suspect.isPolicy || suspect.blame === 'moment'
-      if (mayWait || (isAlone && !isFirst && isRejection(suspect))) await this.convict(suspect)
+      if (suspect.blame === 'relay') await this.hold(suspect)
+      else if (mayWait || (isAlone && !isFirst && isRejection(suspect))) await this.convict(suspect)
       else await this.#askAgain(suspect)
     }
   }
@@ -83,10 +91,13 @@ export class Suspicion<Row extends Claimed> {
     const { leases, log } = this.#options
     const rest = this.#suspects.take()
     const isWitnessTaken = isComplete ? await this.#askWitness(rest.map(({ suspect }) => suspect)) : undefined
-    const isOurs = ({ isAlone }: (typeof rest)[number]) => !isAlone || isWitnessTaken === false
-    for (const each of rest.filter(isOurs)) {
-      if (isWitnessTaken && isAtEnvelope(each.suspect)) await this.#askAgain(each.suspect)
-      else await this.#holdAll(each.suspect)
+    const isOurs = ({ isAlone, suspect }: (typeof rest)[number]) =>
+      !isAlone || isWitnessTaken === false || suspect.blame === 'relay'
+    for (const { suspect } of rest.filter(isOurs)) {
+      const isCleared = isWitnessTaken && isAtEnvelope(suspect)
+      if (suspect.blame === 'relay' && (isCleared || !isComplete)) await this.hold(suspect)
+      else if (isCleared) await this.#askAgain(suspect)
+      else await this.#holdAll(suspect)
     }
     const alone = rest.filter((each) => !isOurs(each)).map(({ suspect }) => suspect)
     if (!isComplete && alone.length > 0) await persist(() => leases.release(alone.map(({ row }) => row)), log)
@@ -110,7 +121,7 @@ export class Suspicion<Row extends Claimed> {
     if (outcome) await onRefused(row, outcome, hasExpired)
   }
 
-  /** It was about us: it waits. */
+  /** It was about us, or said as if it were: it waits. */
   async hold({ row, failure }: Suspect<Row>): Promise<void> {
     const { leases, log } = this.#options
     await persist(() => leases.hold(row, failure), log)
@@ -163,8 +174,9 @@ export class Suspicion<Row extends Claimed> {
     await this.hold(suspect)
   }
 
-  #alarm({ failure }: Suspect<Row>): Promise<void> {
-    return this.#run.alarm({ reason: 'refused', answer: failure.answer, isBrief: false })
+  #alarm({ blame, failure }: Suspect<Row>): Promise<void> {
+    const reason = blame === 'relay' ? 'relay_refuses' : 'refused'
+    return this.#run.alarm({ reason, answer: failure.answer, isBrief: false })
   }
 }
 

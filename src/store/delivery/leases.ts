@@ -294,13 +294,18 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
       return found
     },
 
-    /** Deferred rows whose time has come wait again, but for those of a spread: its portions are opened. @returns how many; fewer than `limit` means none is left */
+    /**
+     * Deferred rows whose time has come wait again. Not those of a spread: its portions are opened. Not a suspect while
+     * the relay is still to be asked: somebody else shall ask it.
+     * @returns how many; fewer than `limit` means none is left
+     */
     async wake(limit = 10_000): Promise<number> {
       const { numAffectedRows } = await sql`
         with due as materialized (
           select m.* from ${table} m
           where ${scope} and m.state = 'deferred' and m.next_at <= clock_timestamp()
             and m.reason is distinct from ${spreadReason}
+            and (m.suspect_at is null or ${ledger.probeAt} is null)
           limit ${limit}
           for update of m skip locked
         )
