@@ -456,6 +456,7 @@ create table instance_stamp (
 create table migrations (
   name text not null,
   applied_at timestamp with time zone default now() not null,
+  sha256 text,
   constraint migrations_pkey PRIMARY KEY (name)
 );
 

@@ -1,48 +1,97 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { DomainError } from '../errors.ts'
 
-const directory = new URL('./migrations/', import.meta.url)
+const ownMigrations = new URL('./migrations/', import.meta.url)
 
 /** Any constant: starters that migrate at once wait for each other under it. */
 const migrationLock = 7_236_411
 
+interface Migration {
+  name: string
+  text: string
+  sha256: string
+}
+
 /**
- * Applies the numbered SQL files that this database has not seen, in order, each in its own transaction.
- * Safe to run by several starters at once.
+ * Applies the numbered SQL files that this database has not seen, in order, each in its own transaction. One that begins
+ * with `-- no transaction`, as `create index concurrently` needs, runs statement by statement, each ending its line with
+ * a semicolon; stopped half-way it runs again from its first. Safe to run by several starters at once.
  * @returns the names that were applied, oldest first
+ * @throws DomainError `migration_changed`, before anything is applied
  */
-export async function migrate(url: string): Promise<string[]> {
+export async function migrate(url: string, directory = ownMigrations): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'depeche-migrate' })
   await client.connect()
   try {
-    await client.query('select pg_advisory_lock($1)', [migrationLock])
-    await client.query(
-      'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
-    )
-    const { rows } = await client.query<{ name: string }>('select name from migrations')
-    const applied = new Set(rows.map((row) => row.name))
-    const pending = (await listMigrations()).filter((name) => !applied.has(name))
-    for (const name of pending) await apply(client, name)
-    return pending
+    await lock(client)
+    await client.query(`
+      create table if not exists migrations (name text primary key, applied_at timestamptz not null default now());
+      alter table migrations add column if not exists sha256 text`)
+    const migrations = await readMigrations(directory)
+    const applied = await compareApplied(client, migrations)
+    const pending = migrations.filter(({ name }) => !applied.has(name))
+    for (const migration of pending) await apply(client, migration)
+    return pending.map(({ name }) => name)
   } finally {
     await client.end()
   }
 }
 
-async function listMigrations(): Promise<string[]> {
-  const files = await readdir(directory)
-  return files.filter((file) => file.endsWith('.sql')).sort()
+/** Asks again and again: a statement that waits is a snapshot that `create index concurrently` of its holder waits for. */
+async function lock(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ has: boolean }>('select pg_try_advisory_lock($1) as has', [
+      migrationLock,
+    ])
+    if (rows[0]?.has) return
+    await sleep(100)
+  }
 }
 
-async function apply(client: pg.Client, name: string): Promise<void> {
-  const text = await readFile(new URL(name, directory), 'utf8')
-  await client.query('begin')
+async function readMigrations(directory: URL): Promise<Migration[]> {
+  const names = (await readdir(directory)).filter((file) => file.endsWith('.sql')).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(new URL(name, directory), 'utf8')
+      return { name, text, sha256: createHash('sha256').update(text).digest('hex') }
+    }),
+  )
+}
+
+/** What the version before applied has no checksum: it gets one, and is believed. */
+async function compareApplied(client: pg.Client, migrations: Migration[]): Promise<Set<string>> {
+  const files = [migrations.map(({ name }) => name), migrations.map(({ sha256 }) => sha256)]
+  await client.query(
+    `update migrations set sha256 = file.sha256 from unnest($1::text[], $2::text[]) as file (name, sha256)
+     where migrations.name = file.name and migrations.sha256 is null`,
+    files,
+  )
+  const { rows } = await client.query<{ name: string; sha256: string }>('select name, sha256 from migrations')
+  const applied = new Map(rows.map(({ name, sha256 }) => [name, sha256]))
+  const changed = migrations.find(({ name, sha256 }) => (applied.get(name) ?? sha256) !== sha256)
+  if (changed) {
+    throw new DomainError(
+      'conflict',
+      'migration_changed',
+      `src/store/migrations/${changed.name} is not the file that this database was migrated with: put it back as it was, and write what is to change as a new migration.`,
+    )
+  }
+  return new Set(applied.keys())
+}
+
+async function apply(client: pg.Client, { name, text, sha256 }: Migration): Promise<void> {
+  const isRepeatable = text.startsWith('-- no transaction')
+  const statements = isRepeatable ? text.split(/;[ \t]*$/m).filter((part) => part.trim()) : ['begin', text]
   try {
-    await client.query(text)
-    await client.query('insert into migrations (name) values ($1)', [name])
-    await client.query('commit')
+    for (const statement of statements) await client.query(statement)
+    await client.query('insert into migrations (name, sha256) values ($1, $2)', [name, sha256])
+    if (!isRepeatable) await client.query('commit')
   } catch (error) {
-    await client.query('rollback')
-    throw new Error(`migration ${name} failed; nothing of it was applied`, { cause: error })
+    if (!isRepeatable) await client.query('rollback')
+    const left = isRepeatable ? 'it runs again from its first statement' : 'nothing of it was applied'
+    throw new Error(`migration ${name} failed; ${left}`, { cause: error })
   }
 }

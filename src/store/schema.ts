@@ -371,6 +371,7 @@ export interface InstanceStamp {
 export interface Migrations {
   appliedAt: Generated<Timestamp>;
   name: string;
+  sha256: string | null;
 }
 
 export interface NewsletterCadences {
