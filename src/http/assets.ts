@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import express, { Router, type Response } from 'express'
 
 const ownFolder = fileURLToPath(new URL('../../templates/assets/', import.meta.url))
-const picoFile = createRequire(import.meta.url).resolve('@picocss/pico/css/pico.classless.min.css')
 
 const versions = new Map<string, string>()
 
@@ -18,19 +16,13 @@ export function assetUrl(name: string): string {
 }
 
 function versionOf(name: string): string {
-  const file = name === 'pico.classless.min.css' ? picoFile : join(ownFolder, name)
-  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 10)
+  return createHash('sha256').update(readFileSync(join(ownFolder, name))).digest('hex').slice(0, 10)
 }
 
 /** Styles, scripts and pictures that the project ships. */
 export function assetRoutes(): Router {
   const router = Router()
-  const options = { index: false, redirect: false, setHeaders }
-  router.use('/assets', express.static(ownFolder, options))
-  router.get('/assets/pico.classless.min.css', (_request, response) => {
-    setHeaders(response)
-    response.sendFile('pico.classless.min.css', { root: dirname(picoFile), cacheControl: false })
-  })
+  router.use('/assets', express.static(ownFolder, { index: false, redirect: false, setHeaders }))
   return router
 }
 
