@@ -9,7 +9,8 @@ type Weight = typeof limits
 /** @returns a sentence for each limit that is passed */
 export function listExcesses({ lines, dependencies, megabytes }: Weight): string[] {
   return [
-    lines > limits.lines && `src and workers have ${lines} lines, ${limits.lines} at most: delete what is replaced.`,
+    lines > limits.lines &&
+      `src and workers have ${lines} lines, ${limits.lines} at most: delete what is replaced.`,
     dependencies > limits.dependencies &&
       `package.json has ${dependencies} runtime dependencies, ${limits.dependencies} at most.`,
     megabytes > limits.megabytes &&
@@ -59,7 +60,9 @@ function bytesOnDisk(folder: string): number {
 if (import.meta.main) {
   const weight = weigh(resolve(import.meta.dirname, '../..'))
   const { lines, dependencies, megabytes } = weight
-  process.stdout.write(`${lines} lines, ${dependencies} runtime dependencies, ${megabytes} MB in production\n`)
+  process.stdout.write(
+    `${lines} lines, ${dependencies} runtime dependencies, ${megabytes} MB in production\n`,
+  )
   const excesses = listExcesses(weight)
   for (const sentence of excesses) process.stderr.write(`${sentence}\n`)
   process.exitCode = excesses.length === 0 ? 0 : 1
