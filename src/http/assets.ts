@@ -16,7 +16,10 @@ export function assetUrl(name: string): string {
 }
 
 function versionOf(name: string): string {
-  return createHash('sha256').update(readFileSync(join(ownFolder, name))).digest('hex').slice(0, 10)
+  return createHash('sha256')
+    .update(readFileSync(join(ownFolder, name)))
+    .digest('hex')
+    .slice(0, 10)
 }
 
 /** Styles, scripts and pictures that the project ships. */
