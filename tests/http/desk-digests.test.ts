@@ -49,6 +49,29 @@ test('texts written beside a digest that changed are kept in the form, and nothi
   expect(await digests.get(id)).toMatchObject({ subject: 'Mon objet', intro: 'Mon mot <i>' })
 })
 
+test('a draft with stories and nobody to get it says so where the button would be, and may be scheduled', async () => {
+  const web = await aWeb()
+  const { database, services } = web.context
+  const newsletter = await aNewsletter(database)
+  await anArticle(database)
+  const { id } = await services.digests.compose(
+    newsletter.slug,
+    { cadence: 'daily' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const desk = await signedIn(web, 'editor')
+  const show = async () => (await desk.get(`/digests/${id}`)).text()
+  const before = await show()
+  expect(before).toContain('Personne ne le recevrait pour l’instant')
+  expect(before).not.toContain(`action="/desk/digests/${id}/send"`)
+  expect(before).toContain(`action="/desk/digests/${id}/schedule"`)
+  expect(await (await desk.get('')).text()).toContain('Ouvrir le brouillon')
+  await aSubscriber(database, { newsletter })
+  const after = await show()
+  expect(after).not.toContain('Personne ne le recevrait')
+  expect(after).toContain(`action="/desk/digests/${id}/send"`)
+})
+
 test('a story is found by words of its title and added', async () => {
   const { desk, id, path, version, digests } = await aDraft()
   const found = await (await desk.get(`${path}?find=${encodeURIComponent('100 % DIGUE')}`)).text()
