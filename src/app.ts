@@ -9,7 +9,7 @@ import { pageFeeds, pageLanguage, pageSections } from './http/language.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createPageRenderer, type PageRenderer } from './http/page.ts'
 import type { PublicForms } from './http/public-forms.ts'
-import { createRateLimit, signupWindows } from './http/rate-limit.ts'
+import { createRateLimit, signInWindows, signupWindows } from './http/rate-limit.ts'
 import { notFound, problemHandler } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
@@ -29,7 +29,7 @@ import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 
 /** The whole HTTP surface on one screen. */
 export function createApp(context: Context, front: FeedFront = createFront(context)): Express {
-  const { config, keyring, lifecycle, log, metrics, services } = context
+  const { config, counters, keyring, lifecycle, log, metrics, services } = context
   const { publicUrl } = config
   const { draining } = lifecycle
   const pages = createPageRenderer({ publicUrl })
@@ -52,7 +52,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { ...forms, draining }), services.keys.authenticate))
   app.use(pageLanguage(services.publication.get))
-  app.use('/desk', signInRoutes(services, { publicUrl, pages }))
+  app.use('/desk', signInRoutes(services, { ...forms, limit: createRateLimit(signInWindows, counters.open) }))
   app.use(
     '/desk',
     deskRouter(deskRoutes(services, draining), {

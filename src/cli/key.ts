@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { roles, type Role } from '../domain/editor.ts'
-import { cliActor, withContext } from './command.ts'
+import { keyLifetimeDays } from '../services/desk/keys.ts'
+import { cliActor, UsageError, withContext } from './command.ts'
 
 export function keyCommand(program: Command): void {
   program
@@ -10,8 +11,17 @@ export function keyCommand(program: Command): void {
     .description('print a new key, alone on stdout; it is shown this once')
     .addOption(new Option('--role <role>', 'what it may do').choices(roles).makeOptionMandatory())
     .requiredOption('--name <name>', 'what uses it, to tell keys apart')
-    .action(async (options: { role: Role; name: string }) => {
-      const { key } = await withContext(({ services }) => services.keys.create(options, cliActor))
+    .addOption(
+      new Option('--days <n>', 'how long it lives; 0: without end')
+        .argParser(Number)
+        .default(keyLifetimeDays),
+    )
+    .action(async ({ days, ...wanted }: { role: Role; name: string; days: number }) => {
+      if (!Number.isInteger(days) || days < 0)
+        throw new UsageError('--days is a whole number such as 90, or 0.')
+      const { key } = await withContext(({ services }) =>
+        services.keys.create({ ...wanted, lifetimeDays: days }, cliActor),
+      )
       process.stdout.write(`${key}\n`)
     })
 }

@@ -4,6 +4,8 @@ export type Role = (typeof roles)[number]
 
 export const mayActAs = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed)
 
+export const lowerRole = (one: Role, other: Role): Role => (mayActAs(one, other) ? other : one)
+
 /** A person of the desk. */
 export interface Editor {
   id: number

@@ -19,6 +19,12 @@ export const signupWindows: Window[] = [
   { name: 'signup-day', points: 600, seconds: 86_400 },
 ]
 
+/** Of links to the desk, asked for from one place: an office signs in from one address. */
+export const signInWindows: Window[] = [
+  { name: 'sign-in-10m', points: 30, seconds: 600 },
+  { name: 'sign-in-day', points: 300, seconds: 86_400 },
+]
+
 /** What one signup costs: twice as much from a form that is not ours. */
 export const signupCost = (hasStamp: boolean): number => (hasStamp ? 2 : 4)
 

@@ -1,19 +1,20 @@
 import express, { Router, type Request } from 'express'
 import { z } from 'zod'
 import { readSessionCookie, sessionCookieOf } from '../http/desk.ts'
-import type { PageRenderer } from '../http/page.ts'
+import type { PublicForms } from '../http/public-forms.ts'
+import type { RateLimit } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
 import type { Services } from '../services/services.ts'
 
-interface Options {
-  publicUrl: string
-  pages: PageRenderer
-}
+type Options = Pick<PublicForms, 'publicUrl' | 'pages' | 'clientAddress'> & { limit: RateLimit }
 
 const signInForm = z.object({ email: z.email().max(254) })
 
 /** The desk's door: ask for a link, use it by a button (scanners follow links), leave. */
-export function signInRoutes({ editors }: Pick<Services, 'editors'>, { publicUrl, pages }: Options): Router {
+export function signInRoutes(
+  { editors }: Pick<Services, 'editors'>,
+  { publicUrl, pages, clientAddress, limit }: Options,
+): Router {
   const router = Router()
   const form = express.urlencoded({ extended: false, limit: 4_096 })
   router.use((_request, response, next) => {
@@ -27,8 +28,11 @@ export function signInRoutes({ editors }: Pick<Services, 'editors'>, { publicUrl
 
   router.post('/sign-in', form, async (request, response) => {
     requireSameOrigin(request, publicUrl)
-    await editors.requestSignIn(signInForm.parse(request.body).email)
+    const { email } = signInForm.parse(request.body)
+    await limit.consume(clientAddress(request).limitKey)
+    // Answered before anybody is looked for: how long it takes must not tell who works here.
     pages.send(response, 'desk/sign-in-sent')
+    await editors.requestSignIn(email)
   })
 
   router.get('/sign-in/:token', async (request, response) => {

@@ -22,7 +22,7 @@ async function aDesk() {
   await selections.create('section', { slug: 'la-mer', names: { fr: 'La mer & le port', ar: 'البحر' } })
   await selections.create('dossier', { slug: 'le-phare', names: { fr: 'Le phare', ar: 'المنارة' } })
   await anArticle(web.context.database, { tags: ['musique', 'quais'] })
-  const desk = await signedIn(web, 'editor')
+  const desk = await signedIn(web, 'admin')
   return { web, desk, newsletters: web.context.services.newsletters }
 }
 

@@ -9,6 +9,7 @@ const key = z.object({
   name: z.string(),
   role,
   prefix: z.string().describe('The first characters, to tell keys apart'),
+  maker: z.string().nullable().describe('Address of the editor whose key it is; null: of the command line'),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().nullable(),
   usedAt: z.iso.datetime().nullable(),
@@ -32,12 +33,16 @@ export function keyApi(service: KeyService): ApiRoute[] {
       body: z.strictObject({
         name: z.string().trim().min(1).max(100),
         role,
-        expiresAt: z.iso.datetime({ offset: true }).optional(),
+        expiresAt: z.iso
+          .datetime({ offset: true })
+          .nullable()
+          .optional()
+          .describe('A year from now where it is absent; null: never'),
       }),
       answers: { 201: key.extend({ key: z.string() }) },
       handle: async ({ body: { expiresAt, ...wanted }, actor }) => {
         const created = await service.create(
-          { ...wanted, ...(expiresAt && { expiresAt: new Date(expiresAt) }) },
+          { ...wanted, expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt },
           actor,
         )
         return { status: 201, body: { ...created.record, key: created.key } }

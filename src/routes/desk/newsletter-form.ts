@@ -27,8 +27,9 @@ const schema = z.object({
   minArticles: rank,
   maxArticles: rank,
   subject: text.default(''),
-  from: text.default(''),
-  approval: z.enum(['none', 'one', 'four-eyes']),
+  /** Absent where the editor is no admin: it stays. */
+  from: text.optional(),
+  approval: z.enum(['none', 'one', 'four-eyes']).optional(),
   repeats: z.enum(['never', 'within-newsletter']),
   template: z.enum(['digest', 'brief']),
   cadences: chosen,
@@ -102,7 +103,7 @@ export function toChange(body: unknown) {
     blocks: form.blocks.map(toBlock),
     cadences: rules,
     subject: form.subject || null,
-    from: form.from || null,
+    from: form.from === undefined ? undefined : form.from || null,
   } satisfies NewsletterChange
 }
 

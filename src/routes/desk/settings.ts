@@ -14,7 +14,15 @@ const publicationForm = z.object({
 })
 const editorForm = z.object({ email: z.email().max(254), role: z.enum(roles) })
 const roleForm = z.object({ role: z.enum(roles) })
-const keyForm = z.object({ name: z.string().trim().min(1).max(100), role: z.enum(roles) })
+const keyForm = z.object({
+  name: z.string().trim().min(1).max(100),
+  role: z.enum(roles),
+  /** 0 is without end. */
+  lifetimeDays: z.coerce
+    .number()
+    .pipe(z.literal([30, 90, 365, 0]))
+    .default(365),
+})
 /** The box that an admin ticks: it is easily clicked, and cannot be taken back. */
 const releaseForm = z.object({ sure: z.literal('yes') })
 const languageForm = z.object({

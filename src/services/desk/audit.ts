@@ -2,6 +2,18 @@ import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import type { StoredAuditEntry } from '../../store/desk/audit.ts'
 import type { Parts } from '../parts.ts'
 
+/** What a change has changed, for the audit log: `four-eyes → none`. */
+export const changesBetween = (before: object, after: object): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(after).flatMap(([field, value]) => {
+      const [old, now] = [before[field as keyof typeof before] as unknown, value as unknown].map(asText)
+      return old === now ? [] : [[field, `${old} → ${now}`]]
+    }),
+  )
+
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value ?? null) ?? '')
+
 export type AuditService = ReturnType<typeof createAuditService>
 
 export function createAuditService({ database }: Pick<Parts, 'database'>) {

@@ -9,11 +9,11 @@ import { hashOf, randomSecret } from './secret.ts'
 export type EditorService = ReturnType<typeof createEditorService>
 
 const minuteMs = 60_000
-const hourMs = 60 * minuteMs
-const dayMs = 24 * hourMs
+const dayMs = 24 * 60 * minuteMs
 
 const linkLifetimeMs = 30 * minuteMs
-const maxLinksPerHour = 5
+/** A mailed link works for longer than this: until then whoever asks again has one that does. */
+const linkEveryMs = 10 * minuteMs
 const sessionIdleMs = 3 * dayMs
 const sessionLifetimeMs = 30 * dayMs
 /** How exactly a session's last use is kept. */
@@ -37,8 +37,9 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
   return {
     list: (): Promise<Editor[]> => database.stores.editors.list(),
 
-    /** @throws DomainError `editor_exists`, `invalid_address` */
+    /** @throws DomainError `needs_person`, `editor_exists`, `invalid_address` */
     async add(wanted: { email: string; role: Role; language?: string }, actor: Actor): Promise<Editor> {
+      refuseKeys(actor)
       const email = parseAddress(wanted.email).text
       return database.transaction(async (stores) => {
         if (await stores.editors.findByEmail(email)) {
@@ -59,10 +60,14 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
       })
     },
 
-    /** A new role ends the editor's sessions. @throws DomainError `no_such_editor`, `last_admin` */
+    /**
+     * A new role ends the editor's sessions; their keys may do no more than they may.
+     * @throws DomainError `needs_person`, `no_such_editor`, `last_admin`
+     */
     async changeRole(id: number, role: Role, actor: Actor): Promise<Editor> {
       return database.transaction(async (stores) => {
         const editor = await getEditor(stores, id)
+        refuseKeys(actor)
         if (role !== 'admin') await refuseLastAdmin(stores, editor)
         await stores.editors.update(id, { role })
         await stores.sessions.markEnded(id)
@@ -76,16 +81,19 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
       })
     },
 
-    /** @throws DomainError `no_such_editor`, `last_admin` */
+    /** Their sessions, open links and keys end with them. @throws DomainError `needs_person`, `no_such_editor`, `last_admin` */
     async remove(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
-        await refuseLastAdmin(stores, await getEditor(stores, id))
+        const editor = await getEditor(stores, id)
+        refuseKeys(actor)
+        await refuseLastAdmin(stores, editor)
         await stores.editors.update(id, { removedAt: now() })
         await stores.sessions.markEnded(id)
         await stores.audit.insert({
           actor: nameOfActor(actor),
           action: 'editor.removed',
           subject: `editor:${id}`,
+          detail: { keysRevoked: await stores.apiKeys.markRevoked({ createdBy: id }) },
         })
       })
     },
@@ -104,23 +112,25 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
     /** For the mail that carries it: made when the mail is, so that nothing usable waits in the outbox. */
     createSignInLinkFor: (editorId: number): Promise<string> => createLink(database.stores, editorId),
 
-    /** Mails a link where the address is an editor's; the answer is the same for every address. */
+    /**
+     * Mails a link where the address is an editor's. Strangers who ask in their name cause a mail in ten minutes, and
+     * never keep them out: a link that was mailed and not used still opens the desk.
+     */
     async requestSignIn(email: string): Promise<void> {
-      const isQueued = await database.transaction(async (stores) => {
-        const editor = await stores.editors.findByEmail(email)
-        if (!editor) return false
-        const links = await stores.sessions.countSignInLinksSince(editor.id, inMs(-hourMs))
-        if (links >= maxLinksPerHour) return false
-        await stores.outbox.insert({
-          kind: 'sign-in',
-          editorId: editor.id,
-          address: editor.email,
-          language: editor.language,
-          expiresAt: inMs(linkLifetimeMs),
-        })
-        return true
+      const { stores } = database
+      const editor = await stores.editors.findByEmail(email)
+      if (!editor) return
+      const lastSignIn = await stores.sessions.findLastSignIn(editor.id)
+      const period = Math.floor(now().getTime() / linkEveryMs)
+      await stores.outbox.insert({
+        kind: 'sign-in',
+        editorId: editor.id,
+        address: editor.email,
+        language: editor.language,
+        dedupeKey: `sign-in:${editor.id}:${lastSignIn?.getTime() ?? 0}:${period}`,
+        expiresAt: inMs(linkLifetimeMs),
       })
-      if (isQueued) await doorbell.ring('deliver-mail', {})
+      await doorbell.ring('deliver-mail', {})
     },
 
     /** Whether the link would still open a session. Changes nothing: scanners follow links. */
@@ -158,6 +168,13 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
     endSession: (editorId: number, sessionId: number): Promise<void> =>
       database.stores.sessions.markEnded(editorId, sessionId),
   }
+}
+
+/** Who got hold of a key must not make themselves an editor with it. */
+function refuseKeys(actor: Actor): void {
+  if (actor.kind !== 'key') return
+  const sentence = 'A key does not manage the people of the desk: sign in to the desk, or use depeche editor.'
+  throw new DomainError('forbidden', 'needs_person', sentence)
 }
 
 const noSuchEditor = () =>

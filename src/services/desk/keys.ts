@@ -9,31 +9,44 @@ export type KeyService = ReturnType<typeof createKeyService>
 /** Keys begin alike, so that scanners for leaked secrets find them. */
 const keyPrefix = 'depeche_'
 
+/** Of a key that nobody gave an end: forgotten keys end by themselves. */
+export const keyLifetimeDays = 365
+
 /** How exactly "last used" is kept; a write per request would cost more than it tells. */
 const usedResolutionMs = 60_000
+const dayMs = 24 * 3_600_000
 
 export function createKeyService({ database, now }: Pick<Parts, 'database' | 'now'>) {
   return {
-    /** @returns the key itself, which is shown this once and stored nowhere */
+    /**
+     * A key made with a key belongs to the same person, and ends no later.
+     * @param wanted.lifetimeDays 0 is without end
+     * @param wanted.expiresAt instead of a number of days; null is without end
+     * @returns the key itself, which is shown this once and stored nowhere
+     */
     async create(
-      wanted: { name: string; role: Role; expiresAt?: Date },
+      wanted: { name: string; role: Role; lifetimeDays?: number; expiresAt?: Date | null | undefined },
       actor: Actor,
     ): Promise<{ key: string; record: ApiKey }> {
       const key = keyPrefix + randomSecret()
       const record = await database.transaction(async (stores) => {
+        const parent = actor.kind === 'key' ? await stores.apiKeys.find(actor.id) : undefined
+        const { lifetimeDays = keyLifetimeDays } = wanted
+        const { expiresAt = lifetimeDays === 0 ? null : new Date(now().getTime() + lifetimeDays * dayMs) } =
+          wanted
         const inserted = await stores.apiKeys.insert({
           name: wanted.name,
           role: wanted.role,
           prefix: key.slice(0, keyPrefix.length + 4),
           keySha256: hashOf(key),
-          createdBy: actor.kind === 'editor' ? actor.id : null,
-          expiresAt: wanted.expiresAt ?? null,
+          createdBy: actor.kind === 'editor' ? actor.id : (parent?.createdBy ?? null),
+          expiresAt: earlier(expiresAt, parent?.expiresAt ?? null),
         })
         await stores.audit.insert({
           actor: nameOfActor(actor),
           action: 'key.created',
           subject: `key:${inserted.id}`,
-          detail: { role: wanted.role },
+          detail: { role: wanted.role, until: inserted.expiresAt?.toISOString().slice(0, 10) ?? null },
         })
         return inserted
       })
@@ -53,7 +66,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
     /** @throws DomainError `no_such_key` */
     async revoke(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
-        if (!(await stores.apiKeys.markRevoked(id))) {
+        if ((await stores.apiKeys.markRevoked({ id })) === 0) {
           throw new DomainError('not_found', 'no_such_key', 'There is no such key in use.')
         }
         await stores.audit.insert({ actor: nameOfActor(actor), action: 'key.revoked', subject: `key:${id}` })
@@ -61,3 +74,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
     },
   }
 }
+
+/** Null is never. */
+const earlier = (one: Date | null, other: Date | null): Date | null =>
+  one === null || (other !== null && other < one) ? other : one

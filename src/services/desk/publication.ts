@@ -3,6 +3,7 @@ import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { isLanguageTag, isZone, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
+import { changesBetween } from './audit.ts'
 import { ringForChange } from '../articles/public-change.ts'
 import { singleFlight } from '../single-flight.ts'
 
@@ -15,12 +16,17 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
     /** @throws DomainError `invalid_input` for an empty name, or a zone, language or address that is none */
     async set(change: Partial<Publication>, actor: Actor): Promise<Publication> {
       const changed = await database.transaction(async (stores) => {
-        const after = { ...(await stores.publication.get()), ...change }
+        const before = await stores.publication.get()
+        const after = { ...before, ...change }
         check(after)
         await stores.publication.update(after)
         // Its name stands in every feed.
         await stores.feedDocuments.markDirty([{ subject: '*' }])
-        await stores.audit.insert({ actor: nameOfActor(actor), action: 'publication.changed' })
+        await stores.audit.insert({
+          actor: nameOfActor(actor),
+          action: 'publication.changed',
+          detail: changesBetween(before, after),
+        })
         return after
       })
       await ringForChange(doorbell)

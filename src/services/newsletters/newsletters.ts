@@ -3,6 +3,7 @@ import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import { newsletterChange, newsletterInput, type NewsletterChange, type NewsletterInput } from './input.ts'
+import { changesBetween } from '../desk/audit.ts'
 import type { Parts } from '../parts.ts'
 
 export function createNewsletterService({
@@ -35,10 +36,14 @@ export function createNewsletterService({
     /** @throws DomainError `no_newsletter` */
     get: (slug: string): Promise<Newsletter> => database.stores.newsletters.getBySlug(slug),
 
-    /** @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max`, `invalid_sender`, `unaligned_sender` */
+    /**
+     * @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max`, `invalid_sender`, `unaligned_sender`,
+     *   `needs_admin` for a sender of its own
+     */
     async create(input: NewsletterInput, actor: Actor): Promise<Newsletter> {
       const newsletter = toNewsletter(newsletterInput.parse(input))
       assertSender(newsletter.from)
+      if (newsletter.from) requireAdmin(actor, 'from')
       return database.transaction(async (stores) => {
         const inserted = await stores.newsletters.insert(newsletter)
         if (!inserted) {
@@ -58,7 +63,10 @@ export function createNewsletterService({
       })
     },
 
-    /** Keeps what `change` leaves out. @throws as `create` does; DomainError `no_newsletter` */
+    /**
+     * Keeps what `change` leaves out. An approval is weakened by admins alone: it is there to stop editors.
+     * @throws as `create` does; DomainError `no_newsletter`
+     */
     async change(slug: string, change: NewsletterChange, actor: Actor): Promise<Newsletter> {
       const fields = newsletterChange.parse(change)
       return database.transaction(async (stores) => {
@@ -68,10 +76,14 @@ export function createNewsletterService({
         const { id, createdAt: _c, updatedAt: _u, ...kept } = before
         const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
         const after = { ...kept, subject: kept.subject ?? null, from: kept.from ?? null, ...given }
+        if (strictness.indexOf(after.approval) < strictness.indexOf(before.approval))
+          requireAdmin(actor, 'approval')
+        if (after.from !== (before.from ?? null)) requireAdmin(actor, 'from')
         await stores.audit.insert({
           actor: nameOfActor(actor),
           action: 'newsletter.changed',
           subject: `newsletter:${slug}`,
+          detail: changesBetween(kept, given),
         })
         return stores.newsletters.update(id, toNewsletter(after))
       })
@@ -99,6 +111,16 @@ export function createNewsletterService({
       position: newsletter.position,
     }),
   }
+}
+
+const strictness: Newsletter['approval'][] = ['none', 'one', 'four-eyes']
+
+function requireAdmin(actor: Actor, field: 'approval' | 'from'): void {
+  if (actor.role === 'admin') return
+  const sentence = `Only an admin may ${field === 'from' ? 'set the sender' : 'weaken the approval'} of a newsletter.`
+  throw new DomainError('forbidden', 'needs_admin', sentence, {
+    fields: [{ field, message: 'is for admins to change' }],
+  })
 }
 
 const senderFaults = {

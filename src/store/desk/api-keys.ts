@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Role } from '../../domain/editor.ts'
+import { lowerRole, type Role } from '../../domain/editor.ts'
 import type { Executor } from '../executor.ts'
 
 /** An API key as it may be shown: the key itself is stored nowhere. */
@@ -8,13 +8,23 @@ export interface ApiKey {
   name: string
   role: Role
   prefix: string
+  /** Address of the editor who made it, or whose key did; null for one of the command line. */
+  maker: string | null
   createdAt: Date
   expiresAt: Date | null
   usedAt: Date | null
 }
 
 export function apiKeyStore(db: Executor) {
-  const columns = ['id', 'name', 'role', 'prefix', 'createdAt', 'expiresAt', 'usedAt'] as const
+  /** A key ends with its maker, and may do no more than they may now. */
+  const inUse = () =>
+    db
+      .selectFrom('apiKeys as k')
+      .leftJoin('editors as e', 'e.id', 'k.createdBy')
+      .select(['k.id', 'k.name', 'k.role', 'k.prefix', 'k.createdAt', 'k.expiresAt', 'k.usedAt'])
+      .select(['e.email as maker', 'e.role as makerRole'])
+      .where('k.revokedAt', 'is', null)
+      .where('e.removedAt', 'is', null)
   return {
     async insert(key: {
       name: string
@@ -24,19 +34,24 @@ export function apiKeyStore(db: Executor) {
       createdBy: number | null
       expiresAt: Date | null
     }): Promise<ApiKey> {
-      const row = await db.insertInto('apiKeys').values(key).returning(columns).executeTakeFirstOrThrow()
-      return { ...row, role: row.role as Role }
+      const { id } = await db.insertInto('apiKeys').values(key).returning('id').executeTakeFirstOrThrow()
+      return toKey(await inUse().where('k.id', '=', id).executeTakeFirstOrThrow())
     },
 
     async findByHash(keySha256: Buffer, now: Date): Promise<ApiKey | undefined> {
-      const row = await db
-        .selectFrom('apiKeys')
-        .select(columns)
-        .where('keySha256', '=', keySha256)
-        .where('revokedAt', 'is', null)
-        .where((eb) => eb.or([eb('expiresAt', 'is', null), eb('expiresAt', '>', now)]))
+      const row = await inUse()
+        .where('k.keySha256', '=', keySha256)
+        .where((eb) => eb.or([eb('k.expiresAt', 'is', null), eb('k.expiresAt', '>', now)]))
         .executeTakeFirst()
-      return row && { ...row, role: row.role as Role }
+      return row && toKey(row)
+    },
+
+    async find(id: number): Promise<Pick<ApiKey, 'expiresAt'> & { createdBy: number | null }> {
+      return db
+        .selectFrom('apiKeys')
+        .select(['createdBy', 'expiresAt'])
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow()
     },
 
     /** Also of a revoked one. */
@@ -46,28 +61,31 @@ export function apiKeyStore(db: Executor) {
     },
 
     async list(): Promise<ApiKey[]> {
-      const rows = await db
-        .selectFrom('apiKeys')
-        .select(columns)
-        .where('revokedAt', 'is', null)
-        .orderBy('id')
-        .execute()
-      return rows.map((row) => ({ ...row, role: row.role as Role }))
+      return (await inUse().orderBy('k.id').execute()).map(toKey)
     },
 
     async updateUsed(id: number, now: Date): Promise<void> {
       await db.updateTable('apiKeys').set({ usedAt: now }).where('id', '=', id).execute()
     },
 
-    /** False where no such key was in use. */
-    async markRevoked(id: number): Promise<boolean> {
-      const result = await db
+    /** @returns how many were in use */
+    async markRevoked(which: { id: number } | { createdBy: number }): Promise<number> {
+      let query = db
         .updateTable('apiKeys')
         .set({ revokedAt: sql`now()` })
-        .where('id', '=', id)
         .where('revokedAt', 'is', null)
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
+      query =
+        'id' in which ? query.where('id', '=', which.id) : query.where('createdBy', '=', which.createdBy)
+      return Number((await query.executeTakeFirst()).numUpdatedRows)
     },
   }
 }
+
+const toKey = ({
+  role,
+  makerRole,
+  ...key
+}: Omit<ApiKey, 'role'> & { role: string; makerRole: string | null }): ApiKey => ({
+  ...key,
+  role: makerRole === null ? (role as Role) : lowerRole(role as Role, makerRole as Role),
+})

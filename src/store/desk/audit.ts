@@ -1,7 +1,7 @@
 import type { Cursor } from '../../domain/cursor.ts'
 import type { Executor } from '../executor.ts'
 
-/** One line of the audit log. `actor` and `action` are fixed words; no address, token or key is ever in `detail`. */
+/** One line of the audit log. `actor` and `action` are fixed words; no reader's address, token or key is ever in `detail`. */
 export interface AuditEntry {
   actor: string
   action: string

@@ -55,14 +55,14 @@ export function sessionStore(db: Executor) {
         .execute()
     },
 
-    async countSignInLinksSince(editorId: number, since: Date): Promise<number> {
-      const row = await db
+    /** When a link last opened a session; null where none has. */
+    async findLastSignIn(editorId: number): Promise<Date | null> {
+      const { usedAt } = await db
         .selectFrom('signInLinks')
-        .select((eb) => eb.fn.countAll<number>().as('n'))
+        .select((eb) => eb.fn.max('usedAt').as('usedAt'))
         .where('editorId', '=', editorId)
-        .where('createdAt', '>', since)
         .executeTakeFirstOrThrow()
-      return row.n
+      return usedAt
     },
 
     async insert(session: {

@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest'
+import { rowsOf } from '../support/query.ts'
+import { signedIn } from '../support/desk.ts'
+import { aNewsletter } from '../support/newsletters.ts'
+import { until } from '../support/until.ts'
+import { aWeb, type Web } from '../support/web.ts'
+
+const cli = { kind: 'cli', role: 'admin' } as const
+
+/** The key that the desk shows once. */
+async function aKeyOf(desk: { post: Awaited<ReturnType<typeof signedIn>>['post'] }, role: string) {
+  const page = await (await desk.post('/settings/keys', { name: 'CMS', role, lifetimeDays: '90' })).text()
+  return /depeche_[\w-]{43}/.exec(page)?.[0] ?? ''
+}
+
+const withKey =
+  (web: Web, key: string) =>
+  (path: string, method = 'GET', body?: unknown) =>
+    web.fetch(`/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+
+test('a key may do what its maker may, ends with them, and manages nobody', async () => {
+  const web = await aWeb()
+  const { editors } = web.context.services
+  await editors.add({ email: 'chief@rivage.example', role: 'admin' }, cli)
+  const desk = await signedIn(web, 'admin')
+  const call = withKey(web, await aKeyOf(desk, 'admin'))
+  const child = (await (
+    await call('/keys', 'POST', { name: 'child', role: 'admin', expiresAt: null })
+  ).json()) as {
+    key: string
+    expiresAt: string
+  }
+  const { data } = (await (await call('/keys')).json()) as { data: { maker: string; expiresAt: string }[] }
+  expect(data.map(({ maker }) => maker.slice(0, 6))).toEqual(['admin-', 'admin-'])
+  expect(child.expiresAt).toBe(data[0]?.expiresAt)
+
+  const again = { email: 'again@rivage.example', role: 'admin' }
+  for (const [path, method, body] of [
+    ['/editors', 'POST', again],
+    [`/editors/${desk.editorId}`, 'PATCH', { role: 'admin' }],
+    [`/editors/${desk.editorId}`, 'DELETE', undefined],
+  ] as const) {
+    const refused = await call(path, method, body)
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, 'needs_person'])
+  }
+
+  await editors.changeRole(desk.editorId, 'viewer', cli)
+  expect((await call('/newsletters')).status).toBe(200)
+  expect((await call('/keys')).status).toBe(403)
+  await editors.remove(desk.editorId, cli)
+  expect((await call('/newsletters')).status).toBe(401)
+  expect((await withKey(web, child.key)('/newsletters')).status).toBe(401)
+  expect(await web.context.services.keys.list()).toEqual([])
+})
+
+test('a key that nobody gave an end lives for a year; the desk shows its maker and its end', async () => {
+  const web = await aWeb({ now: () => new Date('2026-03-01T12:00:00Z') })
+  const { record } = await web.context.services.keys.create({ name: 'k', role: 'viewer' }, cli)
+  expect(record.expiresAt).toEqual(new Date('2027-03-01T12:00:00Z'))
+  const forEver = await web.context.services.keys.create({ name: 'k', role: 'viewer', lifetimeDays: 0 }, cli)
+  expect(forEver.record.expiresAt).toBeNull()
+})
+
+test('who an approval stops does not weaken it, nor set a sender; the audit tells old and new', async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database, { slug: 'le-matin', approval: 'four-eyes' })
+  const desk = await signedIn(web, 'editor')
+  const call = await web.api('editor')
+  for (const change of [
+    { approval: 'none' },
+    { approval: 'one' },
+    { from: 'Le Matin <matin@rivage.example>' },
+  ]) {
+    const refused = await call('PATCH', '/newsletters/le-matin', change)
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, 'needs_admin'])
+  }
+  const form = await (await desk.get('/newsletters/le-matin')).text()
+  expect(form).toMatch(/<select name="approval" disabled>/)
+  expect(form).toMatch(/<input name="from" disabled/)
+  const posted = await desk.post('/newsletters/le-matin', [
+    ...Object.entries({ name: 'Le Matin', language: 'fr', minArticles: '1', maxArticles: '5' }),
+    ...Object.entries({
+      repeats: 'never',
+      template: 'digest',
+      cadences: 'daily',
+      zone: 'UTC',
+      approval: 'none',
+    }),
+  ])
+  expect(posted.status).toBe(422)
+  expect((await web.context.services.newsletters.get('le-matin')).approval).toBe('four-eyes')
+
+  const admin = await web.api('admin')
+  expect((await admin('PATCH', '/newsletters/le-matin', { approval: 'one', maxArticles: 7 })).status).toBe(
+    200,
+  )
+  const [entry] = (await web.context.services.audit.list({ limit: 1, after: undefined })).data
+  expect(entry?.detail).toMatchObject({
+    approval: 'four-eyes → one',
+    maxArticles: expect.stringMatching(/ → 7$/),
+  })
+})
+
+test('whoever asks for links in an editor’s name causes one mail, and keeps nobody out', async () => {
+  let now = new Date('2026-03-01T12:00:10Z')
+  const web = await aWeb({ now: () => now })
+  const { context } = web
+  const editor = await context.services.editors.add({ email: 'nadia@rivage.example', role: 'editor' }, cli)
+  const ask = (email: string) =>
+    web.fetch('/desk/sign-in', { method: 'POST', body: new URLSearchParams({ email }) })
+  const mails = (n: number) =>
+    until(
+      `${n} mails`,
+      async () => (await rowsOf(web, `select from outbox where kind = 'sign-in'`)).length === n,
+    )
+
+  await Promise.all(Array.from({ length: 12 }, () => ask('nadia@rivage.example')))
+  await mails(1)
+  const link = new URL(await context.services.editors.createSignInLinkFor(editor.id)).pathname
+  // Used: who asks from another browser gets a new one at once.
+  expect((await web.fetch(link, { method: 'POST' })).status).toBe(303)
+  await ask('nadia@rivage.example')
+  await mails(2)
+  now = new Date('2026-03-01T12:10:10Z')
+  await ask('nadia@rivage.example')
+  await mails(3)
+
+  const answers = await Promise.all(Array.from({ length: 30 }, () => ask('nobody@elsewhere.example')))
+  expect(answers.filter(({ status }) => status === 429).length).toBe(14)
+})
