@@ -49,7 +49,7 @@ const passedOver = new Set(fold(`${weekdays} ${connectives}`).split(' '))
 const longestFirst = [...monthByName.keys()].sort((a, b) => b.length - a.length)
 const monthName = new RegExp(`(?<!\\p{L})(?:${longestFirst.join('|')})(?!\\p{L})`, 'gu')
 const clock =
-  /(?<!\d)(\d{1,2})(?:\s?[:h]\s?(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?!\d)|\s?h(?!\p{L}))(?:\s?(am|pm|ص|م|صباحا|مساء)(?!\p{L}))?/u
+  /(?<!\d)(\d{1,2})(?:\s?[:h]\s?(\d\d)(?::(\d\d?)(?:[.,]\d+)?)?(?!\d)|\s?h(?!\p{L}))(?:\s?(am|pm|ص|م|صباحا|مساء)(?!\p{L}))?/u
 const zoneBehind =
   /^\s*(?:(?:z|utc?|gmt)?\s?([+-])(\d{1,2}):?(\d\d)?(?!\d)|([a-z]+\/[a-z_/]+)|([a-z]{1,5})(?!\p{L}))/u
 
@@ -103,7 +103,7 @@ function instantOf(text: string, zone: string): number | undefined {
 
 function dayInDigits(text: string): { day: Day; rest: string } | undefined {
   const [ordered, year, , month = '1', date = '1'] =
-    /^(\d{4})(?:([-/.]?)(\d\d)\2(\d\d)(?!\d)|(?:-\d\d)?$)/.exec(text) ?? []
+    /^(\d{4})(?:([-/.]?)((?<=\D)\d{1,2}|\d\d)\2((?<=\D)\d{1,2}|\d\d)(?!\d)|(?:-\d\d)?$)/.exec(text) ?? []
   if (ordered !== undefined) {
     const [, shortMonth = month] = /^\d{4}-(\d\d)$/.exec(text) ?? []
     return { day: [Number(year), Number(shortMonth) - 1, Number(date)], rest: text.slice(ordered.length) }

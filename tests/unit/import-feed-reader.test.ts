@@ -71,6 +71,8 @@ test.each<[string, string, object]>([
   ['no time zone', rss('<item><title>T</title><pubDate>2024-07-05 10:00:00</pubDate></item>'), { publishedAt: '2024-07-05T08:00:00.000Z' }],
   ['a date that may be two', rss('<item><title>T</title><pubDate>05/03/2024</pubDate></item>'), { publishedAt: undefined, state: 'draft', notes: [expect.stringContaining('"05/03/2024"')] }],
   ['no date', rss('<item><title>T</title></item>'), { state: 'draft', notes: [expect.stringContaining('no date')] }],
+  ['a title of something in it', anItem('<s:variant xmlns:s="urn:shop"><title>Pointure 42</title><id>v1</id><link>/v1</link><pubDate>Wed, 06 Mar 2024 09:00:00 +0000</pubDate></s:variant>'), { title: 'T', canonicalUrl: 'https://voisin.example/t', guid: undefined, publishedAt: '2024-03-05T09:00:00.000Z' }],
+  ['the title that a writer has', anItem('<author><name>Lina</name><title>Grand reporter</title><link>/lina</link></author>'), { title: 'T', canonicalUrl: 'https://voisin.example/t', authors: ['Lina'] }],
   ['an item without an end', rss(`<item><title>T</title>${date}<item><title>U</title>`), { title: 'T' }],
   ['a title without an end', rss(`<item><title>T<link>/t</link>${date}</item>`), { title: 'T', canonicalUrl: 'https://voisin.example/t' }],
 ])('%s', async (_name, xml, expected) => {
@@ -122,6 +124,7 @@ test.each<[string, Buffer, string | undefined, [string, number]]>([
   ['an encoding that the server says', Buffer.from(rss('<item><title>\xc7\xe1\xd3\xe6\xde</title></item>'), 'latin1'), 'windows-1256', ['السوق', 0]],
   ['a server before the declaration', Buffer.from(declared('iso-8859-1') + rss('<item><title>\xc7\xe1\xd3\xe6\xde</title></item>'), 'latin1'), 'windows-1256', ['السوق', 0]],
   ['UTF-16 without a mark', Buffer.from(rss('<item><title>السوق</title></item>'), 'utf16le'), undefined, ['السوق', 0]],
+  ['UTF-8 with one byte of Windows-1252, declared ISO-8859-1', Buffer.concat([utf8(declared('iso-8859-1')).subarray(0, -16), Buffer.from('<item><title>L\x92</title></item></channel></rss>', 'latin1')]), undefined, ['L’été à Sétif', 1]],
   ['UTF-8 with one byte of Windows-1252', Buffer.concat([utf8('').subarray(0, -16), Buffer.from('<item><title>L\x92</title></item></channel></rss>', 'latin1')]), undefined, ['L’été à Sétif', 1]],
 ])('%s', async (_name, bytes, charset, [title, invalid]) => {
   const { articles, repairs } = await read(bytes, charset)

@@ -36,6 +36,11 @@ export interface FeedItem {
 
 type Attributes = Record<string, string>
 
+export const textNames = new Set([
+  ...['title', 'dc:title', 'media:title'],
+  ...['content', 'content:encoded', 'xhtml:body'],
+  ...['description', 'summary', 'dc:description'],
+])
 /** The date that says best when an item was published first. */
 const dateNames = [
   'published',
@@ -54,6 +59,15 @@ const dateNames = [
 const changeNames = new Set(['updated', 'modified', 'dcterms:modified'])
 /** From the one that names the writer to the one that names the publisher. */
 const authorNames = ['dc:creator', 'author', 'itunes:author']
+const itemNames = new Set([
+  ...[...textNames, ...dateNames, ...authorNames, 'name'],
+  ...['link', 'guid', 'id', 'category', 'dc:subject', 'dc:language', 'enclosure'],
+  ...['media:group', 'media:content', 'media:thumbnail', 'media:description', 'itunes:image', 'itunes:summary'],
+])
+
+/** What stands in any other element is not the item's own: a product has variants, an author has a title. */
+export const isOfItem = (name: string, isInAuthor: boolean): boolean =>
+  isInAuthor ? name === 'name' : itemNames.has(name)
 
 /** What is gathered of the item under way. */
 export class ItemBuilder {

@@ -1,4 +1,4 @@
-import { ItemBuilder, type FeedItem } from './feed-item.ts'
+import { isOfItem, ItemBuilder, textNames, type FeedItem } from './feed-item.ts'
 import { FieldText } from '../field-text.ts'
 
 export interface ReadFeed {
@@ -13,11 +13,6 @@ export interface ReadFeed {
 
 type Attributes = Record<string, string>
 
-const textNames = new Set([
-  ...['title', 'dc:title', 'media:title'],
-  ...['content', 'content:encoded', 'xhtml:body'],
-  ...['description', 'summary', 'dc:description'],
-])
 /** What ends a text that was never closed, as HTML has no such elements. */
 const endNames =
   /^(?:atom:)?(?:item|entry|guid|pubDate|published|updated|id|author)$|^content:encoded$|^dc:\w+$/
@@ -86,6 +81,7 @@ export class FeedBuilder {
     if (this.#aside > 0 || asideNames.has(name)) this.#aside += 1
     else if (name === 'rss' || name === 'feed' || name === 'rdf:RDF') this.#openRoot(name, attributes)
     else if (name === 'item' || name === 'entry') this.#openItem(attributes['xml:lang'] ?? '')
+    else if (this.#item && !isOfItem(name, this.#isInAuthor)) this.#aside = 1
     else if (name === 'author') this.#isInAuthor = true
     else if (textNames.has(name) && (this.#item || name === 'title'))
       this.#openField(written, name, attributes)

@@ -30,7 +30,7 @@ export class EncodingCensus {
     this.#count(this.#rest, true)
     const wide = wideEncodingOf(this.#head)
     const declared = [charset, declaredIn(this.#head)].flatMap((label) => known(label) ?? [])[0] ?? 'utf-8'
-    if (!wide && declared === 'utf-8') return this.#ofBytes()
+    if (!wide && (declared === 'utf-8' || this.#valid > this.invalid)) return this.#ofBytes()
     // ISO-2022-JP has only bytes of ASCII, and so always looks like UTF-8.
     const isUtf8 = this.invalid === 0 && declared !== 'iso-2022-jp'
     this.invalid = 0
