@@ -1,4 +1,5 @@
 import sanitizeHtml from 'sanitize-html'
+import { withCovers } from './wordpress/wordpress-html.ts'
 import { leavesTooManyOpen, nonTextTags, storyTags } from '../domain/articles/article-html.ts'
 
 /** Where an item's page and its site are. */
@@ -160,6 +161,6 @@ function withoutFooter(html: string, { link, home }: Place): string {
  */
 export function cleanRendered(html: string, place: Place): string {
   if (!html.includes('<') || leavesTooManyOpen(html)) return html
-  const clean = sanitizeHtml(html, cleaning()).replace(/<p>\s*<\/p>/g, '')
+  const clean = sanitizeHtml(withCovers(html), cleaning()).replace(/<p>\s*<\/p>/g, '')
   return withoutFooter(clean, place).trim()
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readWxr, type WxrPart } from '../../src/import/wordpress/wxr.ts'
-import { readingOf } from '../../src/import/xml/xml.ts'
+import { openXml, readingOf } from '../../src/import/xml/xml.ts'
 import { noRepairs } from '../../src/import/xml/repairs.ts'
 import { XmlRepair } from '../../src/import/xml/xml-repair.ts'
 
@@ -177,5 +177,24 @@ test.each([64, 65_536])(
       expect(repair([text.slice(0, at), text.slice(at)])).toEqual(whole)
     }
     expect(repair(Array.from(text))).toEqual(whole)
+  },
+)
+
+test.each(['<', '&', ']]>', '&lt;', '&#233;'])(
+  'a text of %s alone is let go of piece by piece',
+  async (mark) => {
+    const bytes = [Buffer.from(`<a>${mark.repeat(300_000)}</a>`)]
+    const reading = await readingOf(() => bytes)
+    const texts: string[] = []
+    const listener = {
+      open: () => undefined,
+      close: () => undefined,
+      text: (text: string) => texts.push(text),
+    }
+    for await (const _ of openXml(bytes, listener, { ...reading, isWellFormed: false }).chunks) continue
+    expect(texts.join('')).toHaveLength(
+      mark.startsWith('&#') || mark === '&lt;' ? 300_000 : 300_000 * mark.length,
+    )
+    expect(Math.max(...texts.map(({ length }) => length))).toBeLessThan(70_000)
   },
 )

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { isProtected } from '../../src/import/feed/protected.ts'
 import { readFeed, toArticle } from '../../src/import/feed/feed.ts'
 
 const url = 'https://voisin.example/feeds/rss.xml'
@@ -149,4 +150,22 @@ test('a feed that ends in the middle, and one whose items cannot be told apart',
 
 test('what is no feed', async () => {
   expect((await read('<html><body><p>404</p></body></html>')).feed).toBeUndefined()
+})
+
+test.each([
+  ['Protected: Le port', 'x', '', true],
+  ['Protégé&nbsp;: Le port', 'x', '', true],
+  ['محمي: الميناء', 'x', '', true],
+  ['Geschützt: Der Hafen', 'x', '', true],
+  ['密码保护：港', 'x', '', true],
+  ['Le port', 'Il n&rsquo;y pas d&rsquo;extrait, car cet article est protégé.', '', true],
+  ['Le port', 'لا يوجد مختصر لأن هذه التدوينة محمية بكلمة مرور.', '', true],
+  ['Le port', 'x', '<form><input name="post_password"></form>', true],
+  ['Protégé par la digue : le port', 'x', '', false],
+  ['Protégé : le port', 'x', '<p>Tout le texte</p>', false],
+])('who sees "%s: %s"', async (title, summary, html, isHidden) => {
+  const field = (name: string, text: string) => `<${name}><![CDATA[${text}]]></${name}>`
+  const item = `<item>${field('title', title)}<guid isPermaLink="false">https://v.example/?p=7</guid>${field('description', summary)}${html && field('content:encoded', html)}</item>`
+  const { feed } = await read(rss(item))
+  expect(feed?.items.map((one) => isProtected(one, feed))).toEqual([isHidden])
 })

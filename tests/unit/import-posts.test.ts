@@ -84,6 +84,8 @@ test.each<[string, string, object]>([
   ['controls of Windows-1252', `<title>L&#146;été</title>${wp(dated)}`, { title: 'L’été' }],
   ['text behind a section', `<title><![CDATA[Grosse]]> nouvelle<!-- x --></title>${wp(dated)}`, { title: 'Grosse nouvelle' }],
   ['markup that is not escaped', `${wp(dated)}<content:encoded><p>Un <b>deux</b></p></content:encoded>`, { html: '<p>Un <b>deux</b></p>' }],
+  ['emphasis over a blank line', wp(dated) + content('<strong>Un <em>deux\n\ntrois</em>\n<ul><li>a</li></ul>\nquatre</strong> cinq\n\nsix <b>sept\n\nhuit'), { html: '<p><strong>Un <em>deux</em></strong></p>\n<p><strong><em>trois</em></strong></p>\n<ul>\n<li>a</li>\n</ul>\n<p><strong>quatre</strong> cinq</p>\n<p>six <b>sept</p>\n<p>huit</p>' }],
+  ['the picture of a cover', wp(dated) + content('<!-- wp:cover {"url":"/c.jpg"} --><div class="wp-block-cover has-parallax" style="background-image:url(/c.jpg?a=1&amp;b=2)"><p>Mots</p></div><!-- /wp:cover -->'), { html: '<div class="wp-block-cover has-parallax" style="background-image:url(/c.jpg?a=1&amp;b=2)"><img src="/c.jpg?a=1&amp;b=2" alt=""><p>Mots</p></div>' }],
   ['an enclosure without a length', wp(dated) + meta('enclosure', 'https://son.example/a.mp3\n\naudio/mpeg\n'), { enclosure: { url: 'https://son.example/a.mp3', type: 'audio/mpeg', length: 0 } }],
   ['a relative enclosure without a type', wp(dated) + meta('enclosure', '/a.mp3\n12'), { enclosure: { url: 'https://ancien.example/a.mp3', type: 'audio/mpeg', length: 12 } }],
   ['an enclosure that is none', wp(dated) + meta('enclosure', 'https://son.example/a.zip\n12\napplication/zip'), { enclosure: undefined, notes: [expect.stringContaining('"https://son.example/a.zip"')] }],
@@ -159,4 +161,14 @@ test('a site by wp:base_site_url alone, names by wp:wp_author, an item without i
   expect(reader.site.link).toBe(site)
   expect([...authors]).toEqual([['lina', 'Lina Marsa']])
   expect(items.map(({ fields }) => fields.id)).toEqual(['1', '2'])
+})
+
+test('a story about feeds is whole; one that was never closed is a fault', async () => {
+  const lesson = '<pre></item>\n<item><title><![CDATA[x]]]]><![CDATA[></title></pre>'
+  const fault = async (html: string) =>
+    (await read(`<item>${wp(dated)}${content(html)}</item>`)).items.map(faultOf)
+  expect(await fault(lesson)).toEqual([undefined])
+  expect(await fault('x</content:encoded></item>\n<item><content:encoded><![CDATA[y')).toEqual([
+    expect.stringContaining('runs into the next one'),
+  ])
 })

@@ -29,6 +29,12 @@ test.each([
   expect(stored(html).match(/src="[^"]*"/g)).toEqual([`src="https://voisin.example${src}"`])
 })
 
+test('the picture of a cover, which is a background', () => {
+  const cover =
+    '<div class="wp-block-cover" style="background-image:url(&quot;/c.jpg&quot;)"><p>Mots</p></div>'
+  expect(stored(cover)).toBe(`<div>${picture('c.jpg')}<p>Mots</p></div>`)
+})
+
 test('a player that loads late', () => {
   const url = 'https://www.youtube.com/embed/x'
   const late = `<iframe src="about:blank" data-lazy-src="${url}"></iframe><noscript><iframe src="${url}"></iframe></noscript>`

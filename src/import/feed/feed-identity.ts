@@ -47,6 +47,10 @@ export function identify(
 /** `https://news.example/?p=12`: the guid that WordPress gives a post. */
 const postGuid = /^https?:\/\/[^?#]*\/\?(?:.*&(?:#0?38;|amp;)?)?p=(\d{1,18})$/i
 
+/** Its feed says so, unless somebody has taken that out of it: then the guids of its posts do. */
+export const isOfWordpress = ({ guid }: FeedItem, { generator }: ReadFeed): boolean =>
+  /\bwordpress\b/i.test(generator) || postNumberOf(guid) !== undefined
+
 export const postNumberOf = (guid: string): string | undefined => postGuid.exec(guid.trim())?.[1]
 
 /** The guid names the home that the post was written at; a site that has moved has another host since. */
@@ -67,11 +71,3 @@ export function withoutSharedGuids(items: FeedItem[]): FeedItem[] {
   }
   return items.map((item) => ((links.get(item.guid)?.size ?? 0) > 1 ? { ...item, guid: '' } : item))
 }
-
-/** What WordPress says in place of a text that needs a password. */
-const passwordForm = /\bpost-password-form\b|\bname=["']?post_password\b/
-const noExcerpt =
-  /There is no excerpt because this is a protected post|Il n.y a pas d.extrait,? car cette publication est protégée|لا يوجد .{0,20}مقتطف.{0,40}محمي/u
-
-export const isProtected = ({ html, summary }: FeedItem): boolean =>
-  passwordForm.test(html) || passwordForm.test(summary) || (html === '' && noExcerpt.test(summary))

@@ -62,7 +62,14 @@ const authorNames = ['dc:creator', 'author', 'itunes:author']
 const itemNames = new Set([
   ...[...textNames, ...dateNames, ...authorNames, 'name'],
   ...['link', 'guid', 'id', 'category', 'dc:subject', 'dc:language', 'enclosure'],
-  ...['media:group', 'media:content', 'media:thumbnail', 'media:description', 'itunes:image', 'itunes:summary'],
+  ...[
+    'media:group',
+    'media:content',
+    'media:thumbnail',
+    'media:description',
+    'itunes:image',
+    'itunes:summary',
+  ],
 ])
 
 /** What stands in any other element is not the item's own: a product has variants, an author has a title. */

@@ -2,10 +2,11 @@ import type { Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import { createBatcher, knownSections, type ImportReport, type ImportServices } from '../batch.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
-import { isProtected, postNumberOf, withoutSharedGuids } from './feed-identity.ts'
+import { isOfWordpress, postNumberOf, withoutSharedGuids } from './feed-identity.ts'
 import type { FeedItem } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
 import { fetchPublic, findShortlink } from './fetch.ts'
+import { isProtected } from './protected.ts'
 import { unclosedFault } from '../notes.ts'
 import type { Repairs } from '../xml/repairs.ts'
 
@@ -46,7 +47,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
     const fault = unclosedFault([item.title, item.html, item.summary])
     const language = itemLanguage(item, feed, options)
     if (fault !== undefined) batcher.refusePost(nameOf(item), fault)
-    else if (isProtected(item)) leftOut.password += 1
+    else if (isProtected(item, feed)) leftOut.password += 1
     else if (language === undefined) {
       leftOut.language += 1
       batcher.note(nameOf(item), 'it is in a language that this publication does not have')
@@ -64,13 +65,13 @@ export async function importFeed(services: ImportServices, options: Options): Pr
 
 /** WordPress tells a post's number where it is not in its guid: its page names a short link. */
 async function askForNumber(
-  { guid, link }: FeedItem,
-  { generator, link: home }: ReadFeed,
+  item: FeedItem,
+  feed: ReadFeed,
   find: (url: string) => Promise<string | undefined>,
 ): Promise<string | undefined> {
-  const isWordpress = /\bwordpress\b/i.test(generator)
-  if (!isWordpress || !link || postNumberOf(guid) !== undefined) return undefined
-  const page = URL.parse(link.url, home)
+  const { guid, link } = item
+  if (!isOfWordpress(item, feed) || !link || postNumberOf(guid) !== undefined) return undefined
+  const page = URL.parse(link.url, feed.link)
   return page ? postNumberOf((await find(page.href)) ?? '') : undefined
 }
 

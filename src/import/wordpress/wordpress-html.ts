@@ -21,7 +21,7 @@ export function toHtml(content: string, context: PostContext): string {
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')
-  return splitBlocks(text)
+  return splitBlocks(withCovers(text))
     .map(({ isClassic, html }) => {
       const plain = replaceShortcodes(html, context)
       return (isClassic ? toParagraphs(plain) : linkLoneUrls(plain)).trim()
@@ -32,6 +32,12 @@ export function toHtml(content: string, context: PostContext): string {
     .replaceAll(`href="${context.permalink}#`, 'href="#')
     .trim()
 }
+
+const cover =
+  /<(?:div|section)\b[^<>]{0,1000}\bclass="[^"<>]{0,500}\bwp-block-cover[^<>]{0,1000}\bbackground-image:\s?url\((?:&quot;|&#0?39;|')?((?:(?!&quot;|&#0?39;)[^<>"'()]){1,1000})[^<>]{0,1000}>/g
+
+/** The picture behind the words of a cover block that only a style names. */
+export const withCovers = (html: string): string => html.replace(cover, '$&<img src="$1" alt="">')
 
 const patternMark = /<!--\s*wp:block\s+\{[^{}]{0,500}?"ref":\s*(\d{1,15})[^{}]{0,500}\}\s*\/-->/g
 /** A pattern may hold others, and itself. */
@@ -120,14 +126,45 @@ function splitVerbatim(text: string): { isVerbatim: boolean; html: string }[] {
 }
 
 const paragraphsOf = (text: string): string =>
-  text
-    .replace(opening, '\n\n$1')
-    .replace(closing, '$1\n\n')
-    .split(/\n\n+/)
-    .map((piece) => piece.trim())
-    .filter((piece) => piece !== '')
+  withEmphasis(
+    text
+      .replace(opening, '\n\n$1')
+      .replace(closing, '$1\n\n')
+      .split(/\n\n+/)
+      .map((piece) => piece.trim())
+      .filter((piece) => piece !== ''),
+  )
     .map((piece) => (isBlock.test(piece) ? piece : toParagraph(piece)))
     .join('\n')
+
+const emphasis = /<(\/?)(strong|em|b|i|u|s|del|ins|mark|small|q|cite)(?:\s[^<>]{0,500})?>/gi
+const maxEmphasis = 10
+
+/** An element that ends in a later paragraph stands in each of them. */
+function withEmphasis(pieces: string[]): string[] {
+  const marks = pieces.map((piece) =>
+    [...piece.matchAll(emphasis)].map(([tag, slash, name = '']) => ({
+      tag,
+      isEnd: slash !== '',
+      name: name.toLowerCase(),
+    })),
+  )
+  const lastEnds = new Map(
+    marks.flatMap((some, at) => some.filter(({ isEnd }) => isEnd).map(({ name }) => [name, at] as const)),
+  )
+  let open: { tag: string; name: string }[] = []
+  return pieces.map((piece, at) => {
+    const before = open.map(({ tag }) => tag).join('')
+    for (const { tag, isEnd, name } of marks[at] ?? []) {
+      const last = isEnd ? open.findLastIndex((one) => one.name === name) : -1
+      if (!isEnd) open.push({ tag, name })
+      else if (last >= 0) open.splice(last, 1)
+    }
+    open = open.filter(({ name }) => (lastEnds.get(name) ?? 0) > at).slice(-maxEmphasis)
+    if (isBlock.test(piece)) return piece
+    return before + piece + open.toReversed().map(({ name }) => `</${name}>`).join('') // prettier-ignore
+  })
+}
 
 function toParagraph(piece: string): string {
   if (loneUrl.test(piece)) return `<p>${linkOf(piece)}</p>`

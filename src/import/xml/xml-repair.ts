@@ -25,6 +25,8 @@ const instruction = /^<\?[\p{L}_].*?\?>/su
 const doctype = /^<!doctype(?:"[^"]*"|'[^']*'|[^"'<>[])*>/i
 const xmlEntities = new Set(['amp', 'lt', 'gt', 'quot', 'apos'])
 const cdata = '<![CDATA['
+/** A parser holds each reference of a text by itself, until a comment makes it let go. */
+const maxHeld = 65_536
 
 /**
  * Turns the almost-XML of real exports into XML, in a stream: bare ampersands, undefined entities, control
@@ -262,6 +264,7 @@ export class XmlRepair {
     this.#textLength += text.length
     const kept = text.length <= room ? text : isWhole ? '' : text.slice(0, room)
     if (kept !== '') this.#out.push(kept)
+    if (this.#state === 'text' && this.#textLength % maxHeld < text.length) this.#out.push('<!---->')
     if (kept === text) return
     this.#drop(text.slice(kept.length))
     this.#options.onTruncated()

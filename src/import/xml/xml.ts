@@ -41,6 +41,8 @@ export interface XmlSource {
 
 /** Characters between two tags; longer ones are cut. */
 const maxText = 4_000_000
+/** What a strict parser is given to hold in one piece; the repair reads longer texts, and cuts them. */
+const maxStrict = 500_000
 /** Of elements that stand open: each costs memory until it is closed. */
 const maxDepth = 2_000
 /** Of a chunk that is parsed at once. */
@@ -95,8 +97,7 @@ async function isParsed(
     seen.length += text.length
     parser.write(text)
     onBytes(piece.length)
-    // The parser holds a text until its end; the repair cuts what is longer than any post.
-    if (!seen.isStrict || seen.length > maxText) return false
+    if (!seen.isStrict || seen.length > maxStrict) return false
   }
   parser.write(decode())
   parser.close()
