@@ -603,9 +603,13 @@ create table publication (
   policy_version text default '1'::text not null,
   ambiguous_policy text default 'resend_once'::text not null,
   updated_at timestamp with time zone default now() not null,
+  links text default 'here'::text not null,
+  feed_text text,
   constraint publication_pkey PRIMARY KEY (only_row),
   constraint publication_ambiguous_policy_check CHECK (ambiguous_policy = ANY (ARRAY['resend_once'::text, 'hold'::text])),
+  constraint publication_feed_text_check CHECK (feed_text = ANY (ARRAY['full'::text, 'summary'::text])),
   constraint publication_languages_check CHECK (cardinality(languages) > 0),
+  constraint publication_links_check CHECK (links = ANY (ARRAY['here'::text, 'canonical'::text])),
   constraint publication_only_row_check CHECK (only_row)
 );
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Publication } from '../domain/publication.ts'
+import type { FeedText, Links, Publication } from '../domain/publication.ts'
 import { cliActor, UsageError, withContext } from './command.ts'
 import { printResult, toTable } from './output.ts'
 
@@ -11,6 +11,8 @@ interface SetOptions {
   deskName?: string
   postalAddress?: string
   contactEmail?: string
+  links?: Links
+  feedText?: FeedText | 'auto'
   json?: boolean
 }
 
@@ -33,9 +35,15 @@ export function publicationCommand(program: Command): void {
     .option('--desk-name <name>', 'byline of articles without author')
     .option('--postal-address <text>', 'stands at the foot of every newsletter; without it none is sent')
     .option('--contact-email <address>')
+    .option('--links <where>', "here, or canonical: articles' links lead to the newsroom's own pages")
+    .option('--feed-text <how much>', 'full, summary, or auto: a summary where links lead home')
     .option('--json', 'print the result for programs')
-    .action(async ({ json, languages, ...rest }: SetOptions) => {
-      const change: Partial<Publication> = { ...rest, ...(languages && { languages: languages.split(',') }) }
+    .action(async ({ json, languages, feedText, ...rest }: SetOptions) => {
+      const change: Partial<Publication> = {
+        ...rest,
+        ...(languages && { languages: languages.split(',') }),
+        ...(feedText && { feedText: feedText === 'auto' ? undefined : feedText }),
+      }
       if (Object.keys(change).length === 0)
         throw new UsageError('Nothing to change; `--help` lists what can be set.')
       const changed = await withContext(({ services }) => services.publication.set(change, cliActor))

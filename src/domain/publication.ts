@@ -1,5 +1,13 @@
 export type AmbiguousPolicy = 'resend_once' | 'hold'
 
+/** Where links to articles lead: to their pages here, or to the newsroom's own. */
+export const links = ['here', 'canonical'] as const
+export type Links = (typeof links)[number]
+
+/** How much of an article feeds show. */
+export const feedTexts = ['full', 'summary'] as const
+export type FeedText = (typeof feedTexts)[number]
+
 /** The newsroom this installation serves. */
 export interface Publication {
   name: string
@@ -18,6 +26,9 @@ export interface Publication {
   policyUrl: string | undefined
   policyVersion: string
   ambiguousPolicy: AmbiguousPolicy
+  links: Links
+  /** Undefined: in full, where links lead home a summary. */
+  feedText: FeedText | undefined
 }
 
 /** Right-to-left scripts that a newsroom may publish in. */

@@ -1,5 +1,4 @@
 import {
-  articlePath,
   bylineOf,
   nameOf,
   selectionPath,
@@ -8,6 +7,7 @@ import {
   type Picture,
   type Response,
 } from '../domain/articles/article.ts'
+import { articleUrl, feedTextOf, homeOf } from '../domain/articles/links.ts'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
 import { summaryOf } from '../domain/articles/article-html.ts'
 import { feedPath } from '../domain/feeds/feed.ts'
@@ -93,14 +93,14 @@ function itemOf(source: FeedSource, frame: Frame): FeedItem {
 
 function articleItem(article: Article, frame: Frame): FeedItem {
   const { publicUrl } = frame
-  const url = publicUrl + articlePath(article.slug)
+  const url = articleUrl(article, publicUrl)
   const picture = article.picture && toPicture(article.picture)
   const selections = [...article.sections, ...article.dossiers, ...article.tags]
   return {
     ...identityOf(article, frame),
     title: title(article.title),
     summary: cleanLine(article.summary),
-    html: inDirection(withPicture(frame.sanitize(article.html, url), picture), article.language),
+    html: inDirection(withPicture(frame.sanitize(shownText(article), url), picture), article.language),
     byline: cleanLine(bylineOf(article, frame.deskName)),
     authors: article.authors.map((author) => ({
       name: cleanLine(nameOf(author, article.language)),
@@ -112,8 +112,9 @@ function articleItem(article: Article, frame: Frame): FeedItem {
     })),
     pictures: picture ? [picture] : [],
     enclosure: article.enclosure && toEnclosure(article.enclosure),
+    // A page that is elsewhere has responses of its own.
     responses:
-      article.areResponsesOpen || article.responsesCount > 0
+      (article.areResponsesOpen || article.responsesCount > 0) && homeOf(article, publicUrl) === undefined
         ? {
             pageUrl: `${url}#responses`,
             feedUrl: publicUrl + responsesPath(article),
@@ -122,6 +123,9 @@ function articleItem(article: Article, frame: Frame): FeedItem {
         : undefined,
   }
 }
+
+const shownText = (article: Article): string =>
+  feedTextOf(article) === 'full' ? article.html : `<p>${escapeXml(cleanLine(article.summary))}</p>`
 
 const responsesPath = (article: Article): string =>
   feedPath({ subject: `responses:${article.slug}`, language: undefined, format: 'rss.xml' })
@@ -144,14 +148,14 @@ function responseItem(
   { response, article, title: responseTitle }: Extract<FeedSource, { kind: 'response' }>,
   { publicUrl, sanitize }: Frame,
 ): FeedItem {
-  const articleUrl = publicUrl + articlePath(article.slug)
+  const pageUrl = articleUrl(article, publicUrl)
   return {
     ...bare,
     guid: guid(response.guid),
-    url: `${articleUrl}#response-${response.id}`,
+    url: `${pageUrl}#response-${response.id}`,
     title: title(responseTitle),
     summary: '',
-    html: inDirection(sanitize(response.html, articleUrl), article.language),
+    html: inDirection(sanitize(response.html, pageUrl), article.language),
     language: article.language,
     publishedAt: response.publishedAt,
     updatedAt: response.publishedAt,
@@ -206,7 +210,7 @@ function identityOf(article: Article, { publicUrl }: ItemFrame) {
   }
   return {
     guid: guid(article.guid),
-    url: publicUrl + articlePath(article.slug),
+    url: articleUrl(article, publicUrl),
     language: article.language,
     publishedAt,
     updatedAt: changedAt(article, publishedAt),

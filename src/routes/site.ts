@@ -44,8 +44,8 @@ export function siteRoutes(
   router.get('/articles/:slug', async (request, response) => {
     const { publication } = locate(response)
     const found = await site.article(request.params.slug, publication)
-    if (found.movedTo !== undefined) {
-      response.redirect(301, found.movedTo)
+    if (found.elsewhere) {
+      response.redirect(found.elsewhere.isForGood ? 301 : 302, found.elsewhere.to)
       return
     }
     // An article's page is in the article's language throughout, whatever the reader's browser prefers.
@@ -60,7 +60,8 @@ export function siteRoutes(
   })
 
   router.get('/s/:code', async (request, response) => {
-    response.redirect(301, await site.pathOfShortCode(request.params.code))
+    const { to, isForGood } = await site.shortCode(request.params.code)
+    response.redirect(isForGood ? 301 : 302, to)
   })
 
   router.get('/favicon.ico', (_request, response) => {

@@ -471,7 +471,9 @@ export interface Publication {
   contactEmail: string | null;
   description: Generated<string>;
   deskName: string;
+  feedText: string | null;
   languages: string[];
+  links: Generated<string>;
   locales: Generated<Json>;
   name: string;
   onlyRow: Generated<boolean>;

@@ -27,12 +27,15 @@ test('editor add, then sign-in prints one link of PUBLIC_URL', async () => {
 
 test('publication set changes what is given, show prints it', async () => {
   const url = await cloneDatabase()
-  await depeche(url, ['publication', 'set', '--name', 'Le Rivage', '--languages', 'fr,ar'])
+  const links = ['--links', 'canonical', '--feed-text', 'full']
+  await depeche(url, ['publication', 'set', '--name', 'Le Rivage', '--languages', 'fr,ar', ...links])
   const { stdout } = await depeche(url, ['publication', 'show', '--json'])
   expect(JSON.parse(stdout)).toMatchObject({
     name: 'Le Rivage',
     languages: ['fr', 'ar'],
     zone: 'Africa/Algiers',
+    links: 'canonical',
+    feedText: 'full',
   })
 })
 
@@ -43,7 +46,7 @@ test('wrong use exits 2, a failure exits 1, each with a sentence and no stack', 
     { args: ['unknown'], code: 2 },
     { args: ['publication', 'set'], code: 2 },
     { args: ['publication', 'set', '--zone', 'Mars/Olympus'], code: 1 },
-    { args: ['publication', 'set', '--name', ''], code: 1 },
+    { args: ['publication', 'set', '--name', '', '--links', 'home', '--feed-text', 'half'], code: 1 },
     { args: ['publication', 'set', '--contact-email', 'nobody'], code: 1 },
     { args: ['editor', 'add', 'nobody', '--role', 'admin'], code: 1 },
     { args: ['editor', 'sign-in', 'nobody@rivage.example'], code: 1 },

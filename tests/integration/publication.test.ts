@@ -16,6 +16,8 @@ test('there is one publication from the start; it is read back as it was changed
     policyUrl: undefined,
     policyVersion: '1',
     ambiguousPolicy: 'hold',
+    links: 'canonical',
+    feedText: 'full',
   } as const
   await stores.publication.update({ ...publication, languages: [...publication.languages] })
   expect(await stores.publication.get()).toEqual(publication)

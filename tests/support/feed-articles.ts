@@ -24,6 +24,8 @@ export function aFeedArticle(wish: Partial<Article> = {}): Article {
     withdrawnAt: undefined,
     withdrawnReason: undefined,
     canonicalUrl: undefined,
+    links: 'here',
+    feedText: undefined,
     picture: undefined,
     enclosure: undefined,
     areResponsesOpen: false,

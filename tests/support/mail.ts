@@ -40,6 +40,8 @@ export const aPublication = (overrides: Partial<Publication> = {}): Publication 
   policyUrl: undefined,
   policyVersion: '1',
   ambiguousPolicy: 'resend_once',
+  links: 'here',
+  feedText: undefined,
   ...overrides,
 })
 

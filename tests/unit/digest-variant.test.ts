@@ -16,6 +16,8 @@ const aCandidate = (id: number, sections: readonly string[]): Candidate => ({
   id,
   externalId: `t:${id}`,
   slug: `s-${id}`,
+  canonicalUrl: undefined,
+  links: 'here',
   title: `Titre ${id}`,
   summary: '',
   language: 'fr',

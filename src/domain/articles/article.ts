@@ -1,3 +1,5 @@
+import type { FeedText, Links } from '../publication.ts'
+
 /** A story: draft, scheduled, published or withdrawn. */
 export type ArticleState = 'draft' | 'scheduled' | 'published' | 'withdrawn'
 
@@ -55,7 +57,11 @@ export interface Article {
   firstPublicAt: Date | undefined
   withdrawnAt: Date | undefined
   withdrawnReason: string | undefined
+  /** The newsroom's own page of it. */
   canonicalUrl: string | undefined
+  /** The publication's. */
+  links: Links
+  feedText: FeedText | undefined
   picture: Picture | undefined
   enclosure: Enclosure | undefined
   areResponsesOpen: boolean

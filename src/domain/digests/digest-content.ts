@@ -1,21 +1,14 @@
-import {
-  bylineOf,
-  nameOf,
-  articlePath,
-  selectionPath,
-  type Picture,
-  type Selection,
-} from '../articles/article.ts'
+import { bylineOf, nameOf, selectionPath, type Picture, type Selection } from '../articles/article.ts'
+import { articleUrl, type Linked } from '../articles/links.ts'
 import type { Digest, VariantPlan } from './digest.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from '../newsletter.ts'
 import { localeOf, type Publication } from '../publication.ts'
 
 /** An article as far as a digest shows it. */
-export interface Candidate {
+export interface Candidate extends Linked {
   id: number
   externalId: string
-  slug: string
   title: string
   summary: string
   language: string
@@ -157,7 +150,7 @@ function toFrozen(article: Candidate, { newsletter, publication, publicUrl }: Co
     id: article.id,
     title: article.title,
     summary: article.summary,
-    url: publicUrl + articlePath(article.slug),
+    url: articleUrl(article, publicUrl),
     language: article.language,
     ...(article.picture && { picture: article.picture }),
     byline: bylineOf({ authors, language: article.language }, publication.deskName),

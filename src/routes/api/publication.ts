@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isLanguageTag, isZone } from '../../domain/publication.ts'
+import { feedTexts, isLanguageTag, isZone, links } from '../../domain/publication.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { PublicationService } from '../../services/desk/publication.ts'
 
@@ -19,6 +19,8 @@ const publication = z.strictObject({
   policyUrl: z.url({ protocol: /^https?$/ }).nullable(),
   policyVersion: z.string().trim().min(1).max(50),
   ambiguousPolicy: z.enum(['resend_once', 'hold']),
+  links: z.enum(links, 'must be here or canonical'),
+  feedText: z.enum(feedTexts, 'must be full or summary').nullable(),
 })
 
 export function publicationApi(service: PublicationService): ApiRoute[] {
@@ -43,7 +45,7 @@ export function publicationApi(service: PublicationService): ApiRoute[] {
   ]
 }
 
-const nullable = ['postalAddress', 'contactEmail', 'policyUrl'] as const
+const nullable = ['postalAddress', 'contactEmail', 'policyUrl', 'feedText'] as const
 
 type Shape = z.infer<typeof publication>
 type Publication = Awaited<ReturnType<PublicationService['get']>>

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { articlePath } from '../../domain/articles/article.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
@@ -18,7 +17,7 @@ const pageSize = 30
 export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRoute[] {
   const showArticle = async ({ request, page }: DeskCall, more: object = {}) => {
     const article = await articles.get(String(request.params['externalId']))
-    page('desk/article', { article, path: articlePath(article.slug), ...more })
+    page('desk/article', { article, url: articles.toShape(article).url, ...more })
   }
   return [
     {
@@ -28,8 +27,7 @@ export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRout
       handle: async ({ request, page }) => {
         const { state, cursor } = listQuery.parse(request.query)
         const list = await articles.list(toPageRequest({ limit: pageSize, cursor }), { state })
-        const rows = list.data.map((article) => ({ ...article, path: articlePath(article.slug) }))
-        page('desk/articles', { rows, next: list.next, states, state })
+        page('desk/articles', { articles: list.data, next: list.next, states, state })
       },
     },
     {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
+import { feedTexts, links } from '../../domain/publication.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
@@ -11,6 +12,9 @@ const publicationForm = z.object({
   postalAddress: z.string().trim().max(500),
   contactEmail: z.union([z.literal(''), z.email()]),
   ambiguousPolicy: z.enum(['resend_once', 'hold']),
+  links: z.enum(links).optional(),
+  /** Empty: as `links` has it. */
+  feedText: z.enum(['', ...feedTexts]).optional(),
 })
 const editorForm = z.object({ email: z.email().max(254), role: z.enum(roles) })
 const roleForm = z.object({ role: z.enum(roles) })
@@ -44,6 +48,8 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
       editors: isAdmin ? await editors.list() : [],
       keys: isAdmin ? await keys.list() : [],
       roles,
+      links,
+      feedTexts,
       ...more,
     })
   }
@@ -62,11 +68,19 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
       path: '/settings/publication',
       role: 'admin',
       handle: async ({ request, actor, redirect }) => {
-        const { postalAddress, contactEmail, ...rest } = publicationForm.parse(request.body)
+        const {
+          postalAddress,
+          contactEmail,
+          links: where,
+          feedText,
+          ...rest
+        } = publicationForm.parse(request.body)
         const change = {
           ...rest,
           postalAddress: postalAddress || undefined,
           contactEmail: contactEmail || undefined,
+          ...(where && { links: where }),
+          ...(feedText !== undefined && { feedText: feedText || undefined }),
         }
         await publication.set(change, actor)
         redirect('/settings', 'saved')

@@ -1,5 +1,6 @@
 import type { Article, ArticleState } from '../../domain/articles/article.ts'
-import { articlePath, shortPath } from '../../domain/articles/article.ts'
+import { shortPath } from '../../domain/articles/article.ts'
+import { articleUrl } from '../../domain/articles/links.ts'
 import { changesOfArticle } from '../../domain/feeds/feed.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
@@ -192,7 +193,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     toShape: (article: Article) => ({
       externalId: article.externalId,
       slug: article.slug,
-      url: config.publicUrl + articlePath(article.slug),
+      url: articleUrl(article, config.publicUrl),
       shortUrl: config.publicUrl + shortPath(article.shortCode),
       guid: article.guid,
       title: article.title,

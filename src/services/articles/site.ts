@@ -8,6 +8,7 @@ import {
   type Selection,
   type SelectionKind,
 } from '../../domain/articles/article.ts'
+import { homeOf } from '../../domain/articles/links.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
@@ -16,7 +17,8 @@ import { singleFlight } from '../single-flight.ts'
 
 /** An article as a list shows it. */
 export interface Card {
-  path: string
+  /** Without the host where it leads to a page here. */
+  href: string
   title: string
   deck: string
   picture: Article['picture']
@@ -35,6 +37,12 @@ export interface Link {
   path: string
 }
 
+/** Where a reader is sent on; not for good where the publication's settings decide. */
+interface Elsewhere {
+  to: string
+  isForGood: boolean
+}
+
 interface Listed {
   publication: Publication
   /** The page's: names of selections follow it. */
@@ -49,6 +57,11 @@ const sectionsInNavigation = 8
 /** What the public pages show. Nothing here tells of drafts and scheduled articles. */
 export function createSiteService({ config, database, now }: Pick<Parts, 'config' | 'database' | 'now'>) {
   const { articles, articleViews, responses, selections, newsletters } = database.stores
+  const { publicUrl } = config
+  const atHome = (article: Article | undefined): Elsewhere | undefined => {
+    const to = article?.state === 'published' ? homeOf(article, publicUrl) : undefined
+    return to === undefined ? undefined : { to, isForGood: false }
+  }
   const today = (publication: Publication) => dateIn(publication.zone, now())
 
   return {
@@ -67,7 +80,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         articles.listMostRead(read),
         newsletters.list(),
       ])
-      const toCards = (list: Article[]) => list.map((article) => toCard(article, publication))
+      const toCards = (list: Article[]) => list.map((article) => toCard(article, publication, publicUrl))
       return {
         cards: toCards(newest),
         elsewhere: toCards(elsewhere),
@@ -103,7 +116,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         name: nameOf(selection, language),
         description: selection.descriptions[language] ?? '',
         selectionPath: selectionPath(selection),
-        cards: shown.map((article) => toCard(article, publication)),
+        cards: shown.map((article) => toCard(article, publication, publicUrl)),
         older: found.length > cardsOnPage && last ? cursorOf(last) : undefined,
         isFirst: before === undefined,
       }
@@ -123,27 +136,30 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     },
 
     /**
-     * The article, or the path it moved to. A withdrawn one comes without its words.
+     * The article, or where it is instead. A withdrawn one comes without its words.
      * @throws DomainError `no_article`, also for drafts and scheduled articles
      */
     async article(slug: string, publication: Publication) {
       const name = slug.normalize()
       const article = await articles.findBySlug(name)
-      if (!article) return { movedTo: pathOf(await articles.findBySlugHistory(name)) }
+      if (!article) return { elsewhere: forGood(await articles.findBySlugHistory(name)) }
       requirePublic(article)
       if (article.state === 'withdrawn') return { withdrawn: toNotice(article) }
+      const elsewhere = atHome(article)
+      if (elsewhere) return { elsewhere }
       const [replies, viewsToday] = await Promise.all([
         responses.listByArticle(article.id),
         articleViews.count(article.id, today(publication)),
       ])
       return {
-        article: { ...toStory(article, publication, config.publicUrl), responses: replies, viewsToday },
+        article: { ...toStory(article, publication, publicUrl), responses: replies, viewsToday },
       }
     },
 
     /** @throws DomainError `no_article` */
-    async pathOfShortCode(code: string): Promise<string> {
-      return pathOf(await articles.findByShortCode(code))
+    async shortCode(code: string): Promise<Elsewhere> {
+      const article = await articles.findByShortCode(code)
+      return atHome(article) ?? forGood(article)
     },
   }
 }
@@ -155,9 +171,9 @@ function requirePublic(article: Article | undefined): asserts article is Article
   throw new DomainError('not_found', 'no_article', 'There is no article at this address.')
 }
 
-function pathOf(article: Article | undefined): string {
+function forGood(article: Article | undefined): Elsewhere {
   requirePublic(article)
-  return articlePath(article.slug)
+  return { to: articlePath(article.slug), isForGood: true }
 }
 
 const linkTo = (selection: Selection, language: string): Link => ({
@@ -165,10 +181,10 @@ const linkTo = (selection: Selection, language: string): Link => ({
   path: selectionPath(selection),
 })
 
-function toCard(article: Article, publication: Publication): Card {
+function toCard(article: Article, publication: Publication, publicUrl: string): Card {
   const section = article.sections[0]
   return {
-    path: articlePath(article.slug),
+    href: homeOf(article, publicUrl) ?? articlePath(article.slug),
     title: article.title,
     deck: article.deck || article.summary,
     picture: article.picture,
@@ -191,7 +207,8 @@ const toNotice = ({ language, title, withdrawnAt, withdrawnReason }: Article) =>
 })
 
 const toStory = (article: Article, publication: Publication, publicUrl: string) => ({
-  ...toCard(article, publication),
+  ...toCard(article, publication, publicUrl),
+  path: articlePath(article.slug),
   slug: article.slug,
   lead: article.deck,
   summary: article.summary,

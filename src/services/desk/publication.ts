@@ -1,6 +1,6 @@
 import { findAddress } from '../../domain/subscribers/address.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { isLanguageTag, isZone, type Publication } from '../../domain/publication.ts'
+import { feedTexts, isLanguageTag, isZone, links, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
 import { changesBetween } from './audit.ts'
@@ -20,7 +20,7 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
         const after = { ...before, ...change }
         check(after)
         await stores.publication.update(after)
-        // Its name stands in every feed.
+        // Its name stands in every feed, and its links lead where it says.
         await stores.feedDocuments.markDirty([{ subject: '*' }])
         await stores.audit.insert({
           actor: nameOfActor(actor),
@@ -35,7 +35,7 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
   }
 }
 
-function check({ name, deskName, zone, languages, contactEmail }: Publication): void {
+function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publication): void {
   const fields = [
     ...Object.entries({ name, deskName })
       .filter(([, text]) => text.trim() === '')
@@ -47,7 +47,12 @@ function check({ name, deskName, zone, languages, contactEmail }: Publication): 
     ...(languages.length > 0 && languages.every(isLanguageTag)
       ? []
       : [{ field: 'languages', message: 'must be BCP 47 tags such as fr or ar-DZ, at least one' }]),
+    ...oneOf('links', links, shown.links),
+    ...oneOf('feedText', feedTexts, shown.feedText ?? 'full'),
   ]
   if (fields.length === 0) return
   throw new DomainError('invalid', 'invalid_input', 'Some settings are not valid.', { fields })
 }
+
+const oneOf = (field: string, known: readonly string[], value: string) =>
+  known.includes(value) ? [] : [{ field, message: `must be ${known.join(' or ')}` }]

@@ -1,7 +1,7 @@
 import { localDateOf } from '../../domain/digests/cadence.ts'
 import { contentHashOf, lookBackHours, type Digest, type VariantPlan } from '../../domain/digests/digest.ts'
 import { contentOf, orderOf, planVariants, type Candidate } from '../../domain/digests/digest-content.ts'
-import { articlePath } from '../../domain/articles/article.ts'
+import { articleUrl } from '../../domain/articles/links.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
@@ -180,5 +180,5 @@ async function listMostRead(
 ): Promise<FrozenDigest['mostRead']> {
   if (!newsletter.blocks.some((block) => block.kind === 'most-read')) return []
   const rows = await stores.digestArticles.listMostRead(newsletter.language, date, mostReadCount)
-  return rows.map(({ id, title, slug }) => ({ id, title, url: config.publicUrl + articlePath(slug) }))
+  return rows.map((row) => ({ id: row.id, title: row.title, url: articleUrl(row, config.publicUrl) }))
 }

@@ -14,6 +14,7 @@ import {
   windowSize,
   type FeedPlace,
 } from '../../domain/feeds/feed-window.ts'
+import { articleUrl } from '../../domain/articles/links.ts'
 import { dateIn, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
 import type { FeedSource } from '../../feeds/items.ts'
@@ -162,6 +163,7 @@ async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
     ? {
         title: say(article.language, 'responses_to', { title: shownTitle(article) }),
         language: article.language,
+        pageUrl: articleUrl(article, gathering.publicUrl),
       }
     : { title: `${gathering.publication.name} – ${sayIn(gathering, 'responses')}` }
   return {
@@ -234,14 +236,14 @@ const sayIn = (gathering: Gathering, key: string): string => say(languageOf(gath
 
 function channelOf(
   gathering: Gathering,
-  names: { title?: string; description?: string; language?: string },
+  names: { title?: string; description?: string; language?: string; pageUrl?: string },
 ): FeedChannel {
   const { publication, publicUrl, subject, language } = gathering
   const spoken = names.language ?? languageOf(gathering)
   const title = names.title ?? publication.name
   return {
     selfUrl: (format) => publicUrl + feedPath({ subject, language, format }),
-    pageUrl: publicUrl + feedPagePath({ subject, language }),
+    pageUrl: names.pageUrl ?? publicUrl + feedPagePath({ subject, language }),
     title: language === undefined ? title : `${title} (${languageName(language)})`,
     description: names.description || publication.description || title,
     language: spoken,

@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/articles/article.ts'
 import type { Cursor } from '../../domain/cursor.ts'
 import { DomainError } from '../../errors.ts'
+import { feedText, links } from './article-links.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
 import type { Executor } from '../executor.ts'
@@ -23,7 +24,12 @@ export interface PublicFilter {
 
 const publicStates: ArticleState[] = ['published', 'withdrawn']
 
-type Row = Selectable<Articles> & { selections: Selection[] | null; responsesCount: number }
+type Row = Selectable<Articles> &
+  Pick<Article, 'links'> & {
+    selections: Selection[] | null
+    responsesCount: number
+    feedText: Article['feedText'] | null
+  }
 
 const selectionsOfArticle = sql<Selection[] | null>`(
   select json_agg(json_build_object('id', s.id, 'kind', s.kind, 'slug', s.slug, 'names', s.names,
@@ -38,7 +44,12 @@ export function articlesStore(db: Executor) {
     db
       .selectFrom('articles')
       .selectAll('articles')
-      .select([selectionsOfArticle.as('selections'), responsesOfArticle.as('responsesCount')])
+      .select([
+        selectionsOfArticle.as('selections'),
+        responsesOfArticle.as('responsesCount'),
+        links.as('links'),
+        feedText.as('feedText'),
+      ])
 
   const findBy = async (
     column: 'id' | 'slug' | 'externalId' | 'shortCode' | 'guid',
@@ -256,6 +267,8 @@ function toArticle(row: Row): Article {
     withdrawnAt: row.withdrawnAt ?? undefined,
     withdrawnReason: row.withdrawnReason ?? undefined,
     canonicalUrl: row.canonicalUrl ?? undefined,
+    links: row.links,
+    feedText: row.feedText ?? undefined,
     picture: (row.picture as Picture | null) ?? undefined,
     enclosure: (row.enclosure as Enclosure | null) ?? undefined,
     areResponsesOpen: row.responsesOpen,

@@ -1,4 +1,4 @@
-import type { AmbiguousPolicy, Publication } from '../../domain/publication.ts'
+import type { AmbiguousPolicy, FeedText, Links, Publication } from '../../domain/publication.ts'
 import type { Executor } from '../executor.ts'
 
 export function publicationStore(db: Executor) {
@@ -17,6 +17,8 @@ export function publicationStore(db: Executor) {
         policyUrl: row.policyUrl ?? undefined,
         policyVersion: row.policyVersion,
         ambiguousPolicy: row.ambiguousPolicy as AmbiguousPolicy,
+        links: row.links as Links,
+        feedText: (row.feedText as FeedText | null) ?? undefined,
       }
     },
 
@@ -27,6 +29,7 @@ export function publicationStore(db: Executor) {
         postalAddress: publication.postalAddress ?? null,
         contactEmail: publication.contactEmail ?? null,
         policyUrl: publication.policyUrl ?? null,
+        feedText: publication.feedText ?? null,
         updatedAt: new Date(),
       }
       await db.updateTable('publication').set(row).execute()

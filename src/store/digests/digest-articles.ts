@@ -1,10 +1,12 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Picture, Selection } from '../../domain/articles/article.ts'
+import type { Linked } from '../../domain/articles/links.ts'
 import type { Candidate } from '../../domain/digests/digest-content.ts'
 import type { GoneArticle } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
+import { links } from '../articles/article-links.ts'
 import type { Executor } from '../executor.ts'
 
 /**
@@ -17,10 +19,9 @@ const folded = (text: RawBuilder<unknown>) => sql<string>`replace(translate(
 /** What is left of accents, hamzas on a bearer and vowel signs once they are taken apart; tatweel. */
 const combining = '[\\u0300-\\u036f\\u0640\\u064b-\\u065f\\u0670]'
 
-interface Row {
+interface Row extends LinkedRow {
   id: number
   externalId: string
-  slug: string
   title: string
   summary: string
   language: string
@@ -29,10 +30,13 @@ interface Row {
   selections: Selection[]
 }
 
+type LinkedRow = Pick<Linked, 'slug' | 'links'> & { canonicalUrl: string | null }
+
 /** A desk reads this many at most; what is due beyond it waits for the next digest inside its look-back. */
 const maxCandidates = 100
 
 const columns = sql`a.id, a.external_id, a.slug, a.title, a.summary, a.language, a.picture, a.published_at,
+  a.canonical_url, ${links} as links,
   coalesce((
     select jsonb_agg(jsonb_build_object(
       'id', s.id, 'kind', s.kind, 'slug', s.slug, 'names', s.names, 'descriptions', s.description
@@ -186,16 +190,16 @@ export function digestArticlesStore(db: Executor) {
       language: string,
       date: string,
       limit: number,
-    ): Promise<{ id: number; title: string; slug: string }[]> {
-      const { rows } = await sql<{ id: number; title: string; slug: string }>`
-        select a.id, a.title, a.slug
+    ): Promise<(Linked & { id: number; title: string })[]> {
+      const { rows } = await sql<LinkedRow & { id: number; title: string }>`
+        select a.id, a.title, a.slug, a.canonical_url, ${links} as links
         from article_views v join articles a on a.id = v.article_id
         where v.date >= ${date}::date - 7 and v.date < ${date}::date
           and a.state = 'published' and (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
         group by a.id
         order by sum(v.n) desc, a.id desc
         limit ${limit}`.execute(db)
-      return rows
+      return rows.map(withHome)
     },
 
     /** Replaces the articles of a digest by what its content holds now. */
@@ -249,4 +253,9 @@ const slugOfUrl = (url: string): string[] => {
   return slug === undefined ? [] : [decodeURIComponent(slug)]
 }
 
-const toCandidate = ({ picture, ...row }: Row): Candidate => ({ ...row, picture: picture ?? undefined })
+const withHome = <R extends LinkedRow>(row: R) => ({ ...row, canonicalUrl: row.canonicalUrl ?? undefined })
+
+const toCandidate = ({ picture, ...row }: Row): Candidate => ({
+  ...withHome(row),
+  picture: picture ?? undefined,
+})
