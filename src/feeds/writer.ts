@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { sanitizeArticleHtml } from '../domain/articles/article-html.ts'
 import type { FeedFormat } from '../domain/feeds/feed.ts'
 import { writeAtom } from './atom.ts'
@@ -76,11 +77,10 @@ export function createFeedWriter(): FeedWriter {
 
 /** An article stands in many feeds: what was sanitised lately is not sanitised again. */
 function createSanitizer(): (html: string, pageUrl: string) => string {
-  const known = new Map<string, string>()
+  const known = new LRUCache<string, string>({ max: maxSanitized })
   return (html, pageUrl) => {
     const key = `${pageUrl}\n${html}`
     const result = known.get(key) ?? sanitizeArticleHtml(html, pageUrl, pageUrl)
-    if (known.size >= maxSanitized) known.clear()
     known.set(key, result)
     return result
   }

@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
 
 /** Whether a domain can be mailed at all, as the DNS tells it. */
 export type MailHost = 'found' | 'none' | 'unknown'
@@ -17,14 +18,13 @@ const reserved = /(?:^|\.)(?:example|test|invalid|localhost|example\.(?:com|net|
  * @param resolver has a limit of its own, for a question that nobody waits for any more keeps a command from ending
  */
 export function createMailHostLookup(resolver = new Resolver({ timeout: 1_000, tries: 2 })) {
-  const kept = new Map<string, { host: MailHost; until: number }>()
+  const kept = new LRUCache<string, MailHost>({ max: mostKept })
 
   return async (domain: string): Promise<MailHost> => {
     const known = kept.get(domain)
-    if (known && known.until > Date.now()) return known.host
+    if (known) return known
     const host = reserved.test(domain) ? 'unknown' : await inTime(ask(resolver, domain))
-    if (kept.size >= mostKept) kept.clear()
-    kept.set(domain, { host, until: Date.now() + keptMs[host] })
+    kept.set(domain, host, { ttl: keptMs[host] })
     return host
   }
 }

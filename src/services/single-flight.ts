@@ -2,10 +2,13 @@
  * Whoever asks while an answer is on its way gets that one. For what every request reads: under load many wait for the
  * same rows, and nobody sees what is older than the moment they asked by more than the read takes.
  */
-export function singleFlight<T>(read: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | undefined
-  return () =>
-    (running ??= read().finally(() => {
-      running = undefined
-    }))
+export function singleFlight<Key extends [key?: number], T>(
+  read: (...key: Key) => Promise<T>,
+): (...key: Key) => Promise<T> {
+  const running = new Map<number | undefined, Promise<T>>()
+  return (...key) => {
+    const answer = running.get(key[0]) ?? read(...key).finally(() => running.delete(key[0]))
+    running.set(key[0], answer)
+    return answer
+  }
 }

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { LRUCache } from 'lru-cache'
+import Negotiator from 'negotiator'
 
 export type FeedEncoding = 'identity' | 'gzip' | 'br'
 
@@ -34,32 +36,22 @@ function hasTag(list: string, etag: string): boolean {
 /** What stands between the quotation marks; weak and strong compare alike. */
 const opaqueOf = (tag: string): string => tag.replace(/^W\//, '').replace(/^"|"$/g, '')
 
-const known = new Map<string, FeedEncoding>([
-  ['gzip, deflate, br', 'br'],
-  ['gzip, deflate, br, zstd', 'br'],
-  ['gzip, deflate', 'gzip'],
-  ['gzip', 'gzip'],
-])
+/** What clients write here is little: each header is read once. */
+const chosen = new LRUCache<string, FeedEncoding>({ max: 100, memoMethod: negotiate })
 
-/** The best of ours that the client takes; the body as it is where it takes none of them. */
-export function chooseEncoding(accepted: string | undefined): FeedEncoding {
-  if (accepted === undefined || accepted === '') return 'identity'
-  return known.get(accepted) ?? parseEncoding(accepted)
+/** The best of ours that the client takes; the body as it is where it takes none of them (RFC 9110, section 12.5.3). */
+export const chooseEncoding = (accepted = ''): FeedEncoding =>
+  accepted === '' ? 'identity' : chosen.memo(accepted)
+
+/** What its types leave out: of equal qualities, our order decides. */
+interface EncodingChoice {
+  encoding(available: readonly FeedEncoding[], options: { preferred: FeedEncoding[] }): string | undefined
 }
 
-function parseEncoding(accepted: string): FeedEncoding {
-  const qualities = new Map<string, number>()
-  for (const part of accepted.toLowerCase().split(',')) {
-    const [name = '', ...parameters] = part.split(';').map((piece) => piece.trim())
-    const q = parameters.find((parameter) => parameter.startsWith('q='))
-    qualities.set(name === 'x-gzip' ? 'gzip' : name, q === undefined ? 1 : Number(q.slice(2)) || 0)
-  }
-  const qualityOf = (name: FeedEncoding) =>
-    qualities.get(name) ?? qualities.get('*') ?? (name === 'identity' ? Number.MIN_VALUE : 0)
-  const ranked = (['br', 'gzip', 'identity'] as const)
-    .map((name) => ({ name, q: qualityOf(name) }))
-    .filter(({ q }) => q > 0)
-    .sort((one, other) => other.q - one.q)
-  // RFC 9110 allows to ignore a client that refuses everything.
-  return ranked[0]?.name ?? 'identity'
+function negotiate(accepted: string): FeedEncoding {
+  // RFC 9110, section 8.4.1.3.
+  const header = accepted.replaceAll(/\bx-gzip\b/gi, 'gzip')
+  const client: EncodingChoice = new Negotiator({ headers: { 'accept-encoding': header } })
+  const best = client.encoding(['br', 'gzip', 'identity'], { preferred: ['br', 'gzip'] })
+  return best === 'br' || best === 'gzip' ? best : 'identity'
 }

@@ -1,4 +1,5 @@
 import { verify, X509Certificate } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { diagnose, entryOf, isInWindow, keptBack, listAt, sealsIn, textAt, valueAt } from './provider.ts'
 import type { ProofSettings, ProofTools, Provider } from './provider.ts'
@@ -20,13 +21,12 @@ const amazon = /^sns\.[a-z0-9-]{3,30}\.amazonaws\.com(?:\.cn)?$/
 
 /** Amazon SES, by Amazon SNS: every notification is signed, and the certificate is fetched from SNS alone. */
 export function createSes(): Provider {
-  const certificates = new Map<string, X509Certificate>()
+  // There is one at a time; the rest would be somebody's game.
+  const certificates = new LRUCache<string, X509Certificate>({ max: 8 })
   const certificateAt = async (url: string, { fetch, at }: ProofTools): Promise<X509Certificate> => {
     const known = certificates.get(url)
     if (known && known.validToDate > at) return known
     const certificate = new X509Certificate(await fetch(url))
-    // There is one at a time; the rest would be somebody's game.
-    if (certificates.size >= 8) certificates.clear()
     certificates.set(url, certificate)
     return certificate
   }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { SendOutcome } from '../../domain/delivery/delivery.ts'
 import {
   ask,
@@ -7,7 +8,6 @@ import {
   type OutgoingMail,
 } from './conversation.ts'
 import { openSession, refusalOfOpening } from './open-session.ts'
-import { createSlots, type Release } from './pacing.ts'
 import type { SmtpSession } from './smtp-session.ts'
 import { readSmtpUrl } from './smtp-url.ts'
 
@@ -28,6 +28,9 @@ export interface TransportLimits extends ConversationLimits {
   idleMs: number
   messagesPerConnection: number
 }
+
+/** Gives back what was taken. */
+type Release = () => void
 
 export interface Transport {
   /**
@@ -77,8 +80,8 @@ interface Connection {
 export function createTransport(options: TransportOptions): Transport {
   const server = readSmtpUrl(options.smtpUrl)
   const limits = { ...defaultLimits, ...options.limits }
-  const slots = createSlots(options.connections)
-  const turns = createSlots(options.connections)
+  const slots = pLimit(options.connections)
+  const turns = pLimit(options.connections)
   const idle: Connection[] = []
   let isClosed = false
 
@@ -141,43 +144,52 @@ export function createTransport(options: TransportOptions): Transport {
       if (isClosed) throw new Error('the transport is closed')
       assertSingleAddress(mail.to)
       if (mail.from !== '') assertSingleAddress(mail.from)
-      const release = await slots.take()
-      try {
-        return await attempt(mail)
-      } finally {
-        release()
-      }
+      return slots(attempt, mail)
     },
-    takeTurn: turns.takeUnless,
+    async takeTurn(signal) {
+      if (signal.aborted) return undefined
+      return new Promise<Release | undefined>((resolve) => {
+        const leave = () => {
+          resolve(undefined)
+        }
+        signal.addEventListener('abort', leave, { once: true })
+        const hold = (release: Release) => {
+          signal.removeEventListener('abort', leave)
+          if (signal.aborted) release()
+          else resolve(release)
+        }
+        void turns(() => new Promise<void>(hold))
+      })
+    },
     async wouldTake(envelope) {
       assertSingleAddress(envelope.to)
-      const release = await slots.take()
-      try {
+      return slots(async () => {
         const session = await openSession(server, limits.openMs)
         const isTaken = await ask(session, envelope, limits)
         session.quit()
         return isTaken
-      } finally {
-        release()
-      }
+      })
     },
-    async hasSmtpUtf8() {
-      const release = await slots.take()
-      try {
+    hasSmtpUtf8: () =>
+      slots(async () => {
         const connection = takeIdle() ?? (await open())
         giveBack(connection)
         return connection.session.offers('SMTPUTF8')
-      } finally {
-        release()
-      }
-    },
+      }),
     async close() {
       isClosed = true
       for (const connection of idle.splice(0)) {
         clearTimeout(connection.idleTimer)
         connection.session.quit()
       }
-      await slots.allFree()
+      // Who holds every slot at once knows that no conversation is left.
+      let missing = options.connections
+      const all = Promise.withResolvers<undefined>()
+      const hold = () => {
+        if (--missing === 0) all.resolve(undefined)
+        return all.promise
+      }
+      await Promise.all(Array.from({ length: missing }, () => slots(hold)))
     },
   }
 }

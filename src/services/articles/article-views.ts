@@ -1,9 +1,6 @@
+import { isbot } from 'isbot'
 import { dateIn } from '../../domain/publication.ts'
 import type { Parts } from '../parts.ts'
-
-/** Programs that fetch pages without a reader: they name themselves, and that is enough for a count without cookies. */
-const crawlers =
-  /bot\b|bot[/_;-]|crawl|spider|slurp|scrape|preview|monitor|lighthouse|facebookexternalhit|whatsapp\/|curl|wget|python|java\/|go-http|okhttp|axios|node-fetch|undici|^node|libwww|feed/i
 
 export function createViewService({ database, now }: Pick<Parts, 'database' | 'now'>) {
   const today = async (): Promise<string> => {
@@ -11,9 +8,12 @@ export function createViewService({ database, now }: Pick<Parts, 'database' | 'n
     return dateIn(zone, now())
   }
   return {
-    /** Counts one page view; keeps no address and no agent. False for crawlers and for what is not published. */
+    /**
+     * Counts one page view; keeps no address and no agent. False for what is not published, and for programs: they name
+     * themselves, and that is enough for a count without cookies.
+     */
     async count(slug: string, userAgent: string | undefined): Promise<boolean> {
-      if (userAgent === undefined || userAgent === '' || crawlers.test(userAgent)) return false
+      if (userAgent === undefined || userAgent === '' || isbot(userAgent)) return false
       return database.stores.articleViews.insert(slug, await today())
     },
 

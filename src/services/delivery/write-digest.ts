@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { withoutArticles, type GoneArticle } from '../../domain/digests/digest-variant.ts'
 import type { Skeleton } from '../../mail/mail.ts'
 import type { Parts } from '../parts.ts'
@@ -21,7 +22,7 @@ export function createDigestWriter({ database, mail, signer, links, now }: Diges
     const composed = async (gone: readonly GoneArticle[]) => ({
       digest: await mail.composeDigest(withoutArticles(content, gone)),
       gone: gone.map(({ id }) => id).join(),
-      skeletons: new Map<string, Skeleton>(),
+      skeletons: new LRUCache<string, Skeleton>({ max: maxSkeletons }),
     })
     let latest = await composed([])
     let lookedAt = -Infinity
@@ -37,7 +38,6 @@ export function createDigestWriter({ database, mail, signer, links, now }: Diges
       const { digest, skeletons } = await compose()
       const key = articleIds.join()
       const skeleton = skeletons.get(key) ?? mail.assembleVariant(digest, articleIds, { providers })
-      if (skeletons.size >= maxSkeletons) skeletons.clear()
       skeletons.set(key, skeleton)
       return skeleton
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Digest } from '../../domain/digests/digest.ts'
 import { composeDraft, countPlans, isUnfrozen, listMatter, storeDraft, type Draft } from './refresh.ts'
 import type { Parts } from '../parts.ts'
+import { singleFlight } from '../single-flight.ts'
 
 export type DraftService = ReturnType<typeof createDraftService>
 
@@ -19,7 +20,6 @@ const countingShare = 0.02
 export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'now'>) {
   const { database } = parts
   const { stores } = database
-  const renewals = new Map<number, Promise<void>>()
   /** Of each draft, what it was last made from, and when its readers are counted again. */
   const known = new Map<number, { made: string; countAgainAt: number }>()
 
@@ -38,7 +38,7 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
   }
 
   /** Without a lock: stored only where nobody has the digest or has changed it meanwhile, who then knows better. */
-  const renewNow = async (id: number): Promise<void> => {
+  const renew = singleFlight(async (id: number): Promise<void> => {
     const draft = await draftOf(await stores.digests.get(id))
     const { digest } = draft
     if (!isOpen(digest)) return
@@ -49,18 +49,7 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
       if (content) await storeDraft(tx, digest, content)
       else await tx.digests.updatePlans(id, plans)
     })
-  }
-
-  /** Those who want the same one at once get one. */
-  const renew = (id: number): Promise<void> => {
-    const running =
-      renewals.get(id) ??
-      renewNow(id).finally(() => {
-        renewals.delete(id)
-      })
-    renewals.set(id, running)
-    return running
-  }
+  })
 
   /** Whether a worker does it: one lives, and has done it lately, by the rules as they are. */
   const isRefreshed = async ({ digest: { refreshedAt }, newsletter }: Draft): Promise<boolean> =>

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import {
@@ -64,30 +65,21 @@ const finalStates: readonly DigestState[] = [
 
 /** What became of a digest: in numbers, by person, and why. */
 export function createDigestProgressService({ database, now }: Pick<Parts, 'database' | 'now'>) {
-  const count = async (id: number) =>
-    (await database.stores.digestProgress.countByState([id])).get(id) ?? noCounts()
-
   // Everyone who watches a digest shares one count: over a million rows it takes its time. A count belongs to the
   // state it was taken in, or a page that has just been paused would be told that it is sending.
-  const recent = new Map<number, { state: DigestState; until: number; counts: Promise<DeliveryCounts> }>()
-  const countRecent = ({ id, state }: Digest): Promise<DeliveryCounts> => {
-    const known = recent.get(id)
-    if (known?.state === state && known.until > performance.now()) return known.counts
-    const startedAt = performance.now()
-    const entry = { state, until: Infinity, counts: count(id) }
-    recent.set(id, entry)
-    const forget = () => {
-      if (recent.get(id) === entry) recent.delete(id)
-    }
-    entry.counts.then(() => {
-      entry.until = startedAt + Math.max(500, 10 * (performance.now() - startedAt))
-      setTimeout(forget, 60_000).unref()
-    }, forget)
-    return entry.counts
-  }
+  const counts = new LRUCache<`${number} ${DigestState}`, DeliveryCounts>({
+    max: 1_000,
+    async fetchMethod(key, _stale, { options }) {
+      const startedAt = performance.now()
+      const id = Number.parseInt(key)
+      const counted = await database.stores.digestProgress.countByState([id])
+      options.ttl = Math.max(500, 10 * (performance.now() - startedAt))
+      return counted.get(id) ?? noCounts()
+    },
+  })
   const get = async (id: number): Promise<Progress> => {
     const digest = await database.stores.digests.get(id)
-    return toProgress(digest, await countRecent(digest), now())
+    return toProgress(digest, await counts.forceFetch(`${id} ${digest.state}`), now())
   }
 
   return {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { feedPath, parseFeedPath } from '../../domain/feeds/feed.ts'
 import type { FoundFeed } from '../../store/feeds/feed-documents.ts'
 import type { FeedService } from './feeds.ts'
@@ -17,28 +18,17 @@ export function createFeedMemory(
   service: Pick<FeedService, 'read'>,
   options: { maxBytes?: number } = {},
 ) {
-  const maxBytes = options.maxBytes ?? maxHeldBytes
-  const held = new Map<string, FoundFeed>()
+  const held = new LRUCache<string, FoundFeed>({
+    maxSize: options.maxBytes ?? maxHeldBytes,
+    sizeCalculation: bytesOf,
+  })
   const loading = new Map<string, Promise<FoundFeed>>()
-  let heldBytes = 0
   let stopListening: (() => Promise<void>) | undefined
   let timer: NodeJS.Timeout | undefined
 
-  const forget = (path: string) => {
-    const feed = held.get(path)
-    if (feed) heldBytes -= bytesOf(feed)
-    held.delete(path)
-  }
   const hold = (path: string, found: FoundFeed) => {
     // A read that began before the last notification may end after it.
-    if (isOlder(found, held.get(path))) return
-    forget(path)
-    held.set(path, found)
-    heldBytes += bytesOf(found)
-    for (const oldest of held.keys()) {
-      if (heldBytes <= maxBytes || oldest === path) break
-      forget(oldest)
-    }
+    if (!isOlder(found, held.peek(path))) held.set(path, found)
   }
 
   /** One read for however many readers wait for it. */
@@ -79,15 +69,7 @@ export function createFeedMemory(
 
   return {
     /** What this process holds, at once. */
-    peek(path: string): FoundFeed | undefined {
-      const found = held.get(path)
-      if (found && heldBytes > maxBytes / 2) {
-        // Most recently polled last; worth its cost only where something may have to go.
-        held.delete(path)
-        held.set(path, found)
-      }
-      return found
-    },
+    peek: (path: string): FoundFeed | undefined => held.get(path),
 
     /**
      * The same, from the database where it is not held; the path may be percent-encoded in any way.

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { readerFamilyOf } from '../../domain/feeds/reader-family.ts'
 import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Parts } from '../parts.ts'
@@ -11,16 +12,9 @@ const maxKnownAgents = 2_000
 /** Counts polls in memory and adds them to the database now and then: a poll itself costs no query. */
 export function createFeedPolls({ database, log, now }: Pick<Parts, 'database' | 'log' | 'now'>) {
   let counted = new Map<string, Map<string, FeedPolls>>()
-  const knownFamilies = new Map<string, string>()
+  const families = new LRUCache<string, string>({ max: maxKnownAgents, memoMethod: readerFamilyOf })
   let timer: NodeJS.Timeout | undefined
 
-  const familyOf = (userAgent = ''): string => {
-    const known = knownFamilies.get(userAgent)
-    if (known !== undefined) return known
-    const family = readerFamilyOf(userAgent)
-    if (knownFamilies.size < maxKnownAgents) knownFamilies.set(userAgent, family)
-    return family
-  }
   const countsOf = (path: string, family: string): FeedPolls => {
     const known = counted.get(path)?.get(family)
     if (known) return known
@@ -41,8 +35,8 @@ export function createFeedPolls({ database, log, now }: Pick<Parts, 'database' |
   }
 
   return {
-    count(path: string, userAgent: string | undefined, outcome: PollOutcome): void {
-      const polls = countsOf(path, familyOf(userAgent))
+    count(path: string, userAgent = '', outcome: PollOutcome): void {
+      const polls = countsOf(path, families.memo(userAgent))
       if (outcome === 'full') polls.full++
       else if (outcome === 'not-modified') polls.notModified++
       else polls.limited++

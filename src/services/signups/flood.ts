@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Activation } from '../../domain/subscribers/activation.ts'
 import type { Stores } from '../../store/stores.ts'
 
@@ -14,9 +15,6 @@ interface Room {
 
 /** How many activation mails may still go out within the hour; what exceeds them waits undecided, nothing is lost. */
 export function createFloodGate(activations: Pick<Stores['activations'], 'countMailed'>) {
-  let countedAt = 0
-  let counted: Promise<Room> | undefined
-
   const roomFor = (floor: number, { lastHour, usual }: { lastHour: number; usual: number }) =>
     Math.max(floor, usual * unsuspicious.timesUsual) - lastHour
 
@@ -28,17 +26,8 @@ export function createFloodGate(activations: Pick<Stores['activations'], 'countM
     }
   }
 
-  const recount = (): Promise<Room> => {
-    countedAt = performance.now()
-    counted = count()
-    counted.catch(() => {
-      counted = undefined
-    })
-    return counted
-  }
-
-  const getRoom = (): Promise<Room> =>
-    counted === undefined || performance.now() - countedAt > recountMs ? recount() : counted
+  const rooms = new LRUCache<'now', Room>({ max: 1, ttl: recountMs, fetchMethod: count })
+  const getRoom = (options = {}): Promise<Room> => rooms.forceFetch('now', options)
 
   const heldIn = ({ site, domains }: Room): string[] | '*' =>
     site <= 0 ? '*' : [...domains].flatMap(([domain, left]) => (left <= 0 ? [domain] : []))
@@ -49,7 +38,7 @@ export function createFloodGate(activations: Pick<Stores['activations'], 'countM
 
     /** Whoever waits is not kept for longer than the hour asks. */
     async recountWhereHeld(): Promise<void> {
-      if (heldIn(await getRoom()).length > 0) await recount()
+      if (heldIn(await getRoom()).length > 0) await getRoom({ forceRefresh: true })
     },
 
     /** One more was mailed. Imports are paced by their own measure. */
