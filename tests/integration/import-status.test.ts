@@ -47,6 +47,26 @@ asleep@reader.example,A,B,Lettre,Subscribed,Inactive`,
     ignored: ['First name', 'Last name', 'List'],
   },
   {
+    system: 'MailPoet, as of today',
+    csv: `"Email","First name","Subscription time","List status","Global status","List"
+"active@reader.example","A","2020-01-02 03:04:05","subscribed","subscribed","Lettre"
+"left@reader.example","A","2020-01-02 03:04:05","unsubscribed","subscribed","Lettre"
+"twice@reader.example","A","2020-01-02 03:04:05","subscribed","subscribed","Lettre"
+"twice@reader.example","A","2020-01-02 03:04:05","unsubscribed","subscribed","Autre"
+"bounced@reader.example","A","2020-01-02 03:04:05","subscribed","bounced","Lettre"`,
+    ended: ['left', 'twice'],
+    suppressed: { bounced: 'bounced' },
+    ignored: ['First name', 'Subscription time', 'List'],
+  },
+  {
+    system: 'MailPoet in French',
+    csv: `"E-mail","Prénom","Statut de la liste","Statut global"
+"active@reader.example","A","subscribed","subscribed"
+"left@reader.example","A","unsubscribed","subscribed"`,
+    ended: ['left'],
+    ignored: ['Prénom'],
+  },
+  {
     system: 'Mailchimp, who left',
     csv: `Email Address,First Name,MEMBER_RATING,OPTIN_TIME,UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,LEID,TAGS
 left@reader.example,A,2,2020-01-02 03:04:05,2024-02-03 04:05:06,News,1,

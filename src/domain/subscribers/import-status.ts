@@ -73,11 +73,11 @@ const words = new Map<string, StatusKind>(
 )
 
 const statusHeaders = new Set(
-  listed(`status|subscription status|global status|subscriber status|email status|member status|mail status|subscription state
-    statut|état|statut de l'abonnement|statut d'abonnement|statut global|état de l'abonnement|état global|statut d'inscription
-    الحالة|حالة|حالة الاشتراك|حالة المشترك
-    estado de la suscripción|estado de suscripción|estado del suscriptor|estatus
-    abo-status|abonnementstatus|abostatus|anmeldestatus`),
+  listed(`status|subscription status|list status|global status|subscriber status|email status|member status|mail status|subscription state
+    statut|état|statut de l'abonnement|statut d'abonnement|statut global|statut de la liste|état de la liste|état de l'abonnement|état global|statut d'inscription
+    الحالة|حالة|حالة الاشتراك|حالة المشترك|حالة القائمة|الحالة العامة
+    estado de la lista|estado global|estado de la suscripción|estado de suscripción|estado del suscriptor|estatus
+    listenstatus|status der liste|globaler status|abo-status|abonnementstatus|abostatus|anmeldestatus`),
 )
 /** Of our own export; elsewhere, beside a town, a part of a country. */
 const stateHeaders = new Set(listed('state|estado|zustand'))
