@@ -1,5 +1,7 @@
+import { globSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { anArena, isLong, judge } from '../support/fault-arena.ts'
+import { query } from '../support/sending-digest.ts'
 
 test(
   'P2 graceful restarts during a digest: nothing lost, twice or in doubt',
@@ -51,16 +53,17 @@ test(
   { timeout: 30 * 60_000 },
   async () => {
     const arena = await anArena({ readers: isLong ? 10_000 : 300, leaseSeconds: 60 })
+    const [preload = ''] = globSync('/usr/lib/*/faketime/libfaketime.so.1')
     const skewed = ['+1d', '-1d'].map((offset) =>
       arena.start({
-        env: {
-          LD_PRELOAD: '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
-          FAKETIME: offset,
-          FAKETIME_DONT_FAKE_MONOTONIC: '1',
-        },
+        env: { LD_PRELOAD: preload, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' },
       }),
     )
     await Promise.all(skewed)
+    await expect
+      .poll(() => query(arena.databaseUrl, 'select obstacle from workers'), { timeout: 60_000 })
+      .toEqual([{ obstacle: 'clock' }, { obstacle: 'clock' }])
+    expect(arena.copies()).toBe(0)
     await arena.start()
     expect(await arena.untilOver()).toBe('completed')
     judge('P5 clocks a day off', await arena.tally(), { bound: 0 })

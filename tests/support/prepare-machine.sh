@@ -6,6 +6,7 @@ set -euo pipefail
 declare -A package_of=(
   [redis-server]=redis-server
   [chromium]=chromium
+  [faketime]=faketime
   [newsboat]=newsboat
   [r2e]=rss2email
   [/usr/lib/python3/dist-packages/feedparser]=python3-feedparser
