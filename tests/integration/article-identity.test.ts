@@ -215,12 +215,18 @@ test('SRC-2 what the desk has corrected stays, until the site has the last word 
 })
 
 test('SRC-2 a bare number is a guid at its own site alone; a document that repeats a guid names nothing by it', async () => {
-  const { database, fromFeed } = await aRoom()
+  const { database, articles, fromFeed } = await aRoom()
   await fromFeed(bare('https://a.example', 'Du site A'))
   await fromFeed(bare('https://b.example', 'Du site B'))
   await fromFeed(bare('https://a.example', 'Du site A'))
   const titles = (await all(database)).map(({ title }) => title).sort()
   expect(titles).toEqual(['Du site A', 'Du site B'])
+  const own = { title: 'Du site A, corrigé', html: '<p>x</p>', language: 'fr', guid: '30001' }
+  await expect(articles.put('cms:1', own)).rejects.toMatchObject({ code: 'guid_taken' })
+  const elsewhere = { ...own, canonicalUrl: 'https://c.example/1' }
+  await expect(articles.put('cms:1', elsewhere)).rejects.toMatchObject({ code: 'guid_taken' })
+  await articles.put('cms:1', { ...own, canonicalUrl: 'https://www.a.example/30001/' })
+  expect((await all(database)).map(({ title }) => title).sort()).toEqual([own.title, 'Du site B'])
   const item = (n: number, guid: string) =>
     `<item><title>Titre ${n}</title>${guid}<pubDate>Mon, 02 Mar 2026 08:00:00 +0000</pubDate><description>Texte ${n}.</description></item>`
   const feed = (items: string[]) =>

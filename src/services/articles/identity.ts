@@ -51,8 +51,8 @@ export async function findIdentities(stores: Stores, articles: ArticleToPut[]): 
     const match =
       known(ids, externalId)[0] ??
       (source && source.formerIds.flatMap((id) => known(ids, id)).find(isFormer(article, source))) ??
-      byGuid.find((one) => mayJoin(article, one) && sharesGuid(guid ?? '', one, source)) ??
-      atItsSite.find((one) => mayJoin(article, one) && isOfSite(one, source))
+      byGuid.find((one) => mayJoin(article, one) && sharesGuid(guid ?? '', one, article)) ??
+      atItsSite.find((one) => mayJoin(article, one) && isOfSite(one, article))
     if (match) identities.set(externalId, match)
   }
   return identities
@@ -80,25 +80,24 @@ function mayJoin({ externalId, source }: ArticleToPut, stored: StoredArticle): b
 }
 
 /** A bare number is a guid at its own site alone; the newsroom's own system has none. */
-const sharesGuid = (guid: string, stored: StoredArticle, source: SourceMark | undefined): boolean =>
-  isGlobalGuid(guid) || strengthOf(stored.externalId) === 3 || isOfSite(stored, source)
+const sharesGuid = (guid: string, stored: StoredArticle, article: ArticleToPut): boolean =>
+  isGlobalGuid(guid) || strengthOf(stored.externalId) === 3 || isOfSite(stored, article)
 
 /** Earlier versions made an id of a feed's item of its guid alone, which two sites may share. */
 const isFormer =
-  ({ input }: ArticleToPut, source: SourceMark) =>
+  (article: ArticleToPut, source: SourceMark) =>
   (stored: StoredArticle): boolean =>
     source.isNameless
-      ? stored.title === input.title
-      : isGlobalGuid(input.guid ?? source.link ?? '') || isOfSite(stored, source)
+      ? stored.title === article.input.title
+      : isGlobalGuid(article.input.guid ?? source.link ?? '') || isOfSite(stored, article)
 
-function isOfSite({ externalId, canonicalUrl }: StoredArticle, source: SourceMark | undefined): boolean {
-  if (!source) return false
-  const site = withoutWww(source.site)
+/** What the newsroom's own system sends is of the site that its canonical URL is on. */
+function isOfSite({ externalId, canonicalUrl }: StoredArticle, { input, source }: ArticleToPut): boolean {
+  const link = source ? (source.link ?? `http://${source.site}`) : input.canonicalUrl
+  const host = siteHostOf(link)
+  if (host === undefined) return false
   const [, ofId = ''] = /^(?:wp|feed):(.+):[^:]+$/.exec(externalId) ?? []
-  const host = siteHostOf(canonicalUrl)
-  return (
-    withoutWww(ofId) === site || (host !== undefined && host === siteHostOf(source.link ?? `http://${site}`))
-  )
+  return withoutWww(ofId) === withoutWww(source?.site ?? host) || siteHostOf(canonicalUrl) === host
 }
 
 const withoutWww = (site: string): string => site.replace(/^www\./, '')

@@ -284,7 +284,7 @@ const guidTaken = ({ externalId }: ArticleToPut): PutResult => ({
   error: new DomainError(
     'conflict',
     'guid_taken',
-    'Another article has this guid; feed readers would take the two for one. Leave guid out to get a new one.',
+    'Another article has this guid. If it is the same one, put it under the id that it has here; if not, leave guid out to get a new one.',
   ),
 })
 
