@@ -3,7 +3,7 @@ import { diagnose, entryOf, idOf, keptBack, sealsIn, textAt, type Provider } fro
 
 /** Brevo signs nothing: the token in the address is the proof. */
 export const brevo: Provider = {
-  read: ({ json }) => ({ events: (Array.isArray(json) ? json : [json]).map(readEvent) }),
+  read: ({ json }) => ({ events: [json].flat().map(readEvent) }),
 }
 
 const kinds: Record<string, EventKind> = {

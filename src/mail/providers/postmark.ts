@@ -3,7 +3,7 @@ import { diagnose, entryOf, idOf, keptBack, sealsIn, textAt, valueAt, type Provi
 
 /** Postmark signs nothing: the token in the address is the proof. */
 export const postmark: Provider = {
-  read: ({ json }) => ({ events: (Array.isArray(json) ? json : [json]).map(readEvent) }),
+  read: ({ json }) => ({ events: [json].flat().map(readEvent) }),
 }
 
 function readEvent(json: unknown): ProviderEvent {

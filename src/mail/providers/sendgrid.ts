@@ -14,7 +14,7 @@ export const sendgrid: Provider = {
     const signature = Buffer.from(header(signatureHeader) ?? '', 'base64')
     const data = Buffer.concat([Buffer.from(timestamp), body])
     if (!verify('sha256', data, publicKeyOf(key), signature)) return undefined
-    return { events: (Array.isArray(json) ? json : [json]).map(readEvent) }
+    return { events: [json].flat().map(readEvent) }
   },
   readKey(text) {
     const key = text.replace(/-----[A-Z ]+-----|\s/g, '')

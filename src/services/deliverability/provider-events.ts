@@ -81,14 +81,8 @@ export function createProviderEventService(parts: EventParts) {
 
   const applyAll = async (name: ProviderName, events: ProviderEvent[], token?: string): Promise<Counts> => {
     const counts: Counts = new Map()
-    const lasting = events.filter(({ kind }) => changing.has(kind))
-    const known =
-      lasting.length === 0
-        ? new Set()
-        : await stores.providers.listKnownEvents(
-            name,
-            lasting.map(({ id }) => id),
-          )
+    const lasting = events.filter(({ kind }) => changing.has(kind)).map(({ id }) => id)
+    const known = lasting.length === 0 ? new Set() : await stores.providers.listKnownEvents(name, lasting)
     const fresh = events.filter(({ id }) => !known.has(id))
     const found = await findMails(fresh.filter(({ kind }) => changing.has(kind)))
     const strange = new Map(
@@ -108,7 +102,7 @@ export function createProviderEventService(parts: EventParts) {
     const isSeen = found.some(
       ({ reference }) => reference?.kind === 'outbox' && reference.outboxId === testOutboxId,
     )
-    if (isSeen) await stores.providers.updateTestSeen(name, [testOutboxId])
+    if (isSeen) await stores.providers.updateTestSeen(name, testOutboxId)
   }
 
   return {

@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { EventKind, ProviderName } from '../../domain/deliverability/provider-event.ts'
 import type { Executor } from '../executor.ts'
+import type { Providers } from '../schema.ts'
 
 export interface StoredProvider {
   name: ProviderName
@@ -73,13 +74,13 @@ export function providersStore(db: Executor) {
       await db.updateTable('providers').set(test).where('name', '=', name).execute()
     },
 
-    /** That something was heard of the test mail; `seen` are outbox ids. */
-    async updateTestSeen(name: ProviderName, seen: number[]): Promise<void> {
+    /** That something was heard of the test mail. */
+    async updateTestSeen(name: ProviderName, outboxId: number): Promise<void> {
       await db
         .updateTable('providers')
         .set({ testSeenAt: sql<Date>`clock_timestamp()` })
         .where('name', '=', name)
-        .where('testOutboxId', 'in', seen)
+        .where('testOutboxId', '=', outboxId)
         .where('testSeenAt', 'is', null)
         .execute()
     },
@@ -100,10 +101,12 @@ export function providersStore(db: Executor) {
     },
 
     async listKnownEvents(name: ProviderName, eventIds: string[]): Promise<Set<string>> {
-      const { rows } = await sql<{ eventId: string }>`
-        select event_id from provider_events where provider = ${name} and event_id = any (${eventIds}::text[])`.execute(
-        db,
-      )
+      const rows = await db
+        .selectFrom('providerEvents')
+        .select('eventId')
+        .where('provider', '=', name)
+        .where('eventId', '=', sql<string>`any (${eventIds}::text[])`)
+        .execute()
       return new Set(rows.map(({ eventId }) => eventId))
     },
 
@@ -170,23 +173,11 @@ export function providersStore(db: Executor) {
   }
 }
 
-interface ProviderRow {
-  name: string
-  token: string
-  key: string | null
-  topic: string | null
-  createdAt: Date
-  testedAt: Date | null
-  testOutboxId: number | null
-  testSeenAt: Date | null
-}
-
-const toProvider = (row: ProviderRow): StoredProvider => ({
+const toProvider = (row: Selectable<Providers>): StoredProvider => ({
+  ...row,
   name: row.name as ProviderName,
-  token: row.token,
   key: row.key ?? undefined,
   topic: row.topic ?? undefined,
-  createdAt: row.createdAt,
   testedAt: row.testedAt ?? undefined,
   testOutboxId: row.testOutboxId ?? undefined,
   testSeenAt: row.testSeenAt ?? undefined,
