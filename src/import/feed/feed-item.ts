@@ -36,40 +36,24 @@ export interface FeedItem {
 
 type Attributes = Record<string, string>
 
-export const textNames = new Set([
-  ...['title', 'dc:title', 'media:title'],
-  ...['content', 'content:encoded', 'xhtml:body'],
-  ...['description', 'summary', 'dc:description'],
-])
+export const textNames = new Set(
+  'title dc:title media:title content content:encoded xhtml:body description summary dc:description'.split(
+    ' ',
+  ),
+)
 /** The date that says best when an item was published first. */
-const dateNames = [
-  'published',
-  'pubDate',
-  'issued',
-  'dcterms:issued',
-  'dc:date',
-  'created',
-  'dcterms:created',
-  'dcterms:date',
-  'updated',
-  'modified',
-  'dcterms:modified',
-]
+const dateNames = (
+  'published pubDate issued dcterms:issued dc:date created dcterms:created dcterms:date ' +
+  'updated modified dcterms:modified'
+).split(' ')
 /** Of these, the ones that say when it was changed. */
 const changeNames = new Set(['updated', 'modified', 'dcterms:modified'])
 /** From the one that names the writer to the one that names the publisher. */
 const authorNames = ['dc:creator', 'author', 'itunes:author']
 const itemNames = new Set([
-  ...[...textNames, ...dateNames, ...authorNames, 'name'],
-  ...['link', 'guid', 'id', 'category', 'dc:subject', 'dc:language', 'enclosure'],
-  ...[
-    'media:group',
-    'media:content',
-    'media:thumbnail',
-    'media:description',
-    'itunes:image',
-    'itunes:summary',
-  ],
+  ...[...textNames, ...dateNames, ...authorNames],
+  ...'name link guid id category dc:subject dc:language enclosure itunes:image itunes:summary'.split(' '),
+  ...'media:group media:content media:thumbnail media:description'.split(' '),
 ])
 
 /** What stands in any other element is not the item's own: a product has variants, an author has a title. */

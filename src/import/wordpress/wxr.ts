@@ -1,17 +1,6 @@
 import { FieldText } from '../field-text.ts'
 import { openXml, type OpenBytes, type Reading, type XmlSource } from '../xml/xml.ts'
 
-export interface WxrComment {
-  id: string
-  author: string
-  url: string
-  dateGmt: string
-  date: string
-  content: string
-  approved: string
-  type: string
-}
-
 export interface WxrTerm {
   domain: string
   nicename: string
@@ -72,6 +61,7 @@ const commentFields = {
   'wp:comment_approved': 'approved',
   'wp:comment_type': 'type',
 } as const
+export type WxrComment = Record<(typeof commentFields)[keyof typeof commentFields], string>
 
 /** What the import reads of a post's own data; the rest is passed over. */
 const metaKeys = new Set([
@@ -264,13 +254,5 @@ class WxrBuilder {
   }
 }
 
-const emptyComment = (): WxrComment => ({
-  id: '',
-  author: '',
-  url: '',
-  date: '',
-  dateGmt: '',
-  content: '',
-  approved: '',
-  type: '',
-})
+const emptyComment = () =>
+  Object.fromEntries(Object.values(commentFields).map((field) => [field, ''])) as WxrComment
