@@ -763,6 +763,12 @@ create table variants (
   constraint variants_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES variants(id)
 );
 
+create table view_keys (
+  date date not null,
+  key bytea not null,
+  constraint view_keys_pkey PRIMARY KEY (date)
+);
+
 create table workers (
   id uuid not null,
   started_at timestamp with time zone default clock_timestamp() not null,

@@ -5,11 +5,12 @@ import { deskRouter } from './http/desk.ts'
 import type { FeedFront } from './http/feeds/feed-front.ts'
 import { createFront } from './http/feeds/front.ts'
 import { assetRoutes } from './http/assets.ts'
+import { oneHost, ownName } from './http/own-name.ts'
 import { pageFeeds, pageLanguage, pageSections } from './http/language.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createPageRenderer, type PageRenderer } from './http/page.ts'
 import type { PublicForms } from './http/public-forms.ts'
-import { createRateLimit, signInWindows, signupWindows } from './http/rate-limit.ts'
+import { createRateLimit, signInWindows, signupWindows, viewWindows } from './http/rate-limit.ts'
 import { notFound, problemHandler } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
@@ -38,10 +39,13 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
+  // A page of the desk has one address: what a proxy keeps to the office by its path must have no other.
+  app.enable('case sensitive routing')
 
   app.use(front)
   app.use(requestLog(log, metrics))
   app.use(healthRoutes(services, lifecycle))
+  app.use(oneHost)
   app.use(securityHeaders(publicUrl))
   app.use(assetRoutes())
   app.use(
@@ -51,6 +55,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   )
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { ...forms, draining }), services.keys.authenticate))
+  app.use(ownName(publicUrl))
   app.use(pageLanguage(services.publication.get))
   app.use('/desk', signInRoutes(services, { ...forms, limit: createRateLimit(signInWindows, counters.open) }))
   app.use(
@@ -73,7 +78,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(unsubscribeRoutes(services, forms))
   app.use(feedRoutes(services, pages))
   app.use(oldQueries(services))
-  app.use(siteRoutes(services, pages))
+  app.use(siteRoutes(services, { ...forms, viewLimit: createRateLimit(viewWindows, counters.open) }))
   app.use(archiveRoutes(services, pages))
   app.use(oldPages(services))
   app.use(notFound)

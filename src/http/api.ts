@@ -9,7 +9,7 @@ export type AuthenticateKey = (key: string) => Promise<Actor | undefined>
 
 /** Mounts API routes: authenticate, check the role, validate, call, answer. Errors are left to the problem handler. */
 export function apiRouter(routes: readonly ApiRoute[], authenticate: AuthenticateKey): Router {
-  const router = Router()
+  const router = Router({ caseSensitive: true })
   router.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store')
     next()

@@ -66,7 +66,7 @@ const sessionSeconds = 30 * 24 * 3600
 
 /** Mounts desk routes: session, role, same origin and form token, then the handler. */
 export function deskRouter(routes: readonly DeskRoute[], options: DeskOptions): Router {
-  const router = Router()
+  const router = Router({ caseSensitive: true })
   router.use(requireSession(options))
   for (const route of routes) {
     const guards = route.method === 'post' ? [parseForm(route), requireFormToken(options)] : []

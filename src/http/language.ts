@@ -14,7 +14,8 @@ export function pageLanguage(getPublication: () => Promise<Publication>): Reques
     const { languages } = publication
     const [, prefix = ''] = /^\/([a-z]{2,3}(?:-[A-Za-z]{2,8})?)(?=[/?]|$)/.exec(request.url) ?? []
     const pathLanguage = languages.find((language) => language === prefix)
-    if (pathLanguage !== undefined) {
+    // The desk speaks its editor's language, and has one address.
+    if (pathLanguage !== undefined && !/^\/desk(?![^/?])/.test(request.url.slice(prefix.length + 1))) {
       const rest = request.url.slice(prefix.length + 1)
       request.url = rest.startsWith('/') ? rest : `/${rest}`
     }

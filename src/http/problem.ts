@@ -20,6 +20,7 @@ const statusOf = {
 /** `invalid` is 422 where a body was read and does not fit; these never came that far. */
 const statusOfCode: Record<string, number> = {
   malformed_body: 400,
+  two_hosts: 400,
   invalid_query: 400,
   invalid_cursor: 400,
   too_large: 413,

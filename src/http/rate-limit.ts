@@ -25,6 +25,19 @@ export const signInWindows: Window[] = [
   { name: 'sign-in-day', points: 300, seconds: 86_400 },
 ]
 
+/** A visitor's views of one article, which count once a day. */
+export const viewWindows: Window[] = [{ name: 'view', points: 1, seconds: 86_400 }]
+
+/** Whether this is the first of its window. */
+export const isFirst = (limit: RateLimit, name: string): Promise<boolean> =>
+  limit.consume(name).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof DomainError) return false
+      throw error
+    },
+  )
+
 /** What one signup costs: twice as much from a form that is not ours. */
 export const signupCost = (hasStamp: boolean): number => (hasStamp ? 2 : 4)
 

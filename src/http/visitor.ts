@@ -59,7 +59,7 @@ export function guardTokenPage(response: Response): void {
 
 /** A browser that looks ahead, for a person who has not clicked yet. */
 export const isPrefetch = (request: Request): boolean =>
-  [request.get('sec-purpose'), request.get('purpose'), request.get('x-moz')].some(
+  [request.get('sec-purpose'), request.get('purpose'), request.get('x-purpose'), request.get('x-moz')].some(
     (value) => value?.includes('prefetch') === true || value?.includes('preview') === true,
   )
 

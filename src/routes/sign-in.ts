@@ -15,7 +15,7 @@ export function signInRoutes(
   { editors }: Pick<Services, 'editors'>,
   { publicUrl, pages, clientAddress, limit }: Options,
 ): Router {
-  const router = Router()
+  const router = Router({ caseSensitive: true })
   const form = express.urlencoded({ extended: false, limit: 4_096 })
   router.use((_request, response, next) => {
     response.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex' })

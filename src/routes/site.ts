@@ -2,16 +2,20 @@ import { Router } from 'express'
 import { z } from 'zod'
 import type { SelectionKind } from '../domain/articles/article.ts'
 import { locate } from '../http/language.ts'
-import type { PageRenderer } from '../http/page.ts'
+import type { PublicForms } from '../http/public-forms.ts'
+import { isFirst, type RateLimit } from '../http/rate-limit.ts'
+import { requireSameOrigin } from '../http/same-origin.ts'
 import type { Services } from '../services/services.ts'
 
 const pathOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', author: 'authors' } as const
 const pagingQuery = z.object({ before: z.string().max(2_000).optional() })
 
+type Options = Pick<PublicForms, 'pages' | 'publicUrl' | 'clientAddress'> & { viewLimit: RateLimit }
+
 /** The public pages: front, selections, articles. A language in front of the path was read by the middleware. */
 export function siteRoutes(
   { site, views, signups }: Pick<Services, 'site' | 'views' | 'signups'>,
-  pages: PageRenderer,
+  { pages, publicUrl, clientAddress, viewLimit }: Options,
 ): Router {
   const router = Router()
 
@@ -55,7 +59,9 @@ export function siteRoutes(
   })
 
   router.post('/articles/:slug/views', async (request, response) => {
-    await views.count(request.params.slug.normalize(), request.get('user-agent'))
+    requireSameOrigin(request, publicUrl)
+    const visitor = { address: clientAddress(request).limitKey, userAgent: request.get('user-agent') }
+    await views.count(request.params.slug.normalize(), visitor, (name) => isFirst(viewLimit, name))
     response.status(204).end()
   })
 

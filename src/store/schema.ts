@@ -592,6 +592,11 @@ export interface Variants {
   skeleton: Json | null;
 }
 
+export interface ViewKeys {
+  date: string;
+  key: Buffer;
+}
+
 export interface Workers {
   beatAt: Generated<Timestamp>;
   id: string;
@@ -646,5 +651,6 @@ export interface DB {
   subscriptions: Subscriptions;
   suppressions: Suppressions;
   variants: Variants;
+  viewKeys: ViewKeys;
   workers: Workers;
 }

@@ -59,6 +59,24 @@ test('choices are saved: a newsletter added and one dropped, language and pause;
   expect(hebdo?.pausedUntil?.getTime()).toBeGreaterThan(Date.now())
 })
 
+test('no link of an old mail brings back who left; a fresh one does', async () => {
+  const { reader, masked, fresh, nonceOf, states } = await aCentre()
+  const save = async (path: string, newsletters: string) =>
+    reader.post(path, {
+      action: 'save',
+      language: 'fr',
+      nonce: await nonceOf(path),
+      ...(newsletters && { newsletters }),
+    })
+  await save(masked, '')
+  expect(await states()).toEqual({ 'le-matin': 'ended' })
+  for (const slug of ['le-matin', 'hebdo']) expect((await save(masked, slug)).status).toBe(403)
+  expect(await (await reader.get(masked)).text()).toMatch(/value="hebdo" disabled/)
+  expect(await states()).toEqual({ 'le-matin': 'ended' })
+  expect((await save(fresh, 'le-matin')).status).toBe(200)
+  expect(await states()).toEqual({ 'le-matin': 'active' })
+})
+
 test('a digest’s link masks the address and refuses download, change of address and erasure', async () => {
   const { reader, masked, fresh, nonceOf, states } = await aCentre()
   const html = await (await reader.get(masked)).text()

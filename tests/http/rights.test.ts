@@ -99,10 +99,7 @@ test('who an approval stops does not weaken it, nor set a sender; the audit tell
     200,
   )
   const [entry] = (await web.context.services.audit.list({ limit: 1, after: undefined })).data
-  expect(entry?.detail).toMatchObject({
-    approval: 'four-eyes → one',
-    maxArticles: expect.stringMatching(/ → 7$/),
-  })
+  expect(entry?.detail).toEqual({ approval: 'four-eyes → one', maxArticles: '12 → 7' })
 })
 
 test('whoever asks for links in an editor’s name causes one mail, and keeps nobody out', async () => {

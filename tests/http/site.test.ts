@@ -152,6 +152,13 @@ test('a view is counted once, for readers and not for crawlers', async () => {
   expect(reader.status).toBe(204)
   expect(reader.headers.get('set-cookie')).toBeNull()
   await view('Googlebot/2.1')
+  // The same reader again, another site's page, and another reader.
+  await view('Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0')
+  const elsewhere = await web.fetch(`/articles/${slug}/views`, {
+    method: 'POST',
+    headers: { 'user-agent': 'Mozilla/5.0 Chrome/140.0', 'sec-fetch-site': 'cross-site' },
+  })
+  expect(elsewhere.status).toBe(403)
   const page = await textOf(web, `/articles/${slug}`)
   expect(page).toContain('1 lecture, dont 1 aujourd’hui')
 })

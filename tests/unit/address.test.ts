@@ -84,6 +84,8 @@ test('spellings that reach one person count as one for limits, and mail still go
   expect(new Set(normal)).toEqual(new Set(['reader@gmail.com']))
   expect(parseAddress('Re.Ader+x@gmail.com').text).toBe('Re.Ader+x@gmail.com')
   expect(normaliseForLimits(parseAddress('a.b@example.org'))).toBe('a.b@example.org')
+  expect(normaliseForLimits(parseAddress('nadia-shops@yahoo.fr'))).toBe('nadia@yahoo.fr')
+  expect(normaliseForLimits(parseAddress('a-b@example.org'))).toBe('a-b@example.org')
   expect(hashForLimits(testKeyring, parseAddress('reader@gmail.com'))).toHaveLength(1)
 })
 

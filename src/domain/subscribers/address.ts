@@ -77,10 +77,13 @@ export const toLowerAddress = (text: string): string =>
   Array.from(text, (character) => (character === 'İ' ? 'i' : character.toLowerCase())).join('')
 
 const gmailDomains = new Set(['gmail.com', 'googlemail.com'])
+/** Theirs alone have no hyphen but before the word of a disposable address. */
+const yahooDomain = /^(?:yahoo\.[a-z.]+|ymail\.com|rocketmail\.com)$/
 
 /** Addresses that reach one person look the same. For limits only; mail goes to what was typed. */
 export function normaliseForLimits(address: Address): string {
-  const base = toLowerAddress(address.local).split('+')[0] ?? ''
+  const mark = yahooDomain.test(address.domain) ? '-' : '+'
+  const base = toLowerAddress(address.local).split(mark)[0] ?? ''
   if (!gmailDomains.has(address.domain)) return `${base}@${address.domain}`
   return `${base.replaceAll('.', '')}@gmail.com`
 }

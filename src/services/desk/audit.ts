@@ -11,8 +11,7 @@ export const changesBetween = (before: object, after: object): Record<string, st
     }),
   )
 
-const asText = (value: unknown): string =>
-  typeof value === 'string' ? value : (JSON.stringify(value ?? null) ?? '')
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null))
 
 export type AuditService = ReturnType<typeof createAuditService>
 

@@ -72,16 +72,23 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
       )
     },
 
-    /** Newsletters, sections, cadence, alerts, language and pause, as the form says; the record keeps what changed. */
+    /**
+     * Newsletters, sections, cadence, alerts, language and pause, as the form says; the record keeps what changed.
+     * @throws DomainError `link_not_fresh` where it would bring back what the person has left
+     */
     async save(page: PreferencesPage, input: PreferencesInput): Promise<void> {
       await database.transaction(async (tx) => {
         const { id } = page.subscriber
         await tx.subscribers.lock(id)
         await tx.subscribers.updateLanguage(id, input.language)
         const isBarred = await isSuppressed(tx, page.subscriber)
+        const isGone = page.newsletters.every(({ subscription }) => subscription?.state !== 'active')
         for (const { newsletter, subscription } of page.newsletters) {
           const wanted = input.newsletters.find((one) => one.slug === newsletter.slug)
-          const mayReceive = !isBarred || subscription?.state === 'active'
+          const isActive = subscription?.state === 'active'
+          const mayReceive = !isBarred || isActive
+          // Old mails are forwarded: none of their links brings back who left.
+          if (wanted && !isActive && (isGone || subscription)) requireFresh(page)
           if (wanted && mayReceive) await receive(tx, { page, newsletter, subscription }, wanted)
           else if (!wanted) await drop(tx, id, newsletter.id)
         }
@@ -94,6 +101,8 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     async download(page: PreferencesPage) {
       requireFresh(page)
       const { id, address, language, createdAt } = page.subscriber
+      const { subscriberOverview, suppressions } = stores
+      const known = findAddress(address ?? '')
       return {
         email: address,
         language,
@@ -103,6 +112,10 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
         ),
         consents: (await stores.consents.list(id)).map(({ newsletterId: _n, ...consent }) => consent),
         deliveries: await stores.personalData.listDeliveries(id),
+        requests: await subscriberOverview.listRequests(address ?? ''),
+        mails: await subscriberOverview.listMails(id),
+        bounces: await subscriberOverview.listBounces(id),
+        suppression: (known && (await suppressions.find(hashAddress(keyring, known)))) ?? null,
       }
     },
 

@@ -21,6 +21,32 @@ export function articleViewsStore(db: Executor) {
       return (numAffectedRows ?? 0n) > 0n
     },
 
+    /** The secret of a day, made by whoever asks first; those of the days before are deleted then. */
+    async keyOf(date: string, fresh: Buffer): Promise<Buffer> {
+      const made = await db
+        .insertInto('viewKeys')
+        .values({ date, key: fresh })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst()
+      if (made.numInsertedOrUpdatedRows) await db.deleteFrom('viewKeys').where('date', '<', date).execute()
+      const { key } = await db
+        .selectFrom('viewKeys')
+        .select('key')
+        .where('date', '=', date)
+        .executeTakeFirstOrThrow()
+      return key
+    },
+
+    async isPublished(slug: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('articles')
+        .select('id')
+        .where('slug', '=', slug)
+        .where('state', '=', 'published')
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
     /** Views of one article on a day; 0 where nobody came. */
     async count(articleId: number, date: string): Promise<number> {
       const row = await db

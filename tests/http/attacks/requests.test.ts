@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { signedIn } from '../../support/desk.ts'
 import { aWeb, type Web } from '../../support/web.ts'
 
 /** Sends bytes as they are and reads until the server has said its headers, or closed. */
@@ -33,6 +34,37 @@ test.each([
 ])('%s never shows in an answer', async (_name, bytes) => {
   const web = await aWeb()
   expect(await raw(web, bytes)).not.toContain('evil.example')
+})
+
+test('a page of the desk has one address, and two hosts are none', async () => {
+  const web = await aWeb()
+  const { cookie } = await signedIn(web, 'admin')
+  const statusOf = async (path: string) =>
+    (await web.fetch(path, { headers: { cookie, accept: 'text/html' } })).status
+  expect(await statusOf('/desk/settings')).toBe(200)
+  for (const path of [
+    '/DESK/settings',
+    '/desk/Settings',
+    '/fr/desk/settings',
+    '/ar/Desk/audit',
+    '/API/V1/keys',
+  ])
+    expect(await statusOf(path), path).toBe(404)
+  const two = await raw(
+    web,
+    'GET /subscribe HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+  )
+  expect(two).toMatch(/^HTTP\/1.1 400 /)
+})
+
+test('on one machine pages have one name: the other leads there', async () => {
+  const web = await aWeb()
+  const { port } = new URL(web.origin)
+  const answer = await fetch(`http://127.0.0.1:${port}/subscribe?newsletters=x`, { redirect: 'manual' })
+  expect([answer.status, answer.headers.get('location')]).toEqual([
+    307,
+    `${web.origin}/subscribe?newsletters=x`,
+  ])
 })
 
 test.each([
