@@ -6,15 +6,25 @@ const only = (name, library, homes) => ({
   to: { path: `node_modules/(${library})/`, dependencyTypesNot: ['type-only'] },
 })
 
-/** Everything under `from` may reach nothing of ours but `to` (and itself). */
-const layer = (name, from, to) => ({
-  name: `layer-${name}`,
-  severity: 'error',
-  from: { path: from },
-  to: { path: '^(src|workers)/', pathNot: [from, ...to] },
-})
+/** Of ours, a folder may reach these at run time, and of others the types alone. */
+const layer = (name, from, { runs, types = [] }) => [
+  {
+    name: `layer-${name}`,
+    severity: 'error',
+    from: { path: from },
+    to: { path: '^(src|workers)/', pathNot: [from, ...runs, ...types] },
+  },
+  {
+    name: `layer-${name}-types`,
+    comment: 'These are handed in; only their types are imported.',
+    severity: 'error',
+    from: { path: from },
+    to: { path: types.length > 0 ? types : '^$', dependencyTypesNot: ['type-only'] },
+  },
+]
 
-const shared = ['^src/errors\\.ts$', '^src/log\\.ts$']
+/** Folders (`store/`) and files (`errors`) of src. */
+const of = (...names) => names.map((name) => `^src/${name}${name.endsWith('/') ? '' : '\\.ts$'}`)
 
 export default {
   forbidden: [
@@ -31,31 +41,68 @@ export default {
       from: { path: '^(src|workers)/', pathNot: ['^src/app\\.ts$', '^src/routes/'] },
       to: { path: '^src/routes/' },
     },
-    layer('domain', '^src/domain/', ['^src/errors\\.ts$']),
-    layer('store', '^src/store/', ['^src/domain/', ...shared]),
-    layer('feeds', '^src/feeds/', ['^src/domain/', ...shared]),
-    layer('mail', '^src/mail/', ['^src/domain/', '^src/locales\\.ts$', ...shared]),
-    layer('queue', '^src/queue/', ['^src/domain/', ...shared]),
-    layer('routes', '^src/routes/', [
-      '^src/services/',
-      '^src/http/',
-      '^src/domain/',
-      '^src/(errors|lifecycle)\\.ts$',
-    ]),
+    ...layer('domain', '^src/domain/', { runs: of('errors') }),
+    ...layer('store', '^src/store/', { runs: of('domain/', 'errors') }),
+    ...layer('feeds', '^src/feeds/', { runs: of('domain/') }),
+    ...layer('mail', '^src/mail/', { runs: of('domain/', 'errors', 'locales'), types: of('log') }),
+    ...layer('queue', '^src/queue/', { runs: of('domain/'), types: of('log') }),
+    ...layer('services', '^src/services/', {
+      runs: of('domain/', 'errors', 'locales'),
+      types: of('store/', 'mail/', 'feeds/', 'queue/', 'config', 'log'),
+    }),
+    ...layer('import', '^src/import/', { runs: of('domain/', 'services/', 'errors'), types: of('store/') }),
+    ...layer('http', '^src/http/', {
+      runs: of('domain/', 'errors', 'locales'),
+      types: of('services/', 'context', 'log', 'metrics'),
+    }),
+    ...layer('routes', '^src/routes/', { runs: of('services/', 'http/', 'domain/', 'errors', 'lifecycle') }),
+    ...layer('doctor', '^src/doctor/', {
+      runs: of('services/', 'mail/', 'queue/', 'domain/'),
+      types: of('context'),
+    }),
+    ...layer('cli', '^src/cli/', {
+      runs: of(
+        ...['context', 'config', 'errors', 'log', 'locales', 'domain/', 'services/', 'import/', 'doctor/'],
+        ...['mail/', 'queue/connection', 'store/migrate', 'embedded/installation'],
+      ),
+    }),
+    ...layer('embedded', '^src/embedded/', {
+      runs: of(
+        ...['context', 'config', 'errors', 'log', 'locales', 'process', 'domain/', 'services/', 'store/'],
+        ...['queue/connection', 'http/'],
+      ),
+    }),
+    ...layer('workers', '^workers/', {
+      runs: of('services/', 'domain/', 'errors', 'process', 'queue/', 'mail/inbound/'),
+      types: of('context', 'log', 'metrics'),
+    }),
     {
-      name: 'services-take-their-parts',
-      comment: 'Services are handed store, mail, feeds and queue; they import only their types.',
+      name: 'delivery-knows-no-digest',
+      comment:
+        'The machine sends what it is handed: it asks neither how a digest is made nor how people sign up.',
       severity: 'error',
-      from: { path: '^src/services/' },
-      to: { path: '^src/(store|mail|queue|feeds)/', dependencyTypesNot: ['type-only'] },
+      from: { path: '^src/services/delivery/' },
+      to: { path: '^src/services/(digests|signups)/' },
     },
-    only('express', 'express', ['^src/app\\.ts$', '^src/routes/', '^src/http/', '^src/embedded/']),
+    only('express', 'express', ['^src/app\\.ts$', '^src/routes/', '^src/http/', '^src/embedded/catcher/']),
     // bullmq's PostgreSQL backend is migrated over a client of ours.
     only('postgres', 'kysely|pg', ['^src/store/', '^src/queue/connection\\.ts$']),
-    only('queue', 'bullmq|ioredis', ['^src/queue/', '^workers/']),
-    only('nodemailer', 'nodemailer', ['^src/mail/smtp/(open|smtp)-session\\.ts$']),
-    only('mjml', 'mjml', ['^src/mail/']),
+    only('queue', 'bullmq|ioredis', ['^src/queue/', '^workers/worker\\.ts$']),
+    only('smtp', 'nodemailer|p-limit', ['^src/mail/smtp/']),
+    only('mjml', 'mjml', ['^src/mail/compose/']),
+    only('mail-in', 'smtp-server|mailparser', ['^src/mail/inbound/', '^src/embedded/catcher/']),
+    only('dns', 'mailauth', ['^src/doctor/']),
     only('feed', 'feed', ['^src/feeds/']),
+    only('xml', 'saxes', ['^src/import/xml/']),
+    only('html', 'sanitize-html', ['^src/domain/articles/article-html\\.ts$', '^src/import/']),
+    only('fetch', 'undici', ['^src/import/feed/fetch\\.ts$']),
+    only('csv', 'csv-parse', ['^src/services/subscribers/import/']),
+    only('upload', '@fastify/busboy', ['^src/http/upload\\.ts$']),
+    only('negotiation', 'negotiator', ['^src/http/']),
+    only('crawlers', 'isbot', ['^src/services/articles/article-views\\.ts$']),
+    only('commands', 'commander', ['^src/cli/']),
+    only('log', 'pino', ['^src/log\\.ts$']),
+    only('metrics', 'prom-client', ['^src/metrics\\.ts$']),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

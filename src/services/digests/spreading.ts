@@ -1,14 +1,6 @@
 import { mayDo, type Digest } from '../../domain/digests/digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import {
-  dayMs,
-  daysOf,
-  findHeldReason,
-  firstPortion,
-  isOffered,
-  type SpreadDay,
-} from '../../domain/digests/spread.ts'
-import type { Database } from '../../store/database.ts'
+import { dayMs, daysOf, firstPortion, isOffered, type SpreadDay } from '../../domain/digests/spread.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 
@@ -27,9 +19,6 @@ export interface Spread {
   /** The days to come; before it is sent, all of them, as if it went at its time or now. */
   days: SpreadDay[]
 }
-
-/** Where a next day is later than planned by more than this, the days after are moved too. */
-const slackMs = dayMs / 24
 
 interface Reach {
   digest: Digest
@@ -87,22 +76,4 @@ export async function beginSpread(
   const portion = await stores.spreads.planDays(digest.id, { from: 'pending', size: firstPortion, nextAt })
   const begun = { plannedAt: undefined, nextAt, portion: firstPortion, held: undefined }
   await stores.spreads.update(digest.id, { ...begun, ...portion })
-}
-
-/** A day after the last portion the next goes, to twice as many: to as many where servers or readers object. */
-export async function openPortions(database: Database): Promise<void> {
-  for (const digestId of await database.stores.spreads.listDue()) {
-    await database.transaction(async ({ spreads }) => {
-      if (!(await spreads.claim(digestId))) return
-      const running = await spreads.findDue(digestId)
-      if (!running) return
-      const { portion: before, nextAt: plannedAt, now } = running
-      const held = findHeldReason(await spreads.countOutcome(digestId))
-      const size = held ? before : 2 * before
-      const isLate = now.getTime() - plannedAt.getTime() > slackMs
-      const nextAt = new Date((isLate ? now : plannedAt).getTime() + dayMs)
-      const left = await spreads.planDays(digestId, { from: 'waiting', size, nextAt })
-      await spreads.update(digestId, { plannedAt, nextAt, portion: size, held, ...left })
-    })
-  }
 }
