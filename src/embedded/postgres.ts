@@ -16,7 +16,6 @@ export interface EmbeddedPostgres {
   /** Connection string of database `depeche`. */
   url: string
   port: number
-  stop(mode?: 'fast' | 'immediate'): Promise<void>
 }
 
 interface Options {
@@ -42,7 +41,7 @@ export async function startPostgres(options: Options): Promise<EmbeddedPostgres>
   const urlOf = (port: number) => `postgres://depeche:${password}@127.0.0.1:${port}/depeche`
   const port = (await adopt(place, urlOf)) ?? (await startServer(place, options))
   await ensureDatabase(urlOf(port))
-  return { url: urlOf(port), port, stop: (mode) => stopServer(place, mode) }
+  return { url: urlOf(port), port }
 }
 
 /** The connection string of the server that runs on `dataDir`; undefined when none runs. Starts and makes nothing. */
@@ -55,11 +54,8 @@ export async function findPostgres(dataDir: string): Promise<string | undefined>
   return (await findDataDirectory(onMaintenance(url))) === place.cluster ? url : undefined
 }
 
-export async function stopPostgres(dataDir: string): Promise<void> {
-  await stopServer(await choosePlace(dataDir))
-}
-
-async function stopServer(place: Place, mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+export async function stopPostgres(dataDir: string, mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+  const place = await choosePlace(dataDir)
   if (readLockFile(place.cluster)?.isServer !== true) return
   await runAs(place, place.pgCtl, ['stop', '-D', place.cluster, '-m', mode, '-w', '-t', '60'])
 }

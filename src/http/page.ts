@@ -10,8 +10,6 @@ import { assetUrl } from './assets.ts'
 export interface PageRenderer {
   /** Renders `templates/pages/{name}.liquid` in the page's language and sends it as UTF-8 HTML. */
   send(response: Response, name: string, data?: Record<string, unknown>): void
-  /** The same as text. */
-  render(name: string, data: Record<string, unknown>): string
 }
 
 const templates = fileURLToPath(new URL('../../templates/', import.meta.url))
@@ -36,7 +34,6 @@ export function createPageRenderer(options: { publicUrl: string }): PageRenderer
   const render = (name: string, data: Record<string, unknown>) =>
     liquid.renderFileSync(name, { publicUrl: options.publicUrl, ...data }) as string
   return {
-    render,
     send(response, name, data = {}) {
       const locals = response.locals as PageLocals
       // A page about an article or a subscriber is in their language, not in the one the request asked for.

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
 import type { Newsletter } from '../../src/domain/newsletter.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
@@ -56,7 +56,7 @@ export async function run([samples = '500']: string[]): Promise<void> {
     report(took)
   } finally {
     for (const child of children) child.kill('SIGKILL')
-    await postgres.stop('immediate')
+    await stopPostgres(dataDir, 'immediate')
     rmSync(dataDir, { recursive: true, force: true })
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import pg from 'pg'
 import { createContext, type Context } from '../../src/context.ts'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/log.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { sendingTimes } from '../../src/store/delivery/leases.ts'
@@ -9,6 +9,7 @@ import { migrate } from '../../src/store/migrate.ts'
 import { anArticle } from '../support/articles.ts'
 import { aConfig } from '../support/config.ts'
 import { aNewsletter } from '../support/newsletters.ts'
+import { countByState } from '../support/sending-digest.ts'
 
 const batch = 40
 const rounds = 300
@@ -35,7 +36,7 @@ export async function run([readers = '1000000']: string[]): Promise<void> {
       await context.close()
     }
   } finally {
-    await postgres.stop('immediate')
+    await stopPostgres(dataDir, 'immediate')
     rmSync(dataDir, { recursive: true, force: true })
   }
 }
@@ -66,7 +67,7 @@ async function prepare({ services, database }: Context, slug: string, chosen?: s
   const request = { actor: cli, version: () => digest.version, idempotencyKey: `send-${digest.id}`, body: {} }
   await timed('send', () => services.digestSending.send(digest.id, request))
   await timed('prepare', () => services.digestSending.prepare(digest.id))
-  const counts = await database.stores.deliveries.countByState(digest.id)
+  const counts = await countByState(database, digest.id)
   const variants = await database.stores.variants.list(digest.id)
   console.log(`  ${counts.pending} pending, ${counts.skipped} skipped, ${variants.length} variants`)
   return digest.id

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createContext, type Context } from '../../src/context.ts'
 import { findFreePort } from '../../src/embedded/ports.ts'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { createFeedWriter } from '../../src/feeds/writer.ts'
 import { createLogger } from '../../src/log.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
@@ -40,7 +40,7 @@ export async function run(): Promise<void> {
     }
   } finally {
     for (const child of children) await stop(child)
-    await postgres.stop('immediate')
+    await stopPostgres(join(folder, 'data'), 'immediate')
     rmSync(folder, { recursive: true, force: true })
   }
 }

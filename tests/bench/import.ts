@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { depeche } from '../support/cli.ts'
@@ -34,7 +34,7 @@ async function measure(posts: number): Promise<void> {
       )
     }
   } finally {
-    await postgres.stop('immediate')
+    await stopPostgres(join(folder, 'data'), 'immediate')
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTransport as createNodemailer } from 'nodemailer'
 import { findFreePort } from '../../src/embedded/ports.ts'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { workerNodeOptions } from '../../src/embedded/supervisor.ts'
 import { createSigner } from '../../src/mail/message/sign.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
@@ -68,7 +68,7 @@ async function runOurs(n: number): Promise<Result> {
   )
   if (Number(row?.n) !== n) throw new Error(`only ${row?.n} of ${n} were accepted`)
   await sink.stop()
-  await postgres.stop('immediate')
+  await stopPostgres(dataDir, 'immediate')
   rmSync(dataDir, { recursive: true, force: true })
   return result
 }

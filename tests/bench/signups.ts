@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findFreePort } from '../../src/embedded/ports.ts'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { testSecret } from '../support/config.ts'
@@ -74,7 +74,7 @@ export async function run([rate = '200', seconds = '60', readers = '100000']: st
     await Promise.race([measureAll(), ...children.map(failAtItsEnd)])
   } finally {
     for (const child of children) child.kill('SIGKILL')
-    await postgres.stop('immediate')
+    await stopPostgres(dataDir, 'immediate')
     rmSync(dataDir, { recursive: true, force: true })
   }
 }

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../../src/store/database.ts'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { depeche } from '../support/cli.ts'
@@ -70,7 +70,7 @@ async function measure(readers: number): Promise<void> {
     worker.kill('SIGTERM')
     await once(worker, 'exit')
   } finally {
-    await postgres.stop('immediate')
+    await stopPostgres(join(folder, 'data'), 'immediate')
     rmSync(folder, { recursive: true, force: true })
   }
 }

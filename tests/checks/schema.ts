@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Cli } from 'kysely-codegen'
 import { describeSchema } from './describe-schema.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 
 /** `npm run schema` writes what the migrations make, as types and as SQL; `npm run check:schema` fails when they differ. */
 
@@ -30,7 +30,7 @@ async function describe(): Promise<Record<keyof typeof files, string>> {
     await migrate(postgres.url)
     return { types: await generateTypes(postgres.url), sql: await describeSchema(postgres.url) }
   } finally {
-    await postgres.stop('immediate')
+    await stopPostgres(dataDir, 'immediate')
     rmSync(dataDir, { recursive: true, force: true })
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aSender } from '../support/sending.ts'
-import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink, type SinkFault } from '../support/smtp-sink.ts'
 import { isLong } from '../support/fault-arena.ts'
 
@@ -29,7 +29,7 @@ async function sendThrough(faults: SinkFault[], policy: 'resend_once' | 'hold' =
     .not.toBe('sending')
   const copies = new Map<string, number>()
   for (const { to } of sink.received) for (const one of to) copies.set(one, (copies.get(one) ?? 0) + 1)
-  const counts = await database.stores.deliveries.countByState(digestId)
+  const counts = await countByState(database, digestId)
   const most = Math.max(0, ...copies.values())
   const duplicates = [...copies.values()].reduce((sum, n) => sum + n - 1, 0)
   return { counts, copies, most, duplicates }

@@ -109,7 +109,7 @@ test('the desk sees every feed, who polls it with how many 304s, and what was le
   } = await poll(`${origin}/rss.xml`, { headers })
   for (let i = 0; i < 3; i++)
     await poll(`${origin}/rss.xml`, { headers: { ...headers, 'if-none-match': etag } })
-  await context.services.feedPolls.flush()
+  await context.services.feedPolls.close()
 
   const list = await (await newsroom.api('viewer'))('GET', '/feeds')
   const { data } = (await list.json()) as { data: { path: string }[] }

@@ -46,7 +46,7 @@ test('a test mail goes to the editor, and the first event about it shows that th
     `select id, editor_id, payload from outbox where payload ->> 'notice' = 'provider_test'`,
   )
   expect(mail).toMatchObject({ editor_id: String(desk.editorId) })
-  const seenAt = async () => (await room.services.providers.get('generic')).testSeenAt
+  const seenAt = async () => (await room.find('generic')).testSeenAt
   await room.postJson({ event: 'delivered', messageId: room.readers[0].messageId })
   expect(await seenAt()).toBeUndefined()
   const sealed = sealReference(room.web.context.keyring, 'message-id', {

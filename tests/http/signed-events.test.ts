@@ -153,7 +153,7 @@ test.each(['1', '2'])(
       'https://sns.eu-west-3.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem',
       'https://sns.eu-west-3.amazonaws.com/?Action=ConfirmSubscription&Token=abc',
     ])
-    expect((await room.services.providers.get('ses')).topic).toBe(snsTopic)
+    expect((await room.find('ses')).topic).toBe(snsTopic)
     expect(
       await room.rows(`select actor, action, detail from audit where action = 'provider.confirmed'`),
     ).toEqual([{ actor: 'provider:ses', action: 'provider.confirmed', detail: { topic: snsTopic } }])
@@ -222,7 +222,7 @@ test('SES: nothing but Amazon’s own host is ever asked', async () => {
   const noCertificate = { SigningCertURL: 'https://sns.eu-west-3.amazonaws.com/?Action=Publish' }
   expect(await room.post(fromSns('SubscriptionConfirmation', 'x', privateKey, noCertificate))).toBe(401)
   expect(asked).toEqual([])
-  expect((await room.services.providers.get('ses')).isReady).toBe(false)
+  expect((await room.find('ses')).isReady).toBe(false)
 })
 
 test('SES: a copy that is held asks nobody, and Amazon is told to come again', async () => {
@@ -239,5 +239,5 @@ test('SES: a copy that is held asks nobody, and Amazon is told to come again', a
   expect(await confirm()).toBe(200)
   // A new address has to be confirmed again.
   await room.services.providers.renew('ses', { kind: 'cli', role: 'admin' })
-  expect((await room.services.providers.get('ses')).topic).toBeUndefined()
+  expect((await room.find('ses')).topic).toBeUndefined()
 })

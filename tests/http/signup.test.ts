@@ -204,12 +204,18 @@ test('the purge takes counts that ran out, answers a week old and sign-in links 
       link('used', 1, -31),
     ].join()}`,
   )
+  await rowsOf(
+    web,
+    `insert into workers (id, beat_at) values
+     (gen_random_uuid(), clock_timestamp() - interval '25 hours'), (gen_random_uuid(), clock_timestamp())`,
+  )
   await web.context.services.activations.purge()
   expect(await rowsOf(web, 'select key from rate_limits order by key')).toEqual([
     { key: 'lasting' },
     { key: 'open' },
   ])
   expect(await rowsOf(web, 'select key from idempotency_keys')).toEqual([{ key: '6 days' }])
+  expect(await rowsOf(web, 'select count(*)::int as n from workers')).toEqual([{ n: 1 }])
   expect(await rowsOf(web, 'select 1 from sign_in_links')).toHaveLength(3)
   later(2 * day)
   await web.context.services.activations.purge()

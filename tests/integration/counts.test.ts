@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest'
+import { noCounts } from '../../src/domain/digests/digest.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aSender } from '../support/sending.ts'
 import { aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 import { recordStatements } from '../support/statements.ts'
+
+const countRows = async (url: string, digestId: number) => {
+  const text = 'select state, count(*)::int as n from deliveries where digest_id = $1 group by state'
+  const rows = await query<{ state: string; n: number }>(url, text, [digestId])
+  return { ...noCounts(), ...Object.fromEntries(rows.map(({ state, n }) => [state, n])) }
+}
 
 const sumOf = (counts: object | undefined) =>
   Object.values(counts ?? {}).reduce((sum: number, n) => sum + Number(n), 0)
@@ -33,7 +40,7 @@ test('the kept counts are the audience at every look, while two workers send and
   expect(new Set(sums)).toEqual(new Set([400]))
   await stores.counts.fold()
   const kept = (await stores.digestProgress.countByState([digestId])).get(digestId)
-  expect(kept).toEqual(await stores.deliveries.countByState(digestId))
+  expect(kept).toEqual(await countRows(url, digestId))
   const rows = await query(url, 'select state, n::int from delivery_counts where digest_id = $1', [digestId])
   expect(rows).toEqual([{ state: 'accepted', n: 400 }])
   const today = new Date().toISOString().slice(0, 10)
@@ -48,7 +55,7 @@ test('what is rolled back was never counted, and what another version of the pro
   await query(url, `update deliveries set state = 'rejected' where subscriber_id % 2 = 0`)
   await query(url, `delete from deliveries where state = 'rejected' and subscriber_id % 4 = 0`)
   const kept = (await stores.digestProgress.countByState([digestId])).get(digestId)
-  expect(kept).toEqual(await stores.deliveries.countByState(digestId))
+  expect(kept).toEqual(await countRows(url, digestId))
   await query(url, `update subscriptions set cadence = 'weekly'`)
   await query(
     url,

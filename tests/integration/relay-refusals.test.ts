@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aSender, quickTimes, type SenderOptions } from '../support/sending.ts'
-import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink, type SinkFault, type SmtpSink } from '../support/smtp-sink.ts'
 
 interface RoomOptions extends Partial<SenderOptions> {
@@ -46,7 +46,7 @@ async function aRoom({ readers, domainOf, workers = 1, ...options }: RoomOptions
     senders,
     round,
     findDigest,
-    counts: () => database.stores.deliveries.countByState(digestId),
+    counts: () => countByState(database, digestId),
     /** Nothing but what a worker does by itself. */
     goesOnUntil: (state: string) =>
       expect

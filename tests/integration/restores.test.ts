@@ -91,7 +91,7 @@ test.each(Object.keys(restores))(
 
     const confirmed = await depeche(url, ['restore', 'confirm'])
     expect([confirmed.code, confirmed.stdout]).toEqual([0, 'sending again; digests that go on: 1\n'])
-    expect(await web.context.services.restoring.isHeld()).toBe(false)
+    expect(await web.context.database.stores.instanceGuard.isHeld()).toBe(false)
     await worker.presence.beat()
     await worker.sending.deliverDigest(digestId)
     expect(sink.received).toHaveLength(13)

@@ -3,7 +3,7 @@ import type { Writers } from '../../src/services/delivery/writers.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { plainWriters } from '../support/plain-writers.ts'
 import { aSender, type SenderOptions } from '../support/sending.ts'
-import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 
 /** A worker, and how often it has begun to read the digest. */
@@ -18,7 +18,7 @@ async function aReader(read: Writers['digest'], options: Partial<SenderOptions> 
     return read(id)
   }
   const sender = await aSender(database, { smtpUrl: sink.url, writers: { digest }, ...options })
-  const counts = () => database.stores.deliveries.countByState(digestId)
+  const counts = () => countByState(database, digestId)
   return { ...sender, databaseUrl: url, sink, digestId, counts, reads: () => reads }
 }
 

@@ -12,9 +12,13 @@ test('the sample newsroom is a living newspaper, made once, with a filled draft 
     expect(await seedSampleNewsroom(context)).toBe(false)
 
     const { stores } = context.database
-    const published = await stores.articles.countPublished()
-    expect(published.get('fr')).toBeGreaterThanOrEqual(12)
-    expect(published.get('ar')).toBeGreaterThanOrEqual(8)
+    for (const [language, least] of [
+      ['fr', 12],
+      ['ar', 8],
+    ] as const) {
+      const published = await stores.articles.listPublic({ language, limit: 50 })
+      expect(published.length).toBeGreaterThanOrEqual(least)
+    }
     const [newest] = await stores.articles.listPublic({ language: 'fr', limit: 1 })
     expect(Date.now() - (newest?.firstPublicAt?.getTime() ?? 0)).toBeLessThan(3 * 3_600_000)
     expect(newest?.viewsTotal).toBeGreaterThan(1000)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aSender, quickTimes } from '../support/sending.ts'
-import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 
 const addressesOf = (sink: { received: { to: string[] }[] }) => sink.received.flatMap((mail) => mail.to)
@@ -26,7 +26,7 @@ test('a digest reaches every reader once, and completes by its equation', async 
   await sending.deliverDigest(digestId)
   expect(new Set(addressesOf(sink)).size).toBe(100)
   expect(sink.received).toHaveLength(100)
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 100, pending: 0 })
+  expect(await countByState(database, digestId)).toMatchObject({ accepted: 100, pending: 0 })
   expect(await query(url, 'select state from digests')).toEqual([{ state: 'completed' }])
 })
 
@@ -69,8 +69,8 @@ test('who left before the message ended is not mailed', async () => {
   })
   await sending.deliverDigest(digestId)
   expect(addressesOf(sink)).not.toContain('reader-3@reader.example')
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 4, skipped: 1 })
-  expect(await database.stores.deliveries.listByState(digestId, 'skipped')).toMatchObject([
+  expect(await countByState(database, digestId)).toMatchObject({ accepted: 4, skipped: 1 })
+  expect(await database.stores.digestProgress.list(digestId, { state: 'skipped', limit: 9 })).toMatchObject([
     { reason: 'unsubscribed' },
   ])
 })
@@ -83,7 +83,7 @@ test('a refused recipient is rejected, that person only', async () => {
   const { digestId } = await aSendingDigest(url, { readers: 20 })
   const { sending } = await aSender(database, { smtpUrl: sink.url })
   await sending.deliverDigest(digestId)
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 18, rejected: 2 })
+  expect(await countByState(database, digestId)).toMatchObject({ accepted: 18, rejected: 2 })
 })
 
 test('a server that refuses five people in a row pauses the digest, and nobody is marked', async () => {
@@ -97,7 +97,7 @@ test('a server that refuses five people in a row pauses the digest, and nobody i
   expect(await query(url, 'select state, paused_reason from digests')).toEqual([
     { state: 'paused', paused_reason: 'refused' },
   ])
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ rejected: 0, expired: 0 })
+  expect(await countByState(database, digestId)).toMatchObject({ rejected: 0, expired: 0 })
   expect(await query(url, 'select from deliveries where attempt > 0')).toEqual([])
 })
 
@@ -109,7 +109,7 @@ test.each(['data', 'dot'] as const)('a lone 5xx at %s is that message', async (a
   const { digestId } = await aSendingDigest(url, { readers: 20 })
   const { sending } = await aSender(database, { smtpUrl: sink.url })
   await sending.deliverDigest(digestId)
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 19, rejected: 1 })
+  expect(await countByState(database, digestId)).toMatchObject({ accepted: 19, rejected: 1 })
 })
 
 test('a 4xx comes again after the back-off', async () => {
@@ -120,13 +120,13 @@ test('a 4xx comes again after the back-off', async () => {
   const { digestId } = await aSendingDigest(url, { readers: 20 })
   const { sending } = await aSender(database, { smtpUrl: sink.url })
   await sending.deliverDigest(digestId)
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 19, deferred: 1 })
+  expect(await countByState(database, digestId)).toMatchObject({ accepted: 19, deferred: 1 })
   await expect
     .poll(
       async () => {
         await sending.recover()
         await sending.deliverDigest(digestId)
-        return database.stores.deliveries.countByState(digestId)
+        return countByState(database, digestId)
       },
       { timeout: 20_000 },
     )
@@ -152,7 +152,7 @@ test.each(['resend_once', 'hold'] as const)('%s: an answer that never came', asy
     .toEqual([{ state: 'completed_with_uncertain' }])
   const copies = addressesOf(sink).filter((address) => address.startsWith('reader-4@')).length
   expect(copies).toBe(policy === 'hold' ? 1 : 2)
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({
+  expect(await countByState(database, digestId)).toMatchObject({
     accepted: 19,
     uncertain: 1,
   })
@@ -167,7 +167,7 @@ test('a server that is away for everyone pauses the sending, not the people', as
     times: { ...quickTimes, backOffMinutes: [1] },
   })
   await sending.deliverDigest(digestId)
-  const counts = await database.stores.deliveries.countByState(digestId)
+  const counts = await countByState(database, digestId)
   expect(counts.pending + counts.deferred).toBe(200)
   expect(counts.deferred).toBeLessThanOrEqual(8)
 })
@@ -232,7 +232,7 @@ test.each(['data', 'dot'] as const)(
     await sending.deliverDigest(digestId)
     expect(await query(url, 'select state from digests')).toEqual([{ state: 'sending' }])
     expect(addressesOf(sink)).toHaveLength(40)
-    expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({
+    expect(await countByState(database, digestId)).toMatchObject({
       accepted: 40,
       deferred: 60,
       rejected: 0,
@@ -253,7 +253,7 @@ test('five domains in a row that refuse at the end of the message are the server
   expect(await query(url, 'select state, paused_reason from digests')).toEqual([
     { state: 'paused', paused_reason: 'refused' },
   ])
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({ rejected: 0, expired: 0 })
+  expect(await countByState(database, digestId)).toMatchObject({ rejected: 0, expired: 0 })
   expect(await query(url, 'select from deliveries where attempt > 0')).toEqual([])
 })
 
@@ -271,7 +271,7 @@ test('a reader whose mailbox deferred until the digest was stale is reported; on
     times: { ...quickTimes, backOffMinutes: [60] },
   })
   await sending.deliverDigest(digestId)
-  expect(await database.stores.deliveries.countByState(digestId)).toMatchObject({
+  expect(await countByState(database, digestId)).toMatchObject({
     accepted: 2,
     expired: 1,
     deferred: 1,

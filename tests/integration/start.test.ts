@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { findPostgres, startPostgres } from '../../src/embedded/postgres.ts'
+import { findPostgres, startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { workerNodeOptions } from '../../src/embedded/supervisor.ts'
 import { depeche } from '../support/cli.ts'
 import {
@@ -118,12 +118,12 @@ test('START-5 Ctrl-C while it still starts leaves nothing running', async () => 
 
 test('START-6 an empty lock file is left behind', async () => {
   const dataDir = aDataDir()
-  const first = await startPostgres({ dataDir })
-  await first.stop()
+  await startPostgres({ dataDir })
+  await stopPostgres(dataDir)
   writeFileSync(join(dataDir, 'postgres', 'postmaster.pid'), '')
   const again = await startPostgres({ dataDir })
   expect(await findPostgres(dataDir)).toBe(again.url)
-  await again.stop()
+  await stopPostgres(dataDir)
   expect(await findPostgres(dataDir)).toBeUndefined()
 })
 

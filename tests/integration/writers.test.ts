@@ -8,7 +8,7 @@ import { cloneDatabase } from '../support/database.ts'
 import { verifyWithPython } from '../support/dkim.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { dkimKeys } from '../support/mail.ts'
-import { aSendingDigest, query } from '../support/sending-digest.ts'
+import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 
 /** The services of a worker process that may claim, and a sink that keeps what they send. */
@@ -141,7 +141,7 @@ test('a digest carries each reader’s own links, once per reader', async () => 
   const { digestId, newsletterId } = await aSendingDigest(databaseUrl, { readers: 3 })
   await freeze(databaseUrl, digestId)
   await sending.deliverDigest(digestId)
-  expect(await context.database.stores.deliveries.countByState(digestId)).toMatchObject({ accepted: 3 })
+  expect(await countByState(context.database, digestId)).toMatchObject({ accepted: 3 })
   for (const mail of sink.received) {
     const [reader] = await query<{ id: string }>(
       databaseUrl,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
 
@@ -13,7 +13,7 @@ export async function aCluster() {
     startPostgres({ dataDir, settings: { fsync: 'off' }, ...(port && { port }) })
   let server = await start()
   onTestFinished(async () => {
-    await server.stop('immediate')
+    await stopPostgres(dataDir, 'immediate')
     rmSync(dataDir, { recursive: true, force: true })
   })
   await migrate(server.url)
@@ -22,18 +22,18 @@ export async function aCluster() {
     url: server.url,
     /** `kill -9` of all of it, and up again under the same address. */
     async crash(down: () => Promise<unknown>) {
-      await server.stop('immediate')
+      await stopPostgres(dataDir, 'immediate')
       await down()
       server = await start(server.port)
     },
     /** Shuts down, and starts a copy of its files, all their times and owners kept. */
     async copyFiles(): Promise<string> {
-      await server.stop('fast')
+      await stopPostgres(dataDir)
       const copy = mkdtempSync('/var/tmp/depeche-cluster-')
       execFileSync('cp', ['-a', `${dataDir}/.`, copy])
       const copied = await startPostgres({ dataDir: copy, settings: { fsync: 'off' } })
       onTestFinished(async () => {
-        await copied.stop('immediate')
+        await stopPostgres(copy, 'immediate')
         rmSync(copy, { recursive: true, force: true })
       })
       return copied.url

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 import { startKeeper } from '../../src/embedded/keeping.ts'
-import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { createDatabaseNamed } from './database.ts'
@@ -28,7 +28,7 @@ export default async function setup(project: TestProject) {
   await migrateQueue({ kind: 'postgres', url: template.href })
   project.provide('postgresUrl', postgres.url)
   return async () => {
-    await postgres.stop('immediate')
+    await stopPostgres(dataDir, 'immediate')
     await keeper.release()
     rmSync(dataDir, { recursive: true, force: true })
   }

@@ -28,6 +28,11 @@ export async function aProviderRoom(
   const { digestId, newsletterId } = await aSendingDigest(databaseUrl, { readers: 3 })
   const web = await aWeb({ databaseUrl, ...options })
   const { keyring, services } = web.context
+  const find = async (wanted: ProviderName) => {
+    const found = (await services.providers.list()).find((one) => one.name === wanted)
+    if (!found) throw new Error('this room has no such provider')
+    return found
+  }
   const rows = <Row>(statement: string, values: unknown[] = []) => query<Row>(databaseUrl, statement, values)
   const found = await rows<{ id: string; address: string }>('select id, address from subscribers order by id')
   const readers = found.map(({ id, address }): Reader => {
@@ -71,10 +76,9 @@ export async function aProviderRoom(
       (await rows<{ reason: string }>('select reason from suppressions order by id')).map(
         (row) => row.reason,
       ),
+    find,
     counts: async () =>
-      Object.fromEntries(
-        (await services.providers.get(name)).counts.map(({ kind, n, strange }) => [kind, [n, strange]]),
-      ),
+      Object.fromEntries((await find(name)).counts.map(({ kind, n, strange }) => [kind, [n, strange]])),
   }
 }
 

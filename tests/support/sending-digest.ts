@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { noCounts, type DeliveryCounts } from '../../src/domain/digests/digest.ts'
+import type { Database } from '../../src/store/database.ts'
 
 /** Rows of one statement; bigint and numeric as numbers. */
 export async function query<Row>(
@@ -61,3 +63,10 @@ export async function aSendingDigest(
   if (!ids) throw new Error('the digest was not made')
   return { digestId: Number(ids.digest_id), newsletterId: Number(ids.newsletter_id) }
 }
+
+/** All nine states, as the desk counts them. */
+export const countByState = async (
+  { stores }: Pick<Database, 'stores'>,
+  digestId: number,
+): Promise<DeliveryCounts> =>
+  (await stores.digestProgress.countByState([digestId])).get(digestId) ?? noCounts()

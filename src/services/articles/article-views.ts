@@ -34,12 +34,5 @@ export function createViewService({ database, now }: Pick<Parts, 'database' | 'n
       const name = createHmac('sha256', key).update(`${slug}\n${address}\n${userAgent}`).digest('base64url')
       return (await isFirst(name)) && articleViews.insert(slug, date)
     },
-
-    /** Views of an article on the publication's current day. */
-    today: async (articleId: number): Promise<number> =>
-      database.stores.articleViews.count(articleId, await today()),
-
-    /** The publication's current day, such as 2026-03-14: what "most read today" is counted by. */
-    date: today,
   }
 }

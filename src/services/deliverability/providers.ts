@@ -67,8 +67,6 @@ export function createProviderService({ database, config, doorbell, providers }:
       return Promise.all((await database.stores.providers.list()).map(view))
     },
 
-    get,
-
     /** Begins to read its events; what is there stays as it is. */
     async start(name: ProviderName, actor: Actor): Promise<ProviderView> {
       if (!(await database.stores.providers.find(name))) {

@@ -12,12 +12,10 @@ export function createRestoringService({
   doorbell,
   sending,
 }: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+  /** Whether nothing may leave this installation by itself: no mail, and no request to anybody else. */
   const isHeld = (): Promise<boolean> => database.stores.instanceGuard.isHeld()
 
   return {
-    /** Whether nothing may leave this installation by itself: no mail, and no request to anybody else. */
-    isHeld,
-
     /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
     async findHold(): Promise<Hold | undefined> {
       if (!(await isHeld()) || (await findOut({ database })) !== 'copy') return undefined

@@ -43,8 +43,6 @@ export function createFeedPolls({ database, log, now }: Pick<Parts, 'database' |
       timer ??= setTimeout(() => void flush(), flushMs).unref()
     },
 
-    flush,
-
     /** Keeps what is counted so far. */
     async close(): Promise<void> {
       if (timer) await flush()

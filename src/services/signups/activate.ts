@@ -167,7 +167,7 @@ export function createActivationService(
     },
   }
 
-  /** What only grows and says nothing any more: counts, answers to repeated requests, sign-in links. */
+  /** What only grows and says nothing any more: counts, answers to repeated requests, sign-in links, workers that were killed. */
   async function sweep() {
     const at = now()
     const daysAgo = (days: number) => new Date(at.getTime() - days * 24 * 3_600_000)
@@ -175,6 +175,7 @@ export function createActivationService(
     await stores.idempotencyKeys.deleteBefore(daysAgo(7))
     await stores.sessions.deleteSignInLinks(daysAgo(30))
     await stores.providers.deleteEventsBefore(daysAgo(30))
+    await stores.workers.deleteSilent()
   }
 
   async function subscribe(tx: Stores, request: Activation, method: ActivationMethod) {

@@ -122,16 +122,6 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
     async noteReason(ref: SubscriptionRef, reason: LeaveReason): Promise<void> {
       await stores.subscriptions.updateLeaveReason(ref, reason)
     },
-
-    /** Never written to again: ends everything and keeps the address's HMAC. For bounces and complaints. */
-    async suppress(subscriberId: number, reason: 'bounced' | 'complained', detail?: string): Promise<void> {
-      await database.transaction(async (tx) => {
-        const { address } = await tx.subscribers.get(subscriberId)
-        const hashes = address === undefined ? [] : hashAddress(keyring, { text: address })
-        if (hashes.length > 0) await tx.suppressions.put(hashes, { reason, detail })
-        await end(tx, { subscriberId }, reason)
-      })
-    },
   }
 
   async function isSuppressed(tx: Stores, subscriberId: number): Promise<boolean> {

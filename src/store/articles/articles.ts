@@ -233,17 +233,6 @@ export function articlesStore(db: Executor) {
       if (options.after) query = query.where('articles.id', '<', Number(options.after[0]))
       return (await query.execute()).map(toArticle)
     },
-
-    /** Published articles, by language. */
-    async countPublished(): Promise<Map<string, number>> {
-      const rows = await db
-        .selectFrom('articles')
-        .select(['language', sql<number>`count(*)`.as('n')])
-        .where('state', '=', 'published')
-        .groupBy('language')
-        .execute()
-      return new Map(rows.map((row) => [row.language, row.n]))
-    },
   }
 }
 

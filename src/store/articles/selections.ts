@@ -60,12 +60,6 @@ export function selectionsStore(db: Executor) {
       return rows.map(toSelection)
     },
 
-    async listByIds(ids: number[]): Promise<Selection[]> {
-      if (ids.length === 0) return []
-      const rows = await select().where('id', 'in', ids).orderBy('position').orderBy('id').execute()
-      return rows.map(toSelection)
-    },
-
     /** Undefined where the slug is taken. */
     async insert(selection: NewSelection & { position?: number }): Promise<Selection | undefined> {
       const row = await db

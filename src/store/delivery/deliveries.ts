@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { deliveryStates, type DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
 import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
@@ -13,20 +12,6 @@ export interface ClaimedDelivery extends Lease {
   suspectAt: Date | null
   /** The articles of its variant as they are now: a withdrawn one is already left out. */
   articleIds: number[]
-}
-
-export interface Delivery {
-  digestId: number
-  subscriberId: number
-  variantId: number | undefined
-  state: DeliveryState
-  reason: string | undefined
-  attempt: number
-  ambiguous: number
-  nextAt: Date | undefined
-  committingAt: Date | undefined
-  acceptedAt: Date | undefined
-  smtpAnswer: string | undefined
 }
 
 const objection = sql<string | null>`(
@@ -96,78 +81,5 @@ export function deliveriesStore(db: Executor, hot: Executor) {
 
     /** Of every digest, for recovery. */
     allLeases: (times: SendingTimes) => leasesOn({ db, hot }, allDigests, times),
-
-    /** All nine states; their sum is the audience. */
-    async countByState(digestId: number): Promise<Record<DeliveryState, number>> {
-      const rows = await db
-        .selectFrom('deliveries')
-        .select(['state', (e) => e.fn.countAll<number>().as('n')])
-        .where('digestId', '=', digestId)
-        .groupBy('state')
-        .execute()
-      const counts = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<
-        DeliveryState,
-        number
-      >
-      for (const row of rows) counts[row.state as DeliveryState] = row.n
-      return counts
-    },
-
-    /** By subscriber, past `cursor`. `state` undefined is every state. */
-    async listByState(
-      digestId: number,
-      state: DeliveryState | undefined,
-      { cursor = 0, limit = 100 }: { cursor?: number; limit?: number } = {},
-    ): Promise<Delivery[]> {
-      const rows = await db
-        .selectFrom('deliveries')
-        .selectAll()
-        .where('digestId', '=', digestId)
-        .$if(state !== undefined, (query) => query.where('state', '=', state ?? ''))
-        // Past an id rather than an offset: rows change state while we page, and an offset would skip some.
-        .where('subscriberId', '>', cursor)
-        .orderBy('subscriberId')
-        .limit(limit)
-        .execute()
-      return rows.map(toDelivery)
-    },
-
-    async find(digestId: number, subscriberId: number): Promise<Delivery | undefined> {
-      const row = await db
-        .selectFrom('deliveries')
-        .selectAll()
-        .where('digestId', '=', digestId)
-        .where('subscriberId', '=', subscriberId)
-        .executeTakeFirst()
-      return row && toDelivery(row)
-    },
   }
 }
-
-interface DeliveryRow {
-  digestId: number
-  subscriberId: number
-  variantId: number | null
-  state: string
-  reason: string | null
-  attempt: number
-  ambiguous: number
-  nextAt: Date | null
-  committingAt: Date | null
-  acceptedAt: Date | null
-  smtpAnswer: string | null
-}
-
-const toDelivery = (row: DeliveryRow): Delivery => ({
-  digestId: row.digestId,
-  subscriberId: row.subscriberId,
-  variantId: row.variantId ?? undefined,
-  state: row.state as DeliveryState,
-  reason: row.reason ?? undefined,
-  attempt: row.attempt,
-  ambiguous: row.ambiguous,
-  nextAt: row.nextAt ?? undefined,
-  committingAt: row.committingAt ?? undefined,
-  acceptedAt: row.acceptedAt ?? undefined,
-  smtpAnswer: row.smtpAnswer ?? undefined,
-})
