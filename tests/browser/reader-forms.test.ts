@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
@@ -34,12 +35,20 @@ async function aForeignPage(html: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
+/** The forms of the guide for a WordPress newsroom: the sample newsroom's, by language. */
+const formsOfGuide = new Map(
+  [...readFileSync('docs/wordpress.md', 'utf8').matchAll(/```html\n(.+?)\n```/gs)].map(([, form = '']) => [
+    /<form [^>]*lang="(\w+)"/.exec(form)?.[1],
+    form,
+  ]),
+)
+
 test.each([
-  ['fr', 'Regardez dans votre boîte'],
-  ['ar', 'تفقّدوا بريدكم'],
+  ['fr', 'Regardez dans votre boîte', 'le-matin', 'ltr'],
+  ['ar', 'تفقّدوا بريدكم', 'as-sabah', 'rtl'],
 ])(
-  'the form to copy signs up from a page of another site, without JavaScript, in %s',
-  async (language, title) => {
+  'the form to copy, as the guide for WordPress has it, signs up from a page of another site, without JavaScript, in %s',
+  async (language, title, slug, direction) => {
     const web = await aNewsroom()
     // The visitor's browser prefers another language than the form was made in.
     const page = await aPage({
@@ -49,11 +58,13 @@ test.each([
     })
     await page.goto(`${web.origin}/${language}/subscribe?embed=html`)
     const snippet = await page.inputValue('#snippet')
+    expect(formsOfGuide.get(language)).toBe(snippet.replace(web.origin, 'https://depeche.example.org'))
     // Many sites allow no style in an attribute; whoever fills the trap in is never mailed.
     await page.goto(
       await aForeignPage(`<meta http-equiv="Content-Security-Policy" content="style-src 'none'">${snippet}`),
     )
     expect(await page.isVisible('[name=website]')).toBe(false)
+    expect(await page.evaluate("getComputedStyle(document.querySelector('form')).direction")).toBe(direction)
     await page.fill('[name=email]', 'amina@reader.example')
     await page.click('button')
 
@@ -64,8 +75,9 @@ test.each([
     await page.goto(web.origin + (await activationPath(web, 'amina@reader.example')))
     const subscriber = await web.context.database.stores.subscribers.findByAddress('amina@reader.example')
     expect(subscriber?.language).toBe(language)
-    const [subscription] = await web.context.database.stores.subscriptions.list(subscriber?.id ?? 0)
-    expect(subscription?.state).toBe('active')
+    const subscriptions = await web.context.database.stores.subscriptions.list(subscriber?.id ?? 0)
+    const { id } = await web.context.database.stores.newsletters.getBySlug(slug)
+    expect(subscriptions).toMatchObject([{ newsletterId: id, state: 'active' }])
   },
 )
 

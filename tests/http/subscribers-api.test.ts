@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { signedIn } from '../support/desk.ts'
 import { aNameServer } from '../support/dns-server.ts'
 import { postCsv } from '../support/imports.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
+import { activationPath } from '../support/readers.ts'
 import { aSubscriber, subscribe } from '../support/subscribers.ts'
 import { runSql } from '../support/sql.ts'
 import { aWeb } from '../support/web.ts'
@@ -159,6 +161,27 @@ test('a newsroom’s backend signs readers up under the same rules', async () =>
   ])
   expect((await api('POST', '/subscriptions', { ...body, ip: 'x' })).status).toBe(422)
   expect((await api('POST', '/subscriptions', { ...body, email: 'x' })).status).toBe(422)
+})
+
+test('the hook of the guide for WordPress sends what a signup needs, and takes its answer for one', async () => {
+  const { web } = await aDesk()
+  const [, php = ''] = /```php\n(.+?)\n```/s.exec(readFileSync('docs/wordpress.md', 'utf8')) ?? []
+  const [, path = ''] = /'https:\/\/depeche\.example\.org\/api\/v1([^']+)'/.exec(php) ?? []
+  const [, fields = ''] = /wp_json_encode\(\[(.+?)\n {8}\]\)/s.exec(php) ?? []
+  const values: Record<string, unknown> = {
+    $email: 'a@reader.example',
+    '[$newsletter]': ['le-matin'],
+    $language: 'fr',
+    "$_SERVER['REMOTE_ADDR']": '203.0.113.9',
+  }
+  const body = Object.fromEntries(
+    [...fields.matchAll(/'(\w+)' => (.+),/g)].map(([, name = '', value = '']) => [name, values[value]]),
+  )
+  expect(Object.values(body).sort()).toEqual(Object.values(values).sort())
+  const answer = await (await web.api('editor'))('POST', path, body)
+  expect(php).toContain(`=== ${answer.status};`)
+  await web.context.services.signupDecisions.decideAll()
+  expect(await activationPath(web, 'a@reader.example')).toMatch(/^\/activate\//)
 })
 
 test('suppressions of one instant are each on one page, and on one alone', async () => {
