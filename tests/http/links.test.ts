@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { DigestShape } from '../../src/services/digests/shape.ts'
 import { anArticle } from '../support/articles.ts'
 import { signedIn } from '../support/desk.ts'
+import { aNewsboat } from '../support/feed-readers.ts'
 import { aNewsroom as aFeedNewsroom } from '../support/feeds.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { poll } from '../support/poll.ts'
@@ -31,7 +32,7 @@ async function aNewsroom() {
       viewsTotal: 9,
     })
   }
-  await anArticle(database, { externalId: 'souq', language: 'ar', canonicalUrl: pageOf('souq') })
+  await anArticle(database, { externalId: 'souq', language: 'ar', canonicalUrl: pageOf('سوق <1>') })
   await services.responses.put('phare', 'r1', { author: 'Nadir', html: '<p>Enfin.</p>' })
   await services.articles.withdraw('faux', 'Une erreur.', desk)
   await rowsOf(
@@ -98,6 +99,8 @@ test('SRC-1 where links lead home, no page, feed or answer leads to a copy here'
   ]) {
     expect(after.get(path), path).toContain(pageOf('phare'))
   }
+  // As a standard writes it, in whatever form it came.
+  for (const format of formats) expect(after.get(`/ar/${format}`)).toContain(encodeURI(pageOf('سوق <1>')))
   const follow = await poll(`${web.origin}/articles/${await slugOf(web, 'phare')}/responses/rss.xml`)
   expect(follow.text).toContain(`<link>${pageOf('phare')}</link>`)
   expect(follow.text).toContain(`<link>${pageOf('phare')}#response-`)
@@ -167,6 +170,9 @@ const identities = (text: string) =>
 test('SRC-1 guids and dates stay; a feed changes once; its text follows, unless the newsroom says otherwise', async () => {
   const { web } = await aNewsroom()
   await web.render()
+  const newsboat = aNewsboat(['rss.xml', 'atom.xml'].map((format) => `${web.origin}/${format}`))
+  await newsboat.reload()
+  newsboat.markRead()
   const read = async () => {
     await web.render()
     return Promise.all(formats.map((format) => poll(`${web.origin}/${format}`)))
@@ -178,6 +184,7 @@ test('SRC-1 guids and dates stay; a feed changes once; its text follows, unless 
   const after = await read()
   expect(after.map(({ text }) => identities(text))).toEqual(before.map(({ text }) => identities(text)))
   expect(isFull(after)).toEqual([false, false, false])
+  expect((await newsboat.reload()).filter(({ unread }) => unread !== 0)).toEqual([])
   for (const [n, { headers }] of after.entries()) expect(headers.etag).not.toBe(before[n]?.headers.etag)
   await web.context.services.publication.set({ description: 'Le journal du port' }, desk)
   await web.context.services.publication.set({ description: '' }, desk)

@@ -10,7 +10,9 @@ export type Linked = Pick<Article, 'slug' | 'canonicalUrl' | 'links'>
  * to the page here, which would lead back to them.
  */
 export const homeOf = ({ canonicalUrl, links }: Linked, publicUrl: string): string | undefined =>
-  links === 'canonical' && siteHostOf(canonicalUrl) !== siteHostOf(publicUrl) ? canonicalUrl : undefined
+  links === 'canonical' && siteHostOf(canonicalUrl) !== siteHostOf(publicUrl)
+    ? URL.parse(canonicalUrl ?? '')?.href
+    : undefined
 
 /** Where every link to an article leads. */
 export const articleUrl = (article: Linked, publicUrl: string): string =>
