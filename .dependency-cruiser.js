@@ -73,7 +73,7 @@ export default {
       ),
     }),
     ...layer('workers', '^workers/', {
-      runs: of('services/', 'domain/', 'errors', 'process', 'queue/', 'mail/inbound/'),
+      runs: of('services/', 'domain/', 'errors', 'node-version', 'process', 'queue/', 'mail/inbound/'),
       types: of('context', 'log', 'metrics'),
     }),
     {

@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
+COPY bin ./bin
 COPY src ./src
 COPY workers ./workers
 COPY templates ./templates

@@ -1,4 +1,5 @@
 import express, { type Express } from 'express'
+import { isLoopbackUrl } from './config.ts'
 import type { Context } from './context.ts'
 import { apiRouter } from './http/api.ts'
 import { deskRouter } from './http/desk.ts'
@@ -55,7 +56,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   )
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { ...forms, draining }), services.keys.authenticate))
-  app.use(ownName(publicUrl))
+  app.use(ownName(publicUrl, isLoopbackUrl))
   app.use(pageLanguage(services.publication.get))
   app.use('/desk', signInRoutes(services, { ...forms, limit: createRateLimit(signInWindows, counters.open) }))
   app.use(

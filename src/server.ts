@@ -1,3 +1,4 @@
+import './node-version.ts'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,3 +1,4 @@
+import '../src/node-version.ts'
 import { openProcess } from '../src/process.ts'
 import { startWorking } from './working.ts'
 

@@ -1,14 +1,11 @@
 import type { Context } from '../context.ts'
 import type { Actor } from '../domain/editor.ts'
+import { ToldError, UsageError } from './told.ts'
+
+export { ToldError, UsageError } from './told.ts'
 
 /** Whoever can run commands on the machine may do everything; the audit log says `cli`. */
 export const cliActor: Actor = { kind: 'cli', role: 'admin' }
-
-/** Wrong use: a sentence for the person and exit code 2. */
-export class UsageError extends Error {}
-
-/** A failure that was put into words already. */
-export class ToldError extends Error {}
 
 /** Runs `work` on the context of `openContext`, which takes half a second and 80 MB to load: help does without. */
 export async function withContext<T>(work: (context: Context) => Promise<T>): Promise<T> {

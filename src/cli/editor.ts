@@ -15,7 +15,7 @@ export function editorCommand(program: Command): void {
         services.editors.add({ email, role: options.role }, cliActor),
       )
       printResult(options, added, [
-        `added as ${added.role}; \`npx depeche editor sign-in ${email}\` prints a link`,
+        `added as ${added.role}; \`bin/depeche editor sign-in ${email}\` prints a link`,
       ])
     })
   editor

@@ -17,7 +17,7 @@ export function sentenceOf(error: unknown): string {
   }
   if (error instanceof ConfigError) return error.message
   const code = (error as { code?: unknown }).code
-  if (code === '42P01') return 'The database has no tables of Dépêche yet; run `npx depeche migrate` first.'
+  if (code === '42P01') return 'The database has no tables of Dépêche yet; run `bin/depeche migrate` first.'
   const message = error instanceof Error ? error.message : String(error)
   return `Something failed that should not: ${message}. Run again with LOG_LEVEL=debug for more.`
 }

@@ -72,7 +72,7 @@ export async function checkDatabase({ config, services }: Context): Promise<Chec
     const findings = [
       ok('database', 'answers'),
       hold
-        ? no('restored', 'this database is a copy: all mail is held until `npx depeche restore confirm`')
+        ? no('restored', 'this database is a copy: all mail is held until `bin/depeche restore confirm`')
         : ok('restored', 'nothing is held'),
       judgeKeys(await services.suppressions.countLost()),
       judgeSearch(await services.subscribers.hasPartIndex()),
@@ -81,7 +81,7 @@ export async function checkDatabase({ config, services }: Context): Promise<Chec
   } catch (error) {
     const hasNoTables = (error as { code?: string }).code === '42P01'
     const sentence = hasNoTables
-      ? 'has no tables of Dépêche yet; run `npx depeche migrate`'
+      ? 'has no tables of Dépêche yet; run `bin/depeche migrate`'
       : `does not answer (${reasonOf(error)}); check DATABASE_URL and that the server runs`
     return { findings: [no('database', sentence)] }
   }

@@ -39,7 +39,7 @@ const authenticateBearer =
       throw new DomainError(
         'unauthenticated',
         'no_valid_key',
-        'Send a valid key as "Authorization: Bearer <key>"; `npx depeche key create` makes one.',
+        'Send a valid key as "Authorization: Bearer <key>"; `bin/depeche key create` makes one.',
       )
     }
     response.locals['actor'] = actor

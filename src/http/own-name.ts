@@ -1,6 +1,5 @@
 import type { RequestHandler } from 'express'
 import { DomainError } from '../errors.ts'
-import { isLoopbackUrl } from '../config.ts'
 
 /** RFC 9112, 3.2: a request with two Host fields means different things to a proxy and to us. @throws DomainError `two_hosts` */
 export const oneHost: RequestHandler = (request, _response, next) => {
@@ -10,7 +9,7 @@ export const oneHost: RequestHandler = (request, _response, next) => {
 }
 
 /** On one machine `localhost` and `127.0.0.1` are two sites to a browser: cookies of one are not the other's. */
-export function ownName(publicUrl: string): RequestHandler {
+export function ownName(publicUrl: string, isLoopbackUrl: (url: URL) => boolean): RequestHandler {
   const own = new URL(publicUrl)
   return (request, response, next) => {
     const host = request.get('host') ?? ''

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { depeche } from '../support/cli.ts'
 import { cloneDatabase } from '../support/database.ts'
@@ -75,4 +78,26 @@ test('configuration faults are told together, each by its variable, without a va
   for (const name of ['DATABASE_URL', 'PORT', 'PUBLIC_URL']) expect(result.stderr).toContain(name)
   expect(result.stderr).not.toContain('secret-host')
   expect(result.stderr).not.toMatch(/^\s+at /m)
+})
+
+test('a command makes no database: without one it says what it needs', async () => {
+  const dataDir = mkdtempSync('/var/tmp/depeche-none-')
+  const { code, stdout, stderr } = await depeche('', ['publication', 'show'], {
+    DATA_DIR: dataDir,
+    SECRET_KEY: '',
+  })
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain('There is no database: set DATABASE_URL')
+  expect(readdirSync(dataDir)).toEqual([])
+})
+
+test('bin/depeche runs from any folder, hands on arguments and exit codes', () => {
+  const run = (args: string[]) =>
+    spawnSync(resolve('bin/depeche'), args, {
+      cwd: '/',
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+    })
+  expect(run(['key', 'create', '--help'])).toMatchObject({ status: 0, stderr: '' })
+  expect(run(['no-such-command'])).toMatchObject({ status: 2, stdout: '' })
 })
