@@ -138,6 +138,7 @@ create table articles (
   remote_modified_at timestamp with time zone,
   remote_rank smallint,
   held_at timestamp with time zone,
+  withdrawn_by bigint,
   constraint articles_pkey PRIMARY KEY (id),
   constraint articles_external_id_key UNIQUE (external_id),
   constraint articles_guid_key UNIQUE (guid),
@@ -145,7 +146,8 @@ create table articles (
   constraint articles_slug_key UNIQUE (slug),
   constraint articles_check CHECK (state <> 'published'::text OR published_at IS NOT NULL AND first_public_at IS NOT NULL),
   constraint articles_check1 CHECK (state <> 'scheduled'::text OR published_at IS NOT NULL),
-  constraint articles_state_check CHECK (state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'published'::text, 'withdrawn'::text]))
+  constraint articles_state_check CHECK (state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'published'::text, 'withdrawn'::text])),
+  constraint articles_withdrawn_by_fkey FOREIGN KEY (withdrawn_by) REFERENCES sources(id) ON DELETE SET NULL
 );
 CREATE INDEX articles_folded_guid ON articles USING btree (lower(rtrim(regexp_replace(guid, '^https?://(www\.)?'::text, ''::text), '/'::text))) WHERE (guid ~~ 'http%'::text);
 CREATE INDEX articles_folded_url ON articles USING btree (lower(rtrim(regexp_replace(canonical_url, '^https?://(www\.)?'::text, ''::text), '/'::text))) WHERE (canonical_url IS NOT NULL);
@@ -155,6 +157,7 @@ CREATE INDEX articles_old_path ON articles USING btree (old_path) WHERE (old_pat
 CREATE INDEX articles_public ON articles USING btree (first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
 CREATE INDEX articles_scheduled ON articles USING btree (published_at) WHERE (state = 'scheduled'::text);
 CREATE INDEX articles_updated ON articles USING btree (updated_at DESC, id DESC);
+CREATE INDEX articles_withdrawn_by ON articles USING btree (withdrawn_by) WHERE (withdrawn_by IS NOT NULL);
 CREATE INDEX articles_wordpress_guid ON articles USING btree ("substring"(guid, '[?&;]p=([0-9]+)$'::text)) WHERE (guid ~~ '%p=%'::text);
 CREATE INDEX articles_wordpress_post ON articles USING btree ("substring"(external_id, '^wp:.*:([0-9]+)$'::text)) WHERE (external_id ~~ 'wp:%'::text);
 
@@ -692,6 +695,96 @@ create table sign_in_links (
   constraint sign_in_links_pkey PRIMARY KEY (token_sha256),
   constraint sign_in_links_editor_id_fkey FOREIGN KEY (editor_id) REFERENCES editors(id)
 );
+
+create table source_items (
+  source_id bigint not null,
+  remote_id text not null,
+  article_id bigint,
+  guid text,
+  link text,
+  title text not null,
+  state text not null,
+  reason text,
+  published_at timestamp with time zone,
+  modified_at timestamp with time zone,
+  missing_since timestamp with time zone,
+  withdrawn_at timestamp with time zone,
+  constraint source_items_pkey PRIMARY KEY (source_id, remote_id),
+  constraint source_items_state_check CHECK (state = ANY (ARRAY['here'::text, 'skipped'::text, 'withdrawn'::text, 'kept'::text])),
+  constraint source_items_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE SET NULL,
+  constraint source_items_source_id_fkey FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
+);
+CREATE INDEX source_items_article ON source_items USING btree (article_id);
+CREATE INDEX source_items_name ON source_items USING btree (source_id, COALESCE(guid, link));
+CREATE INDEX source_items_number ON source_items USING btree (source_id, (("substring"(remote_id, '^[0-9]{1,18}$'::text))::bigint));
+CREATE INDEX source_items_open ON source_items USING btree (source_id) WHERE ((missing_since IS NOT NULL) OR (modified_at IS NULL));
+CREATE INDEX source_items_published ON source_items USING btree (source_id, published_at DESC);
+
+create table source_runs (
+  id bigint generated always as identity not null,
+  source_id bigint not null,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone default clock_timestamp() not null,
+  reason text not null,
+  created integer default 0 not null,
+  updated integer default 0 not null,
+  skipped integer default 0 not null,
+  withdrawn integer default 0 not null,
+  restored integer default 0 not null,
+  failure text,
+  constraint source_runs_pkey PRIMARY KEY (id),
+  constraint source_runs_reason_check CHECK (reason = ANY (ARRAY['clock'::text, 'ring'::text, 'person'::text])),
+  constraint source_runs_source_id_fkey FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
+);
+CREATE INDEX source_runs_source ON source_runs USING btree (source_id, id DESC);
+
+create table sources (
+  id bigint generated always as identity not null,
+  kind text not null,
+  url text not null,
+  home text not null,
+  name text not null,
+  host text not null,
+  token text not null,
+  language text,
+  site_language text default ''::text not null,
+  homes jsonb default '[]'::jsonb not null,
+  face text default ''::text not null,
+  since timestamp with time zone,
+  links text,
+  feed_text text,
+  created_at timestamp with time zone default now() not null,
+  paused_at timestamp with time zone,
+  cursor_at timestamp with time zone,
+  caught_up_at timestamp with time zone,
+  etag text,
+  last_modified text,
+  read_whole_at timestamp with time zone,
+  ttl_minutes integer,
+  sweep_page integer,
+  sweep_after bigint default 0 not null,
+  swept_at timestamp with time zone,
+  looked_at timestamp with time zone,
+  next_at timestamp with time zone default now() not null,
+  rung_at timestamp with time zone,
+  wanted_at timestamp with time zone,
+  found_by_ring_at timestamp with time zone,
+  found_by_clock_at timestamp with time zone,
+  failures integer default 0 not null,
+  failure text,
+  question text,
+  asked_at timestamp with time zone,
+  lease_token uuid,
+  lease_until timestamp with time zone,
+  constraint sources_pkey PRIMARY KEY (id),
+  constraint sources_token_key UNIQUE (token),
+  constraint sources_url_key UNIQUE (url),
+  constraint sources_feed_text_check CHECK (feed_text = ANY (ARRAY['full'::text, 'summary'::text])),
+  constraint sources_kind_check CHECK (kind = ANY (ARRAY['wordpress'::text, 'feed'::text])),
+  constraint sources_links_check CHECK (links = ANY (ARRAY['here'::text, 'canonical'::text])),
+  constraint sources_question_check CHECK (question = ANY (ARRAY['many'::text, 'changed'::text, 'moved'::text]))
+);
+CREATE INDEX sources_due ON sources USING btree (next_at) WHERE (paused_at IS NULL);
 
 create table subscribers (
   id bigint generated always as identity not null,

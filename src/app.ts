@@ -22,6 +22,7 @@ import { activateRoutes } from './routes/activate.ts'
 import { feedRoutes } from './routes/feeds.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inboundRoutes } from './routes/inbound.ts'
+import { pingRoutes } from './routes/ping.ts'
 import { preferencesRoutes } from './routes/preferences.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { movedPages, oldPages, oldQueries } from './routes/old-addresses.ts'
@@ -54,6 +55,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
       metrics.providerEvents.inc({ provider, kind }, n)
     }),
   )
+  app.use(pingRoutes(services))
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { ...forms, draining }), services.keys.authenticate))
   app.use(ownName(publicUrl, isLoopbackUrl))

@@ -42,6 +42,14 @@ const cidrs = z
     error: 'must be addresses or CIDRs separated by commas, such as 10.0.0.0/8,::1',
   })
 
+const hosts = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim().toLowerCase()))
+  .refine((parts) => parts.every((part) => /^[\w.-]+$|^[\da-f:]+$/.test(part)), {
+    error:
+      'must be host names or addresses separated by commas, without scheme or port, such as cms.internal',
+  })
+
 const secretKeys = z
   .string()
   .transform((value) => value.split(',').map((part) => part.trim()))
@@ -97,6 +105,7 @@ const environment = z.object({
   DKIM_ED25519_PRIVATE_KEY: ed25519Key.optional(),
   SECRET_KEY: secretKeys.optional(),
   TRUST_PROXY: cidrs.optional(),
+  SOURCE_HOSTS: hosts.optional(),
   SMTP_CONNECTIONS: positive.max(1000).default(20),
   SMTP_RATE: rate.optional(),
   FEED_LIMIT: feedLimit.default(60),
@@ -146,6 +155,8 @@ export interface Config {
   /** The first signs, all verify. Undefined: the embedded installation makes its own. */
   secretKeys: string[] | undefined
   trustProxy: string[]
+  /** Private hosts that sources may reach. */
+  sourceHosts: string[]
   /** Unconditional GETs a minute per feed and address; Infinity is off. */
   feedLimit: number
   metricsPort: number
@@ -232,6 +243,7 @@ function toConfig(env: Environment): Config {
     dkim: toDkim(env),
     secretKeys: env.SECRET_KEY,
     trustProxy: env.TRUST_PROXY ?? [],
+    sourceHosts: env.SOURCE_HOSTS ?? [],
     feedLimit: env.FEED_LIMIT,
     metricsPort: env.METRICS_PORT,
     metricsHost: env.METRICS_HOST,

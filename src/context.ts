@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './domain/token.ts'
 import { createFeedWriter } from './feeds/writer.ts'
 import { fetchPublic } from './import/feed/fetch.ts'
+import { createSiteReader } from './import/live/site-reader.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
 import { createMail } from './mail/mail.ts'
@@ -115,6 +116,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     findMailHost: createMailHostLookup(options.dns),
     providers: createProviders(),
     fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
+    sites: createSiteReader(config),
     now,
   })
   return {

@@ -11,6 +11,7 @@ import { publishArticles } from './publish-articles.ts'
 import { refreshDrafts } from './refresh-drafts.ts'
 import { renderFeeds } from './render-feeds.ts'
 import { runSchedules } from './run-schedules.ts'
+import { syncSource } from './sync-source.ts'
 import { startWorker } from './worker.ts'
 
 const beatMs = 5_000
@@ -91,6 +92,7 @@ export async function startWorking(context: Context) {
     startWorker(decideSignups(services.signupDecisions), backend),
     startWorker(renderFeeds(feeds), backend),
     startWorker(importSubscribers(services.imports), backend),
+    startWorker(syncSource(services.sourceSync), backend),
   ]
 
   return {
@@ -99,7 +101,11 @@ export async function startWorking(context: Context) {
      * takes over an answer: whoever ends before it has come sends a second copy.
      */
     async drain(): Promise<void> {
-      const stopped = Promise.all([services.imports.drain(), ...rounds.map((round) => round.stop())])
+      const stopped = Promise.all([
+        services.imports.drain(),
+        services.sourceSync.drain(),
+        ...rounds.map((round) => round.stop()),
+      ])
       await sending.drain()
       const overdue = setTimeout(() => {
         log.error('the worker did not end in time; the rest is left to the next process')

@@ -11,6 +11,7 @@ import { migrateCommand } from './migrate.ts'
 import { newsletterCommand } from './newsletter.ts'
 import { publicationCommand } from './publication.ts'
 import { restoreCommand } from './restore.ts'
+import { sourceCommand } from './source.ts'
 import { subscriberCommand } from './subscriber.ts'
 
 const commands = [
@@ -20,6 +21,7 @@ const commands = [
   editorCommand,
   keyCommand,
   subscriberCommand,
+  sourceCommand,
   migrateCommand,
   restoreCommand,
   importCommand,

@@ -1,6 +1,5 @@
 import type { Actor } from '../domain/editor.ts'
 import type { SourceMark } from '../domain/articles/identity.ts'
-import { slugOf } from '../domain/articles/slug.ts'
 import { DomainError } from '../errors.ts'
 import { plainText } from './plain-text.ts'
 import type { ArticleToPut, Origin, PutResult } from '../services/articles/put-article.ts'
@@ -206,17 +205,15 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
 
     async add(post: ImportedPost, name: ItemName): Promise<void> {
       report.posts += 1
-      const input = articleInput.safeParse(withoutUndefined(post.input), words)
-      const id = externalId.safeParse(post.externalId)
-      if (!input.success || !id.success) {
-        refusePost(name, sentenceOf(input.error ?? id.error))
+      const article = checkPost(post)
+      if (typeof article === 'string') {
+        refusePost(name, article)
         return
       }
       // The same post twice in one file: the later one is an edit of the first.
-      if (entries.has(id.data)) await flush()
-      const { origin, source, selections, responses, notes } = post
-      const article = { externalId: id.data, input: input.data, origin, source }
-      entries.set(id.data, { article, selections, responses, notes, name })
+      if (entries.has(article.externalId)) await flush()
+      const { selections, responses, notes } = post
+      entries.set(article.externalId, { article, selections, responses, notes, name })
       characters += [post, ...responses].reduce((sum, { input }) => sum + String(input['html']).length, 0)
       if (entries.size >= batchSize || characters >= batchCharacters) await flush()
     },
@@ -242,15 +239,14 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
   }
 }
 
-/** The slugs of the sections that are here, by slug and by the slug of each of their names. */
-export async function knownSections({ selections }: ImportServices): Promise<Map<string, string>> {
-  const sections = await selections.list('section')
-  return new Map([
-    ...sections.flatMap(({ slug, names }) =>
-      Object.values(names).map((name) => [slugOf(name), slug] as const),
-    ),
-    ...sections.map(({ slug }) => [slug, slug] as const),
-  ])
+/** A post as it is put, or the sentence that says what is wrong with it. */
+export function checkPost(
+  post: Pick<ImportedPost, 'externalId' | 'input' | 'origin' | 'source'>,
+): ArticleToPut | string {
+  const input = articleInput.safeParse(withoutUndefined(post.input), words)
+  const id = externalId.safeParse(post.externalId)
+  if (!input.success || !id.success) return sentenceOf(input.error ?? id.error)
+  return { externalId: id.data, input: input.data, origin: post.origin, source: post.source }
 }
 
 /** The validator's own words are made for programmers. */

@@ -11,6 +11,7 @@ import type { Transport } from '../mail/smtp/transport.ts'
 import type { Database } from '../store/database.ts'
 import type { SendingTimes } from '../store/delivery/leases.ts'
 import type { Budget } from './delivery/budget.ts'
+import type { SiteReader } from './sources/site.ts'
 import type { Writers } from './delivery/writers.ts'
 
 /** What services are made of; each takes the few it needs. */
@@ -41,5 +42,7 @@ export interface Parts {
   providers: Providers
   /** GET of a public URL that a provider names: 10 seconds, 64 kB, no redirect. */
   fetchForProvider: (url: string) => Promise<{ body: Buffer }>
+  /** What is followed. */
+  sites: SiteReader
   now: () => Date
 }

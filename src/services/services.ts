@@ -38,6 +38,8 @@ import { createTodayService } from './digests/today.ts'
 import { createUncertainService } from './digests/doubts.ts'
 import { createViewService } from './articles/article-views.ts'
 import { createOldAddressService } from './articles/old-addresses.ts'
+import { createSourceService } from './sources/sources.ts'
+import { createSourceSyncService } from './sources/sync.ts'
 import { createSiteService } from './articles/site.ts'
 import { createActivationService } from './signups/activate.ts'
 import { createPreferencesService } from './subscribers/preferences.ts'
@@ -59,6 +61,7 @@ export function createServices(parts: Parts) {
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
+  const restoring = createRestoringService({ ...parts, sending })
   const publication = createPublicationService(forReaders)
   const drafts = createDraftService(parts)
   const digests = createDigestService({ ...parts, drafts })
@@ -110,7 +113,9 @@ export function createServices(parts: Parts) {
     presence,
     sending,
     reconciling: createReconcilingService({ ...parts, sending }),
-    restoring: createRestoringService({ ...parts, sending }),
+    restoring,
+    sources: createSourceService(parts),
+    sourceSync: createSourceSyncService({ ...parts, restoring }),
     site: createSiteService(forReaders),
     oldAddresses: createOldAddressService(forReaders),
     signups: createSignupService({ ...forReaders, publications: publication }),

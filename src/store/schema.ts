@@ -117,6 +117,7 @@ export interface Articles {
   updatedAt: Generated<Timestamp>;
   viewsTotal: Generated<number>;
   withdrawnAt: Timestamp | null;
+  withdrawnBy: number | null;
   withdrawnReason: string | null;
 }
 
@@ -545,6 +546,75 @@ export interface SignInLinks {
   usedAt: Timestamp | null;
 }
 
+export interface SourceItems {
+  articleId: number | null;
+  guid: string | null;
+  link: string | null;
+  missingSince: Timestamp | null;
+  modifiedAt: Timestamp | null;
+  publishedAt: Timestamp | null;
+  reason: string | null;
+  remoteId: string;
+  sourceId: number;
+  state: string;
+  title: string;
+  withdrawnAt: Timestamp | null;
+}
+
+export interface SourceRuns {
+  created: Generated<number>;
+  endedAt: Generated<Timestamp>;
+  failure: string | null;
+  id: Generated<number>;
+  reason: string;
+  restored: Generated<number>;
+  skipped: Generated<number>;
+  sourceId: number;
+  startedAt: Timestamp;
+  updated: Generated<number>;
+  withdrawn: Generated<number>;
+}
+
+export interface Sources {
+  askedAt: Timestamp | null;
+  caughtUpAt: Timestamp | null;
+  createdAt: Generated<Timestamp>;
+  cursorAt: Timestamp | null;
+  etag: string | null;
+  face: Generated<string>;
+  failure: string | null;
+  failures: Generated<number>;
+  feedText: string | null;
+  foundByClockAt: Timestamp | null;
+  foundByRingAt: Timestamp | null;
+  home: string;
+  homes: Generated<Json>;
+  host: string;
+  id: Generated<number>;
+  kind: string;
+  language: string | null;
+  lastModified: string | null;
+  leaseToken: string | null;
+  leaseUntil: Timestamp | null;
+  links: string | null;
+  lookedAt: Timestamp | null;
+  name: string;
+  nextAt: Generated<Timestamp>;
+  pausedAt: Timestamp | null;
+  question: string | null;
+  readWholeAt: Timestamp | null;
+  rungAt: Timestamp | null;
+  since: Timestamp | null;
+  siteLanguage: Generated<string>;
+  sweepAfter: Generated<number>;
+  sweepPage: number | null;
+  sweptAt: Timestamp | null;
+  token: string;
+  ttlMinutes: number | null;
+  url: string;
+  wantedAt: Timestamp | null;
+}
+
 export interface Subscribers {
   address: string | null;
   addressHmac: Buffer | null;
@@ -647,6 +717,9 @@ export interface DB {
   sendingBudget: SendingBudget;
   sessions: Sessions;
   signInLinks: SignInLinks;
+  sourceItems: SourceItems;
+  sourceRuns: SourceRuns;
+  sources: Sources;
   subscribers: Subscribers;
   subscriptions: Subscriptions;
   suppressions: Suppressions;

@@ -31,6 +31,9 @@ import { countsStore } from './desk/counts.ts'
 import { digestNumbersStore } from './digests/digest-numbers.ts'
 import { sendingBudgetStore } from './delivery/sending-budget.ts'
 import { sessionStore } from './desk/sessions.ts'
+import { sourceItemsStore } from './sources/source-items.ts'
+import { sourceRunsStore } from './sources/source-runs.ts'
+import { sourcesStore } from './sources/sources.ts'
 import { spreadsStore } from './digests/spreads.ts'
 import { uncertainStore } from './digests/uncertain.ts'
 import { waitingWorkStore } from './delivery/waiting-work.ts'
@@ -63,6 +66,9 @@ export function storesOn(executor: Executor, hot = executor) {
     instanceGuard: instanceGuardStore(executor),
     workers: workersStore(executor),
     uncertain: uncertainStore(executor),
+    sources: sourcesStore(executor),
+    sourceItems: sourceItemsStore(executor),
+    sourceRuns: sourceRunsStore(executor),
     spreads: spreadsStore(executor),
     waitingWork: waitingWorkStore(executor),
     newsletters: newslettersStore(executor),

@@ -25,7 +25,7 @@ export function identify(
   { url, link, zone, readAt, postNumber = postNumberOf(item.guid) }: IdentityContext,
 ): { externalId: string; source: SourceMark } {
   const home = URL.canParse(feed.link) ? feed.link : url
-  const name = item.guid || (item.link?.url ?? '')
+  const name = nameOf(item)
   const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 40)
   const site = postNumber === undefined ? siteKeyOf(home) : siteKeyOf(wordpressHome(item.guid, link ?? home))
   const key = name === '' ? `${item.title}\n${item.dates[0] ?? ''}` : name
@@ -43,6 +43,9 @@ export function identify(
     },
   }
 }
+
+/** What an item is known by at its site; empty where it says nothing of the kind. */
+export const nameOf = ({ guid, link }: Pick<FeedItem, 'guid' | 'link'>): string => guid || (link?.url ?? '')
 
 /** `https://news.example/?p=12`: the guid that WordPress gives a post. */
 const postGuid = /^https?:\/\/[^?#]*\/\?(?:.*&(?:#0?38;|amp;)?)?p=(\d{1,18})$/i

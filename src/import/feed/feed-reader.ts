@@ -8,6 +8,8 @@ export interface ReadFeed {
   /** Atom says when an item was changed, and what its text is. */
   isAtom: boolean
   generator: string
+  /** How long it asks to be left alone. */
+  ttlMinutes: number | undefined
   items: FeedItem[]
 }
 
@@ -36,6 +38,7 @@ export class FeedBuilder {
     language: '',
     isAtom: false,
     generator: '',
+    ttlMinutes: undefined,
     items: [],
   }
   isFeed = false
@@ -112,6 +115,7 @@ export class FeedBuilder {
     else if (name === 'link' && text !== '') this.feed.link = this.#resolve(text)
     else if (name === 'language' || name === 'dc:language') this.feed.language ||= text
     else if (name === 'generator') this.feed.generator ||= text
+    else if (name === 'ttl' && /^\d{1,5}$/.test(text)) this.feed.ttlMinutes = Number(text)
   }
 
   #openBase(attributes: Attributes): string | undefined {

@@ -4,13 +4,14 @@ import { readDate } from '../dates.ts'
 import { enclosureOf, type UsableEnclosure } from './enclosure.ts'
 import { identify } from './feed-identity.ts'
 import type { FeedItem, GivenUrl } from './feed-item.ts'
+import { readJsonFeed } from './json-feed.ts'
 import { FeedBuilder, type ReadFeed } from './feed-reader.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText } from '../plain-text.ts'
 import { undatedNote, unusableNote } from '../notes.ts'
 import { cleanRendered } from '../rendered-html.ts'
 import { openXml, readingOf } from '../xml/xml.ts'
-import type { Repairs } from '../xml/repairs.ts'
+import { noRepairs, type Repairs } from '../xml/repairs.ts'
 
 export interface FeedDocument {
   /** Where it was found: what its URLs are relative to. */
@@ -31,10 +32,17 @@ export interface FeedReading {
 }
 
 /**
- * RSS 0.9x, 1.0, 2.0 and Atom 0.3, 1.0, with what real feeds get wrong put right. Undefined where it is none of these.
+ * RSS 0.9x, 1.0, 2.0, Atom 0.3, 1.0 and JSON Feed, with what real feeds get wrong put right. Undefined where it is none
+ * of these.
  * @throws DomainError `doctype_refused`, `xml_too_deep`
  */
 export async function readFeed({ url, body, charset }: FeedDocument): Promise<FeedReading | undefined> {
+  if (/^\uFEFF?\s*\{/.test(body.toString('utf8', 0, 64))) {
+    const feed = readJsonFeed(body)
+    return (
+      feed && { feed, repairs: noRepairs(), marks: feed.items.length, isComplete: true, pending: undefined }
+    )
+  }
   const open = () => [body]
   const reading = await readingOf(open, charset)
   const builder = new FeedBuilder(url, () => source.line())

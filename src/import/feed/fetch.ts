@@ -18,9 +18,19 @@ type Resolve = (name: string, done: (error: Error | null, addresses: LookupAddre
 interface FetchOptions {
   /** Tests answer names themselves; the rule for addresses is the same. */
   resolve?: Resolve
-  /** Tests let one server of theirs through. */
-  isAllowed?: (address: string) => boolean
+  /** Which addresses a host may have; without, public ones alone. */
+  isAllowed?: (address: string, host: string) => boolean
   limits?: FetchLimits
+  headers?: Record<string, string>
+}
+
+/** What a server has answered, whatever its status. */
+export interface Answer {
+  /** After redirects. */
+  url: string
+  status: number
+  header: (name: string) => string | undefined
+  body: Buffer
 }
 
 /**
@@ -33,8 +43,20 @@ export async function fetchPublic(
   url: string,
   options: FetchOptions = {},
 ): Promise<{ url: string; body: Buffer; charset: string | undefined }> {
-  return travel(url, 'GET', options)
+  const answer = await visit(url, options)
+  if (answer.status < 200 || answer.status > 299) throw failed(`The server answers ${answer.status}.`)
+  return { url: answer.url, body: answer.body, charset: charsetOf(answer) }
 }
+
+/** What a server says of its bytes. */
+export const charsetOf = ({ header }: Pick<Answer, 'header'>): string | undefined =>
+  /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec(header('content-type') ?? '')?.[1]
+
+/**
+ * GET under the same rules, of a URL that answers as it likes.
+ * @throws DomainError `address_refused`, `fetch_failed`, `fetch_too_large`
+ */
+export const visit = (url: string, options: FetchOptions = {}): Promise<Answer> => travel(url, 'GET', options)
 
 /**
  * The short link that a page names in its headers, by HEAD under the same rules: WordPress tells the number of a post
@@ -42,12 +64,12 @@ export async function fetchPublic(
  */
 export async function findShortlink(url: string, options: FetchOptions = {}): Promise<string | undefined> {
   const answer = await travel(url, 'HEAD', options).catch(() => undefined)
-  const [, target] = /<([^>]+)>\s*;\s*rel=["']?shortlink\b/i.exec(answer?.links ?? '') ?? []
-  return target
+  if (!answer || answer.status > 299) return undefined
+  return /<([^>]+)>\s*;\s*rel=["']?shortlink\b/i.exec(answer.header('link') ?? '')?.[1]
 }
 
-async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions) {
-  const isAllowed = options.isAllowed ?? isPublicAddress
+async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions): Promise<Answer> {
+  const { isAllowed = isPublicAddress, headers = {} } = options
   const limits = options.limits ?? importLimits
   const timeoutMs = limits.seconds * 1_000
   const dispatcher = new Agent({
@@ -55,7 +77,7 @@ async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions
   })
   try {
     const signal = AbortSignal.timeout(timeoutMs)
-    return await follow(url, { method, dispatcher, isAllowed, limits, signal })
+    return await follow(url, { method, headers, dispatcher, isAllowed, limits, signal })
   } catch (error) {
     throw toSentence(error, limits)
   } finally {
@@ -65,13 +87,17 @@ async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions
 
 interface Journey {
   method: 'GET' | 'HEAD'
+  headers: Record<string, string>
   dispatcher: Dispatcher
-  isAllowed: (address: string) => boolean
+  isAllowed: (address: string, host: string) => boolean
   limits: FetchLimits
   signal: AbortSignal
 }
 
-async function follow(start: string, { method, dispatcher, isAllowed, limits, signal }: Journey) {
+const feedTypes = 'application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5'
+
+async function follow(start: string, journey: Journey): Promise<Answer> {
+  const { method, headers, dispatcher, isAllowed, limits, signal } = journey
   let url = start
   for (let hop = 0; hop <= limits.redirects; hop += 1) {
     const target = checkUrl(url, isAllowed)
@@ -80,7 +106,7 @@ async function follow(start: string, { method, dispatcher, isAllowed, limits, si
       dispatcher,
       signal,
       redirect: 'manual',
-      headers: { accept: 'application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5' },
+      headers: { accept: feedTypes, ...headers },
     })
     const location = response.headers.get('location')
     if (response.status >= 300 && response.status < 400 && location !== null) {
@@ -88,22 +114,23 @@ async function follow(start: string, { method, dispatcher, isAllowed, limits, si
       url = new URL(location, target).href
       continue
     }
-    if (!response.ok) throw failed(`The server answers ${response.status}.`)
-    const [, charset] =
-      /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec(response.headers.get('content-type') ?? '') ?? []
-    const links = response.headers.get('link') ?? ''
-    return { url: target.href, body: await readBody(response.body ?? [], limits), charset, links }
+    return {
+      url: target.href,
+      status: response.status,
+      header: (name) => response.headers.get(name) ?? undefined,
+      body: await readBody(response.body ?? [], limits),
+    }
   }
   throw failed(`It redirects more than ${limits.redirects} times.`)
 }
 
 /** A literal address is never looked up, so it is judged here; the URL parser has made `0x7f.1` a plain one. */
-function checkUrl(text: string, isAllowed: (address: string) => boolean): URL {
+function checkUrl(text: string, isAllowed: Journey['isAllowed']): URL {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol)) throw failed('It is not an http or https URL.')
   if (url.username !== '' || url.password !== '') throw failed('It carries a user name; leave that out.')
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0 && !isAllowed(host)) throw refused()
+  if (isIP(host) !== 0 && !isAllowed(host, host)) throw refused()
   return url
 }
 
@@ -134,13 +161,13 @@ type LookupDone = (error: Error | null, address: string | LookupAddress[], famil
 
 /** All addresses of a name must be public: one inside address among them is reason enough to stay away. */
 const guardedLookup =
-  (resolve: Resolve, isAllowed: (address: string) => boolean) =>
+  (resolve: Resolve, isAllowed: Journey['isAllowed']) =>
   (name: string, options: LookupOptions, done: LookupDone): void => {
     resolve(name, (error, addresses) => {
       // Node hands nothing over beside an error.
       const [first] = error ? [] : addresses
       if (error || !first) done(error ?? new Error('no address'), '')
-      else if (!addresses.every(({ address }) => isAllowed(address))) done(refused(), '')
+      else if (!addresses.every(({ address }) => isAllowed(address, name))) done(refused(), '')
       else if (options.all) done(null, addresses)
       else done(null, first.address, first.family)
     })

@@ -1,6 +1,7 @@
 import type { Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
-import { createBatcher, knownSections, type ImportReport, type ImportServices } from '../batch.ts'
+import { knownSections } from '../../services/articles/selections.ts'
+import { createBatcher, type ImportReport, type ImportServices } from '../batch.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
 import { isOfWordpress, postNumberOf, withoutSharedGuids } from './feed-identity.ts'
 import type { FeedItem } from './feed-item.ts'
@@ -41,7 +42,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
   const { feed, repairs, marks, isComplete, pending } = found
   const batcher = createBatcher(services, options.actor, url)
   const readAt = new Date()
-  const sections = await knownSections(services)
+  const sections = knownSections(await services.selections.list('section'))
   const leftOut = { password: 0, language: 0 }
   for (const item of withoutSharedGuids(feed.items)) {
     const fault = unclosedFault([item.title, item.html, item.summary])
@@ -64,7 +65,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
 }
 
 /** WordPress tells a post's number where it is not in its guid: its page names a short link. */
-async function askForNumber(
+export async function askForNumber(
   item: FeedItem,
   feed: ReadFeed,
   find: (url: string) => Promise<string | undefined>,

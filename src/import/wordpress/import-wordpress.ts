@@ -3,14 +3,9 @@ import { basename } from 'node:path'
 import type { Actor } from '../../domain/editor.ts'
 import { siteKeyOf } from '../../domain/articles/identity.ts'
 import { DomainError } from '../../errors.ts'
+import { knownSections } from '../../services/articles/selections.ts'
 import { Attachments } from './attachments.ts'
-import {
-  createBatcher,
-  knownSections,
-  type ImportReport,
-  type ImportServices,
-  type ItemName,
-} from '../batch.ts'
+import { createBatcher, type ImportReport, type ImportServices, type ItemName } from '../batch.ts'
 import { bytesOf } from '../xml/file-bytes.ts'
 import {
   faultOf,
@@ -105,7 +100,7 @@ export async function importWordpress(
   const attachments = new Attachments()
   try {
     const site = await survey(attachments, pass())
-    const sections = await knownSections(services)
+    const sections = knownSections(await services.selections.list('section'))
     return await importPosts(services, { ...options, ...site, sections, attachments }, pass())
   } finally {
     attachments.close()

@@ -109,7 +109,7 @@ export function toPost(item: WxrItem, language: string, context: PostContext): W
   const title = plainText(fields.title ?? '') || titleFrom(html, fields.id ?? '')
   const link = URL.parse(fields.link ?? '')
   const publishing = publishingOf(item, context, notes)
-  const terms = termsOf(item, context.sections)
+  const terms = sectionsAndTags(item.terms, context.sections)
   const slug = decode(fields.name ?? '')
   const shown = item.comments.filter(isShown)
   const responses = shown.flatMap((comment) => toResponse(comment, { item, context, publishing, notes }))
@@ -219,8 +219,12 @@ export function guestAuthorOf({ fields, meta }: WxrItem): { logins: string[]; na
 /** `tag`: of WXR 1.0. */
 const kindOfDomain: Record<string, 'section' | 'tag'> = { category: 'section', post_tag: 'tag', tag: 'tag' }
 
-function termsOf(item: WxrItem, sections: PostContext['sections']): ImportedPost['selections'] {
-  return item.terms.flatMap(({ domain, nicename, name }) => {
+/** Categories are sections; those that are here keep their slug. */
+export function sectionsAndTags(
+  terms: WxrItem['terms'],
+  sections: PostContext['sections'],
+): ImportedPost['selections'] {
+  return terms.flatMap(({ domain, nicename, name }) => {
     const kind = kindOfDomain[domain]
     const label = plainText(name)
     const own = slugOf(decode(nicename)) || slugOf(label)

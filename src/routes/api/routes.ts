@@ -14,6 +14,7 @@ import { providerApi } from './providers.ts'
 import { publicationApi } from './publication.ts'
 import { responseApi } from './responses.ts'
 import { selectionApi } from './selections.ts'
+import { sourceApi } from './sources.ts'
 import { subscriberApi } from './subscribers.ts'
 
 /** Every call below `/api/v1`, in the order of docs/api.md. */
@@ -29,6 +30,7 @@ export function apiRoutes(
     ...subscriberApi(services, options.signupLimit),
     ...importApi(services),
     ...articleApi(services.articles),
+    ...sourceApi(services.sources),
     ...responseApi(services.responses),
     ...selectionApi(services.selections),
     ...publicationApi(services.publication),

@@ -1,18 +1,16 @@
 import type { Article, ArticleState } from '../../domain/articles/article.ts'
 import { shortPath } from '../../domain/articles/article.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
-import { changesOfArticle } from '../../domain/feeds/feed.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { cleanLine } from '../../domain/text.ts'
 import { DomainError } from '../../errors.ts'
-import type { Stores } from '../../store/stores.ts'
 import { putArticles } from './put-articles.ts'
 import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
 import { articleInput, externalId as externalIdSchema, type ArticleInput } from './input.ts'
-import { tellDesk } from '../desk/notices.ts'
 import type { Parts } from '../parts.ts'
-import { ringForChange } from './public-change.ts'
+import { noteArchives, noteChanges, ringForChange } from './public-change.ts'
+import { withdrawArticle } from './withdraw.ts'
 
 export type ArticleService = ReturnType<typeof createArticleService>
 
@@ -103,25 +101,13 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       const article = await database.transaction(async (stores) => {
         const before = await stores.articles.getByExternalId(externalId)
         if (before.state === 'withdrawn') return before
-        const isWithdrawn = await stores.articles.markWithdrawn(before.id, cleanLine(reason), now())
-        if (!isWithdrawn) throw notPublic()
-        for (const { digestId, accepted } of await stores.variants.dropArticle(before.id)) {
-          await tellDesk(stores, {
-            kind: 'article_withdrawn',
-            values: { digest: `#${digestId}`, article: before.title, count: accepted },
-            url: `${config.publicUrl}/desk/digests/${digestId}`,
-            subject: `article:${before.id}:digest:${digestId}`,
-          })
-        }
-        await stores.audit.insert({
+        const by = {
+          reason: cleanLine(reason),
           actor: nameOfActor(actor),
-          action: 'article.withdrawn',
-          subject: `article:${before.externalId}`,
-        })
-        const after = await stores.articles.getByExternalId(externalId)
-        await noteChanges(stores, [before, after])
-        await noteArchives(stores, after)
-        return after
+          now: now(),
+          publicUrl: config.publicUrl,
+        }
+        return withdrawArticle(stores, before, by)
       })
       await ringForChange(doorbell)
       await doorbell.ring('deliver-mail', {})
@@ -136,6 +122,8 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       return database.transaction(async (stores) => {
         const article = await stores.articles.getByExternalId(externalId)
         if (!(await stores.articles.markReleased(article.id))) throw notHeld()
+        const sources = await stores.sourceItems.markStale(article.id)
+        for (const source of sources) await stores.sources.markWanted(source)
         await stores.audit.insert({
           actor: nameOfActor(actor),
           action: 'article.released',
@@ -223,20 +211,6 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
   }
 }
 
-/** What readers never saw changes no feed. */
-const noteChanges = (stores: Stores, articles: (Article | undefined)[]): Promise<void> =>
-  stores.feedDocuments.markDirty(
-    articles.flatMap((article) => (article?.firstPublicAt ? changesOfArticle(article) : [])),
-  )
-
-/** Newsletters that have sent it show less in their archives, or all of it again. */
-async function noteArchives(stores: Stores, article: Article): Promise<void> {
-  const archives = await stores.digestArticles.updateArchives(article.id)
-  await stores.feedDocuments.markDirty(
-    archives.map(({ newsletter }) => ({ subject: `newsletter:${newsletter}` })),
-  )
-}
-
 /** What no reader has seen goes into what they have. */
 const publicSince = (article: Article): number => article.firstPublicAt?.getTime() ?? Infinity
 
@@ -255,11 +229,4 @@ const inDigest = () =>
     'conflict',
     'article_in_digest',
     'A digest that has not ended holds the newer of the two: wait until it has, or cancel it.',
-  )
-
-const notPublic = () =>
-  new DomainError(
-    'conflict',
-    'article_not_public',
-    'Only a published article can be withdrawn; this one never was public: PUT it as a draft instead.',
   )

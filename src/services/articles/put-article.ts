@@ -17,6 +17,8 @@ export interface ArticleToPut {
   origin?: Origin
   /** Where a source brings it, not the newsroom's own system. */
   source?: SourceMark
+  /** It is news at its site, and becomes public here now; else an import's article was public since its date. */
+  isNews?: boolean
 }
 
 export type Outcome = 'created' | 'updated' | 'unchanged'

@@ -97,7 +97,7 @@ async function prepare(
     {
       state: isKeptWithdrawn || kept.state === 'withdrawn' ? undefined : kept.state,
       publishedAt: kept.publishedAt === undefined ? undefined : new Date(kept.publishedAt),
-      wasPublicElsewhere: origin !== undefined,
+      wasPublicElsewhere: origin !== undefined && !article.isNews,
     },
     stored,
     now,

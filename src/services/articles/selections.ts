@@ -1,4 +1,5 @@
 import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/articles/article.ts'
+import { slugOf } from '../../domain/articles/slug.ts'
 import { DomainError } from '../../errors.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { SelectionChangeInput, SelectionInput } from './input.ts'
@@ -10,6 +11,15 @@ interface Choice {
   slug: string
   name: string
 }
+
+/** The slugs of the sections that are here, by slug and by the slug of each of their names. */
+export const knownSections = (sections: Selection[]): Map<string, string> =>
+  new Map([
+    ...sections.flatMap(({ slug, names }) =>
+      Object.values(names).map((name) => [slugOf(name), slug] as const),
+    ),
+    ...sections.map(({ slug }) => [slug, slug] as const),
+  ])
 
 /** An archive has thousands of tags; a form that lists them all is none. */
 const mostUsedTags = 60

@@ -31,6 +31,7 @@ export function createReconcilingService({
           doorbell.ring('refresh-drafts', {}, round),
           ...work.preparing.map((digestId) => doorbell.ring('prepare-digest', { digestId }, round)),
           ...work.importing.map((importId) => doorbell.ring('import-subscribers', { importId }, round)),
+          ...work.sources.map((sourceId) => doorbell.ring('sync-source', { sourceId }, round)),
           ...work.sending.map((digestId) => sending.ringForDigest(digestId, round)),
         ])
       })

@@ -48,6 +48,7 @@ async function mergeAddresses(db: Executor, kept: number, gone: number): Promise
     insert into article_aliases (article_id, external_id, guid, short_code, old_path)
     select k.id, g.external_id, g.guid, g.short_code, case when k.old_path is not null then g.old_path end
     from articles k, articles g where k.id = ${kept} and g.id = ${gone}`.execute(db)
+  await sql`update source_items set article_id = ${kept} where article_id = ${gone}`.execute(db)
   await sql`update article_slugs set article_id = ${kept} where article_id = ${gone}`.execute(db)
   await sql`
     insert into article_slugs (slug, article_id) select slug, ${kept}::bigint from articles where id = ${gone}

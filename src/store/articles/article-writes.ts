@@ -146,7 +146,7 @@ export function articleWrites(db: Executor) {
           remoteModifiedAt: rest.remoteModifiedAt ?? sql<Date | null>`remote_modified_at`,
           remoteRank: rest.remoteRank ?? sql<number | null>`remote_rank`,
           heldAt: rest.heldAt ?? sql<Date | null>`held_at`,
-          ...(rest.state !== 'withdrawn' && { withdrawnAt: null, withdrawnReason: null }),
+          ...(rest.state !== 'withdrawn' && notWithdrawn),
           updatedAt: sql<Date>`clock_timestamp()`,
         })
         .where('id', '=', id)
@@ -179,7 +179,7 @@ export function articleWrites(db: Executor) {
     },
 
     /** Published → withdrawn. False for an article that was not public. */
-    async markWithdrawn(id: number, reason: string, now: Date): Promise<boolean> {
+    async markWithdrawn(id: number, reason: string, now: Date, sourceId?: number): Promise<boolean> {
       // Stronger than an update's own lock, which a preparation's would let pass; both take as long as they take.
       await sql`select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)`.execute(
         db,
@@ -191,12 +191,25 @@ export function articleWrites(db: Executor) {
           state: 'withdrawn',
           withdrawnAt: now,
           withdrawnReason: reason,
+          withdrawnBy: sourceId ?? null,
           updatedAt: sql<Date>`clock_timestamp()`,
         })
         .where('id', '=', id)
         .where('state', '=', 'published')
         .executeTakeFirst()
       return result.numUpdatedRows > 0n
+    },
+
+    /** Withdrawn → published, where this source withdrew it. */
+    async markRestored(id: number, sourceId: number): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable('articles')
+        .set({ state: 'published', ...notWithdrawn, updatedAt: sql<Date>`clock_timestamp()` })
+        .where('id', '=', id)
+        .where('state', '=', 'withdrawn')
+        .where('withdrawnBy', '=', sourceId)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
     },
 
     /** Scheduled → published for those whose time has come; their ids. */
@@ -216,6 +229,8 @@ export function articleWrites(db: Executor) {
     },
   }
 }
+
+const notWithdrawn = { withdrawnAt: null, withdrawnReason: null, withdrawnBy: null }
 
 const toRow = ({ areResponsesOpen, picture, enclosure, ...content }: ArticleContent) => ({
   ...content,

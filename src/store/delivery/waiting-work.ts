@@ -10,6 +10,7 @@ export interface WaitingWork {
   preparing: number[]
   sending: number[]
   importing: number[]
+  sources: number[]
 }
 
 /** Any number that nothing else locks. */
@@ -35,7 +36,9 @@ export function waitingWorkStore(db: Executor) {
             or exists (select from feed_documents where due_at <= clock_timestamp()) as feeds,
           array(select id from digests where state = 'preparing' order by id) as preparing,
           array(select id from digests where state = 'sending' order by id) as sending,
-          array(select id from imports where state in ('waiting', 'running') order by id) as importing`.execute(
+          array(select id from imports where state in ('waiting', 'running') order by id) as importing,
+          array(select id from sources where paused_at is null and next_at <= clock_timestamp()
+            and coalesce(lease_until, '-infinity') < clock_timestamp() order by next_at limit 20) as sources`.execute(
         db,
       )
       const [row] = rows

@@ -1,0 +1,134 @@
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import type { SourceInput } from '../services/sources/input.ts'
+import type { SourceView } from '../services/sources/sources.ts'
+import { toPreview, toShape } from '../services/sources/shape.ts'
+import { cliActor, UsageError, withContext } from './command.ts'
+import { printResult, toTable, toTime } from './output.ts'
+
+interface Options {
+  language?: string
+  since?: string
+  feed?: boolean
+  links?: 'here' | 'canonical'
+  text?: 'full' | 'summary'
+  json?: boolean
+}
+
+/** A first look reads everything; each takes some seconds. */
+const mostLooks = 1_000
+
+export function sourceCommand(program: Command): void {
+  const source = program.command('source').description('sites whose articles arrive by themselves')
+  const action = (name: string, description: string) =>
+    source.command(name).description(description).option('--json', 'print the result for programs')
+
+  action('check <address>', 'what is at an address, and five of its articles as they would be here')
+    .option('--feed', 'its feed, also where there is more to follow')
+    .action(async (address: string, options: Options) => {
+      const wish = options.feed ? { kind: 'feed' as const } : {}
+      const found = toPreview(await withContext(({ services }) => services.sources.preview(address, wish)))
+      const rows = found.articles.map((one) => [
+        toTime(one.publishedAt),
+        one.reason ? `skipped: ${one.reason}` : `${one.language ?? ''} ${one.sections.join(',')}`,
+        one.title,
+      ])
+      printResult(options, found, [`${found.name}: ${found.kind}, ${found.url}`, ...toTable(rows)])
+    })
+
+  action('add <address>', 'follow a site, by the address of its home or of its feed')
+    .option('--language <tag>', 'of all that it brings; else each article says its own')
+    .option('--since <date>', 'such as 2026-01-31: nothing that the site dates earlier is taken')
+    .option('--feed', 'follow its feed, also where there is more to follow')
+    .option('--links <where>', 'here or canonical, if not as elsewhere')
+    .option('--text <much>', 'full or summary in feeds and mails, if not as elsewhere')
+    .action(async (address: string, options: Options) => {
+      const input = toInput(address, options)
+      const added = await withContext(({ services }) => services.sources.add(input, cliActor))
+      printResult(options, { ...toShape(added), pingUrl: added.pingUrl }, [
+        ...toLines(added),
+        `its Update Services address: ${added.pingUrl}`,
+      ])
+    })
+
+  action('list', 'how each of them is').action(async (options: Options) => {
+    const sources = await withContext(({ services }) => services.sources.list())
+    const rows = sources.map((one) => [String(one.id), one.state, toTime(one.lookedAt), one.name, one.home])
+    printResult(options, sources.map(toShape), toTable(rows))
+  })
+
+  action('sync <id>', 'look now, and read all that there is to read').action(
+    async (id: string, options: Options) => {
+      const synced = await withContext((context) => readAll(context, toId(id)))
+      printResult(options, toShape(synced), toLines(synced))
+    },
+  )
+
+  for (const [name, description] of [
+    ['pause', 'look no more, until it is resumed'],
+    ['resume', 'look again'],
+  ] as const) {
+    action(`${name} <id>`, description).action(async (id: string, options: Options) => {
+      const changed = await withContext(({ services }) => services.sources[name](toId(id), cliActor))
+      printResult(options, toShape(changed), toLines(changed))
+    })
+  }
+
+  action('remove <id>', 'follow it no more; its articles stay').action(
+    async (id: string, options: Options) => {
+      await withContext(({ services }) => services.sources.remove(toId(id), cliActor))
+      printResult(options, { removed: toId(id) }, [`${id} is followed no more`])
+    },
+  )
+
+  action('ping-url <id>', 'what WordPress takes under Settings, Writing, Update Services').action(
+    async (id: string, options: Options) => {
+      const { pingUrl } = await withContext(({ services }) => services.sources.get(toId(id)))
+      printResult(options, { pingUrl }, [pingUrl])
+    },
+  )
+}
+
+/** Here and now: no worker need run. */
+async function readAll({ services }: Context, id: number): Promise<SourceView> {
+  let source = await services.sources.sync(id, cliActor)
+  for (let n = 0; n < mostLooks; n += 1) {
+    await services.sourceSync.work(id)
+    source = await services.sources.get(id)
+    if (source.state !== 'catching-up') break
+  }
+  return source
+}
+
+/** @throws UsageError */
+function toId(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new UsageError('Name a source by its number: `depeche source list` shows them.')
+}
+
+/** @throws UsageError */
+function toInput(address: string, { language, since, feed, links, text }: Options): SourceInput {
+  const from = since === undefined ? undefined : new Date(since)
+  if (from && Number.isNaN(from.getTime())) throw new UsageError('--since takes a date, such as 2026-01-31.')
+  if (links && !['here', 'canonical'].includes(links))
+    throw new UsageError('--links takes here or canonical.')
+  if (text && !['full', 'summary'].includes(text)) throw new UsageError('--text takes full or summary.')
+  return {
+    address,
+    language,
+    since: from?.toISOString(),
+    links,
+    feedText: text,
+    ...(feed && { kind: 'feed' }),
+  }
+}
+
+function toLines(source: SourceView): string[] {
+  const { id, name, url, counts, sentence, state } = toShape(source)
+  const { here, skipped, held, missing, withdrawn } = counts
+  return [
+    `${id} ${name}: ${state} (${url})`,
+    sentence,
+    `${here} articles here, ${skipped} skipped, ${held} corrected here, ${missing} missing there, ${withdrawn} withdrawn`,
+  ]
+}

@@ -1,0 +1,126 @@
+import { foldUrl } from '../articles/identity.ts'
+
+/** How a source is read: a WordPress by its public REST API, anything else by a feed. */
+export const sourceKinds = ['wordpress', 'feed'] as const
+export type SourceKind = (typeof sourceKinds)[number]
+
+/**
+ * Why a source withdraws nothing until a person has answered:
+ * - `many`: more is gone than one takes away by hand
+ * - `changed`: something is gone, and the site's languages or front page are not what they were
+ * - `moved`: another home answers; nothing is read either
+ */
+export type SourceQuestion = 'many' | 'changed' | 'moved'
+export const sourceAnswers = ['withdraw', 'keep', 'same-site'] as const
+export type SourceAnswer = (typeof sourceAnswers)[number]
+
+/** Why a look failed: what a person has to know of it. */
+export const sourceFailures = [
+  'unreachable',
+  'refused',
+  'busy',
+  'broken',
+  'unreadable',
+  'closed',
+  'gone',
+  'address',
+  'failed',
+] as const
+export type SourceFailure = (typeof sourceFailures)[number]
+
+export const sourceStates = [
+  'following',
+  'catching-up',
+  'retrying',
+  'closed',
+  'needs-person',
+  'paused',
+] as const
+export type SourceState = (typeof sourceStates)[number]
+
+/** What its state follows from. */
+export interface SourceCondition {
+  kind: SourceKind
+  pausedAt: Date | undefined
+  caughtUpAt: Date | undefined
+  failures: number
+  failure: SourceFailure | undefined
+  question: SourceQuestion | undefined
+  ttlMinutes: number | undefined
+  /** When it last brought something. */
+  foundAt: Date | undefined
+}
+
+/** Looks in a row that say so before a site is called closed: a site in maintenance answers like one. */
+const looksUntilClosed = 3
+
+export function stateOf({ pausedAt, caughtUpAt, failures, failure, question }: SourceCondition): SourceState {
+  if (pausedAt) return 'paused'
+  if (question) return 'needs-person'
+  const isClosed = failure === 'refused' || failure === 'closed' || failure === 'gone'
+  if (isClosed && failures >= looksUntilClosed) return 'closed'
+  if (failures > 0) return 'retrying'
+  return caughtUpAt ? 'following' : 'catching-up'
+}
+
+const minute = 60
+const hour = 60 * minute
+/** A feed cannot ask to be left alone for longer. */
+const longestTtl = 6 * hour
+const longestRetry = 24 * hour
+
+/** What a look has found out about the next one. */
+export interface Outlook {
+  /** There is more to read at once. */
+  isUnfinished: boolean
+  /** Something is gone, and is asked for again. */
+  isMissing: boolean
+  /** Seconds, as the site says. */
+  retryAfter?: number | undefined
+}
+
+/** Seconds until a source is looked at again. */
+export function pauseBefore(source: SourceCondition, outlook: Outlook, now: Date): number {
+  const { kind, failures, question, foundAt, ttlMinutes } = source
+  if (failures > 0) {
+    const backOff = Math.min(2 ** (failures - 1), 60) * minute
+    return Math.max(backOff, Math.min(outlook.retryAfter ?? 0, longestRetry))
+  }
+  if (outlook.isUnfinished) return 0
+  if (question === 'moved') return hour
+  if (outlook.isMissing && !question) return minute + 5
+  const isQuiet = !foundAt || now.getTime() - foundAt.getTime() > 24 * hour * 1000
+  const usual = kind === 'feed' || isQuiet ? 15 * minute : 5 * minute
+  return Math.max(usual, Math.min((ttlMinutes ?? 0) * minute, longestTtl))
+}
+
+/** Whether the site rings, from what was observed; undefined until something has arrived. */
+export function ringsOf(observed: {
+  foundByRingAt: Date | undefined
+  foundByClockAt: Date | undefined
+}): boolean | undefined {
+  const { foundByRingAt, foundByClockAt } = observed
+  if (!foundByRingAt && !foundByClockAt) return undefined
+  return (foundByRingAt?.getTime() ?? 0) > (foundByClockAt?.getTime() ?? 0)
+}
+
+/** What tells a site from another one at the same address. */
+export interface Face {
+  home: string
+  /** Its languages and what its front page shows, folded into one text. */
+  face: string
+}
+
+/** How a person is told that it is not the site it was; undefined where it is. A change of http to https is none. */
+export function compareFaces(known: Face, seen: Face): 'moved' | 'changed' | undefined {
+  if (foldUrl(known.home) !== foldUrl(seen.home)) return 'moved'
+  return known.face === '' || known.face === seen.face ? undefined : 'changed'
+}
+
+/** Which sentence says what a person has to know, or do. */
+export function sentenceOf(source: SourceCondition): string {
+  const state = stateOf(source)
+  if (state === 'needs-person') return `question_${source.question ?? 'many'}`
+  if (state === 'closed') return `closed_${source.kind}`
+  return state === 'retrying' ? `retrying_${source.failure ?? 'failed'}` : state.replace('-', '_')
+}

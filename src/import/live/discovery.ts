@@ -1,0 +1,133 @@
+import { SiteFault, type WordpressReader } from '../../services/sources/site.ts'
+import type { FoundSource } from '../../store/sources/sources.ts'
+import type { Answer } from '../feed/fetch.ts'
+import { charsetOf } from '../feed/fetch.ts'
+import { readFeed } from '../feed/feed.ts'
+import { plainText } from '../plain-text.ts'
+import type { Visitor } from './visitor.ts'
+
+/** Where feeds lie that no page names. */
+const usualFeeds = ['feed/atom/', 'feed/', 'atom.xml', 'rss.xml', 'feed.json', 'index.xml']
+/** From the one that says most of its items. */
+const feedTypes = ['application/atom+xml', 'application/feed+json', 'application/rss+xml']
+
+/**
+ * What can be followed at an address that a person has typed: the API of a WordPress, else its feeds, the one that says
+ * most first.
+ */
+export function createDiscovery(visit: Visitor['visit'], { identify }: Pick<WordpressReader, 'identify'>) {
+  const tryFeed = async (url: string): Promise<FoundSource | undefined> => {
+    const answer = await visit(url).catch(ifNothing)
+    return answer && feedIn(answer)
+  }
+
+  const tryApi = async (url: string, page: Page): Promise<FoundSource | undefined> => {
+    const known = await identify({ url }).catch(ifNothing)
+    const { language: siteLanguage } = page
+    return (
+      known && { ...known, kind: 'wordpress', url, siteLanguage, name: plainText(known.name) || page.title }
+    )
+  }
+
+  return async (address: string): Promise<FoundSource[]> => {
+    const answer = await arrive(visit, address)
+    const feed = await feedIn(answer)
+    if (feed) return [feed]
+    const page = readPage(answer)
+    const found: FoundSource[] = []
+    for (const api of page.api ? [page.api] : [new URL('/wp-json/', answer.url).href]) {
+      const site = await tryApi(api, page)
+      if (site) found.push(site)
+    }
+    const [first] = found
+    const base = first ? first.home.replace(/\/*$/, '/') : answer.url
+    const usual = usualFeeds.map((path) => new URL(path, base).href)
+    // One feed is enough: what it holds is what the others hold.
+    for (const url of new Set([...page.feeds, ...usual])) {
+      const other = await tryFeed(url)
+      if (other) return [...found, other]
+    }
+    return found
+  }
+}
+
+/** Nothing of the kind is there; a site that is away is told. */
+function ifNothing(error: unknown): undefined {
+  if (error instanceof SiteFault && error.failure !== 'busy') return undefined
+  throw error
+}
+
+/** People leave the scheme out, and some sites have no https yet. */
+async function arrive(visit: Visitor['visit'], address: string): Promise<Answer> {
+  const typed = address.trim()
+  const urls = /^https?:\/\//i.test(typed) ? [typed] : [`https://${typed}`, `http://${typed}`]
+  let last: unknown = new SiteFault('unreachable')
+  for (const url of urls) {
+    try {
+      const answer = await visit(url)
+      if (answer.status === 200) return answer
+      last = new SiteFault(answer.status === 404 || answer.status === 410 ? 'gone' : 'refused')
+    } catch (error) {
+      last = error
+    }
+  }
+  throw last
+}
+
+async function feedIn(answer: Answer): Promise<FoundSource | undefined> {
+  const { url, body, status } = answer
+  if (status !== 200) return undefined
+  const reading = await readFeed({ url, body, charset: charsetOf(answer) }).catch(() => undefined)
+  if (!reading) return undefined
+  const { title, link, language } = reading.feed
+  const home = URL.canParse(link) ? link : new URL('/', url).href
+  return {
+    kind: 'feed',
+    url,
+    home,
+    name: plainText(title) || new URL(home).host,
+    siteLanguage: language,
+    homes: [],
+    face: '',
+  }
+}
+
+interface Page {
+  title: string
+  language: string
+  api: string | undefined
+  feeds: string[]
+}
+
+const apiRelation = 'https://api.w.org/'
+
+function readPage({ url, body, header }: Answer): Page {
+  const html = body.toString('utf8', 0, 500_000)
+  const [, inHeader] = /<([^>]+)>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/i.exec(header('link') ?? '') ?? []
+  const links = [...html.matchAll(/<link\b[^>]{1,2000}>/gi)].map(([tag]) => ({
+    rel: attributeOf(tag, 'rel'),
+    type: attributeOf(tag, 'type'),
+    href: attributeOf(tag, 'href'),
+  }))
+  const inPage = links.find(({ rel }) => rel === apiRelation)?.href
+  const api = inHeader ?? inPage
+  const feeds = links
+    .filter(({ rel, type, href }) => rel === 'alternate' && feedTypes.includes(type) && !isAside(href))
+    .sort((a, b) => feedTypes.indexOf(a.type) - feedTypes.indexOf(b.type))
+  const resolve = (href: string) => URL.parse(href, url)?.href
+  return {
+    title: plainText(/<title\b[^>]*>([^<]{0,300})/i.exec(html)?.[1] ?? '') || new URL(url).host,
+    language: /<html\b[^>]{0,1000}?\slang=["']?([\w-]{2,20})/i.exec(html)?.[1] ?? '',
+    api: api && resolve(api),
+    feeds: feeds.flatMap(({ href }) => resolve(href) ?? []),
+  }
+}
+
+/** The feed of responses, or of one article's. */
+const isAside = (href: string): boolean => /comments?\b/i.test(href)
+
+const attributeOf = (tag: string, name: string): string => {
+  const pattern = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, 'i')
+  const [, ...values] = pattern.exec(tag) ?? []
+  return (values.find(Boolean) ?? '').replaceAll('&amp;', '&').trim()
+}

@@ -1,0 +1,194 @@
+import { z } from 'zod'
+import { foldUrl, siteKeyOf } from '../../domain/articles/identity.ts'
+import type { ReadingContext, ReadItem, Site } from '../../services/sources/site.ts'
+import type { LanguageHome } from '../../store/sources/sources.ts'
+import { checkPost } from '../batch.ts'
+import { chooseLanguage } from '../language.ts'
+import { plainText } from '../plain-text.ts'
+import { cleanRendered } from '../rendered-html.ts'
+import { sectionsAndTags } from '../wordpress/wordpress.ts'
+
+const text = z.object({ rendered: z.string(), protected: z.boolean().optional() })
+const term = z.object({ taxonomy: z.string(), slug: z.string(), name: z.string() })
+const media = z.object({
+  source_url: z.url({ protocol: /^https?$/ }),
+  alt_text: z.string().catch(''),
+  caption: text.optional().catch(undefined),
+  mime_type: z.string().startsWith('image/'),
+  media_details: z
+    .object({ width: z.number(), height: z.number(), filesize: z.number() })
+    .partial()
+    .catch({}),
+})
+
+/** What an answer embeds may be an error in its place: a deleted author, a picture of a draft. */
+const embedded = <T extends z.ZodType>(schema: T) => z.array(schema.optional().catch(undefined)).catch([])
+
+const restPost = z.object({
+  id: z.int().positive(),
+  date_gmt: z.string().nullish(),
+  modified_gmt: z.string().nullish(),
+  guid: text,
+  link: z.url({ protocol: /^https?$/ }),
+  slug: z.string().catch(''),
+  status: z.string().catch('publish'),
+  title: text,
+  content: text,
+  excerpt: text.catch({ rendered: '' }),
+  comment_status: z.string().catch('closed'),
+  /** Of Polylang Pro and WPML. */
+  lang: z.string().optional().catch(undefined),
+  _embedded: z
+    .object({
+      author: embedded(z.object({ name: z.string() })),
+      'wp:term': embedded(embedded(term)),
+      'wp:featuredmedia': embedded(media),
+    })
+    .partial()
+    .catch({}),
+})
+
+type RestPost = z.infer<typeof restPost>
+
+/** A post as the API shows it to everyone, as the services take it; or why it is skipped. */
+export function readPost(given: { id: number }, site: Site, context: ReadingContext): ReadItem {
+  const read = restPost.safeParse(given)
+  if (!read.success) return unreadable(given)
+  const post = read.data
+  const { link } = post
+  const guid = plainText(post.guid.rendered)
+  const html = cleanRendered(post.content.rendered, { link, home: site.home })
+  const title = plainText(post.title.rendered) || plainText(html).slice(0, 80) || `#${post.id}`
+  const isProtected = post.content.protected === true
+  const language = languageOf(post, site, context)
+  const item = {
+    remoteId: String(post.id),
+    publishedAt: toDate(post.date_gmt),
+    modifiedAt: toDate(post.modified_gmt),
+    isProtected,
+    guid,
+    link,
+    title,
+  }
+  const skip = (reason: string) => ({ ...item, article: undefined, selections: [], reason })
+  if (isProtected || post.status !== 'publish') return skip('protected')
+  if (language === undefined) return skip('language')
+  const selections = sectionsAndTags(termsOf(post), context.sections)
+  const ofKind = (kind: string) => [
+    ...new Set(selections.filter((one) => one.kind === kind).map(({ slug }) => slug)),
+  ]
+  const checked = checkPost({
+    externalId: `wp:${siteKeyOf(site.home)}:${post.id}`,
+    input: {
+      title,
+      html,
+      language,
+      summary: summaryOf(post),
+      sections: ofKind('section'),
+      tags: ofKind('tag'),
+      authors: authorsOf(post),
+      publishedAt: item.publishedAt?.toISOString(),
+      canonicalUrl: link,
+      picture: pictureOf(post),
+      responses: post.comment_status === 'open' ? 'open' : 'closed',
+      guid,
+    },
+    origin: originOf(post),
+    source: {
+      rank: 3,
+      modifiedAt: item.modifiedAt,
+      readAt: context.readAt,
+      formerIds: [],
+      site: siteKeyOf(site.home),
+      link,
+      isSummary: false,
+      isNameless: false,
+    },
+  })
+  return typeof checked === 'string'
+    ? skip('unfit')
+    : { ...item, article: checked, selections, reason: undefined }
+}
+
+/** One odd post stops no other. */
+const unreadable = (given: { id: number; date_gmt?: unknown; modified_gmt?: unknown }): ReadItem => ({
+  remoteId: String(given.id),
+  publishedAt: toDate(String(given.date_gmt)),
+  modifiedAt: toDate(String(given.modified_gmt)),
+  isProtected: false,
+  guid: undefined,
+  link: undefined,
+  title: `#${given.id}`,
+  article: undefined,
+  selections: [],
+  reason: 'unfit',
+})
+
+function originOf({ slug, link }: RestPost) {
+  const { pathname, search } = new URL(link)
+  const isPath = pathname !== '/' && search === ''
+  return { ...(slug !== '' && { slug: decode(slug) }), ...(isPath && { oldPath: pathname }), baseUrl: link }
+}
+
+/** A slug of another script is percent-encoded, and a long one cut, maybe within a character. */
+function decode(slug: string): string {
+  try {
+    return decodeURIComponent(slug)
+  } catch {
+    return ''
+  }
+}
+
+const languageOf = (post: RestPost, site: Site, { languages }: ReadingContext): string | undefined =>
+  chooseLanguage(
+    {
+      fixed: site.language,
+      own: post.lang ?? languageAt(post.link, site.homes),
+      link: post.link,
+      site: site.siteLanguage,
+      text: `${post.title.rendered} ${post.content.rendered}`,
+    },
+    languages,
+  )
+
+/** The language whose home the page lies below: the longest, for one of them lies at the root. */
+const languageAt = (link: string, homes: LanguageHome[]): string | undefined =>
+  homes
+    .filter(({ home }) => `${foldUrl(link)}/`.startsWith(`${foldUrl(home)}/`))
+    .sort((a, b) => b.home.length - a.home.length)[0]?.language
+
+/** What WordPress cuts from the text itself is no summary of the author's. */
+function summaryOf({ excerpt }: RestPost): string {
+  const words = plainText(excerpt.rendered)
+  return /(?:\[…\]|\[\.\.\.\]|…)$/.test(words) ? '' : words
+}
+
+const termsOf = (post: RestPost) =>
+  (post._embedded['wp:term'] ?? [])
+    .flatMap((terms) => terms ?? [])
+    .flatMap((one) => (one ? { domain: one.taxonomy, nicename: one.slug, name: one.name } : []))
+
+const authorsOf = (post: RestPost): string[] =>
+  (post._embedded.author ?? []).map((author) => plainText(author?.name ?? '')).filter((name) => name !== '')
+
+function pictureOf(post: RestPost): object | undefined {
+  const [found] = post._embedded['wp:featuredmedia'] ?? []
+  if (!found) return undefined
+  const { width, height, filesize } = found.media_details
+  const credit = plainText(found.caption?.rendered ?? '')
+  return {
+    url: found.source_url,
+    alt: plainText(found.alt_text),
+    type: found.mime_type,
+    ...(credit !== '' && { credit: credit.slice(0, 500) }),
+    ...(width && { width }),
+    ...(height && { height }),
+    ...(filesize && { length: filesize }),
+  }
+}
+
+/** WordPress fills a date that it does not have with zeros. */
+export function toDate(gmt: string | null | undefined): Date | undefined {
+  const date = new Date(`${gmt ?? ''}Z`)
+  return Number.isNaN(date.getTime()) || date.getTime() <= 0 ? undefined : date
+}

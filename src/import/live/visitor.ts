@@ -1,0 +1,52 @@
+import type { SourceFailure } from '../../domain/sources/source.ts'
+import { DomainError } from '../../errors.ts'
+import { SiteFault } from '../../services/sources/site.ts'
+import { findShortlink, isPublicAddress, visit, type Answer } from '../feed/fetch.ts'
+
+export interface Visitor {
+  /** A GET of a site that is followed, whatever its status. @throws SiteFault */
+  visit: (url: string, headers?: Record<string, string>) => Promise<Answer>
+  findShortlink: (url: string) => Promise<string | undefined>
+}
+
+const limits = { seconds: 20, bytes: 10 * 1024 * 1024, redirects: 3 }
+
+/** @param sourceHosts private hosts that the operator lets sources reach */
+export function createVisitor({
+  publicUrl,
+  sourceHosts,
+}: {
+  publicUrl: string
+  sourceHosts: string[]
+}): Visitor {
+  const isAllowed = (address: string, host: string) => sourceHosts.includes(host) || isPublicAddress(address)
+  const shared = { limits, isAllowed, headers: { 'user-agent': `Depeche (+${publicUrl})` } }
+  return {
+    async visit(url, headers = {}) {
+      try {
+        return await visit(url, { ...shared, headers: { ...shared.headers, ...headers } })
+      } catch (error) {
+        if (!(error instanceof DomainError)) throw error
+        const failure = failures[error.code] ?? 'unreachable'
+        throw new SiteFault(failure, { cause: error })
+      }
+    },
+    findShortlink: (url) => findShortlink(url, shared),
+  }
+}
+
+const failures: Record<string, SourceFailure> = {
+  address_refused: 'address',
+  fetch_too_large: 'unreadable',
+}
+
+/** What a status other than 200 says of a site; `missing` where there is nothing at the address. */
+export function faultOf({ status, header }: Answer, missing: 'closed' | 'gone'): SiteFault {
+  const after = header('retry-after') ?? ''
+  const seconds = /^\d{1,9}$/.test(after) ? Number(after) : (Date.parse(after) - Date.now()) / 1000
+  const retryAfter = Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined
+  if (status === 401 || status === 403) return new SiteFault('refused', { retryAfter })
+  if (status === 404 || status === 410) return new SiteFault(missing)
+  if (status === 429 || status === 503) return new SiteFault('busy', { retryAfter })
+  return new SiteFault(status >= 500 ? 'broken' : 'unreadable', { retryAfter })
+}

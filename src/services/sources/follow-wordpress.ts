@@ -1,0 +1,191 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { StoredItem } from '../../store/sources/source-items.ts'
+import type { Look, LookParts } from './look.ts'
+import type { ItemMark } from './site.ts'
+import { withdrawGone } from './withdrawals.ts'
+import { writeItems } from './write-items.ts'
+
+/** What WordPress gives at once. */
+const listSize = 100
+const readSize = 10
+/** Local times that come twice in autumn, and whatever was saved while we looked. */
+const overlapMs = 2 * 3_600_000
+const dayMs = 24 * 3_600_000
+/** An address holds no more. */
+const mostExcepted = 1_000
+const longestPauseMs = 200
+/** Pages of a sweep in one look: ten thousand posts take an hour of the night. */
+const sweepPages = 10
+
+/** One look at a WordPress: what has changed, what its lists do not show any more, and at night everything. */
+export async function followWordpress(parts: LookParts, look: Look): Promise<void> {
+  if (look.source.question === 'moved') {
+    await look.findChange()
+    await parts.database.stores.sources.updateQuestion(look.source.id, null)
+  }
+  await readChanged(parts, look)
+  if (look.isUnfinished) return
+  if (!look.source.caughtUpAt) await look.keep({ caughtUpAt: parts.now() })
+  // By id, for what was dated back; by date, for what was scheduled long ago: the date of its last change is old.
+  for (const by of ['id', 'date'] as const) await readNewest(parts, look, by)
+  const stale = await parts.database.stores.sourceItems.listStale(look.source.id, listSize)
+  await readAll(parts, look, stale.map(toMark))
+  await sweep(parts, look)
+  await settleGone(parts, look)
+}
+
+/**
+ * By the time of the last change and not by pages, which an edit would shift: an article would be skipped. What comes
+ * first is the oldest, so that whoever goes on after a crash has missed nothing.
+ */
+async function readChanged(parts: LookParts, look: Look): Promise<void> {
+  const { source, site } = look
+  const { wordpress } = parts.sites
+  let since = new Date(Math.max(0, (source.cursorAt?.getTime() ?? 0) - overlapMs))
+  let excepted: string[] = []
+  for (;;) {
+    const marks = await wordpress.listChanged(site, since, excepted)
+    await readAll(parts, look, marks, (mark) => {
+      const at = mark.modifiedAt
+      // A date to come is a mistake there, and would hide all that comes before it.
+      return at && at.getTime() < parts.now().getTime() + dayMs && at > (source.cursorAt ?? at)
+        ? at
+        : undefined
+    })
+    const last = marks.at(-1)?.modifiedAt
+    if (look.isUnfinished || marks.length < listSize || !last) return
+    const ofLast = marks.filter(({ modifiedAt }) => modifiedAt?.getTime() === last.getTime())
+    const ids = ofLast.map(({ remoteId }) => remoteId)
+    excepted = last.getTime() === since.getTime() ? [...excepted, ...ids] : ids
+    since = last
+    // The nightly look finds the others of a second in which more than that has changed.
+    if (excepted.length > mostExcepted) {
+      since = new Date(last.getTime() + 1_000)
+      excepted = []
+    }
+  }
+}
+
+async function readNewest(parts: LookParts, look: Look, by: 'id' | 'date'): Promise<void> {
+  const marks = await parts.sites.wordpress.listNewest(look.site, by)
+  await readAll(parts, look, marks)
+  const last = marks.at(-1)
+  const isAll = marks.length < listSize
+  const range =
+    by === 'id'
+      ? { after: isAll ? 0 : Number(last?.remoteId) - 1 }
+      : { since: (isAll ? undefined : last?.publishedAt) ?? new Date(0) }
+  await parts.database.stores.sourceItems.markMissing(look.source.id, marks.map(idOf), range)
+}
+
+/** Reads those of a list that are news, ten at a time; `cursorOf` what is kept once they are written. */
+async function readAll(
+  { sites, ...parts }: LookParts,
+  look: Look,
+  marks: ItemMark[],
+  cursorOf: (mark: ItemMark) => Date | undefined = () => undefined,
+): Promise<void> {
+  if (marks.length === 0) return
+  const { stores } = parts.database
+  const known = await stores.sourceItems.listByIds(look.source.id, marks.map(idOf))
+  for (const mark of marks) {
+    const item = known.get(mark.remoteId)
+    if (item?.state === 'here' && mark.isProtected) look.gone.set(item.remoteId, item)
+  }
+  await stores.sourceItems.markSeen(look.source.id, marks.filter((mark) => !mark.isProtected).map(idOf))
+  const wanted = marks.filter((mark) => isNews(mark, known.get(mark.remoteId)))
+  if (wanted.length > 0) await look.findChange()
+  for (let at = 0; at < wanted.length && !look.isUnfinished; at += readSize) {
+    const startedAt = performance.now()
+    const ten = wanted.slice(at, at + readSize)
+    const items = await sites.wordpress.read(look.site, ten.map(idOf), look.context)
+    const siteMs = performance.now() - startedAt
+    const cursorAt = ten.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
+    await writeItems({ ...parts, sites }, look, items, cursorAt ? { cursorAt } : {})
+    look.isUnfinished = look.isOver()
+    // A site is at work for us half of the time at most.
+    await pause(Math.min(siteMs, longestPauseMs))
+  }
+  const cursorAt = look.isUnfinished ? undefined : marks.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
+  if (cursorAt) await look.keep({ cursorAt })
+}
+
+const idOf = ({ remoteId }: { remoteId: string }): string => remoteId
+
+const toMark = (remoteId: string): ItemMark => ({
+  remoteId,
+  publishedAt: undefined,
+  modifiedAt: undefined,
+  isProtected: false,
+})
+
+/** The text says nothing of that: it may change without an edit, and stay the same with one. */
+function isNews(mark: ItemMark, known: StoredItem | undefined): boolean {
+  if (!known) return true
+  if (mark.isProtected) return false
+  if (known.state === 'withdrawn' || known.state === 'kept' || known.reason === 'protected') return true
+  return mark.modifiedAt === undefined || known.modifiedAt?.getTime() !== mark.modifiedAt.getTime()
+}
+
+/** Every night all ids, slowly: what vanished from further back than the newest, and what nothing else has shown. */
+async function sweep(parts: LookParts, look: Look): Promise<void> {
+  const { source, site } = look
+  const { sourceItems } = parts.database.stores
+  let page = source.sweepPage
+  if (page === undefined && !isDue(parts.now(), look)) return
+  page ??= 1
+  let after = page === 1 ? 0 : source.sweepAfter
+  for (let n = 0; n < sweepPages && !look.isUnfinished; n += 1) {
+    const marks = await parts.sites.wordpress.listPage(site, page)
+    await readAll(parts, look, marks)
+    const last = marks.at(-1)
+    const range = { after, ...(last && { upTo: Number(last.remoteId) }) }
+    await sourceItems.markMissing(source.id, marks.map(idOf), range)
+    if (!last) {
+      await endSweep(parts, look)
+      return
+    }
+    after = Number(last.remoteId)
+    page += 1
+    await look.keep({ sweepPage: page, sweepAfter: after })
+  }
+}
+
+function isDue(now: Date, { source, context }: Look): boolean {
+  const hour = Number(
+    new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone: context.zone }).format(now),
+  )
+  return hour >= 1 && hour < 5 && now.getTime() - (source.sweptAt?.getTime() ?? 0) > dayMs / 2
+}
+
+/** A site that shows all that it showed is the one it was, whatever its front page shows now. */
+async function endSweep({ database, now }: LookParts, look: Look): Promise<void> {
+  const { missing } = await database.stores.sourceItems.count(look.source.id)
+  const isChanged = missing === 0 && (await look.findChange()) === 'changed'
+  await look.keep({ sweepPage: null, sweepAfter: 0, sweptAt: now(), ...(isChanged && { face: '' }) })
+}
+
+/** What was missing a while ago is asked for again, all together and then one by one. */
+async function settleGone(parts: LookParts, look: Look): Promise<void> {
+  const { source, site } = look
+  const { sources, sourceItems } = parts.database.stores
+  const { wordpress } = parts.sites
+  const missing = (await sourceItems.listMissing(source.id, { isAgain: true })).filter(
+    ({ remoteId }) => !look.gone.has(remoteId),
+  )
+  const shown = new Set<string>()
+  for (let at = 0; at < missing.length; at += listSize) {
+    const ids = missing.slice(at, at + listSize).map(idOf)
+    const found = await wordpress.listPublic(site, ids)
+    for (const mark of found) if (!mark.isProtected) shown.add(mark.remoteId)
+  }
+  await sourceItems.markSeen(source.id, [...shown])
+  const gone = [...look.gone.values(), ...missing.filter(({ remoteId }) => !shown.has(remoteId))]
+  if (gone.length > 0) {
+    await withdrawGone(parts, look, gone, async ({ remoteId }) =>
+      look.gone.has(remoteId) ? true : wordpress.isGone(site, remoteId),
+    )
+  }
+  look.isMissing = (await sourceItems.count(source.id)).missing > 0
+  if (source.question && !look.isMissing) await sources.updateQuestion(source.id, null)
+}

@@ -1,0 +1,69 @@
+import { compareFaces } from '../../domain/sources/source.ts'
+import type { RunCounts } from '../../store/sources/source-runs.ts'
+import type { StoredItem } from '../../store/sources/source-items.ts'
+import type { ClaimedSource, SourceProgress } from '../../store/sources/sources.ts'
+import type { Parts } from '../parts.ts'
+import type { ReadingContext, Site } from './site.ts'
+
+export type LookParts = Pick<Parts, 'config' | 'database' | 'doorbell' | 'now' | 'log' | 'sites'>
+
+/** Another worker has the source by now: what this one has read is not written. */
+export class LeaseLost extends Error {}
+
+/** Another home answers than the one that is followed. */
+export class SiteMoved extends Error {}
+
+/** One look at a source, and what it has come to. */
+export interface Look {
+  source: ClaimedSource
+  site: Site
+  context: ReadingContext
+  counts: RunCounts
+  /** What is here and protected there since. */
+  gone: Map<string, StoredItem>
+  /** There is more to read than this look takes. */
+  isUnfinished: boolean
+  /** Something is gone, and is asked for again. */
+  isMissing: boolean
+  /** Whether the look has to end. */
+  isOver: () => boolean
+  /** Of the site, asked once. @throws SiteMoved */
+  findChange: () => Promise<'changed' | undefined>
+  /** @throws LeaseLost */
+  keep: (progress: SourceProgress) => Promise<void>
+}
+
+export function openLook(
+  parts: LookParts,
+  source: ClaimedSource,
+  { context, isOver }: Pick<Look, 'context' | 'isOver'>,
+): Look {
+  const { database, sites } = parts
+  const site = { ...source, isFresh: source.reason !== 'clock' }
+  const keep = async (progress: SourceProgress) => {
+    if (!(await database.stores.sources.updateProgress(source, progress))) throw new LeaseLost()
+  }
+  let change: Promise<'changed' | undefined> | undefined
+  const findChange = async () => {
+    const { home, face, homes } = await sites.wordpress.identify(site)
+    const isAccepted = source.home === ''
+    const found = isAccepted ? undefined : compareFaces(source, { home, face })
+    if (found === 'moved') throw new SiteMoved()
+    // What external ids are made of.
+    site.home = home
+    if (!found && (isAccepted || source.face === '')) await keep({ home, face, homes })
+    return found
+  }
+  return {
+    source,
+    site,
+    context,
+    counts: { created: 0, updated: 0, skipped: 0, withdrawn: 0, restored: 0 },
+    gone: new Map(),
+    isUnfinished: false,
+    isMissing: false,
+    isOver,
+    findChange: () => (change ??= findChange()),
+    keep,
+  }
+}

@@ -1,0 +1,72 @@
+import { needsPerson } from '../../domain/sources/brake.ts'
+import { interfaceLanguageOf, translate } from '../../locales.ts'
+import type { StoredItem } from '../../store/sources/source-items.ts'
+import type { Stores } from '../../store/stores.ts'
+import { withdrawArticle } from '../articles/withdraw.ts'
+import { LeaseLost, type Look, type LookParts } from './look.ts'
+
+/**
+ * Withdraws what is gone at the site, one by one, unless a person has to be asked.
+ * @param gone what is here and the site does not show to everyone
+ * @param isGone the site's own word, asked last
+ */
+export async function withdrawGone(
+  parts: LookParts,
+  look: Look,
+  gone: StoredItem[],
+  isGone: (item: StoredItem) => Promise<boolean>,
+): Promise<void> {
+  const { source } = look
+  const { database } = parts
+  const { sources, sourceItems } = database.stores
+  const counts = await sourceItems.count(source.id)
+  const change = source.kind === 'wordpress' ? await look.findChange() : undefined
+  const isMuch = needsPerson({
+    wanted: gone.length,
+    lastHour: counts.withdrawnLastHour,
+    lastDay: counts.withdrawnLastDay,
+    here: counts.here,
+  })
+  const question = source.question ?? change ?? (isMuch ? 'many' : undefined)
+  if (question) {
+    await sourceItems.markGone(
+      source.id,
+      gone.map(({ remoteId }) => remoteId),
+    )
+    await sources.updateQuestion(source.id, question)
+    return
+  }
+  for (const item of gone) {
+    if (!(await isGone(item))) {
+      await sourceItems.markSeen(source.id, [item.remoteId])
+      continue
+    }
+    const isDone = await database.transaction(async (stores) => {
+      if (!(await stores.sources.updateProgress(source))) throw new LeaseLost()
+      return withdrawItem(parts, stores, source.id, item)
+    })
+    if (isDone) look.counts.withdrawn += 1
+  }
+}
+
+/** False for one that no reader has seen: it is withdrawn once it is public. */
+export async function withdrawItem(
+  { config, now }: Pick<LookParts, 'config' | 'now'>,
+  stores: Stores,
+  sourceId: number,
+  { remoteId, articleId }: StoredItem,
+): Promise<boolean> {
+  const article = articleId === undefined ? undefined : await stores.articles.find(articleId)
+  if (article?.state === 'scheduled') return false
+  if (article?.state === 'published') {
+    await withdrawArticle(stores, article, {
+      reason: translate(interfaceLanguageOf(article.language), 'site.withdrawn_there'),
+      actor: `source:${sourceId}`,
+      sourceId,
+      now: now(),
+      publicUrl: config.publicUrl,
+    })
+  }
+  await stores.sourceItems.markState(sourceId, [remoteId], 'withdrawn')
+  return true
+}

@@ -1,0 +1,220 @@
+import { sql, type Selectable } from 'kysely'
+import type { Executor } from '../executor.ts'
+import type { SourceItems } from '../schema.ts'
+
+export type SourceItemState = 'here' | 'skipped' | 'withdrawn' | 'kept'
+
+export interface SourceItem {
+  remoteId: string
+  articleId: number | undefined
+  guid: string | undefined
+  link: string | undefined
+  title: string
+  state: SourceItemState
+  /** Why it was skipped. */
+  reason: string | undefined
+  publishedAt: Date | undefined
+  modifiedAt: Date | undefined
+}
+
+export interface StoredItem extends SourceItem {
+  missingSince: Date | undefined
+  withdrawnAt: Date | undefined
+  /** Of its article. */
+  externalId: string | undefined
+  heldAt: Date | undefined
+}
+
+/** How many of a source's articles are where. */
+export interface ItemCounts {
+  here: number
+  skipped: number
+  withdrawn: number
+  missing: number
+  held: number
+  withdrawnLastHour: number
+  withdrawnLastDay: number
+}
+
+/** What the desk looks at. */
+export const itemLists = ['skipped', 'held', 'missing', 'withdrawn'] as const
+export type ItemList = (typeof itemLists)[number]
+
+const number = sql.raw("(substring(remote_id from '^[0-9]{1,18}$'))::bigint")
+/** Of a list that is empty all is missing: so many are asked for again. */
+const mostMissing = 200
+/** Seconds after which what was gone is asked for again. */
+const secondLook = 60
+
+export function sourceItemsStore(db: Executor) {
+  const select = () =>
+    db
+      .selectFrom('sourceItems as i')
+      .leftJoin('articles as a', 'a.id', 'i.articleId')
+      .selectAll('i')
+      .select(['a.externalId', 'a.heldAt'])
+
+  return {
+    async listByIds(sourceId: number, remoteIds: string[]): Promise<Map<string, StoredItem>> {
+      const rows = await select()
+        .where('i.sourceId', '=', sourceId)
+        .where(sql<boolean>`i.remote_id = any(${remoteIds})`)
+        .execute()
+      return new Map(rows.map((row) => [row.remoteId, toItem(row)]))
+    },
+
+    /** Remote ids by guid; by link for what has none. */
+    async listByNames(sourceId: number, names: string[]): Promise<Map<string, string>> {
+      const { rows } = await sql<{ name: string; remoteId: string }>`
+        select coalesce(guid, link) as name, remote_id as "remoteId" from source_items
+        where source_id = ${sourceId} and coalesce(guid, link) = any(${names})`.execute(db)
+      return new Map(rows.map(({ name, remoteId }) => [name, remoteId]))
+    },
+
+    async listFor(sourceId: number, list: ItemList, limit: number): Promise<StoredItem[]> {
+      let query = select().where('i.sourceId', '=', sourceId).limit(limit)
+      if (list === 'held') query = query.where('a.heldAt', 'is not', null)
+      else if (list === 'missing')
+        query = query.where('i.state', '=', 'here').where('i.missingSince', 'is not', null)
+      else query = query.where('i.state', '=', list)
+      return (await query.orderBy('i.publishedAt', 'desc').orderBy('i.remoteId').execute()).map(toItem)
+    },
+
+    async count(sourceId: number): Promise<ItemCounts> {
+      const { rows } = await sql<ItemCounts>`
+        select count(*) filter (where i.state = 'here') as here, count(*) filter (where i.state = 'skipped') as skipped,
+          count(*) filter (where i.state = 'withdrawn') as withdrawn,
+          count(*) filter (where i.state = 'here' and i.missing_since is not null) as missing,
+          count(*) filter (where a.held_at is not null) as held,
+          count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 hour') as withdrawn_last_hour,
+          count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 day') as withdrawn_last_day
+        from source_items i left join articles a on a.id = i.article_id
+        where i.source_id = ${sourceId}`.execute(db)
+      const [row] = rows
+      if (!row) throw new Error('a count has one row')
+      return row
+    },
+
+    /** Seen, and read: it is not missing. */
+    async put(sourceId: number, items: SourceItem[]): Promise<void> {
+      if (items.length === 0) return
+      await sql`
+        insert into source_items as i
+          (source_id, remote_id, article_id, guid, link, title, state, reason, published_at, modified_at)
+        select ${sourceId}::bigint, r."remoteId", r."articleId", r.guid, r.link, r.title, r.state, r.reason, r."publishedAt", r."modifiedAt"
+        from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as r ("remoteId" text, "articleId" bigint, guid text,
+          link text, title text, state text, reason text, "publishedAt" timestamptz, "modifiedAt" timestamptz)
+        on conflict (source_id, remote_id) do update
+        set article_id = coalesce(excluded.article_id, i.article_id), guid = excluded.guid, link = excluded.link,
+            title = excluded.title, state = excluded.state, reason = excluded.reason,
+            published_at = excluded.published_at, modified_at = excluded.modified_at, missing_since = null,
+            withdrawn_at = case when excluded.state = 'withdrawn' then i.withdrawn_at end`.execute(db)
+    },
+
+    /** They are there after all. */
+    async markSeen(sourceId: number, remoteIds: string[]): Promise<void> {
+      await sql`
+        update source_items set missing_since = null
+        where source_id = ${sourceId} and remote_id = any(${remoteIds}) and missing_since is not null`.execute(
+        db,
+      )
+    },
+
+    /**
+     * Notes what a list of the site should show and does not: everything that is here between the ends of the list.
+     * @param range ids, of which the list holds all that there are; or since when it holds all
+     * @returns how many are missing that were not before
+     */
+    async markMissing(
+      sourceId: number,
+      seen: string[],
+      range: { after: number; upTo?: number } | { since: Date },
+    ): Promise<number> {
+      const between =
+        'since' in range
+          ? sql`published_at > ${range.since}`
+          : sql`${number} > ${range.after} and (${range.upTo ?? null}::bigint is null or ${number} <= ${range.upTo ?? null}::bigint)`
+      const { numAffectedRows } = await sql`
+        update source_items set missing_since = clock_timestamp()
+        where (source_id, remote_id) in (
+          select source_id, remote_id from source_items
+          where source_id = ${sourceId} and ${between} and state = 'here' and missing_since is null
+            and remote_id <> all(${seen})
+          order by published_at desc limit ${mostMissing})`.execute(db)
+      return Number(numAffectedRows ?? 0)
+    },
+
+    /** They are gone, and wait for a person. */
+    async markGone(sourceId: number, remoteIds: string[]): Promise<void> {
+      await sql`
+        update source_items set missing_since = coalesce(missing_since, clock_timestamp())
+        where source_id = ${sourceId} and remote_id = any(${remoteIds})`.execute(db)
+    },
+
+    /** What the site does not show; `isAgain`: for long enough to be asked for again. */
+    async listMissing(sourceId: number, { isAgain }: { isAgain: boolean }): Promise<StoredItem[]> {
+      const rows = await select()
+        .where('i.sourceId', '=', sourceId)
+        .where('i.state', '=', 'here')
+        .where(
+          sql<boolean>`i.missing_since <= clock_timestamp() - make_interval(secs => ${isAgain ? secondLook : 0})`,
+        )
+        .orderBy('i.publishedAt', 'desc')
+        .limit(isAgain ? mostMissing : 10_000)
+        .execute()
+      return rows.map(toItem)
+    },
+
+    async markState(
+      sourceId: number,
+      remoteIds: string[],
+      state: 'here' | 'withdrawn' | 'kept',
+    ): Promise<void> {
+      const withdrawnAt = state === 'withdrawn' ? sql`clock_timestamp()` : sql`null`
+      await sql`
+        update source_items set state = ${state}, missing_since = null, withdrawn_at = ${withdrawnAt}
+        where source_id = ${sourceId} and remote_id = any(${remoteIds})`.execute(db)
+    },
+
+    /** What is to be read again, whatever the site says of its age. */
+    async listStale(sourceId: number, limit: number): Promise<string[]> {
+      const rows = await db
+        .selectFrom('sourceItems')
+        .select('remoteId')
+        .where('sourceId', '=', sourceId)
+        .where('modifiedAt', 'is', null)
+        .where('state', '<>', 'kept')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => row.remoteId)
+    },
+
+    /** The next look reads the item of this article again; the sources that have one. */
+    async markStale(articleId: number): Promise<number[]> {
+      const rows = await db
+        .updateTable('sourceItems')
+        .set({ modifiedAt: null })
+        .where('articleId', '=', articleId)
+        .returning('sourceId')
+        .execute()
+      return rows.map((row) => row.sourceId)
+    },
+
+    /** What was skipped may be wanted now. */
+    async markSkippedStale(sourceId: number): Promise<void> {
+      await db
+        .updateTable('sourceItems')
+        .set({ modifiedAt: null })
+        .where('sourceId', '=', sourceId)
+        .where('state', '=', 'skipped')
+        .execute()
+    },
+  }
+}
+
+const toItem = (
+  row: Selectable<SourceItems> & { externalId: string | null; heldAt: Date | null },
+): StoredItem =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, value ?? undefined]),
+  ) as unknown as StoredItem

@@ -1,0 +1,52 @@
+import { sql } from 'kysely'
+import type { Executor } from '../executor.ts'
+
+/** What a look has done. */
+export interface RunCounts {
+  created: number
+  updated: number
+  skipped: number
+  withdrawn: number
+  restored: number
+}
+
+export interface SourceRun extends RunCounts {
+  id: number
+  startedAt: Date
+  endedAt: Date
+  reason: 'clock' | 'ring' | 'person'
+  failure: string | null
+}
+
+const kept = 200
+
+export function sourceRunsStore(db: Executor) {
+  return {
+    async insert(
+      sourceId: number,
+      run: RunCounts & { startedAt: Date; reason: SourceRun['reason']; failure: string | undefined },
+    ): Promise<void> {
+      await db
+        .insertInto('sourceRuns')
+        .values({ sourceId, ...run, failure: run.failure ?? null })
+        .execute()
+      await sql`
+        delete from source_runs where source_id = ${sourceId} and id <= (
+          select id from source_runs where source_id = ${sourceId} order by id desc offset ${kept} limit 1)`.execute(
+        db,
+      )
+    },
+
+    /** The latest first. */
+    async list(sourceId: number, limit: number): Promise<SourceRun[]> {
+      const rows = await db
+        .selectFrom('sourceRuns')
+        .selectAll()
+        .where('sourceId', '=', sourceId)
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map(({ sourceId: _, ...row }) => ({ ...row, reason: row.reason as SourceRun['reason'] }))
+    },
+  }
+}

@@ -1,0 +1,279 @@
+import { expect, test } from 'vitest'
+import { aFollowedSite } from '../support/sources.ts'
+import { aWordpress, type FakeWordpress } from '../support/wordpress.ts'
+
+const hour = 3600
+const reads = (wordpress: FakeWordpress) => wordpress.requests.filter((path) => path.includes('_embed'))
+
+test('SRC-4 what a site publishes is an article here, in the feed, with its own address', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => wordpress.add({ title: 'Le phare &#038; la mer' }),
+  })
+  expect(await site.titles()).toEqual({ 'Le phare & la mer': 'published' })
+  await site.render()
+  const rss = await (await site.fetch('/rss.xml')).text()
+  expect(rss).toContain('Le phare &#x26; la mer')
+  const [article] = await site.sql('select * from articles')
+  const [post] = site.wordpress.posts.values()
+  expect(article).toMatchObject({
+    external_id: expect.stringMatching(/^wp:127\.0\.0\.1:\d+:1$/) as string,
+    guid: `${site.wordpress.home}/?p=1`,
+    canonical_url: post && site.wordpress.linkOf(post),
+    slug: 'article-1',
+    remote_rank: 3,
+  })
+  expect(site.wordpress.agents).toEqual(new Set([`Depeche (+${site.origin})`]))
+})
+
+test("SRC-4 a post's whole life: published, corrected once, trashed, back again, protected, deleted", async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      for (const n of [1, 2, 3, 4, 5, 6]) wordpress.add({ title: `Ancien ${n}` })
+    },
+  })
+  const { wordpress } = site
+  const stateOf = async () => (await site.titles())['Le bac']
+  wordpress.later(hour)
+  const { id } = wordpress.add({ title: 'Le bac', status: 'draft' })
+  await site.look()
+  expect(await stateOf()).toBeUndefined()
+  wordpress.edit(id, { status: 'publish', date: wordpress.now })
+  await site.look()
+  expect(await stateOf()).toBe('published')
+
+  wordpress.later(60)
+  wordpress.edit(id, { html: '<p>Le bac repart à midi.</p>' })
+  await site.look()
+  const [corrected] = await site.sql<{ html: string; updated_at: Date }>(
+    `select html, updated_at from articles where title = 'Le bac'`,
+  )
+  expect(corrected?.html).toContain('repart à midi')
+  wordpress.requests = []
+  await site.look()
+  expect(reads(wordpress)).toEqual([])
+  expect(await site.sql(`select updated_at from articles where title = 'Le bac'`)).toEqual([
+    { updated_at: corrected?.updated_at },
+  ])
+
+  for (const leave of [
+    () => { wordpress.turn(id, 'trash'); },
+    () => { wordpress.turn(id, 'private'); },
+    () => { wordpress.turn(id, 'draft'); },
+    () => {
+      wordpress.remove(id)
+    },
+  ]) {
+    const kept = { ...wordpress.posts.get(id) }
+    leave()
+    await site.look()
+    // Once is an accident of a cache.
+    expect(await stateOf()).toBe('published')
+    await site.look()
+    expect(await stateOf()).toBe('published')
+    await site.waitAMinute()
+    await site.look()
+    expect(await stateOf()).toBe('withdrawn')
+    wordpress.posts.set(id, { ...kept, status: 'publish' } as never)
+    await site.look()
+    expect(await stateOf()).toBe('published')
+  }
+
+  wordpress.edit(id, { password: 'secret' })
+  await site.look()
+  expect(await stateOf()).toBe('withdrawn')
+  wordpress.edit(id, { password: '' })
+  const view = await site.look()
+  expect(await stateOf()).toBe('published')
+  expect(view).toMatchObject({ state: 'following', counts: { here: 7, missing: 0, withdrawn: 0 } })
+})
+
+test('SRC-4 what the desk withdrew stays so, and what the desk corrected keeps its words until they are given back', async () => {
+  const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add({ title: 'Le quai' }) })
+  const { articles } = site.context.services
+  const [row] = await site.sql<{ external_id: string }>('select external_id from articles')
+  const id = row?.external_id ?? ''
+  const desk = { kind: 'cli', role: 'admin' } as const
+  await articles.put(id, { title: 'Le quai, corrigé', html: '<p>Ici.</p>', language: 'fr' })
+  site.wordpress.later(60)
+  site.wordpress.edit(1, { title: 'Le quai, là-bas' })
+  expect(await site.look()).toMatchObject({ counts: { held: 1 } })
+  expect(await site.titles()).toEqual({ 'Le quai, corrigé': 'published' })
+  await articles.release(id, desk)
+  await site.look()
+  expect(await site.titles()).toEqual({ 'Le quai, là-bas': 'published' })
+
+  await articles.withdraw(id, 'Erreur.', desk)
+  site.wordpress.later(60)
+  site.wordpress.edit(1, { title: 'Le quai, encore' })
+  await site.look()
+  expect(await site.titles()).toEqual({ 'Le quai, encore': 'withdrawn' })
+})
+
+test('SRC-4 a scheduled post that goes out late, and one that is dated back, arrive though nothing says they changed', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      for (let n = 0; n < 12; n += 1) wordpress.add()
+    },
+  })
+  const { wordpress } = site
+  const due = new Date(wordpress.now.getTime() + hour * 1000)
+  wordpress.add({ title: 'Programmé', status: 'future', date: due, modified: new Date(+due - 86_400_000) })
+  wordpress.later(3 * hour)
+  wordpress.runCron()
+  await site.look()
+  expect(await site.titles()).toMatchObject({ Programmé: 'published' })
+  const [row] = await site.sql<{ first_public_at: Date; published_at: Date }>(
+    `select first_public_at, published_at from articles where title = 'Programmé'`,
+  )
+  // Its date has passed; it is news all the same.
+  expect(row?.published_at).toEqual(new Date(Math.floor(+due / 1000) * 1000))
+  expect(Math.abs(Date.now() - Number(row?.first_public_at))).toBeLessThan(60_000)
+  wordpress.add({ title: 'Antidaté', date: new Date('2019-05-01T08:00:00Z') })
+  await site.look()
+  expect(await site.titles()).toMatchObject({ Antidaté: 'published' })
+  expect(await site.sql(`select first_public_at from articles where title = 'Antidaté'`)).toEqual([
+    { first_public_at: new Date('2019-05-01T08:00:00Z') },
+  ])
+})
+
+test('SRC-4 hundreds of posts of one second, and a backfill that nobody takes for news', async () => {
+  const date = new Date('2025-03-01T07:00:00Z')
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      for (let n = 0; n < 250; n += 1) wordpress.add({ date })
+    },
+  })
+  expect(await site.sql('select count(*)::int as n, max(first_public_at) as at from articles')).toEqual([
+    { n: 250, at: date },
+  ])
+  const saved = new Date(site.wordpress.now)
+  site.wordpress.later(60)
+  for (let id = 1; id <= 250; id += 1) site.wordpress.edit(id, { title: `Refait ${id}`, modified: saved })
+  await site.look()
+  expect(await site.sql(`select count(*)::int as n from articles where title like 'Refait %'`)).toEqual([
+    { n: 250 },
+  ])
+})
+
+test('SRC-4 what is saved in the hour that comes twice in autumn is seen', async () => {
+  // 2026-10-25, 03:00 in Paris is 02:00 again: 00:59 and 01:30 UTC are 02:59 and 02:30.
+  const wordpress = await aWordpress({ now: new Date('2026-10-25T00:59:00Z') })
+  const site = await aFollowedSite({ wordpress, prepare: (site) => site.add({ title: 'Avant' }) })
+  wordpress.later(31 * 60)
+  wordpress.edit(1, { title: 'Après' })
+  await site.look()
+  expect(await site.titles()).toEqual({ Après: 'published' })
+})
+
+test('SRC-4 all posts vanish: nothing is withdrawn, a person is asked, and the answer is done', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      for (let n = 0; n < 30; n += 1) wordpress.add()
+    },
+  })
+  const { wordpress, sourceId } = site
+  const { sources } = site.context.services
+  const desk = { kind: 'cli', role: 'admin' } as const
+  const withdrawn = async () => {
+    const [row] = await site.sql<{ n: number }>(
+      `select count(*)::int as n from articles where state = 'withdrawn'`,
+    )
+    return row?.n
+  }
+  wordpress.showsAll = false
+  await site.look()
+  await site.waitAMinute()
+  expect(await site.look()).toMatchObject({
+    state: 'needs-person',
+    question: 'many',
+    counts: { missing: 30 },
+  })
+  expect(await withdrawn()).toBe(0)
+  // It was an accident: the question goes away by itself.
+  wordpress.showsAll = true
+  expect(await site.look()).toMatchObject({ state: 'following', counts: { missing: 0 } })
+
+  for (let id = 1; id <= 12; id += 1) wordpress.turn(id, 'trash')
+  await site.look()
+  await site.waitAMinute()
+  expect(await site.look()).toMatchObject({ state: 'needs-person', counts: { missing: 12 } })
+  wordpress.add({ title: 'Pendant ce temps' })
+  await site.look()
+  expect(await site.titles()).toMatchObject({ 'Pendant ce temps': 'published' })
+  await sources.answer(sourceId, 'withdraw', desk)
+  expect(await withdrawn()).toBe(12)
+  expect(await sources.restore(sourceId, undefined, desk)).toBe(12)
+  expect(await withdrawn()).toBe(0)
+  await site.look()
+  await site.waitAMinute()
+  expect(await site.look()).toMatchObject({ state: 'following' })
+  expect(await withdrawn()).toBe(0)
+})
+
+test('SRC-4 something is gone and the front page has changed: a person is asked, for one article too', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      for (let n = 0; n < 30; n += 1) wordpress.add()
+    },
+  })
+  site.wordpress.frontPage = 7
+  site.wordpress.turn(3, 'trash')
+  await site.look()
+  await site.waitAMinute()
+  expect(await site.look()).toMatchObject({ state: 'needs-person', question: 'changed' })
+  const { sources } = site.context.services
+  await sources.answer(site.sourceId, 'keep', { kind: 'cli', role: 'admin' })
+  expect(await site.look()).toMatchObject({ state: 'following', counts: { here: 29, missing: 0 } })
+  expect(await site.titles()).toMatchObject({ 'Article 3': 'published' })
+})
+
+test('SRC-4 another site answers at the address: nothing of it is read until a person says so', async () => {
+  const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add() })
+  const { wordpress } = site
+  const { home } = wordpress
+  wordpress.posts.clear()
+  wordpress.home = 'https://casino.example'
+  wordpress.add({ title: 'Gagnez' })
+  expect(await site.look()).toMatchObject({ state: 'needs-person', question: 'moved' })
+  expect(await site.titles()).toEqual({ 'Article 1': 'published' })
+  wordpress.home = home
+  wordpress.edit(2, { title: 'De retour' })
+  expect(await site.look()).toMatchObject({ state: 'following' })
+  expect(await site.titles()).toMatchObject({ 'De retour': 'published' })
+
+  wordpress.home = 'https://nouveau.example'
+  wordpress.later(60)
+  wordpress.edit(2, { title: 'Sur le nouveau domaine' })
+  expect(await site.look()).toMatchObject({ question: 'moved' })
+  await site.context.services.sources.answer(site.sourceId, 'same-site', { kind: 'cli', role: 'admin' })
+  expect(await site.look()).toMatchObject({ state: 'following' })
+  // The same article, under whatever host it lies now.
+  expect(Object.keys(await site.titles())).toEqual(['Article 1', 'Sur le nouveau domaine'])
+})
+
+test.each(['login-page', 'cut', 'busy', 'closed', 'down'] as const)(
+  'SRC-4 a site that answers "%s" has withdrawn nothing, and is asked again later',
+  async (mood) => {
+    const site = await aFollowedSite({
+      prepare: (wordpress) => {
+        for (let n = 0; n < 5; n += 1) wordpress.add()
+      },
+    })
+    const { wordpress } = site
+    wordpress.mood = mood
+    const before = Date.now()
+    const view = await site.look()
+    expect(view).toMatchObject({ state: 'retrying', failures: 1, counts: { here: 5, missing: 0 } })
+    if (mood === 'busy') expect(+view.nextAt - before).toBeGreaterThan(119_000)
+    wordpress.wellFor = 2
+    await site.look()
+    await site.waitAMinute()
+    const third = await site.look()
+    expect(third.state).toBe(mood === 'closed' ? 'closed' : 'retrying')
+    expect(new Set(Object.values(await site.titles()))).toEqual(new Set(['published']))
+    wordpress.mood = 'well'
+    wordpress.add({ title: 'De nouveau' })
+    expect(await site.look()).toMatchObject({ state: 'following', failures: 0 })
+    expect(await site.titles()).toMatchObject({ 'De nouveau': 'published' })
+  },
+)
