@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs'
-
-/** Languages the pages and mails of the service itself are written in. Articles may be in any. */
-export const interfaceLanguages = ['fr', 'ar', 'en'] as const
-export type InterfaceLanguage = (typeof interfaceLanguages)[number]
+import { findInterfaceLanguage, interfaceLanguages, type InterfaceLanguage } from './domain/language.ts'
 
 type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Messages = { [key: string]: Message | Messages }
@@ -26,10 +23,7 @@ const messages = Object.fromEntries(
 ) as Record<InterfaceLanguage, Messages>
 
 /** The interface language nearest to a BCP 47 tag; English for a language we do not speak. */
-export function interfaceLanguageOf(language: string): InterfaceLanguage {
-  const base = language.split('-')[0]
-  return interfaceLanguages.find((known) => known === base) ?? 'en'
-}
+export const interfaceLanguageOf = (tag: string): InterfaceLanguage => findInterfaceLanguage(tag) ?? 'en'
 
 /**
  * The text under a dotted key, with `{name}` replaced from `values`. A message with plural forms is chosen by

@@ -1,6 +1,7 @@
 import { ConfigError, readConfig } from './config.ts'
 import { createContext, type Context, type ProcessConfig } from './context.ts'
 import { startMetricsServer } from './http/metrics-server.ts'
+import { endingMs } from './lifecycle.ts'
 import { createLogger } from './log.ts'
 import { collectProcessMetrics } from './metrics.ts'
 
@@ -11,12 +12,6 @@ interface Process {
   /** Runs once, on SIGTERM, SIGINT or when the parent is gone; then the context is closed and the process exits. */
   onDrain: (drain: () => Promise<void>) => void
 }
-
-/**
- * What is in flight by then is recovered by the next process. A worker may wait for an SMTP server that answers the end
- * of a message after ten minutes (RFC 5321, 4.5.3.2.6); whoever cannot wait kills it, and risks a second copy.
- */
-export const drainTimeoutsMs = { web: 35_000, worker: 11 * 60_000 }
 
 /**
  * What the web and the worker process share: configuration or a clear refusal, a context, metrics, and a graceful end.
@@ -43,7 +38,7 @@ export function openProcess(name: 'web' | 'worker'): Process {
     setTimeout(() => {
       log.error('drain took too long; the rest is left to the next process')
       process.exit(1)
-    }, drainTimeoutsMs[name]).unref()
+    }, endingMs[name]).unref()
     await drain()
     metricsServer.close()
     metricsServer.closeAllConnections()

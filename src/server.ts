@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createFront } from './http/feeds/front.ts'
+import { endingMs } from './lifecycle.ts'
 import { openProcess } from './process.ts'
 
 const { context, markReady, onDrain } = openProcess('web')
@@ -33,9 +34,6 @@ server.listen(config.port, config.host)
 await once(server, 'listening')
 log.info({ port: config.port }, 'listening')
 
-/** How long answers in flight may take once the process is told to end; streams end by `lifecycle.draining`. */
-const answersTimeoutMs = 25_000
-
 onDrain(async () => {
   const closed = once(server, 'close')
   server.close()
@@ -44,7 +42,7 @@ onDrain(async () => {
   }, 250)
   const late = setTimeout(() => {
     server.closeAllConnections()
-  }, answersTimeoutMs)
+  }, endingMs.answers)
   await closed
   clearInterval(idle)
   clearTimeout(late)

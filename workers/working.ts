@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../src/context.ts'
+import { endingMs } from '../src/lifecycle.ts'
 import { decideSignups } from './decide-signups.ts'
 import { deliverDigest } from './deliver-digest.ts'
 import { deliverMail } from './deliver-mail.ts'
@@ -21,8 +22,6 @@ const awayMs = 500
 export const reconcileMs = 10_000
 /** Reminders and the purge of unconfirmed requests. */
 const upkeepMs = 10 * 60_000
-/** Everything but conversations in flight has this long to end. */
-const drainMs = 30_000
 /** So often within a lease: one that fails or is late leaves time for others. */
 const heartbeatsPerLease = 6
 
@@ -110,7 +109,7 @@ export async function startWorking(context: Context) {
       const overdue = setTimeout(() => {
         log.error('the worker did not end in time; the rest is left to the next process')
         process.exit(1)
-      }, drainMs).unref()
+      }, endingMs.rounds).unref()
       await stopped
       await inbound?.close()
       await Promise.all(workers.map((worker) => worker.close()))

@@ -3,7 +3,7 @@ import type { DMARCResult } from 'mailauth'
 import { envelopeOf, isWithin, type Checked, type DnsRecord, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok, type Finding } from './finding.ts'
 import { orNothing } from '../mail/mail-host.ts'
-import { domainOf } from '../mail/senders.ts'
+import { domainOf } from '../domain/subscribers/address.ts'
 
 /** RFC 9989: a sound policy for the sender's domain, and what it is aligned with. */
 export async function checkDmarc(identity: MailIdentity, dns: Resolver): Promise<Checked> {

@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js'
 import { isWithin, type Checked, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok } from './finding.ts'
 import { orNothing } from '../mail/mail-host.ts'
-import { domainOf } from '../mail/senders.ts'
+import { domainOf } from '../domain/subscribers/address.ts'
 import { isLoopback } from '../mail/smtp/smtp-url.ts'
 
 /** Where mail leaves from, as far as it can be known from here. */

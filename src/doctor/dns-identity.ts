@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts'
-import { domainOf } from '../mail/senders.ts'
+import { domainOf } from '../domain/subscribers/address.ts'
 import type { DkimKeys } from '../mail/message/sign.ts'
 
 /** One record that makes this installation's mail trusted. */

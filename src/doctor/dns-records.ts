@@ -5,7 +5,7 @@ import { checkMx, checkReverse, findRelay, relayTerms, type Relay } from './dns-
 import { envelopeOf, isWithin, type Checked, type DnsRecord, type MailIdentity } from './dns-identity.ts'
 import { checkSpf } from './dns-spf.ts'
 import { no, type Finding } from './finding.ts'
-import { domainOf } from '../mail/senders.ts'
+import { domainOf } from '../domain/subscribers/address.ts'
 import { publicKeyOf, type DkimKeys } from '../mail/message/sign.ts'
 
 /** What to publish where nothing is yet. */

@@ -2,6 +2,9 @@
 export const roles = ['viewer', 'editor', 'admin'] as const
 export type Role = (typeof roles)[number]
 
+/** Then an editor signs in again, however often they come. */
+export const sessionLifetimeMs = 30 * 24 * 3_600_000
+
 export const mayActAs = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed)
 
 export const lowerRole = (one: Role, other: Role): Role => (mayActAs(one, other) ? other : one)

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endingMs } from '../lifecycle.ts'
 import { isServerHeld } from '../store/server.ts'
 import { findPostgres, stopPostgres } from './postgres.ts'
 
@@ -7,9 +8,6 @@ import { findPostgres, stopPostgres } from './postgres.ts'
  * It sits in a session of its own, where a terminal's Ctrl-C does not reach it, and learns of the end by the closed
  * IPC channel. Web and worker still drain then and need the database, so it waits for them first.
  */
-
-/** Longer than the slowest drain. */
-const drainTimeoutMs = 45_000
 
 const dataDir = process.argv[2] ?? ''
 let clients: number[] = []
@@ -24,7 +22,7 @@ process.on('disconnect', () => {
 process.on('SIGTERM', () => undefined)
 
 async function end(): Promise<void> {
-  const deadline = Date.now() + drainTimeoutMs
+  const deadline = Date.now() + endingMs.keeper
   while (clients.some(isAlive) && Date.now() < deadline) await sleep(50)
   const url = await findPostgres(dataDir)
   // The next supervisor may have adopted the server meanwhile; then its keeper stops it.

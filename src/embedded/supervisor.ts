@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment, type Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
-import { drainTimeoutsMs } from '../process.ts'
+import { endingMs } from '../lifecycle.ts'
 import { migrateQueue } from '../queue/connection.ts'
 import { migrate } from '../store/migrate.ts'
 import { startChild, type Child } from './child.ts'
@@ -26,11 +26,6 @@ type ChildName = keyof typeof modules
  * throughput, and keeps the process at about 200 MB.
  */
 export const workerNodeOptions = ['--max-semi-space-size=16']
-
-const endingMs = 250
-
-/** Longer than web and worker take to drain. */
-const graceMs = 5_000
 
 /** What a person opens first; no mailbox where mail goes to a real server. */
 export interface FirstSteps {
@@ -110,7 +105,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
     for (;;) {
       await open.lost()
       // Where all processes are told to end at once, the database may hear it first.
-      await sleep(endingMs)
+      await sleep(250)
       if (isStopping) return
       warn('database: ended; it starts again')
       const next = await open.recover()
@@ -159,10 +154,10 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       await opening?.catch(() => undefined)
       await Promise.all(
         (['web', 'worker'] as const).map(async (name) =>
-          children.get(name)?.stop(drainTimeoutsMs[name] + graceMs),
+          children.get(name)?.stop(endingMs[name] + endingMs.grace),
         ),
       )
-      await children.get('mail')?.stop(5_000)
+      await children.get('mail')?.stop(endingMs.grace)
       await installation?.close()
       if (hasState) deleteState(config.dataDir)
       for (const unfollow of followers) unfollow()

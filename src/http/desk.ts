@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
-import { mayActAs, type Actor, type Role } from '../domain/editor.ts'
+import { mayActAs, sessionLifetimeMs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
 import { DomainError } from '../errors.ts'
 import { listKeys } from '../locales.ts'
@@ -62,7 +62,6 @@ interface DeskOptions {
 }
 
 const sessionCookie = 'depeche_session'
-const sessionSeconds = 30 * 24 * 3600
 
 /** Mounts desk routes: session, role, same origin and form token, then the handler. */
 export function deskRouter(routes: readonly DeskRoute[], options: DeskOptions): Router {
@@ -81,7 +80,7 @@ export const readSessionCookie = (request: Request, publicUrl: string): string |
 export const sessionCookieOf = (secret: string, publicUrl: string): string =>
   serializeCookie(hostCookieName(sessionCookie, publicUrl), secret, {
     publicUrl,
-    maxAgeSeconds: secret === '' ? 0 : sessionSeconds,
+    maxAgeSeconds: secret === '' ? 0 : sessionLifetimeMs / 1000,
     sameSite: 'lax',
   })
 

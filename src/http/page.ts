@@ -3,6 +3,7 @@ import type { Response } from 'express'
 import { Liquid } from 'liquidjs'
 import { nameOf, selectionPath, type Selection } from '../domain/articles/article.ts'
 import { currentPath, type LeftPaths } from '../domain/feeds/feed.ts'
+import { languageName } from '../domain/language.ts'
 import { dateIn, directionOf, localeOf, type Publication } from '../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { assetUrl } from './assets.ts'
@@ -127,7 +128,7 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('feed', function (path: string) {
     return currentPath(scopeOf(this).leftFeeds ?? new Map(), path)
   })
-  liquid.registerFilter('language_name', languageNameOf)
+  liquid.registerFilter('language_name', capitalizedLanguageName)
   liquid.registerFilter('direction', directionOf)
   liquid.registerFilter('iso', (value: string | Date) => dateOf(value).toISOString())
   liquid.registerFilter('iso_day', function (value: string | Date) {
@@ -139,8 +140,8 @@ function registerFilters(liquid: Liquid): void {
 
 const dateOf = (value: string | Date): Date => (value === 'now' ? new Date() : new Date(value))
 
-/** A language's name in itself: "Français", "العربية". */
-function languageNameOf(tag: string): string {
-  const name = new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag
+/** As a list or a menu shows it: "Français". */
+function capitalizedLanguageName(tag: string): string {
+  const name = languageName(tag)
   return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1)
 }

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
+import { activationLifetimeMs } from '../domain/subscribers/activation.ts'
 import type { Visitor } from '../services/signups/input.ts'
 import type { ClientAddress } from './client-address.ts'
 import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
 
 const browserCookie = 'depeche_browser'
-/** As long as the activation mail it belongs to. */
-const maxAgeSeconds = 7 * 24 * 3600
 
 /** The secret that tells the browser that signed up from every other that opens the mail. */
 export function browserOf(request: Request, publicUrl: string): string | undefined {
@@ -21,7 +20,8 @@ export function keepBrowser(request: Request, response: Response, publicUrl: str
     'Set-Cookie',
     serializeCookie(hostCookieName(browserCookie, publicUrl), secret, {
       publicUrl,
-      maxAgeSeconds,
+      // One click in the activation mail is enough as long as the browser that asked for it is known.
+      maxAgeSeconds: activationLifetimeMs / 1000,
       sameSite: 'lax',
     }),
   )
@@ -48,7 +48,7 @@ export function speak(response: Response, language: string): void {
   if (locals.pathLanguage === undefined && language !== '') locals.language = language
 }
 
-/** Pages behind a token: kept nowhere, found by nobody, and their address goes nowhere. */
+/** A page behind a token: no cache keeps it, no search engine lists it, and no link or picture on it passes its address on. */
 export function guardTokenPage(response: Response): void {
   response.set({
     'Cache-Control': 'no-store',
@@ -57,7 +57,7 @@ export function guardTokenPage(response: Response): void {
   })
 }
 
-/** A browser that looks ahead, for a person who has not clicked yet. */
+/** Whether a browser fetches the page ahead of a click. */
 export const isPrefetch = (request: Request): boolean =>
   [request.get('sec-purpose'), request.get('purpose'), request.get('x-purpose'), request.get('x-moz')].some(
     (value) => value?.includes('prefetch') === true || value?.includes('preview') === true,

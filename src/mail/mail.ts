@@ -15,14 +15,15 @@ import {
   type Skeleton,
 } from './message/message.ts'
 import { composePersonal, type ComposedPersonal, type PersonalContent } from './compose/personal.ts'
-import { createSenders, domainOf, findSenderFault, readMailbox, type SenderFault } from './senders.ts'
+import { domainOf } from '../domain/subscribers/address.ts'
+import { createSenders, findSenderFault, readMailbox, type SenderFault } from './senders.ts'
 import type { DkimKeys } from './message/sign.ts'
 import { lasting } from './compose/lasting.ts'
 import { loadTemplates } from './compose/templates.ts'
 
 export type { DigestParts } from './compose/compose.ts'
 export type { Recipient, Skeleton } from './message/message.ts'
-export type { DeskNotice, PersonalContent } from './compose/personal.ts'
+export type { PersonalContent } from './compose/personal.ts'
 
 export interface MailOptions {
   publicUrl: string

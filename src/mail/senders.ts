@@ -1,7 +1,6 @@
+import { domainOf, isMailbox } from '../domain/subscribers/address.ts'
 import type { Mailbox } from './message/message.ts'
 import { singleLine } from './compose/plain-text.ts'
-
-const plainAddress = /^[^\s<>(),:;@[\]\\"\p{C}]+@([a-z0-9-]+\.)*[a-z0-9-]+$/iu
 
 /**
  * Reads `Name <address>` or an address.
@@ -20,11 +19,9 @@ export function readMailbox(value: string): Mailbox {
 function findMailbox(value: string): Mailbox | undefined {
   const [, name = '', bracketed] = /^(.*)<([^<>]*)>\s*$/s.exec(value) ?? []
   const address = (bracketed ?? value).trim()
-  if (!plainAddress.test(address)) return undefined
+  if (!isMailbox(address)) return undefined
   return { name: singleLine(name).replace(/^"(.*)"$/, '$1'), address }
 }
-
-export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 
 export type SenderFault = 'malformed' | 'unaligned'
 

@@ -1,4 +1,5 @@
 import { Router, type Request, type Response } from 'express'
+import { activationLifetimeDays } from '../domain/subscribers/activation.ts'
 import { lenientForm } from '../http/form-body.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import { signupCost } from '../http/rate-limit.ts'
@@ -31,6 +32,7 @@ export function activateRoutes(
     const isActivated = page.state === 'activated'
     http.pages.send(response, 'activate/page', {
       page,
+      lifetimeDays: activationLifetimeDays,
       nonce: activations.nonceOf(page),
       mailboxUrl: http.mailboxUrl,
       ...(isActivated && { expectations: await services.welcome.listExpectations(page) }),

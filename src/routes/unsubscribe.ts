@@ -1,5 +1,6 @@
 import { Router, type Response } from 'express'
 import { z } from 'zod'
+import { undoLifetimeDays } from '../domain/subscribers/activation.ts'
 import { leaveReasons } from '../domain/subscribers/subscription.ts'
 import { lenientForm } from '../http/form-body.ts'
 import type { PublicForms } from '../http/public-forms.ts'
@@ -20,6 +21,7 @@ export function unsubscribeRoutes(
       page,
       leaveReasons,
       pauseDays,
+      undoDays: undoLifetimeDays,
       preferencesUrl: page.subscriber && subscriptionLinks.preferencesUrl(page.subscriber.id),
       ...more,
     })

@@ -61,7 +61,7 @@ export function createServices(parts: Parts) {
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
-  const restoring = createRestoringService({ ...parts, sending })
+  const restoring = createRestoringService(parts)
   const publication = createPublicationService(forReaders)
   const drafts = createDraftService(parts)
   const digests = createDigestService({ ...parts, drafts })
@@ -92,6 +92,7 @@ export function createServices(parts: Parts) {
     uncertain,
     digestPage: createDigestPageService({
       ...parts,
+      drafts,
       digests,
       digestPreview,
       digestProgress,
@@ -112,7 +113,7 @@ export function createServices(parts: Parts) {
     subscriptionLinks,
     presence,
     sending,
-    reconciling: createReconcilingService({ ...parts, sending }),
+    reconciling: createReconcilingService(parts),
     restoring,
     sources: createSourceService(parts),
     sourceSync: createSourceSyncService({ ...parts, restoring }),

@@ -1,5 +1,6 @@
 import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
+import { feedChannel } from './feeds/feed-documents.ts'
 import { PreparingClient } from './prepared.ts'
 import { failAsUnavailable } from './unavailable.ts'
 import type { DB } from './schema.ts'
@@ -10,8 +11,11 @@ export interface Database {
   stores: Stores
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>
-  /** Hears NOTIFY on a channel until closed, over reconnects; `onReconnect` runs where messages may have been missed. */
-  listen(channel: string, listener: Listener): Promise<() => Promise<void>>
+  /**
+   * Hears the path of every feed document that changes, until closed and over reconnects; `onReconnect` runs where some
+   * may have been missed.
+   */
+  listenForFeeds(listener: Listener): Promise<() => Promise<void>>
   close(): Promise<void>
 }
 
@@ -64,7 +68,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     stores: storesOn(db, hot),
     transaction: (work) => db.transaction().execute((tx) => work(storesOn(tx))),
-    listen: (channel, listener) => listen(options.url, channel, listener),
+    listenForFeeds: (listener) => listen(options.url, feedChannel, listener),
     async close() {
       await Promise.all([db.destroy(), hot.destroy()])
     },

@@ -58,7 +58,7 @@ async function aRoom(policy: 'resend_once' | 'hold' = 'resend_once', stories = [
     /** @returns a moment after its commit */
     async withdraw(): Promise<Date> {
       await services.articles.withdraw('retiré', 'Erreur', cli)
-      return database.stores.digests.getClock()
+      return database.stores.clock.now()
     },
     untilOver: () =>
       expect

@@ -4,6 +4,7 @@ import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { query } from '../support/query.ts'
+import { recordStatements } from '../support/statements.ts'
 import { aWeb } from '../support/web.ts'
 
 /** A draft of one story, and a story too old to come in by itself. */
@@ -188,4 +189,19 @@ test('a story is found whatever the accents, the case and the vowel signs of wha
   for (const words of ['امسية', 'الى البحر', 'مرسى', 'مَرسي أمسية'])
     expect(await find('ar', words), words).toEqual(['bahr'])
   expect(await find('fr', 'hiver')).toEqual([])
+})
+
+test('the page of a digest computes its readers once, a step of a story twice', async () => {
+  const { desk, path, version } = await aDraft()
+  const statements = recordStatements()
+  const count = () => {
+    const [all, audiences] = [statements.length, statements.filter((text) => text.includes('left_over'))]
+    statements.length = 0
+    return { all, audiences: audiences.length }
+  }
+  expect((await desk.get(path)).status).toBe(200)
+  const shown = count()
+  expect((await desk.post(`${path}/stories`, { article: 'digue', do: 'pin', version })).status).toBe(303)
+  const moved = count()
+  expect([shown.audiences, moved.audiences]).toEqual([1, 2])
 })

@@ -58,7 +58,7 @@ test('HEALTH-3 the age of the oldest waiting work is told', async () => {
   const { fetch, context } = await aWeb()
   context.lifecycle.markReady()
   await context.database.transaction(async ({ outbox }) => {
-    await outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example', language: 'fr' })
+    await outbox.insert({ kind: 'address-changed', address: 'desk@rivage.example', language: 'fr' })
   })
   await eventually(
     async () => Number((await json(await fetch('/readyz')))['oldestWaitingSeconds']) > 0,

@@ -17,7 +17,7 @@ async function aDraft(rate: string | undefined) {
   const newsletter = await aNewsletter(database)
   await anArticle(database, { title: 'Le phare se rallume' })
   for (let n = 0; n < 30; n++) await aSubscriber(database, { newsletter })
-  await database.stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
+  await database.stores.outbox.insert({ kind: 'address-changed', address: 'desk@rivage.example' })
   const cli = { kind: 'cli', role: 'admin' } as const
   const { id } = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
   const call = await web.api('editor')

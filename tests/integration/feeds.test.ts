@@ -400,7 +400,7 @@ test('processes that render at once render each change once', async () => {
   const [first, second] = [await aNewsroom({ databaseUrl, env }), await aNewsroom({ databaseUrl, env })]
   const heard: string[] = []
   const { database } = first.context
-  const stop = await database.listen('feed_documents', { onMessage: (path) => heard.push(path) })
+  const stop = await database.listenForFeeds({ onMessage: (path) => heard.push(path) })
   onTestFinished(stop)
   await first.put('a1')
   await Promise.all([first.render(), second.render()])

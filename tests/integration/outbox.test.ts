@@ -5,22 +5,22 @@ import { quickTimes } from '../support/sending.ts'
 
 test('a mail is put once under its dedupe key', async () => {
   const { stores } = await aDatabase()
-  const mail = { kind: 'desk-notice', address: 'desk@rivage.example', dedupeKey: 'notice:1' } as const
+  const mail = { kind: 'address-changed', address: 'desk@rivage.example', dedupeKey: 'notice:1' } as const
   expect(await stores.outbox.insert(mail)).toEqual(expect.any(Number))
   expect(await stores.outbox.insert(mail)).toBeUndefined()
 })
 
 test('mails without a dedupe key never stand in for each other', async () => {
   const { stores } = await aDatabase()
-  const first = await stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
-  const second = await stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
+  const first = await stores.outbox.insert({ kind: 'address-changed', address: 'desk@rivage.example' })
+  const second = await stores.outbox.insert({ kind: 'address-changed', address: 'desk@rivage.example' })
   expect(second).not.toBe(first)
 })
 
 test('P12 a mail in doubt because its workers died is tried again, though not for ever', async () => {
   const url = await cloneDatabase()
   const database = openTestDatabase(url)
-  await database.stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
+  await database.stores.outbox.insert({ kind: 'address-changed', address: 'desk@rivage.example' })
   const leases = database.stores.outbox.leases(quickTimes)
   const states: string[] = []
   for (let death = 1; death <= 6; death++) {

@@ -296,7 +296,7 @@ test('personal mail that a relay refuses in words of its own waits, and goes whe
   await query(url, `update digests set state = 'paused', paused_reason = 'by_hand'`)
   sink.faults.push({ at: 'dot', do: 'reply', reply: '454 Throttling failure: Daily message quota exceeded' })
   for (let n = 0; n < 3; n++) {
-    await database.stores.outbox.insert({ kind: 'desk-notice', address: `desk${n}@rivage.example` })
+    await database.stores.outbox.insert({ kind: 'address-changed', address: `desk${n}@rivage.example` })
   }
   const round = async () => {
     await senders[0]?.sending.recover()

@@ -10,7 +10,7 @@ test('a mail put into the outbox reaches its one recipient', async () => {
   const database = openTestDatabase(await cloneDatabase())
   const sink = await aSmtpSink()
   const { sending } = await aSender(database, { smtpUrl: sink.url })
-  await database.stores.outbox.insert({ kind: 'desk-notice', address: 'desk@rivage.example' })
+  await database.stores.outbox.insert({ kind: 'address-changed', address: 'desk@rivage.example' })
   await sending.deliverMail()
   expect(addressesOf(sink)).toEqual(['desk@rivage.example'])
   await sending.deliverMail()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
-import type { SuppressionReason } from '../../src/store/deliverability/suppressions.ts'
+import type { SuppressionReason } from '../../src/domain/deliverability/suppression.ts'
 import { importCsv, type ImportWish } from '../support/imports.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { interfaceLanguages, listKeys, translate } from '../../src/locales.ts'
+import { interfaceLanguages } from '../../src/domain/language.ts'
+import { listKeys, translate } from '../../src/locales.ts'
 
 const read = (language: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../templates/locales/${language}.json`, import.meta.url), 'utf8'))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DeskNotice } from '../../src/mail/mail.ts'
+import type { DeskNotice } from '../../src/domain/notice.ts'
 import { aMail, aPublication } from '../support/mail.ts'
 
 const title = 'Le port rouvre : « Enfin ! »'

@@ -63,7 +63,7 @@ test('a fresh preferences link ages into an ordinary one after 24 hours', () => 
 
 test('a page nonce tells its age, for its own subject', () => {
   const nonce = sealPage(testKeyring, id, now)
-  expect(pageAgeMs(testKeyring, nonce, { subject: id, now: later(1) })).toBe(3_600_000)
-  expect(pageAgeMs(testKeyring, nonce, { subject: 'signup', now })).toBeUndefined()
-  expect(pageAgeMs(testKeyring, 'forged', { subject: id, now })).toBeUndefined()
+  expect(pageAgeMs(testKeyring, nonce, { name: id, now: later(1) })).toBe(3_600_000)
+  expect(pageAgeMs(testKeyring, nonce, { name: 'signup', now })).toBeUndefined()
+  expect(pageAgeMs(testKeyring, 'forged', { name: id, now })).toBeUndefined()
 })

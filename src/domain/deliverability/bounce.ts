@@ -142,7 +142,8 @@ const pointsOf: Record<BounceClass, number> = {
 }
 const suppressionScore = 5
 const dayMs = 24 * 3600 * 1000
-const windowDays = 60
+/** A bounce counts for so long. */
+export const bounceWindowDays = 60
 
 export interface ScoredBounce {
   at: Date
@@ -159,7 +160,7 @@ export interface Score {
 
 /**
  * What one more bounce means for a person.
- * @param past of the last 60 days
+ * @param past of the last `bounceWindowDays`
  * @param cleanAt when they last took a mail in a week without a bounce: nothing before counts any more
  */
 export function scoreBounce(
@@ -170,7 +171,7 @@ export function scoreBounce(
   const counted = past.filter(
     (each) =>
       each.points > 0 &&
-      next.at.getTime() - each.at.getTime() < windowDays * dayMs &&
+      next.at.getTime() - each.at.getTime() < bounceWindowDays * dayMs &&
       (cleanAt === undefined || each.at > cleanAt),
   )
   const isCountedToday = counted.some((each) => dayOf(each.at) === dayOf(next.at))

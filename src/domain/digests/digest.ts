@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { DomainError } from '../../errors.ts'
 import { deliveryStates, type DeliveryState } from '../delivery/delivery.ts'
 import { nameOfActor, type Actor } from '../editor.ts'
@@ -20,6 +20,25 @@ export const digestStates = [
 ] as const
 export type DigestState = (typeof digestStates)[number]
 
+/** Why a digest stopped or was never sent. */
+export const digestReasons = [
+  // Paused
+  'by_hand',
+  'refused',
+  'relay_refuses',
+  'no_answer',
+  'restored',
+  'expired',
+  // Skipped
+  'nothing_new',
+  'too_few',
+  'no_readers',
+  // Missed
+  'late',
+  'not_approved',
+] as const
+export type DigestReason = (typeof digestReasons)[number]
+
 /** Where a paused digest goes on. */
 export type ResumeState = 'scheduled' | 'preparing' | 'sending'
 
@@ -38,8 +57,8 @@ export interface Digest {
   localDate: string | undefined
   state: DigestState
   resumeState: ResumeState | undefined
-  /** Why it is paused, skipped or missed: a fixed word. */
-  reason: string | undefined
+  /** Why it is paused, skipped or missed. */
+  reason: DigestReason | undefined
   /** What the relay said of us, where it takes nothing of this digest, and when it is asked again. */
   relayAnswer: string | undefined
   probeAt: Date | undefined
@@ -209,14 +228,12 @@ export function canonicalJson(value: unknown): string {
   return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-
 /** What an approval is bound to. Hex. */
-export const contentHashOf = (content: FrozenDigest): string => sha256(canonicalJson(content))
+export const contentHashOf = (content: FrozenDigest): string => hash('sha256', canonicalJson(content))
 
 /** Names a variant by what it holds, before and after it is stored. */
 export const variantKeyOf = (articleIds: readonly number[]): string =>
-  sha256(articleIds.join(',')).slice(0, 12)
+  hash('sha256', articleIds.join(',')).slice(0, 12)
 
 /** People by the state of their delivery; the sum is the audience. */
 export type DeliveryCounts = Record<DeliveryState, number>

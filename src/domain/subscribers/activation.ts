@@ -41,17 +41,22 @@ export interface Activation {
 const hour = 3_600_000
 const day = 24 * hour
 
-export const activationLifetimeMs = 7 * day
+export const activationLifetimeDays = 7
+export const activationLifetimeMs = activationLifetimeDays * day
 /** After its expiry a request is still answered "expired" for so long, then purged. */
 export const purgeAfterMs = day
 export const blockAfterRefusalMs = 90 * day
-export const undoLifetimeMs = 30 * day
+export const undoLifetimeDays = 30
+export const undoLifetimeMs = undoLifetimeDays * day
 
 /** Activation mails to one person, over all newsletters. */
 export const mailLimits = [
   { count: 3, hours: 24 },
   { count: 5, hours: 30 * 24 },
 ] as const
+
+/** No limit looks further back. */
+export const mailLimitHours = Math.max(...mailLimits.map(({ hours }) => hours))
 
 /** Whether one more mail keeps within every limit. @param sent when the earlier ones were decided, in any order */
 export const mayMail = (sent: Date[], now: Date): boolean =>

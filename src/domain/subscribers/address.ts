@@ -19,7 +19,9 @@ const refusedLocalParts = new Set(['abuse', 'postmaster', 'mailer-daemon', 'nore
 const atom = /^[\w!#$%&'*+/=?^`{|}~\-\p{L}\p{M}\p{N}\p{So}]+$/u
 /** Compatibility forms (fullwidth, ligatures), dotless i and the like pass for another address than they are. */
 const lookalike = /[ıſ]/u
-const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
+/** What needs neither quotes nor a comment. */
+const plainLocalPart = /^[^\s<>(),:;@[\]\\"\p{C}\p{Z}]+$/u
 const topLevel = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/
 
 /**
@@ -50,6 +52,20 @@ export function findAddress(input: string): Address | undefined {
   const whole = `${local}@${domain}`
   return octets(whole) <= limits.whole ? { text: whole, local, domain } : undefined
 }
+
+/** One mailbox of a person or a machine, and nothing else: all that may become a sender, or reach RCPT. */
+export function isMailbox(text: string): boolean {
+  const at = text.lastIndexOf('@')
+  if (octets(text) > limits.whole || text.includes('..')) return false
+  return (
+    plainLocalPart.test(text.slice(0, at)) &&
+    domainOf(text)
+      .split('.')
+      .every((part) => label.test(part))
+  )
+}
+
+export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 
 function isLocalPart(local: string): boolean {
   if (octets(local) > limits.local || refusedLocalParts.has(local.toLowerCase())) return false

@@ -34,7 +34,10 @@ export type Explanation =
   | 'left_before_it_went'
   | 'not_prepared'
   | 'digest_skipped'
+  | 'digest_too_small'
+  | 'digest_without_readers'
   | 'digest_missed'
+  | 'digest_not_approved'
   | 'not_subscribed'
   | 'not_activated'
   | 'ended_before'
@@ -57,13 +60,17 @@ const ofDelivery: Record<Exclude<DeliveryState, 'skipped'>, Explanation> = {
 
 /** From what the record holds; the newest fact that alone suffices wins. */
 export function explain(
-  digest: Pick<Digest, 'state' | 'cadence' | 'startedAt' | 'audience'>,
+  digest: Pick<Digest, 'state' | 'reason' | 'cadence' | 'startedAt' | 'audience'>,
   delivery: DeliveryFacts | undefined,
   facts: SubscriptionFacts | undefined,
 ): Explanation {
   if (delivery) return explainDelivery(delivery)
-  if (digest.state === 'missed') return 'digest_missed'
-  if (digest.state === 'skipped' && digest.audience === 0) return 'digest_skipped'
+  if (digest.state === 'missed')
+    return digest.reason === 'not_approved' ? 'digest_not_approved' : 'digest_missed'
+  if (digest.state === 'skipped' && digest.audience === 0) {
+    if (digest.reason === 'too_few') return 'digest_too_small'
+    return digest.reason === 'no_readers' ? 'digest_without_readers' : 'digest_skipped'
+  }
   if (digest.state === 'cancelled' && digest.audience === undefined) return 'digest_cancelled'
   if (!facts) return 'not_subscribed'
   const startedAt = digest.startedAt ?? new Date(8.64e15)
@@ -104,6 +111,9 @@ export const explanations = {
   left_before_it_went: 'They left, or the address was erased, before the message went out.',
   not_prepared: 'The digest has not gone out yet; they are among those it would go to.',
   digest_skipped: 'The digest had nothing new for anyone and was skipped.',
+  digest_too_small: 'The digest had news, but fewer articles than the newsletter’s minimum, and was skipped.',
+  digest_without_readers: 'The digest had no readers and was skipped.',
+  digest_not_approved: 'Nobody had approved the digest within two hours of its time, and it was missed.',
   digest_missed: 'The digest could not start within two hours of its time and was missed.',
   not_subscribed: 'They are not subscribed to this newsletter.',
   not_activated: 'They asked for the newsletter and have not activated it.',

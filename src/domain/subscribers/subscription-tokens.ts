@@ -64,15 +64,15 @@ export function openPreferences(keyring: Keyring, token: string, now: Date): Pre
   return { subscriberId, isFresh: now.getTime() - seconds * 1000 < freshLinkLifetimeMs }
 }
 
-/** Ties a form to the page that showed it. @param subject what the page is about, such as a request id */
-export const sealPage = (keyring: Keyring, subject: string, at: Date): string =>
-  keyring.seal('page', `${subject}@${at.getTime()}`)
+/** Ties a form to the page that showed it. @param name what the page is about, such as a request id */
+export const sealPage = (keyring: Keyring, name: string, at: Date): string =>
+  keyring.seal('page', `${name}@${at.getTime()}`)
 
-/** How long ago the page was made, in ms; undefined where the nonce is not of a page about this subject. */
-export function pageAgeMs(keyring: Keyring, nonce: string, page: { subject: string; now: Date }) {
+/** How long ago the page was made, in ms; undefined where the nonce is of another page. */
+export function pageAgeMs(keyring: Keyring, nonce: string, page: { name: string; now: Date }) {
   const data = keyring.open('page', nonce)
-  if (!data?.startsWith(`${page.subject}@`)) return undefined
-  const age = page.now.getTime() - Number(data.slice(page.subject.length + 1))
+  if (!data?.startsWith(`${page.name}@`)) return undefined
+  const age = page.now.getTime() - Number(data.slice(page.name.length + 1))
   return Number.isFinite(age) ? age : undefined
 }
 

@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { simpleParser, type AddressObject } from 'mailparser'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
+import { endingMs } from '../../lifecycle.ts'
 import type { Mailbox } from './mailbox.ts'
 
 const mebibyte = 1024 * 1024
@@ -19,7 +20,7 @@ export function createCatcher(mailbox: Mailbox): SMTPServer {
     size: 30 * mebibyte,
     maxClients: 200,
     // How long close() waits for conversations in flight.
-    closeTimeout: 40_000,
+    closeTimeout: endingMs.catcher,
     onData(stream, session, callback) {
       receive(mailbox, stream, session).then(
         () => {

@@ -1,5 +1,7 @@
+import type { NoticeText } from '../../domain/notice.ts'
 import { directionOf } from '../../domain/publication.ts'
-import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../../locales.ts'
+import type { InterfaceLanguage } from '../../domain/language.ts'
+import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { cleanTexts, singleLine } from './plain-text.ts'
 import type { MailTemplates } from './templates.ts'
 
@@ -17,28 +19,7 @@ export type PersonalContent =
   | { kind: 'address-change'; activateUrl: string; expiresAt: Date }
   | { kind: 'address-changed' }
   | { kind: 'sign-in'; signInUrl: string; expiresAt: Date }
-  | { kind: 'desk-notice'; notice: DeskNotice; values?: NoticeValues; url: string }
-
-type NoticeValues = Record<string, string | number>
-
-/** What the desk is told by mail; its values are named in `mail.notices` of the locales. */
-export type DeskNotice =
-  | 'generic'
-  | 'digest_paused'
-  | 'relay_refuses'
-  | 'digest_late'
-  | 'digest_missed'
-  | 'digest_uncertain'
-  | 'audience_dropped'
-  | 'rejects_high'
-  | 'digest_spread'
-  | 'spread_held'
-  | 'approval_due'
-  | 'article_withdrawn'
-  | 'same_address_twice'
-  | 'policy'
-  | 'complaints_high'
-  | 'provider_test'
+  | ({ kind: 'desk-notice' } & NoticeText)
 
 export interface PersonalReader {
   /** BCP 47. */
@@ -154,9 +135,9 @@ const listNames = (names: string[], language: InterfaceLanguage): string =>
   )
 
 /** Numbers as the reader writes them. `count` stays one, to choose the plural by; `n` shows it. */
-function noticeValues(values: NoticeValues = {}, { language, locale }: Writer): NoticeValues {
+function noticeValues(values: NoticeText['values'], { language, locale }: Writer): NoticeText['values'] {
   const { format } = new Intl.NumberFormat(locale)
-  const shown: NoticeValues = {}
+  const shown: NoticeText['values'] = {}
   for (const [name, value] of Object.entries(values)) {
     if (name === 'count') shown[name] = value
     shown[name === 'count' ? 'n' : name] =

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import type { SendOutcome } from '../../domain/delivery/delivery.ts'
+import { isMailbox } from '../../domain/subscribers/address.ts'
 import {
   ask,
   converse,
@@ -61,11 +62,9 @@ const defaultLimits: TransportLimits = {
   messagesPerConnection: 500,
 }
 
-const singleAddress = /^[^\s<>(),:;@[\]\\"\p{C}\p{Z}]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/iu
-
 /** An address string is a list to many programs; what reaches RCPT is one plain mailbox or nothing. */
 function assertSingleAddress(address: string): void {
-  if (!singleAddress.test(address) || address.includes('..') || Buffer.byteLength(address) > 254) {
+  if (!isMailbox(address)) {
     throw new Error('refusing to mail what is not exactly one plain address')
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { deliveryStates } from '../../domain/delivery/delivery.ts'
-import { digestStates } from '../../domain/digests/digest.ts'
+import { digestReasons, digestStates } from '../../domain/digests/digest.ts'
 import { cadences } from '../../domain/newsletter.ts'
 
 export const externalIds = z.array(z.string().min(1).max(200)).max(100)
@@ -19,7 +19,7 @@ export const digestShape = z.object({
   localDate: z.iso.date().nullable(),
   state: z.enum(digestStates),
   resumeState: z.string().nullable(),
-  reason: z.string().nullable().describe('Why it is paused, skipped or missed'),
+  reason: z.enum(digestReasons).nullable().describe('Why it is paused, skipped or missed'),
   relayAnswer: z
     .string()
     .nullable()

@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { suppressionReasons } from '../../domain/deliverability/suppression.ts'
 import { clientAddressOf } from '../../http/client-address.ts'
 import { signupCost, type RateLimit } from '../../http/rate-limit.ts'
 import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
@@ -26,7 +27,7 @@ const subscriber = z.object({
 })
 const suppression = z.object({
   id: z.int(),
-  reason: z.enum(['bounced', 'complained', 'erased', 'manual']),
+  reason: z.enum(suppressionReasons),
   detail: z.string().nullable(),
   createdAt: z.iso.datetime(),
 })

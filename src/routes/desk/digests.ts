@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.ts'
-import { digestStates, type DigestState } from '../../domain/digests/digest.ts'
+import { digestReasons, digestStates, type DigestState } from '../../domain/digests/digest.ts'
+import { cadences } from '../../domain/newsletter.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
 import { toPageRequest } from '../../http/route.ts'
+import { storySteps } from '../../services/digests/editing.ts'
 import type { Services } from '../../services/services.ts'
 
 const id = z.coerce.number().int().positive()
@@ -22,7 +24,7 @@ const oneLine = z
 const seenForm = z.object({ version: z.coerce.number().int() })
 const storyForm = seenForm.extend({
   article: z.string().max(200),
-  do: z.enum(['up', 'down', 'pin', 'unpin', 'exclude', 'admit']),
+  do: z.enum(storySteps),
 })
 const textsForm = seenForm.extend({
   subject: oneLine,
@@ -44,7 +46,7 @@ const doubtForm = z.object({
 })
 const composeForm = z.object({
   newsletter: z.string().max(100),
-  cadence: z.enum(['daily', 'weekly', 'alert']).optional(),
+  cadence: z.enum(cadences).optional(),
   articles: z.string().trim().max(200).optional(),
 })
 const pageQuery = z.object({
@@ -75,7 +77,7 @@ const digestViewer =
       find,
     })
     const isOver = statesOfNotice.get(notice)?.includes(view.digest.state) === false
-    const shown = { deliveryStates, deliveriesState: deliveries, key: randomUUID() }
+    const shown = { digestReasons, deliveryStates, deliveriesState: deliveries, key: randomUUID() }
     page('desk/digest', { ...view, ...shown, notice: isOver ? undefined : notice, ...more })
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
+import { interfaceLanguages } from '../../domain/language.ts'
 import { feedTexts, links } from '../../domain/publication.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
@@ -30,7 +31,7 @@ const keyForm = z.object({
 /** The box that an admin ticks: it is easily clicked, and cannot be taken back. */
 const releaseForm = z.object({ sure: z.literal('yes') })
 const languageForm = z.object({
-  language: z.enum(['fr', 'ar', 'en']),
+  language: z.enum(interfaceLanguages),
   /** Where the editor was: a path below /desk. */
   back: z.string().max(2_000).startsWith('/').default('/settings').catch('/settings'),
 })

@@ -26,10 +26,10 @@ export async function withdrawArticle(
   if (!(await stores.articles.markWithdrawn(before.id, reason, now, sourceId))) throw notPublic()
   for (const { digestId, accepted } of await stores.variants.dropArticle(before.id)) {
     await tellDesk(stores, {
-      kind: 'article_withdrawn',
+      notice: 'article_withdrawn',
       values: { digest: `#${digestId}`, article: before.title, count: accepted },
       url: `${publicUrl}/desk/digests/${digestId}`,
-      subject: `article:${before.id}:digest:${digestId}`,
+      once: `article:${before.id}:digest:${digestId}`,
     })
   }
   await stores.audit.insert({ actor, action: 'article.withdrawn', subject: `article:${before.externalId}` })

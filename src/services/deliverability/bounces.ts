@@ -1,4 +1,4 @@
-import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
+import { domainOf, findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import {
   classifyBounce,
   complaintLimit,
@@ -14,6 +14,7 @@ import type { BouncedMail, BounceEffects } from '../../store/deliverability/boun
 import type { Stores } from '../../store/stores.ts'
 import { tellDesk } from '../desk/notices.ts'
 import type { Parts } from '../parts.ts'
+import { endSubscriptions } from '../subscribers/end-subscriptions.ts'
 
 export type BounceService = ReturnType<typeof createBounceService>
 
@@ -48,14 +49,7 @@ export function createBounceService({
     const suppressed = hashes.length > 0 && (await stores.suppressions.find(hashes)) === undefined
     if (hashes.length > 0) await stores.suppressions.put(hashes, { reason, detail })
     if (mail.subscriberId === undefined) return { suppressed }
-    const ended = await stores.subscriptions.markEnded(mail.subscriberId, reason)
-    await stores.consents.insert({
-      event: 'ended',
-      newsletterIds: ended,
-      subscriberId: mail.subscriberId,
-      reason,
-    })
-    return { suppressed, ended }
+    return { suppressed, ended: await endSubscriptions(stores, { subscriberId: mail.subscriberId, reason }) }
   }
 
   const recordBounce = async (
@@ -85,7 +79,7 @@ export function createBounceService({
           class: bounceClass,
           status: diagnosis.status,
           answer: diagnosis.text,
-          domain: mail.address?.slice(mail.address.lastIndexOf('@') + 1),
+          domain: mail.address && domainOf(mail.address),
           points,
         },
         at,
@@ -119,12 +113,12 @@ export function createBounceService({
   }
 
   const tellOfPolicy = async (stores: Stores, mail: BouncedMail, diagnosis: Diagnosis, at: Date) => {
-    const domain = mail.address?.slice(mail.address.lastIndexOf('@') + 1) ?? ''
+    const domain = domainOf(mail.address ?? '')
     await tellDesk(stores, {
-      kind: 'policy',
+      notice: 'policy',
       values: { domain, answer: diagnosis.text },
       url: `${config.publicUrl}/desk/deliverability`,
-      subject: `${domain}:${at.toISOString().slice(0, 10)}`,
+      once: `${domain}:${at.toISOString().slice(0, 10)}`,
     })
   }
 
@@ -133,10 +127,10 @@ export function createBounceService({
     const rate = complaints / Math.max(accepted, 1)
     if (rate < complaintLimit) return
     await tellDesk(stores, {
-      kind: 'complaints_high',
+      notice: 'complaints_high',
       values: { percent: Math.round(rate * 10_000) / 100 },
       url: `${config.publicUrl}/desk/deliverability`,
-      subject: at.toISOString().slice(0, 10),
+      once: at.toISOString().slice(0, 10),
     })
   }
 
@@ -150,14 +144,13 @@ export function createBounceService({
       const mail = await stores.bounces.findMail(reference)
       if (!mail || !(await isAllowed(stores, mail))) return
       const { subscriberId } = mail
-      const domain = mail.address?.slice(mail.address.lastIndexOf('@') + 1)
       const complaint = {
         subscriberId,
         reference,
         source: 'arf',
         class: 'complaint',
         points: 0,
-        domain,
+        domain: mail.address && domainOf(mail.address),
         proof,
       } as const
       if ((await stores.bounces.insert(complaint, at)) !== undefined) {
@@ -174,14 +167,9 @@ export function createBounceService({
       const mail = await stores.bounces.findMail(reference)
       if (!mail || !(await isAllowed(stores, mail))) return
       if (mail.activationId !== undefined) await stores.bounces.expireActivation(mail.activationId)
-      if (mail.subscriberId === undefined) return
-      const ended = await stores.subscriptions.markEnded(mail.subscriberId, 'unsubscribed', mail.newsletterId)
-      await stores.consents.insert({
-        event: 'ended',
-        newsletterIds: ended,
-        subscriberId: mail.subscriberId,
-        reason: 'unsubscribed',
-      })
+      const { subscriberId, newsletterId } = mail
+      if (subscriberId === undefined) return
+      await endSubscriptions(stores, { subscriberId, newsletterId, reason: 'unsubscribed' })
     })
 
   return {

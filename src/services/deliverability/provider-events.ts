@@ -7,7 +7,7 @@ import type { Posting } from '../../mail/providers/providers.ts'
 import type { StoredProvider } from '../../store/deliverability/providers.ts'
 import type { BounceService, Guard } from './bounces.ts'
 import type { Parts } from '../parts.ts'
-import { hashOf } from '../desk/secret.ts'
+import { sha256 } from '../desk/secret.ts'
 
 /** How many of a kind came, and how many of them are about no mail of ours. */
 type Counts = Map<EventKind, { n: number; strange: number }>
@@ -110,7 +110,7 @@ export function createProviderEventService(parts: EventParts) {
     async open(name: ProviderName, token: string): Promise<StoredProvider | undefined> {
       const provider = await stores.providers.find(name)
       // Hashes have one length, and a comparison of them tells nothing of what they were made of.
-      return timingSafeEqual(hashOf(token), hashOf(provider?.token ?? '')) ? provider : undefined
+      return timingSafeEqual(sha256(token), sha256(provider?.token ?? '')) ? provider : undefined
     },
 
     /**
@@ -153,7 +153,7 @@ async function mapInTurn<From, To>(items: From[], work: (item: From) => Promise<
 }
 
 const longestId = 200
-const shortened = (id: string): string => (id.length <= longestId ? id : hashOf(id).toString('base64url'))
+const shortened = (id: string): string => (id.length <= longestId ? id : sha256(id).toString('base64url'))
 
 function openSeals({ keyring }: Pick<Parts, 'keyring'>, seals: string[]): MailReference | undefined {
   for (const seal of seals) {

@@ -1,9 +1,12 @@
 import { findAddress, hashAddress, parseAddress } from '../../domain/subscribers/address.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import type { Keyring } from '../../domain/token.ts'
 import { DomainError } from '../../errors.ts'
 import type { ListedSuppression, Suppression } from '../../store/deliverability/suppressions.ts'
+import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
+import { endSubscriptions } from '../subscribers/end-subscriptions.ts'
 
 /** Addresses we never write to again. Only their HMACs are kept. */
 export function createSuppressionService({ database, keyring }: Pick<Parts, 'database' | 'keyring'>) {
@@ -23,14 +26,9 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
       await tx.audit.insert({
         actor: nameOfActor(actor),
         action: 'suppression.remove',
-        subject: subjectOf(suppression.subscriber),
+        subject: objectOf(suppression.subscriber),
       })
     })
-  }
-
-  const findByAddress = async (email: string): Promise<Suppression | undefined> => {
-    const address = findAddress(email)
-    return address && stores.suppressions.find(hashAddress(keyring, address))
   }
 
   return {
@@ -42,7 +40,7 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
 
     /** By the whole address: of a part of it there is no HMAC. */
     async find(email: string): Promise<Page<ListedSuppression>> {
-      const suppression = await findByAddress(email)
+      const suppression = await findSuppression(keyring, stores, email)
       const found = suppression && (await stores.suppressions.findListed(suppression.id))
       return { data: found ? [found] : [], next: null }
     },
@@ -56,18 +54,17 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
         await tx.suppressions.put(hashes, { reason: 'manual', detail, editorId })
         const subscriber = await tx.subscribers.findByAddress(address.text)
         if (subscriber) {
-          const newsletterIds = await tx.subscriptions.markEnded(subscriber.id, 'unsubscribed')
-          await tx.consents.insert({
-            event: 'ended',
+          const ending = {
             subscriberId: subscriber.id,
-            newsletterIds,
-            reason: 'suppressed',
-          })
+            reason: 'unsubscribed',
+            recorded: 'suppressed',
+          } as const
+          await endSubscriptions(tx, ending)
         }
         await tx.audit.insert({
           actor: nameOfActor(actor),
           action: 'suppression.add',
-          subject: subjectOf(subscriber),
+          subject: objectOf(subscriber),
         })
         const suppression = await tx.suppressions.find(hashes)
         if (!suppression) throw new Error('a suppression vanished while it was put')
@@ -77,7 +74,7 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
 
     /** Lifts it; subscriptions that it ended stay ended. @throws DomainError `no_suppression`, `erased_stays` */
     async remove(email: string, actor: Actor): Promise<void> {
-      await lift((await findByAddress(email))?.id, actor)
+      await lift((await findSuppression(keyring, stores, email))?.id, actor)
     },
 
     /** The same for one of the list. */
@@ -88,8 +85,25 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
   }
 }
 
+/** @param text an address; empty where the person was erased */
+export async function findSuppression(
+  keyring: Keyring,
+  { suppressions }: Pick<Stores, 'suppressions'>,
+  text = '',
+): Promise<Suppression | undefined> {
+  const address = findAddress(text)
+  return address && suppressions.find(hashAddress(keyring, address))
+}
+
+/** Whether we never write to it; so with whatever is no address. */
+export const isSuppressed = async (
+  keyring: Keyring,
+  tx: Pick<Stores, 'suppressions'>,
+  text = '',
+): Promise<boolean> => !findAddress(text) || (await findSuppression(keyring, tx, text)) !== undefined
+
 /** An erasure keeps imports from bringing someone back: no desk may undo that. */
 export const isLiftable = ({ reason }: Suppression): boolean => reason !== 'erased'
 
-const subjectOf = (subscriber: { id: number } | undefined): string =>
+const objectOf = (subscriber: { id: number } | undefined): string =>
   subscriber ? `subscriber:${subscriber.id}` : ''

@@ -1,8 +1,8 @@
+import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
 import type { Lease, Leases } from '../../store/delivery/leases.ts'
 import type { Permits } from './budget.ts'
 import { persist } from './until-committed.ts'
-import { domainOf } from './suspects.ts'
 
 interface ClaimsOptions<Row extends Lease & { address: string }> {
   leases: Pick<Leases<Row>, 'claim' | 'extend' | 'hasPending' | 'release'>
@@ -106,7 +106,7 @@ export class Claims<Row extends Lease & { address: string }> {
 
   /** Of the whole table where none is in hand. */
   async #takeOther(avoided: ReadonlySet<string>): Promise<Row | undefined> {
-    const find = () => this.#waiting.findIndex((row) => !avoided.has(domainOf(row)))
+    const find = () => this.#waiting.findIndex((row) => !avoided.has(domainOf(row.address)))
     if (find() < 0) {
       this.#refilling ??= this.#refill(avoided)
       await this.#refilling

@@ -5,15 +5,13 @@ import { createDomainBreaker } from './domain-breaker.ts'
 import { createFaults } from './kill-points.ts'
 import { openPortions } from './portions.ts'
 import type { Parts } from '../parts.ts'
+import { ringForDigest } from './ring-digest.ts'
 import type { Presence } from './worker-guard.ts'
 import { createRuns } from './runs.ts'
 import type { Alarm } from './suspicion.ts'
 import type { Writers } from './writers.ts'
 
 export type SendingService = ReturnType<typeof createSendingService>
-
-/** Jobs that one digest is rung with, so that as many workers can share it. */
-const wakeUpsPerDigest = 8
 
 const wokenAtOnce = 10_000
 
@@ -46,13 +44,8 @@ export function createSendingService(
   const { stores } = database
   const faults = createFaults(config.faultAt)
   const runs = createRuns({ presence, troubleSeconds: times.troubleSeconds, log })
-  // Apart, as their senders are: what a domain thinks of digests must not delay an activation mail.
+  // A domain that refuses digests, which have a sender of their own, must not delay an activation mail.
   const domains = { digests: createDomainBreaker(), personal: createDomainBreaker() }
-
-  const ringForDigest = async (digestId: number, turn = 0) => {
-    const slots = Array.from({ length: wakeUpsPerDigest }, (_, n) => turn * wakeUpsPerDigest + n)
-    await Promise.all(slots.map((slot) => doorbell.ring('deliver-digest', { digestId }, slot)))
-  }
 
   const complete = async (digestId: number) => {
     // Without a lock first: most of the time something is open.
@@ -95,9 +88,6 @@ export function createSendingService(
   }
 
   return {
-    /** @param turn rings in other slots: a worker that died may still hold the jobs of these */
-    ringForDigest,
-
     /**
      * Sends what the digest still has waiting; completes it where that was the last of it.
      * @param until resolve where `finished`, or already where it is `over`: nothing more is claimed, and conversations
@@ -189,7 +179,7 @@ export function createSendingService(
       if (presence.mayClaim()) await openPortions(database)
       for (const digestId of presence.mayClaim() ? await stores.runningDigests.resumeProbes() : []) {
         log.info({ digestId }, 'a digest that paused itself asks the relay again')
-        await ringForDigest(digestId)
+        await ringForDigest(doorbell, digestId)
       }
       for (const digestId of await stores.runningDigests.listByState('sending')) {
         if (!runs.has(`digest ${digestId}`)) await complete(digestId)

@@ -4,18 +4,16 @@ import { judgeInstance } from '../../domain/instance.ts'
 import { DomainError } from '../../errors.ts'
 import { findOut } from './instance.ts'
 import type { Parts } from '../parts.ts'
-import type { SendingService } from './delivery.ts'
+import { ringForDigest } from './ring-digest.ts'
 
 /** The hold that a copy of the database puts on itself, and the person who lifts it. */
-export function createRestoringService({
-  database,
-  doorbell,
-  sending,
-}: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
+export function createRestoringService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
   /** Whether nothing may leave this installation by itself: no mail, and no request to anybody else. */
   const isHeld = (): Promise<boolean> => database.stores.instanceGuard.isHeld()
 
   return {
+    isHeld,
+
     /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
     async findHold(): Promise<Hold | undefined> {
       if (!(await isHeld()) || (await findOut({ database })) !== 'copy') return undefined
@@ -52,7 +50,7 @@ export function createRestoringService({
       })
       await doorbell.ring('deliver-mail', {})
       for (const digestId of await database.stores.runningDigests.listByState('sending')) {
-        await sending.ringForDigest(digestId)
+        await ringForDigest(doorbell, digestId)
       }
       return digests
     },

@@ -1,19 +1,15 @@
 import type { Parts } from '../parts.ts'
-import type { SendingService } from './delivery.ts'
+import { ringForDigest } from './ring-digest.ts'
 
-/** More rounds than a dead worker's job stays locked. */
+/** A dead worker's job stays locked for fewer rounds than this. */
 const turns = 12
 
 /**
  * Rings again for everything that waits in PostgreSQL: what the queue has lost (emptied, evicted, restarted) costs
  * one round, and work whose time has come needs no timer of its own.
  */
-export function createReconcilingService({
-  database,
-  doorbell,
-  sending,
-}: Pick<Parts, 'database' | 'doorbell'> & { sending: Pick<SendingService, 'ringForDigest'> }) {
-  // Anywhere: a worker that starts again and again would always ring where it died before.
+export function createReconcilingService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
+  // A worker that crashes whenever it starts would always ring into the slots that its dead jobs still lock.
   let round = Math.floor(Math.random() * turns)
   return {
     /** One worker at a time does it; for the others it is done. */
@@ -32,7 +28,7 @@ export function createReconcilingService({
           ...work.preparing.map((digestId) => doorbell.ring('prepare-digest', { digestId }, round)),
           ...work.importing.map((importId) => doorbell.ring('import-subscribers', { importId }, round)),
           ...work.sources.map((sourceId) => doorbell.ring('sync-source', { sourceId }, round)),
-          ...work.sending.map((digestId) => sending.ringForDigest(digestId, round)),
+          ...work.sending.map((digestId) => ringForDigest(doorbell, digestId, round)),
         ])
       })
     },

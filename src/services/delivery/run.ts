@@ -1,5 +1,6 @@
 import { diagnosisOf } from '../../domain/deliverability/bounce.ts'
 import { findRelayRefusal } from '../../domain/delivery/relay-refusal.ts'
+import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Transport } from '../../mail/smtp/transport.ts'
 import { createAttempt, type AttemptOutcome } from './send-one.ts'
 import type { Permits } from './budget.ts'
@@ -7,7 +8,7 @@ import { Claims } from './claimed-mail.ts'
 import type { Faults } from './kill-points.ts'
 import { gather } from './one-statement.ts'
 import { persist } from './until-committed.ts'
-import { domainOf, isClear, isOfRecipient, suspectOf, type Refused, type Suspect } from './suspects.ts'
+import { isClear, isOfRecipient, suspectOf, type Refused, type Suspect } from './suspects.ts'
 import { Suspicion, type Alarm, type Claimed, type SuspicionOptions } from './suspicion.ts'
 
 export interface ConversationsOptions<Row extends Claimed> extends SuspicionOptions<Row> {
@@ -131,7 +132,7 @@ class Run<Row extends Claimed> implements Conversations {
         const row = release && (await this.#claims.next(this.#suspicion.avoidedDomains))
         if (!row) return
         const begun = ++this.#clock
-        if (this.#options.domains.isResting(domainOf(row))) await this.#postpone(row)
+        if (this.#options.domains.isResting(domainOf(row.address))) await this.#postpone(row)
         else await this.#record(row, await this.#attempt(row), begun)
       } finally {
         release?.()
@@ -186,7 +187,7 @@ class Run<Row extends Claimed> implements Conversations {
     faults('after-accepted')
     if (++this.#accepted === 1 && onTaken) await persist(onTaken, log)
     this.#troubles = 0
-    domains.accept(domainOf(row))
+    domains.accept(domainOf(row.address))
     await this.#suspicion.clear(begun, this.#accepted === 1 && isProbing)
     this.#startLanes(connections)
   }

@@ -1,5 +1,6 @@
 import { classifyBounce, diagnosisOf, isGreylisting } from '../../domain/deliverability/bounce.ts'
 import type { SendOutcome } from '../../domain/delivery/delivery.ts'
+import { domainOf } from '../../domain/subscribers/address.ts'
 import { blameOf, type Blame } from '../../domain/delivery/refusal.ts'
 import type { Failure } from '../../store/delivery/leases.ts'
 
@@ -20,9 +21,6 @@ export interface Suspect<Row> {
   /** Where the refusal stands in the order of what happened. */
   at: number
 }
-
-export const domainOf = ({ address }: { address: string }): string =>
-  address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 
 /** What is said after a recipient was named may be what that domain alone says. */
 export const isOfRecipient = ({ stage }: Refused): boolean => stage === 'rcpt' || stage === 'data'
@@ -62,7 +60,7 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   }
 
   get domains(): Set<string> {
-    return new Set(this.#all.map(({ row }) => domainOf(row)))
+    return new Set(this.#all.map(({ row }) => domainOf(row.address)))
   }
 
   /**

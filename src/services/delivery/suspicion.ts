@@ -1,3 +1,4 @@
+import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
 import type { Transport } from '../../mail/smtp/transport.ts'
 import type { Lease, Leases } from '../../store/delivery/leases.ts'
@@ -5,7 +6,7 @@ import type { suspectsOn } from '../../store/delivery/suspects.ts'
 import type { WrittenMail } from './send-one.ts'
 import type { DomainBreaker } from './domain-breaker.ts'
 import { persist } from './until-committed.ts'
-import { domainOf, longestStreak, Suspects, type Refused, type Suspect } from './suspects.ts'
+import { longestStreak, Suspects, type Refused, type Suspect } from './suspects.ts'
 
 /** What must be known of a mail to judge its refusal. */
 export type Claimed = Lease & { address: string; suspectAt: Date | null }
@@ -111,7 +112,7 @@ export class Suspicion<Row extends Claimed> {
   async convict(suspect: Suspect<Row>): Promise<void> {
     const { leases, onRefused, domains, log } = this.#options
     const { row, outcome, failure } = suspect
-    if (suspect.isPolicy) domains.refuse(domainOf(row))
+    if (suspect.isPolicy) domains.refuse(domainOf(row.address))
     const hasExpired = await persist(async () => {
       if (!isRejection(suspect)) return leases.markDeferred(row, failure)
       await leases.markRejected(row, failure)

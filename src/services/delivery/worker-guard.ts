@@ -84,7 +84,7 @@ export function createPresence({
     /** Milliseconds that this machine's clock is ahead of the database's; below zero, behind. */
     async measureSkew(): Promise<number> {
       const sentAt = Date.now()
-      const now = await stores.digests.getClock()
+      const now = await stores.clock.now()
       return skewOf(now, sentAt, Date.now())
     },
 

@@ -1,4 +1,5 @@
-import type { DeskNotice, PersonalContent } from '../../mail/mail.ts'
+import { deskNotices } from '../../domain/notice.ts'
+import type { PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import type { EditorService } from '../desk/editors.ts'
 import type { Parts } from '../parts.ts'
@@ -56,7 +57,7 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
     case 'already-subscribed':
       return {
         kind: row.kind,
-        newsletters: await namesOf(parts, row.payload['newsletters']),
+        newsletters: await namesOf(parts, row.payload.newsletters),
         preferencesUrl: links.freshPreferencesUrl(required(row.subscriberId)),
       }
     case 'preferences-link':
@@ -80,15 +81,22 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
         expiresAt: row.expiresAt,
       }
     case 'desk-notice':
-      return noticeOf(row.payload)
+      return {
+        kind: row.kind,
+        ...row.payload,
+        notice: deskNotices.find((known) => known === row.payload.notice) ?? 'generic',
+      }
     case 'digest-test':
       throw new Error('a test is written like its digest')
   }
 }
 
 /** The digest as it was when the test was asked for; its links lead to pages that need no person. */
-async function writeTest({ config, database, mail, now }: WriterParts, row: ClaimedMail): Promise<Buffer[]> {
-  const { digestId, articleIds } = row.payload as { digestId: number; articleIds: number[] }
+async function writeTest(
+  { config, database, mail, now }: WriterParts,
+  row: Extract<ClaimedMail, { kind: 'digest-test' }>,
+): Promise<Buffer[]> {
+  const { digestId, articleIds } = row.payload
   const { content } = await database.stores.digests.get(digestId)
   if (!content) throw new Error('a digest to be tested has no content')
   const composed = await mail.composeDigest(content)
@@ -103,18 +111,10 @@ async function writeTest({ config, database, mail, now }: WriterParts, row: Clai
   })
 }
 
-const noticeOf = (payload: Record<string, unknown>): PersonalContent => ({
-  kind: 'desk-notice',
-  notice: payload['notice'] as DeskNotice,
-  values: payload['values'] as Record<string, string | number>,
-  url: payload['url'] as string,
-})
-
 /** In the order they were chosen; one that is gone meanwhile is left out. */
-async function namesOf({ database }: WriterParts, slugs: unknown): Promise<string[]> {
+async function namesOf({ database }: WriterParts, slugs: string[] = []): Promise<string[]> {
   const newsletters = await database.stores.newsletters.list()
-  const chosen = Array.isArray(slugs) ? slugs : []
-  return chosen.flatMap((slug) => newsletters.find((one) => one.slug === slug)?.name ?? [])
+  return slugs.flatMap((slug) => newsletters.find((one) => one.slug === slug)?.name ?? [])
 }
 
 function required<T>(value: T | null): T {

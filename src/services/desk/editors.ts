@@ -1,10 +1,10 @@
 import { parseAddress } from '../../domain/subscribers/address.ts'
-import { nameOfActor, type Actor, type Editor, type Role } from '../../domain/editor.ts'
+import { nameOfActor, sessionLifetimeMs, type Actor, type Editor, type Role } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
-import { hashOf, randomSecret } from './secret.ts'
+import { randomSecret, sha256 } from './secret.ts'
 
 export type EditorService = ReturnType<typeof createEditorService>
 
@@ -15,7 +15,6 @@ const linkLifetimeMs = 30 * minuteMs
 /** A mailed link works for longer than this: until then whoever asks again has one that does. */
 const linkEveryMs = 10 * minuteMs
 const sessionIdleMs = 3 * dayMs
-const sessionLifetimeMs = 30 * dayMs
 /** How exactly a session's last use is kept. */
 const seenResolutionMs = minuteMs
 
@@ -27,7 +26,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
   const createLink = async (stores: Stores, editorId: number): Promise<string> => {
     const token = randomSecret()
     await stores.sessions.insertSignInLink({
-      tokenSha256: hashOf(token),
+      tokenSha256: sha256(token),
       editorId,
       expiresAt: inMs(linkLifetimeMs),
     })
@@ -135,25 +134,25 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
 
     /** Whether the link would still open a session. Changes nothing: scanners follow links. */
     async isSignInLinkValid(token: string): Promise<boolean> {
-      return (await database.stores.sessions.findSignInLink(hashOf(token), now())) !== undefined
+      return (await database.stores.sessions.findSignInLink(sha256(token), now())) !== undefined
     },
 
     /** Uses the link up. @returns the session's secret for the cookie, undefined for a link that is not valid */
     async signIn(token: string, label: string): Promise<string | undefined> {
       return database.transaction(async (stores) => {
-        const link = await stores.sessions.markSignInLinkUsed(hashOf(token), now())
+        const link = await stores.sessions.markSignInLinkUsed(sha256(token), now())
         const editor = link && (await stores.editors.find(link.editorId))
         if (!editor) return undefined
         const secret = randomSecret()
         const expiresAt = inMs(sessionLifetimeMs)
-        await stores.sessions.insert({ tokenSha256: hashOf(secret), editorId: editor.id, label, expiresAt })
+        await stores.sessions.insert({ tokenSha256: sha256(secret), editorId: editor.id, label, expiresAt })
         await stores.audit.insert({ actor: `editor:${editor.id}`, action: 'editor.signed-in' })
         return secret
       })
     },
 
     async findSession(secret: string): Promise<Session | undefined> {
-      const session = await database.stores.sessions.find(hashOf(secret), {
+      const session = await database.stores.sessions.find(sha256(secret), {
         now: now(),
         idleSince: inMs(-sessionIdleMs),
       })

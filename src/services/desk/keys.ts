@@ -2,7 +2,7 @@ import { nameOfActor, type Actor, type Role } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Parts } from '../parts.ts'
-import { hashOf, randomSecret } from './secret.ts'
+import { randomSecret, sha256 } from './secret.ts'
 
 export type KeyService = ReturnType<typeof createKeyService>
 
@@ -38,7 +38,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
           name: wanted.name,
           role: wanted.role,
           prefix: key.slice(0, keyPrefix.length + 4),
-          keySha256: hashOf(key),
+          keySha256: sha256(key),
           createdBy: actor.kind === 'editor' ? actor.id : (parent?.createdBy ?? null),
           expiresAt: earlier(expiresAt, parent?.expiresAt ?? null),
         })
@@ -54,7 +54,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
     },
 
     async authenticate(key: string): Promise<Actor | undefined> {
-      const record = await database.stores.apiKeys.findByHash(hashOf(key), now())
+      const record = await database.stores.apiKeys.findByHash(sha256(key), now())
       if (!record) return undefined
       const isStale = !record.usedAt || now().getTime() - record.usedAt.getTime() > usedResolutionMs
       if (isStale) await database.stores.apiKeys.updateUsed(record.id, now())

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
-/** 256 random bits as 43 letters; what is stored of it is `hashOf`. */
+/** 256 random bits as 43 letters; what is stored of it is `sha256`. */
 export const randomSecret = (): string => randomBytes(32).toString('base64url')
 
-/** SHA-256 is enough for secrets of 256 random bits: nobody guesses them, whatever a guess costs. */
-export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()
+/** Enough for secrets of 256 random bits: nobody guesses them, whatever a guess costs. */
+export const sha256 = (secret: string): Buffer => hash('sha256', secret, 'buffer')

@@ -9,15 +9,17 @@ import type { DigestPreviewService } from './preview.ts'
 import { clipBytes } from './preview.ts'
 import type { DigestProgressService } from './progress.ts'
 import type { DigestSendingService } from './states.ts'
+import type { DraftService } from './drafts.ts'
 import type { DigestService, StoryStep } from './editing.ts'
 import type { Parts } from '../parts.ts'
 import type { UncertainService } from './doubts.ts'
 
 interface Siblings {
-  digests: Pick<DigestService, 'get' | 'change' | 'reorder' | 'moveStory'>
+  drafts: Pick<DraftService, 'get'>
+  digests: Pick<DigestService, 'show' | 'change' | 'reorder' | 'moveStory'>
   digestSending: Pick<DigestSendingService, 'schedule'>
-  digestPreview: Pick<DigestPreviewService, 'get'>
-  digestProgress: Pick<DigestProgressService, 'get' | 'listDeliveries' | 'findExplanation'>
+  digestPreview: Pick<DigestPreviewService, 'show'>
+  digestProgress: Pick<DigestProgressService, 'measure' | 'listDeliveries' | 'findExplanation'>
   uncertain: Pick<UncertainService, 'count'>
 }
 
@@ -53,7 +55,7 @@ const actions: DigestAction[] = [
 
 /** Everything the desk's page of one digest shows. */
 export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> & Siblings) {
-  const { database, now, digests, digestPreview, digestProgress, digestSending, uncertain } = parts
+  const { database, now, drafts, digests, digestPreview, digestProgress, digestSending, uncertain } = parts
 
   /** Where the newsletter lives; one without a schedule lives where the publication does. */
   const zoneOf = async (newsletter: Newsletter): Promise<string> =>
@@ -77,32 +79,28 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
 
   return {
     async get(id: number, wish: Wish) {
-      const digest = await digests.get(id)
-      const newsletter = await database.stores.newsletters.getBySlug(digest.newsletter)
+      const draft = await drafts.get(id)
+      const { digest: stored, newsletter } = draft
+      const digest = await digests.show(draft)
       const isApproved =
         digest.approval.rule === 'none' || digest.state === 'approved' || digest.state === 'scheduled'
-      const isPrepared = digest.startedAt !== null
-      const progress = isPrepared ? await digestProgress.get(id) : undefined
+      const isPrepared = stored.startedAt !== undefined
+      const progress = isPrepared ? await digestProgress.measure(stored) : undefined
       const zone = await zoneOf(newsletter)
       const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]
-      const { subject: ownSubject, excluded, probeAt } = await database.stores.digests.get(id)
       const preview =
-        digest.articles.length > 0
-          ? await digestPreview.get(id, { format: 'html', isFresh: false })
-          : undefined
+        digest.articles.length > 0 ? await digestPreview.show(draft, { format: 'html' }) : undefined
       return {
         digest,
         newsletter: { ...newsletter, path: newsletterPath(newsletter.slug) },
-        may: Object.fromEntries(
-          actions.map((action) => [action, mayDo({ state: digest.state, probeAt }, action)]),
-        ),
+        may: Object.fromEntries(actions.map((action) => [action, mayDo(stored, action)])),
         isApproved,
         approvedBy: digest.approval.approvedBy ? await whoIs(digest.approval.approvedBy) : undefined,
         isPrepared,
-        isLate: digest.expiresAt !== null && isExpired({ expiresAt: new Date(digest.expiresAt) }, now()),
+        isLate: isExpired(stored, now()),
         size: preview && { bytes: preview.bytes, percent: Math.round((100 * preview.bytes) / clipBytes) },
-        ownSubject,
-        excluded: await database.stores.articles.listByIds(excluded),
+        ownSubject: stored.subject,
+        excluded: await database.stores.articles.listByIds(stored.excluded),
         shownSubject: preview?.subject ?? digest.subject,
         progress,
         deliveries: isPrepared
@@ -113,7 +111,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         explainAddress: wish.explain,
         schedule: {
           zone,
-          at: digest.sendAt === null ? undefined : localTimeOf(new Date(digest.sendAt), zone),
+          at: stored.sendAt && localTimeOf(stored.sendAt, zone),
           from: localTimeOf(now(), zone),
         },
         find: wish.find,
@@ -123,14 +121,14 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
     },
 
     /** @returns false, with nothing changed, where the digest is no longer what the page showed */
-    saveTexts: (
+    saveTexts: async (
       id: number,
       texts: { subject: string; preheader: string; intro: string },
       { version, actor }: Seen,
     ): Promise<boolean> => {
       const { subject, preheader, intro } = texts
       const change = { intro, subject: subject || null, preheader: preheader || null }
-      return unlessChanged(digests.change(id, change, version, actor))
+      return (await unlessChanged(digests.change(id, change, version, actor))) !== undefined
     },
 
     /** @returns `changed` as `saveTexts` says false; `not_shown` where every reader has a pinned story already */
@@ -139,15 +137,15 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       { article, step }: { article: string; step: StoryStep },
       { version, actor }: Seen,
     ): Promise<'moved' | 'changed' | 'not_shown'> {
-      if (!(await unlessChanged(digests.moveStory(id, { article, step }, version, actor)))) return 'changed'
-      const { articles } = await digests.get(id)
-      const isShown = articles.some(({ externalId }) => externalId === article)
+      const moved = await unlessChanged(digests.moveStory(id, { article, step }, version, actor))
+      if (!moved) return 'changed'
+      const isShown = moved.articles.some(({ externalId }) => externalId === article)
       return step === 'pin' && !isShown ? 'not_shown' : 'moved'
     },
 
     /** @returns as `saveTexts` */
-    saveOrder: (id: number, externalIds: string[], { version, actor }: Seen): Promise<boolean> =>
-      unlessChanged(digests.reorder(id, externalIds, version, actor)),
+    saveOrder: async (id: number, externalIds: string[], { version, actor }: Seen): Promise<boolean> =>
+      (await unlessChanged(digests.reorder(id, externalIds, version, actor))) !== undefined,
 
     /**
      * @param at date and time as clocks show them where the newsletter lives: `2026-03-29T07:00`
@@ -158,17 +156,13 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       const { newsletterId } = await database.stores.digests.get(id)
       const zone = await zoneOf(await database.stores.newsletters.get(newsletterId))
       const sendAt = new Date(firstInstantOf(Date.parse(`${at}:00Z`), zone))
-      return unlessChanged(digestSending.schedule(id, { sendAt, version }, actor))
+      return (await unlessChanged(digestSending.schedule(id, { sendAt, version }, actor))) !== undefined
     },
   }
 }
 
-async function unlessChanged(change: Promise<unknown>): Promise<boolean> {
-  try {
-    await change
-    return true
-  } catch (error) {
-    if (error instanceof DomainError && error.code === 'version_changed') return false
+const unlessChanged = <Changed>(change: Promise<Changed>): Promise<Changed | undefined> =>
+  change.catch((error: unknown) => {
+    if (error instanceof DomainError && error.code === 'version_changed') return undefined
     throw error
-  }
-}
+  })

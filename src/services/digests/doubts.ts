@@ -58,7 +58,7 @@ async function resend(stores: Stores, digest: Digest, subscribers: Subscribers):
   const released = await stores.uncertain.release(digest.id, subscribers)
   if (released > 0 && digest.state === 'completed_with_uncertain') {
     // Its own time may have passed: whoever sends again today wants it to arrive today.
-    const expiresAt = new Date((await stores.digests.getClock()).getTime() + lifetimeMs)
+    const expiresAt = new Date((await stores.clock.now()).getTime() + lifetimeMs)
     await stores.digests.markState(digest.id, [digest.state], 'sending', { completedAt: null, expiresAt })
   }
   return released

@@ -66,12 +66,13 @@ export function createDigestService(
     return { ...shape, sendingTime }
   }
 
-  const read = async (id: number): Promise<DigestShape> => shapeOf(database.stores, await drafts.get(id))
+  const show = (draft: Draft): Promise<DigestShape> => shapeOf(database.stores, draft)
+  const read = async (id: number): Promise<DigestShape> => show(await drafts.get(id))
 
   const openDraft = (newsletter: Newsletter, rule: ReturnType<typeof scheduledCadences>[number]) =>
     database.transaction(async (stores) => {
       const open = await stores.digests.findOpen(newsletter.id, rule.cadence)
-      const now = await stores.digests.getClock()
+      const now = await stores.clock.now()
       // One whose time has come waits for the scheduler, or for its approval.
       if (open?.sendAt && open.sendAt <= now) return open.id
       // An editor gave it a time of its own: the rule's does not move it.
@@ -98,6 +99,9 @@ export function createDigestService(
   return {
     /** A draft as it stood at its `asOf`, any other digest as it went. @throws DomainError `no_digest` */
     get: read,
+
+    /** The same of one that was read already. */
+    show,
 
     /** Newest first. */
     async list(
@@ -191,71 +195,77 @@ export function createDigestService(
      * Changes a draft. An approved or scheduled digest becomes a draft again and is asked about once more.
      * @throws DomainError `no_digest`, `wrong_state`, `if_match_required`, `version_changed`, `article_not_public`
      */
-    async change(id: number, input: ChangeInput, version: SeenVersion, actor: Actor): Promise<DigestShape> {
-      return inDraftTransaction(database, async (stores) => {
-        const { digest, newsletter } = await refreshDraft(parts, stores, id)
-        requireMayDo(digest, 'change')
-        requireVersion(digest, version)
-        const change = await toDraftChange(stores, input)
-        await applyChange(stores, digest, change, nameOfActor(actor))
-        await exclude(stores, { digest, newsletter }, change.excluded, nameOfActor(actor))
-        return shapeOf(stores, await refreshDraft(parts, stores, id))
-      })
-    },
+    change: (id: number, input: ChangeInput, version: SeenVersion, actor: Actor): Promise<DigestShape> =>
+      edit(id, { version, actor }, (stores) => toDraftChange(stores, input)),
 
     /**
      * Puts articles in the order an editor dragged them into, by pinning as few as that takes.
      * @throws DomainError as `change`
      */
-    async reorder(
-      id: number,
-      externalIds: string[],
-      version: SeenVersion,
-      actor: Actor,
-    ): Promise<DigestShape> {
-      return inDraftTransaction(database, async (stores) => {
-        const draft = await refreshDraft(parts, stores, id)
-        requireMayDo(draft.digest, 'change')
-        requireVersion(draft.digest, version)
-        const order = await stores.digestArticles.getIds(externalIds)
-        const due = draft.digest.chosen ?? (await listDue(parts, stores, draft)).map((article) => article.id)
-        const pinned = pinsFor(
-          order,
-          due.filter((articleId) => order.includes(articleId)),
-        )
-        await applyChange(stores, draft.digest, { pinned }, nameOfActor(actor))
-        return shapeOf(stores, await refreshDraft(parts, stores, id))
-      })
-    },
+    reorder: (id: number, externalIds: string[], version: SeenVersion, actor: Actor): Promise<DigestShape> =>
+      edit(id, { version, actor }, async (stores, draft) =>
+        pinAsOrdered(stores, draft, await stores.digestArticles.getIds(externalIds)),
+      ),
 
     /**
-     * One step of one story, as the desk's buttons do it: up, down, pin, unpin, exclude, admit.
+     * One step of one story, as the desk's buttons do it.
      * @throws DomainError as `change`
      */
-    async moveStory(
+    moveStory: (
       id: number,
       { article, step }: { article: string; step: StoryStep },
       version: SeenVersion,
       actor: Actor,
-    ): Promise<DigestShape> {
-      // Read before the lock is taken: had it changed in between, its version would have too, and nothing is done.
-      const digest = await read(id)
-      const order = digest.articles.map(({ externalId }) => externalId)
-      const pinned = digest.articles.filter((other) => other.pinned).map(({ externalId }) => externalId)
-      const change = (input: ChangeInput) => this.change(id, input, version, actor)
-      switch (step) {
-        case 'pin':
-          return change({ pinned: [...pinned, article] })
-        case 'unpin':
-          return change({ pinned: without(pinned, article) })
-        case 'admit':
-          return change({ excluded: without(digest.excluded, article) })
-        case 'exclude':
-          return change({ pinned: without(pinned, article), excluded: [...digest.excluded, article] })
-        default:
-          return this.reorder(id, stepOf(order, article, step), version, actor)
-      }
-    },
+    ): Promise<DigestShape> =>
+      edit(id, { version, actor }, async (stores, draft) => {
+        const { content, excluded, pinned: allPinned } = draft.digest
+        const order = content?.articles.map(({ id }) => id) ?? []
+        const pinned = order.filter((id) => allPinned.includes(id))
+        const known = await stores.digestArticles.listExternalIds([...order, ...excluded])
+        const story =
+          [...order, ...excluded].find((id) => known.get(id) === article) ??
+          (await stores.digestArticles.getIds([article]))[0]
+        if (story === undefined) return {}
+        switch (step) {
+          case 'pin':
+            return { pinned: [...pinned, story] }
+          case 'unpin':
+            return { pinned: without(pinned, story) }
+          case 'admit':
+            return { excluded: without(excluded, story) }
+          case 'exclude':
+            return { pinned: without(pinned, story), excluded: [...excluded, story] }
+          default:
+            return pinAsOrdered(stores, draft, stepOf(order, story, step))
+        }
+      }),
+  }
+
+  /** The change is found from the draft that is locked, which is composed twice: as it was, and as it is then. */
+  async function edit(
+    id: number,
+    { version, actor }: { version: SeenVersion; actor: Actor },
+    changeOf: (stores: Stores, draft: Draft) => Promise<DraftChange>,
+  ): Promise<DigestShape> {
+    return inDraftTransaction(database, async (stores) => {
+      const draft = await refreshDraft(parts, stores, id)
+      requireMayDo(draft.digest, 'change')
+      requireVersion(draft.digest, version)
+      const change = await changeOf(stores, draft)
+      await applyChange(stores, draft.digest, change, nameOfActor(actor))
+      await exclude(stores, draft, change.excluded, nameOfActor(actor))
+      return shapeOf(stores, await refreshDraft(parts, stores, id))
+    })
+  }
+
+  async function pinAsOrdered(stores: Stores, draft: Draft, order: number[]): Promise<DraftChange> {
+    const due = draft.digest.chosen ?? (await listDue(parts, stores, draft)).map(({ id }) => id)
+    return {
+      pinned: pinsFor(
+        order,
+        due.filter((id) => order.includes(id)),
+      ),
+    }
   }
 }
 
@@ -315,12 +325,13 @@ function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence
   throw new DomainError('invalid', 'no_such_cadence', sentence, { fields })
 }
 
-export type StoryStep = 'up' | 'down' | 'pin' | 'unpin' | 'exclude' | 'admit'
+export const storySteps = ['up', 'down', 'pin', 'unpin', 'exclude', 'admit'] as const
+export type StoryStep = (typeof storySteps)[number]
 
-const without = (list: readonly string[], item: string): string[] => list.filter((other) => other !== item)
+const without = (list: readonly number[], item: number): number[] => list.filter((other) => other !== item)
 
 /** The list with one item a place further up or down; at the end it stays. */
-function stepOf(list: readonly string[], item: string, step: 'up' | 'down'): string[] {
+function stepOf(list: readonly number[], item: number, step: 'up' | 'down'): number[] {
   const from = list.indexOf(item)
   const rest = without(list, item)
   const to = Math.min(Math.max(from + (step === 'up' ? -1 : 1), 0), rest.length)

@@ -21,7 +21,6 @@ export interface Preview {
 interface PreviewWish {
   variant?: string | undefined
   format: PreviewFormat
-  isFresh?: boolean
 }
 
 /** Mailbox providers cut a mail off at about this size. */
@@ -30,41 +29,45 @@ export const clipBytes = 102_000
 /** What goes out, before it goes out: made by the very functions that make the mails. */
 export function createDigestPreviewService(
   parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'> & {
-    drafts: Pick<DraftService, 'get' | 'getFresh'>
+    drafts: Pick<DraftService, 'getFresh'>
   },
 ) {
   const { database, doorbell, drafts, mail } = parts
 
+  const show = async (draft: Draft, { variant, format }: PreviewWish): Promise<Preview> => {
+    const content = contentOf(draft)
+    const plans = await listPlans(database.stores, draft.digest)
+    const strayQuotes = listStrayQuotes(content, plans)
+    const articleIds = articleIdsOf(draft, plans, variant)
+    const gone = await database.stores.digestArticles.listGone([content])
+    // Who has a story that was withdrawn since had it with these words.
+    const lost = gone.filter(({ id }) => !articleIds.includes(id))
+    const composed = await mail.composeDigest(withoutArticles(content, lost))
+    const { subject, html, text } = mail.previewVariant(composed, articleIds)
+    const bytes = Buffer.byteLength(html)
+    if (format !== 'mime') return { subject, body: format === 'html' ? html : text, bytes, strayQuotes }
+    const { publicUrl } = parts.config
+    const providers = await database.stores.providers.listNames()
+    const message = mail.personalise(mail.assembleVariant(composed, articleIds, { providers }), {
+      to: 'lectrice@example.org',
+      date: parts.now(),
+      messageId: '<preview@example.org>',
+      unsubscribeUrl: `${publicUrl}/unsubscribe/preview`,
+      preferencesUrl: `${publicUrl}/preferences/preview`,
+    })
+    return { subject, body: Buffer.concat(message).toString(), bytes, strayQuotes }
+  }
+
   return {
+    /** Of a digest as it was read. @throws DomainError `no_variant` */
+    show,
+
     /**
-     * @param variant its id in the digest's `variants`; where absent, what most readers get
-     * @param isFresh of what the digest would hold now, rather than of what is stored; on a long list that takes seconds
+     * Of what the digest would hold now; on a long list that takes seconds.
+     * @param wish `variant`: its id in the digest's `variants`; where absent, what most readers get
      * @throws DomainError `no_digest`, `no_variant`
      */
-    async get(id: number, { variant, format, isFresh = true }: PreviewWish): Promise<Preview> {
-      const draft = await (isFresh ? drafts.getFresh(id) : drafts.get(id))
-      const content = contentOf(draft)
-      const plans = await listPlans(database.stores, draft.digest)
-      const strayQuotes = listStrayQuotes(content, plans)
-      const articleIds = articleIdsOf(draft, plans, variant)
-      const gone = await database.stores.digestArticles.listGone([content])
-      // Who has a story that was withdrawn since had it with these words.
-      const lost = gone.filter(({ id }) => !articleIds.includes(id))
-      const composed = await mail.composeDigest(withoutArticles(content, lost))
-      const { subject, html, text } = mail.previewVariant(composed, articleIds)
-      const bytes = Buffer.byteLength(html)
-      if (format !== 'mime') return { subject, body: format === 'html' ? html : text, bytes, strayQuotes }
-      const { publicUrl } = parts.config
-      const providers = await database.stores.providers.listNames()
-      const message = mail.personalise(mail.assembleVariant(composed, articleIds, { providers }), {
-        to: 'lectrice@example.org',
-        date: parts.now(),
-        messageId: '<preview@example.org>',
-        unsubscribeUrl: `${publicUrl}/unsubscribe/preview`,
-        preferencesUrl: `${publicUrl}/preferences/preview`,
-      })
-      return { subject, body: Buffer.concat(message).toString(), bytes, strayQuotes }
-    },
+    get: async (id: number, wish: PreviewWish): Promise<Preview> => show(await drafts.getFresh(id), wish),
 
     /**
      * The same mail with a marked subject, to people of the desk; what most readers get.

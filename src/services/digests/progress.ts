@@ -6,6 +6,7 @@ import {
   sentOf,
   type DeliveryCounts,
   type Digest,
+  type DigestReason,
   type DigestState,
 } from '../../domain/digests/digest.ts'
 import { explain, explanations, type Explanation } from '../../domain/subscribers/explain.ts'
@@ -20,7 +21,7 @@ export type DigestProgressService = ReturnType<typeof createDigestProgressServic
 export interface Progress {
   id: number
   state: DigestState
-  reason: string | null
+  reason: DigestReason | null
   /** What the relay says of us, and when it is asked again. */
   relayAnswer: string | null
   retryAt: string | null
@@ -77,17 +78,18 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
       return counted.get(id) ?? noCounts()
     },
   })
-  const get = async (id: number): Promise<Progress> => {
-    const digest = await database.stores.digests.get(id)
-    return toProgress(digest, await counts.forceFetch(`${id} ${digest.state}`), now())
-  }
+  const measure = async (digest: Digest): Promise<Progress> =>
+    toProgress(digest, await counts.forceFetch(`${digest.id} ${digest.state}`), now())
 
   return {
     /**
      * The state as it is now; its counts may be half a second old, or ten times what counting takes.
      * @throws DomainError `no_digest`
      */
-    get,
+    get: async (id: number): Promise<Progress> => measure(await database.stores.digests.get(id)),
+
+    /** The same of a digest that was read already. */
+    measure,
 
     /** Who, in which state, and what the mail server said; by subscriber. @throws DomainError `no_digest` */
     async listDeliveries(

@@ -1,4 +1,5 @@
 import { isApproved, maxLatenessMs, type Digest } from '../../domain/digests/digest.ts'
+import type { DeskNotice } from '../../domain/notice.ts'
 import { scheduledCadences } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
@@ -27,9 +28,9 @@ export function createScheduleService(
   let watchedAt = -Infinity
 
   const deskUrl = (digestId: number): string => `${config.publicUrl}/desk/digests/${digestId}`
-  const tell = async (stores: Stores, kind: string, { id, content }: Digest) => {
+  const tell = async (stores: Stores, notice: DeskNotice, { id, content }: Digest) => {
     const values = { digest: content?.subject ?? `#${id}` }
-    await tellDesk(stores, { kind, values, url: deskUrl(id), subject: `digest:${id}` })
+    await tellDesk(stores, { notice, values, url: deskUrl(id), once: `digest:${id}` })
   }
 
   /** @returns the digest when it was started or given up */
@@ -40,8 +41,8 @@ export function createScheduleService(
       const isWaiting = state === 'draft' || state === 'approved' || state === 'scheduled'
       if (!isWaiting || !sendAt || sendAt > now) return undefined
       if (now.getTime() - sendAt.getTime() > maxLatenessMs) {
-        const pausedReason = isApproved(digest, newsletter.approval) ? 'late' : 'not_approved'
-        await stores.digests.markState(id, [state], 'missed', { pausedReason, completedAt: now })
+        const reason = isApproved(digest, newsletter.approval) ? 'late' : 'not_approved'
+        await stores.digests.markState(id, [state], 'missed', { reason, completedAt: now })
         await tell(stores, 'digest_missed', digest)
         return stores.digests.get(id)
       }
@@ -59,7 +60,7 @@ export function createScheduleService(
       for (const newsletter of await database.stores.newsletters.list()) {
         for (const rule of scheduledCadences(newsletter)) await digests.openDraft(newsletter, rule)
       }
-      const now = await database.stores.digests.getClock()
+      const now = await database.stores.clock.now()
       for (const id of await database.stores.digests.listDue(now)) {
         try {
           const digest = await startOrMiss(id, now)
@@ -79,14 +80,14 @@ export function createScheduleService(
       if (performance.now() - watchedAt < watchEveryMs) return
       watchedAt = performance.now()
       for (const warning of await database.stores.watch.listWarnings()) {
-        const { kind, digestId, subject, values, isGrowing } = warning
+        const { kind, digestId, digest, values, isGrowing } = warning
         log.warn({ digestId, kind, ...values }, 'a digest needs the desk')
         if (isGrowing) continue
         await tellDesk(database.stores, {
-          kind,
-          values: { digest: subject, ...values },
+          notice: kind,
+          values: { digest, ...values },
           url: deskUrl(digestId),
-          subject: `digest:${digestId}`,
+          once: `digest:${digestId}`,
         })
       }
     },

@@ -15,15 +15,13 @@ import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { defaultAlertsPerDay, findCadence } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
+import { ringForDigest } from '../delivery/ring-digest.ts'
 import { answerOnce, type Answer, type KeyedRequest } from '../desk/answer-once.ts'
 import { inDraftTransaction, refreshDraft, variantQueryOf, type Draft } from './refresh.ts'
 import { beginSpread } from './spreading.ts'
 import type { Parts } from '../parts.ts'
 
 export type DigestSendingService = ReturnType<typeof createDigestSendingService>
-
-/** Wake-ups for one digest, so that as many workers can share it. */
-const wakeUps = 8
 
 export interface SendRequest extends Omit<KeyedRequest, 'action'> {
   /** The version somebody looked at; asked for after the key, so that a retry needs no new one. */
@@ -40,9 +38,7 @@ export function createDigestSendingService(
 
   const ring = async (digest: Pick<Digest, 'id' | 'state'>) => {
     if (digest.state === 'preparing') await doorbell.ring('prepare-digest', { digestId: digest.id })
-    if (digest.state !== 'sending') return
-    const slots = Array.from({ length: wakeUps }, (_, slot) => slot)
-    await Promise.all(slots.map((slot) => doorbell.ring('deliver-digest', { digestId: digest.id }, slot)))
+    if (digest.state === 'sending') await ringForDigest(doorbell, digest.id)
   }
 
   /** One guarded change of state, told to the audit log, then to the workers. */
@@ -79,7 +75,7 @@ export function createDigestSendingService(
         requireVersion(digest, version)
         requireMayApprove(digest, newsletter.approval, actor)
         await requirePostalAddress(stores)
-        const now = await stores.digests.getClock()
+        const now = await stores.clock.now()
         await stores.digests.markState(id, ['draft'], 'approved', {
           frozenAt: now,
           approvedSha256: Buffer.from(digest.contentHash ?? '', 'hex'),
@@ -99,7 +95,7 @@ export function createDigestSendingService(
         requireVersion(digest, version)
         requireApproved(digest, newsletter.approval)
         await requirePostalAddress(stores)
-        const now = await stores.digests.getClock()
+        const now = await stores.clock.now()
         if (sendAt <= now) {
           const sentence = 'sendAt has passed: name a later instant, or send now.'
           const fields = [{ field: 'sendAt', message: sentence }]
@@ -159,7 +155,7 @@ export function createDigestSendingService(
         const digest = await stores.digests.claim(id)
         requireMayDo(digest, 'pause')
         const resumeState = digest.resumeState ?? digest.state
-        const fields = { resumeState, pausedReason: 'by_hand', probeAt: null }
+        const fields = { resumeState, reason: 'by_hand', probeAt: null } as const
         await stores.digests.markState(id, [digest.state], 'paused', fields)
       }),
 
@@ -172,11 +168,11 @@ export function createDigestSendingService(
       act(id, actor, async (stores) => {
         const digest = await stores.digests.claim(id)
         requireMayDo(digest, 'resume')
-        const now = await stores.digests.getClock()
+        const now = await stores.clock.now()
         if (!extend) requireTimeLeft(digest, now)
         await stores.digests.markState(id, ['paused'], digest.resumeState ?? 'sending', {
           resumeState: null,
-          pausedReason: null,
+          reason: null,
           probeAt: null,
           ...(extend &&
             digest.expiresAt && {
@@ -190,7 +186,7 @@ export function createDigestSendingService(
       const cancelled = await act(id, actor, async (stores) => {
         const digest = await stores.digests.claim(id)
         requireMayDo(digest, 'cancel')
-        const completedAt = await stores.digests.getClock()
+        const completedAt = await stores.clock.now()
         await stores.digests.markState(id, [digest.state], 'cancelled', { completedAt, resumeState: null })
       })
       // After the commit, which stops the conversations: a million rows take their time. The workers end the rest.
@@ -230,7 +226,7 @@ export function createDigestSendingService(
     requireApproved(digest, newsletter.approval)
     await requirePostalAddress(stores)
     if (digest.cadence === 'alert') await requireAlertLeft(stores, { digest, newsletter })
-    const now = await stores.digests.getClock()
+    const now = await stores.clock.now()
     const frozenAt = digest.frozenAt ?? now
     await stores.digests.markState(id, [digest.state], 'preparing', { frozenAt, startedAt: now })
     const detail = hashDetail(digest)
@@ -254,7 +250,7 @@ export function createDigestSendingService(
     }
     await stores.newsletters.claim(newsletter.id)
     const { zone } = await stores.publication.get()
-    const today = localDateOf(await stores.digests.getClock(), zone)
+    const today = localDateOf(await stores.clock.now(), zone)
     const midnight = occurrenceOn({ cadence: 'daily', time: '00:00', zone }, today)?.at ?? new Date(0)
     const limit = findCadence(newsletter, 'alert')?.maxPerDay ?? defaultAlertsPerDay
     if ((await stores.digests.countAlertsSince(newsletter.id, midnight)) < limit) return
@@ -272,19 +268,19 @@ async function prepare(
   { digest, newsletter }: Draft,
 ): Promise<void> {
   const from: DigestState[] = ['preparing']
-  const completedAt = await stores.digests.getClock()
+  const completedAt = await stores.clock.now()
   const articleIds = digest.content?.articles.map((article) => article.id) ?? []
   const isScheduled = digest.localDate !== undefined
   if (articleIds.length === 0 || (isScheduled && articleIds.length < newsletter.minArticles)) {
-    const pausedReason = articleIds.length === 0 ? 'nothing_new' : 'too_few'
-    await stores.digests.markState(digest.id, from, 'skipped', { pausedReason, audience: 0, completedAt })
+    const reason = articleIds.length === 0 ? 'nothing_new' : 'too_few'
+    await stores.digests.markState(digest.id, from, 'skipped', { reason, audience: 0, completedAt })
     return
   }
   const query = variantQueryOf({ digest, newsletter }, articleIds)
   const { audience, pending } = await stores.variants.insertDeliveries(query, newsletter.maxArticles)
   if (pending === 0) {
-    const pausedReason = audience === 0 ? 'no_readers' : 'nothing_new'
-    await stores.digests.markState(digest.id, from, 'skipped', { pausedReason, audience, completedAt })
+    const reason = audience === 0 ? 'no_readers' : 'nothing_new'
+    await stores.digests.markState(digest.id, from, 'skipped', { reason, audience, completedAt })
     return
   }
   const rule = isScheduled && digest.cadence !== 'alert' ? findCadence(newsletter, digest.cadence) : undefined

@@ -8,6 +8,7 @@ import {
   type FeedSubject,
   type LeftPaths,
 } from '../../domain/feeds/feed.ts'
+import { languageName } from '../../domain/language.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'
@@ -119,6 +120,3 @@ export function createFeedDirectory({
     },
   }
 }
-
-const languageName = (language: string): string =>
-  new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language

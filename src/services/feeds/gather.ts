@@ -15,6 +15,7 @@ import {
   type FeedPlace,
 } from '../../domain/feeds/feed-window.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
+import { languageName } from '../../domain/language.ts'
 import { dateIn, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
 import type { FeedSource } from '../../feeds/items.ts'
@@ -256,6 +257,3 @@ function channelOf(
     stylesheetUrl: `${publicUrl}/assets/feed.css`,
   }
 }
-
-const languageName = (language: string): string =>
-  new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language

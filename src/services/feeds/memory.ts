@@ -85,7 +85,7 @@ export function createFeedMemory(
     async start(): Promise<void> {
       timer = setInterval(() => void compare(), compareMs)
       timer.unref()
-      stopListening = await database.listen('feed_documents', {
+      stopListening = await database.listenForFeeds({
         onMessage: (path) => void refresh(path),
         onReconnect: () => void compare(),
       })

@@ -123,7 +123,8 @@ export async function renderClaimed(
     madeFor: madeFor(parts, publication),
     dueAt: gathered.dueAt,
   }
-  const lastModified = await stores.feedDocuments.now()
+  // HTTP dates have no fractions of a second.
+  const lastModified = new Date(Math.floor((await stores.clock.now()).getTime() / 1000) * 1000)
   const rendered = await Promise.all(
     documents.map((document) => renderDocument(feedWriter, composed, { document, lastModified })),
   )

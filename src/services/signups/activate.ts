@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { isBarred } from '../../domain/deliverability/suppression.ts'
 import {
   blockAfterRefusalMs,
   linkStateOf,
@@ -14,7 +15,7 @@ import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'
-import { sha256 } from './request.ts'
+import { sha256 } from '../desk/secret.ts'
 
 /** What a link's page shows. */
 export interface ActivationPage {
@@ -76,7 +77,7 @@ export function createActivationService(
      * are the reason.
      */
     isPressed(page: Pick<ActivationPage, 'id'>, nonce: string): boolean {
-      const age = pageAgeMs(keyring, nonce, { subject: page.id, now: now() })
+      const age = pageAgeMs(keyring, nonce, { name: page.id, now: now() })
       return age !== undefined && age >= leastDwellMs && age < pageLifetimeMs
     },
 
@@ -183,9 +184,8 @@ export function createActivationService(
     if (!address) return 'expired'
     const hashes = hashAddress(keyring, address)
     const suppression = await tx.suppressions.find(hashes)
-    const isBarred = suppression?.reason === 'complained' || suppression?.reason === 'manual'
     const [hash] = hashes
-    if (isBarred || !hash) return 'left'
+    if (isBarred(suppression) || !hash) return 'left'
     const subscriber = await tx.subscribers.put({ address: address.text, hash, language: request.language })
     await tx.subscribers.lock(subscriber.id)
     const activated: number[] = []

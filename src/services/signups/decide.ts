@@ -1,3 +1,4 @@
+import { isBarred } from '../../domain/deliverability/suppression.ts'
 import { mayMail, type Activation, type Decision } from '../../domain/subscribers/activation.ts'
 import {
   hashAddress,
@@ -6,6 +7,7 @@ import {
   type AddressHash,
 } from '../../domain/subscribers/address.ts'
 import { cadenceOf, isSameChoice } from '../../domain/subscribers/subscription.ts'
+import { freshLinkLifetimeMs } from '../../domain/subscribers/subscription-tokens.ts'
 import type { Stores } from '../../store/stores.ts'
 import { createFaults } from '../delivery/kill-points.ts'
 import type { Parts } from '../parts.ts'
@@ -70,8 +72,7 @@ export function createSignupDecisionService(
     }
     await stores.activationMails.lock({ keyId: '', hmac: request.limitHmac })
     const suppression = await stores.suppressions.find(person.hashes)
-    if (suppression?.reason === 'complained' || suppression?.reason === 'manual')
-      return { decision: 'suppressed' }
+    if (isBarred(suppression)) return { decision: 'suppressed' }
     if (request.kind === 'preferences-link') return mailLink(person)
     if (await stores.activationMails.isBlocked(limits, now())) return { decision: 'blocked' }
     const sent = await stores.activationMails.list(limits)
@@ -145,7 +146,7 @@ export function createSignupDecisionService(
       kind: 'preferences-link',
       subscriberId: subscriber.id,
       language: subscriber.language,
-      expiresAt: new Date(Date.now() + 24 * 3_600_000),
+      expiresAt: new Date(now().getTime() + freshLinkLifetimeMs),
     })
     return { decision: 'mailed', subscriberId: subscriber.id }
   }
@@ -168,7 +169,7 @@ export function createSignupDecisionService(
         }
         return true
       }
-      // Side by side only where a crowd waits: most of the time one comes alone.
+      // Most of the time a single request waits: the other lanes start only when this one has found more than a few.
       if (await lane(lanes)) await Promise.all(Array.from({ length: lanes }, () => lane(Infinity)))
       if (decided > 0) await doorbell.ring('deliver-mail', {})
       const held = await gate.findHeld()

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Activation } from '../../domain/subscribers/activation.ts'
+import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Stores } from '../../store/stores.ts'
 
 /** Activation mails an hour that need no explanation; above, five times the week's mean is the measure. */
@@ -45,7 +46,7 @@ export function createFloodGate(activations: Pick<Stores['activations'], 'countM
     async take({ address = '', form }: Pick<Activation, 'address' | 'form'>): Promise<void> {
       if (form === 'import') return
       const room = await getRoom()
-      const domain = address.slice(address.lastIndexOf('@') + 1)
+      const domain = domainOf(address)
       room.site -= 1
       room.domains.set(domain, (room.domains.get(domain) ?? unsuspicious.domain) - 1)
     },

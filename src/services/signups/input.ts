@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { interfaceLanguages } from '../../domain/language.ts'
 import { cadences } from '../../domain/newsletter.ts'
-import { interfaceLanguages } from '../../locales.ts'
 
 /** One value or several, as forms and JSON write them. */
 const slugs = z

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { activationLifetimeMs } from '../../domain/subscribers/activation.ts'
 import { hashForLimits, parseAddress, type Address } from '../../domain/subscribers/address.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
@@ -9,11 +8,12 @@ import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { createFaults } from '../delivery/kill-points.ts'
 import type { Parts } from '../parts.ts'
 import type { PublicationService } from '../desk/publication.ts'
+import { sha256 } from '../desk/secret.ts'
 import { signupInput, type SignupInput, type Visitor } from './input.ts'
 import { singleFlight } from '../single-flight.ts'
 
 const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
-const formSubject = 'signup'
+const formName = 'signup'
 const sectionsOnForm = 12
 
 /**
@@ -78,7 +78,7 @@ export function createSignupService(
     offer,
 
     /** For a hidden field of every form we render: proves that a person had time to read it. */
-    formStamp: (): string => sealPage(keyring, formSubject, now()),
+    formStamp: (): string => sealPage(keyring, formName, now()),
 
     /** Whether somebody had time to read a form of ours; for all others the limits are half. */
     hasReadForm: (body: unknown): boolean => {
@@ -161,7 +161,7 @@ export function createSignupService(
 
   /** In milliseconds; undefined for a stamp that is not ours. */
   function ageOf(stamp: string): number | undefined {
-    return pageAgeMs(keyring, stamp, { subject: formSubject, now: now() })
+    return pageAgeMs(keyring, stamp, { name: formName, now: now() })
   }
 
   /** By the form alone, never by the address. `late` is told, for people leave pages open; a machine is not. */
@@ -204,8 +204,6 @@ const bareWish = (visitor: Visitor) => ({
   consentText: '',
   policyVersion: '',
 })
-
-export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** The words someone agreed to, in their language: shown beside the button, kept in the record. */
 export const consentTextOf = (language: string, publication: string, names: string[]): string =>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { interfaceLanguages, type InterfaceLanguage } from '../../domain/language.ts'
 import { cadences, type Cadence } from '../../domain/newsletter.ts'
-import { interfaceLanguages, type InterfaceLanguage } from '../../locales.ts'
 
 /** What the centre's form asks for. A newsletter that is not named is left. */
 export interface PreferencesInput {

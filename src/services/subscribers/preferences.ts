@@ -16,7 +16,9 @@ import {
 import { DomainError } from '../../errors.ts'
 import type { Setting } from '../../store/subscribers/subscriptions.ts'
 import type { Stores } from '../../store/stores.ts'
+import { isSuppressed } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
+import { endSubscriptions } from './end-subscriptions.ts'
 import type { PreferencesInput } from './preferences-input.ts'
 
 export interface PreferencesPage extends PreferencesRef {
@@ -59,11 +61,11 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     /** Changes nothing. @throws DomainError `no_such_link` */
     open,
 
-    nonceOf: (page: PreferencesPage): string => sealPage(keyring, subjectOf(page), now()),
+    nonceOf: (page: PreferencesPage): string => sealPage(keyring, sealedNameOf(page), now()),
 
     /** @throws DomainError `form_expired` where the form is not of this page, or older than a day */
     requireNonce(page: PreferencesPage, nonce: string): void {
-      const age = pageAgeMs(keyring, nonce, { subject: subjectOf(page), now: now() })
+      const age = pageAgeMs(keyring, nonce, { name: sealedNameOf(page), now: now() })
       if (age !== undefined && age < pageLifetimeMs) return
       throw new DomainError(
         'forbidden',
@@ -81,16 +83,21 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
         const { id } = page.subscriber
         await tx.subscribers.lock(id)
         await tx.subscribers.updateLanguage(id, input.language)
-        const isBarred = await isSuppressed(tx, page.subscriber)
+        // Nothing may be added for an address that we never write to.
+        const mayAdd = !(await isSuppressed(keyring, tx, page.subscriber.address))
         const isGone = page.newsletters.every(({ subscription }) => subscription?.state !== 'active')
         for (const { newsletter, subscription } of page.newsletters) {
           const wanted = input.newsletters.find((one) => one.slug === newsletter.slug)
           const isActive = subscription?.state === 'active'
-          const mayReceive = !isBarred || isActive
           // Old mails are forwarded: none of their links brings back who left.
           if (wanted && !isActive && (isGone || subscription)) requireFresh(page)
-          if (wanted && mayReceive) await receive(tx, { page, newsletter, subscription }, wanted)
-          else if (!wanted) await drop(tx, id, newsletter.id)
+          if (wanted && (mayAdd || isActive)) await receive(tx, { page, newsletter, subscription }, wanted)
+          else if (!wanted)
+            await endSubscriptions(tx, {
+              subscriberId: id,
+              newsletterId: newsletter.id,
+              reason: 'unsubscribed',
+            })
         }
         const until = input.pausedUntil
         await tx.subscriptions.updatePause(id, until !== undefined && until > now() ? until : undefined)
@@ -126,8 +133,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
       const parsed = findAddress(address ?? '')
       await database.transaction(async (tx) => {
         await tx.subscribers.lock(id)
-        const newsletterIds = await tx.subscriptions.markEnded(id, 'erased')
-        await tx.consents.insert({ event: 'ended', subscriberId: id, newsletterIds, reason: 'erased' })
+        await endSubscriptions(tx, { subscriberId: id, reason: 'erased' })
         await tx.consents.updateErased(id)
         if (parsed) await tx.suppressions.put(hashAddress(keyring, parsed), { reason: 'erased' })
         await tx.activations.deleteOf(id, address ?? '')
@@ -138,15 +144,9 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
 
     requireFresh,
   }
-
-  /** Nothing may be added for an address that we never write to. */
-  async function isSuppressed(tx: Stores, subscriber: Subscriber): Promise<boolean> {
-    const address = findAddress(subscriber.address ?? '')
-    return !address || (await tx.suppressions.find(hashAddress(keyring, address))) !== undefined
-  }
 }
 
-const subjectOf = (page: PreferencesPage): string =>
+const sealedNameOf = (page: PreferencesPage): string =>
   `preferences-${page.subscriberId}${page.isFresh ? '-fresh' : ''}`
 
 function requireFresh(page: PreferencesPage): void {
@@ -177,9 +177,4 @@ async function receive(tx: Stores, { page, newsletter, subscription }: Held, wan
     form: 'preferences',
     locale: page.subscriber.language,
   })
-}
-
-async function drop(tx: Stores, subscriberId: number, newsletterId: number): Promise<void> {
-  const newsletterIds = await tx.subscriptions.markEnded(subscriberId, 'unsubscribed', newsletterId)
-  await tx.consents.insert({ event: 'ended', subscriberId, newsletterIds, reason: 'unsubscribed' })
 }

@@ -1,9 +1,10 @@
-import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
+import { findAddress } from '../../domain/subscribers/address.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { quoteCsv } from './import/csv-cells.ts'
 import type { Subscriber, Subscription } from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
+import { findSuppression } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 
 export type SubscriberService = ReturnType<typeof createSubscriberService>
@@ -33,11 +34,6 @@ export function createSubscriberService({
 }: Pick<Parts, 'database' | 'keyring' | 'findMailHost'>) {
   const { stores } = database
 
-  const findSuppression = async (subscriber: Subscriber) => {
-    const address = findAddress(subscriber.address ?? '')
-    return address && stores.suppressions.find(hashAddress(keyring, address))
-  }
-
   const toShape = async (
     subscriber: Subscriber,
     subscriptions: Subscription[],
@@ -53,7 +49,7 @@ export function createSubscriberService({
       sections: one.sections,
       pausedUntil: one.pausedUntil?.toISOString() ?? null,
     })),
-    suppressed: (await findSuppression(subscriber)) !== undefined,
+    suppressed: (await findSuppression(keyring, stores, subscriber.address)) !== undefined,
   })
 
   return {
@@ -109,7 +105,7 @@ export function createSubscriberService({
     async explain(id: number) {
       const subscriber = await stores.subscribers.get(id)
       const subscriptions = await stores.subscriptions.list(id)
-      const suppression = await findSuppression(subscriber)
+      const suppression = await findSuppression(keyring, stores, subscriber.address)
       const { subscriberOverview } = stores
       const domain = findAddress(subscriber.address ?? '')?.domain
       return {

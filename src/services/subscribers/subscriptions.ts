@@ -1,17 +1,16 @@
 import { undoLifetimeMs } from '../../domain/subscribers/activation.ts'
-import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { openUnsubscribe, type SubscriptionRef } from '../../domain/subscribers/subscription-tokens.ts'
 import {
   lessOften,
-  type EndedReason,
   type LeaveReason,
   type Subscriber,
   type Subscription,
 } from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
-import type { Stores } from '../../store/stores.ts'
+import { isSuppressed } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
+import { endSubscriptions } from './end-subscriptions.ts'
 
 /** What an unsubscribe link's page shows. */
 export interface UnsubscribePage {
@@ -32,16 +31,6 @@ export const pauseDays = [7, 30, 90]
 export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyring' | 'now'>) {
   const { database, keyring, now } = parts
   const { stores } = database
-
-  const end = async (
-    tx: Stores,
-    of: { subscriberId: number; newsletterId?: number },
-    reason: EndedReason,
-  ) => {
-    const newsletterIds = await tx.subscriptions.markEnded(of.subscriberId, reason, of.newsletterId)
-    await tx.consents.insert({ event: 'ended', subscriberId: of.subscriberId, newsletterIds, reason })
-    return newsletterIds.length
-  }
 
   return {
     /** Changes nothing. @throws DomainError `no_such_link` for what we did not seal */
@@ -66,19 +55,21 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
 
     /** Leaves one newsletter. */
     async leave({ subscriberId, newsletterId }: SubscriptionRef): Promise<void> {
-      await database.transaction((tx) => end(tx, { subscriberId, newsletterId }, 'unsubscribed'))
+      await database.transaction((tx) =>
+        endSubscriptions(tx, { subscriberId, newsletterId, reason: 'unsubscribed' }),
+      )
     },
 
-    /** Leaves everything: a reader's wish, a complaint, a mailbox that is gone. */
-    async leaveAll(subscriberId: number, reason: EndedReason = 'unsubscribed'): Promise<void> {
-      await database.transaction((tx) => end(tx, { subscriberId }, reason))
+    async leaveAll(subscriberId: number): Promise<void> {
+      await database.transaction((tx) => endSubscriptions(tx, { subscriberId, reason: 'unsubscribed' }))
     },
 
     /** Back to what it was, within 30 days of leaving. False where there is nothing to undo. */
     async undo(ref: SubscriptionRef): Promise<boolean> {
       return database.transaction(async (tx) => {
         const { subscriberId, newsletterId } = ref
-        if (await isSuppressed(tx, subscriberId)) return false
+        const subscriber = await tx.subscribers.find(subscriberId)
+        if (await isSuppressed(keyring, tx, subscriber?.address)) return false
         const since = new Date(now().getTime() - undoLifetimeMs)
         const isRestored = await tx.subscriptions.markRestored({ subscriberId, newsletterId }, since)
         if (isRestored) {
@@ -122,11 +113,6 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
     async noteReason(ref: SubscriptionRef, reason: LeaveReason): Promise<void> {
       await stores.subscriptions.updateLeaveReason(ref, reason)
     },
-  }
-
-  async function isSuppressed(tx: Stores, subscriberId: number): Promise<boolean> {
-    const address = findAddress((await tx.subscribers.find(subscriberId))?.address ?? '')
-    return !address || (await tx.suppressions.find(hashAddress(keyring, address))) !== undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { BounceClass, ScoredBounce } from '../../domain/deliverability/bounce.ts'
+import { bounceWindowDays, type BounceClass, type ScoredBounce } from '../../domain/deliverability/bounce.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { Executor } from '../executor.ts'
 
@@ -72,12 +72,13 @@ export function bouncesStore(db: Executor) {
       )
     },
 
+    /** As far back as a bounce counts. */
     async listOf(subscriberId: number): Promise<ScoredBounce[]> {
       const rows = await db
         .selectFrom('bounces')
         .select(['at', 'class', 'points'])
         .where('subscriberId', '=', subscriberId)
-        .where('at', '>', sql<Date>`now() - interval '60 days'`)
+        .where('at', '>', sql<Date>`now() - make_interval(days => ${bounceWindowDays})`)
         .execute()
       return rows.map((row) => ({ ...row, class: row.class as BounceClass }))
     },

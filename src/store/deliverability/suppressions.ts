@@ -1,9 +1,8 @@
 import { sql, type Selectable } from 'kysely'
+import type { SuppressionReason } from '../../domain/deliverability/suppression.ts'
 import type { AddressHash } from '../../domain/subscribers/address.ts'
 import type { Executor } from '../executor.ts'
 import type { Suppressions } from '../schema.ts'
-
-export type SuppressionReason = 'bounced' | 'complained' | 'erased' | 'manual'
 
 export interface Suppression {
   id: number

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { NoticeText } from '../../domain/notice.ts'
 import type { Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
 import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
@@ -14,16 +15,24 @@ export type MailKind =
   | 'digest-test'
   | 'desk-notice'
 
+/** What a mail needs beyond the rows it names; never a usable token. */
+interface Payloads {
+  'already-subscribed': { newsletters: string[] }
+  'digest-test': { digestId: number; articleIds: number[]; contentHash: string }
+  'desk-notice': NoticeText
+}
+
+type WithPayload =
+  | { [Kind in keyof Payloads]: { kind: Kind; payload: Payloads[Kind] } }[keyof Payloads]
+  | { kind: Exclude<MailKind, keyof Payloads>; payload?: undefined }
+
 /** One personal mail to write. Its address is that of the activation, the subscriber or the editor; else `address`. */
-export interface NewMail {
-  kind: MailKind
+export type NewMail = WithPayload & {
   activationId?: string
   subscriberId?: number
   editorId?: number
   address?: string
   language?: string
-  /** What the template needs beyond those rows; never a usable token. */
-  payload?: Record<string, unknown>
   /** A second mail under the same key is not written. */
   dedupeKey?: string
   /** Default: in 7 days. */
@@ -31,22 +40,21 @@ export interface NewMail {
 }
 
 /** A claimed mail with what its message needs. */
-export interface ClaimedMail extends Lease {
-  kind: MailKind
-  address: string
-  language: string | null
-  activationId: string | null
-  subscriberId: number | null
-  editorId: number | null
-  payload: Record<string, unknown>
-  attempt: number
-  suspectAt: Date | null
-  createdAt: Date
-  expiresAt: Date
-  /** Of the activation: what was chosen, and until when its link works. */
-  wanted: { newsletters?: string[] } | null
-  linkExpiresAt: Date | null
-}
+export type ClaimedMail = Lease &
+  WithPayload & {
+    address: string
+    language: string | null
+    activationId: string | null
+    subscriberId: number | null
+    editorId: number | null
+    attempt: number
+    suspectAt: Date | null
+    createdAt: Date
+    expiresAt: Date
+    /** Of the activation: what was chosen, and until when its link works. */
+    wanted: { newsletters?: string[] } | null
+    linkExpiresAt: Date | null
+  }
 
 // The limits on activation mail are counted where a request is decided; here only what may have changed since.
 const objection = sql<string | null>`(

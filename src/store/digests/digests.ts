@@ -1,6 +1,12 @@
 import { sql, type Selectable, type Updateable } from 'kysely'
 import type { Cursor } from '../../domain/cursor.ts'
-import type { Digest, DigestState, ResumeState, VariantPlan } from '../../domain/digests/digest.ts'
+import type {
+  Digest,
+  DigestReason,
+  DigestState,
+  ResumeState,
+  VariantPlan,
+} from '../../domain/digests/digest.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
@@ -43,7 +49,6 @@ export type DigestFields = Partial<
   Pick<
     Updateable<Digests>,
     | 'resumeState'
-    | 'pausedReason'
     | 'probeAt'
     | 'approvedBy'
     | 'approvedAt'
@@ -243,12 +248,14 @@ export function digestsStore(db: Executor) {
       id: number,
       from: readonly DigestState[],
       to: DigestState,
-      fields: DigestFields = {},
+      { reason, ...fields }: DigestFields & { reason?: DigestReason | null } = {},
     ): Promise<boolean> {
       const { numUpdatedRows } = await db
         .updateTable('digests')
         .set({
           ...fields,
+          // The column is named for the first use of a reason.
+          pausedReason: reason,
           state: to,
           version: sql<number>`version + 1`,
           updatedAt: sql<Date>`clock_timestamp()`,
@@ -270,12 +277,6 @@ export function digestsStore(db: Executor) {
         .executeTakeFirstOrThrow()
       return n
     },
-
-    /** What the database's clock says: a worker's own may be a day off. */
-    async getClock(): Promise<Date> {
-      const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db)
-      return rows[0]?.now ?? new Date()
-    },
   }
 }
 
@@ -293,7 +294,7 @@ function toDigest(row: Selectable<Digests>): Digest {
     localDate: row.localDate ?? undefined,
     state: row.state as DigestState,
     resumeState: (row.resumeState as ResumeState | null) ?? undefined,
-    reason: row.pausedReason ?? undefined,
+    reason: (row.pausedReason as DigestReason | null) ?? undefined,
     relayAnswer: row.relayAnswer ?? undefined,
     probeAt: row.probeAt ?? undefined,
     version: row.version,

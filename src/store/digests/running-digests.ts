@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { DigestReason } from '../../domain/digests/digest.ts'
 import type { Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { longerWait } from '../delivery/suspects.ts'
@@ -51,7 +52,7 @@ export function runningDigestsStore(db: Executor) {
      */
     async markPaused(
       id: number,
-      reason: string,
+      reason: DigestReason,
       relay?: { answer: string; waitMinutes: readonly number[] },
     ): Promise<boolean> {
       const { numAffectedRows } = await sql`

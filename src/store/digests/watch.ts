@@ -1,24 +1,15 @@
 import { sql } from 'kysely'
+import type { DigestWarning } from '../../domain/notice.ts'
 import type { Executor } from '../executor.ts'
 import { undecided } from './uncertain.ts'
 
-export type WarningKind =
-  | 'digest_late'
-  | 'digest_paused'
-  | 'relay_refuses'
-  | 'digest_uncertain'
-  | 'audience_dropped'
-  | 'rejects_high'
-  | 'digest_spread'
-  | 'spread_held'
-  | 'same_address_twice'
-
 /** Something about a digest that the desk should look at. */
 export interface Warning {
-  kind: WarningKind
+  kind: DigestWarning
   digestId: number
   newsletter: string
-  subject: string
+  /** The subject of its mail. */
+  digest: string
   values: Record<string, string | number>
   /** Its numbers still grow: the desk is told when they are final. */
   isGrowing: boolean
@@ -58,7 +49,7 @@ export function watchStore(db: Executor) {
           ) c
           where coalesce(r.completed_at, r.started_at) > now() - interval '1 day' and r.audience > 0
         )
-        select 'digest_late' as kind, id as digest_id, newsletter, shown as subject, '{}'::jsonb as values, false as is_growing
+        select 'digest_late' as kind, id as digest_id, newsletter, shown as digest, '{}'::jsonb as values, false as is_growing
         from recent where state in ('draft', 'approved', 'scheduled', 'preparing')
           and coalesce(send_at, started_at) < now() - make_interval(mins => ${lateMinutes})
         union all

@@ -3,7 +3,7 @@ import type { FeedChange, FeedSubject, LeftPaths } from '../../domain/feeds/feed
 import type { Executor } from '../executor.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
 
-/** The channel on which every process hears the path of a document that has changed. */
+/** `Database.listenForFeeds` hears it. */
 export const feedChannel = 'feed_documents'
 
 /** One thing that a feed could not show. */
@@ -236,14 +236,6 @@ export function feedDocumentsStore(db: Executor) {
         db,
       )
       return rows[0]?.waiting ?? false
-    },
-
-    /** The second that a change made now is dated with. */
-    async now(): Promise<Date> {
-      const { rows } = await sql<{
-        now: Date
-      }>`select date_trunc('second', clock_timestamp()) as now`.execute(db)
-      return rows[0]?.now ?? new Date()
     },
 
     /**

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { mailLimitHours } from '../../domain/subscribers/activation.ts'
 import type { AddressHash } from '../../domain/subscribers/address.ts'
 import type { Executor } from '../executor.ts'
 
@@ -16,13 +17,13 @@ export function activationMailsStore(db: Executor) {
       await db.insertInto('activationMails').values({ limitHmac }).execute()
     },
 
-    /** When mails were decided for this person, under any key, in the last 30 days. */
+    /** When mails were decided for this person, under any key, as far back as any limit looks. */
     async list(limits: AddressHash[]): Promise<Date[]> {
       const rows = await db
         .selectFrom('activationMails')
         .select('sentAt')
         .where('limitHmac', 'in', hmacs(limits))
-        .where('sentAt', '>', sql<Date>`clock_timestamp() - interval '30 days'`)
+        .where('sentAt', '>', sql<Date>`clock_timestamp() - make_interval(hours => ${mailLimitHours})`)
         .execute()
       return rows.map((row) => row.sentAt)
     },
@@ -47,10 +48,11 @@ export function activationMailsStore(db: Executor) {
 
     /** What no limit counts any more. @returns how many mails; fewer than `limit` means none is left */
     async deleteOld(now: Date, limit: number): Promise<number> {
-      const monthAgo = new Date(now.getTime() - 31 * 24 * 3_600_000)
+      const dayMs = 24 * 3_600_000
+      const uncounted = new Date(now.getTime() - mailLimitHours * 3_600_000 - dayMs)
       const { numAffectedRows } = await sql`
         delete from activation_mails where ctid = any(array(
-          select ctid from activation_mails where sent_at < ${monthAgo} limit ${limit}
+          select ctid from activation_mails where sent_at < ${uncounted} limit ${limit}
           for update skip locked))`.execute(db)
       await db.deleteFrom('activationBlocks').where('blockedUntil', '<', now).execute()
       return Number(numAffectedRows ?? 0)

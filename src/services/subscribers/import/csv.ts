@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { CsvError, parse } from 'csv-parse'
+import { findInterfaceLanguage } from '../../../domain/language.ts'
 import { findAddress, type Address } from '../../../domain/subscribers/address.ts'
 import { readConsentDate } from '../../../domain/subscribers/consent-date.ts'
 import { unquoteCsv } from './csv-cells.ts'
@@ -12,7 +13,7 @@ import {
   type StatusColumn,
 } from '../../../domain/subscribers/import-status.ts'
 import { cadences, type Cadence, type Newsletter } from '../../../domain/newsletter.ts'
-import { interfaceLanguageOf, interfaceLanguages } from '../../../locales.ts'
+import { interfaceLanguageOf } from '../../../locales.ts'
 import type { Stores } from '../../../store/stores.ts'
 import { csvOptions, decoderOf, type CsvFormat } from './csv-format.ts'
 
@@ -202,8 +203,7 @@ function newslettersOf(text: string, { newsletters }: Offered): Newsletter[] {
 /** As `fr-FR` or `ar_DZ` too. */
 function languageOf(text: string, newsletters: Newsletter[]): string {
   if (text === '') return interfaceLanguageOf(newsletters[0]?.language ?? 'en')
-  const base = text.toLowerCase().split(/[-_]/)[0]
-  const language = interfaceLanguages.find((known) => known === base)
+  const language = findInterfaceLanguage(text.toLowerCase().replace('_', '-'))
   if (language === undefined) throw new RowFault('language', 'language', text)
   return language
 }

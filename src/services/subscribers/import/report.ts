@@ -1,6 +1,7 @@
 import { findColumns } from '../../../domain/subscribers/import-columns.ts'
 import type { Newsletter } from '../../../domain/newsletter.ts'
-import { interfaceLanguageOf, translate, type InterfaceLanguage } from '../../../locales.ts'
+import type { InterfaceLanguage } from '../../../domain/language.ts'
+import { interfaceLanguageOf, translate } from '../../../locales.ts'
 import type { ImportState, StoredImport } from '../../../store/subscribers/imports.ts'
 import type { CsvFormat } from './csv-format.ts'
 import type { Problem, Row } from './csv.ts'

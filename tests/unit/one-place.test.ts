@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { digestReasons } from '../../src/domain/digests/digest.ts'
+import { interfaceLanguages } from '../../src/domain/language.ts'
+import { deskNotices, digestWarnings } from '../../src/domain/notice.ts'
+import { explain, explanations } from '../../src/domain/subscribers/explain.ts'
+import { freshLinkLifetimeMs } from '../../src/domain/subscribers/subscription-tokens.ts'
+import { endingMs } from '../../src/lifecycle.ts'
+import { listKeys, translate } from '../../src/locales.ts'
+
+/** Facts that stand in a second place because it cannot read the first: a text, a file of another program. */
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+
+const inMs = (text: string): number => {
+  const [, minutes = '0', seconds = '0'] = /^(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? []
+  return (Number(minutes) * 60 + Number(seconds)) * 1000
+}
+
+test('whoever waits for an end gives it longer than it takes', () => {
+  const { answers, rounds, web, catcher, worker, grace, keeper } = endingMs
+  expect(web).toBeGreaterThan(answers)
+  expect(worker).toBeGreaterThan(rounds)
+  expect(keeper).toBeGreaterThan(Math.max(web, worker) + grace)
+  const compose = read('docker-compose.yml')
+  const allowed = [...compose.matchAll(/stop_grace_period: (\S+)/g)].map(([, text = '']) => inMs(text))
+  expect(allowed).toHaveLength(3)
+  const [ofAll = 0, , ofWorkers = 0] = allowed
+  expect(ofAll).toBeGreaterThan(Math.max(web, catcher))
+  expect(ofWorkers).toBeGreaterThan(worker)
+  expect(read('docs/operations.md').replaceAll(/\s+/g, ' ')).toContain(
+    `within ${web / 1000} s: allow ${ofAll / 1000} s before a kill`,
+  )
+})
+
+test.each(interfaceLanguages)('texts that name a number of hours name the one that holds: %s', (language) => {
+  expect(translate(language, 'subscribe.preferences.ask_lead')).toContain(
+    `${freshLinkLifetimeMs / 3_600_000}`,
+  )
+})
+
+test.each(interfaceLanguages)(
+  'the desk has words for each notice, warning, reason and explanation: %s',
+  (language) => {
+    const keys = new Set(listKeys(language))
+    const named = [
+      ...deskNotices.map((notice) => `mail.notices.${notice}.subject`),
+      ...digestWarnings.map((warning) => `desk.digests.warnings.${warning}`),
+      ...digestReasons.map((reason) => `desk.digests.reasons.${reason}`),
+      ...Object.keys(explanations).map((explanation) => `desk.digests.explain.${explanation}`),
+    ]
+    expect(named.filter((key) => !keys.has(key))).toEqual([])
+  },
+)
+
+test.each([
+  ['skipped', 'nothing_new', 'digest_skipped'],
+  ['skipped', 'too_few', 'digest_too_small'],
+  ['skipped', 'no_readers', 'digest_without_readers'],
+  ['missed', 'late', 'digest_missed'],
+  ['missed', 'not_approved', 'digest_not_approved'],
+] as const)('a digest that was %s for %s is explained as %s', (state, reason, explanation) => {
+  const digest = { state, reason, cadence: 'daily', startedAt: undefined, audience: 0 } as const
+  expect(explain(digest, undefined, undefined)).toBe(explanation)
+})
