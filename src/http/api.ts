@@ -22,7 +22,7 @@ export function apiRouter(routes: readonly ApiRoute[], authenticate: Authenticat
   router.use(() => {
     throw new DomainError(
       'not_found',
-      'no_such_route',
+      'no_route',
       'There is no such call; GET /api/v1/openapi.json lists them all.',
     )
   })

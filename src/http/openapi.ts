@@ -7,6 +7,7 @@ const problem = z.object({
   status: z.int(),
   detail: z.string().describe('One sentence that says what was wrong and what to do'),
   code: z.string().describe('Stable; docs/errors.md lists all'),
+  formerly: z.string().optional().describe('What versions before 0.2 called it'),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 })
 

@@ -27,6 +27,17 @@ const statusOfCode: Record<string, number> = {
   not_json: 415,
 }
 
+const formerCodes: Record<string, string> = {
+  no_route: 'no_such_route',
+  no_page: 'no_such_page',
+  no_key: 'no_such_key',
+  no_editor: 'no_such_editor',
+  no_cadence: 'no_such_cadence',
+  no_link: 'no_such_link',
+  no_mail: 'no_such_mail',
+  no_subscriber: 'no_such_subscriber',
+}
+
 /** The body of an error answer (RFC 9457) with our stable `code`. */
 interface Problem {
   type: string
@@ -34,6 +45,8 @@ interface Problem {
   status: number
   detail: string
   code: string
+  /** The code that versions before 0.2 had for it; 0.3 will not tell it any more. */
+  formerly?: string
   errors?: { field: string; message: string }[]
 }
 
@@ -103,6 +116,7 @@ function toProblem(error: DomainError | undefined): Problem {
       code: 'internal',
     }
   }
+  const formerly = formerCodes[error.code]
   const status = statusOfCode[error.code] ?? statusOf[error.kind]
   return {
     type: `about:blank`,
@@ -110,11 +124,12 @@ function toProblem(error: DomainError | undefined): Problem {
     status,
     detail: error.message,
     code: error.code,
+    ...(formerly !== undefined && { formerly }),
     ...(error.fields.length > 0 && { errors: error.fields }),
   }
 }
 
 /** For every path that no route answered. */
 export const notFound: RequestHandler = () => {
-  throw new DomainError('not_found', 'no_such_page', 'There is nothing at this address.')
+  throw new DomainError('not_found', 'no_page', 'There is nothing at this address.')
 }

@@ -118,7 +118,7 @@ function siteVisits({ web, language, article, newsletter, sendDigest }: Newsroom
     ['mail.digest.web_reason', async (page) => page.goto(web.origin + (await sendDigest()))],
     ['digest.archive', open(`/newsletters/${newsletter.slug}`)],
     ['errors.what_now.404', open(`/${language}/nowhere`)],
-    ['errors.no_such_link_title', open('/activate/cut')],
+    ['errors.no_link_title', open('/activate/cut')],
     ['errors.new_link', open('/unsubscribe/cut')],
   ]
 }

@@ -110,3 +110,13 @@ test('a change is in the audit log with its actor', async () => {
   expect(data[0]).toMatchObject({ action: 'publication.changed' })
   expect(data[0]?.actor).toMatch(/^key:\d+$/)
 })
+
+test('a code that was renamed is told with the one it had', async () => {
+  const call = await (await aWeb()).api('admin')
+  const codesOf = async (path: string) => {
+    const { code, formerly } = (await (await call('GET', path)).json()) as { code: string; formerly?: string }
+    return [code, formerly]
+  }
+  expect(await codesOf('/nothing')).toEqual(['no_route', 'no_such_route'])
+  expect(await codesOf('/subscribers/9/explain?digest=9')).toEqual(['no_digest', undefined])
+})

@@ -253,7 +253,7 @@ test('an alert is one article, goes to those who want alerts, and only so often 
   await aSubscriber(web.context.database, { newsletter, cadence: 'alert' })
   const path = `/newsletters/${newsletter.slug}/digests`
   expect(await codeOf(await call('POST', path, { cadence: 'alert' }))).toBe('422 one_article')
-  expect(await codeOf(await call('POST', path, { cadence: 'weekly' }))).toBe('422 no_such_cadence')
+  expect(await codeOf(await call('POST', path, { cadence: 'weekly' }))).toBe('422 no_cadence')
   const alert = await compose(call, newsletter.slug, { cadence: 'alert', articles: ['phare'] })
   expect(alert).toMatchObject({ audience: 2, subject: 'Le phare se rallume' })
   expect((await send(call, alert)).status).toBe(202)

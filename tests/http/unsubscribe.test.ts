@@ -138,7 +138,7 @@ test('DOI-9 tokens of other purposes are the same 404', async () => {
       return [response.status, ((await response.json()) as { code: string }).code]
     }),
   )
-  expect(new Set(bodies.map(String))).toEqual(new Set(['404,no_such_link']))
+  expect(new Set(bodies.map(String))).toEqual(new Set(['404,no_link']))
 })
 
 test('a link that is not one says so on its page, and offers a new one or a signup', async () => {

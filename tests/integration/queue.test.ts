@@ -80,7 +80,7 @@ describe.each(Object.keys(backends))('the doorbell on %s', (name) => {
     const doorbell = bell(backend)
     const heard = listen(backend, (digestId) =>
       digestId === 1
-        ? Promise.reject(new DomainError('not_found', 'no_such_digest', 'There is no such digest.'))
+        ? Promise.reject(new DomainError('not_found', 'no_digest', 'There is no such digest.'))
         : Promise.reject(new Error('lost')),
     )
     await doorbell.ring('deliver-digest', { digestId: 1 })

@@ -167,7 +167,7 @@ function getSummary(mailbox: Mailbox, request: Request): Summary {
 const noSuchMail = () =>
   new DomainError(
     'not_found',
-    'no_such_mail',
+    'no_mail',
     'There is no such mail here; it may have made room for newer ones.',
   )
 

@@ -61,7 +61,7 @@ const passes = 4
 /**
  * Imports a WordPress export (WXR). Every post is put under its own external id and keeps its guid, so a second
  * import changes nothing and an edited post is updated. A post's picture may be in another file than the post.
- * @throws DomainError `no_such_file`, `not_wxr`, `different_sites`, `doctype_refused`, `xml_too_deep`
+ * @throws DomainError `no_file`, `not_wxr`, `different_sites`, `doctype_refused`, `xml_too_deep`
  */
 export async function importWordpress(
   services: ImportServices,
@@ -111,7 +111,7 @@ async function sizeOf(file: string): Promise<number> {
   const found = await stat(file).catch(() => undefined)
   // Read several times, so it cannot be a pipe.
   if (!found?.isFile()) {
-    throw new DomainError('not_found', 'no_such_file', `There is no such file, or it cannot be read: ${file}`)
+    throw new DomainError('not_found', 'no_file', `There is no such file, or it cannot be read: ${file}`)
   }
   return found.size
 }

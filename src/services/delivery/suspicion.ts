@@ -77,7 +77,7 @@ export class Suspicion<Row extends Claimed> {
     const taken = this.#suspects.take(begun)
     const inWords = taken.filter(({ suspect }) => suspect.blame === 'relay')
     // It was the domain that said it, and the server that passed it on.
-    for (const domain of new Set(inWords.map(({ suspect }) => domainOf(suspect.row))))
+    for (const domain of new Set(inWords.map(({ suspect }) => domainOf(suspect.row.address))))
       this.#options.domains.refuse(domain)
     for (const { suspect, isAlone } of taken) {
       const mayWait = suspect.isPolicy || suspect.blame === 'moment'

@@ -61,7 +61,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
 
     /**
      * A new role ends the editor's sessions; their keys may do no more than they may.
-     * @throws DomainError `needs_person`, `no_such_editor`, `last_admin`
+     * @throws DomainError `needs_person`, `no_editor`, `last_admin`
      */
     async changeRole(id: number, role: Role, actor: Actor): Promise<Editor> {
       return database.transaction(async (stores) => {
@@ -80,7 +80,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
       })
     },
 
-    /** Their sessions, open links and keys end with them. @throws DomainError `needs_person`, `no_such_editor`, `last_admin` */
+    /** Their sessions, open links and keys end with them. @throws DomainError `needs_person`, `no_editor`, `last_admin` */
     async remove(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
         const editor = await getEditor(stores, id)
@@ -101,7 +101,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
       await database.stores.editors.update(id, { language })
     },
 
-    /** For whoever runs the machine. @throws DomainError `no_such_editor` */
+    /** For whoever runs the machine. @throws DomainError `no_editor` */
     async createSignInLink(email: string): Promise<string> {
       const editor = await database.stores.editors.findByEmail(email)
       if (!editor) throw noSuchEditor()
@@ -177,7 +177,7 @@ function refuseKeys(actor: Actor): void {
 }
 
 const noSuchEditor = () =>
-  new DomainError('not_found', 'no_such_editor', 'Nobody of the desk has this address or id.')
+  new DomainError('not_found', 'no_editor', 'Nobody of the desk has this address or id.')
 
 async function getEditor(stores: Stores, id: number): Promise<Editor> {
   const editor = await stores.editors.find(id)

@@ -63,11 +63,11 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
 
     list: (): Promise<ApiKey[]> => database.stores.apiKeys.list(),
 
-    /** @throws DomainError `no_such_key` */
+    /** @throws DomainError `no_key` */
     async revoke(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
         if ((await stores.apiKeys.markRevoked({ id })) === 0) {
-          throw new DomainError('not_found', 'no_such_key', 'There is no such key in use.')
+          throw new DomainError('not_found', 'no_key', 'There is no such key in use.')
         }
         await stores.audit.insert({ actor: nameOfActor(actor), action: 'key.revoked', subject: `key:${id}` })
       })

@@ -157,7 +157,7 @@ export function createDigestService(
 
     /**
      * A digest by hand: an extra beside the scheduled ones.
-     * @throws DomainError `no_newsletter`, `no_such_cadence`, `article_not_public`, `one_article`
+     * @throws DomainError `no_newsletter`, `no_cadence`, `article_not_public`, `one_article`
      */
     async compose(slug: string, input: ComposeInput, actor: Actor): Promise<DigestShape> {
       return database.transaction(async (stores) => {
@@ -322,7 +322,7 @@ function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence
   if (offered.length === 0 || offered.includes(cadence)) return cadence
   const sentence = `${newsletter.slug} has no cadence ${cadence}; it has ${offered.join(', ')}.`
   const fields = [{ field: 'cadence', message: sentence }]
-  throw new DomainError('invalid', 'no_such_cadence', sentence, { fields })
+  throw new DomainError('invalid', 'no_cadence', sentence, { fields })
 }
 
 export const storySteps = ['up', 'down', 'pin', 'unpin', 'exclude', 'admit'] as const

@@ -102,12 +102,12 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
       return toPage(lines.map(toLineShape), page.limit, (line) => [line.subscriber])
     },
 
-    /** Why a person did or did not get a digest. @throws DomainError `no_digest`, `no_such_subscriber` */
+    /** Why a person did or did not get a digest. @throws DomainError `no_digest`, `no_subscriber` */
     async explain(subscriberId: number, digestId: number): Promise<ExplanationShape> {
       const { digests, digestProgress } = database.stores
       const digest = await digests.get(digestId)
       if (!(await digestProgress.hasSubscriber(subscriberId))) {
-        throw new DomainError('not_found', 'no_such_subscriber', 'There is no such subscriber.')
+        throw new DomainError('not_found', 'no_subscriber', 'There is no such subscriber.')
       }
       const delivery = await digestProgress.find(digestId, subscriberId)
       const facts = await digestProgress.findFacts(subscriberId, digest.newsletterId)

@@ -58,7 +58,7 @@ export function createActivationService(
   })
 
   return {
-    /** Changes nothing. A link of ours whose request is gone is an expired one. @throws DomainError `no_such_link` */
+    /** Changes nothing. A link of ours whose request is gone is an expired one. @throws DomainError `no_link` */
     async open(token: string, browser: string | undefined): Promise<ActivationPage> {
       const id = openActivation(keyring, token)
       if (id === undefined) throw noSuchLink()
@@ -233,7 +233,7 @@ const purgeBatch = 500
 const noSuchLink = () =>
   new DomainError(
     'not_found',
-    'no_such_link',
+    'no_link',
     'This link is not one of ours, or it is not complete. Copy all of it.',
   )
 

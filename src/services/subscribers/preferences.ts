@@ -41,7 +41,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     const subscriber = ref && (await stores.subscribers.find(ref.subscriberId))
     if (!ref || subscriber?.address === undefined) {
       const sentence = 'This link is not one of ours, or the person behind it was erased. Ask for a new link.'
-      throw new DomainError('not_found', 'no_such_link', sentence)
+      throw new DomainError('not_found', 'no_link', sentence)
     }
     const subscriptions = await stores.subscriptions.list(subscriber.id)
     const newsletters = await stores.newsletters.list()
@@ -58,7 +58,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
   }
 
   return {
-    /** Changes nothing. @throws DomainError `no_such_link` */
+    /** Changes nothing. @throws DomainError `no_link` */
     open,
 
     nonceOf: (page: PreferencesPage): string => sealPage(keyring, sealedNameOf(page), now()),

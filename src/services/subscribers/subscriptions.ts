@@ -33,12 +33,12 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
   const { stores } = database
 
   return {
-    /** Changes nothing. @throws DomainError `no_such_link` for what we did not seal */
+    /** Changes nothing. @throws DomainError `no_link` for what we did not seal */
     async open(token: string): Promise<UnsubscribePage> {
       const ref = openUnsubscribe(keyring, token)
       if (!ref) {
         const sentence = 'This link is not one of ours, or it is not complete. Copy all of it.'
-        throw new DomainError('not_found', 'no_such_link', sentence)
+        throw new DomainError('not_found', 'no_link', sentence)
       }
       const subscriber = await stores.subscribers.find(ref.subscriberId)
       const [newsletter] = await stores.newsletters.listByIds([ref.newsletterId])
