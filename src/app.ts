@@ -74,7 +74,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   )
 
   app.use(pageSections(services.site.navigation))
-  app.use(pageFeeds(services.feedDirectory.left))
+  app.use(pageFeeds(services.feedDirectory.moved))
   app.use(subscribeRoutes(services, forms))
   app.use(activateRoutes(services, forms))
   app.use(preferencesRoutes(services, forms))

@@ -112,7 +112,7 @@ const environment = z.object({
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  FAULT_AT: z.string().optional(),
+  KILL_AT: z.string().optional(),
   NODE_ENV: z.string().optional(),
 })
 
@@ -163,7 +163,7 @@ export interface Config {
   metricsHost: string
   logLevel: string
   /** `step:n` of a fault test; refused outside tests. */
-  faultAt: string | undefined
+  killAt: string | undefined
 }
 
 /** `NAME_FILE` stands for the content of a mounted secret. */
@@ -199,8 +199,8 @@ function findContradictions(env: Environment): string[] {
   if (env.DKIM_ED25519_PRIVATE_KEY && !env.DKIM_PRIVATE_KEY) {
     faults.push('DKIM_ED25519_PRIVATE_KEY: needs DKIM_PRIVATE_KEY too; many providers accept RSA alone')
   }
-  if (env.FAULT_AT && env.NODE_ENV !== 'test') {
-    faults.push('FAULT_AT: ends the process on purpose; it is for tests alone (NODE_ENV=test)')
+  if (env.KILL_AT && env.NODE_ENV !== 'test') {
+    faults.push('KILL_AT: ends the process on purpose; it is for tests alone (NODE_ENV=test)')
   }
   if (env.DATABASE_URL && !env.SECRET_KEY) {
     faults.push('SECRET_KEY: required where DATABASE_URL is set; `openssl rand -hex 32` makes one')
@@ -248,7 +248,7 @@ function toConfig(env: Environment): Config {
     metricsPort: env.METRICS_PORT,
     metricsHost: env.METRICS_HOST,
     logLevel: env.LOG_LEVEL,
-    faultAt: env.FAULT_AT,
+    killAt: env.KILL_AT,
   }
 }
 

@@ -18,8 +18,9 @@ import { openRedisCounters } from './queue/counters.ts'
 import { createDoorbell } from './queue/enqueue.ts'
 import { createBudget } from './services/delivery/budget.ts'
 import { personalConnections } from './services/delivery/delivery.ts'
+import { createKillPoints } from './services/delivery/kill-points.ts'
 import { createServices, type Services } from './services/services.ts'
-import type { Writers } from './services/delivery/writers.ts'
+import type { Writers } from './services/delivery/send-one.ts'
 import { openDatabase, type Database } from './store/database.ts'
 import { openPostgresCounters, type Counters } from './store/desk/rate-limits.ts'
 import { sendingTimes, type SendingTimes } from './store/delivery/leases.ts'
@@ -118,6 +119,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
     sites: createSiteReader(config),
     now,
+    reach: createKillPoints(config.killAt),
   })
   return {
     config,

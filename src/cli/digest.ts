@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { decodeCursor, byId } from '../domain/cursor.ts'
-import { deliveryStates, leftReason, type DoubtDecision } from '../domain/delivery/delivery.ts'
+import { deliveryStates, keptReason, type DoubtDecision } from '../domain/delivery/delivery.ts'
 import type { StrayQuote } from '../domain/digests/digest-variant.ts'
 import { cadences, type Cadence } from '../domain/newsletter.ts'
 import type { DeliveryLineShape, Progress } from '../services/digests/progress.ts'
@@ -210,7 +210,7 @@ async function printUncertain({ services }: Context, id: number, options: JsonOp
   for (let next: string | null | undefined; next !== null;) {
     const after = next === undefined ? undefined : decodeCursor(next, byId)
     const page = await services.digestProgress.listDeliveries(id, 'uncertain', { limit: 200, after })
-    lines.push(...page.data.filter((line) => line.reason !== leftReason))
+    lines.push(...page.data.filter((line) => line.reason !== keptReason))
     next = page.next
   }
   const rows = lines.map((line) => [

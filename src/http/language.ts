@@ -1,6 +1,6 @@
 import type { RequestHandler, Response } from 'express'
 import type { Selection } from '../domain/articles/article.ts'
-import type { LeftPaths } from '../domain/feeds/feed.ts'
+import type { MovedPaths } from '../domain/feeds/feed.ts'
 import type { Publication } from '../domain/publication.ts'
 
 /**
@@ -53,8 +53,8 @@ export const pageSections =
 
 /** Leaves what the links to feeds of every page after it follow: those that have moved or ended. */
 export const pageFeeds =
-  (left: () => Promise<LeftPaths>): RequestHandler =>
+  (listMoved: () => Promise<MovedPaths>): RequestHandler =>
   async (_request, response, next) => {
-    response.locals['leftFeeds'] = await left()
+    response.locals['movedFeeds'] = await listMoved()
     next()
   }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Liquid } from 'liquidjs'
 import { nameOf, selectionPath, type Selection } from '../domain/articles/article.ts'
-import { currentPath, type LeftPaths } from '../domain/feeds/feed.ts'
+import { currentPath, type MovedPaths } from '../domain/feeds/feed.ts'
 import { languageName } from '../domain/language.ts'
 import { dateIn, directionOf, localeOf, type Publication } from '../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
@@ -70,7 +70,7 @@ export interface PageLocals {
   publication?: Publication | undefined
   /** Of the page's head, in the publication's order. */
   sections?: Selection[]
-  leftFeeds?: LeftPaths
+  movedFeeds?: MovedPaths
 }
 
 interface Scope {
@@ -79,7 +79,7 @@ interface Scope {
   locale?: string
   zone?: string
   publication?: Publication
-  leftFeeds?: LeftPaths
+  movedFeeds?: MovedPaths
 }
 
 function registerFilters(liquid: Liquid): void {
@@ -126,7 +126,7 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('asset', assetUrl)
   // Where the feed of a path is now; empty where it has ended.
   liquid.registerFilter('feed', function (path: string) {
-    return currentPath(scopeOf(this).leftFeeds ?? new Map(), path)
+    return currentPath(scopeOf(this).movedFeeds ?? new Map(), path)
   })
   liquid.registerFilter('language_name', capitalizedLanguageName)
   liquid.registerFilter('direction', directionOf)

@@ -35,8 +35,7 @@ export function oldPages({ oldAddresses }: OldAddresses): RequestHandler {
 /** What a route of ours has nothing for: `/articles/…` and `/tags/…` were permalinks somewhere, too. */
 export function movedPages({ oldAddresses }: OldAddresses): ErrorRequestHandler {
   return async (error: unknown, request, response, next) => {
-    const isMissing =
-      error instanceof DomainError && error.kind === 'not_found' && error.code !== 'no_page'
+    const isMissing = error instanceof DomainError && error.kind === 'not_found' && error.code !== 'no_page'
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     const path = isMissing && isRead ? await oldAddresses.find(urlOf(request), { isOurs: true }) : undefined
     if (path === undefined) next(error)

@@ -12,7 +12,8 @@ import type { Database } from '../store/database.ts'
 import type { SendingTimes } from '../store/delivery/leases.ts'
 import type { Budget } from './delivery/budget.ts'
 import type { SiteReader } from './sources/site.ts'
-import type { Writers } from './delivery/writers.ts'
+import type { ReachPoint } from './delivery/kill-points.ts'
+import type { Writers } from './delivery/send-one.ts'
 
 /** What services are made of; each takes the few it needs. */
 export interface Parts {
@@ -45,4 +46,6 @@ export interface Parts {
   /** What is followed. */
   sites: SiteReader
   now: () => Date
+  /** Called at every step of every mail and signup: tests end the process there. */
+  reach: ReachPoint
 }

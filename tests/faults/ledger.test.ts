@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { doubtDecisions, type DoubtDecision } from '../../src/domain/delivery/delivery.ts'
 import type { Actor } from '../../src/domain/editor.ts'
 import { DomainError } from '../../src/errors.ts'
-import { faultSteps, type FaultStep } from '../../src/services/delivery/kill-points.ts'
+import { killPoints, type KillPoint } from '../../src/services/delivery/kill-points.ts'
 import { isLong } from '../support/fault-arena.ts'
 import { aLedgerRoom, compare, listUnbalanced, type LedgerRoom } from '../support/ledger-room.ts'
 import { query } from '../support/sending-digest.ts'
@@ -77,8 +77,8 @@ const steps = [
   ),
   fc.constant(step('start a worker', (room) => room.startWorker())),
   fc
-    .record({ at: fc.constantFrom(...faultSteps), n: fc.integer({ min: 1, max: 12 }) })
-    .map(({ at, n }: { at: FaultStep; n: number }) =>
+    .record({ at: fc.constantFrom(...killPoints), n: fc.integer({ min: 1, max: 12 }) })
+    .map(({ at, n }: { at: KillPoint; n: number }) =>
       step(`start a worker that dies ${at}, ${n}`, (room) => room.startWorker(`${at}:${n}`)),
     ),
   fc.constant(

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { faultSteps, signupSteps } from '../../src/services/delivery/kill-points.ts'
+import { killPoints, signupKillPoints } from '../../src/services/delivery/kill-points.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { isLong } from '../support/fault-arena.ts'
@@ -17,12 +17,12 @@ const least = isLong ? 1_000 : 100
 const rounds = isLong ? 5 : 1
 /** Without one more mail for so long, the rest is lost. */
 const patienceMs = 120_000
-const webSteps = Array.from({ length: rounds }, () => signupSteps.web).flat()
-const workerSteps = Array.from({ length: rounds }, () => [...signupSteps.worker, ...faultSteps]).flat()
+const webSteps = Array.from({ length: rounds }, () => signupKillPoints.web).flat()
+const workerSteps = Array.from({ length: rounds }, () => [...signupKillPoints.worker, ...killPoints]).flat()
 
 /** Not at the first time, so that some of what a process does is whole; without a step it lives. */
 const diesAt = (step: string | undefined): Record<string, string> =>
-  step === undefined ? {} : { FAULT_AT: `${step}:3` }
+  step === undefined ? {} : { KILL_AT: `${step}:3` }
 
 const timeout = 30 * 60_000
 

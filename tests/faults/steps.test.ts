@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { faultSteps } from '../../src/services/delivery/kill-points.ts'
+import { killPoints } from '../../src/services/delivery/kill-points.ts'
 import { anArena, isLong, judge } from '../support/fault-arena.ts'
 
 /** What may be in doubt when a worker with one connection ends there. */
@@ -14,16 +14,16 @@ test.each(['resend_once', 'hold'] as const)(
     const rounds = isLong ? 20 : 1
     const arena = await anArena({ readers: rounds * 80, policy, connections: 1 })
     for (let round = 0; round < rounds; round++) {
-      for (const step of faultSteps) {
+      for (const step of killPoints) {
         // A claim takes two rows, so two of the rest are the second message of a worker.
-        const worker = await arena.start({ env: { FAULT_AT: `${step}:2` } })
+        const worker = await arena.start({ env: { KILL_AT: `${step}:2` } })
         expect(await worker.exited, step).toBe('SIGKILL')
       }
     }
     await arena.start()
     const state = await arena.untilOver()
     const tally = await arena.tally()
-    const kills = rounds * faultSteps.length
+    const kills = rounds * killPoints.length
     judge(`SIGKILL at named steps, ${policy}`, tally, {
       kills,
       bound: policy === 'hold' ? 0 : rounds * delivered.length,

@@ -48,8 +48,8 @@ async function aRoom(policy: 'resend_once' | 'hold' = 'resend_once', stories = [
     storyId,
     copies,
     storyCopies: () => copies().filter(({ raw }) => raw.includes(`article ${storyId}\r\n`)),
-    async startWorker(faultAt?: string) {
-      const env = faultAt === undefined ? {} : { FAULT_AT: faultAt }
+    async startWorker(killAt?: string) {
+      const env = killAt === undefined ? {} : { KILL_AT: killAt }
       const options = { databaseUrl: url, smtpUrl: sink.url, connections, leaseSeconds: 2, env }
       const worker = await spawnWorker(options)
       workers.push(worker)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Writers } from '../../src/services/delivery/writers.ts'
+import type { Writers } from '../../src/services/delivery/send-one.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { plainWriters } from '../support/plain-writers.ts'
 import { aSender, type SenderOptions } from '../support/sending.ts'

@@ -48,9 +48,9 @@ export async function aLedgerRoom(readers: number, policy: 'resend_once' | 'hold
     },
     /** Lines of Message-ID and recipient, one for each copy that somebody has. */
     record: () => (existsSync(recordPath) ? readFileSync(recordPath, 'utf8').split('\n').slice(0, -1) : []),
-    /** @param faultAt a step at which it will die */
-    async startWorker(faultAt?: string) {
-      const env = faultAt === undefined ? {} : { FAULT_AT: faultAt }
+    /** @param killAt a step at which it will die */
+    async startWorker(killAt?: string) {
+      const env = killAt === undefined ? {} : { KILL_AT: killAt }
       workers.push(
         await spawnWorker({ databaseUrl: url, smtpUrl: sink.url, connections, leaseSeconds: 2, env }),
       )
@@ -61,7 +61,7 @@ export async function aLedgerRoom(readers: number, policy: 'resend_once' | 'hold
       const { digests, digestSending } = context.services
       const { id } = await digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
       // Readers who get an earlier digest at this moment need its stories no more: whoever sends then looks once more.
-      for (let isSent = false; !isSent; ) {
+      for (let isSent = false; !isSent;) {
         const { version } = await digests.get(id)
         const request = { actor: cli, version: () => version, idempotencyKey: `digest-${id}`, body: {} }
         isSent = await digestSending.send(id, request).then(() => true, orVersionChanged)

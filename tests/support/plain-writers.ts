@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Writers } from '../../src/services/delivery/writers.ts'
+import type { Writers } from '../../src/services/delivery/send-one.ts'
 
 const plain = (subject: string, messageId: string, to: string, articleIds: readonly number[] = []) => [
   Buffer.from(

@@ -7,7 +7,8 @@ import { createKeyring } from '../../src/domain/token.ts'
 import { createBounceService } from '../../src/services/deliverability/bounces.ts'
 import { createPresence } from '../../src/services/delivery/worker-guard.ts'
 import { createSendingService, personalConnections } from '../../src/services/delivery/delivery.ts'
-import type { Writers } from '../../src/services/delivery/writers.ts'
+import { createKillPoints } from '../../src/services/delivery/kill-points.ts'
+import type { Writers } from '../../src/services/delivery/send-one.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { SendingTimes } from '../../src/store/delivery/leases.ts'
 import { aConfig } from './config.ts'
@@ -79,6 +80,7 @@ export async function aSender(database: Database, options: SenderOptions) {
       takeBack: (reference) => bounces.takeBack(reference),
     },
     writers: { ...plainWriters, ...options.writers },
+    reach: createKillPoints(config.killAt),
   })
   return { sending, presence, rings, refused }
 }

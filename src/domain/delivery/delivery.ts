@@ -13,7 +13,7 @@ export const deliveryStates = [
 export type DeliveryState = (typeof deliveryStates)[number]
 
 /** The reason of an uncertain delivery that the desk has decided to leave. */
-export const leftReason = 'left'
+export const keptReason = 'left'
 
 /** The reason of a delivery that waits for its day; of a skipped one, that its reader waits so for an earlier digest. */
 export const spreadReason = 'spread'

@@ -73,10 +73,10 @@ export const feedPath = ({ subject, language, format }: FeedAddress): string =>
   `${withLanguage(folderOf(subject), language)}/${format}`
 
 /** Paths that answer with no feed of their own: where readers of each are led, undefined where the feed has ended. */
-export type LeftPaths = ReadonlyMap<string, string | undefined>
+export type MovedPaths = ReadonlyMap<string, string | undefined>
 
 /** Where the feed of a path is found now; undefined where it has ended. */
-export function currentPath(left: LeftPaths, path: string): string | undefined {
+export function currentPath(left: MovedPaths, path: string): string | undefined {
   if (!left.has(path)) return path
   const to = left.get(path)
   // No move leads back to where it began: a feed moves only to one that is served.

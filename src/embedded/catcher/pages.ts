@@ -165,11 +165,7 @@ function getSummary(mailbox: Mailbox, request: Request): Summary {
 }
 
 const noSuchMail = () =>
-  new DomainError(
-    'not_found',
-    'no_mail',
-    'There is no such mail here; it may have made room for newer ones.',
-  )
+  new DomainError('not_found', 'no_mail', 'There is no such mail here; it may have made room for newer ones.')
 
 /** People at this machine read its clock. */
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone

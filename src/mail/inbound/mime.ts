@@ -34,7 +34,7 @@ const most = {
  * in it; what is beyond the limits is left out rather than an error.
  */
 export function readMime(raw: Buffer): Mime {
-  const reading = { looked: 0, parts: [] as MimePart[], left: most.parts }
+  const reading = { looked: 0, parts: [] as MimePart[], remaining: most.parts }
   const top = openEntity(raw.toString('latin1').replaceAll('\r\n', '\n'), 'text/plain', reading)
   collectParts(top, 0, reading)
   return { type: top.type, headers: top.headers, parts: reading.parts, looked: reading.looked }
@@ -44,7 +44,7 @@ interface Reading {
   looked: number
   parts: MimePart[]
   /** How many more entities may be opened. */
-  left: number
+  remaining: number
 }
 
 function collectParts(entity: MimePart, depth: number, reading: Reading): void {
@@ -104,7 +104,11 @@ function splitAtBoundary({ headers, body }: MimePart, reading: Reading): string[
   if (boundary === undefined) return []
   const pieces: string[] = []
   let start: number | undefined
-  for (let at = text.indexOf(boundary); at >= 0 && reading.left > 0; at = text.indexOf(boundary, at + 1)) {
+  for (
+    let at = text.indexOf(boundary);
+    at >= 0 && reading.remaining > 0;
+    at = text.indexOf(boundary, at + 1)
+  ) {
     const lineEnd = text.indexOf('\n', at + boundary.length)
     const rest = text.slice(at + boundary.length, lineEnd < 0 ? undefined : lineEnd).trimEnd()
     // The boundary of a part within may begin with that of the whole.
@@ -112,10 +116,10 @@ function splitAtBoundary({ headers, body }: MimePart, reading: Reading): string[
     if (start !== undefined) pieces.push(text.slice(start, at))
     start = rest === '--' || lineEnd < 0 ? undefined : lineEnd + 1
     if (start === undefined) break
-    reading.left -= 1
+    reading.remaining -= 1
   }
   // What nobody closed ends with the mail.
-  if (start !== undefined && reading.left > 0) pieces.push(text.slice(start))
+  if (start !== undefined && reading.remaining > 0) pieces.push(text.slice(start))
   return pieces
 }
 

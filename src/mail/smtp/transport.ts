@@ -148,12 +148,12 @@ export function createTransport(options: TransportOptions): Transport {
     async takeTurn(signal) {
       if (signal.aborted) return undefined
       return new Promise<Release | undefined>((resolve) => {
-        const leave = () => {
+        const giveUp = () => {
           resolve(undefined)
         }
-        signal.addEventListener('abort', leave, { once: true })
+        signal.addEventListener('abort', giveUp, { once: true })
         const hold = (release: Release) => {
-          signal.removeEventListener('abort', leave)
+          signal.removeEventListener('abort', giveUp)
           if (signal.aborted) release()
           else resolve(release)
         }

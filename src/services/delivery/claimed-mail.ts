@@ -2,13 +2,13 @@ import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
 import type { Lease, Leases } from '../../store/delivery/leases.ts'
 import type { Permits } from './budget.ts'
-import { persist } from './until-committed.ts'
+import { untilCommitted } from './until-committed.ts'
 
 interface ClaimsOptions<Row extends Lease & { address: string }> {
   leases: Pick<Leases<Row>, 'claim' | 'extend' | 'hasPending' | 'release'>
   /** Conversations that must not wait for a statement. */
   connections: number
-  /** Leave to send, asked for before anything is claimed; undefined where the server sets no limit. */
+  /** Permission under the sending rate, asked for before anything is claimed; undefined where there is no rate. */
   permits: Permits | undefined
   onClaimed: () => void
   log: Logger
@@ -89,7 +89,7 @@ export class Claims<Row extends Lease & { address: string }> {
     await this.#givingBack
   }
 
-  /** Ahead of need; but where leave to send is scarce, nobody holds mail that may not go yet. */
+  /** Claims ahead of need; under a sending rate only one mail, so that no worker holds mail that may not go yet. */
   #isLow(): boolean {
     return this.#waiting.length < (this.#options.permits ? 1 : this.#options.connections)
   }
@@ -99,12 +99,12 @@ export class Claims<Row extends Lease & { address: string }> {
     await this.#refilling
     const rest = this.#waiting.splice(0)
     if (rest.length === 0) return
-    await persist(() => leases.release(rest), log)
+    await untilCommitted(() => leases.release(rest), log)
     for (const row of rest) this.finish(row)
     await permits?.giveBack(rest.length)
   }
 
-  /** Of the whole table where none is in hand. */
+  /** Claims another batch where no mail in hand is of another domain. */
   async #takeOther(avoided: ReadonlySet<string>): Promise<Row | undefined> {
     const find = () => this.#waiting.findIndex((row) => !avoided.has(domainOf(row.address)))
     if (find() < 0) {

@@ -2,14 +2,13 @@ import type { BounceService } from '../deliverability/bounces.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import { startConversations } from './run.ts'
 import { createDomainBreaker } from './domain-breaker.ts'
-import { createFaults } from './kill-points.ts'
 import { openPortions } from './portions.ts'
 import type { Parts } from '../parts.ts'
 import { ringForDigest } from './ring-digest.ts'
 import type { Presence } from './worker-guard.ts'
 import { createRuns } from './runs.ts'
 import type { Alarm } from './suspicion.ts'
-import type { Writers } from './writers.ts'
+import type { Writers } from './send-one.ts'
 
 export type SendingService = ReturnType<typeof createSendingService>
 
@@ -22,7 +21,7 @@ const wokenAtOnce = 10_000
 export function createSendingService(
   parts: Pick<
     Parts,
-    'config' | 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes' | 'budget'
+    'config' | 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes' | 'budget' | 'reach'
   > & {
     presence: Presence
     writers: Writers
@@ -34,6 +33,7 @@ export function createSendingService(
     log,
     database,
     doorbell,
+    reach,
     transports,
     budget,
     presence,
@@ -42,13 +42,12 @@ export function createSendingService(
     sendingTimes: times,
   } = parts
   const { stores } = database
-  const faults = createFaults(config.faultAt)
   const runs = createRuns({ presence, troubleSeconds: times.troubleSeconds, log })
   // A domain that refuses digests, which have a sender of their own, must not delay an activation mail.
   const domains = { digests: createDomainBreaker(), personal: createDomainBreaker() }
 
   const complete = async (digestId: number) => {
-    // Without a lock first: most of the time something is open.
+    // Most of the time a delivery is open still: that is found out without a lock.
     if (await stores.runningDigests.isOpen(digestId)) return 'in_flight'
     const completion = await database.transaction((tx) => tx.runningDigests.markCompleted(digestId))
     if (completion === 'unbalanced') log.error({ digestId }, 'a digest does not add up and is left as it is')
@@ -59,7 +58,7 @@ export function createSendingService(
     return completion
   }
 
-  /** What it means for the person is judged elsewhere; failing at that must not stop the sending. */
+  /** Sending goes on where the refusal could not be recorded as a bounce. */
   const tellOfRefusal = async (...refusal: Parameters<BounceService['recordRefusal']>) => {
     try {
       await bounces.recordRefusal(...refusal)
@@ -117,14 +116,14 @@ export function createSendingService(
             onRefused: ({ key: subscriberId }, outcome, isLast) =>
               tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome, isLast),
             domains: domains.digests,
-            faults,
+            reach,
             log: log.child({ digestId }),
           })
       })
       if (!run) return
       const ended = run.finished
         .then(async () => {
-          // Whom others have cleared at the end are asked once more.
+          // Readers whose refusal turned out to be no fault of theirs are pending again.
           if (
             (await complete(digestId)) === 'in_flight' &&
             (await stores.runningDigests.hasPending(digestId))
@@ -135,7 +134,7 @@ export function createSendingService(
           log.warn({ reason: String(error) }, 'a digest could not be completed; the next round will')
         })
       await run.over
-      // A ring that this process took while it worked on the digest found it under way.
+      // A ring that came while this run worked was dropped: ring again for what it would have found.
       if (presence.mayClaim() && (await stores.runningDigests.hasPending(digestId)))
         await doorbell.ring('deliver-digest', { digestId })
       if (until === 'finished') await ended
@@ -152,13 +151,13 @@ export function createSendingService(
             permits: budget?.of('personal'),
             isProbing,
             write: writers.mail,
-            // Each mail waits for itself: a sign-in link is not held up by what was refused before it.
+            // A refusal delays its own mail alone, not a sign-in link behind it.
             onAlarm: () => Promise.resolve(false),
             onTakenBack: (keys) => takeBack(keys.map((outboxId) => ({ kind: 'outbox', outboxId }))),
             onRefused: ({ key: outboxId }, outcome, isLast) =>
               tellOfRefusal({ kind: 'outbox', outboxId }, outcome, isLast),
             domains: domains.personal,
-            faults,
+            reach,
             log: log.child({ mail: 'personal' }),
           }),
         ),

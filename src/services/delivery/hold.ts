@@ -36,7 +36,7 @@ export function createRestoringService({ database, doorbell }: Pick<Parts, 'data
             'Nothing is held: this database is the one that sends.',
           )
         }
-        // Where no worker has found it out yet: whose time is over meanwhile waits for the desk all the same.
+        // No worker may have marked the hold yet; without the mark, digests whose time is over would not wait for the desk.
         await stores.instanceGuard.markHeld()
         await stores.instanceGuard.put(identity)
         const released = await stores.instanceGuard.releaseDigests()

@@ -11,7 +11,7 @@ export async function findOut(
   { database }: Pick<Parts, 'database'>,
   act: (tx: Stores, verdict: Verdict, identity: Identity) => Promise<void> = () => Promise.resolve(),
 ): Promise<Verdict> {
-  // Outside the transaction: a refusal to say who it is would end it.
+  // Outside the transaction, which would fail where this role may not read the identity.
   const identity = await database.stores.instanceGuard.getIdentity()
   return database.transaction(async (tx) => {
     const verdict = judgeInstance(identity, await tx.instanceGuard.claim())

@@ -1,5 +1,5 @@
 /** Where a process of the fault suite ends without a word. */
-export const faultSteps = [
+export const killPoints = [
   'after-claim',
   'before-mail',
   'mid-body',
@@ -10,26 +10,25 @@ export const faultSteps = [
 ] as const
 
 /** The same on the way from a form to its activation mail; then come the steps of every mail. */
-export const signupSteps = {
+export const signupKillPoints = {
   web: ['before-request', 'after-request', 'after-ring'],
   worker: ['after-undecided', 'before-decision', 'after-decision'],
 } as const
 
-const allSteps = [...faultSteps, ...signupSteps.web, ...signupSteps.worker]
-export type FaultStep = (typeof allSteps)[number]
+const allSteps = [...killPoints, ...signupKillPoints.web, ...signupKillPoints.worker]
+export type KillPoint = (typeof allSteps)[number]
 
-/** Called at every step of every mail and signup. */
-export type Faults = (step: FaultStep) => void
+export type ReachPoint = (step: KillPoint) => void
 
 /**
- * @param faultAt `step:n` ends the process with SIGKILL when it comes by that step for the n-th time
+ * @param killAt `step:n` ends the process with SIGKILL when it comes by that step for the n-th time
  * @throws Error for a step that does not exist
  */
-export function createFaults(faultAt: string | undefined): Faults {
-  if (faultAt === undefined) return () => undefined
-  const [step, count = '1'] = faultAt.split(':')
-  if (!allSteps.includes(step as FaultStep)) {
-    throw new Error(`FAULT_AT names no step; there are ${allSteps.join(', ')}`)
+export function createKillPoints(killAt: string | undefined): ReachPoint {
+  if (killAt === undefined) return () => undefined
+  const [step, count = '1'] = killAt.split(':')
+  if (!allSteps.includes(step as KillPoint)) {
+    throw new Error(`KILL_AT names no step; there are ${allSteps.join(', ')}`)
   }
   let left = Number(count)
   return (reached) => {

@@ -3,7 +3,7 @@
  * transaction without waiting for a timer: alone a call runs at once, in a crowd the batches grow by themselves.
  * Every call of a batch that fails rejects.
  */
-export function gather<In, Out>(
+export function shareStatement<In, Out>(
   run: (items: In[]) => Promise<(item: In) => Out>,
 ): (item: In) => Promise<Out> {
   interface Waiting {

@@ -5,9 +5,9 @@ import type { Transport } from '../../mail/smtp/transport.ts'
 import { createAttempt, type AttemptOutcome } from './send-one.ts'
 import type { Permits } from './budget.ts'
 import { Claims } from './claimed-mail.ts'
-import type { Faults } from './kill-points.ts'
-import { gather } from './one-statement.ts'
-import { persist } from './until-committed.ts'
+import type { ReachPoint } from './kill-points.ts'
+import { shareStatement } from './one-statement.ts'
+import { untilCommitted } from './until-committed.ts'
 import { isClear, isOfRecipient, suspectOf, type Refused, type Suspect } from './suspects.ts'
 import { Suspicion, type Alarm, type Claimed, type SuspicionOptions } from './suspicion.ts'
 
@@ -21,7 +21,7 @@ export interface ConversationsOptions<Row extends Claimed> extends SuspicionOpti
   onAlarm: (alarm: Alarm) => Promise<boolean>
   /** The first mail was taken. */
   onTaken?: (() => Promise<void>) | undefined
-  faults: Faults
+  reach: ReachPoint
 }
 
 export interface Result {
@@ -59,19 +59,19 @@ class Run<Row extends Claimed> implements Conversations {
   #troubles = 0
   #inDoubt = 0
   #accepted = 0
-  /** Counts what happens, so that it is known what began after what. */
+  /** Numbers beginnings and refusals, so that their order is known. */
   #clock = 0
   #alarmed: Promise<void> | undefined
 
   constructor(options: ConversationsOptions<Row>) {
-    const { leases, connections, permits, faults, log } = options
+    const { leases, connections, permits, reach, log } = options
     this.#options = options
     this.#claims = new Claims({
       leases,
       connections,
       permits,
       onClaimed: () => {
-        faults('after-claim')
+        reach('after-claim')
       },
       log,
     })
@@ -82,8 +82,8 @@ class Run<Row extends Claimed> implements Conversations {
         this.#claims.finish(row)
       },
     })
-    this.#accept = gather(async (sent) => {
-      await persist(() => leases.markAccepted(sent), log)
+    this.#accept = shareStatement(async (sent) => {
+      await untilCommitted(() => leases.markAccepted(sent), log)
       return () => undefined
     })
     const { over } = this.#claims
@@ -126,7 +126,7 @@ class Run<Row extends Claimed> implements Conversations {
   /** One mail after the other, on one connection. */
   async #converse(): Promise<void> {
     for (;;) {
-      // Before it takes a mail: whoever waits for another to end holds nobody's.
+      // Before a mail is taken: a lane that waits for its turn holds no mail.
       const release = await this.#options.transport.takeTurn(this.#claims.over)
       try {
         const row = release && (await this.#claims.next(this.#suspicion.avoidedDomains))
@@ -143,7 +143,7 @@ class Run<Row extends Claimed> implements Conversations {
   async #postpone(row: Row): Promise<void> {
     const { leases, permits, log } = this.#options
     const answer = 'not tried: its domain refuses our mail'
-    await persist(() => leases.markDeferred(row, { reason: 'domain_rests', answer }), log)
+    await untilCommitted(() => leases.markDeferred(row, { reason: 'domain_rests', answer }), log)
     await permits?.giveBack(1)
     this.#claims.finish(row)
   }
@@ -165,27 +165,27 @@ class Run<Row extends Claimed> implements Conversations {
         return
       }
       case 'stopped':
-        // Where it waits again, the whole digest was stopped; where it was skipped, only this person.
-        if ((await persist(() => leases.release([row]), log)).has(row.key)) this.halt()
+        // The mail waits again where the whole digest was stopped; it was skipped where only this reader was.
+        if ((await untilCommitted(() => leases.release([row]), log)).has(row.key)) this.halt()
         break
       case 'ambiguous':
-        await persist(() => leases.markAmbiguous(row, outcome.answer), log)
+        await untilCommitted(() => leases.markAmbiguous(row, outcome.answer), log)
         if (++this.#inDoubt > connections) {
           await this.#alarm({ reason: 'no_answer', answer: outcome.answer, isBrief: false })
         }
         break
       case 'unknown':
-        await persist(() => leases.release([row]), log)
+        await untilCommitted(() => leases.release([row]), log)
     }
     this.#claims.finish(row)
   }
 
   async #recordAccepted(row: Row, answer: string, begun: number): Promise<void> {
-    const { faults, connections, domains, isProbing, onTaken, log } = this.#options
-    faults('after-250')
+    const { reach, connections, domains, isProbing, onTaken, log } = this.#options
+    reach('after-250')
     await this.#accept({ key: row.key, answer })
-    faults('after-accepted')
-    if (++this.#accepted === 1 && onTaken) await persist(onTaken, log)
+    reach('after-accepted')
+    if (++this.#accepted === 1 && onTaken) await untilCommitted(onTaken, log)
     this.#troubles = 0
     domains.accept(domainOf(row.address))
     await this.#suspicion.clear(begun, this.#accepted === 1 && isProbing)
@@ -198,7 +198,7 @@ class Run<Row extends Claimed> implements Conversations {
     const { blame, failure } = suspect
     this.#troubles = blame === 'server' ? this.#troubles + 1 : 0
     if (blame === 'server') {
-      await persist(() => leases.postpone(row, failure), log)
+      await untilCommitted(() => leases.postpone(row, failure), log)
       this.#claims.finish(row)
       if (this.#troubles >= this.#lanes.length) this.halt()
       return
@@ -209,7 +209,7 @@ class Run<Row extends Claimed> implements Conversations {
       await this.#suspicion.hold(suspect)
       return
     }
-    if (isClear(outcome)) await this.#suspicion.convict(suspect)
+    if (isClear(outcome)) await this.#suspicion.record(suspect)
     else await this.#suspect(suspect)
   }
 
@@ -217,11 +217,11 @@ class Run<Row extends Claimed> implements Conversations {
     return this.#suspicion.add(suspect, this.#options.isProbing && this.#accepted === 0)
   }
 
-  /** Once: nothing that began before it can be taken after it. */
+  /** Tells the first alarm of a run; conversations that are still in flight may raise it again. */
   #alarm(alarm: Alarm): Promise<void> {
     const { onAlarm, log } = this.#options
     this.halt()
-    this.#alarmed ??= persist(() => onAlarm(alarm), log).then((isPaused) => {
+    this.#alarmed ??= untilCommitted(() => onAlarm(alarm), log).then((isPaused) => {
       if (!isPaused) this.#troubles = Math.max(1, this.#troubles)
     })
     return this.#alarmed

@@ -3,7 +3,7 @@ import type { Conversations, Result } from './run.ts'
 import type { Presence } from './worker-guard.ts'
 
 interface RunsOptions {
-  presence: Pick<Presence, 'mayClaim' | 'leave'>
+  presence: Pick<Presence, 'mayClaim' | 'stopClaiming'>
   /** How long nothing is tried after trouble with the server; doubled each time, up to a minute. */
   troubleSeconds: number
   log: Logger
@@ -31,9 +31,9 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
 
   const follow = (
     name: string,
-    run: { conversations: Conversations; leave: () => void; breaker: Breaker | undefined },
+    run: { conversations: Conversations; end: () => void; breaker: Breaker | undefined },
   ) => {
-    const { conversations, leave, breaker } = run
+    const { conversations, end, breaker } = run
     let hasTripped = false
     const judge = ({ accepted, isServerInTrouble }: Result) => {
       if (isServerInTrouble && !hasTripped) trip(name, accepted > 0 ? undefined : breaker)
@@ -42,12 +42,12 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
     alive.add(conversations)
     const over = conversations.over.then((result) => {
       judge(result)
-      leave()
+      end()
     })
     const finished = conversations.finished
       .then(async (result) => {
         await over
-        // One that has begun beside it knows the server better by now.
+        // The next run of this name has begun already, and judges the server by newer answers.
         if (places.has(name)) return
         judge(result)
         if (!result.isServerInTrouble) breakers.delete(name)
@@ -58,8 +58,8 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
 
   return {
     /**
-     * One run takes the mail of a name at a time; a second ring meanwhile changes nothing. A run that takes no more
-     * makes room at once, and finishes what it has in flight beside the next.
+     * One run of a name claims mail at a time; a ring meanwhile changes nothing. A run that claims nothing more makes room
+     * for the next at once, and finishes its conversations beside it.
      * @param open reads what the run needs; it begins where there is something to send
      * @returns undefined where nothing began
      */
@@ -72,19 +72,19 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
         return undefined
       const place = Symbol(name)
       places.set(name, place)
-      const leave = () => {
+      const end = () => {
         if (places.get(name) === place) places.delete(name)
       }
       let conversations: Conversations | undefined
       try {
         const begin = await open()
-        // Whoever drains meanwhile has not seen this run.
+        // A drain that began while `open` was awaited did not know of this run.
         if (presence.mayClaim()) conversations = begin?.(breaker !== undefined)
       } finally {
-        if (!conversations) leave()
+        if (!conversations) end()
       }
       if (!conversations) return undefined
-      return follow(name, { conversations, leave, breaker })
+      return follow(name, { conversations, end, breaker })
     },
 
     has: (name: string) => places.has(name),
@@ -97,7 +97,7 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
 
     /** Takes nothing more, finishes the conversations in flight, and gives back what is left. */
     async drain(): Promise<void> {
-      presence.leave()
+      presence.stopClaiming()
       for (const conversations of alive) conversations.halt()
       await Promise.all([...alive].map((conversations) => conversations.finished))
     },

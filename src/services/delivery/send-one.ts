@@ -1,11 +1,24 @@
 import type { SendOutcome } from '../../domain/delivery/delivery.ts'
 import type { OutgoingMail, Transport } from '../../mail/smtp/transport.ts'
+import type { ClaimedDelivery } from '../../store/delivery/deliveries.ts'
 import type { Lease, Leases } from '../../store/delivery/leases.ts'
-import type { Faults } from './kill-points.ts'
-import { gather } from './one-statement.ts'
+import type { ClaimedMail } from '../../store/delivery/outbox.ts'
+import type { ReachPoint } from './kill-points.ts'
+import { shareStatement } from './one-statement.ts'
 
 /** What a message is beside its recipient, who is always the row's address. */
 export type WrittenMail = Pick<OutgoingMail, 'from' | 'message' | 'envelopeId'>
+
+/** Writes one personal mail: everything but its recipient. */
+export type MailWriter = (mail: ClaimedMail) => Promise<WrittenMail>
+
+/** Reads a digest once, and then writes it for each of its subscribers. */
+export type DigestWriter = (digestId: number) => Promise<(delivery: ClaimedDelivery) => Promise<WrittenMail>>
+
+export interface Writers {
+  mail: MailWriter
+  digest: DigestWriter
+}
 
 /**
  * What became of one attempt. `unknown`: whether the row is `committing` could not be asked, and nobody was mailed.
@@ -17,25 +30,25 @@ interface AttemptOptions<Row extends Lease> {
   leases: Pick<Leases<Row>, 'markCommitting'>
   transport: Pick<Transport, 'send'>
   write: (row: Row) => Promise<WrittenMail>
-  faults: Faults
+  reach: ReachPoint
 }
 
 /** Writes one mail and sends it, if it may still go when its body is with the server. */
 export function createAttempt<Row extends Lease & { address: string }>(
   options: AttemptOptions<Row>,
 ): (row: Row) => Promise<AttemptOutcome> {
-  const { leases, transport, write, faults } = options
-  const commit = gather(async (rows: Row[]) => {
+  const { leases, transport, write, reach } = options
+  const commit = shareStatement(async (rows: Row[]) => {
     const granted = await leases.markCommitting(rows)
     return (row) => granted.has(row.key)
   })
   const askBeforeFinalDot = async (row: Row): Promise<boolean> => {
-    faults('mid-body')
+    reach('mid-body')
     const isGranted = await commit(row)
-    faults('after-committing')
+    reach('after-committing')
     if (isGranted) {
       afterFinalDot(() => {
-        faults('after-dot')
+        reach('after-dot')
       })
     }
     return isGranted
@@ -50,7 +63,7 @@ export function createAttempt<Row extends Lease & { address: string }>(
       })
     try {
       const written = await write(row)
-      faults('before-mail')
+      reach('before-mail')
       return await transport.send({ ...written, to: row.address, beforeFinalDot })
     } catch (error) {
       return { kind: gate.hasFailed ? 'unknown' : 'unwritten', error }

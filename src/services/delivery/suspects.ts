@@ -6,23 +6,23 @@ import type { Failure } from '../../store/delivery/leases.ts'
 
 export type Refused = Extract<SendOutcome, { kind: 'refused' }>
 
-/** People turned away one after another: no coincidence any more. */
+/** So many refusals in a row are no coincidence: the server refuses us. */
 export const longestStreak = 5
 
-/** A refusal that may speak of its person, or of us. */
+/** A refusal of which nobody knows yet whether it is about the reader or about us. */
 export interface Suspect<Row> {
   row: Row
   /** Undefined where there was no message to send. */
   outcome: Refused | undefined
   failure: Failure
   blame: Blame
-  /** May have been said by the policy of the person's domain alone. */
+  /** The policy of the reader's own domain may be the cause. */
   isPolicy: boolean
-  /** Where the refusal stands in the order of what happened. */
+  /** Its number in the order in which this run's conversations began and were refused. */
   at: number
 }
 
-/** What is said after a recipient was named may be what that domain alone says. */
+/** Once a recipient was named, the answer may come from that recipient's domain alone. */
 export const isOfRecipient = ({ stage }: Refused): boolean => stage === 'rcpt' || stage === 'data'
 
 export function suspectOf<Row>(row: Row, outcome: Refused, at: number): Suspect<Row> {
@@ -33,14 +33,15 @@ export function suspectOf<Row>(row: Row, outcome: Refused, at: number): Suspect<
   return { row, outcome, failure, blame, isPolicy, at }
 }
 
-/** Judged at once: by our own transport, or a server that lets nobody in at the first knock. */
+/** Refusals that need no comparison: our own transport made them, or the server greylists everybody. */
 export const isClear = ({ code, ...rest }: Refused): boolean =>
   code === undefined || isGreylisting(diagnosisOf({ code, ...rest }))
 
 /**
- * Who was refused since somebody was last taken. A refusal alone is believed, five of one kind are not: kind is the
- * stage and the code, for a server may say the same thing in as many words as it has recipients. Words about us are one
- * kind: of one domain alone they are that domain's, passed on.
+ * The readers refused since the server last took a mail. Fewer than five refusals of one kind are about the readers; five
+ * are about us. Stage and code make a kind, because a server may word one refusal differently for each recipient. All
+ * refusals that speak of us are one kind; where they come for a single domain, the server only passes on what that
+ * domain says.
  */
 export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   #all: Suspect<Row>[] = []
@@ -54,7 +55,7 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
     return Math.max(0, ...this.#kinds().map((kind) => kind.length))
   }
 
-  /** Whether a reader of another domain should say next if it is they or we. */
+  /** Whether a reader of another domain should be tried next, to find out whom the server refuses. */
   get isInDoubt(): boolean {
     return this.longest >= longestStreak || this.#all.some(({ blame }) => blame === 'relay')
   }
@@ -64,8 +65,9 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   }
 
   /**
-   * Somebody was taken whose conversation began after theirs had ended, or with no argument nobody is left to try.
-   * @returns each with whether it stood alone
+   * Removes the refusals that can be judged now.
+   * @param before when the conversation of a mail that was taken began; without it nobody is left to try, and all are judged
+   * @returns each refusal, and whether there were fewer than five of its kind
    */
   take(before = Infinity): { suspect: Suspect<Row>; isAlone: boolean }[] {
     const taken = this.#kinds().flatMap((kind) => {

@@ -5,17 +5,17 @@ import type { Lease, Leases } from '../../store/delivery/leases.ts'
 import type { suspectsOn } from '../../store/delivery/suspects.ts'
 import type { WrittenMail } from './send-one.ts'
 import type { DomainBreaker } from './domain-breaker.ts'
-import { persist } from './until-committed.ts'
+import { untilCommitted } from './until-committed.ts'
 import { longestStreak, Suspects, type Refused, type Suspect } from './suspects.ts'
 
-/** What must be known of a mail to judge its refusal. */
+/** What a refusal is judged by. */
 export type Claimed = Lease & { address: string; suspectAt: Date | null }
 
 /** Why nothing more can be sent now. */
 export interface Alarm {
   reason: 'refused' | 'relay_refuses' | 'no_answer'
   answer: string
-  /** It passes by itself in seconds. */
+  /** The server is expected to take mail again within seconds. */
   isBrief: boolean
 }
 
@@ -23,22 +23,22 @@ export interface SuspicionOptions<Row extends Claimed> {
   leases: Leases<Row> & ReturnType<typeof suspectsOn<Row>>
   transport: Pick<Transport, 'wouldTake'>
   write: (row: Row) => Promise<WrittenMail>
-  /** The server has said no to this mail, or it has ended. `isLast`: there will be no other attempt, by no fault of ours. */
+  /** A refusal counts against the reader. `isLast`: the mail's time is over, there will be no other attempt. */
   onRefused: (row: Row, outcome: Refused, isLast: boolean) => Promise<void>
-  /** What `onRefused` was told of these was about us. */
+  /** The refusals of these, which `onRefused` was told of, were about us after all. */
   onTakenBack: (keys: number[]) => Promise<void>
   domains: DomainBreaker
   log: Logger
 }
 
-/** What a run does with its suspects. */
+/** What the run is asked to do. */
 interface Run<Row> {
   alarm: (alarm: Alarm) => Promise<void>
-  /** What became of it is on record. */
+  /** The outcome is committed; the run lets go of the mail. */
   finish: (row: Row) => void
 }
 
-/** Decides whether a refusal was about its person or about us. Until then nothing is recorded of it. */
+/** Decides whether a refusal was about the reader or about us. A refusal is recorded only once that is decided. */
 export class Suspicion<Row extends Claimed> {
   readonly #options: SuspicionOptions<Row>
   readonly #run: Run<Row>
@@ -49,7 +49,7 @@ export class Suspicion<Row extends Claimed> {
     this.#run = run
   }
 
-  /** Where a server turns everyone away, a reader of another domain can say whether it is they or we. */
+  /** While it is in doubt whom the server refuses, the next mail goes to a reader of another domain. */
   get avoidedDomains(): Set<string> | undefined {
     return this.#suspects.isInDoubt ? this.#suspects.domains : undefined
   }
@@ -59,61 +59,64 @@ export class Suspicion<Row extends Claimed> {
     const { leases, log } = this.#options
     const isInWords = suspect.blame === 'relay'
     const { suspectAt } = suspect.row
-    if (!isInWords && suspectAt && (await persist(() => leases.hasAcceptedSince(suspectAt), log))) {
-      await this.convict(suspect)
+    if (!isInWords && suspectAt && (await untilCommitted(() => leases.hasAcceptedSince(suspectAt), log))) {
+      await this.record(suspect)
       return
     }
     this.#suspects.add(suspect)
-    // As many again may say that it was them; of a server that has refused us before, or in words, no more are asked.
+    // Five more readers are tried after the first five; none where the server has refused us before or says so in words.
     const enough = isInWords && isRefused ? 1 : (isInWords || isRefused ? 1 : 2) * longestStreak
     if (this.#suspects.longest >= enough) await this.#alarm(suspect)
   }
 
   /**
-   * Somebody was taken whose conversation began at `begun`.
-   * @param isFirst after refusals of an earlier run
+   * The server took a mail whose conversation began at `begun`: refusals before that were not about us.
+   * @param isFirst it is the first mail taken after an earlier run was refused
    */
   async clear(begun: number, isFirst: boolean): Promise<void> {
     const taken = this.#suspects.take(begun)
     const inWords = taken.filter(({ suspect }) => suspect.blame === 'relay')
-    // It was the domain that said it, and the server that passed it on.
+    // The server takes mail for others, so the words about us come from these domains.
     for (const domain of new Set(inWords.map(({ suspect }) => domainOf(suspect.row.address))))
       this.#options.domains.refuse(domain)
     for (const { suspect, isAlone } of taken) {
       const mayWait = suspect.isPolicy || suspect.blame === 'moment'
       if (suspect.blame === 'relay') await this.hold(suspect)
-      else if (mayWait || (isAlone && !isFirst && isRejection(suspect))) await this.convict(suspect)
+      else if (mayWait || (isAlone && !isFirst && isRejection(suspect))) await this.record(suspect)
       else await this.#askAgain(suspect)
     }
   }
 
-  /** @param isComplete nobody is left to ask; else nothing more may be sent, and who was refused alone is no suspect */
+  /** @param isComplete all readers were tried; otherwise the run was halted, and single refusals are tried again */
   async end(isComplete: boolean): Promise<void> {
     const { leases, log } = this.#options
     const rest = this.#suspects.take()
-    const isWitnessTaken = isComplete ? await this.#askWitness(rest.map(({ suspect }) => suspect)) : undefined
+    const isTakingMail = isComplete
+      ? await this.#wouldStillTake(rest.map(({ suspect }) => suspect))
+      : undefined
     const isOurs = ({ isAlone, suspect }: (typeof rest)[number]) =>
-      !isAlone || isWitnessTaken === false || suspect.blame === 'relay'
+      !isAlone || isTakingMail === false || suspect.blame === 'relay'
     for (const { suspect } of rest.filter(isOurs)) {
-      const isCleared = isWitnessTaken && isAtEnvelope(suspect)
+      const isCleared = isTakingMail && isAtEnvelope(suspect)
       if (suspect.blame === 'relay' && (isCleared || !isComplete)) await this.hold(suspect)
       else if (isCleared) await this.#askAgain(suspect)
       else await this.#holdAll(suspect)
     }
     const alone = rest.filter((each) => !isOurs(each)).map(({ suspect }) => suspect)
-    if (!isComplete && alone.length > 0) await persist(() => leases.release(alone.map(({ row }) => row)), log)
+    if (!isComplete && alone.length > 0)
+      await untilCommitted(() => leases.release(alone.map(({ row }) => row)), log)
     for (const suspect of isComplete ? alone : []) {
-      if (isWitnessTaken && isAtEnvelope(suspect)) await this.convict(suspect)
+      if (isTakingMail && isAtEnvelope(suspect)) await this.record(suspect)
       else await this.#believe(suspect)
     }
   }
 
-  /** It was about this mail. */
-  async convict(suspect: Suspect<Row>): Promise<void> {
+  /** Records that the refusal was about this reader. */
+  async record(suspect: Suspect<Row>): Promise<void> {
     const { leases, onRefused, domains, log } = this.#options
     const { row, outcome, failure } = suspect
     if (suspect.isPolicy) domains.refuse(domainOf(row.address))
-    const hasExpired = await persist(async () => {
+    const hasExpired = await untilCommitted(async () => {
       if (!isRejection(suspect)) return leases.markDeferred(row, failure)
       await leases.markRejected(row, failure)
       return false
@@ -122,42 +125,42 @@ export class Suspicion<Row extends Claimed> {
     if (outcome) await onRefused(row, outcome, hasExpired)
   }
 
-  /** It was about us, or said as if it were: it waits. */
+  /** Lets the mail wait: the refusal was about us, or its words are. */
   async hold({ row, failure }: Suspect<Row>): Promise<void> {
     const { leases, log } = this.#options
-    await persist(() => leases.hold(row, failure), log)
+    await untilCommitted(() => leases.hold(row, failure), log)
     this.#run.finish(row)
   }
 
-  /** The last one refused, and nobody after them to ask: believed, until others in a row say otherwise. */
+  /** The last reader was refused, and no other mail can show why: the reader is the cause, unless earlier runs ended alike. */
   async #believe(suspect: Suspect<Row>): Promise<void> {
     const { leases, onRefused, onTakenBack, log } = this.#options
     const { row, outcome, failure } = suspect
-    const before = await persist(() => leases.listSuspects(failure.reason), log)
+    const before = await untilCommitted(() => leases.listSuspects(failure.reason), log)
     if (before.length + 1 >= longestStreak) {
       await this.#holdAll(suspect)
       const rejected = before.filter(({ isRejected }) => isRejected).map(({ key }) => key)
-      await onTakenBack(await persist(() => leases.takeBack(rejected), log))
+      await onTakenBack(await untilCommitted(() => leases.takeBack(rejected), log))
     } else if (isRejection(suspect)) {
-      await persist(() => leases.markUnproven(row, failure), log)
+      await untilCommitted(() => leases.markUnproven(row, failure), log)
       this.#run.finish(row)
       if (outcome) await onRefused(row, outcome, false)
-    } else await this.convict(suspect)
+    } else await this.record(suspect)
   }
 
   /**
-   * The last readers of a digest have nobody after them. Somebody who was taken before them can tell for them, without
-   * a mail, what the server thinks of us now.
-   * @returns undefined where nobody can
+   * After the last reader of a digest no further mail shows whether the server still takes ours. It is asked, without
+   * sending, whether it would take one for an address that it took before.
+   * @returns undefined where it cannot be asked
    */
-  async #askWitness(suspects: Suspect<Row>[]): Promise<boolean | undefined> {
+  async #wouldStillTake(suspects: Suspect<Row>[]): Promise<boolean | undefined> {
     const { leases, transport, write, log } = this.#options
     const suspect = suspects.find(isAtEnvelope)
-    const witness = suspect && (await persist(() => leases.findWitness(), log))
-    if (!witness) return undefined
+    const taken = suspect && (await untilCommitted(() => leases.findTakenAddress(), log))
+    if (!taken) return undefined
     try {
       const { from } = await write(suspect.row)
-      return await transport.wouldTake({ from, to: witness })
+      return await transport.wouldTake({ from, to: taken })
     } catch (error) {
       log.warn({ reason: String(error) }, 'the SMTP server could not be asked about somebody it had taken')
       return undefined
@@ -166,7 +169,7 @@ export class Suspicion<Row extends Claimed> {
 
   async #askAgain({ row }: Suspect<Row>): Promise<void> {
     const { leases, log } = this.#options
-    await persist(() => leases.askAgain(row), log)
+    await untilCommitted(() => leases.askAgain(row), log)
     this.#run.finish(row)
   }
 
@@ -181,13 +184,13 @@ export class Suspicion<Row extends Claimed> {
   }
 }
 
-/** Said before the message itself was seen. */
+/** The server refused before it saw the message. */
 const isAtEnvelope = ({ outcome }: Suspect<unknown>): boolean =>
   outcome?.stage === 'mail' || outcome?.stage === 'rcpt'
 
 /**
- * A 5xx at MAIL, or by a policy, is a reason to try later; so is one at RCPT that does not sound like the person, until
- * others were taken and it comes again.
+ * Whether the refusal is final. A 5xx at MAIL, or one by a policy, is tried again later; so is a 5xx at RCPT that does not
+ * name the mailbox as its cause, the first time.
  */
 const isRejection = ({ blame, outcome, isPolicy, row }: Suspect<Claimed>): boolean => {
   if (blame !== 'sender') return blame === 'person'

@@ -7,7 +7,7 @@ const longestPauseMs = 5_000
  * Repeats a statement until it commits, for as long as the process lives: what an SMTP server has answered cannot be
  * asked again. Only for statements that may be repeated.
  */
-export async function persist<T>(statement: () => Promise<T>, log: Logger): Promise<T> {
+export async function untilCommitted<T>(statement: () => Promise<T>, log: Logger): Promise<T> {
   for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     try {
       return await statement()

@@ -6,7 +6,7 @@ export type Presence = ReturnType<typeof createPresence>
 
 /** A clock further off than this is a machine that something is wrong with: certificates and signatures go wrong too. */
 export const longestSkewMs = 2_000
-/** Longer without a beat, and other workers' heartbeats may have been kept from the database as well. */
+/** Where this worker could not reach the database for longer, the others probably could not either, and theirs are late. */
 const longestGapMs = 15_000
 
 /**
@@ -21,7 +21,7 @@ export function createPresence({
   const { stores } = database
   const id = randomUUID()
   let obstacle: string | undefined = 'starting'
-  let hasLeft = false
+  let isDraining = false
   let lastBeatAt: number | undefined
   let unbrokenSince = Infinity
 
@@ -57,7 +57,7 @@ export function createPresence({
 
     /** Why nothing is claimed; undefined where all is well. A beat that does not come back is the database's. */
     obstacle: () => {
-      if (hasLeft) return 'draining'
+      if (isDraining) return 'draining'
       const isLate = lastBeatAt !== undefined && performance.now() - lastBeatAt > longestGapMs
       return obstacle ?? (isLate ? 'database' : undefined)
     },
@@ -65,20 +65,20 @@ export function createPresence({
     /** Says in the database, for those who watch other processes, why this worker sends nothing. */
     tell: (cause: string | undefined): Promise<void> => stores.workers.updateObstacle(id, cause),
 
-    mayClaim: () => !hasLeft && obstacle === undefined,
+    mayClaim: () => !isDraining && obstacle === undefined,
 
     /**
      * A worker takes up the mail of others only after it has seen the database without a gap for as long as a lease:
      * after an outage everyone's heartbeats are late.
      */
     mayRecover: () =>
-      !hasLeft &&
+      !isDraining &&
       obstacle === undefined &&
       performance.now() - unbrokenSince > sendingTimes.leaseSeconds * 1000,
 
     /** Nothing more is claimed from here on. */
-    leave() {
-      hasLeft = true
+    stopClaiming() {
+      isDraining = true
     },
 
     /** Milliseconds that this machine's clock is ahead of the database's; below zero, behind. */

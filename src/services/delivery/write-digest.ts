@@ -3,7 +3,7 @@ import { withoutArticles, type GoneArticle } from '../../domain/digests/digest-v
 import type { Skeleton } from '../../mail/mail.ts'
 import type { Parts } from '../parts.ts'
 import type { SubscriptionLinks } from '../subscribers/links.ts'
-import type { DigestWriter } from './writers.ts'
+import type { DigestWriter } from './send-one.ts'
 
 /** Variants of one digest in memory: each is about as large as its mail. */
 const maxSkeletons = 200

@@ -4,7 +4,7 @@ import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import type { EditorService } from '../desk/editors.ts'
 import type { Parts } from '../parts.ts'
 import type { SubscriptionLinks } from '../subscribers/links.ts'
-import type { MailWriter } from './writers.ts'
+import type { MailWriter } from './send-one.ts'
 
 type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'> & {
   links: SubscriptionLinks

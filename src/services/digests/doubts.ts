@@ -25,7 +25,7 @@ export function createUncertainService({
 
     /**
      * Sends once more to readers in doubt, who may then have it twice, or leaves them as they are, for good. Who is not
-     * in doubt any more, because an answer came late or a colleague has decided, is left alone and not counted.
+     * in doubt any more, because an answer came late or a colleague has decided, is kept alone and not counted.
      * @throws DomainError `no_digest`, `wrong_state`, `idempotency_key_reused`
      */
     async decide(id: number, request: DecisionRequest): Promise<Answer> {
@@ -35,7 +35,7 @@ export function createUncertainService({
         const keyed = { ...request, action: `doubt digest:${id}`, body: { decision, subscribers } }
         return answerOnce(stores, keyed, async () => {
           requireMayDo(digest, decision)
-          const decided = await (decision === 'resend' ? resend : leave)(stores, digest, subscribers)
+          const decided = await (decision === 'resend' ? resend : keep)(stores, digest, subscribers)
           await stores.audit.insert({
             actor: nameOfActor(request.actor),
             action: `digest.doubt.${decision}`,
@@ -64,10 +64,10 @@ async function resend(stores: Stores, digest: Digest, subscribers: Subscribers):
   return released
 }
 
-async function leave(stores: Stores, digest: Digest, subscribers: Subscribers): Promise<number> {
-  const left = await stores.uncertain.markLeft(digest.id, subscribers)
+async function keep(stores: Stores, digest: Digest, subscribers: Subscribers): Promise<number> {
+  const kept = await stores.uncertain.markKept(digest.id, subscribers)
   if ((await stores.uncertain.count(digest.id)) === 0) {
     await stores.digests.markState(digest.id, ['completed_with_uncertain'], 'completed')
   }
-  return left
+  return kept
 }

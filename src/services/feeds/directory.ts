@@ -6,7 +6,7 @@ import {
   selectionSubject,
   type FeedFormat,
   type FeedSubject,
-  type LeftPaths,
+  type MovedPaths,
 } from '../../domain/feeds/feed.ts'
 import { languageName } from '../../domain/language.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
@@ -78,14 +78,14 @@ export function createFeedDirectory({
         ],
       },
     ]
-    return withoutLeft(groups, await stores.feedDocuments.listLeft())
+    return withoutMoved(groups, await stores.feedDocuments.listMoved())
   }
 
   /** A feed that has moved stands at its new address, unless that is in the list anyway; one that has ended nowhere. */
-  const withoutLeft = (groups: FeedGroup[], left: LeftPaths): FeedGroup[] => {
+  const withoutMoved = (groups: FeedGroup[], moved: MovedPaths): FeedGroup[] => {
     const named = new Set(groups.flatMap(({ feeds }) => feeds.map(({ rss }) => rss)))
     const current = (url: string) => {
-      const path = currentPath(left, url.slice(publicUrl.length))
+      const path = currentPath(moved, url.slice(publicUrl.length))
       return path === undefined ? undefined : publicUrl + path
     }
     const found = (feed: ListedFeed): ListedFeed[] => {
@@ -105,7 +105,7 @@ export function createFeedDirectory({
     list,
 
     /** For links to feeds on pages: none names an address that its readers would have to leave. */
-    left: singleFlight((): Promise<LeftPaths> => stores.feedDocuments.listLeft()),
+    moved: singleFlight((): Promise<MovedPaths> => stores.feedDocuments.listMoved()),
 
     /** The same as OPML, in the publication's first language. */
     async opml(): Promise<string> {

@@ -9,7 +9,6 @@ import {
 import { cadenceOf, isSameChoice } from '../../domain/subscribers/subscription.ts'
 import { freshLinkLifetimeMs } from '../../domain/subscribers/subscription-tokens.ts'
 import type { Stores } from '../../store/stores.ts'
-import { createFaults } from '../delivery/kill-points.ts'
 import type { Parts } from '../parts.ts'
 import { createFloodGate } from './flood.ts'
 
@@ -20,10 +19,9 @@ const lanes = 4
 
 /** Decides what each request deserves: a mail, or nothing. */
 export function createSignupDecisionService(
-  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'keyring' | 'log' | 'now'>,
+  parts: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'log' | 'now' | 'reach'>,
 ) {
-  const { config, database, doorbell, keyring, log, now } = parts
-  const faults = createFaults(config.faultAt)
+  const { database, doorbell, keyring, log, now, reach } = parts
   const gate = createFloodGate(database.stores.activations)
 
   /** Decides one request; false where none waits, or all must. */
@@ -35,12 +33,12 @@ export function createSignupDecisionService(
       const decision = await database.transaction(async (stores) => {
         claimed = await stores.activations.claimUndecided(held)
         if (!claimed) return undefined
-        faults('after-undecided')
+        reach('after-undecided')
         const decided = await decide(stores, claimed)
-        faults('before-decision')
+        reach('before-decision')
         return decided
       })
-      if (claimed) faults('after-decision')
+      if (claimed) reach('after-decision')
       if (claimed && decision === 'mailed') await gate.take(claimed)
     } catch (error) {
       if (!claimed) throw error

@@ -5,7 +5,6 @@ import { pageAgeMs, sealPage } from '../../domain/subscribers/subscription-token
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
-import { createFaults } from '../delivery/kill-points.ts'
 import type { Parts } from '../parts.ts'
 import type { PublicationService } from '../desk/publication.ts'
 import { sha256 } from '../desk/secret.ts'
@@ -21,22 +20,21 @@ const sectionsOnForm = 12
  * for every address, and `decide-signups` does what differs.
  */
 export function createSignupService(
-  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'keyring' | 'now'> & {
+  parts: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'now' | 'reach'> & {
     publications: Pick<PublicationService, 'get'>
   },
 ) {
-  const { database, doorbell, keyring, now, publications } = parts
+  const { database, doorbell, keyring, now, publications, reach } = parts
   const { stores } = database
-  const faults = createFaults(parts.config.faultAt)
 
   const offer = singleFlight(async () => ({
     newsletters: await stores.newsletters.list(),
     sections: await stores.selections.list('section'),
-    /** An archive may have hundreds; a form that lists them all is none. The others are chosen in the preferences. */
+    /** An archive may have hundreds of sections: the form lists the leading ones, the preferences all. */
     leadingSections: await stores.selections.listLeading('section', sectionsOnForm),
   }))
 
-  /** Wakes the worker; each ring under another number, for a ring under the id of an active job is dropped. */
+  /** Wakes the worker. Each ring has another number, because the queue drops a ring under the id of an active job. */
   let rung = 0
   const ring = async () => {
     rung = (rung + 1) % wakeUps
@@ -48,7 +46,7 @@ export function createSignupService(
     const [limit] = hashForLimits(keyring, address)
     if (!limit) throw new Error('a keyring has a key')
     const at = now()
-    faults('before-request')
+    reach('before-request')
     await stores.activations.insert({
       kind: wish.kind,
       address: address.text,
@@ -68,9 +66,9 @@ export function createSignupService(
         userAgentSha256: visitor.userAgent === undefined ? undefined : sha256(visitor.userAgent),
       },
     })
-    faults('after-request')
+    reach('after-request')
     await ring()
-    faults('after-ring')
+    reach('after-ring')
   }
 
   return {
@@ -164,7 +162,10 @@ export function createSignupService(
     return pageAgeMs(keyring, stamp, { name: formName, now: now() })
   }
 
-  /** By the form alone, never by the address. `late` is told, for people leave pages open; a machine is not. */
+  /**
+   * Judges by the form alone, never by the address. People leave pages open for hours, so `late` gets an answer that says
+   * so; a machine gets the answer that everybody gets.
+   */
   function judgeSender(input: SignupInput): 'person' | 'machine' | 'late' {
     if (input.website) return 'machine'
     if (input.stamp === undefined) return 'person'
@@ -174,7 +175,7 @@ export function createSignupService(
   }
 }
 
-/** Rings of one process that may wait at once. */
+/** So many rings of one process may wait at once. */
 const wakeUps = 4
 
 export interface SignupRequest {

@@ -11,8 +11,8 @@ export const longerWait = (
     where w > extract(epoch from clock_timestamp() - ${since})), ${(minutes.at(-1) ?? 0) * 60}::double precision))`
 
 /**
- * Mail that was refused while nobody knows whether the refusal speaks of its person or of us. Its row says since when:
- * a mail that is taken later speaks against the person, no mail taken later speaks against us.
+ * Mail that was refused while nobody knows whether the refusal is about the reader or about us. `suspect_at` says since
+ * when: a mail that the server takes later shows that it was the reader; where it takes none, it was us.
  */
 export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: SendingTimes) {
   const { table, key, scope } = ledger
@@ -25,8 +25,8 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
 
   return {
     /**
-     * It waits, at no cost, until the relay is asked again, and then behind those that were not tried yet. To be called
-     * when nothing that began before the refusal can be taken any more.
+     * The mail waits until the relay is asked again, and then behind mail that was not tried yet; no attempt is counted.
+     * Call it when no conversation that began before the refusal is open any more.
      */
     async hold(lease: Lease, failure: Failure): Promise<void> {
       await sql`
@@ -37,7 +37,7 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
         where ${isMine(lease)}`.execute(db)
     },
 
-    /** Somebody was taken after it was refused: it is asked once more, behind those that were not tried yet. */
+    /** The server took a later mail: this one is tried once more, behind mail that was not tried yet. */
     async askAgain(lease: Lease): Promise<void> {
       await sql`
         update ${table} m
@@ -45,7 +45,7 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
         where ${isMine(lease)}`.execute(db)
     },
 
-    /** Whether the server has taken mail since, with time for what was under way then. */
+    /** Whether the server has taken a mail whose conversation began after the refusal. */
     async hasAcceptedSince(suspectAt: Date): Promise<boolean> {
       const { rows } = await sql<{ hasAccepted: boolean }>`
         select exists (select from ${table} m where ${scope} and m.state = 'accepted'
@@ -55,15 +55,15 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
       return rows[0]?.hasAccepted ?? false
     },
 
-    /** The address of one of the last who were taken. */
-    async findWitness(): Promise<string | undefined> {
+    /** An address that the server took a mail for, of the latest. */
+    async findTakenAddress(): Promise<string | undefined> {
       const { rows } = await sql<{ address: string | null }>`
         select ${ledger.address} as address from ${table} m
         where ${scope} and m.state = 'accepted' order by m.${key} desc limit 1`.execute(db)
       return rows[0]?.address ?? undefined
     },
 
-    /** Rejected because a refusal alone is believed; if it was not alone, `listSuspects` finds it. */
+    /** Rejects the mail on the word of one refusal; `listSuspects` finds it again where more of the kind follow. */
     async markUnproven(lease: Lease, failure: Failure): Promise<void> {
       await sql`
         update ${table} m
@@ -72,7 +72,7 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
         where ${isMine(lease)}`.execute(db)
     },
 
-    /** Refused for this reason, one after the other, and nobody was taken after them: they wait, or are rejected. */
+    /** Mail refused for this reason since the server last took one; it waits, or is rejected. */
     async listSuspects(reason: string): Promise<{ key: number; isRejected: boolean }[]> {
       const { rows } = await sql<{ key: number; isRejected: boolean }>`
         with taken as (
@@ -84,7 +84,7 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
       return rows
     },
 
-    /** Rejections that were about us: they wait as if they had not been tried. @returns those that still may */
+    /** Rejections that were about us become waiting mail, without a counted attempt. @returns the keys whose time is not over */
     async takeBack(keys: readonly number[]): Promise<number[]> {
       const { rows } = await sql<{ key: number }>`
         with wronged as materialized (

@@ -1,9 +1,9 @@
 import { sql, type RawBuilder } from 'kysely'
-import { leftReason } from '../../domain/delivery/delivery.ts'
+import { keptReason } from '../../domain/delivery/delivery.ts'
 import type { Executor } from '../executor.ts'
 
 /** A delivery in doubt that nobody has decided on. */
-export const undecided = sql<boolean>`state = 'uncertain' and reason is distinct from ${leftReason}`
+export const undecided = sql<boolean>`state = 'uncertain' and reason is distinct from ${keptReason}`
 
 /** Deliveries of which nobody knows whether they arrived, and what the desk makes of them. */
 export function uncertainStore(db: Executor) {
@@ -46,7 +46,7 @@ export function uncertainStore(db: Executor) {
       ),
 
     /** They stay uncertain, for good. */
-    markLeft: (digestId: number, subscriberIds?: readonly number[]) =>
-      decide(digestId, subscriberIds, sql`reason = ${leftReason}`),
+    markKept: (digestId: number, subscriberIds?: readonly number[]) =>
+      decide(digestId, subscriberIds, sql`reason = ${keptReason}`),
   }
 }

@@ -1,5 +1,5 @@
 import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 'kysely'
-import type { FeedChange, FeedSubject, LeftPaths } from '../../domain/feeds/feed.ts'
+import type { FeedChange, FeedSubject, MovedPaths } from '../../domain/feeds/feed.ts'
 import type { Executor } from '../executor.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
 
@@ -303,7 +303,7 @@ export function feedDocumentsStore(db: Executor) {
       return (await select().orderBy('path').execute()).map(toDocument)
     },
 
-    async listLeft(): Promise<LeftPaths> {
+    async listMoved(): Promise<MovedPaths> {
       const rows = await db
         .selectFrom('feedDocuments')
         .select(['path', 'movedTo'])
