@@ -68,12 +68,15 @@ export default {
     }),
     ...layer('embedded', '^src/embedded/', {
       runs: of(
-        ...['context', 'config', 'errors', 'log', 'locales', 'process', 'domain/', 'services/', 'store/'],
+        ...['context', 'config', 'errors', 'log', 'locales', 'lifecycle', 'domain/', 'services/', 'store/'],
         ...['queue/connection', 'http/'],
       ),
     }),
     ...layer('workers', '^workers/', {
-      runs: of('services/', 'domain/', 'errors', 'node-version', 'process', 'queue/', 'mail/inbound/'),
+      runs: of(
+        ...['services/', 'domain/', 'errors', 'node-version', 'process', 'lifecycle', 'queue/'],
+        'mail/inbound/',
+      ),
       types: of('context', 'log', 'metrics'),
     }),
     {
