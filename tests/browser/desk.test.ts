@@ -36,7 +36,7 @@ const places = [
   '/desk/audit',
 ]
 
-test.for(['fr', 'ar'])(
+test.for(['fr', 'ar', 'en'])(
   'every page of the desk in %s on a phone: no axe violation, nothing wider than it, the zone named',
   async (language) => {
     const { web, desk, open } = await aDesk()

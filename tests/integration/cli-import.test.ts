@@ -8,6 +8,7 @@ import { depeche } from '../support/cli.ts'
 import { testSecret } from '../support/config.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { peakMemoryOf, sayingPeakMemory } from '../support/peak-memory.ts'
+import { bareEnvironment } from '../support/programs.ts'
 import { writeWxr } from '../support/wxr.ts'
 
 const fixture = new URL('../fixtures/import/rivage.wxr.xml', import.meta.url).pathname
@@ -91,7 +92,7 @@ test('on a terminal a bar shows how far it is', async () => {
   await writeWxr(file, 20)
   const command = `'${process.execPath}' src/cli/depeche.ts import wxr '${file}'`
   const { stdout: seen } = await promisify(execFile)('script', ['-qec', command, '/dev/null'], {
-    env: { PATH: process.env['PATH'], DATABASE_URL: url, SECRET_KEY: testSecret },
+    env: { ...bareEnvironment, DATABASE_URL: url, SECRET_KEY: testSecret },
   })
   expect(seen).toContain('\r\u001b[2KImporting [')
   expect(seen).toContain(`[${'█'.repeat(30)}] 100 % 20 posts`)

@@ -10,6 +10,7 @@ import { depeche } from '../support/cli.ts'
 import {
   aDataDir,
   aRunningInstallation,
+  aUsedDataDir,
   eventually,
   killQuietly,
   pidOf,
@@ -57,7 +58,7 @@ test('START-1 one command runs everything, Ctrl-C ends all of it in order', asyn
 })
 
 test('START-2 when the supervisor is killed, the others end by themselves, the database last', async () => {
-  const dataDir = aDataDir()
+  const dataDir = await aUsedDataDir()
   const started = await aRunningInstallation(dataDir)
   killQuietly(started.process.pid)
   await nothingRuns(dataDir)
@@ -70,7 +71,7 @@ test('START-2 when the supervisor is killed, the others end by themselves, the d
 })
 
 test('START-3 after everything was killed at once, the next start recovers, even when another process got the id', async () => {
-  const dataDir = aDataDir()
+  const dataDir = await aUsedDataDir()
   // Left by a creation that was interrupted.
   mkdirSync(join(dataDir, 'postgres.partial'))
   writeFileSync(join(dataDir, 'postgres.partial', 'PG_VERSION'), '18\n')
@@ -92,7 +93,7 @@ test('START-3 after everything was killed at once, the next start recovers, even
 })
 
 test('START-4 a database that outlived its keeper is adopted', async () => {
-  const dataDir = aDataDir()
+  const dataDir = await aUsedDataDir()
   const first = await aRunningInstallation(dataDir)
   const database = pidOf(dataDir, 'postgres')
   killQuietly(pidOf(dataDir, 'keeper'))
@@ -128,7 +129,7 @@ test('START-6 an empty lock file is left behind', async () => {
 })
 
 test('START-7 a dead process starts again: web, worker, mail catcher, keeper and the database', async () => {
-  const dataDir = aDataDir()
+  const dataDir = await aUsedDataDir()
   const started = await aRunningInstallation(dataDir)
   for (const role of ['web', 'worker', 'mail', 'keeper', 'postgres'] as const) {
     const before = pidOf(dataDir, role)
@@ -142,7 +143,7 @@ test('START-7 a dead process starts again: web, worker, mail catcher, keeper and
 })
 
 test('START-8 a second start says in one sentence that it runs already', async () => {
-  const dataDir = aDataDir()
+  const dataDir = await aUsedDataDir()
   const first = await aRunningInstallation(dataDir)
   const second = spawnStart({ DATA_DIR: dataDir })
   expect(await second.ended).toBe(1)
@@ -192,7 +193,7 @@ test('START-11 reset stops the service and removes what it kept, and nothing els
 })
 
 test('START-12 SIGTERM to every process at once is an end in order: nothing starts again, nothing is a warning', async () => {
-  const dataDir = aDataDir()
+  const dataDir = await aUsedDataDir()
   const started = await aRunningInstallation(dataDir)
   for (const { pid } of processesOf(dataDir)) process.kill(pid, 'SIGTERM')
   expect(await started.ended).toBe(0)
@@ -204,7 +205,7 @@ test('START-12 SIGTERM to every process at once is an end in order: nothing star
 })
 
 test('links that a command prints lead to the service that runs, or to PUBLIC_URL where it is set', async () => {
-  const dataDir = aDataDir()
+  const dataDir = await aUsedDataDir()
   const started = await aRunningInstallation(dataDir)
   const signIn = async (env: Record<string, string> = {}) => {
     // Empty is unset: the command finds the database and the secret by itself.

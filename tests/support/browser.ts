@@ -42,10 +42,30 @@ export const desktop = { viewport: { width: 1280, height: 900 } }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What axe finds wrong on the page as it stands, one line each; by these rules alone where they are named. */
-export async function listViolations(page: Page, rules?: string[]): Promise<string[]> {
+/** `npm run test:axe` reads each page in every width and light, `npm test` once. */
+const isFull = process.env['AXE'] === 'full'
+
+/** What axe finds wrong on the page, one line each. */
+export async function listViolations(page: Page): Promise<string[]> {
+  if (!isFull) return readWithAxe(page)
+  const found: string[] = []
+  const viewport = page.viewportSize()
+  for (const { viewport: size } of [phone, desktop]) {
+    await page.setViewportSize(size)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      // Colours on their way from day to night are nobody's.
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      for (const fault of await readWithAxe(page)) found.push(`${size.width} px, ${colorScheme}: ${fault}`)
+    }
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+  if (viewport) await page.setViewportSize(viewport)
+  return found
+}
+
+async function readWithAxe(page: Page): Promise<string[]> {
   if (!(await page.evaluate<boolean>("'axe' in globalThis"))) await page.evaluate(axe)
-  const found: unknown = await page.evaluate(`axe.run(${JSON.stringify(rules ? { runOnly: rules } : {})})`)
+  const found: unknown = await page.evaluate('axe.run()')
   const { violations } = found as { violations: { id: string; nodes: { target: string[] }[] }[] }
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
 }
@@ -53,3 +73,15 @@ export async function listViolations(page: Page, rules?: string[]): Promise<stri
 /** Nothing is cut off or must be scrolled to sideways. */
 export const fits = (page: Page): Promise<boolean> =>
   page.evaluate<boolean>('document.documentElement.scrollWidth <= document.documentElement.clientWidth')
+
+/** The same in the width of a small phone and of a desktop; the page is then again as wide as it was. */
+export async function fitsEverywhere(page: Page): Promise<boolean> {
+  const viewport = page.viewportSize() ?? desktop.viewport
+  const found: boolean[] = []
+  for (const width of [360, desktop.viewport.width]) {
+    await page.setViewportSize({ ...viewport, width })
+    found.push(await fits(page))
+  }
+  await page.setViewportSize(viewport)
+  return found.every(Boolean)
+}

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { testSecret } from './config.ts'
+import { bareEnvironment } from './programs.ts'
 
 export interface CliResult {
   code: number
@@ -17,7 +18,7 @@ export function depeche(
     execFile(
       process.execPath,
       ['src/cli/depeche.ts', ...args],
-      { env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, SECRET_KEY: testSecret, ...env } },
+      { env: { ...bareEnvironment, DATABASE_URL: databaseUrl, SECRET_KEY: testSecret, ...env } },
       (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr })
       },

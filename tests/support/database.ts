@@ -14,7 +14,7 @@ async function onServer(url: string, statement: string): Promise<void> {
 }
 
 export const createDatabaseNamed = (serverUrl: string, name: string, template = 'template1') =>
-  onServer(serverUrl, `create database ${name} template ${template}`)
+  onServer(serverUrl, `create database ${name} template ${template} strategy file_copy`)
 
 /** A fresh clone of the migrated template, dropped when the test has finished. */
 export async function cloneDatabase(): Promise<string> {

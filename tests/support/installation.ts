@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
+import { bareEnvironment } from './programs.ts'
 
 /** `npm start` as a real process with its own session, as a terminal gives it one. */
 export interface StartedInstallation {
@@ -20,19 +22,46 @@ export interface StartedInstallation {
 export function aDataDir(): string {
   const dataDir = mkdtempSync('/var/tmp/depeche-start-')
   onTestFinished(async () => {
-    for (const { pid } of processesOf(dataDir)) killQuietly(pid)
-    await eventually(() => processesOf(dataDir).length === 0, 'everything on the data directory has ended')
+    await killAll(dataDir)
     rmSync(dataDir, { recursive: true, force: true })
   })
   return dataDir
 }
 
+let used: Promise<string> | undefined
+
+afterAll(async () => {
+  if (used) rmSync(await used, { recursive: true, force: true })
+})
+
+/** A DATA_DIR on which the service has run before: one for a test file, without the logs of the test before. */
+export async function aUsedDataDir(): Promise<string> {
+  used ??= useDataDir()
+  const dataDir = await used
+  for (const log of ['logs', 'postgres/server.log'])
+    rmSync(join(dataDir, log), { recursive: true, force: true })
+  onTestFinished(() => killAll(dataDir))
+  return dataDir
+}
+
+async function useDataDir(): Promise<string> {
+  const dataDir = mkdtempSync('/var/tmp/depeche-start-')
+  const started = await aRunningInstallation(dataDir)
+  started.pressCtrlC()
+  await started.ended
+  return dataDir
+}
+
+async function killAll(dataDir: string): Promise<void> {
+  for (const { pid } of processesOf(dataDir)) killQuietly(pid)
+  await eventually(() => processesOf(dataDir).length === 0, 'everything on the data directory has ended')
+}
+
 /** Starts without waiting; any free ports. */
 export function spawnStart(env: Record<string, string>, args: string[] = []): StartedInstallation {
-  const { PATH = '' } = process.env
   const child = spawn(process.execPath, ['src/start.ts', ...args], {
     detached: true,
-    env: { PATH, PORT: '0', MAIL_CATCHER_PORT: '0', METRICS_PORT: '0', ...env },
+    env: { ...bareEnvironment, PORT: '0', MAIL_CATCHER_PORT: '0', METRICS_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { testSecret } from './config.ts'
 import { cloneDatabase } from './database.ts'
+import { bareEnvironment } from './programs.ts'
 
 export async function findPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -25,7 +26,7 @@ export async function spawnWeb({ databaseUrl, port, env }: WebProcessOptions): P
   const child = fork(new URL('../../src/server.ts', import.meta.url), [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
-      PATH: process.env['PATH'],
+      ...bareEnvironment,
       LOG_LEVEL: 'silent',
       DATABASE_URL: databaseUrl,
       SECRET_KEY: testSecret,

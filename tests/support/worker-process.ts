@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { testSecret } from './config.ts'
+import { bareEnvironment } from './programs.ts'
 
 export interface WorkerProcess {
   child: ChildProcess
@@ -25,7 +26,7 @@ export async function spawnWorker(options: WorkerOptions): Promise<WorkerProcess
   const child = fork(new URL('../faults/worker.ts', import.meta.url), [], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: {
-      PATH: process.env['PATH'],
+      ...bareEnvironment,
       NODE_ENV: 'test',
       LOG_LEVEL: process.env['FAULT_LOG'] ?? 'silent',
       DATABASE_URL: options.databaseUrl,
