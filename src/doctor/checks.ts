@@ -70,11 +70,11 @@ export async function checkDatabase({ config, services }: Context): Promise<Chec
     const skewMs = await services.presence.measureSkew()
     const hold = await services.restoring.findHold()
     const findings = [
-      ok('database', 'answers'),
+      judgeConnection(config.databaseUrl ?? ''),
       hold
         ? no('restored', 'this database is a copy: all mail is held until `bin/depeche restore confirm`')
         : ok('restored', 'nothing is held'),
-      judgeKeys(await services.suppressions.countLost()),
+      judgeKeys(await services.suppressions.judgeKeys()),
       judgeSearch(await services.subscribers.hasPartIndex()),
     ]
     return { findings, clock: { name: 'PostgreSQL', isHere: isHere(config.databaseUrl), skewMs } }
@@ -87,13 +87,28 @@ export async function checkDatabase({ config, services }: Context): Promise<Chec
   }
 }
 
-const judgeKeys = (lost: number): Finding =>
-  lost > 0
-    ? no(
-        'keys',
-        `${lost} suppressions match nobody any more; put the key they were hashed under back into SECRET_KEY`,
-      )
-    : ok('keys', 'every suppression is of a key in SECRET_KEY')
+function judgeKeys({ lost, isForeign, isKnown }: Awaited<ReturnType<JudgeKeys>>): Finding {
+  if (lost > 0) {
+    const sentence = `${lost} suppressions match nobody any more; put the key they were hashed under back into SECRET_KEY`
+    return no('keys', sentence)
+  }
+  if (isForeign) {
+    const sentence =
+      'links in mails already sent are of another key; put it back into SECRET_KEY, behind the new one'
+    return no('keys', sentence)
+  }
+  return isKnown
+    ? ok('keys', 'readers and suppressions are of a key in SECRET_KEY')
+    : look('keys', 'nothing was made with SECRET_KEY yet: keep a copy of it beside the backups')
+}
+
+type JudgeKeys = Context['services']['suppressions']['judgeKeys']
+
+/** Only a verified certificate keeps others from reading, or being, the database. */
+const judgeConnection = (url: string): Finding =>
+  isHere(url || undefined) || /[?&]sslmode=(?:require|verify-ca|verify-full)\b/.test(url)
+    ? ok('database', 'answers')
+    : look('database', 'answers in clear text; write sslmode=verify-full behind DATABASE_URL')
 
 const judgeSearch = (hasIndex: boolean): Finding =>
   hasIndex
@@ -137,7 +152,11 @@ export async function checkRedis({ config: { redisUrl } }: Context): Promise<Che
     return { findings: [finding], clock: { name: 'Redis', isHere: isHere(redisUrl), skewMs } }
   } catch (error) {
     return {
-      findings: [no('redis', `does not answer (${reasonOf(error)}); check REDIS_URL and that Redis runs`)],
+      findings: [
+        (error as Error).name === 'ReplyError'
+          ? no('redis', `takes nothing (${reasonOf(error)}); give it memory, and its user the right to write`)
+          : no('redis', `does not answer (${reasonOf(error)}); check REDIS_URL and that Redis runs`),
+      ],
     }
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 
 export interface RedisState {
@@ -7,7 +8,7 @@ export interface RedisState {
   time: { now: Date; sentAt: number; receivedAt: number }
 }
 
-/** @throws Error when it does not answer */
+/** @throws Error when it does not answer, or takes nothing: a full one, a replica, a user without rights */
 export async function inspectRedis(url: string, timeoutMs: number): Promise<RedisState> {
   const client = new Redis(url, {
     lazyConnect: true,
@@ -22,6 +23,8 @@ export async function inspectRedis(url: string, timeoutMs: number): Promise<Redi
     reason = error
   })
   try {
+    const probe = `depeche:doctor:${randomUUID()}`
+    await client.set(probe, '', 'PX', 1_000)
     const memory = await client.info('memory')
     const evictionPolicy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? 'unknown'
     const sentAt = Date.now()

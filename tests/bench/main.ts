@@ -17,4 +17,11 @@ if (!Object.hasOwn(benches, name)) {
   process.exit(2)
 }
 const { run } = (await import(`./${name}.ts`)) as { run: (args: string[]) => Promise<void> }
-await run(rest)
+try {
+  await run(rest)
+} catch (error) {
+  const { code, path } = error as NodeJS.ErrnoException
+  if (code !== 'ENOENT' || path === undefined) throw error
+  console.error(`This bench needs ${path}, which is not here: bash tests/support/prepare-machine.sh mail`)
+  process.exitCode = 1
+}

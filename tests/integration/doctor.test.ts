@@ -7,10 +7,11 @@ import { startInboundServer } from '../../src/mail/inbound/inbound-server.ts'
 import { inspectRedis } from '../../src/queue/inspect-redis.ts'
 import { depeche } from '../support/cli.ts'
 import { testSecret } from '../support/config.ts'
-import { cloneDatabase } from '../support/database.ts'
+import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { query } from '../support/query.ts'
 import { aRedis } from '../support/redis.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
+import { aSubscriber } from '../support/subscribers.ts'
 
 /** What `depeche doctor` says about these, by their names. */
 async function doctor(databaseUrl: string, env: Record<string, string>) {
@@ -36,6 +37,8 @@ test('a relay, a database and a Redis that are as they should be', async () => {
     clock: { verdict: 'look' },
     returns: { verdict: 'look' },
     restored: { verdict: 'ok' },
+    // Nobody is there yet whose address was hashed under it.
+    keys: { verdict: 'look' },
     redis: { verdict: 'ok', sentence: 'answers, and evicts nothing' },
     disk: { verdict: 'ok' },
   })
@@ -55,6 +58,22 @@ test('a Redis that evicts, and a relay that turns us away', async () => {
   expect(found['relay']?.sentence).toMatch(
     /turns us away .*554 5\.7\.1 Not you.*check user, password and tls=/,
   )
+})
+
+test('a Redis that takes nothing, and a database whose people are of another SECRET_KEY', async () => {
+  const redis = await aRedis()
+  const client = new Redis(redis.url)
+  await client.config('SET', 'maxmemory', '1')
+  const url = await cloneDatabase()
+  await aSubscriber(openTestDatabase(url))
+  const found = await doctor(url, {
+    REDIS_URL: redis.url,
+    SECRET_KEY: 'another-key-of-at-least-32-characters',
+  })
+  client.disconnect()
+  expect(found['redis']).toMatchObject({ verdict: 'no' })
+  expect(found['redis']?.sentence).toMatch(/^takes nothing \(OOM/)
+  expect(found['keys']).toMatchObject({ verdict: 'no' })
 })
 
 test('nothing answers: each is named with what to do, and no other check is lost', async () => {

@@ -80,8 +80,8 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
     /** The same for one of the list. */
     lift,
 
-    /** Those whose key was taken out of the keyring: whoever they protect may be written to again. */
-    countLost: (): Promise<number> => stores.suppressions.countOutsideKeys(keyring.keyIds),
+    /** Where a key was taken out of the keyring, whoever is suppressed under it may be written to again. */
+    judgeKeys: () => stores.suppressions.judgeKeys(keyring.keyIds),
   }
 }
 

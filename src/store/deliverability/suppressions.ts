@@ -24,6 +24,14 @@ export interface NewSuppression {
   editorId?: number | undefined
 }
 
+export interface KeyWitness {
+  /** Suppressions that no address can match any more, because their key is gone. */
+  lost: number
+  /** Somebody's address was hashed under a key that is not here; under one that is. */
+  isForeign: boolean
+  isKnown: boolean
+}
+
 export function suppressionsStore(db: Executor) {
   return {
     /** Under any key of the keyring: a suppression outlives the key that hashed it. */
@@ -89,14 +97,17 @@ export function suppressionsStore(db: Executor) {
       return result.numDeletedRows > 0n
     },
 
-    /** Those that no address can match any more, because their key is gone. */
-    async countOutsideKeys(keyIds: readonly string[]): Promise<number> {
-      const row = await db
-        .selectFrom('suppressions')
-        .select((select) => select.fn.countAll<number>().as('n'))
-        .where('keyId', 'not in', keyIds)
-        .executeTakeFirstOrThrow()
-      return row.n
+    /** What tells whether these keys are the ones that people's addresses were hashed under. */
+    async judgeKeys(keyIds: readonly string[]): Promise<KeyWitness> {
+      const { rows } = await sql<KeyWitness>`
+        select
+          (select count(*) from suppressions where key_id <> all(${keyIds})) as "lost",
+          exists (select from subscribers where key_id <> all(${keyIds})) as "isForeign",
+          exists (select from subscribers where key_id = any(${keyIds}))
+            or exists (select from suppressions where key_id = any(${keyIds})) as "isKnown"`.execute(db)
+      const [row] = rows
+      if (!row) throw new Error('a select without a table has one row')
+      return row
     },
 
     async deleteById(id: number): Promise<void> {
