@@ -24,8 +24,8 @@ export function toTable(rows: string[][]): string[] {
 
 export interface Progress {
   /** `total` undefined where it is not known. */
-  show(done: number, total: number | undefined, note?: string): void
-  end(): void
+  show: (done: number, total: number | undefined, note?: string) => void
+  end: () => void
 }
 
 const barWidth = 30

@@ -30,7 +30,7 @@ export interface WrittenFeed {
   /** Weak, one for all encodings. */
   etag: string
   /** The body, dated. */
-  bytes(lastModified: Date): Buffer
+  bytes: (lastModified: Date) => Buffer
 }
 
 export type FeedChannel = Omit<FeedContent, 'items'>

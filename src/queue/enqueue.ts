@@ -8,7 +8,7 @@ export interface Doorbell {
    * no row and concludes there is nothing to do. A ring that fails is logged and forgotten; the reconciler rings again.
    * @param slot numbers wake-ups for the same work that several workers shall share
    */
-  ring<Name extends JobName>(name: Name, payload: JobPayload<Name>, slot?: number): Promise<void>
+  ring: <Name extends JobName>(name: Name, payload: JobPayload<Name>, slot?: number) => Promise<void>
   close(): Promise<void>
 }
 

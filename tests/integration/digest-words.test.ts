@@ -32,7 +32,7 @@ async function aNewsroomWithReaders(change: Partial<NewNewsletter> = {}) {
     newsletter,
     readers: { all, some, one },
     /** Composes, and hands it to the workers. */
-    async start(words: { subject?: string; intro?: string } = {}) {
+    start: async (words: { subject?: string; intro?: string } = {}) => {
       const digest = await services.digests.compose(newsletter.slug, { cadence: 'daily', ...words }, cli)
       const request = { actor: cli, version: () => digest.version, idempotencyKey: 'k', body: {} }
       await services.digestSending.send(digest.id, request)

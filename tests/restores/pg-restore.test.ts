@@ -44,7 +44,7 @@ const restores: Record<string, (cluster: Cluster, backup: Backup) => Promise<str
     run('pg_restore', ['--data-only', '--disable-triggers', '--schema=public', '--dbname', url, custom])
     return url
   },
-  'a copy of the cluster’s files, started beside it': ({ copy }) => copy(),
+  'a copy of the cluster’s files, started beside it': (cluster) => cluster.copy(),
 }
 
 test.each(Object.keys(restores))('P11 %s: held before and after any worker has looked', async (way) => {

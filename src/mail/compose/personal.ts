@@ -136,12 +136,12 @@ const listNames = (names: string[], language: InterfaceLanguage): string =>
 
 /** Numbers as the reader writes them. `count` stays one, to choose the plural by; `n` shows it. */
 function noticeValues(values: NoticeText['values'], { language, locale }: Writer): NoticeText['values'] {
-  const { format } = new Intl.NumberFormat(locale)
+  const numbers = new Intl.NumberFormat(locale)
   const shown: NoticeText['values'] = {}
   for (const [name, value] of Object.entries(values)) {
     if (name === 'count') shown[name] = value
     shown[name === 'count' ? 'n' : name] =
-      typeof value === 'number' ? format(value) : isolate(value, language)
+      typeof value === 'number' ? numbers.format(value) : isolate(value, language)
   }
   return shown
 }

@@ -6,7 +6,7 @@ export interface InboundReader {
    * Reads one mail after another; what takes too long or too much memory is `unreadable`.
    * @throws where there is no thread to read with: the mail may be read later
    */
-  read(raw: Buffer, envelope: InboundEnvelope): Promise<InboundText>
+  read: (raw: Buffer, envelope: InboundEnvelope) => Promise<InboundText>
   close(): Promise<void>
 }
 

@@ -15,7 +15,7 @@ export function createRestoringService({ database, doorbell }: Pick<Parts, 'data
     isHeld,
 
     /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
-    async findHold(): Promise<Hold | undefined> {
+    findHold: async (): Promise<Hold | undefined> => {
       if (!(await isHeld()) || (await findOut({ database })) !== 'copy') return undefined
       return database.stores.instanceGuard.findHold()
     },

@@ -90,13 +90,13 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
     has: (name: string) => places.has(name),
 
     /** A heartbeat for everything in hand. @throws where one of them failed; the others have had theirs */
-    async extend(): Promise<void> {
+    extend: async (): Promise<void> => {
       const all = await Promise.allSettled([...alive].map((conversations) => conversations.extend()))
       for (const one of all) if (one.status === 'rejected') throw one.reason
     },
 
     /** Takes nothing more, finishes the conversations in flight, and gives back what is left. */
-    async drain(): Promise<void> {
+    drain: async (): Promise<void> => {
       presence.stopClaiming()
       for (const conversations of alive) conversations.halt()
       await Promise.all([...alive].map((conversations) => conversations.finished))

@@ -151,7 +151,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
       })
     },
 
-    async findSession(secret: string): Promise<Session | undefined> {
+    findSession: async (secret: string): Promise<Session | undefined> => {
       const session = await database.stores.sessions.find(sha256(secret), {
         now: now(),
         idleSince: inMs(-sessionIdleMs),

@@ -53,7 +53,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
       return { key, record }
     },
 
-    async authenticate(key: string): Promise<Actor | undefined> {
+    authenticate: async (key: string): Promise<Actor | undefined> => {
       const record = await database.stores.apiKeys.findByHash(sha256(key), now())
       if (!record) return undefined
       const isStale = !record.usedAt || now().getTime() - record.usedAt.getTime() > usedResolutionMs

@@ -14,7 +14,7 @@ const folded = (column: string) =>
 export function articleIdentity(db: Executor) {
   return {
     /** External ids, own ones and aliases. */
-    async listByExternalIds(externalIds: string[]): Promise<FoundName[]> {
+    listByExternalIds: async (externalIds: string[]): Promise<FoundName[]> => {
       const { rows } = await sql<FoundName>`
         select external_id as name, id as "articleId" from articles where external_id = any(${externalIds})
         union all
@@ -25,7 +25,7 @@ export function articleIdentity(db: Executor) {
     },
 
     /** Guids, own ones first. */
-    async listByGuids(guids: string[]): Promise<FoundName[]> {
+    listByGuids: async (guids: string[]): Promise<FoundName[]> => {
       const { rows } = await sql<FoundName>`
         select guid as name, id as "articleId" from articles where guid = any(${guids})
         union all
@@ -34,7 +34,7 @@ export function articleIdentity(db: Executor) {
     },
 
     /** Folded guids and addresses of pages (`foldUrl`). */
-    async listByFoldedUrls(urls: string[]): Promise<FoundName[]> {
+    listByFoldedUrls: async (urls: string[]): Promise<FoundName[]> => {
       const { rows } = await sql<FoundName>`
         select ${folded('guid')} as name, id as "articleId" from articles
         where guid like 'http%' and ${folded('guid')} = any(${urls})
@@ -45,7 +45,7 @@ export function articleIdentity(db: Executor) {
     },
 
     /** Permalinks before an import (`canonicalPath`). */
-    async listByOldPaths(paths: string[]): Promise<FoundName[]> {
+    listByOldPaths: async (paths: string[]): Promise<FoundName[]> => {
       const { rows } = await sql<FoundName>`
         select lower(rtrim(old_path, '/')) as name, id as "articleId" from articles
         where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})`.execute(db)

@@ -3,7 +3,7 @@ import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from
 import type { Executor } from '../executor.ts'
 
 export interface Counters {
-  open(window: { name: string; points: number; seconds: number }): RateLimiterAbstract
+  open: (window: { name: string; points: number; seconds: number }) => RateLimiterAbstract
   close(): Promise<void>
 }
 

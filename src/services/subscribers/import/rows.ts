@@ -75,7 +75,7 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
     },
 
     /** What would become of these rows. It remembers in the tables whom it promised what. */
-    async foresee(tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> {
+    foresee: async (tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> => {
       const hashed = rows.map(hashOf)
       const known = await findKnown(tx, hashed)
       for (const one of await tx.imports.listPromised(
@@ -94,7 +94,7 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
       return judged.map(({ outcome }) => outcome)
     },
 
-    async place(tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> {
+    place: async (tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> => {
       const hashed = rows.map(hashOf)
       const known = await findKnown(tx, hashed)
       const judged = hashed.map((one) => judge(one, known, placing))
