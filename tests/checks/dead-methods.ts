@@ -23,13 +23,14 @@ const ours = program
   .filter(({ fileName }) => /^(src|workers)\//.test(relative(process.cwd(), fileName)))
 
 const used = new Set<ts.Node>()
-/** Of these names a member of an interface is called: what is assignable to it may be meant. */
+/** Of these names a member of an interface or a type is called: what is assignable to it may be meant. */
 const usedOfInterfaces = new Map<string, ts.Type[]>()
 const use = (symbol: ts.Symbol | undefined) => {
   for (const declaration of symbol?.declarations ?? []) {
     if (used.has(declaration)) continue
     used.add(declaration)
-    if (!symbol || !ts.isInterfaceDeclaration(declaration.parent)) continue
+    const { parent } = declaration
+    if (!symbol || !(ts.isInterfaceDeclaration(parent) || ts.isTypeLiteralNode(parent))) continue
     const known = usedOfInterfaces.get(symbol.name) ?? []
     usedOfInterfaces.set(symbol.name, [...known, checker.getTypeAtLocation(declaration)])
   }

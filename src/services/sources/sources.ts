@@ -163,7 +163,7 @@ export function createSourceService(parts: SourceParts) {
     },
 
     /** Follows the feed of a site that has closed its API. @throws DomainError of `discover`, `source_exists` */
-    async useFeed(id: number, actor: Actor): Promise<SourceView> {
+    useFeed: async (id: number, actor: Actor): Promise<SourceView> => {
       const { home } = await find(stores, id)
       const { found } = await discover(parts, home, { kind: 'feed' })
       return change(id, 'source.feed', actor, async (tx) => {

@@ -249,10 +249,10 @@ export function sourcesStore(db: Executor) {
         .set({ kind, url, home, siteLanguage, host: new URL(url).host, failures: 0, failure: null })
         .set({ nextAt: sql<Date>`clock_timestamp()`, question: null, askedAt: null })
         .where('id', '=', id)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('sources as o').select('o.id').where('o.url', '=', url).where('o.id', '<>', id),
+        .where((e) =>
+          e.not(
+            e.exists(
+              e.selectFrom('sources as o').select('o.id').where('o.url', '=', url).where('o.id', '<>', id),
             ),
           ),
         )

@@ -1,0 +1,33 @@
+import { globSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const sources = globSync('{src,workers}/**/*.ts')
+  .map((file) => readFileSync(file, 'utf8'))
+  .join('\n')
+const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(
+  ([, code = '']) => code,
+)
+const kinds =
+  'invalid|unauthenticated|forbidden|not_found|conflict|precondition_failed|precondition_required|gone|throttled|unavailable'
+/** A kind and its code stand beside each other wherever an error is made, by its constructor or by a function of ours. */
+const made = new Set(
+  [...sources.matchAll(new RegExp(`\\(\\s*'(?:${kinds})',\\s*(?:'(\\w+)'|\`(\\w+)\\$\\{)`, 'g'))].map(
+    ([, code, start]) => code ?? `${start ?? ''}…`,
+  ),
+)
+
+test('docs/errors.md lists every code that an error is made with', () => {
+  expect(made.size).toBeGreaterThan(90)
+  const known = (code: string) =>
+    code.endsWith('…')
+      ? documented.some((one) => one.startsWith(code.slice(0, -1)))
+      : documented.includes(code)
+  expect([...made].filter((code) => !known(code))).toEqual([])
+})
+
+test('docs/errors.md lists no code that nothing answers with', () => {
+  const beginnings = [...made].filter((code) => code.endsWith('…')).map((code) => code.slice(0, -1))
+  const isMade = (code: string) =>
+    sources.includes(`'${code}'`) || beginnings.some((beginning) => code.startsWith(beginning))
+  expect(documented.filter((code) => !isMade(code))).toEqual([])
+})
