@@ -6,6 +6,7 @@ import { aNewsboat } from '../support/feed-readers.ts'
 import { aNewsroom as aFeedNewsroom } from '../support/feeds.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { poll } from '../support/poll.ts'
+import { aFollowedSite } from '../support/sources.ts'
 import { rowsOf } from '../support/query.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import type { Web } from '../support/web.ts'
@@ -193,6 +194,39 @@ test('SRC-1 guids and dates stay; a feed changes once; its text follows, unless 
   expect(isFull(await read())).toEqual([true, true, true])
   await web.context.services.publication.set({ links: 'here', feedText: 'summary' }, desk)
   expect(isFull(await read())).toEqual([false, false, false])
+})
+
+test('SRC-1 a source says for its own articles where links lead, and how much of them feeds show', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => wordpress.add({ title: 'Le bac', html: '<p>Entier.</p>', excerpt: 'En bref.' }),
+  })
+  const { sources } = site.context.services
+  await anArticle(site.context.database, { externalId: 'autre', canonicalUrl: pageOf('autre') })
+  const link =
+    (
+      await site.context.services.articles.get(
+        (await site.sql<{ external_id: string }>(`select external_id from articles order by id`))[0]
+          ?.external_id ?? '',
+      )
+    ).canonicalUrl ?? ''
+  const rss = async () => {
+    await site.render()
+    const { text } = await poll(`${site.origin}/rss.xml`)
+    return {
+      leadHome: [link, pageOf('autre')].map((url) => text.includes(`<link>${url}`)),
+      isFull: text.includes('<p>Entier.'),
+    }
+  }
+  expect(await rss()).toEqual({ leadHome: [false, false], isFull: true })
+  await sources.change(site.sourceId, { links: 'canonical' }, desk)
+  expect(await rss()).toEqual({ leadHome: [true, false], isFull: false })
+  await sources.change(site.sourceId, { feedText: 'full' }, desk)
+  expect(await rss()).toEqual({ leadHome: [true, false], isFull: true })
+  await leadHome(site)
+  await sources.change(site.sourceId, { links: 'here', feedText: 'summary' }, desk)
+  expect(await rss()).toEqual({ leadHome: [false, true], isFull: false })
+  await sources.remove(site.sourceId, desk)
+  expect((await rss()).leadHome).toEqual([true, true])
 })
 
 test('SRC-1 the desk and the API set where links lead; what they do not know is told at its field', async () => {

@@ -59,7 +59,7 @@ export interface Article {
   withdrawnReason: string | undefined
   /** The newsroom's own page of it. */
   canonicalUrl: string | undefined
-  /** The publication's. */
+  /** As its source has it, else the publication. */
   links: Links
   feedText: FeedText | undefined
   picture: Picture | undefined

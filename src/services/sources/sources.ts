@@ -133,11 +133,15 @@ export function createSourceService(parts: SourceParts) {
       const since = before.since?.toISOString()
       const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
       const settings = await readSettings({ ...before, since, ...given })
-      return change(id, 'source.changed', actor, async (tx) => {
+      const changed = await change(id, 'source.changed', actor, async (tx) => {
         await tx.sources.updateSettings(id, settings)
         await tx.sourceItems.markSkippedStale(id)
         await tx.sources.markWanted(id)
+        // Links to its articles stand in every feed.
+        await tx.feedDocuments.markDirty([{ subject: '*' }])
       })
+      await ringForChange(doorbell)
+      return changed
     },
 
     /** Looks now, whatever the time. @throws DomainError `no_source`, `source_paused` */
@@ -153,13 +157,15 @@ export function createSourceService(parts: SourceParts) {
     resume: (id: number, actor: Actor): Promise<SourceView> =>
       change(id, 'source.resumed', actor, (tx) => tx.sources.updatePaused(id, false)),
 
-    /** Its articles stay; nothing brings them up to date any more. @throws DomainError `no_source` */
+    /** Its articles stay, and their links lead where the publication says; nothing brings them up to date any more. @throws DomainError `no_source` */
     async remove(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (tx) => {
         if (!(await tx.sources.delete(id))) throw noSource()
         const subject = `source:${id}`
         await tx.audit.insert({ actor: nameOfActor(actor), action: 'source.removed', subject })
+        await tx.feedDocuments.markDirty([{ subject: '*' }])
       })
+      await ringForChange(doorbell)
     },
 
     /** Follows the feed of a site that has closed its API. @throws DomainError of `discover`, `source_exists` */

@@ -1,8 +1,14 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { FeedText, Links } from '../../domain/publication.ts'
 
+/** What the source that an article comes from says, else the publication. @param id of the article in the statement */
+const setting = <Value>(name: 'links' | 'feed_text', id: string): RawBuilder<Value> => sql<Value>`coalesce(
+  (select s.${sql.ref(name)} from source_items i join sources s on s.id = i.source_id
+   where i.article_id = ${sql.ref(id)} and s.${sql.ref(name)} is not null order by s.id limit 1),
+  (select p.${sql.ref(name)} from publication p))`
+
 /** Where the links of an article lead: read with it, whoever shows it. */
-export const links = sql<Links>`(select p.links from publication p)`
+export const linksOf = (id: string) => setting<Links>('links', id)
 
 /** How much of it feeds show; null where `links` decides. */
-export const feedText = sql<FeedText | null>`(select p.feed_text from publication p)`
+export const feedTextOf = (id: string) => setting<FeedText | null>('feed_text', id)

@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/articles/article.ts'
 import type { Cursor } from '../../domain/cursor.ts'
 import { DomainError } from '../../errors.ts'
-import { feedText, links } from './article-links.ts'
+import { feedTextOf, linksOf } from './article-links.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
 import type { Executor } from '../executor.ts'
@@ -47,8 +47,8 @@ export function articlesStore(db: Executor) {
       .select([
         selectionsOfArticle.as('selections'),
         responsesOfArticle.as('responsesCount'),
-        links.as('links'),
-        feedText.as('feedText'),
+        linksOf('articles.id').as('links'),
+        feedTextOf('articles.id').as('feedText'),
       ])
 
   const findBy = async (

@@ -6,7 +6,7 @@ import type { GoneArticle } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
-import { links } from '../articles/article-links.ts'
+import { linksOf } from '../articles/article-links.ts'
 import type { Executor } from '../executor.ts'
 
 /**
@@ -36,7 +36,7 @@ type LinkedRow = Pick<Linked, 'slug' | 'links'> & { canonicalUrl: string | null 
 const maxCandidates = 100
 
 const columns = sql`a.id, a.external_id, a.slug, a.title, a.summary, a.language, a.picture, a.published_at,
-  a.canonical_url, ${links} as links,
+  a.canonical_url, ${linksOf('a.id')} as links,
   coalesce((
     select jsonb_agg(jsonb_build_object(
       'id', s.id, 'kind', s.kind, 'slug', s.slug, 'names', s.names, 'descriptions', s.description
@@ -192,7 +192,7 @@ export function digestArticlesStore(db: Executor) {
       limit: number,
     ): Promise<(Linked & { id: number; title: string })[]> {
       const { rows } = await sql<LinkedRow & { id: number; title: string }>`
-        select a.id, a.title, a.slug, a.canonical_url, ${links} as links
+        select a.id, a.title, a.slug, a.canonical_url, ${linksOf('a.id')} as links
         from article_views v join articles a on a.id = v.article_id
         where v.date >= ${date}::date - 7 and v.date < ${date}::date
           and a.state = 'published' and (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
