@@ -36,6 +36,7 @@ export interface WrittenFeed {
 export type FeedChannel = Omit<FeedContent, 'items'>
 
 export interface FeedWriter {
+  version: number
   /** One bad source never removes another: what cannot be shown is left out and named. */
   compose(channel: FeedChannel, sources: FeedSource[], frame: ItemFrame): ComposedFeed
   /** Every feed, for programs. */
@@ -50,9 +51,13 @@ const formats: Record<FeedFormat, (content: FeedContent, updatedAt: Date) => str
   'feed.json': writeJson,
 }
 
+/** Raise it when the bytes of unchanged content change: every feed is rendered again. */
+const version = 4
+
 export function createFeedWriter(): FeedWriter {
   const sanitize = createSanitizer()
   return {
+    version,
     encode,
     opml: writeOpml,
     compose(channel, sources, frame) {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith'
@@ -300,6 +301,21 @@ describe('golden files', () => {
     const written = write(format, [article, arabic])
     if (process.env['UPDATE_GOLDEN']) writeFileSync(file, written)
     expect(written).toBe(readFileSync(file, 'utf8'))
+  })
+
+  test('the bytes are those of this version: who changes them raises it, or no feed that is stored changes', () => {
+    const file = new URL('../fixtures/feeds/versions.json', import.meta.url)
+    const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
+    const { version } = createFeedWriter()
+    const hash = createHash('sha256')
+    for (const format of feedFormats) hash.update(write(format, [article, arabic]))
+    const sha256 = hash.digest('hex')
+    // An update adds the hash of a new version; it corrects none.
+    if (process.env['UPDATE_GOLDEN'] && !known[version]) {
+      known[version] = sha256
+      writeFileSync(file, `${JSON.stringify(known, null, 2)}\n`)
+    }
+    expect({ version, sha256 }).toEqual({ version, sha256: known[version] })
   })
 
   test('D1 xmllint finds nothing', () => {

@@ -23,9 +23,6 @@ import type { Stores } from '../../store/stores.ts'
 import { gatherFeed } from './gather.ts'
 import type { Parts } from '../parts.ts'
 
-/** Raise it when the bytes of unchanged content change: every feed is rendered again. */
-const writerVersion = 4
-
 /** Marks the documents that show what was noted; feeds that are rendered ahead get theirs now. */
 export async function followChanges({ database }: Pick<Parts, 'database'>): Promise<void> {
   await database.transaction(async (stores) => {
@@ -157,8 +154,11 @@ const highestFloor = (documents: FeedDocument[]) =>
     .flatMap(({ floor }) => floor ?? [])
     .sort((one, other) => other.at.getTime() - one.at.getTime() || other.id - one.id)[0]
 
-export const madeFor = ({ config }: Pick<Parts, 'config'>, publication: Publication): string =>
+export const madeFor = (
+  { config, feedWriter }: Pick<Parts, 'config' | 'feedWriter'>,
+  publication: Publication,
+): string =>
   createHash('sha256')
-    .update(JSON.stringify([writerVersion, config.publicUrl, publication]))
+    .update(JSON.stringify([feedWriter.version, config.publicUrl, publication]))
     .digest('base64url')
     .slice(0, 22)
