@@ -61,7 +61,6 @@ export function createServices(parts: Parts) {
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
-  const restoring = createRestoringService(parts)
   const publication = createPublicationService(forReaders)
   const drafts = createDraftService(parts)
   const digests = createDigestService({ ...parts, drafts })
@@ -114,9 +113,9 @@ export function createServices(parts: Parts) {
     presence,
     sending,
     reconciling: createReconcilingService(parts),
-    restoring,
+    restoring: createRestoringService(parts),
     sources: createSourceService(parts),
-    sourceSync: createSourceSyncService({ ...parts, restoring }),
+    sourceSync: createSourceSyncService(parts),
     site: createSiteService(forReaders),
     oldAddresses: createOldAddressService(forReaders),
     signups: createSignupService({ ...forReaders, publications: publication }),

@@ -16,8 +16,8 @@ const longestMs = 20_000
 const soonSeconds = 5
 
 /** Looks at sources, whoever rings. */
-export function createSourceSyncService(parts: LookParts & { restoring: { isHeld(): Promise<boolean> } }) {
-  const { database, doorbell, log, now, restoring } = parts
+export function createSourceSyncService(parts: LookParts) {
+  const { database, doorbell, log, now } = parts
   const running = new Set<Promise<unknown>>()
   let isDraining = false
 
@@ -80,7 +80,7 @@ export function createSourceSyncService(parts: LookParts & { restoring: { isHeld
   return {
     /** Looks at a source that is due. Nothing leaves a copy of the database. */
     async work(id: number): Promise<void> {
-      if (isDraining || (await restoring.isHeld())) return
+      if (isDraining || (await database.stores.instanceGuard.isHeld())) return
       const source = await claim(id)
       if (!source) return
       const work = lookAt(source)
