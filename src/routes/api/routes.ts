@@ -17,7 +17,7 @@ import { selectionApi } from './selections.ts'
 import { sourceApi } from './sources.ts'
 import { subscriberApi } from './subscribers.ts'
 
-/** Every call below `/api/v1`, in the order of docs/api.md. */
+/** Every call below `/api/v1`. */
 export function apiRoutes(
   services: Services,
   options: { publicUrl: string; signupLimit: RateLimit; draining: AbortSignal },
