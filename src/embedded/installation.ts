@@ -7,7 +7,7 @@ import { DomainError } from '../errors.ts'
 import { migrateQueue } from '../queue/connection.ts'
 import { migrate } from '../store/migrate.ts'
 import { holdServer, isServerSupervised, type Hold } from '../store/server.ts'
-import { startKeeper } from './keeping.ts'
+import { startKeeper } from './keeper.ts'
 import { findPostgres, startPostgres } from './postgres.ts'
 import { findState } from './state.ts'
 

@@ -1,40 +1,46 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { endingMs } from '../lifecycle.ts'
-import { isServerHeld } from '../store/server.ts'
-import { findPostgres, stopPostgres } from './postgres.ts'
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 
-/**
- * The process that stops the embedded PostgreSQL when its supervisor is gone, however it went: in order or killed.
- * It sits in a session of its own, where a terminal's Ctrl-C does not reach it, and learns of the end by the closed
- * IPC channel. Web and worker still drain then and need the database, so it waits for them first.
- */
-
-const dataDir = process.argv[2] ?? ''
-let clients: number[] = []
-
-process.on('message', (pids: number[]) => {
-  clients = pids
-})
-process.on('disconnect', () => {
-  void end()
-})
-// Where all processes are told to end at once, this one still ends last.
-process.on('SIGTERM', () => undefined)
-
-async function end(): Promise<void> {
-  const deadline = Date.now() + endingMs.keeper
-  while (clients.some(isAlive) && Date.now() < deadline) await sleep(50)
-  const url = await findPostgres(dataDir)
-  // The next supervisor may have adopted the server meanwhile; then its keeper stops it.
-  if (url && !(await isServerHeld(url))) await stopPostgres(dataDir)
-  process.exit()
+export interface Keeper {
+  /** Processes that the database must outlive. */
+  keepFor(pids: number[]): void
+  /** Lets the keeper stop the database, unless another process uses it, and waits for that. */
+  release(): Promise<void>
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
+/** Starts the process that ends the database of `dataDir` after this process (keeper-process.ts), and replaces it when it dies. */
+export function startKeeper(dataDir: string): Keeper {
+  let clients: number[] = []
+  let isReleased = false
+  let keeper = start()
+
+  function start(): ChildProcess {
+    const child = fork(new URL('./keeper-process.ts', import.meta.url), [dataDir], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    // It must not keep a finished command alive.
+    child.unref()
+    child.channel?.unref()
+    child.send(clients)
+    child.once('exit', () => {
+      if (!isReleased) setTimeout(() => (keeper = start()), 1_000).unref()
+    })
+    return child
+  }
+
+  return {
+    keepFor(pids) {
+      clients = pids
+      if (keeper.connected) keeper.send(pids)
+    },
+    async release() {
+      isReleased = true
+      if (!keeper.connected) return
+      const ended = once(keeper, 'exit')
+      keeper.disconnect()
+      keeper.ref()
+      await ended
+    },
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
-import { activationLifetimeMs } from '../domain/subscribers/activation.ts'
+import { activationLifetimeMs } from '../domain/signups/activation.ts'
 import type { Visitor } from '../services/signups/input.ts'
 import type { ClientAddress } from './client-address.ts'
 import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'

@@ -1,5 +1,5 @@
 import { Router, type Request, type Response } from 'express'
-import { activationLifetimeDays } from '../domain/subscribers/activation.ts'
+import { activationLifetimeDays } from '../domain/signups/activation.ts'
 import { lenientForm } from '../http/form-body.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import { signupCost } from '../http/rate-limit.ts'

@@ -1,6 +1,6 @@
 import { Router, type Response } from 'express'
 import { z } from 'zod'
-import { undoLifetimeDays } from '../domain/subscribers/activation.ts'
+import { undoLifetimeDays } from '../domain/signups/activation.ts'
 import { leaveReasons } from '../domain/subscribers/subscription.ts'
 import { lenientForm } from '../http/form-body.ts'
 import type { PublicForms } from '../http/public-forms.ts'

@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser'
 import { expect, test } from 'vitest'
-import type { NewNewsletter } from '../../src/store/desk/newsletters.ts'
+import type { NewNewsletter } from '../../src/store/newsletters/newsletters.ts'
 import { aNewsroom } from '../support/feeds.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { query } from '../support/query.ts'

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
-import { startKeeper } from '../../src/embedded/keeping.ts'
+import { startKeeper } from '../../src/embedded/keeper.ts'
 import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'

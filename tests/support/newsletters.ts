@@ -1,6 +1,6 @@
 import type { Newsletter } from '../../src/domain/newsletter.ts'
 import type { Database } from '../../src/store/database.ts'
-import type { NewNewsletter } from '../../src/store/desk/newsletters.ts'
+import type { NewNewsletter } from '../../src/store/newsletters/newsletters.ts'
 
 let made = 0
 

@@ -8,7 +8,7 @@ import {
   type Activation,
   type ActivationMethod,
   type LinkState,
-} from '../../domain/subscribers/activation.ts'
+} from '../../domain/signups/activation.ts'
 import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import { openActivation, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import { DomainError } from '../../errors.ts'

@@ -1,5 +1,5 @@
 import { isBarred } from '../../domain/deliverability/suppression.ts'
-import { mayMail, type Activation, type Decision } from '../../domain/subscribers/activation.ts'
+import { mayMail, type Activation, type Decision } from '../../domain/signups/activation.ts'
 import {
   hashAddress,
   hashForLimits,

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Activation } from '../../domain/subscribers/activation.ts'
+import type { Activation } from '../../domain/signups/activation.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Stores } from '../../store/stores.ts'
 

@@ -1,4 +1,4 @@
-import { activationLifetimeMs } from '../../domain/subscribers/activation.ts'
+import { activationLifetimeMs } from '../../domain/signups/activation.ts'
 import { hashForLimits, parseAddress, type Address } from '../../domain/subscribers/address.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'

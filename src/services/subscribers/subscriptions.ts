@@ -1,4 +1,4 @@
-import { undoLifetimeMs } from '../../domain/subscribers/activation.ts'
+import { undoLifetimeMs } from '../../domain/signups/activation.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { openUnsubscribe, type SubscriptionRef } from '../../domain/subscribers/subscription-tokens.ts'
 import {

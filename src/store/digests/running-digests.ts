@@ -3,7 +3,7 @@ import type { DigestReason } from '../../domain/digests/digest.ts'
 import type { Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { longerWait } from '../delivery/suspects.ts'
-import { undecided } from './uncertain.ts'
+import { undecided } from './doubts.ts'
 
 /** What became of an attempt to complete a digest. */
 export type Completion = 'completed' | 'completed_with_uncertain' | 'in_flight' | 'unbalanced' | 'not_sending'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { DigestWarning } from '../../domain/notice.ts'
 import type { Executor } from '../executor.ts'
-import { undecided } from './uncertain.ts'
+import { undecided } from './doubts.ts'
 
 /** Something about a digest that the desk should look at. */
 export interface Warning {

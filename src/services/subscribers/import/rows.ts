@@ -1,4 +1,4 @@
-import { activationLifetimeMs } from '../../../domain/subscribers/activation.ts'
+import { activationLifetimeMs } from '../../../domain/signups/activation.ts'
 import {
   hashAddress,
   hashForLimits,
@@ -11,7 +11,7 @@ import {
   type EndedReason,
   type SubscriptionState,
 } from '../../../domain/subscribers/subscription.ts'
-import type { NewActivation } from '../../../store/subscribers/activations.ts'
+import type { NewActivation } from '../../../store/signups/activations.ts'
 import type { NewConsent } from '../../../store/subscribers/consents.ts'
 import type { Stores } from '../../../store/stores.ts'
 import type { Parts } from '../../parts.ts'

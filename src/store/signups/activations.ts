@@ -1,10 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import type {
-  Activation,
-  ActivationMethod,
-  Decision,
-  RequestKind,
-} from '../../domain/subscribers/activation.ts'
+import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/signups/activation.ts'
 import type { AddressHash } from '../../domain/subscribers/address.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { Executor } from '../executor.ts'

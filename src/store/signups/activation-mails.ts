@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { mailLimitHours } from '../../domain/subscribers/activation.ts'
+import { mailLimitHours } from '../../domain/signups/activation.ts'
 import type { AddressHash } from '../../domain/subscribers/address.ts'
 import type { Executor } from '../executor.ts'
 

@@ -1,4 +1,4 @@
-import type { Choices } from './subscription.ts'
+import type { Choices } from '../subscribers/subscription.ts'
 
 export type RequestKind = 'signup' | 'address-change' | 'preferences-link'
 
