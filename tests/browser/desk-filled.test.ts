@@ -4,6 +4,7 @@ import {
   aPage,
   desktop,
   fitsEverywhere,
+  lightOf,
   listViolations,
   phone,
   type BrowserPage,
@@ -101,7 +102,7 @@ test.for([
   async ([language, device]) => {
     const { web, desk, shape, path } = await aFilledDesk()
     await desk.post('/settings/language', { language })
-    const page = await aPage(devices[device])
+    const page = await aPage({ ...devices[device], colorScheme: lightOf(language) })
     const [cookie = '', value = ''] = desk.cookie.split('=')
     await page.context().addCookies([{ name: cookie, value, url: web.origin }])
     const at = async (place: string, name: string) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { seedSampleNewsroom } from '../../src/embedded/sample/seed.ts'
-import { aPage, fits, listViolations, phone } from '../support/browser.ts'
+import { aPage, fits, lightOf, listViolations, phone } from '../support/browser.ts'
 import { signedIn } from '../support/desk.ts'
 import { aWeb } from '../support/web.ts'
 
@@ -41,7 +41,11 @@ test.for(['fr', 'ar', 'en'])(
   async (language) => {
     const { web, desk, open } = await aDesk()
     await desk.post('/settings/language', { language })
-    const page = await open({ ...phone, viewport: { width: 360, height: 780 } })
+    const page = await open({
+      ...phone,
+      viewport: { width: 360, height: 780 },
+      colorScheme: lightOf(language),
+    })
     for (const path of places) {
       await page.goto(web.origin + path)
       expect(await page.locator('h1').count(), path).toBe(1)

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { aPage, fitsEverywhere, listViolations, phone, type BrowserPage } from '../support/browser.ts'
+import {
+  aPage,
+  fitsEverywhere,
+  lightOf,
+  listViolations,
+  phone,
+  type BrowserPage,
+} from '../support/browser.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { aWeb, type Web } from '../support/web.ts'
@@ -38,7 +45,7 @@ test.each(['fr', 'ar', 'en'])(
   async (language) => {
     const web = await aWeb()
     await aNewsletter(web.context.database, { slug: 'le-matin', name: 'Le Matin' })
-    const page = await open(web, language, phone)
+    const page = await open(web, language, { ...phone, colorScheme: lightOf(language) })
     await page.goto(`${web.origin}/desk/imports`)
     await look(page, `${language}-form`)
     await page.fill('input[name=basis]', 'ancien WordPress, formulaire de 2019')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { seedSampleNewsroom } from '../../src/embedded/sample/seed.ts'
 import { translate } from '../../src/locales.ts'
 import { anArticle } from '../support/articles.ts'
-import { aPage, listViolations, type BrowserPage } from '../support/browser.ts'
+import { aPage, lightOf, listViolations, type BrowserPage } from '../support/browser.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { activationPath } from '../support/readers.ts'
@@ -234,12 +234,8 @@ function refusingVisits({ web, language, wait, aRequest }: Newsroom): Visit[] {
   ]
 }
 
-/** In which light and width axe reads the pages of a language; `npm run test:axe` reads them in all. */
-const modes = {
-  fr: { colorScheme: 'light', widths: [1280, 360] },
-  ar: { colorScheme: 'dark', widths: [1280, 360] },
-  en: { colorScheme: 'light', widths: [360, 1280] },
-} as const
+/** Axe reads in the last. */
+const widths = { fr: [1280, 360], ar: [1280, 360], en: [360, 1280] }
 const words = { name: 'Port-Clair', newsletter: 'Port-Clair', publication: 'Le Rivage', date: '|' }
 
 /** What is wrong with the page as it stands. */
@@ -249,7 +245,7 @@ async function inspect(page: BrowserPage, language: Language, text: string): Pro
   if (!(await page.textContent('body'))?.includes(sentence)) found.push('is another page')
   const root = await page.evaluate('`${document.documentElement.lang} ${document.documentElement.dir}`')
   if (root !== `${language} ${language === 'ar' ? 'rtl' : 'ltr'}`) found.push(`speaks ${String(root)}`)
-  for (const width of modes[language].widths) {
+  for (const width of widths[language]) {
     await page.setViewportSize({ width, height: 800 })
     const excess = await page.evaluate<number>('document.scrollingElement.scrollWidth - innerWidth')
     if (excess > 0) found.push(`is ${excess} px wider than ${width}`)
@@ -280,7 +276,7 @@ test.each(['fr', 'ar', 'en'] as const)(
       ...refusingVisits(newsroom),
       await aClosedDoor(newsroom),
     ]
-    const page = await aPage({ locale: locales[language], colorScheme: modes[language].colorScheme })
+    const page = await aPage({ locale: locales[language], colorScheme: lightOf(language) })
     const found: string[] = []
     for (const [text, come] of visits) {
       await come(page)

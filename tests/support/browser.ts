@@ -40,6 +40,9 @@ export async function aPage(options: BrowserContextOptions = {}): Promise<Browse
 export const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
 export const desktop = { viewport: { width: 1280, height: 900 } }
 
+/** Axe reads a page once in each language: in Arabic by night. */
+export const lightOf = (language: string): 'light' | 'dark' => (language === 'ar' ? 'dark' : 'light')
+
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** `npm run test:axe` reads each page in every width and light, `npm test` once. */
