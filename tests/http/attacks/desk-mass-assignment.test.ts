@@ -37,6 +37,8 @@ const publication = {
   postalAddress: '1, quai des Voiles',
   contactEmail: '',
   ambiguousPolicy: 'hold',
+  links: 'here',
+  feedText: 'full',
 }
 const version = 'as it is'
 
