@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { onTestFinished } from 'vitest'
-import { feedFormats, feedTypes } from '../../src/domain/feeds/feed.ts'
+import { feedFormats, feedTypes, type StoredFeed } from '../../src/domain/feeds/feed.ts'
 import { DomainError } from '../../src/errors.ts'
 import { createFeedWriter } from '../../src/feeds/writer.ts'
-import { createFeedFront, type FeedReader, type ServedFeed } from '../../src/http/feeds/feed-front.ts'
+import { createFeedFront, type FeedReader } from '../../src/http/feeds/feed-front.ts'
 import { createFeedLimit } from '../../src/http/feeds/feed-limit.ts'
 import { aChannel, aFeedArticle, aFrame } from './feed-articles.ts'
 
@@ -68,7 +68,7 @@ export async function aFrontOf(options: FrontOptions) {
   }
 }
 
-async function someFeeds(): Promise<ServedFeed[]> {
+async function someFeeds(): Promise<StoredFeed[]> {
   const writer = createFeedWriter()
   const sources = [aFeedArticle(), aFeedArticle()].map((article) => ({ kind: 'article' as const, article }))
   const composed = writer.compose(aChannel(), sources, aFrame)

@@ -164,3 +164,17 @@ export const changesOfResponses = (article: Pick<Article, 'language' | 'slug'>):
 /** These are rendered as soon as they change; all others wait for their first reader. */
 export const isRenderedAhead = (subject: FeedSubject): boolean =>
   subject === 'all' || subject.startsWith('section:') || subject.startsWith('dossier:')
+
+/** What a poll is answered with. */
+export interface StoredFeed {
+  path: string
+  contentType: string
+  etag: string
+  lastModified: Date
+  body: Buffer
+  gzip: Buffer
+  br: Buffer
+}
+
+export type FoundFeed =
+  { kind: 'feed'; feed: StoredFeed } | { kind: 'moved'; to: string } | { kind: 'retired' }

@@ -20,32 +20,7 @@ export interface DeliveryFacts {
 }
 
 /** Why a person did or did not get a digest. */
-export type Explanation =
-  | 'accepted'
-  | 'on_its_way'
-  | 'deferred'
-  | 'spread'
-  | 'waits_for_earlier'
-  | 'rejected'
-  | 'uncertain'
-  | 'expired'
-  | 'nothing_new'
-  | 'digest_cancelled'
-  | 'left_before_it_went'
-  | 'not_prepared'
-  | 'digest_skipped'
-  | 'digest_too_small'
-  | 'digest_without_readers'
-  | 'digest_missed'
-  | 'digest_not_approved'
-  | 'not_subscribed'
-  | 'not_activated'
-  | 'ended_before'
-  | 'activated_after'
-  | 'suppressed'
-  | 'paused'
-  | 'other_cadence'
-  | 'not_in_audience'
+export type Explanation = keyof typeof explanations
 
 const ofDelivery: Record<Exclude<DeliveryState, 'skipped'>, Explanation> = {
   pending: 'on_its_way',
@@ -123,4 +98,4 @@ export const explanations = {
   paused: 'They had paused the newsletter.',
   other_cadence: 'They chose another cadence.',
   not_in_audience: 'They were not in the audience when the digest was prepared.',
-} as const satisfies Record<Explanation, string>
+} as const

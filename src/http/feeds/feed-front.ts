@@ -1,27 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isFeedPath } from '../../domain/feeds/feed.ts'
+import { isFeedPath, type FoundFeed, type StoredFeed } from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
 import { chooseEncoding, isNotModified, type FeedEncoding } from './feed-conditions.ts'
-
-/** A feed as it is stored: the front sends these bytes and makes none. */
-export interface ServedFeed {
-  path: string
-  contentType: string
-  etag: string
-  lastModified: Date
-  body: Buffer
-  gzip: Buffer
-  br: Buffer
-}
-
-type Found = { kind: 'feed'; feed: ServedFeed } | { kind: 'moved'; to: string } | { kind: 'retired' }
 
 /** Where the front finds feeds. */
 export interface FeedReader {
   /** What is at hand, without waiting. */
-  peek(path: string): Found | undefined
+  peek(path: string): FoundFeed | undefined
   /** @throws DomainError `not_found`; anything else means that it cannot be known now */
-  read(path: string): Promise<Found>
+  read(path: string): Promise<FoundFeed>
 }
 
 /** How a poll ended, for those who count. */
@@ -51,7 +38,7 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
   const { reader, isLimited, onPoll } = options
   const prepare = createPreparer(options.publicUrl)
 
-  const answer = (request: IncomingMessage, response: ServerResponse, found: Found) => {
+  const answer = (request: IncomingMessage, response: ServerResponse, found: FoundFeed) => {
     if (found.kind === 'moved') {
       sendText(response, 301, 'This feed has moved.', { Location: options.publicUrl + found.to })
       return
@@ -169,8 +156,8 @@ function forPeople(headers: HeaderList): HeaderList {
 const cacheControl = 'public, max-age=300, stale-while-revalidate=600, stale-if-error=86400'
 
 /** The headers of a feed are made once for each version of it, not for each poll. */
-function createPreparer(publicUrl: string): (feed: ServedFeed) => Prepared {
-  const known = new WeakMap<ServedFeed, Prepared>()
+function createPreparer(publicUrl: string): (feed: StoredFeed) => Prepared {
+  const known = new WeakMap<StoredFeed, Prepared>()
   return (feed) => {
     const before = known.get(feed)
     if (before) return before
@@ -180,7 +167,7 @@ function createPreparer(publicUrl: string): (feed: ServedFeed) => Prepared {
   }
 }
 
-function toPrepared(feed: ServedFeed, selfUrl: string): Prepared {
+function toPrepared(feed: StoredFeed, selfUrl: string): Prepared {
   const shared = [
     'ETag', feed.etag,
     'Last-Modified', feed.lastModified.toUTCString(),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { perSegment } from './segments.ts'
 
 /** One header field as bytes held in a string, its value still folded. */
 export interface Header {
@@ -44,8 +45,6 @@ export const relaxHeader = (name: string, value: string): string =>
     .replace(/[ \t]+/g, ' ')
     .trim()}`
 
-const relaxed = new WeakMap<Buffer, Buffer>()
-
 /**
  * SHA-256 of the relaxed body (RFC 6376, 3.4.4), in base64. Segments are brought into their relaxed form one by one,
  * and that form is kept: thousands of messages share all but a few of them.
@@ -74,17 +73,7 @@ function joinsCleanly(before: Buffer | undefined, after: Buffer): boolean {
   return last !== 0x0d && !(isBlank(last) && (isBlank(first) || first === 0x0d))
 }
 
-/** Below this, looking again costs less than remembering. */
-const worthRemembering = 1_024
-
-function relaxSegment(segment: Buffer): Buffer {
-  if (segment.length < worthRemembering) return relaxText(segment)
-  const known = relaxed.get(segment)
-  if (known) return known
-  const form = relaxText(segment)
-  relaxed.set(segment, form)
-  return form
-}
+const relaxSegment = perSegment(relaxText)
 
 function relaxText(segment: Buffer): Buffer {
   const text = segment.toString('latin1')

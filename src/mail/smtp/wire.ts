@@ -1,3 +1,5 @@
+import { perSegment } from '../message/segments.ts'
+
 const CR = 0x0d
 const LF = 0x0a
 const dot = Buffer.from('.')
@@ -25,19 +27,8 @@ export function stuffDots(message: readonly Buffer[]): Buffer[] {
   return out
 }
 
-/** Below this, looking again costs less than remembering. */
-const worthRemembering = 1_024
-const stuffed = new WeakMap<Buffer, Buffer>()
-
 /** All but a dot at its very beginning, which only the segment before it can tell. */
-function stuffSegment(segment: Buffer): Buffer {
-  if (segment.length < worthRemembering) return stuffLines(segment)
-  const known = stuffed.get(segment)
-  if (known) return known
-  const form = stuffLines(segment)
-  stuffed.set(segment, form)
-  return form
-}
+const stuffSegment = perSegment(stuffLines)
 
 function stuffLines(segment: Buffer): Buffer {
   const text = segment.toString('latin1')

@@ -8,15 +8,10 @@ import { ringForDigest } from './ring-digest.ts'
 
 /** The hold that a copy of the database puts on itself, and the person who lifts it. */
 export function createRestoringService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
-  /** Whether nothing may leave this installation by itself: no mail, and no request to anybody else. */
-  const isHeld = (): Promise<boolean> => database.stores.instanceGuard.isHeld()
-
   return {
-    isHeld,
-
     /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
     findHold: async (): Promise<Hold | undefined> => {
-      if (!(await isHeld()) || (await findOut({ database })) !== 'copy') return undefined
+      if (!(await database.stores.instanceGuard.isHeld()) || (await findOut({ database })) !== 'copy') return undefined
       return database.stores.instanceGuard.findHold()
     },
 

@@ -6,10 +6,9 @@ import {
   sentOf,
   type DeliveryCounts,
   type Digest,
-  type DigestReason,
   type DigestState,
 } from '../../domain/digests/digest.ts'
-import { explain, explanations, type Explanation } from '../../domain/subscribers/explain.ts'
+import { explain, explanations } from '../../domain/subscribers/explain.ts'
 import { DomainError } from '../../errors.ts'
 import type { ConsentEntry } from '../../store/subscribers/consents.ts'
 import type { DeliveryLine } from '../../store/digests/digest-progress.ts'
@@ -18,43 +17,7 @@ import type { Parts } from '../parts.ts'
 export type DigestProgressService = ReturnType<typeof createDigestProgressService>
 
 /** Where a digest stands. The audience is the sum of the counts, at every moment. */
-export interface Progress {
-  id: number
-  state: DigestState
-  reason: DigestReason | null
-  /** What the relay says of us, and when it is asked again. */
-  relayAnswer: string | null
-  retryAt: string | null
-  audience: number | null
-  counts: DeliveryCounts
-  sent: number
-  /** Nobody tried, or it is still to come. */
-  unsent: number
-  /** Nothing more will happen to these. */
-  done: number
-  /** At the pace so far; null before there is one, and when nothing moves. */
-  secondsLeft: number | null
-  isFinal: boolean
-}
-
-export interface ExplanationShape {
-  subscriber: number
-  digest: number
-  got: boolean
-  reason: Explanation
-  sentence: string
-  delivery: DeliveryLineShape | null
-  /** The last proof for this newsletter. */
-  consent: ConsentShape | null
-}
-
-export interface ConsentShape {
-  /** When it was given, as an import stated it or as it was activated here. */
-  date: string
-  method: string | null
-  basis: string | null
-  source: string | null
-}
+export type Progress = ReturnType<typeof toProgress>
 
 const finalStates: readonly DigestState[] = [
   'completed',
@@ -103,7 +66,7 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
     },
 
     /** Why a person did or did not get a digest. @throws DomainError `no_digest`, `no_subscriber` */
-    async explain(subscriberId: number, digestId: number): Promise<ExplanationShape> {
+    async explain(subscriberId: number, digestId: number) {
       const { digests, digestProgress } = database.stores
       const digest = await digests.get(digestId)
       if (!(await digestProgress.hasSubscriber(subscriberId))) {
@@ -124,23 +87,25 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
     },
 
     /** The same by address, as the desk asks it; undefined for an address that was never subscribed. */
-    async findExplanation(email: string, digestId: number): Promise<ExplanationShape | undefined> {
+    async findExplanation(email: string, digestId: number) {
       const id = await database.stores.digestProgress.findSubscriberId(email.trim())
       return id === undefined ? undefined : this.explain(id, digestId)
     },
   }
 }
 
-function toConsentShape(consents: ConsentEntry[], newsletterId: number): ConsentShape | null {
+/** The last proof for this newsletter. */
+function toConsentShape(consents: ConsentEntry[], newsletterId: number) {
   const last = consents.findLast(
     (one) => one.newsletterId === newsletterId && (one.event === 'activated' || one.event === 'imported'),
   )
   if (!last) return null
   const { givenAt, at, method, basis, source } = last
+  // As an import stated it, or as it was activated here.
   return { date: (givenAt ?? at).toISOString(), method, basis, source }
 }
 
-function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress {
+function toProgress(digest: Digest, counts: DeliveryCounts, now: Date) {
   const { accepted, rejected, uncertain, skipped, expired } = counts
   const done = accepted + rejected + uncertain + skipped + expired
   const moved = done - skipped
@@ -156,7 +121,9 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date): Progress
     audience: digest.audience ?? null,
     counts,
     ...sentOf(counts),
+    /** Nothing more will happen to these. */
     done,
+    /** At the pace so far; null before there is one, and when nothing moves. */
     secondsLeft: hasPace && !digest.running ? Math.ceil((left * elapsed) / moved) : null,
     isFinal: finalStates.includes(digest.state),
   }

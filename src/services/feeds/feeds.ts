@@ -4,9 +4,10 @@ import {
   splitSubject,
   type FeedAddress,
   type FeedSubject,
+  type FoundFeed,
 } from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
-import type { FeedDocument, FoundFeed, LeftOut } from '../../store/feeds/feed-documents.ts'
+import type { FeedDocument, LeftOut } from '../../store/feeds/feed-documents.ts'
 import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Stores } from '../../store/stores.ts'
 import { gatherFeed, noFeed } from './gather.ts'

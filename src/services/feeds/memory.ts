@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { feedPath, parseFeedPath } from '../../domain/feeds/feed.ts'
-import type { FoundFeed } from '../../store/feeds/feed-documents.ts'
+import { feedPath, parseFeedPath, type FoundFeed } from '../../domain/feeds/feed.ts'
 import type { FeedService } from './feeds.ts'
 import type { Parts } from '../parts.ts'
 

@@ -9,21 +9,6 @@ import type { Parts } from '../parts.ts'
 
 export type SubscriberService = ReturnType<typeof createSubscriberService>
 
-export interface SubscriberShape {
-  id: number
-  email: string | null
-  language: string
-  subscriptions: {
-    newsletter: string
-    state: string
-    cadence: string
-    alerts: boolean
-    sections: string[]
-    pausedUntil: string | null
-  }[]
-  suppressed: boolean
-}
-
 const exportPage = 1_000
 
 /** Subscribers as the desk, the API and the command line see them. */
@@ -34,10 +19,7 @@ export function createSubscriberService({
 }: Pick<Parts, 'database' | 'keyring' | 'findMailHost'>) {
   const { stores } = database
 
-  const toShape = async (
-    subscriber: Subscriber,
-    subscriptions: Subscription[],
-  ): Promise<SubscriberShape> => ({
+  const toShape = async (subscriber: Subscriber, subscriptions: Subscription[]) => ({
     id: subscriber.id,
     email: subscriber.address ?? null,
     language: subscriber.language,
@@ -56,7 +38,7 @@ export function createSubscriberService({
     hasPartIndex: () => stores.subscribers.hasPartIndex(),
 
     /** Newest first; `q` finds by a part of the address. */
-    async list(q: string, request: PageRequest): Promise<Page<SubscriberShape>> {
+    async list(q: string, request: PageRequest): Promise<Page<Awaited<ReturnType<typeof toShape>>>> {
       const before = request.after === undefined ? undefined : Number(request.after[0])
       const rows = await stores.subscribers.list({ text: q.trim(), before, limit: request.limit + 1 })
       const page = toPage(rows, request.limit, (row) => [row.id])

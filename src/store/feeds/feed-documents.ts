@@ -1,5 +1,5 @@
 import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 'kysely'
-import type { FeedChange, FeedSubject, MovedPaths } from '../../domain/feeds/feed.ts'
+import type { FeedChange, FeedSubject, FoundFeed, MovedPaths } from '../../domain/feeds/feed.ts'
 import type { Executor } from '../executor.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
 
@@ -40,20 +40,6 @@ export interface FeedDocument {
   movedTo: string | undefined
   retiredAt: Date | undefined
 }
-
-/** What a poll is answered with. */
-export interface StoredFeed {
-  path: string
-  contentType: string
-  etag: string
-  lastModified: Date
-  body: Buffer
-  gzip: Buffer
-  br: Buffer
-}
-
-export type FoundFeed =
-  { kind: 'feed'; feed: StoredFeed } | { kind: 'moved'; to: string } | { kind: 'retired' }
 
 export interface NewFeedDocument {
   path: string

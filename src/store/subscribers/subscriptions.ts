@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import type { Cadence } from '../../domain/newsletter.ts'
 import type { EndedReason, LeaveReason, Subscription } from '../../domain/subscribers/subscription.ts'
 import type { Executor } from '../executor.ts'
+import type { Subscriptions } from '../schema.ts'
 
 export interface Setting {
   cadence: Cadence
@@ -245,32 +246,17 @@ const sectionIds = (slugs: string[]) =>
     number[]
   >`array(select id from selections where kind = 'section' and slug = any (${slugs}::text[]) order by id)`
 
-interface Row {
-  subscriberId: number
-  newsletterId: number
+type Row = Omit<Selectable<Subscriptions>, 'sections' | 'leaveReason' | 'updatedAt'> & {
   newsletter: string
-  state: string
-  endedReason: string | null
-  cadence: string
-  alerts: boolean
   sections: string[]
-  pausedUntil: Date | null
-  createdAt: Date
-  activatedAt: Date | null
-  endedAt: Date | null
 }
 
 const toSubscription = (row: Row): Subscription => ({
-  subscriberId: row.subscriberId,
-  newsletterId: row.newsletterId,
-  newsletter: row.newsletter,
+  ...row,
   state: row.state as Subscription['state'],
   endedReason: (row.endedReason as EndedReason | null) ?? undefined,
   cadence: row.cadence as Cadence,
-  alerts: row.alerts,
-  sections: row.sections,
   pausedUntil: row.pausedUntil ?? undefined,
-  createdAt: row.createdAt,
   activatedAt: row.activatedAt ?? undefined,
   endedAt: row.endedAt ?? undefined,
 })
