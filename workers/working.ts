@@ -20,7 +20,7 @@ const beatMs = 5_000
 const awayMs = 500
 /** What Redis has lost is rung for again within this: sending goes on 15 seconds later at the latest. */
 export const reconcileMs = 10_000
-/** Reminders and the purge of unconfirmed requests. */
+/** Reminders, and what is deleted after its time. */
 const upkeepMs = 10 * 60_000
 /** So often within a lease: one that fails or is late leaves time for others. */
 const heartbeatsPerLease = 6
@@ -76,6 +76,7 @@ export async function startWorking(context: Context) {
         await services.activations.remind()
         await services.activations.purge()
         await services.imports.purge()
+        await services.upkeep.sweep()
       },
       log,
     ),

@@ -25,6 +25,7 @@ import { createDigestPageService } from './digests/desk-page.ts'
 import { createUncertainService } from './digests/doubts.ts'
 import { createDraftService } from './digests/drafts.ts'
 import { createDigestService } from './digests/editing.ts'
+import { createUpkeepService } from './desk/upkeep.ts'
 import { createDigestNumbersService } from './digests/numbers.ts'
 import { createDigestPreviewService } from './digests/preview.ts'
 import { createDigestProgressService } from './digests/progress.ts'
@@ -105,6 +106,7 @@ export function createServices(parts: Parts) {
     audit: createAuditService(parts),
     health: createHealthService({ ...parts, presence }),
     digestNumbers: createDigestNumbersService(parts),
+    upkeep: createUpkeepService(forReaders),
     bounces,
     providers: createProviderService(parts),
     providerEvents: createProviderEventService({ ...parts, bounces }),

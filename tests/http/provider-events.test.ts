@@ -64,10 +64,10 @@ test('what was heard once changes nothing when it is heard again, for thirty day
   expect(await room.classes()).toEqual(['full'])
   expect(await room.counts()).toEqual({ bounce: [1, 0] })
   await room.rows(`update provider_events set at = at - interval '29 days'`)
-  await room.services.activations.purge()
+  await room.services.upkeep.sweep()
   expect(await room.rows('select event_id from provider_events')).toEqual([{ event_id: 'a' }])
   await room.rows(`update provider_events set at = at - interval '2 days'`)
-  await room.services.activations.purge()
+  await room.services.upkeep.sweep()
   expect(await room.rows('select event_id from provider_events')).toEqual([])
 })
 

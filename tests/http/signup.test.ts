@@ -172,7 +172,7 @@ test('DOI-10 unconfirmed requests are purged 24 hours after their expiry, and co
   ])
 })
 
-test('the purge takes counts that ran out, answers a week old and sign-in links dead for a month', async () => {
+test('the upkeep takes counts that ran out, answers a week old and sign-in links dead for a month', async () => {
   const { web, later } = await aNewsroom()
   const editors = await rowsOf<{ id: number }>(
     web,
@@ -209,7 +209,7 @@ test('the purge takes counts that ran out, answers a week old and sign-in links 
     `insert into workers (id, beat_at) values
      (gen_random_uuid(), clock_timestamp() - interval '25 hours'), (gen_random_uuid(), clock_timestamp())`,
   )
-  await web.context.services.activations.purge()
+  await web.context.services.upkeep.sweep()
   expect(await rowsOf(web, 'select key from rate_limits order by key')).toEqual([
     { key: 'lasting' },
     { key: 'open' },
@@ -218,7 +218,7 @@ test('the purge takes counts that ran out, answers a week old and sign-in links 
   expect(await rowsOf(web, 'select count(*)::int as n from workers')).toEqual([{ n: 1 }])
   expect(await rowsOf(web, 'select 1 from sign_in_links')).toHaveLength(3)
   later(2 * day)
-  await web.context.services.activations.purge()
+  await web.context.services.upkeep.sweep()
   expect(await rowsOf(web, 'select 1 from sign_in_links')).toHaveLength(1)
 })
 

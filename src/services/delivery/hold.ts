@@ -11,7 +11,8 @@ export function createRestoringService({ database, doorbell }: Pick<Parts, 'data
   return {
     /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
     findHold: async (): Promise<Hold | undefined> => {
-      if (!(await database.stores.instanceGuard.isHeld()) || (await findOut({ database })) !== 'copy') return undefined
+      if (!(await database.stores.instanceGuard.isHeld()) || (await findOut({ database })) !== 'copy')
+        return undefined
       return database.stores.instanceGuard.findHold()
     },
 

@@ -155,7 +155,6 @@ export function createActivationService(
       }
       while ((await stores.activations.deleteActivated(before, purgeBatch)) === purgeBatch);
       while ((await stores.activationMails.deleteOld(now(), purgeBatch)) === purgeBatch);
-      await sweep()
       if (purged > 0) {
         await stores.audit.insert({
           actor: 'system',
@@ -166,17 +165,6 @@ export function createActivationService(
       }
       return purged
     },
-  }
-
-  /** What only grows and says nothing any more: counts, answers to repeated requests, sign-in links, workers that were killed. */
-  async function sweep() {
-    const at = now()
-    const daysAgo = (days: number) => new Date(at.getTime() - days * 24 * 3_600_000)
-    await stores.rateLimits.deleteExpired(at)
-    await stores.idempotencyKeys.deleteBefore(daysAgo(7))
-    await stores.sessions.deleteSignInLinks(daysAgo(30))
-    await stores.providers.deleteEventsBefore(daysAgo(30))
-    await stores.workers.deleteSilent()
   }
 
   async function subscribe(tx: Stores, request: Activation, method: ActivationMethod) {

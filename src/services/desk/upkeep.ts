@@ -1,0 +1,14 @@
+import type { Parts } from '../parts.ts'
+
+/** Rows that only grow and serve nobody any more. What belongs to a person goes with their request or import. */
+export const createUpkeepService = ({ database: { stores }, now }: Pick<Parts, 'database' | 'now'>) => ({
+  async sweep(): Promise<void> {
+    const at = now()
+    const daysAgo = (days: number) => new Date(at.getTime() - days * 24 * 3_600_000)
+    await stores.rateLimits.deleteExpired(at)
+    await stores.idempotencyKeys.deleteBefore(daysAgo(7))
+    await stores.sessions.deleteSignInLinks(daysAgo(30))
+    await stores.providers.deleteEventsBefore(daysAgo(30))
+    await stores.workers.deleteSilent()
+  },
+})
