@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the tests need from Debian: as root it is installed, otherwise the one line that installs it is printed.
-# With `mail` or `restores`: also what `npm run test:mail` or `npm run test:faults` needs.
+# With `mail`, `wordpress` or `restores`: also what the lane of that name, or `npm run test:faults`, needs.
 set -euo pipefail
 
 declare -A package_of=(
@@ -19,6 +19,11 @@ if [ "${1:-}" = mail ]; then
   package_of[postfix]=postfix
   package_of[smtp-sink]=postfix
   package_of[spamassassin]=spamassassin
+fi
+if [ "${1:-}" = wordpress ]; then
+  package_of[/usr/share/wordpress/wp-load.php]=wordpress
+  package_of[php]=php-cli
+  package_of[/usr/sbin/mariadbd]=mariadb-server-core
 fi
 if [ "${1:-}" = restores ]; then
   package_of[/usr/lib/postgresql]=postgresql

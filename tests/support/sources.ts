@@ -6,8 +6,7 @@ import { aWordpress, type FakeWordpress } from './wordpress.ts'
 
 const desk = { kind: 'cli', role: 'admin' } as const
 
-export interface FollowedSite extends Newsroom {
-  wordpress: FakeWordpress
+export interface Followed extends Newsroom {
   sourceId: number
   /** A look, whatever the time: by the clock, or because the site rang. */
   look: (wish?: { isRung?: boolean }) => Promise<SourceView>
@@ -18,25 +17,36 @@ export interface FollowedSite extends Newsroom {
   sql: <T extends object>(statement: string, values?: unknown[]) => Promise<T[]>
 }
 
-interface Wish {
+export interface FollowedSite extends Followed {
+  wordpress: FakeWordpress
+}
+
+interface FollowWish {
+  source?: Partial<SourceInput>
+  web?: Parameters<typeof aNewsroom>[0]
+}
+
+interface Wish extends FollowWish {
   wordpress?: FakeWordpress
   /** Before it is followed. */
   prepare?: (wordpress: FakeWordpress) => void
-  source?: Partial<SourceInput>
-  web?: Parameters<typeof aNewsroom>[0]
 }
 
 /** A newsroom that follows a WordPress, and has caught up with it. */
 export async function aFollowedSite(wish: Wish = {}): Promise<FollowedSite> {
   const wordpress = wish.wordpress ?? (await aWordpress())
   wish.prepare?.(wordpress)
+  return { ...(await follow(wordpress.home, wish)), wordpress }
+}
+
+/** The same with a site that runs already. */
+export async function follow(address: string, wish: FollowWish = {}): Promise<Followed> {
   const newsroom = await aNewsroom({ ...wish.web, env: { SOURCE_HOSTS: '127.0.0.1', ...wish.web?.env } })
   const { services } = newsroom.context
-  const { id } = await services.sources.add({ address: wordpress.home, ...wish.source }, desk)
-  const sql: FollowedSite['sql'] = (statement, values) => rowsOf(newsroom, statement, values)
-  const site: FollowedSite = {
+  const { id } = await services.sources.add({ address, ...wish.source }, desk)
+  const sql: Followed['sql'] = (statement, values) => rowsOf(newsroom, statement, values)
+  const site: Followed = {
     ...newsroom,
-    wordpress,
     sourceId: id,
     sql,
     async look({ isRung = false } = {}) {
