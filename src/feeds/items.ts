@@ -9,7 +9,7 @@ import {
 } from '../domain/articles/article.ts'
 import { articleUrl, feedTextOf, homeOf } from '../domain/articles/links.ts'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
-import { summaryOf } from '../domain/articles/article-html.ts'
+import { sanitizeArticleHtml, summaryOf } from '../domain/articles/article-html.ts'
 import { feedPath } from '../domain/feeds/feed.ts'
 import { directionOf } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
@@ -24,12 +24,7 @@ export interface ItemFrame {
   deskName: string
 }
 
-/** The same with what makes HTML safe. */
-interface Frame extends ItemFrame {
-  sanitize: (html: string, pageUrl: string) => string
-}
-
-/** What a feed is made of, newest first. */
+/** What a feed is made of, newest first. The HTML of articles and responses is sanitised, for where their page is. */
 export type FeedSource =
   | { kind: 'article'; article: Article }
   /** A withdrawn article: only this notice is left of it. */
@@ -68,7 +63,7 @@ export const nameOfSource = (source: FeedSource): { guid: string; title: string 
 }
 
 /** @throws Unshowable */
-export function toItem(source: FeedSource, frame: Frame): FeedItem {
+export function toItem(source: FeedSource, frame: ItemFrame): FeedItem {
   const item = itemOf(source, frame)
   const html = withoutPlayers(item.html)
   // Some readers show nothing else, and what follows an empty one is taken for it.
@@ -78,7 +73,7 @@ export function toItem(source: FeedSource, frame: Frame): FeedItem {
 /** Readers drop frames or refuse them; the link beside each stays. */
 const withoutPlayers = (html: string): string => html.replace(/<iframe\b[^>]*>[^<]*<\/iframe>/g, '')
 
-function itemOf(source: FeedSource, frame: Frame): FeedItem {
+function itemOf(source: FeedSource, frame: ItemFrame): FeedItem {
   switch (source.kind) {
     case 'article':
       return articleItem(source.article, frame)
@@ -91,7 +86,7 @@ function itemOf(source: FeedSource, frame: Frame): FeedItem {
   }
 }
 
-function articleItem(article: Article, frame: Frame): FeedItem {
+function articleItem(article: Article, frame: ItemFrame): FeedItem {
   const { publicUrl } = frame
   const url = articleUrl(article, publicUrl)
   const picture = article.picture && toPicture(article.picture)
@@ -100,7 +95,7 @@ function articleItem(article: Article, frame: Frame): FeedItem {
     ...identityOf(article, frame),
     title: title(article.title),
     summary: cleanLine(article.summary),
-    html: inDirection(withPicture(frame.sanitize(shownText(article), url), picture), article.language),
+    html: inDirection(withPicture(shownText(article), picture), article.language),
     byline: cleanLine(bylineOf(article, frame.deskName)),
     authors: article.authors.map((author) => ({
       name: cleanLine(nameOf(author, article.language)),
@@ -125,14 +120,16 @@ function articleItem(article: Article, frame: Frame): FeedItem {
 }
 
 const shownText = (article: Article): string =>
-  feedTextOf(article) === 'full' ? article.html : `<p>${escapeXml(cleanLine(article.summary))}</p>`
+  feedTextOf(article) === 'full'
+    ? article.html
+    : sanitizeArticleHtml(`<p>${escapeXml(cleanLine(article.summary))}</p>`)
 
 const responsesPath = (article: Article): string =>
   feedPath({ subject: `responses:${article.slug}`, language: undefined, format: 'rss.xml' })
 
 function noticeItem(
   { article, title: noticeTitle, text }: Extract<FeedSource, { kind: 'notice' }>,
-  frame: Frame,
+  frame: ItemFrame,
 ): FeedItem {
   return {
     ...identityOf(article, frame),
@@ -146,7 +143,7 @@ function noticeItem(
 
 function responseItem(
   { response, article, title: responseTitle }: Extract<FeedSource, { kind: 'response' }>,
-  { publicUrl, sanitize }: Frame,
+  { publicUrl }: ItemFrame,
 ): FeedItem {
   const pageUrl = articleUrl(article, publicUrl)
   return {
@@ -155,7 +152,7 @@ function responseItem(
     url: `${pageUrl}#response-${response.id}`,
     title: title(responseTitle),
     summary: '',
-    html: inDirection(sanitize(response.html, pageUrl), article.language),
+    html: inDirection(response.html, article.language),
     language: article.language,
     publishedAt: response.publishedAt,
     updatedAt: response.publishedAt,
@@ -164,7 +161,7 @@ function responseItem(
   }
 }
 
-function digestItem(digest: ArchivedDigest, { publicUrl, sanitize }: Frame): FeedItem {
+function digestItem(digest: ArchivedDigest, { publicUrl }: ItemFrame): FeedItem {
   const { content, sentAt, updatedAt } = digest
   const { language, name } = content.newsletter
   const url = `${publicUrl}/digests/${digest.id}`
@@ -174,7 +171,7 @@ function digestItem(digest: ArchivedDigest, { publicUrl, sanitize }: Frame): Fee
     url,
     title: title(content.subject),
     summary: cleanLine(content.intro),
-    html: inDirection(sanitize(digestHtml(content), url), language),
+    html: inDirection(sanitizeArticleHtml(digestHtml(content), url, url), language),
     language,
     publishedAt: sentAt,
     updatedAt,

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
-import { sanitizeArticleHtml } from '../domain/articles/article-html.ts'
 import type { FeedFormat } from '../domain/feeds/feed.ts'
 import { writeAtom } from './atom.ts'
 import type { FeedContent, FeedItem } from './content.ts'
@@ -52,10 +50,9 @@ const formats: Record<FeedFormat, (content: FeedContent, updatedAt: Date) => str
 }
 
 /** Raise it when the bytes of unchanged content change: every feed is rendered again. */
-const version = 4
+const version = 5
 
 export function createFeedWriter(): FeedWriter {
-  const sanitize = createSanitizer()
   return {
     version,
     encode,
@@ -65,7 +62,7 @@ export function createFeedWriter(): FeedWriter {
       const leftOut: LeftOutSource[] = []
       for (const source of sources) {
         try {
-          items.push(toItem(source, { ...frame, sanitize }))
+          items.push(toItem(source, frame))
         } catch (error) {
           leftOut.push({
             ...nameOfSource(source),
@@ -79,20 +76,6 @@ export function createFeedWriter(): FeedWriter {
     },
   }
 }
-
-/** An article stands in many feeds: what was sanitised lately is not sanitised again. */
-function createSanitizer(): (html: string, pageUrl: string) => string {
-  const known = new LRUCache<string, string>({ max: maxSanitized })
-  return (html, pageUrl) => {
-    const key = `${pageUrl}\n${html}`
-    const result = known.get(key) ?? sanitizeArticleHtml(html, pageUrl, pageUrl)
-    known.set(key, result)
-    return result
-  }
-}
-
-/** Stories, not bytes: some megabytes. */
-const maxSanitized = 500
 
 /** Stands where the date of the last change goes until it is known whether there was one. */
 const undated = new Date(0)

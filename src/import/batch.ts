@@ -57,7 +57,7 @@ export interface ImportReport {
 
 export type ItemName = Omit<ImportError, 'message'>
 
-/** A batch is full at either: stories may be of two thousand characters or of four million. */
+/** A batch is full at either: stories may be of two thousand characters or of a million. */
 const batchSize = 100
 const batchCharacters = 1_000_000
 /** A statement takes 65,535 values, and one post may have more responses than there are posts. */
@@ -142,7 +142,9 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     } catch (error) {
       if (!isAboutData(error)) throw error
       if (responses.length > 1) for (const one of responses) await writeResponses([one])
-      else for (const { name, externalId } of responses) refuse(name, `response ${externalId}: ${refused}`)
+      else
+        for (const { name, externalId } of responses)
+          refuse(name, `response ${externalId}: ${error instanceof DomainError ? error.message : refused}`)
     }
   }
 

@@ -1,13 +1,17 @@
-import sanitizeHtml from 'sanitize-html'
-import { textOf } from '../domain/articles/article-html.ts'
+import { sanitizeBounded, textOf } from '../domain/articles/article-html.ts'
 import { onOneLine } from '../domain/text.ts'
 import { escapeHtml } from './field-text.ts'
 
 const noTags = { allowedTags: [], allowedAttributes: {} }
 
+/** Characters; what no title or excerpt reaches. */
+const longest = 50_000
+
 /** The words of a field that may hold HTML and entities, such as a title: tags out, entities decoded. */
-export const plainText = (html: string): string =>
-  /[<&]/.test(html) ? textOf(sanitizeHtml(html, noTags)) : onOneLine(html)
+export function plainText(html: string): string {
+  const field = html.slice(0, longest)
+  return /[<&]/.test(field) ? textOf(sanitizeBounded(field, noTags) ?? field) : onOneLine(field)
+}
 
 /** Text that is no HTML, as HTML: blank lines part paragraphs. */
 export const toPlainParagraphs = (text: string): string =>

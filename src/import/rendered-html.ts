@@ -1,6 +1,6 @@
-import sanitizeHtml from 'sanitize-html'
+import type sanitizeHtml from 'sanitize-html'
 import { withCovers } from './wordpress/wordpress-html.ts'
-import { leavesTooManyOpen, nonTextTags, storyTags } from '../domain/articles/article-html.ts'
+import { longestHtml, nonTextTags, sanitizeBounded, storyTags } from '../domain/articles/article-html.ts'
 
 /** Where an item's page and its site are. */
 interface Place {
@@ -160,7 +160,7 @@ function withoutFooter(html: string, { link, home }: Place): string {
  * are text, and what plugins put around it is gone. Not sanitised yet; what the sanitiser refuses stays as it is.
  */
 export function cleanRendered(html: string, place: Place): string {
-  if (!html.includes('<') || leavesTooManyOpen(html)) return html
-  const clean = sanitizeHtml(withCovers(html), cleaning()).replace(/<p>\s*<\/p>/g, '')
-  return withoutFooter(clean, place).trim()
+  if (!html.includes('<') || html.length > longestHtml) return html
+  const clean = sanitizeBounded(withCovers(html), cleaning())
+  return clean === undefined ? html : withoutFooter(clean.replace(/<p>\s*<\/p>/g, ''), place).trim()
 }

@@ -115,9 +115,46 @@ test('the summary is the beginning of the text, in whole words', () => {
   expect(textOf('<p>«\u00A0Le \n\tphare\u00A0»\u202F!</p>')).toBe('«\u00A0Le phare\u00A0»\u202F!')
 })
 
-test('HTML that never closes its elements is refused before it costs time; a long story that does is not', () => {
-  for (const unit of ['<i>x ', '<i></b>', '<li><p>', '<B\n>']) {
-    expect(() => clean(unit.repeat(200_000))).toThrow(/leaves more than 10000 elements open/)
+const fill = (unit: string) => unit.repeat(Math.ceil(1_000_000 / unit.length)).slice(0, 1_000_000)
+
+test('HTML that leaves too much open is refused by the count of the parser itself; a long story that closes is not', () => {
+  for (const html of [
+    ...['<i>x ', '<i></b>', '<li><p>', '<B\n>', '<i a="</i>">'].map(fill),
+    '<i>'.repeat(1_001),
+  ]) {
+    expect(() => clean(html)).toThrow(/leaves more than 1000 elements open/)
   }
   expect(clean('<p>x<br></p>'.repeat(20_000))).toHaveLength('<p>x<br /></p>'.length * 20_000)
+  expect(clean('<i>'.repeat(1_000) + 'x')).toContain('x')
+})
+
+// Each of these takes minutes, or hours, where the time grows with the square of the length.
+test.each([
+  ['stray closing tags below open ones', '<i>'.repeat(999) + fill('</b>')],
+  ['pictures without an address', fill('aaaaaaaaaaaaaaaaaaa<img>')],
+  ['marks that begin and never end', fill('<')],
+  ['tags that begin and never end', fill('<p ')],
+  ['comments that never end', fill('<!--')],
+  ['escaped elements that never end', fill('&lt;pre&gt;')],
+  ['attributes', `<i ${fill('a1 b2 c3 ')}>`],
+])('a megabyte of %s is read to its end, and so is what it came to', (_name, html) => {
+  const safe = clean(html)
+  expect(summaryOf(safe).length).toBeLessThanOrEqual(280)
+  expect(summaryOf(html).length).toBeLessThanOrEqual(280)
+  expect(textOf(html)).not.toContain('<p>')
+})
+
+test('a response has no picture, no player and no frame; its links lend nobody weight', () => {
+  const response = (html: string) => sanitizeArticleHtml(html, base, '', 'response')
+  const written =
+    '<p>Oui <img src="https://t.example/p.gif"><b>non</b> <a href="/x" rel="me">y</a></p>' +
+    '<video src="https://v.example/x.mp4">film</video><figure><figcaption>z</figcaption></figure>' +
+    '<iframe src="https://www.youtube.com/embed/x"></iframe><object data="/f"></object>'
+  const rel = 'rel="ugc nofollow"'
+  const safe =
+    `<p>Oui <b>non</b> <a href="https://rivage.example/x" ${rel}>y</a></p>filmz` +
+    `<a class="embed-link" href="https://www.youtube.com/embed/x" ${rel}>https://www.youtube.com/embed/x</a>` +
+    `<a class="embed-link" href="https://rivage.example/f" ${rel}>https://rivage.example/f</a>`
+  expect(response(written)).toBe(safe)
+  expect(response(safe)).toBe(safe)
 })

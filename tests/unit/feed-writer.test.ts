@@ -6,7 +6,9 @@ import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith'
 import RssParser from 'rss-parser'
 import { SaxesParser } from 'saxes'
 import { describe, expect, test } from 'vitest'
+import { sanitizeArticleHtml } from '../../src/domain/articles/article-html.ts'
 import type { Article } from '../../src/domain/articles/article.ts'
+import { articleUrl } from '../../src/domain/articles/links.ts'
 import { feedFormats, type FeedFormat } from '../../src/domain/feeds/feed.ts'
 import { cleanLine } from '../../src/domain/text.ts'
 import { createFeedWriter, type FeedChannel } from '../../src/feeds/writer.ts'
@@ -14,11 +16,17 @@ import { aChannel, aFeedArticle, aFrame, aSelection } from '../support/feed-arti
 
 const changedAt = new Date('2026-03-14T10:00:00Z')
 
+/** As whoever hands articles to the writer has done. */
+const safe = (article: Article): Article => {
+  const url = articleUrl(article, aFrame.publicUrl)
+  return { ...article, html: sanitizeArticleHtml(article.html, url, url) }
+}
+
 const write = (format: FeedFormat, articles: Article[], channel: FeedChannel = aChannel()): string =>
   createFeedWriter()
     .compose(
       channel,
-      articles.map((article) => ({ kind: 'article', article })),
+      articles.map((article) => ({ kind: 'article', article: safe(article) })),
       aFrame,
     )
     .write(format)

@@ -141,6 +141,6 @@ test.each([
 
 test('what is no HTML, and what the sanitiser refuses, stays as it is', () => {
   expect(cleanRendered('Un & deux', place)).toBe('Un & deux')
-  const open = '<i>'.repeat(10_001)
+  const open = '<i>'.repeat(1_001)
   expect(cleanRendered(open, place)).toBe(open)
 })

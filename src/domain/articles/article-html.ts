@@ -8,6 +8,9 @@ export const storyTags =
   'blockquote ul ol li dl dt dd figure figcaption img audio video source table caption thead tbody tfoot tr th td ' +
   'div span details summary address iframe'
 
+/** What a reader may not put on a newsroom's page: pictures tell a stranger who reads them, players load his pages. */
+const mediaTags = new Set('figure figcaption img audio video source iframe'.split(' '))
+
 /** What goes with its text: nobody was to read it. */
 export const nonTextTags = 'script style textarea option noscript template title xmp noembed noframes'.split(
   ' ',
@@ -55,21 +58,23 @@ type Attributes = Record<string, string>
 const given = (attributes: Record<string, string | undefined>): Attributes =>
   Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)) as Attributes
 
-const linkTo = (url: string | undefined, text: string | undefined): sanitizeHtml.Tag => ({
-  tagName: 'a',
-  attribs: given({ class: 'embed-link', href: url }),
-  ...(url !== undefined && { text: text?.trim() || url }),
-})
-
-const isWithoutSource = ({ tag, attribs }: sanitizeHtml.IFrame): boolean =>
-  (tag === 'img' || tag === 'source') && attribs['src'] === undefined
-
 interface Place {
   baseUrl: string | undefined
   pageUrl: string
+  isResponse: boolean
 }
 
-function transformers({ baseUrl, pageUrl }: Place): Record<string, string | sanitizeHtml.Transformer> {
+function transformers({
+  baseUrl,
+  pageUrl,
+  isResponse,
+}: Place): Record<string, string | sanitizeHtml.Transformer> {
+  const rel = isResponse ? 'ugc nofollow' : undefined
+  const linkTo = (url: string | undefined, text: string | undefined): sanitizeHtml.Tag => ({
+    tagName: 'a',
+    attribs: given({ class: 'embed-link', href: url, rel }),
+    ...(url !== undefined && { text: text?.trim() || url }),
+  })
   const media = (value: string | undefined) => toAbsoluteUrl(value, baseUrl)
   const link = (value: string | undefined) => {
     const anchor = /^\s*#/.test(value ?? '') ? toAnchor(value?.trim().slice(1)) : undefined
@@ -100,7 +105,7 @@ function transformers({ baseUrl, pageUrl }: Place): Record<string, string | sani
     }),
     a: (tagName, { name, ...attributes }) => ({
       tagName,
-      attribs: given({ id: name, ...attributes, href: link(attributes['href']) }),
+      attribs: given({ id: name, ...attributes, href: link(attributes['href']), rel }),
     }),
     img: (tagName, attributes) => {
       const src = media(attributes['src'])
@@ -121,7 +126,7 @@ function transformers({ baseUrl, pageUrl }: Place): Record<string, string | sani
     iframe: (tagName, { src: written, ...attributes }) => {
       const src = media(written)
       const url = src === undefined ? undefined : URL.parse(src)
-      if (!url || url.protocol !== 'https:' || !playerHosts.has(url.hostname)) {
+      if (!url || isResponse || url.protocol !== 'https:' || !playerHosts.has(url.hostname)) {
         return linkTo(src, attributes['title'])
       }
       return {
@@ -141,10 +146,10 @@ function transformers({ baseUrl, pageUrl }: Place): Record<string, string | sani
 }
 
 const options = (place: Place): sanitizeHtml.IOptions => ({
-  allowedTags: storyTags.split(' '),
+  allowedTags: storyTags.split(' ').filter((tag) => !place.isResponse || !mediaTags.has(tag)),
   allowedAttributes: {
     '*': ['dir', 'lang', 'title', 'class', 'id'],
-    a: ['href', 'hreflang'],
+    a: ['href', 'hreflang', ...(place.isResponse ? ['rel'] : [])],
     img: ['src', 'alt', 'width', 'height', 'loading'],
     audio: ['src', 'controls', 'preload'],
     video: ['src', 'controls', 'preload', 'poster', 'width', 'height'],
@@ -165,7 +170,6 @@ const options = (place: Place): sanitizeHtml.IOptions => ({
   allowedSchemes: ['http', 'https', 'mailto', 'tel'],
   allowProtocolRelative: false,
   transformTags: transformers(place),
-  exclusiveFilter: isWithoutSource,
   nonTextTags,
   nestingLimit: 100,
 })
@@ -173,33 +177,17 @@ const options = (place: Place): sanitizeHtml.IOptions => ({
 /** A frame without JavaScript, in a mail or in a reader that drops frames, still leads somewhere. */
 const withFallbackLinks = (html: string): string =>
   html.replace(
-    /(<iframe src="([^"]*)"[^>]*>)[^<]*<\/iframe>(?!<a class="embed-link")/g,
+    /(<iframe src="([^"<>]*)"[^<>]*>)[^<]*<\/iframe>(?!<a class="embed-link")/g,
     (_all, opening: string, src: string) =>
       `${opening}</iframe><a class="embed-link" href="${src}">${src}</a>`,
   )
 
-/** What is left of an embedded object that led nowhere. */
-const emptyLink = /<a(?: class="embed-link")?><\/a>/g
+/** What led nowhere: pictures without an address, and what is left of embedded objects. */
+const emptied =
+  /<(?:img|source)(?! [^<>]*(?<= )src=")[^<>]*>(?:<\/source>)?|<a(?: class="embed-link")?(?: rel="[^"<>]*")?><\/a>/g
 
-const voidTags = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '))
-const maxOpen = 10_000
-
-/** The parser's time grows with the square of what stands open: a megabyte of `<i>` would hold a process for minutes. */
-export function leavesTooManyOpen(html: string): boolean {
-  const openOf = new Map<string, number>()
-  let open = 0
-  for (const [, slash, name = ''] of html.matchAll(/<(\/?)([a-z][^\s/>]*)/gi)) {
-    const tag = name.toLowerCase()
-    const before = openOf.get(tag) ?? 0
-    if (voidTags.has(tag) || (slash && before === 0)) continue
-    openOf.set(tag, before + (slash ? -1 : 1))
-    open += slash ? -1 : 1
-    if (open > maxOpen) return true
-  }
-  return false
-}
-
-const tooManyOpen = () =>
+const maxOpen = 1_000
+export const tooManyOpen = () =>
   new DomainError(
     'invalid',
     'html_never_closed',
@@ -207,19 +195,49 @@ const tooManyOpen = () =>
     { fields: [{ field: 'html', message: 'must close its elements' }] },
   )
 
+/** A story with its captions; pictures are linked, not sent. */
+export const longestHtml = 1_000_000
+
+/** Undefined where too much stands open by the parser's own count: it looks for each tag among these. */
+export function sanitizeBounded(html: string, options: sanitizeHtml.IOptions): string | undefined {
+  const stop = new Error('too many open elements')
+  let open = 0
+  try {
+    return sanitizeHtml(html, {
+      ...options,
+      onOpenTag() {
+        if (++open > maxOpen) throw stop
+      },
+      onCloseTag() {
+        open -= 1
+      },
+    })
+  } catch (error) {
+    if (error !== stop) throw error
+    return undefined
+  }
+}
+
 /**
- * The HTML of a story or response from an allow-list: no script, form, style, event handler, tracking pixel or
- * scheme but http(s), mailto and tel; every URL absolute; a frame only from a known player and with a link beside it.
- * Ids, and the links to them, get a prefix. Done on write and again on render.
+ * The HTML of a story from an allow-list: no script, form, style, event handler, tracking pixel or scheme but http(s),
+ * mailto and tel; every URL absolute; a frame only from a known player and with a link beside it. Ids, and the links to
+ * them, get a prefix. Done on write and again on render. That of a response has no picture and no player, and search
+ * engines follow none of its links.
  * @param baseUrl what relative URLs are relative to; without it they are removed
  * @param pageUrl of the page that the story stands on, where it is read elsewhere: links within it lead there
  * @throws DomainError `html_never_closed`
  */
-export function sanitizeArticleHtml(html: string, baseUrl?: string, pageUrl = ''): string {
-  if (leavesTooManyOpen(html)) throw tooManyOpen()
-  const safe = sanitizeHtml(cleanText(html), options({ baseUrl, pageUrl })).replace(emptyLink, '')
+export function sanitizeArticleHtml(
+  html: string,
+  baseUrl?: string,
+  pageUrl = '',
+  kind: 'article' | 'response' = 'article',
+): string {
+  const place = { baseUrl, pageUrl, isResponse: kind === 'response' }
+  const safe = sanitizeBounded(cleanText(html), options(place))
+  if (safe === undefined) throw tooManyOpen()
   // Again: the parser turns references such as &#8; into what they stand for.
-  return withFallbackLinks(cleanText(safe)).trim()
+  return withFallbackLinks(cleanText(safe.replace(emptied, ''))).trim()
 }
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
@@ -228,25 +246,39 @@ const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"'
 export const textOf = (html: string): string =>
   onOneLine(
     html
-      .replace(/<(?:br|\/?(?:p|h\d|li|div|td|th|tr|blockquote|figcaption|dt|dd|pre))\b[^>]*>/g, ' ')
-      .replace(/<[^>]*>/g, '')
+      .replace(/<(?:br|\/?(?:p|h\d|li|div|td|th|tr|blockquote|figcaption|dt|dd|pre))\b[^<>]*>/g, ' ')
+      .replace(/<[^<>]*>/g, '')
       .replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => entities[name] ?? ''),
   )
 
 const summaryLength = 280
 
+/** What a summary is made from; a story's first paragraph stands before. */
+const beginning = 50_000
+
 /** The beginning of the text, whole words, at most 280 characters; captions and code are passed over. */
 export function summaryOf(html: string): string {
-  const prose = html
-    .replace(/<(figure|pre|table|h\d)\b[^>]*>.*?<\/\1>/gs, ' ')
-    .replace(/<a class="embed-link"[^>]*>[^<]*<\/a>/g, ' ')
-  const text = textOf(prose) || textOf(html)
+  const start = html.slice(0, beginning)
+  const text = textOf(proseOf(start)) || textOf(start)
   if (text.length <= summaryLength) return text
   const cut = text.slice(0, summaryLength - 1)
   const space = cut.lastIndexOf(' ')
   const words = space > summaryLength / 2 ? cut.slice(0, space) : cut
   return `${words
-    .replace(/[\s,;:،؛-]+$/u, '')
+    .replace(/(?<![\s,;:،؛-])[\s,;:،؛-]+$/u, '')
     .toWellFormed()
     .replace(/\uFFFD$/, '')}…`
+}
+
+/** Without what is no running text. */
+function proseOf(html: string): string {
+  let passedOver: string | undefined
+  const prose = html.split(/(<\/?(?:figure|pre|table|h\d)\b[^<>]*>)/).map((piece, index) => {
+    if (index % 2 === 0) return passedOver === undefined ? piece : ' '
+    const [, slash, name] = /^<(\/?)(\w+)/.exec(piece) ?? []
+    if (passedOver === undefined && slash === '') passedOver = name
+    else if (slash && name === passedOver) passedOver = undefined
+    return ' '
+  })
+  return prose.join('').replace(/<a class="embed-link"[^<>]*>[^<]*<\/a>/g, ' ')
 }

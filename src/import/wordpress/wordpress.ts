@@ -1,4 +1,3 @@
-import { summaryOf } from '../../domain/articles/article-html.ts'
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import type { SourceMark } from '../../domain/articles/identity.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
@@ -189,7 +188,7 @@ function publishingOf({ fields }: WxrItem, { zone }: PostContext, notes: string[
 
 /** WordPress takes posts without a title; readers of a feed need something to click on. */
 const titleFrom = (html: string, id: string): string => {
-  const words = summaryOf(plainText(html)).split(' ')
+  const words = plainText(html).slice(0, 280).split(' ')
   const beginning = words.slice(0, 8).join(' ')
   return beginning === '' ? `#${id}` : beginning + (words.length > 8 && !beginning.endsWith('…') ? '…' : '')
 }

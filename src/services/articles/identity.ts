@@ -1,4 +1,4 @@
-import { sanitizeArticleHtml, textOf } from '../../domain/articles/article-html.ts'
+import { textOf } from '../../domain/articles/article-html.ts'
 import {
   foldUrl,
   isGlobalGuid,
@@ -14,6 +14,7 @@ import type { FoundName } from '../../store/articles/article-identity.ts'
 import type { StoredArticle } from '../../store/articles/article-writes.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { ArticleToPut, PutResult } from './put-article.ts'
+import { safeHtml } from './safe-html.ts'
 
 /** The stored article of each external id that was put; absent where it is new. */
 export type Identities = Map<string, StoredArticle>
@@ -123,7 +124,7 @@ export async function judgeArticle(
   const isSame =
     lettersOf(known.title) === lettersOf(input.title) &&
     lettersOf(textOf(known.html)) ===
-      lettersOf(textOf(sanitizeArticleHtml(input.html, origin?.baseUrl ?? source.link)))
+      lettersOf(textOf(await safeHtml(input.html, origin?.baseUrl ?? source.link)))
   return isSame ? 'same' : 'write'
 }
 

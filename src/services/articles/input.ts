@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { longestHtml } from '../../domain/articles/article-html.ts'
 import { isLanguageTag } from '../../domain/publication.ts'
 import { cleanLine, cleanText } from '../../domain/text.ts'
 
@@ -63,7 +64,7 @@ const guid = z
 
 export const articleInput = z.strictObject({
   title: requiredLine(500),
-  html: z.string().max(4_000_000),
+  html: z.string().max(longestHtml),
   language,
   deck: line(2_000).default(''),
   summary: line(5_000).default('').describe('Made from the text when absent'),

@@ -1,5 +1,5 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
-import { sanitizeArticleHtml, summaryOf } from '../../domain/articles/article-html.ts'
+import { summaryOf } from '../../domain/articles/article-html.ts'
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import { publishingOf } from '../../domain/articles/publishing.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
@@ -7,6 +7,7 @@ import { DomainError } from '../../errors.ts'
 import type { ArticleContent, StoredArticle } from '../../store/articles/article-writes.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { Stores } from '../../store/stores.ts'
+import { safeHtml } from './safe-html.ts'
 import { findIdentities, judgeArticle, noteNames, noteSources, remoteOf } from './identity.ts'
 import type { CheckedArticle } from './input.ts'
 import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
@@ -102,7 +103,7 @@ async function prepare(
     stored,
     now,
   )
-  const html = sanitizeArticleHtml(input.html, origin?.baseUrl ?? input.canonicalUrl ?? publicUrl)
+  const html = await safeHtml(input.html, origin?.baseUrl ?? input.canonicalUrl ?? publicUrl)
   const content: Pending['content'] = {
     ...publishing,
     language: input.language,

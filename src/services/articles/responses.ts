@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { sanitizeArticleHtml } from '../../domain/articles/article-html.ts'
 import type { Response } from '../../domain/articles/article.ts'
 import { changesOfResponses } from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
@@ -12,6 +11,7 @@ import {
   type ResponseInput,
 } from './input.ts'
 import type { Parts } from '../parts.ts'
+import { safeHtml } from './safe-html.ts'
 
 export type ResponseService = ReturnType<typeof createResponseService>
 
@@ -25,14 +25,17 @@ export interface ResponseToPut {
 export function createResponseService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
   const { config, database, doorbell, now } = parts
 
-  const toRow = ({ articleId, externalId, input }: ResponseToPut, baseUrl: string): NewResponse => ({
+  const toRow = async (
+    { articleId, externalId, input }: ResponseToPut,
+    baseUrl: string,
+  ): Promise<NewResponse> => ({
     articleId,
     externalId,
     guid: input.guid ?? `urn:uuid:${randomUUID()}`,
     kind: input.kind,
     author: input.author,
     authorUrl: input.authorUrl,
-    html: sanitizeArticleHtml(input.html, baseUrl),
+    html: await safeHtml(input.html, baseUrl, undefined, 'response'),
     publishedAt: input.publishedAt === undefined ? now() : new Date(input.publishedAt),
     contentSha256: hashOf(input),
   })
@@ -52,7 +55,7 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
       const input = responseInput.parse(body)
       const { outcome, response } = await database.transaction(async (stores) => {
         const article = await stores.articles.getByExternalId(articleExternalId)
-        const row = toRow(
+        const row = await toRow(
           { articleId: article.id, externalId, input },
           article.canonicalUrl ?? config.publicUrl,
         )
@@ -75,7 +78,7 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
       responses: ResponseToPut[],
       baseUrl: string,
     ): Promise<{ created: number; updated: number }> {
-      const rows = responses.map((one) => toRow(one, baseUrl))
+      const rows = await Promise.all(responses.map((one) => toRow(one, baseUrl)))
       const outcomes = [...(await database.stores.responses.put(rows)).values()]
       return {
         created: outcomes.filter((outcome) => outcome === 'created').length,

@@ -13,6 +13,7 @@ import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
+import { safeHtml } from './safe-html.ts'
 import { singleFlight } from '../single-flight.ts'
 
 /** An article as a list shows it. */
@@ -151,8 +152,15 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         responses.listByArticle(article.id),
         articleViews.count(article.id, today(publication)),
       ])
+      const html = await safeHtml(article.html)
+      const shown = await Promise.all(
+        replies.map(async (reply) => ({
+          ...reply,
+          html: await safeHtml(reply.html, undefined, undefined, 'response'),
+        })),
+      )
       return {
-        article: { ...toStory(article, publication, publicUrl), responses: replies, viewsToday },
+        article: { ...toStory(article, publication, publicUrl), html, responses: shown, viewsToday },
       }
     },
 
@@ -212,7 +220,6 @@ const toStory = (article: Article, publication: Publication, publicUrl: string) 
   slug: article.slug,
   lead: article.deck,
   summary: article.summary,
-  html: article.html,
   url: publicUrl + articlePath(article.slug),
   canonicalUrl: article.canonicalUrl ?? publicUrl + articlePath(article.slug),
   shortUrl: publicUrl + shortPath(article.shortCode),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { articleUrl } from '../../domain/articles/links.ts'
 import {
   feedFormats,
   feedPath,
@@ -11,6 +12,7 @@ import {
   type FeedSubject,
 } from '../../domain/feeds/feed.ts'
 import type { Publication } from '../../domain/publication.ts'
+import type { FeedSource } from '../../feeds/items.ts'
 import type { ComposedFeed, FeedWriter } from '../../feeds/writer.ts'
 import type {
   FeedDocument,
@@ -20,6 +22,7 @@ import type {
   RenderNote,
 } from '../../store/feeds/feed-documents.ts'
 import type { Stores } from '../../store/stores.ts'
+import { safeHtml } from '../articles/safe-html.ts'
 import { gatherFeed } from './gather.ts'
 import type { Parts } from '../parts.ts'
 
@@ -106,7 +109,8 @@ export async function renderClaimed(
     floor: highestFloor(documents),
     now: parts.now(),
   })
-  const composed = feedWriter.compose(gathered.channel, gathered.sources, {
+  const sources = await Promise.all(gathered.sources.map((source) => toSafe(source, publicUrl)))
+  const composed = feedWriter.compose(gathered.channel, sources, {
     publicUrl,
     deskName: publication.deskName,
   })
@@ -128,6 +132,17 @@ export async function renderClaimed(
   for (const [index, document] of documents.entries()) {
     await stores.feedDocuments.updateRendered(document, note, rendered[index])
   }
+}
+
+/** Again, whatever was written: a row may have been changed by other means, or by an earlier version. */
+async function toSafe(source: FeedSource, publicUrl: string): Promise<FeedSource> {
+  if (source.kind === 'notice' || source.kind === 'digest') return source
+  const url = articleUrl(source.article, publicUrl)
+  if (source.kind === 'article') {
+    return { ...source, article: { ...source.article, html: await safeHtml(source.article.html, url, url) } }
+  }
+  const html = await safeHtml(source.response.html, url, url, 'response')
+  return { ...source, response: { ...source.response, html } }
 }
 
 /** Undefined where the content is what it was: both validators stay. */
