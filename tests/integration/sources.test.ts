@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { aFollowedSite } from '../support/sources.ts'
+import { aWeb } from '../support/web.ts'
 import { aWordpress, type FakeWordpress } from '../support/wordpress.ts'
 
 const hour = 3600
@@ -56,9 +57,15 @@ test("SRC-4 a post's whole life: published, corrected once, trashed, back again,
   ])
 
   for (const leave of [
-    () => { wordpress.turn(id, 'trash'); },
-    () => { wordpress.turn(id, 'private'); },
-    () => { wordpress.turn(id, 'draft'); },
+    () => {
+      wordpress.turn(id, 'trash')
+    },
+    () => {
+      wordpress.turn(id, 'private')
+    },
+    () => {
+      wordpress.turn(id, 'draft')
+    },
     () => {
       wordpress.remove(id)
     },
@@ -277,3 +284,124 @@ test.each(['login-page', 'cut', 'busy', 'closed', 'down'] as const)(
     expect(await site.titles()).toMatchObject({ 'De nouveau': 'published' })
   },
 )
+
+test('SRC-3 two workers that look at once: one does, and nothing is read twice', async () => {
+  const wordpress = await aWordpress()
+  for (let n = 0; n < 30; n += 1) wordpress.add()
+  const site = await aFollowedSite({ wordpress, source: { since: '2100-01-01T00:00:00Z' } })
+  await site.sql(`update sources set since = null, cursor_at = null, next_at = now()`)
+  const other = await aWeb({
+    databaseUrl: String(site.context.config.databaseUrl),
+    hasNewsroom: true,
+    env: { SOURCE_HOSTS: '127.0.0.1' },
+  })
+  const before = await site.sql('select id from source_runs')
+  wordpress.requests = []
+  await Promise.all([site, other].map(({ context }) => context.services.sourceSync.work(site.sourceId)))
+  expect(reads(wordpress)).toHaveLength(3)
+  expect(await site.sql('select id from source_runs')).toHaveLength(before.length + 1)
+  expect(Object.keys(await site.titles())).toHaveLength(30)
+})
+
+test('SRC-4 a worker that loses its lease in the middle writes nothing more, and the next goes on from there', async () => {
+  const wordpress = await aWordpress()
+  const site = await aFollowedSite({ wordpress })
+  for (let n = 0; n < 30; n += 1) {
+    wordpress.later(1)
+    wordpress.add()
+  }
+  wordpress.onRequest = async (path) => {
+    if (!path.includes('_embed') || reads(wordpress).length < 3) return
+    wordpress.onRequest = undefined
+    await site.sql('update sources set lease_token = gen_random_uuid()')
+  }
+  wordpress.requests = []
+  await site.look()
+  expect(Object.keys(await site.titles())).toHaveLength(20)
+  const [twentieth] = [...wordpress.posts.values()].slice(19)
+  expect(await site.sql('select cursor_at from sources')).toEqual([
+    { cursor_at: new Date(Math.floor(Number(twentieth?.modified) / 1000) * 1000) },
+  ])
+  wordpress.requests = []
+  await site.look()
+  expect(reads(wordpress)).toHaveLength(1)
+  expect(Object.keys(await site.titles())).toHaveLength(30)
+})
+
+test('SRC-4 at night every id is compared: what vanished from far back is withdrawn, too', async () => {
+  let now = new Date()
+  const site = await aFollowedSite({
+    web: { now: () => now },
+    prepare: (wordpress) => {
+      for (let n = 0; n < 230; n += 1)
+        wordpress.add({ date: new Date(+wordpress.now - (230 - n) * 86_400_000) })
+    },
+  })
+  site.wordpress.turn(5, 'trash')
+  now = new Date('2027-01-01T12:00:00Z')
+  await site.look()
+  expect(await site.context.services.sources.get(site.sourceId)).toMatchObject({ counts: { missing: 0 } })
+  now = new Date('2027-01-02T01:30:00Z')
+  expect(await site.look()).toMatchObject({ counts: { missing: 1 } })
+  await site.waitAMinute()
+  await site.look()
+  expect(await site.titles()).toMatchObject({ 'Article 5': 'withdrawn', 'Article 6': 'published' })
+  const pages = site.wordpress.requests.filter((path) => path.includes('orderby=id&order=asc'))
+  expect(pages).toHaveLength(4)
+})
+
+test('SRC-7 a site in several languages: by where they begin; one that is not ours is skipped, with a reason', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      wordpress.languages = [
+        { slug: 'en', w3c: 'en-US', path: '/' },
+        { slug: 'fr', w3c: 'fr-FR', path: '/fr/' },
+        { slug: 'ar', w3c: 'ar', path: '/ar/' },
+      ]
+      wordpress.add({ title: 'English' })
+      wordpress.add({ title: 'Français', prefix: '/fr' })
+      wordpress.add({ title: 'عربي', prefix: '/ar' })
+      wordpress.add({ title: 'Caché', password: 'secret' })
+    },
+  })
+  expect(await site.sql('select title, language from articles order by title')).toEqual([
+    { title: 'Français', language: 'fr' },
+    { title: 'عربي', language: 'ar' },
+  ])
+  const skipped = await site.context.services.sources.listItems(site.sourceId, 'skipped')
+  expect(new Map(skipped.map(({ title, reason }) => [title, reason]))).toEqual(
+    new Map([
+      ['Caché', 'protected'],
+      ['English', 'language'],
+    ]),
+  )
+})
+
+test('SRC-2 an article that an export brought is the same article', async () => {
+  const wordpress = await aWordpress()
+  const site = await aFollowedSite({ wordpress, source: { since: '2100-01-01T00:00:00Z' } })
+  const host = new URL(wordpress.home).host
+  await site.put(`wp:${host}:1`, { title: 'Par l’export', guid: `${wordpress.home}/?p=1` })
+  await site.sql('update articles set remote_rank = 3, held_at = null')
+  wordpress.add({ title: 'Par le site' })
+  await site.sql('update sources set since = null')
+  await site.look()
+  expect(await site.titles()).toEqual({ 'Par le site': 'published' })
+})
+
+test('SRC-6 nothing leaves a copy of the database, and private hosts are not reached unless the operator says so', async () => {
+  const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add() })
+  await site.sql(
+    `insert into instance_guard (system_identifier, timeline, files) values ('elsewhere', 1, 'x')`,
+  )
+  site.wordpress.requests = []
+  await site.look()
+  expect(site.wordpress.requests).toEqual([])
+  const web = await aWeb()
+  const { sources } = web.context.services
+  await expect(sources.preview(site.wordpress.home)).rejects.toMatchObject({
+    code: 'source_unreadable',
+    message: expect.stringContaining('SOURCE_HOSTS') as string,
+  })
+  expect(site.wordpress.requests).toEqual([])
+})

@@ -46,7 +46,8 @@ export class FakeWordpress {
   frontPage = 0
   languages: { slug: string; w3c: string; path: string }[] = []
   showsAll = true
-  pingTarget: string | undefined
+  /** Runs before a request is answered. */
+  onRequest: ((path: string) => Promise<void>) | undefined
   #nextId = 1
   #saved = 0
 
@@ -131,6 +132,25 @@ export class FakeWordpress {
     const path = request.url ?? '/'
     this.requests.push(path)
     this.agents.add(request.headers['user-agent'] ?? '')
+    void (this.onRequest?.(path) ?? Promise.resolve()).then(() => {
+      this.#serve(request, response, path)
+    })
+  }
+
+  /** What core sends to an Update Service. */
+  ping(url: string): Promise<Response> {
+    const body = `<?xml version="1.0"?>
+<methodCall>
+<methodName>weblogUpdates.extendedPing</methodName>
+<params>
+<param><value><string>Journal Essai</string></value></param>
+<param><value><string>${this.home}/</string></value></param>
+<param><value><string>${this.home}/feed/</string></value></param>
+</params></methodCall>`
+    return fetch(url, { method: 'POST', headers: { 'content-type': 'text/xml' }, body })
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, path: string): void {
     if (this.wellFor > 0) this.wellFor -= 1
     else if (this.mood !== 'well') {
       this.#misbehave(response, path)

@@ -40,8 +40,16 @@ const article = z.object({
 
 const put = article.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
 
+const putOutcome = z.object({
+  externalId: z.string(),
+  outcome: z.enum(['created', 'updated', 'unchanged', 'failed']),
+  code: z.string().optional().describe('Of one that failed'),
+  message: z.string().optional(),
+})
+
 /** A long read with its pictures' captions; pictures themselves are linked, not sent. */
 const bodyLimit = 5 * 1024 * 1024
+const batchLimit = 20 * 1024 * 1024
 
 export function articleApi(service: ArticleService): ApiRoute[] {
   return [
@@ -58,6 +66,22 @@ export function articleApi(service: ArticleService): ApiRoute[] {
         const { outcome, article } = await service.put(params.externalId, body)
         return { status: outcome === 'created' ? 201 : 200, body: { ...service.toShape(article), outcome } }
       },
+    }),
+    apiRoute({
+      method: 'put',
+      path: '/articles',
+      role: 'editor',
+      summary: 'Create or update up to 100 articles; each has an outcome of its own',
+      body: z.strictObject({
+        articles: z
+          .array(z.looseObject({ externalId: z.string() }))
+          .min(1)
+          .max(100)
+          .describe('As of one, with its `externalId`'),
+      }),
+      bodyLimit: batchLimit,
+      answers: { 200: z.object({ data: z.array(putOutcome), next: z.null() }) },
+      handle: async ({ body }) => ({ body: { data: await service.putMany(body.articles), next: null } }),
     }),
     apiRoute({
       method: 'get',

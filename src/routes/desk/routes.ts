@@ -8,6 +8,7 @@ import { providersDesk } from './providers.ts'
 import { importsDesk } from './imports.ts'
 import { feedsDesk } from './feeds.ts'
 import { settingsDesk } from './settings.ts'
+import { sourcesDesk } from './sources.ts'
 import { subscribersDesk } from './subscribers.ts'
 import { suppressionsDesk } from './suppressions.ts'
 import { todayDesk } from './today.ts'
@@ -20,6 +21,7 @@ export function deskRoutes(services: Services, draining: AbortSignal): DeskRoute
     ...digestActionsDesk(services),
     ...newslettersDesk(services),
     ...articlesDesk(services),
+    ...sourcesDesk(services),
     ...feedsDesk(services),
     ...subscribersDesk(services),
     ...importsDesk(services),

@@ -7,12 +7,22 @@ import { cleanLine } from '../../domain/text.ts'
 import { DomainError } from '../../errors.ts'
 import { putArticles } from './put-articles.ts'
 import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
-import { articleInput, externalId as externalIdSchema, type ArticleInput } from './input.ts'
+import {
+  articleInput,
+  externalId as externalIdSchema,
+  type ArticleInput,
+  type CheckedArticle,
+} from './input.ts'
 import type { Parts } from '../parts.ts'
 import { noteArchives, noteChanges, ringForChange } from './public-change.ts'
 import { withdrawArticle } from './withdraw.ts'
 
 export type ArticleService = ReturnType<typeof createArticleService>
+
+/** What became of one article of a batch. */
+export type PutOutcome = { externalId: string } & (
+  { outcome: Outcome } | { outcome: 'failed'; code: string; message: string }
+)
 
 export interface ArticleFilter {
   state?: ArticleState | undefined
@@ -41,6 +51,38 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       })
       if (result.outcome !== 'unchanged') await ringForChange(doorbell)
       return { outcome: result.outcome, article }
+    },
+
+    /**
+     * The same for several at once, in one transaction. What is wrong with one is its own outcome and leaves the others
+     * alone; of an external id that comes twice the last counts.
+     */
+    async putMany(bodies: Record<string, unknown>[]): Promise<PutOutcome[]> {
+      const read = bodies.map(({ externalId, ...body }) => readArticle(externalId, body))
+      const items = [
+        ...new Map(read.flatMap((one) => ('input' in one ? [[one.externalId, one]] : []))).values(),
+      ]
+      const byId = await database.transaction(async (stores) => {
+        const known = await stores.articles.listByExternalIds(items.map(({ externalId }) => externalId))
+        const before = await stores.articles.listByIds(known.map(({ articleId }) => articleId))
+        const results = await putArticles(stores, items, { publicUrl: config.publicUrl, now: now() })
+        const changed = results.flatMap((one) => ('id' in one && one.outcome !== 'unchanged' ? one.id : []))
+        const after = await stores.articles.listByIds(changed)
+        await noteChanges(stores, [...before.filter(({ id }) => changed.includes(id)), ...after])
+        for (const article of after) {
+          const wasWithdrawn = before.some(({ id, state }) => id === article.id && state === 'withdrawn')
+          if (wasWithdrawn && article.state !== 'withdrawn') await noteArchives(stores, article)
+        }
+        return new Map(results.map((one) => [one.externalId, one]))
+      })
+      await ringForChange(doorbell)
+      return read.map((one) => {
+        const result = 'input' in one ? byId.get(one.externalId) : one
+        if (result && 'outcome' in result) return { externalId: one.externalId, outcome: result.outcome }
+        if (!result) throw new Error('no result for an article')
+        const { code, message } = result.error
+        return { externalId: one.externalId, outcome: 'failed', code, message }
+      })
     },
 
     /**
@@ -209,6 +251,19 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       updatedAt: article.updatedAt.toISOString(),
     }),
   }
+}
+
+/** One article of a batch, or what is wrong with it. */
+function readArticle(
+  id: unknown,
+  body: object,
+): { externalId: string } & ({ input: CheckedArticle } | { error: DomainError }) {
+  const externalId = externalIdSchema.safeParse(id)
+  const input = articleInput.safeParse(body)
+  if (externalId.success && input.success) return { externalId: externalId.data, input: input.data }
+  const issues = [...(externalId.error?.issues ?? []), ...(input.error?.issues ?? [])]
+  const sentence = issues.map(({ path, message }) => [path.join('.'), message].join(' ').trim()).join('; ')
+  return { externalId: String(id), error: new DomainError('invalid', 'invalid_input', sentence) }
 }
 
 /** What no reader has seen goes into what they have. */

@@ -48,9 +48,8 @@ async function readChanged(parts: LookParts, look: Look): Promise<void> {
     await readAll(parts, look, marks, (mark) => {
       const at = mark.modifiedAt
       // A date to come is a mistake there, and would hide all that comes before it.
-      return at && at.getTime() < parts.now().getTime() + dayMs && at > (source.cursorAt ?? at)
-        ? at
-        : undefined
+      const isTrue = at !== undefined && at.getTime() < parts.now().getTime() + dayMs
+      return isTrue && (!source.cursorAt || at > source.cursorAt) ? at : undefined
     })
     const last = marks.at(-1)?.modifiedAt
     if (look.isUnfinished || marks.length < listSize || !last) return

@@ -43,7 +43,15 @@ const publication = {
 const version = 'as it is'
 
 /** Here nothing is held and nobody in doubt: they refuse, and must refuse alike. */
-const nothingToDo = new Set(['/settings/release', '/digests/1/uncertain', '/articles/a1/release'])
+const nothingToDo = new Set([
+  '/settings/release',
+  '/digests/1/uncertain',
+  '/articles/a1/release',
+  // Nothing answers there.
+  '/sources/preview',
+  '/sources',
+  '/sources/1/feed',
+])
 
 /** Every form of the desk with all the fields that it knows, in an order in which each finds what it needs. */
 const forms: [path: string, fields: Record<string, string>][] = [
@@ -84,6 +92,16 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/deliverability/events/mailgun/test', {}],
   ['/deliverability/events', { provider: 'brevo' }],
   ['/deliverability/events/brevo/stop', {}],
+  ['/sources/preview', { address: 'http://127.0.0.1:1/', kind: 'feed' }],
+  ['/sources', { address: 'http://127.0.0.1:1/', kind: 'feed', language: 'fr', from: 'all' }],
+  ['/sources/1/answer', { answer: 'keep' }],
+  ['/sources/1/settings', { language: 'ar', links: 'canonical', feedText: 'full' }],
+  ['/sources/1/restore', { item: '7' }],
+  ['/sources/1/sync', {}],
+  ['/sources/1/pause', {}],
+  ['/sources/1/resume', {}],
+  ['/sources/1/feed', {}],
+  ['/sources/1/remove', {}],
   ['/articles/a1/release', {}],
   ['/articles/a1/withdraw', { reason: 'wrong' }],
   ['/settings/sessions/999/end', {}],
@@ -97,6 +115,11 @@ async function aNewsroom() {
     await anArticle(database, { externalId: `a${n}`, title: `Le phare, ${n}`, sections: ['culture'] })
     await aSubscriber(database, { newsletter: matin, address: `reader-${n}@reader.example` })
   }
+  await rowsOf(
+    web,
+    `insert into sources (kind, url, home, name, host, token, question)
+     values ('feed', 'http://127.0.0.1:1/', 'http://127.0.0.1:1/', 'Le Voisin', '127.0.0.1:1', 'token', 'many')`,
+  )
   return { web, desk: await signedIn(web, 'admin') }
 }
 

@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import { sentenceOf, sourceAnswers, sourceKinds } from '../../domain/sources/source.ts'
+import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { sourceAddress } from '../../services/sources/input.ts'
+import { conditionOf } from '../../services/sources/sync.ts'
+import type { SourceView } from '../../services/sources/sources.ts'
+import type { Services } from '../../services/services.ts'
+
+const emptyIsNone = z.literal('').transform(() => undefined)
+const language = z.union([emptyIsNone, z.string().max(35)]).optional()
+const addressForm = z.object({ address: sourceAddress, kind: z.enum(sourceKinds).optional() })
+const addForm = addressForm.extend({ language, from: z.enum(['all', 'month', 'today']) })
+const settingsForm = z.object({
+  language,
+  links: z.union([emptyIsNone, z.enum(['here', 'canonical'])]).optional(),
+  feedText: z.union([emptyIsNone, z.enum(['full', 'summary'])]).optional(),
+})
+const answerForm = z.object({ answer: z.enum(sourceAnswers) })
+const restoreForm = z.object({ item: z.string().max(100).optional() })
+
+const idOf = (call: DeskCall): number => z.coerce.number().int().positive().parse(call.request.params['id'])
+
+const daysBack = { all: undefined, month: 30, today: 0 }
+const shownRuns = 30
+
+/** Sites whose articles arrive by themselves: find, look at five of their articles, follow, and see how it goes. */
+export function sourcesDesk({
+  sources,
+  publication,
+}: Pick<Services, 'sources' | 'publication'>): DeskRoute[] {
+  const said = (source: SourceView) => ({
+    ...source,
+    says: sentenceOf(conditionOf(source)),
+    bell: source.rings === undefined ? 'unknown' : source.rings ? 'rings' : 'silent',
+  })
+  const showList = async ({ page, request }: DeskCall, more: object = {}) => {
+    const rows = (await sources.list()).map(said)
+    page('desk/sources', { rows, typed: request.body as object | undefined, ...more })
+  }
+  const showOne = async (call: DeskCall, more: object = {}) => {
+    const id = idOf(call)
+    const [source, skipped, held, missing, withdrawn, runs] = await Promise.all([
+      sources.get(id),
+      sources.listItems(id, 'skipped'),
+      sources.listItems(id, 'held'),
+      sources.listItems(id, 'missing'),
+      sources.listItems(id, 'withdrawn'),
+      sources.listRuns(id),
+    ])
+    const { languages } = await publication.get()
+    const lists = { skipped, held, missing, withdrawn, runs: runs.slice(0, shownRuns) }
+    call.page('desk/source', { source: said(source), ...lists, languages, ...more })
+  }
+  const preview = async (call: DeskCall, more: object = {}) => {
+    const { address, kind } = addressForm.parse(call.request.body)
+    const { found, kinds, items } = await sources.preview(address, { kind })
+    const { languages } = await publication.get()
+    call.page('desk/source-preview', { address, found, kinds, items, languages, ...more })
+  }
+  const act = (
+    action: string,
+    notice: string,
+    work: (id: number, call: DeskCall) => Promise<unknown>,
+    role: DeskRoute['role'] = 'editor',
+  ): DeskRoute => ({
+    method: 'post',
+    path: `/sources/:id/${action}`,
+    role,
+    handle: async (call) => {
+      await work(idOf(call), call)
+      call.redirect(action === 'remove' ? '/sources' : `/sources/${idOf(call)}`, notice)
+    },
+    showFaults: (call, faults) => showOne(call, { faults }),
+  })
+  return [
+    { method: 'get', path: '/sources', role: 'viewer', handle: (call) => showList(call) },
+    {
+      method: 'post',
+      path: '/sources/preview',
+      role: 'admin',
+      handle: (call) => preview(call),
+      showFaults: (call, faults) => showList(call, { faults }),
+    },
+    {
+      method: 'post',
+      path: '/sources',
+      role: 'admin',
+      handle: async ({ request, actor, redirect }) => {
+        const { from, ...input } = addForm.parse(request.body)
+        const days = daysBack[from]
+        const since = days === undefined ? undefined : new Date(Date.now() - days * 86_400_000).toISOString()
+        const { id } = await sources.add({ ...input, since }, actor)
+        redirect(`/sources/${id}`, 'source-added')
+      },
+      showFaults: (call, faults) => showList(call, { faults }),
+    },
+    { method: 'get', path: '/sources/:id', role: 'viewer', handle: (call) => showOne(call) },
+    act(
+      'settings',
+      'saved',
+      (id, { request, actor }) => {
+        const { language = null, links = null, feedText = null } = settingsForm.parse(request.body)
+        return sources.change(id, { language, links, feedText }, actor)
+      },
+      'admin',
+    ),
+    act('sync', 'source-wanted', (id, { actor }) => sources.sync(id, actor)),
+    act('pause', 'source-paused', (id, { actor }) => sources.pause(id, actor)),
+    act('resume', 'source-wanted', (id, { actor }) => sources.resume(id, actor)),
+    act('feed', 'saved', (id, { actor }) => sources.useFeed(id, actor), 'admin'),
+    act('remove', 'source-removed', (id, { actor }) => sources.remove(id, actor), 'admin'),
+    act('answer', 'saved', (id, { request, actor }) =>
+      sources.answer(id, answerForm.parse(request.body).answer, actor),
+    ),
+    act('restore', 'source-restored', (id, { request, actor }) => {
+      const { item } = restoreForm.parse(request.body)
+      return sources.restore(id, item === undefined ? undefined : [item], actor)
+    }),
+  ]
+}

@@ -1,0 +1,112 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { aFollowedSite } from '../support/sources.ts'
+import { aNewsroom } from '../support/feeds.ts'
+
+const desk = { kind: 'cli', role: 'admin' } as const
+
+test('SRC-4 a WordPress without its API is followed by its feed, whose "not modified" is not believed for long', async () => {
+  const site = await aFollowedSite({
+    source: { kind: 'feed' },
+    prepare: (wordpress) => {
+      wordpress.add({ title: 'Un' })
+      wordpress.add({ title: 'Deux' })
+      const date = new Date(+wordpress.now + 1_800_000)
+      wordpress.add({ title: 'Tardif', status: 'future', date, modified: wordpress.now })
+    },
+  })
+  const { wordpress } = site
+  expect(await site.titles()).toEqual({ Un: 'published', Deux: 'published' })
+  expect(await site.sql('select external_id from articles order by id limit 1')).toEqual([
+    { external_id: expect.stringMatching(/^wp:127\.0\.0\.1:\d+:1$/) as string },
+  ])
+  // What went out late changes no validator.
+  wordpress.later(3_600)
+  wordpress.runCron()
+  await site.look()
+  expect(await site.titles()).not.toHaveProperty('Tardif')
+  await site.look({ isRung: true })
+  expect(await site.titles()).toHaveProperty('Tardif')
+
+  wordpress.edit(1, { title: 'Un, corrigé' })
+  await site.look()
+  expect(await site.titles()).toHaveProperty('Un, corrigé')
+  // Absence is age; a password is a withdrawal.
+  wordpress.remove(2)
+  wordpress.edit(1, { password: 'secret' })
+  await site.look({ isRung: true })
+  expect(await site.titles()).toMatchObject({ 'Un, corrigé': 'withdrawn', Deux: 'published' })
+  wordpress.edit(1, { password: '' })
+  await site.look()
+  expect(await site.titles()).toMatchObject({ 'Un, corrigé': 'published' })
+})
+
+async function aFeed(type: string, body: () => string) {
+  const server = createServer((_request, response) =>
+    response.writeHead(200, { 'content-type': type }).end(body()),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/feed`
+}
+
+test('SRC-4 JSON Feed: an item is an article, an edit corrects it', async () => {
+  let title = 'Le marché & la fête'
+  const url = await aFeed('application/feed+json', () =>
+    JSON.stringify({
+      version: 'https://jsonfeed.org/version/1.1',
+      title: 'Le Voisin',
+      home_page_url: 'https://voisin.example/',
+      language: 'fr',
+      authors: [{ name: 'Samia Dune' }],
+      items: [
+        {
+          id: 'voisin-1',
+          url: 'https://voisin.example/marche',
+          title,
+          content_html: '<p>Le marché du dimanche.</p>',
+          tags: ['Fêtes'],
+          date_published: '2026-03-14T07:00:00Z',
+          date_modified: title.includes('!') ? '2026-03-15T07:00:00Z' : '2026-03-14T07:00:00Z',
+        },
+        { id: 7, title: null },
+      ],
+    }),
+  )
+  const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })
+  const { sources, sourceSync, articles } = context.services
+  const { id } = await sources.add({ address: url }, desk)
+  await sourceSync.work(id)
+  const { data } = await articles.list({ limit: 5, after: undefined })
+  expect(data).toMatchObject([
+    {
+      title: 'Le marché & la fête',
+      guid: 'voisin-1',
+      authors: [{ names: { und: 'Samia Dune' } }],
+      tags: [{ slug: 'fetes' }],
+      firstPublicAt: new Date('2026-03-14T07:00:00Z'),
+    },
+  ])
+  title += ' !'
+  await sources.sync(id, desk)
+  await sourceSync.work(id)
+  expect((await articles.list({ limit: 5, after: undefined })).data).toMatchObject([
+    { title: 'Le marché & la fête !' },
+  ])
+})
+
+test('SRC-4 a feed without articles is refused, and so is a page without a feed', async () => {
+  const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })
+  const { sources } = context.services
+  const empty = await aFeed(
+    'application/rss+xml',
+    () => '<rss version="2.0"><channel><title>x</title></channel></rss>',
+  )
+  await expect(sources.add({ address: empty }, desk)).rejects.toMatchObject({ code: 'source_empty' })
+  const page = await aFeed('text/html', () => '<html><title>Bonjour</title></html>')
+  await expect(sources.add({ address: page }, desk)).rejects.toMatchObject({ code: 'source_unknown' })
+})

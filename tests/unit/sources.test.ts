@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import { needsPerson } from '../../src/domain/sources/brake.ts'
+import {
+  compareFaces,
+  pauseBefore,
+  ringsOf,
+  sentenceOf,
+  sourceFailures,
+  stateOf,
+  type SourceCondition,
+} from '../../src/domain/sources/source.ts'
+import { interfaceLanguages } from '../../src/domain/language.ts'
+import { listKeys } from '../../src/locales.ts'
+
+const now = new Date('2026-11-28T08:00:00Z')
+const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
+const calm: SourceCondition = {
+  kind: 'wordpress',
+  pausedAt: undefined,
+  caughtUpAt: ago(600),
+  failures: 0,
+  failure: undefined,
+  question: undefined,
+  ttlMinutes: undefined,
+  foundAt: ago(60),
+}
+const plain = { isUnfinished: false, isMissing: false }
+
+test.each([
+  ['nothing is gone', { wanted: 0, lastHour: 10, lastDay: 10, here: 400 }, false],
+  ['one of few', { wanted: 1, lastHour: 0, lastDay: 0, here: 20 }, false],
+  ['three of few in a day', { wanted: 1, lastHour: 0, lastDay: 2, here: 20 }, false],
+  ['a fourth of few', { wanted: 1, lastHour: 0, lastDay: 3, here: 20 }, true],
+  ['all that there is', { wanted: 3, lastHour: 0, lastDay: 0, here: 3 }, true],
+  ['the only one', { wanted: 1, lastHour: 0, lastDay: 0, here: 1 }, false],
+  ['ten in an hour of many', { wanted: 10, lastHour: 0, lastDay: 0, here: 10_000 }, false],
+  ['eleven in an hour of many', { wanted: 1, lastHour: 10, lastDay: 10, here: 10_000 }, true],
+  ['2 % in a day', { wanted: 8, lastHour: 0, lastDay: 0, here: 400 }, false],
+  ['more than 2 % in a day', { wanted: 1, lastHour: 0, lastDay: 8, here: 400 }, true],
+])('the brake: %s', (_name, withdrawals, expected) => {
+  expect(needsPerson(withdrawals)).toBe(expected)
+})
+
+test.each([
+  [{}, 'following'],
+  [{ caughtUpAt: undefined }, 'catching-up'],
+  [{ failures: 2, failure: 'closed' }, 'retrying'],
+  [{ failures: 3, failure: 'closed' }, 'closed'],
+  [{ failures: 30, failure: 'unreachable' }, 'retrying'],
+  [{ failures: 3, failure: 'closed', question: 'many' }, 'needs-person'],
+  [{ pausedAt: now, question: 'many' }, 'paused'],
+] satisfies [Partial<SourceCondition>, string][])('%j is %s', (change, state) => {
+  expect(stateOf({ ...calm, ...change })).toBe(state)
+})
+
+test('every state says in three languages what to do', () => {
+  const conditions = [
+    {},
+    { caughtUpAt: undefined },
+    { pausedAt: now },
+    ...(['many', 'changed', 'moved'] as const).map((question) => ({ question })),
+    ...(['wordpress', 'feed'] as const).map((kind) => ({ kind, failures: 3, failure: 'closed' as const })),
+    ...sourceFailures.map((failure) => ({ failures: 1, failure })),
+  ]
+  for (const language of interfaceLanguages) {
+    const keys = listKeys(language)
+    for (const change of conditions)
+      expect(keys).toContain(`desk.sources.says.${sentenceOf({ ...calm, ...change })}`)
+  }
+})
+
+test('when a source is looked at again', () => {
+  const minutes = (change: Partial<SourceCondition>, outlook = {}) =>
+    pauseBefore({ ...calm, ...change }, { ...plain, ...outlook }, now) / 60
+  expect(minutes({})).toBe(5)
+  expect(minutes({ foundAt: ago(25 * 60) })).toBe(15)
+  expect(minutes({ kind: 'feed' })).toBe(15)
+  expect(minutes({ kind: 'feed', ttlMinutes: 60 })).toBe(60)
+  expect(minutes({ kind: 'feed', ttlMinutes: 9_999 })).toBe(360)
+  expect(minutes({}, { isUnfinished: true })).toBe(0)
+  expect(minutes({}, { isMissing: true })).toBeLessThan(2)
+  expect(minutes({ question: 'many' }, { isMissing: true })).toBe(5)
+  expect([1, 2, 5, 9].map((failures) => minutes({ failures }))).toEqual([1, 2, 16, 60])
+  expect(minutes({ failures: 1 }, { retryAfter: 7_200 })).toBe(120)
+  expect(minutes({ failures: 1 }, { retryAfter: 1e9 })).toBe(24 * 60)
+})
+
+test('whether a site rings is what was observed last', () => {
+  expect(ringsOf({ foundByRingAt: undefined, foundByClockAt: undefined })).toBeUndefined()
+  expect(ringsOf({ foundByRingAt: ago(5), foundByClockAt: ago(9) })).toBe(true)
+  expect(ringsOf({ foundByRingAt: ago(9), foundByClockAt: ago(5) })).toBe(false)
+})
+
+test('another home is another site; https, www. and a slash are not', () => {
+  const known = { home: 'http://www.news.example', face: 'a' }
+  expect(compareFaces(known, { home: 'https://news.example/', face: 'a' })).toBeUndefined()
+  expect(compareFaces(known, { home: 'https://news.example/', face: 'b' })).toBe('changed')
+  expect(compareFaces(known, { home: 'https://other.example/', face: 'a' })).toBe('moved')
+})
