@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { aDatabaseFolder } from './scratch.ts'
 
 /** A PostgreSQL server of its own, migrated and empty; gone when the test has finished. */
 export async function aCluster() {
-  const dataDir = mkdtempSync('/var/tmp/depeche-cluster-')
+  const dataDir = aDatabaseFolder('cluster')
   const start = (port?: number) =>
     startPostgres({ dataDir, settings: { fsync: 'off' }, ...(port && { port }) })
   let server = await start()
@@ -29,7 +30,7 @@ export async function aCluster() {
     /** Shuts down, and starts a copy of its files, all their times and owners kept. */
     async copyFiles(): Promise<string> {
       await stopPostgres(dataDir)
-      const copy = mkdtempSync('/var/tmp/depeche-cluster-')
+      const copy = aDatabaseFolder('cluster')
       execFileSync('cp', ['-a', `${dataDir}/.`, copy])
       const copied = await startPostgres({ dataDir: copy, settings: { fsync: 'off' } })
       onTestFinished(async () => {

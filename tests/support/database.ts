@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject, onTestFinished } from 'vitest'
 import { openDatabase, type Database } from '../../src/store/database.ts'
+import { isInMemory } from './scratch.ts'
 
 async function onServer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
@@ -14,7 +15,10 @@ async function onServer(url: string, statement: string): Promise<void> {
 }
 
 export const createDatabaseNamed = (serverUrl: string, name: string, template = 'template1') =>
-  onServer(serverUrl, `create database ${name} template ${template} strategy file_copy`)
+  onServer(
+    serverUrl,
+    `create database ${name} template ${template} strategy ${isInMemory ? 'file_copy' : 'wal_log'}`,
+  )
 
 /** A fresh clone of the migrated template, dropped when the test has finished. */
 export async function cloneDatabase(): Promise<string> {

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 import { startKeeper } from '../../src/embedded/keeper.ts'
 import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { createDatabaseNamed } from './database.ts'
+import { aDatabaseFolder, removeAbandonedFolders } from './scratch.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -14,7 +15,8 @@ declare module 'vitest' {
 
 /** One PostgreSQL for the run, with a migrated template that each test clones. Durability is off: nothing here must survive. */
 export default async function setup(project: TestProject) {
-  const dataDir = mkdtempSync('/var/tmp/depeche-test-')
+  removeAbandonedFolders()
+  const dataDir = aDatabaseFolder('test')
   const postgres = await startPostgres({
     dataDir,
     settings: { fsync: 'off', full_page_writes: 'off', max_connections: '300' },
