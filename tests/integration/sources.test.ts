@@ -26,6 +26,16 @@ test('SRC-4 what a site publishes is an article here, in the feed, with its own 
   expect(site.wordpress.agents).toEqual(new Set([`Depeche (+${site.origin})`]))
 })
 
+test('SRC-4 an older WordPress, which says nothing of its front page, is followed by its API', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      wordpress.frontPage = undefined
+      wordpress.add()
+    },
+  })
+  expect(await site.look()).toMatchObject({ kind: 'wordpress', state: 'following', counts: { here: 1 } })
+})
+
 test("SRC-4 a post's whole life: published, corrected once, trashed, back again, protected, deleted", async () => {
   const site = await aFollowedSite({
     prepare: (wordpress) => {

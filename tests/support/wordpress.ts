@@ -43,7 +43,8 @@ export class FakeWordpress {
   now: Date
   zone: string
   home = ''
-  frontPage = 0
+  /** Undefined: as WordPress 6.1, which says nothing of it. */
+  frontPage: number | undefined = 0
   languages: { slug: string; w3c: string; path: string }[] = []
   showsAll = true
   /** Runs before a request is answered. */
@@ -202,9 +203,11 @@ export class FakeWordpress {
       name: 'Journal Essai',
       home: this.home,
       namespaces: ['wp/v2', ...(this.languages.length > 0 ? ['pll/v1'] : [])],
-      show_on_front: this.frontPage ? 'page' : 'posts',
-      page_on_front: this.frontPage,
-      page_for_posts: 0,
+      ...(this.frontPage !== undefined && {
+        show_on_front: this.frontPage ? 'page' : 'posts',
+        page_on_front: this.frontPage,
+        page_for_posts: 0,
+      }),
     })
   }
 

@@ -13,9 +13,9 @@ const root = z.object({
   name: z.string().catch(''),
   home: z.url({ protocol: /^https?$/ }),
   namespaces: z.array(z.string()),
-  show_on_front: z.unknown(),
-  page_on_front: z.unknown(),
-  page_for_posts: z.unknown(),
+  show_on_front: z.unknown().optional(),
+  page_on_front: z.unknown().optional(),
+  page_for_posts: z.unknown().optional(),
 })
 const marks = z.array(
   z.object({
