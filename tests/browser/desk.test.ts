@@ -29,6 +29,7 @@ const places = [
   '/desk/newsletters/new',
   '/desk/articles',
   '/desk/feeds',
+  '/desk/sources',
   '/desk/subscribers',
   '/desk/subscribers/1',
   '/desk/deliverability',

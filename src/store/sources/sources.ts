@@ -78,8 +78,8 @@ export interface SourceProgress {
   homes?: LanguageHome[]
 }
 
-/** Seconds that a worker may be silent. */
-const leaseSeconds = 60
+/** Seconds that a worker may be silent: a slow site takes a minute to answer what one look asks. */
+const leaseSeconds = 120
 /** Looks at once, of all workers together. */
 const mostAtOnce = 4
 /** Of rings that come one after the other, so many seconds lie between the looks. */
