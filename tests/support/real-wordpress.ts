@@ -1,12 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { runProgram } from './programs.ts'
 import { until } from './until.ts'
 
+const execute = promisify(execFile)
+
 /** The fields of WordPress's own `wp_insert_post`. */
-export type RealPost = Record<string, string | number>
+export type RealPost = Record<string, string | number | number[]>
 
 export interface RealWordpress {
   home: string
@@ -15,7 +18,9 @@ export interface RealWordpress {
   add: (post: RealPost) => number
   edit: (id: number, post: RealPost) => void
   /** What waits for the next visit of a real site: pings, and scheduled posts that are due. */
-  runCron: () => void
+  runCron: () => Promise<void>
+  /** All posts and what is planned are so much older: nothing waits for a clock. */
+  passHours: (hours: number) => void
 }
 
 function onceFinishedEnd(child: ChildProcess): void {
@@ -68,8 +73,19 @@ export async function aRealWordpress(): Promise<RealWordpress> {
     edit: (id, post) => {
       save('update', { ...post, ID: id })
     },
-    runCron: () => {
-      runProgram('php', [], `${loaded(root, home)} require ABSPATH . 'wp-cron.php';`)
+    passHours: (hours) => {
+      run(`
+        global $wpdb;
+        foreach (['post_date', 'post_date_gmt', 'post_modified', 'post_modified_gmt'] as $at)
+          $wpdb->query("update $wpdb->posts set $at = $at - interval ${hours} hour where $at > '1000-01-01'");
+        $planned = [];
+        foreach (_get_cron_array() as $at => $events) $planned[$at - ${hours * 3600}] = $events;
+        return _set_cron_array($planned);
+      `)
+    },
+    // While this process goes on: it is rung.
+    runCron: async () => {
+      await execute('php', ['-r', `${loaded(root, home).slice(5)} require ABSPATH . 'wp-cron.php';`])
     },
   }
 }
@@ -114,7 +130,8 @@ require ABSPATH . 'wp-admin/includes/upgrade.php';
 wp_install('Le Rivage', 'admin', 'redaction@rivage.example', true, '', 'not-a-secret');
 update_option('WPLANG', 'fr_FR');
 update_option('timezone_string', 'Europe/Paris');
-update_option('permalink_structure', '/%postname%/');
+update_option('permalink_structure', '/%category%/%postname%/');
 delete_option('rewrite_rules');
 wp_delete_post(1, true);
+wp_update_term(1, 'category', ['name' => 'Une', 'slug' => 'une']);
 `
