@@ -102,7 +102,7 @@ const roles: [Role, RegExp][] = [
   ['web', /src\/server\.ts/],
   ['worker', /workers\/main\.ts/],
   ['mail', /catcher\/main\.ts/],
-  ['keeper', /keeper\.ts/],
+  ['keeper', /keeper-process\.ts/],
   ['postgres', /bin\/postgres/],
 ]
 
