@@ -71,7 +71,7 @@ export function toItem(source: FeedSource, frame: ItemFrame): FeedItem {
 }
 
 /** Readers drop frames or refuse them; the link beside each stays. */
-const withoutPlayers = (html: string): string => html.replace(/<iframe\b[^>]*>[^<]*<\/iframe>/g, '')
+const withoutPlayers = (html: string): string => html.replace(/<iframe\b[^<>]*>[^<]*<\/iframe>/g, '')
 
 function itemOf(source: FeedSource, frame: ItemFrame): FeedItem {
   switch (source.kind) {

@@ -37,7 +37,7 @@ export function writeRss(content: FeedContent, updatedAt: Date): string {
   const stylesheet = `<?xml-stylesheet type="text/css" href="${attribute(content.stylesheetUrl)}"?>`
   return feed
     .rss2()
-    .replace(/<rss [^>]*>/, () => `${stylesheet}\n${rootElement}`)
+    .replace(/<rss [^<>]*>/, () => `${stylesheet}\n${rootElement}`)
     .replace(namedReference, (all, name: string | undefined) => (name ? (hexadecimal[name] ?? all) : all))
     .concat('\n')
 }

@@ -73,7 +73,7 @@ interface Time {
  */
 export function readDate(text: string, zone: string): Date | undefined {
   const folded = fold(text.slice(0, 200))
-    .replace(/\([^)]*\)/g, ' ')
+    .replace(/\([^()]*\)/g, ' ')
     .replace(/[\s,\u060C]+/g, ' ')
     .trim()
   const epoch = /^\d{10}(?:\d{3})?$/.test(folded) ? Number(folded.padEnd(13, '0')) : undefined

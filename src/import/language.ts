@@ -52,7 +52,7 @@ function scriptOf(html: string): 'Arabic' | 'Latin' | undefined {
   const sample = html
     .slice(0, readLength)
     .replace(/<!--.*?(?:-->|$)|<(style|script)\b.*?(?:<\/\1\s*>|$)/gis, ' ')
-    .replace(/<[^>]*(?:>|$)|\[[^[\]]{0,300}\]|(?:https?|data):\S+|&\w+;/g, ' ')
+    .replace(/<[^<>]*>?|\[[^[\]]{0,300}\]|(?:https?|data):\S+|&\w+;/g, ' ')
     .trim()
     .slice(0, sampleLength)
   const count = (words: RegExp) => sample.match(words)?.join('').length ?? 0

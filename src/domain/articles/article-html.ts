@@ -64,11 +64,8 @@ interface Place {
   isResponse: boolean
 }
 
-function transformers({
-  baseUrl,
-  pageUrl,
-  isResponse,
-}: Place): Record<string, string | sanitizeHtml.Transformer> {
+function transformers(place: Place): Record<string, string | sanitizeHtml.Transformer> {
+  const { baseUrl, pageUrl, isResponse } = place
   const rel = isResponse ? 'ugc nofollow' : undefined
   const linkTo = (url: string | undefined, text: string | undefined): sanitizeHtml.Tag => ({
     tagName: 'a',

@@ -76,7 +76,7 @@ export const siteKeyOf = (home: string): string => {
 export const foldUrl = (url: string): string =>
   url
     .replace(/^https?:\/\/(www\.)?/, '')
-    .replace(/\/+$/, '')
+    .replace(/(?<!\/)\/+$/, '')
     .toLowerCase()
 
 /** The host of an absolute URL without `www.`; undefined for anything else. */

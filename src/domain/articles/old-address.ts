@@ -38,7 +38,7 @@ export function canonicalPath(path: string): string {
   })
   const url = new URL('http://newsroom')
   url.pathname = decoded.normalize()
-  return url.pathname.toLowerCase().replace(/\/+$/, '')
+  return url.pathname.toLowerCase().replace(/(?<!\/)\/+$/, '')
 }
 
 const kindOfFeed: Record<string, FeedFormat> = {

@@ -13,24 +13,26 @@ const words = (...patterns: RegExp[]): RegExp =>
 
 const limit = /(?:quotas?|limits?|limitation|allowance|threshold|maximum|max\.?|rate)/.source
 const passed = /(?:exceed|excess|reach|over\b|hit\b|spent|used up|d[ée]pass|atteint)/.source
-const period = /(?:per[ -](?:minute|hour|day|month)|hourly|daily|monthly|(?:this|an?|\d+) (?:hour|day|month))/
-  .source
+const period =
+  /(?:per[ -](?:minute|hour|day|month)|hourly|daily|monthly|(?:this|an?|\d{1,9}) (?:hour|day|month))/.source
 const ours =
   /(?:send(?:ing|er)?|sent|submission|out(?:going|bound|mail)|relay|smtp|(?:e-?)?mails?|messages?|recipients?)/
     .source
 
 const spent = words(
   // "exceeded the hourly limit of 20 messages", "Daily user sending limit exceeded", "Mail send limit exceeded"
-  new RegExp(`${passed}\\w*[^.;]{0,40}\\b${period}\\b[^.;]{0,40}\\b${limit}`),
+  new RegExp(`${passed}\\w{0,20}[^.;]{0,40}\\b${period}\\b[^.;]{0,40}\\b${limit}`),
   new RegExp(`\\b${period}\\b[^.;]{0,40}\\b${limit}\\b[^.;]{0,60}${passed}`),
   new RegExp(`\\b${ours}\\b[^.;]{0,30}\\b(?:quotas?|limits?|allowance|threshold)\\b[^.;]{0,60}${passed}`),
-  new RegExp(`${passed}\\w*[^.;]{0,30}\\b${ours}\\b[^.;]{0,20}\\b(?:quotas?|limits?|allowance|threshold)\\b`),
+  new RegExp(
+    `${passed}\\w{0,20}[^.;]{0,30}\\b${ours}\\b[^.;]{0,20}\\b(?:quotas?|limits?|allowance|threshold)\\b`,
+  ),
   // "has exceeded the max emails per hour (101/100) allowed", "200 mails per hour", "Number messages per hour exceeded"
-  new RegExp(`${passed}\\w*[^.;]{0,40}\\b${ours}\\b[^.;]{0,30}\\b${period}`),
+  new RegExp(`${passed}\\w{0,20}[^.;]{0,40}\\b${ours}\\b[^.;]{0,30}\\b${period}`),
   new RegExp(`\\b${ours}\\b[^.;]{0,20}\\b${period}\\b[^.;]{0,20}${passed}`),
   /has exceeded the max (?:emails|defers)/,
   /exceeded[^.;]{0,40}(?:number of (?:e-?mails|messages|recipients)|what your plan allows)/,
-  /you(?:r| have|'ve)[^.;]{0,30}(?:exceeded|reached)[^.;]{0,30}(?:message|mail|send\w*|hourly|daily|monthly|plan|out\w+)[^.;]{0,10}(?:limit|quota)/,
+  /you(?:r| have|'ve)[^.;]{0,30}(?:exceeded|reached)[^.;]{0,30}(?:message|mail|send\w{0,20}|hourly|daily|monthly|plan|out\w{1,20})[^.;]{0,10}(?:limit|quota)/,
   /submissionquota|policy rejection\W{1,3}(?:message count )?quota|sender address rejected: quota/,
   /(?:maximum|insufficient|no|not enough|out of|ran out of|run out of)[^.;]{0,20}\bcredits?\b|credits? (?:limit )?(?:exceeded|exhausted|expired)/,
   /too many (?:e-?mails?|mails?|messages?|recipients?)[^.;]{0,40}(?:sent from|received this hour|from (?:this|your) account|per hour|per day|this hour|today)/,
@@ -49,7 +51,7 @@ const unpaid = words(
     `\\b(?:your|votre|this smtp|(?:e-?mail )?send(?:ing|er)|customer|tenant)\\b[^.;]{0,30}\\b(?:account|compte|domain|plan|service|subscription|abonnement)\\b[^.;]{0,30}\\b${stopped}`,
   ),
   new RegExp(
-    `\\b(?:sending|submission|out(?:going|bound)(?: e?-?mail)?|smtp (?:access|account|service))(?: (?:access|service|account|is|has|was|been|temporarily|from \\S+))* ${stopped}`,
+    `\\b(?:sending|submission|out(?:going|bound)(?: e?-?mail)?|smtp (?:access|account|service))(?: (?:access|service|account|is|has|was|been|temporarily|from \\S{1,80})){0,6} ${stopped}`,
   ),
   /spam detected: account blocked|\bdomain [^ ]+ is (?:disabled|not allowed to send)|activate your (?:smtp )?account|business verification required/,
   /billing|payment (?:required|overdue)|unpaid|past due|impay[ée]|upgrade your (?:plan|account)|not included in your plan|trial (?:has )?(?:expired|ended)/,
@@ -59,7 +61,7 @@ const unpaid = words(
 const unverified = words(
   /(?:address|domain|sender|identity|expéditeur|exp[ée]dition)[^.;]{0,30}\b(?:not|isn.t|un|non)[ -]?(?:yet )?(?:been )?(?:verified|validated|confirmed|v[ée]rifi[ée]e?|valid[ée]e?)/,
   /unverified|verified sender|sender (?:identity|signature)|unauthenticated sender|sender verify failed/,
-  /sendasdenied|permissions? to send as|not allowed to send (?:as|from|using)|(?:send|relay(?:ing)?)\w*[^.;]{0,30}\bdisallowed as/,
+  /sendasdenied|permissions? to send as|not allowed to send (?:as|from|using)|(?:send|relay(?:ing)?)\w{0,20}[^.;]{0,30}\bdisallowed as/,
   /sender (?:address )?(?:is )?(?:rejected: )?(?:not (?:allowed|owned|authori[sz]ed|permitted|logged in)|unauthori[sz]ed)|from address (?:is )?not (?:allowed|verified|authori[sz]ed)/,
   /(?:not|isn.t) (?:permitted|authori[sz]ed|allowed) to (?:send|perform|relay|use this (?:server|relay))|may not send (?:mail|as)/,
   /exp[ée]diteur (?:non |pas |in)?(?:autoris|v[ée]rifi|refus|interdit)|pas (?:autoris[ée]e?s?|le droit) [àa] (?:envoyer|utiliser)/,

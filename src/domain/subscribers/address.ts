@@ -43,7 +43,7 @@ export function parseAddress(input: string): Address {
 export function findAddress(input: string): Address | undefined {
   // Before anything walks it: a hostile body may be long.
   if (input.length > 1_000) return undefined
-  const text = input.replace(/^ +| +$/g, '').normalize('NFC')
+  const text = input.replace(/^ +|(?<! ) +$/g, '').normalize('NFC')
   const at = text.lastIndexOf('@')
   if (at < 1) return undefined
   const local = text.slice(0, at)

@@ -1,5 +1,6 @@
 import { imageTypeOf } from '../wordpress/attachments.ts'
 import type { GivenEnclosure } from './enclosure.ts'
+import { onOneLine } from '../../domain/text.ts'
 import { toPlainParagraphs } from '../plain-text.ts'
 
 /** A URL as it is written, and what `xml:base` says it is relative to. */
@@ -180,7 +181,9 @@ export class ItemBuilder {
 
 /** RSS has `address (name)`; an address alone is nobody's byline. */
 function authorOf(text: string): string {
-  const [, inBrackets] = /^\S+@\S+\s*\((.+)\)$/.exec(text) ?? []
-  const name = inBrackets ?? text.replace(/\s*<?\S+@\S+\.\S+>?\s*/g, ' ')
-  return name.trim()
+  const [, address = '', inBrackets] = /^([^\s(]+)\s*\((.+)\)$/.exec(text) ?? []
+  const words = onOneLine(text)
+    .split(' ')
+    .filter((word) => !/^[^@]+@[^.]+\../.test(word))
+  return address.includes('@') && inBrackets !== undefined ? inBrackets.trim() : words.join(' ')
 }

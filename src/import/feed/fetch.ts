@@ -65,7 +65,7 @@ export const visit = (url: string, options: FetchOptions = {}): Promise<Answer> 
 export async function findShortlink(url: string, options: FetchOptions = {}): Promise<string | undefined> {
   const answer = await travel(url, 'HEAD', options).catch(() => undefined)
   if (!answer || answer.status > 299) return undefined
-  return /<([^>]+)>\s*;\s*rel=["']?shortlink\b/i.exec(answer.header('link') ?? '')?.[1]
+  return /<([^<>]+)>\s*;\s*rel=["']?shortlink\b/i.exec(answer.header('link') ?? '')?.[1]
 }
 
 async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions): Promise<Answer> {

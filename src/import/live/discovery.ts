@@ -40,7 +40,7 @@ export function createDiscovery(visit: Visitor['visit'], { identify }: Pick<Word
       if (site) found.push(site)
     }
     const [first] = found
-    const base = first ? first.home.replace(/\/*$/, '/') : answer.url
+    const base = first ? first.home.replace(/(?<!\/)\/*$/, '/') : answer.url
     const usual = usualFeeds.map((path) => new URL(path, base).href)
     // One feed is enough: what it holds is what the others hold.
     for (const url of new Set([...page.feeds, ...usual])) {
@@ -103,8 +103,8 @@ const apiRelation = 'https://api.w.org/'
 
 function readPage({ url, body, header }: Answer): Page {
   const html = body.toString('utf8', 0, 500_000)
-  const [, inHeader] = /<([^>]+)>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/i.exec(header('link') ?? '') ?? []
-  const links = [...html.matchAll(/<link\b[^>]{1,2000}>/gi)].map(([tag]) => ({
+  const [, inHeader] = /<([^<>]+)>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/i.exec(header('link') ?? '') ?? []
+  const links = [...html.matchAll(/<link\b[^<>]{1,2000}>/gi)].map(([tag]) => ({
     rel: attributeOf(tag, 'rel'),
     type: attributeOf(tag, 'type'),
     href: attributeOf(tag, 'href'),
@@ -116,7 +116,7 @@ function readPage({ url, body, header }: Answer): Page {
     .sort((a, b) => feedTypes.indexOf(a.type) - feedTypes.indexOf(b.type))
   const resolve = (href: string) => URL.parse(href, url)?.href
   return {
-    title: plainText(/<title\b[^>]*>([^<]{0,300})/i.exec(html)?.[1] ?? '') || new URL(url).host,
+    title: plainText(/<title\b[^<>]*>([^<]{0,300})/i.exec(html)?.[1] ?? '') || new URL(url).host,
     language: /<html\b[^>]{0,1000}?\slang=["']?([\w-]{2,20})/i.exec(html)?.[1] ?? '',
     api: api && resolve(api),
     feeds: feeds.flatMap(({ href }) => resolve(href) ?? []),
@@ -126,8 +126,13 @@ function readPage({ url, body, header }: Answer): Page {
 /** The feed of responses, or of one article's. */
 const isAside = (href: string): boolean => /comments?\b/i.test(href)
 
-const attributeOf = (tag: string, name: string): string => {
-  const pattern = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, 'i')
-  const [, ...values] = pattern.exec(tag) ?? []
+const attributes = {
+  rel: /\srel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i,
+  type: /\stype\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i,
+  href: /\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i,
+}
+
+const attributeOf = (tag: string, name: keyof typeof attributes): string => {
+  const [, ...values] = attributes[name].exec(tag) ?? []
   return (values.find(Boolean) ?? '').replaceAll('&amp;', '&').trim()
 }

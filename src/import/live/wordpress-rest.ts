@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { SiteFault, type ItemMark, type Site, type WordpressReader } from '../../services/sources/site.ts'
 import type { LanguageHome } from '../../store/sources/sources.ts'
@@ -108,7 +109,11 @@ export function createWordpressReader(visit: Visitor['visit']): WordpressReader 
     async read(site, ids, context) {
       const params = { include: ids.join(), orderby: 'include', per_page: String(ids.length), _embed: embeds }
       const posts = await get(site, 'wp/v2/posts', params, z.array(z.looseObject({ id: z.int() })))
-      return posts.map((post) => readPost(post, site, context))
+      return Array.fromAsync(posts, async (post) => {
+        // Posts may be long, and other work waits.
+        await setImmediate()
+        return readPost(post, site, context)
+      })
     },
   }
 }
@@ -132,7 +137,7 @@ function endpoint(rootUrl: string, path: string, params: Record<string, string>)
   const url = new URL(rootUrl)
   // Without permalinks the whole API hangs on one parameter.
   if (url.searchParams.has('rest_route')) url.searchParams.set('rest_route', `/${path}`)
-  else url.pathname = url.pathname.replace(/\/*$/, `/${path}`)
+  else url.pathname = url.pathname.replace(/(?<!\/)\/*$/, `/${path}`)
   for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
   return url.href
 }

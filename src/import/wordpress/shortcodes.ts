@@ -9,7 +9,7 @@ interface Context {
   listOwnPictures: () => GalleryPicture[]
 }
 
-const attribute = /([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'\]]+))|"([^"]*)"|(\S+)/g
+const attribute = /(?<![\w-])([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'\]]+))|"([^"]*)"|(\S+)/g
 
 /** `[name …]`, `[/name]`, `[name …/]`, or any of these in a second pair of brackets, which WordPress shows as text. */
 const mark =

@@ -238,12 +238,9 @@ const slugsOf = (terms: ImportedPost['selections'], kind: SelectionKind): string
 
 /** Slugs of other scripts are percent-encoded in an export, and long ones cut, maybe within a character. */
 function decode(text: string): string {
-  for (const whole of [
-    text,
-    ...[1, 2, 3].map((cut) => text.replace(new RegExp(`(?:%[^%]{0,2}){${cut}}$`), '')),
-  ]) {
+  for (const cut of [/$/, /%[^%]{0,2}$/, /(?:%[^%]{0,2}){2}$/, /(?:%[^%]{0,2}){3}$/]) {
     try {
-      return decodeURIComponent(whole)
+      return decodeURIComponent(text.replace(cut, ''))
     } catch {
       continue
     }

@@ -30,5 +30,5 @@ export function shorten(text: string, length: number): string {
   const characters = Array.from(text)
   if (characters.length <= length) return text
   const cut = characters.slice(0, length - 1).join('')
-  return `${cut.replace(/\s+\S*$/, '') || cut}…`
+  return `${cut.replace(/(?<!\s)\s+\S*$/, '') || cut}…`
 }

@@ -132,7 +132,8 @@ function compile(sources: Record<string, string>): Promise<Map<string, string>> 
 }
 
 /** Without the indentation between elements: half of what MJML makes, and a mail past 100 kB is clipped. */
-const dense = (html: string): string => html.replace(/[ \t]*\n\s*/g, '\n').replace(/([>}])\n(?=[<{])/g, '$1')
+const dense = (html: string): string =>
+  html.replace(/(?<![ \t])[ \t]*\n\s*/g, '\n').replace(/([>}])\n(?=[<{])/g, '$1')
 
 function parse(engine: Liquid, name: string, source: string): Template[] {
   try {
@@ -175,6 +176,6 @@ export const escapeHtml = (text: string): string =>
 
 const tidy = (text: string): string =>
   `${text
-    .replace(/[ \t]+\n/g, '\n')
+    .replace(/(?<![ \t])[ \t]+\n/g, '\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim()}\n`

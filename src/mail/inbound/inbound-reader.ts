@@ -16,7 +16,7 @@ export function openInboundReader({
   // Reading takes milliseconds; the rest is for a machine that is busy.
   timeoutMs = 10_000,
 } = {}): InboundReader {
-  const thread = openThread<object, InboundText>({ script, timeoutMs })
+  const thread = openThread<object, InboundText>(script, timeoutMs)
   return {
     read: (raw, envelope) =>
       thread.ask({ raw, envelope }).catch((error: unknown) => {

@@ -143,7 +143,7 @@ const isFromNobody = (from: string): boolean =>
 const addressIn = (from: string): string =>
   from
     .slice(from.lastIndexOf('<') + 1)
-    .replace(/>.*$/, '')
+    .replace(/>.*/s, '')
     .trim()
 
 const reportTypes = ['message/delivery-status', 'message/global-delivery-status']

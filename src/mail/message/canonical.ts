@@ -78,7 +78,7 @@ const relaxSegment = perSegment(relaxText)
 function relaxText(segment: Buffer): Buffer {
   const text = segment.toString('latin1')
   return /[ \t](?=[ \t\r])|\t/.test(text)
-    ? Buffer.from(text.replace(/[ \t]+\r\n/g, '\r\n').replace(/[ \t]+/g, ' '), 'latin1')
+    ? Buffer.from(text.replace(/(?<![ \t])[ \t]+\r\n/g, '\r\n').replace(/[ \t]+/g, ' '), 'latin1')
     : segment
 }
 

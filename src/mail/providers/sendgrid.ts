@@ -55,7 +55,7 @@ function readEvent(json: unknown): ProviderEvent {
     recipient,
     seals: sealsIn(textAt(json, 'depeche'), textAt(json, 'smtp-id')),
     // What follows the first part names servers of theirs.
-    relayId: messageId.replace(/\.(filter|recvd).*$/, ''),
+    relayId: messageId.replace(/\.(?:filter|recvd).*/s, ''),
     ...(kind === 'bounce' && (event === 'dropped' ? judgeDropped(json) : judgeBounce(json))),
   }
 }

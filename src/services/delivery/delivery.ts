@@ -69,7 +69,7 @@ export function createSendingService(
 
   const pause = async (digestId: number, { reason, answer, isBrief }: Alarm): Promise<boolean> => {
     const waitMinutes = [...(isBrief ? [times.troubleSeconds / 60] : []), ...times.relayBackOffMinutes]
-    const words = answer.replace(/[^\s<>()"'`,;:=]+@[^\s<>()"'`,;:]+/g, '[address]')
+    const words = answer.replace(/[^\s<>()"'`,;:=]+/g, (word) => (word.includes('@') ? '[address]' : word))
     const relay = reason === 'no_answer' ? undefined : { answer: words, waitMinutes }
     const isPaused = await stores.runningDigests.markPaused(digestId, reason, relay)
     if (isPaused) log.error({ digestId, reason, answer: words }, 'a digest paused itself')
