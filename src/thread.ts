@@ -13,8 +13,6 @@ export interface Thread<Question, Answer> {
 
 export class UnansweredError extends Error {}
 
-const memoryMb = 128
-
 /** @param script answers each message with one message; it has no environment */
 export function openThread<Question, Answer>(script: URL, timeoutMs: number): Thread<Question, Answer> {
   let worker: Worker | undefined
@@ -23,7 +21,7 @@ export function openThread<Question, Answer>(script: URL, timeoutMs: number): Th
   const start = (): Worker => {
     const started = new Worker(script, {
       env: {},
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
     })
     started.unref()
     // Whatever it still says while it is being ended.

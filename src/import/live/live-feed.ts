@@ -36,7 +36,6 @@ export function createFeedReader(
       const known = await context.findIds(feed.items.map(nameOf).filter((name) => name !== ''))
       const items: ReadItem[] = []
       for (const item of withoutSharedGuids(feed.items)) {
-        // A feed may be long, and other work waits.
         await setImmediate()
         const number = known.get(nameOf(item)) ?? (await askForNumber(item, feed, findShortlink))
         items.push(toItem(item, reading, { site, context, number }))

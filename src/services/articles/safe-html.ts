@@ -9,14 +9,10 @@ type Given = Parameters<typeof sanitizeArticleHtml>
 
 /** Characters; up to here it takes a few milliseconds, whatever it holds. */
 const small = 5_000
-/** A megabyte of the worst takes two seconds; the rest is for a machine that is busy. */
-const timeoutMs = 15_000
-
-/** A process has one: it holds nothing but what it made lately, some megabytes. */
-const thread = openThread<Given, { html?: string }>(
-  new URL('./safe-html-thread.ts', import.meta.url),
-  timeoutMs,
-)
+const script = new URL('./safe-html-thread.ts', import.meta.url)
+/** A process has one. A megabyte of the worst takes two seconds; the rest is for a machine that is busy. */
+const thread = openThread<Given, { html?: string }>(script, 15_000)
+/** Some megabytes. */
 const known = new LRUCache<string, string>({
   maxSize: 8_000_000,
   sizeCalculation: ({ length }) => length + 1,

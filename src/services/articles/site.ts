@@ -153,14 +153,16 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         articleViews.count(article.id, today(publication)),
       ])
       const html = await safeHtml(article.html)
-      const shown = await Promise.all(
-        replies.map(async (reply) => ({
-          ...reply,
-          html: await safeHtml(reply.html, undefined, undefined, 'response'),
-        })),
-      )
+      const shown = replies.map(async (reply) => {
+        return { ...reply, html: await safeHtml(reply.html, undefined, '', 'response') }
+      })
       return {
-        article: { ...toStory(article, publication, publicUrl), html, responses: shown, viewsToday },
+        article: {
+          ...toStory(article, publication, publicUrl),
+          html,
+          responses: await Promise.all(shown),
+          viewsToday,
+        },
       }
     },
 
