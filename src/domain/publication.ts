@@ -41,7 +41,8 @@ export const directionOf = (language: string): 'rtl' | 'ltr' =>
 export const localeOf = (publication: Pick<Publication, 'locales'>, language: string): string =>
   publication.locales[language] ?? (language === 'ar' ? 'ar-DZ' : language)
 
-export const isLanguageTag = (value: string): boolean => /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(value)
+export const languageTag = /^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/
+export const isLanguageTag = (value: string): boolean => languageTag.test(value)
 
 export function isZone(value: string): boolean {
   try {

@@ -14,10 +14,21 @@ export function apiRouter(routes: readonly ApiRoute[], authenticate: Authenticat
     response.set('Cache-Control', 'no-store')
     next()
   })
+  // As OpenAPI has it: `/subscribers/export` before `/subscribers/{id}`.
+  const byPath = Object.entries(Object.groupBy(routes, ({ path }) => path)).sort(
+    ([one], [other]) => Number(one.endsWith('}')) - Number(other.endsWith('}')),
+  )
+  const paths = byPath.map(([path, calls = []]) => ({ path: path.replace(/\{(\w+)\}/g, ':$1'), calls }))
+  for (const { path, calls } of paths) {
+    router.options(path, (_request, response) => {
+      response.set('Allow', methodsOf(calls)).status(204).end()
+    })
+  }
   router.use(authenticateBearer(authenticate))
-  for (const route of routes) {
-    const path = route.path.replace(/\{(\w+)\}/g, ':$1')
-    router[route.method](path, requireRole(route), ...bodyParser(route), handlerOf(route))
+  for (const { path, calls } of paths) {
+    for (const call of calls)
+      router[call.method](path, requireRole(call), ...bodyParser(call), handlerOf(call))
+    router.all(path, refuseMethod(methodsOf(calls)))
   }
   router.use(() => {
     throw new DomainError(
@@ -28,6 +39,18 @@ export function apiRouter(routes: readonly ApiRoute[], authenticate: Authenticat
   })
   return router
 }
+
+const methodsOf = (calls: readonly ApiRoute[]): string =>
+  ['options', ...calls.flatMap(({ method }) => (method === 'get' ? ['get', 'head'] : [method]))]
+    .join(', ')
+    .toUpperCase()
+
+const refuseMethod =
+  (allow: string): RequestHandler =>
+  (_request, response) => {
+    response.set('Allow', allow)
+    throw new DomainError('invalid', 'no_method', `This address takes ${allow} alone.`)
+  }
 
 const authenticateBearer =
   (authenticate: AuthenticateKey): RequestHandler =>
@@ -106,19 +129,4 @@ function parseQuery(schema: z.ZodType, request: Request): unknown {
   if (parsed.success) return parsed.data
   const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
   throw new DomainError('invalid', 'invalid_query', 'A query parameter is not valid; see errors.', { fields })
-}
-
-/** The version that `If-Match` names: `"7"` of a digest's ETag. Undefined where the header is absent. */
-export function ifMatchVersion(request: Request): number | undefined {
-  const header = request.get('if-match')
-  if (header === undefined) return undefined
-  const [, version] = /^(?:W\/)?"(\d{1,9})"$/.exec(header.trim()) ?? []
-  if (version === undefined) {
-    throw new DomainError(
-      'precondition_failed',
-      'version_changed',
-      'If-Match names no version of this; read it again and use its ETag.',
-    )
-  }
-  return Number(version)
 }

@@ -23,7 +23,10 @@ export function describeApi(routes: readonly ApiRoute[], publicUrl: string): obj
     servers: [{ url: `${publicUrl}/api/v1` }],
     security: [{ key: [] }],
     paths,
-    components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+    components: {
+      securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
+      responses: { Problem: { description: 'A problem (RFC 9457)', content: problemContent } },
+    },
   }
 }
 
@@ -31,21 +34,23 @@ function operation(route: ApiRoute): object {
   return {
     summary: route.summary,
     'x-role': route.role,
-    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    parameters: [
+      ...parameters(route.params, 'path'),
+      ...parameters(route.query, 'query'),
+      ...parameters(route.headers, 'header'),
+    ],
     ...(route.body !== undefined && { requestBody: requestBody(route.body) }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(route.answers).map(([status, answer]) => [status, response(answer)]),
+        Object.entries(route.answers).map(([status, answer]) => [status, response(answer, status)]),
       ),
-      default: {
-        description: 'A problem (RFC 9457)',
-        content: { 'application/problem+json': { schema: toSchema(problem, 'output') } },
-      },
+      431: { description: 'Address and headers are longer than 16 kB; without a body' },
+      default: { $ref: '#/components/responses/Problem' },
     },
   }
 }
 
-function parameters(schema: z.ZodType | undefined, place: 'path' | 'query'): object[] {
+function parameters(schema: z.ZodType | undefined, place: 'path' | 'query' | 'header'): object[] {
   if (!schema) return []
   const { properties = {}, required = [] } = toSchema(schema, 'input') as {
     properties?: Record<string, object>
@@ -59,18 +64,28 @@ function parameters(schema: z.ZodType | undefined, place: 'path' | 'query'): obj
   }))
 }
 
+/** A call that takes `{}` takes no body, too. */
 const requestBody = (body: z.ZodType | 'stream'): object =>
   body === 'stream'
-    ? { content: { 'text/csv': { schema: { type: 'string' } } } }
-    : { content: { 'application/json': { schema: toSchema(body, 'input') } } }
+    ? { required: true, content: { 'text/csv': { schema: { type: 'string' } } } }
+    : {
+        required: !body.safeParse({}).success,
+        content: { 'application/json': { schema: toSchema(body, 'input') } },
+      }
 
-const response = (answer: z.ZodType | string): object =>
+const response = (answer: z.ZodType | string, status: string): object =>
   typeof answer === 'string'
-    ? { description: answer }
+    ? { description: answer, content: Number(status) >= 400 ? problemContent : textContent(answer) }
     : {
         description: answer.description ?? 'Done',
         content: { 'application/json': { schema: toSchema(answer, 'output') } },
       }
 
+/** Of an answer in words that name its media types. */
+const textContent = (answer: string): object =>
+  Object.fromEntries((answer.match(/\b(?:text|message)\/[\w-]+/g) ?? []).map((type) => [type, {}]))
+
 const toSchema = (schema: z.ZodType, io: 'input' | 'output'): object =>
   z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+
+const problemContent = { 'application/problem+json': { schema: toSchema(problem, 'output') } }

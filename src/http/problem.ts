@@ -23,6 +23,7 @@ const statusOfCode: Record<string, number> = {
   two_hosts: 400,
   invalid_query: 400,
   invalid_cursor: 400,
+  no_method: 405,
   too_large: 413,
   not_json: 415,
 }

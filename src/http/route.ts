@@ -35,6 +35,8 @@ export interface ApiRoute<
   summary: string
   params?: Params
   query?: Query
+  /** Request headers that the handler reads: they describe, and it judges. */
+  headers?: z.ZodObject
   /** `stream`: the handler reads the request itself. */
   body?: Body | 'stream'
   /** Bytes; 256 kB unless said. */
@@ -53,10 +55,17 @@ export const apiRoute = <
   route: ApiRoute<Params, Query, Body>,
 ): ApiRoute => route
 
+/** Of a row, in a path, a query or a body. */
+export const rowId = z.coerce.number().int().positive()
+
 /** `?limit=&cursor=` of every list. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('Items on a page'),
-  cursor: z.string().max(2_000).optional().describe('`next` of the page before'),
+  cursor: z
+    .string()
+    .max(2_000)
+    .meta({ pattern: '^[A-Za-z0-9_-]+$', description: '`next` of the page before' })
+    .optional(),
 }
 
 /**

@@ -51,6 +51,103 @@ test('the OpenAPI description names every route, with its role', async () => {
   }
 })
 
+type Operation = {
+  parameters: { name: string; in: string; required: boolean; schema: { pattern?: string } }[]
+  requestBody?: { required: boolean }
+  responses: Record<string, object>
+}
+
+test('the description marks what a call cannot do without', async () => {
+  const web = await aWeb()
+  const call = await web.api('viewer')
+  const { paths } = (await (await call('GET', '/openapi.json')).json()) as {
+    paths: Record<string, Record<string, Operation>>
+  }
+  const headersOf = (path: string, method: string) =>
+    paths[path]?.[method]?.parameters
+      .filter((parameter) => parameter.in === 'header')
+      .map(({ name, required }) => [name, required])
+  expect(headersOf('/digests/{id}', 'patch')).toEqual([['If-Match', true]])
+  expect(headersOf('/digests/{id}/approve', 'post')).toEqual([['If-Match', true]])
+  expect(headersOf('/digests/{id}/schedule', 'post')).toEqual([['If-Match', false]])
+  expect(headersOf('/digests/{id}/send', 'post')).toEqual([
+    ['If-Match', true],
+    ['Idempotency-Key', true],
+  ])
+  expect(headersOf('/digests/{id}/uncertain', 'post')).toEqual([['Idempotency-Key', true]])
+  expect(headersOf('/subscribers/import', 'post')).toEqual([['Idempotency-Key', false]])
+  expect(paths['/keys']?.['post']?.requestBody?.required).toBe(true)
+  // All of it may stay as it is.
+  expect(paths['/publication']?.['patch']?.requestBody?.required).toBe(false)
+  for (const [path, method] of [
+    ['/editors', 'post'],
+    ['/editors/{id}', 'patch'],
+    ['/editors/{id}', 'delete'],
+  ] as const)
+    expect(Object.keys(paths[path]?.[method]?.responses ?? {})).toEqual(['403', '431', 'default'])
+})
+
+test('every pattern of the description is one that other languages read', async () => {
+  const call = await (await aWeb()).api('viewer')
+  const text = await (await call('GET', '/openapi.json')).text()
+  const patterns = [...text.matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
+    ([, pattern = '']) => JSON.parse(pattern) as string,
+  )
+  expect(patterns.length).toBeGreaterThan(20)
+  // Letters and digits of any script have one name everywhere; other properties, \u and lookbehind have not.
+  const foreign = /\\P|\\p(?!\{[LN]\})|\\u|\(\?<|\(\?[a-z]/
+  expect(patterns.filter((pattern) => foreign.test(pattern))).toEqual([])
+})
+
+test('a method that an address does not have is 405, and OPTIONS tells without a key which it has', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  for (const [path, allow] of [
+    ['/publication', 'OPTIONS, GET, HEAD, PATCH'],
+    ['/articles/cms:42', 'OPTIONS, PUT, GET, HEAD'],
+    ['/subscribers/import', 'OPTIONS, POST'],
+    ['/subscribers/export', 'OPTIONS, GET, HEAD'],
+    ['/subscribers/7', 'OPTIONS, GET, HEAD'],
+    ['/digests/7/send', 'OPTIONS, POST'],
+  ] as const) {
+    const told = await web.fetch(`/api/v1${path}`, { method: 'OPTIONS' })
+    expect([told.status, told.headers.get('allow')], path).toEqual([204, allow])
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PURGE']) {
+      const answer = await call(method, path, method === 'GET' ? undefined : {})
+      if (allow.includes(method)) expect(answer.status, `${method} ${path}`).not.toBe(405)
+      else {
+        expect([answer.status, answer.headers.get('allow')], `${method} ${path}`).toEqual([405, allow])
+        expect(await answer.json()).toMatchObject({ code: 'no_method' })
+      }
+    }
+  }
+  expect((await web.fetch('/api/v1/publication', { method: 'PURGE' })).status).toBe(401)
+  expect((await call('PURGE', '/nothing')).status).toBe(404)
+})
+
+test('no number that JavaScript holds is too large for a column', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  const largest = String(Number.MAX_SAFE_INTEGER)
+  const headers = { 'if-match': '"1"', 'idempotency-key': 'of-this-test' }
+  const bodies = [{}, { spread: false }, { decision: 'leave' }, { position: Number.MAX_SAFE_INTEGER }]
+  for (const { method, path, body } of everyApiRoute(web)) {
+    if (!path.includes('{') && method === 'get') continue
+    for (const sent of body === undefined ? [undefined] : bodies) {
+      const answer = await call(method.toUpperCase(), path.replace(/\{\w+\}/g, largest), sent, headers)
+      await answer.body?.cancel()
+      expect(answer.status, `${method} ${path} ${JSON.stringify(sent)}`).toBeLessThan(500)
+    }
+  }
+  const newsletter = { slug: 'le-soir', name: 'Le Soir', language: 'fr' }
+  expect((await call('POST', '/newsletters', newsletter)).status).toBe(201)
+  for (const [position, status] of [
+    [2 ** 31, 422],
+    [-1, 200],
+  ])
+    expect((await call('PATCH', '/newsletters/le-soir', { position })).status).toBe(status)
+})
+
 test('answers are never cached and never 304', async () => {
   const web = await aWeb()
   const call = await web.api('viewer')

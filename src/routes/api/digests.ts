@@ -1,22 +1,14 @@
 import { z } from 'zod'
 import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.ts'
 import { digestStates, type Digest } from '../../domain/digests/digest.ts'
-import { ifMatchVersion } from '../../http/api.ts'
 import { sendEvents } from '../../http/events.ts'
-import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
-import { DomainError } from '../../errors.ts'
+import { idempotencyKey, ifMatch, ifMatchVersion, requireKey } from '../../http/preconditions.ts'
+import { apiRoute, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { line } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 import { deliveryShape, digestShape, externalIds } from './digest-shapes.ts'
 
-const id = z.coerce.number().int().positive()
-const params = z.strictObject({ id })
-
-const line = z
-  .string()
-  .trim()
-  .min(1)
-  .max(300)
-  .regex(/^\P{Cc}*$/u, { error: 'must be one line without control characters' })
+const params = z.strictObject({ id: rowId })
 
 const changeInput = z.strictObject({
   articles: externalIds
@@ -26,8 +18,8 @@ const changeInput = z.strictObject({
   pinned: externalIds.optional(),
   excluded: externalIds.optional(),
   intro: z.string().max(5_000).optional(),
-  subject: line.nullable().optional(),
-  preheader: line.nullable().optional(),
+  subject: line(300).nullable().optional(),
+  preheader: line(300).nullable().optional(),
 })
 
 /** Reading and changing digests. */
@@ -66,6 +58,7 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
       role: 'editor',
       summary: 'Change a draft (If-Match); approved ones become drafts again',
       params,
+      headers: z.object({ 'If-Match': ifMatch }),
       body: changeInput,
       answers: { 200: digestShape },
       handle: async ({ params: { id }, body, request, actor }) =>
@@ -101,7 +94,7 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
       role: 'viewer',
       summary: 'Why this person did or did not get a digest',
       params,
-      query: z.strictObject({ digest: id }),
+      query: z.strictObject({ digest: rowId }),
       answers: {
         200: z.object({
           subscriber: z.int(),
@@ -210,6 +203,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       role: 'editor',
       summary: 'Freeze a draft and approve exactly that (If-Match)',
       params,
+      headers: z.object({ 'If-Match': ifMatch }),
       body: z.strictObject({}),
       answers: { 200: stateShape },
       handle: async ({ params: { id }, request, actor }) =>
@@ -221,6 +215,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       role: 'editor',
       summary: 'Freeze a digest and send it at an instant',
       params,
+      headers: z.object({ 'If-Match': ifMatch.optional() }),
       body: z.strictObject({ sendAt: z.iso.datetime({ offset: true }) }),
       answers: { 200: stateShape },
       handle: async ({ params: { id }, body, request, actor }) => {
@@ -234,6 +229,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       role: 'editor',
       summary: 'Freeze a digest and send it now, once (If-Match, Idempotency-Key)',
       params,
+      headers: z.object({ 'If-Match': ifMatch, 'Idempotency-Key': idempotencyKey }),
       body: z.strictObject({
         spread: z
           .boolean()
@@ -242,8 +238,12 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       }),
       answers: { 202: stateShape },
       handle: async ({ params: { id }, body, request, actor }) => {
-        const idempotencyKey = requireKey(request.get('idempotency-key'))
-        const asked = { actor, body, idempotencyKey, version: () => ifMatchVersion(request) }
+        const asked = {
+          actor,
+          body,
+          idempotencyKey: requireKey(request),
+          version: () => ifMatchVersion(request),
+        }
         return digestSending.send(id, { ...asked, spread: body.spread })
       },
     }),
@@ -278,9 +278,10 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       role: 'editor',
       summary: 'Decide about deliveries in doubt: send once more, or leave them (Idempotency-Key)',
       params,
+      headers: z.object({ 'Idempotency-Key': idempotencyKey }),
       body: z.strictObject({
         decision: z.enum(doubtDecisions).describe('After `resend` a reader may have it twice'),
-        subscribers: z.array(id).min(1).max(1_000).optional().describe('Default: all in doubt'),
+        subscribers: z.array(rowId).min(1).max(1_000).optional().describe('Default: all in doubt'),
       }),
       answers: {
         200: z.object({
@@ -291,8 +292,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
         }),
       },
       handle: async ({ params: { id }, body, request, actor }) => {
-        const idempotencyKey = requireKey(request.get('idempotency-key'))
-        return uncertain.decide(id, { actor, idempotencyKey, ...body })
+        return uncertain.decide(id, { actor, idempotencyKey: requireKey(request), ...body })
       },
     }),
   ]
@@ -302,13 +302,3 @@ const tagged = (digest: { version: number }) => ({ headers: { ETag: `"${digest.v
 
 const acted = ({ id, state, contentHash, version }: Digest) =>
   tagged({ id, state, contentHash: contentHash ?? null, version } as { version: number })
-
-/** @throws DomainError `idempotency_key_required` */
-function requireKey(key: string | undefined): string {
-  if (key !== undefined && /^[\x21-\x7e]{1,200}$/.test(key)) return key
-  throw new DomainError(
-    'precondition_required',
-    'idempotency_key_required',
-    'Send an Idempotency-Key of your own (1 to 200 visible ASCII characters), the same on every retry of this click.',
-  )
-}

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roles, type Editor } from '../../domain/editor.ts'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { apiRoute, rowId, type ApiRoute } from '../../http/route.ts'
 import type { EditorService } from '../../services/desk/editors.ts'
 
 const role = z.enum(roles)
@@ -11,7 +11,9 @@ const editor = z.object({
   language: z.string(),
   createdAt: z.iso.datetime(),
 })
-const idParams = z.strictObject({ id: z.coerce.number().int().positive() })
+/** Who got hold of a key must not make themselves an editor with it. */
+const answers = { 403: '`needs_person`: a key does not manage the people of the desk' }
+const idParams = z.strictObject({ id: rowId })
 
 const toShape = ({ id, email, role, language, createdAt }: Editor) => ({
   id,
@@ -37,7 +39,7 @@ export function editorApi(service: EditorService): ApiRoute[] {
       role: 'admin',
       summary: 'Add someone to the desk; they sign in by a mailed one-time link',
       body: z.strictObject({ email: z.email().max(254), role, language: z.string().max(20).optional() }),
-      answers: { 201: editor },
+      answers,
       handle: async ({ body: { language, ...wanted }, actor }) => ({
         status: 201,
         body: toShape(await service.add({ ...wanted, ...(language && { language }) }, actor)),
@@ -50,7 +52,7 @@ export function editorApi(service: EditorService): ApiRoute[] {
       summary: 'Change a role; ends their open sessions',
       params: idParams,
       body: z.strictObject({ role }),
-      answers: { 200: editor },
+      answers,
       handle: async ({ params, body, actor }) => ({
         body: toShape(await service.changeRole(params.id, body.role, actor)),
       }),
@@ -61,7 +63,7 @@ export function editorApi(service: EditorService): ApiRoute[] {
       role: 'admin',
       summary: 'Remove someone from the desk',
       params: idParams,
-      answers: { 204: 'Removed' },
+      answers,
       handle: async ({ params, actor }) => {
         await service.remove(params.id, actor)
         return { status: 204 }

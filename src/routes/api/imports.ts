@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DomainError } from '../../errors.ts'
-import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { apiRoute, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
@@ -44,6 +44,7 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
         dryRun: flag.default(false),
         consentBasis: z.string().trim().min(3).max(500).optional(),
       }),
+      headers: z.object({ 'Idempotency-Key': z.string().optional() }),
       body: 'stream',
       answers: { 202: z.object({ id: z.int() }) },
       handle: async ({ request, query, actor }) => {
@@ -77,7 +78,7 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
       path: '/imports/{id}',
       role: 'editor',
       summary: 'How far an import is, and what became of its rows',
-      params: z.strictObject({ id: z.coerce.number().int().positive() }),
+      params: z.strictObject({ id: rowId }),
       answers: { 200: shape },
       handle: async ({ params }) => ({ body: await imports.get(params.id) }),
     }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { apiRoute, rowId, type ApiRoute } from '../../http/route.ts'
 import type { KeyService } from '../../services/desk/keys.ts'
 
 const role = z.enum(roles)
@@ -53,7 +53,7 @@ export function keyApi(service: KeyService): ApiRoute[] {
       path: '/keys/{id}',
       role: 'admin',
       summary: 'Revoke a key at once',
-      params: z.strictObject({ id: z.coerce.number().int().positive() }),
+      params: z.strictObject({ id: rowId }),
       answers: { 204: 'Revoked' },
       handle: async ({ params, actor }) => {
         await service.revoke(params.id, actor)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { cadences } from '../../domain/newsletter.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
-import { newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
+import { line, newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 import { digestShape, externalIds } from './digest-shapes.ts'
 
@@ -26,13 +26,7 @@ export const composeInput = z.strictObject({
   pinned: externalIds.optional().describe('External ids: first, in order'),
   excluded: externalIds.optional().describe('External ids: not in this newsletter'),
   intro: z.string().max(5_000).optional(),
-  subject: z
-    .string()
-    .trim()
-    .min(1)
-    .max(300)
-    .regex(/^\P{Cc}*$/u)
-    .optional(),
+  subject: line(300).optional(),
 })
 
 export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { feedTexts, isLanguageTag, isZone, links } from '../../domain/publication.ts'
+import { feedTexts, languageTag, links } from '../../domain/publication.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { PublicationService } from '../../services/desk/publication.ts'
+import { zone } from '../../services/newsletters/input.ts'
 
-const language = z.string().refine(isLanguageTag, 'must be a BCP 47 tag such as fr or ar-DZ')
-const zone = z.string().refine(isZone, 'must be an IANA zone such as Africa/Algiers')
+const language = z.string().regex(languageTag, 'must be a BCP 47 tag such as fr or ar-DZ')
 const optionalText = (max: number) => z.string().trim().max(max).nullable()
 
 const publication = z.strictObject({

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { describeApi } from '../../http/openapi.ts'
 import type { RateLimit } from '../../http/rate-limit.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
@@ -45,7 +46,7 @@ export function apiRoutes(
     path: '/openapi.json',
     role: 'viewer',
     summary: 'This description',
-    answers: { 200: 'OpenAPI 3.1' },
+    answers: { 200: z.looseObject({ openapi: z.literal('3.1.0') }) },
     handle: () => ({ body: describeApi([...routes, openapi], options.publicUrl) }),
   })
   return [...routes, openapi]

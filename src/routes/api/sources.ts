@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { mayActAs, type Actor } from '../../domain/editor.ts'
 import { sourceFailures, sourceKinds, sourceStates } from '../../domain/sources/source.ts'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { apiRoute, rowId, type ApiRoute } from '../../http/route.ts'
 import {
   restoreInput,
   sourceAddress,
@@ -12,7 +12,7 @@ import {
 import { toItemShape, toPreview, toShape } from '../../services/sources/shape.ts'
 import type { SourceService, SourceView } from '../../services/sources/sources.ts'
 
-const params = z.strictObject({ id: z.coerce.number().int().positive() })
+const params = z.strictObject({ id: rowId })
 const time = z.iso.datetime().nullable()
 const text = z.string().nullable()
 

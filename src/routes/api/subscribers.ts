@@ -1,11 +1,11 @@
+import { isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
-import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { suppressionReasons } from '../../domain/deliverability/suppression.ts'
 import { clientAddressOf } from '../../http/client-address.ts'
 import { signupCost, type RateLimit } from '../../http/rate-limit.ts'
-import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { apiRoute, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { signupInput } from '../../services/signups/input.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -73,7 +73,7 @@ export function subscriberApi(services: Needed, signupLimit: RateLimit): ApiRout
       path: '/subscribers/{id}',
       role: 'viewer',
       summary: 'One subscriber, with the record of their consent',
-      params: z.strictObject({ id: z.coerce.number().int().positive() }),
+      params: z.strictObject({ id: rowId }),
       answers: { 200: subscriber.extend({ consents: z.array(consent) }) },
       handle: async ({ params }) => ({ body: await subscribers.get(params.id) }),
     }),
@@ -92,8 +92,11 @@ const signupFromBackend = ({ signups }: Pick<Services, 'signups'>, signupLimit: 
     body: signupInput.omit({ website: true, stamp: true }).extend({
       ip: z
         .string()
-        .refine((text) => ipaddr.isValid(text), { error: 'must be the IP address of the reader' })
-        .describe('Of the reader, for limits and the consent record'),
+        .refine((text) => isIP(text) !== 0, { error: 'must be the IP address of the reader' })
+        .meta({
+          anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }],
+          description: 'Of the reader, for limits and the consent record',
+        }),
       userAgent: z.string().max(500).optional(),
     }),
     answers: { 202: z.object({ status: z.literal('check-your-inbox') }) },

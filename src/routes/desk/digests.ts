@@ -7,6 +7,7 @@ import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
 import { toPageRequest } from '../../http/route.ts'
 import { storySteps } from '../../services/digests/editing.ts'
+import { oneLine } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 
 const id = z.coerce.number().int().positive()
@@ -16,19 +17,14 @@ const listQuery = z.object({
   state: z.enum(digestStates).optional().catch(undefined),
   cursor: z.string().max(2_000).optional(),
 })
-const oneLine = z
-  .string()
-  .trim()
-  .max(300)
-  .regex(/^\P{Cc}*$/u)
 const seenForm = z.object({ version: z.coerce.number().int() })
 const storyForm = seenForm.extend({
   article: z.string().max(200),
   do: z.enum(storySteps),
 })
 const textsForm = seenForm.extend({
-  subject: oneLine,
-  preheader: oneLine,
+  subject: oneLine.max(300),
+  preheader: oneLine.max(300),
   intro: z.string().trim().max(5_000),
 })
 const orderForm = seenForm.extend({ order: z.string().max(30_000) })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { longestHtml } from '../../domain/articles/article-html.ts'
-import { isLanguageTag } from '../../domain/publication.ts'
+import { languageTag } from '../../domain/publication.ts'
 import { cleanLine, cleanText } from '../../domain/text.ts'
 
 /** The bodies that create and change articles and responses: they validate, and they describe the API. */
@@ -22,10 +22,12 @@ const slugs = z.array(slug).max(500).default([])
 const line = (max: number) => z.string().transform(cleanLine).pipe(z.string().max(max))
 const requiredLine = (max: number) => z.string().transform(cleanLine).pipe(z.string().min(1).max(max))
 
-const language = z
+const languageError = { error: 'must be a BCP 47 language tag, such as fr or ar-DZ', abort: true }
+export const language = z
   .string()
   .max(35)
-  .refine(isLanguage, { error: 'must be a BCP 47 language tag, such as fr or ar-DZ' })
+  .regex(languageTag, languageError)
+  .refine(isCanonical, languageError)
 const time = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time with its offset, such as 2026-03-14T07:00:00Z' })
   .refine((value) => isYearBetween(value, 1900, 2200), { error: 'must lie between 1900 and 2200' })
@@ -58,9 +60,9 @@ const guid = z
   .string()
   .min(1)
   .max(1_000)
-  .regex(/^[^\p{Cc}\p{Cs}]+$/u)
+  .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), { error: 'must hold no control characters' })
+  .meta({ pattern: '^[^\\x00-\\x1f\\x7f-\\x9f]+$', description: 'On creation only' })
   .optional()
-  .describe('On creation only')
 
 export const articleInput = z.strictObject({
   title: requiredLine(500),
@@ -103,6 +105,7 @@ export type CheckedResponse = z.output<typeof responseInput>
 const names = z
   .record(language, requiredLine(200))
   .refine((value) => Object.keys(value).length > 0, { error: 'must hold a name in at least one language' })
+  .meta({ minProperties: 1 })
 
 export const selectionInput = z.strictObject({
   slug,
@@ -121,9 +124,9 @@ export const selectionChange = z
 export type SelectionInput = z.output<typeof selectionInput>
 export type SelectionChangeInput = z.output<typeof selectionChange>
 
-function isLanguage(value: string): boolean {
+function isCanonical(value: string): boolean {
   try {
-    return isLanguageTag(value) && Intl.getCanonicalLocales(value)[0] === value
+    return Intl.getCanonicalLocales(value)[0] === value
   } catch {
     return false
   }

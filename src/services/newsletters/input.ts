@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { isZone } from '../../domain/publication.ts'
+import { language } from '../articles/input.ts'
 
 /** The bodies that create and change a newsletter: they validate, and they describe the API. */
 
@@ -10,9 +12,13 @@ const slug = z
   })
 const slugs = z.array(slug).max(100)
 
-const language = z.string().refine(isLanguage, { error: 'must be a BCP 47 language tag, such as fr or ar' })
 const time = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a local time, such as 07:00' })
-const zone = z.string().refine(isZone, { error: 'must be an IANA time zone, such as Africa/Algiers' })
+const zoneError = { error: 'must be an IANA time zone, such as Africa/Algiers', abort: true }
+export const zone = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_+/-]*$/, zoneError)
+  .refine(isZone, zoneError)
+  .meta({ examples: ['Africa/Algiers'] })
 
 const cadence = z.discriminatedUnion('cadence', [
   z.strictObject({ cadence: z.literal('daily'), time, zone }),
@@ -27,14 +33,16 @@ const block = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('most-read') }),
 ])
 
-/** One line: what stands in a header must not hold a line break. */
-const line = (max: number) =>
-  z
-    .string()
-    .trim()
+/** One line: what stands in a header must not hold a line break. Its pattern is one that every language reads. */
+export const oneLine = z
+  .string()
+  .trim()
+  .refine((text) => !/\p{Cc}/u.test(text), { error: 'must be one line without control characters' })
+export const line = (max: number) =>
+  oneLine
     .min(1)
     .max(max)
-    .regex(/^\P{Cc}*$/u, { error: 'must be one line without control characters' })
+    .meta({ pattern: '^\\s*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*\\s*$' })
 
 const fields = {
   name: line(200),
@@ -57,7 +65,7 @@ const fields = {
     }),
   from: line(320).nullable(),
   template: z.enum(['digest', 'brief']),
-  position: z.int(),
+  position: z.int32(),
 }
 
 export const newsletterInput = z.strictObject({
@@ -85,20 +93,3 @@ export const newsletterChange = z.strictObject(fields).partial()
 
 export type NewsletterInput = z.input<typeof newsletterInput>
 export type NewsletterChange = z.input<typeof newsletterChange>
-
-function isZone(value: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value })
-    return /^[A-Za-z]/.test(value)
-  } catch {
-    return false
-  }
-}
-
-function isLanguage(value: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(value)[0] === value
-  } catch {
-    return false
-  }
-}

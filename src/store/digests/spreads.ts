@@ -59,13 +59,14 @@ export function spreadsStore(db: Executor) {
      */
     async claim(digestId: number): Promise<boolean> {
       const { rows } = await sql<{ isMine: boolean }>`
-        select pg_try_advisory_xact_lock(hashtext('depeche.spread'), ${digestId}::int) as is_mine`.execute(db)
+        select pg_try_advisory_xact_lock(hashtextextended('depeche.spread', ${digestId})) as is_mine
+      `.execute(db)
       return rows[0]?.isMine ?? false
     },
 
     /** The same, once nobody else is at it. */
     async waitFor(digestId: number): Promise<void> {
-      await sql`select pg_advisory_xact_lock(hashtext('depeche.spread'), ${digestId}::int)`.execute(db)
+      await sql`select pg_advisory_xact_lock(hashtextextended('depeche.spread', ${digestId}))`.execute(db)
     },
 
     /** After `claim`: undefined where its portion has been opened meanwhile, or it was stopped. */
