@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { deskNotices } from '../../src/domain/notice.ts'
+import type { PersonalContent } from '../../src/mail/compose/personal.ts'
 import { createSigner } from '../../src/mail/message/sign.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { aMail, aPublication, aRecipient, dkimKeys } from '../support/mail.ts'
@@ -7,13 +9,20 @@ import { runProgram } from '../support/programs.ts'
 const mail = aMail()
 const signer = createSigner(dkimKeys())
 
-/** SpamAssassin's score with its static rules alone. @throws Error when it gave none */
-function scoreOf(message: Buffer): { score: number; report: string } {
-  const output = runProgram('spamassassin', ['-L', '-t'], message)
-  const report = output.slice(output.indexOf('Content analysis details'))
-  const [, score] = /\((-?[\d.]+) points, [\d.]+ required\)/.exec(report) ?? []
-  if (score === undefined) throw new Error('SpamAssassin gave no score')
-  return { score: Number(score), report }
+/** SpamAssassin's score of each by its static rules alone; all in one process, for its start is the slow part. */
+function scoresOf(messages: Buffer[]): { score: number; report: string }[] {
+  const mailbox = messages.flatMap((message) => [
+    Buffer.from('From us@news.example.org Thu Jan  1 00:00:00 2026\n'),
+    message,
+    Buffer.from('\n\n'),
+  ])
+  const [, ...reports] = runProgram('spamassassin', ['-L', '-t', '--mbox'], Buffer.concat(mailbox)).split(
+    'Content analysis details',
+  )
+  return reports.map((report) => ({
+    score: Number(/\((-?[\d.]+) points, [\d.]+ required\)/.exec(report)?.[1]),
+    report,
+  }))
 }
 
 const sign = async (message: Buffer[]) => Buffer.concat(await signer.sign(message))
@@ -26,7 +35,16 @@ test.each(['fr', 'ar', 'en'] as const)('TPL-6 every template in %s scores at mos
   }
   const expiresAt = new Date('2026-11-30T06:00:00Z')
   const url = 'https://news.example.org/activate/abc'
-  for (const content of [
+  const values = {
+    digest: 'Le Matin',
+    article: 'Le bac',
+    answer: '451 4.7.1 Try later',
+    domain: 'mail.example',
+    count: 12,
+    before: 30,
+    percent: 4,
+  }
+  const contents: PersonalContent[] = [
     { kind: 'activation', newsletters: ['Le Matin'], activateUrl: url, refuseUrl: url, expiresAt },
     { kind: 'reminder', newsletters: ['Le Matin'], activateUrl: url, refuseUrl: url, expiresAt },
     { kind: 'already-subscribed', newsletters: ['Le Matin'], preferencesUrl: url },
@@ -34,9 +52,10 @@ test.each(['fr', 'ar', 'en'] as const)('TPL-6 every template in %s scores at mos
     { kind: 'address-change', activateUrl: url, expiresAt },
     { kind: 'address-changed' },
     { kind: 'sign-in', signInUrl: url, expiresAt },
-    { kind: 'desk-notice', notice: 'generic', url },
-  ] as const) {
-    const composed = await mail.composePersonal(content as never, aPublication(), language)
+    ...deskNotices.map((notice) => ({ kind: 'desk-notice', notice, values, url }) as const),
+  ]
+  for (const content of contents) {
+    const composed = await mail.composePersonal(content, aPublication(), language)
     const reference = { kind: 'outbox', outboxId: 1 } as const
     const envelope = {
       to: 'reader@reader.example',
@@ -46,8 +65,8 @@ test.each(['fr', 'ar', 'en'] as const)('TPL-6 every template in %s scores at mos
     }
     messages.push([content.kind, mail.personalMessage(composed, envelope)])
   }
-  for (const [name, message] of messages) {
-    const { score, report } = scoreOf(await sign(message))
-    expect(score, `${name}\n${report}`).toBeLessThanOrEqual(1)
-  }
+  const scores = scoresOf(await Promise.all(messages.map(([, message]) => sign(message))))
+  expect(scores).toHaveLength(messages.length)
+  for (const [index, { score, report }] of scores.entries())
+    expect(score, `${messages[index]?.[0]}\n${report}`).toBeLessThanOrEqual(1)
 })
