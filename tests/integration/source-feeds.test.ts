@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { aFollowedSite } from '../support/sources.ts'
 import { aNewsroom } from '../support/feeds.ts'
+import { aWordpress } from '../support/wordpress.ts'
 
 const desk = { kind: 'cli', role: 'admin' } as const
 
@@ -40,6 +41,18 @@ test('SRC-4 a WordPress without its API is followed by its feed, whose "not modi
   wordpress.edit(1, { password: '' })
   await site.look()
   expect(await site.titles()).toMatchObject({ 'Un, corrigé': 'published' })
+})
+
+test('SRC-4 an API that a site names and that is broken for now is told, and not passed over for the feed', async () => {
+  const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })
+  const { sources } = context.services
+  const wordpress = await aWordpress()
+  wordpress.add()
+  wordpress.apiStatus = 500
+  await expect(sources.preview(wordpress.home)).rejects.toMatchObject({ code: 'source_unreadable' })
+  expect(await sources.preview(wordpress.home, { kind: 'feed' })).toMatchObject({ found: { kind: 'feed' } })
+  wordpress.apiStatus = 401
+  expect(await sources.preview(wordpress.home)).toMatchObject({ found: { kind: 'feed' } })
 })
 
 async function aFeed(type: string, body: () => string) {

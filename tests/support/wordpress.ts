@@ -40,6 +40,8 @@ export class FakeWordpress {
   /** Requests that are answered well before the mood begins. */
   wellFor = 0
   retryAfter = '120'
+  /** What the API answers, where that is not what was asked; the other pages are well. */
+  apiStatus: number | undefined
   now: Date
   zone: string
   home = ''
@@ -47,6 +49,10 @@ export class FakeWordpress {
   frontPage: number | undefined = 0
   languages: { slug: string; w3c: string; path: string }[] = []
   showsAll = true
+  /** Whether its answers hold the time of the last change. */
+  tellsChanges = true
+  /** Parameters that it does not know, as WordPress 5.6 does not know `modified_after`. */
+  unknown: string[] = []
   /** Runs before a request is answered. */
   onRequest: ((path: string) => Promise<void>) | undefined
   #nextId = 1
@@ -183,7 +189,9 @@ export class FakeWordpress {
 
   #answer(request: IncomingMessage, response: ServerResponse, url: URL): void {
     const [, id] = /^\/wp-json\/wp\/v2\/posts\/(\d+)$/.exec(url.pathname) ?? []
-    if (url.pathname === '/wp-json/') this.#root(response)
+    if (this.apiStatus !== undefined && url.pathname.startsWith('/wp-json/'))
+      json(response, this.apiStatus, {})
+    else if (url.pathname === '/wp-json/') this.#root(response)
     else if (url.pathname === '/wp-json/pll/v1/languages') this.#languages(response)
     else if (url.pathname === '/wp-json/wp/v2/posts') this.#list(response, url.searchParams)
     else if (id !== undefined) this.#one(response, Number(id))
@@ -222,6 +230,7 @@ export class FakeWordpress {
   #list(response: ServerResponse, query: URLSearchParams): void {
     const limit = Number(query.get('per_page') ?? 10)
     const page = Number(query.get('page') ?? 1)
+    for (const name of this.unknown) query.delete(name)
     const found = this.#find(query)
     const pages = Math.ceil((found?.length ?? 0) / limit)
     if (!found || limit > 100)
@@ -275,7 +284,8 @@ export class FakeWordpress {
   }
 
   #mark({ id, date, modified, password }: FakePost) {
-    return { id, date_gmt: gmt(date), modified_gmt: gmt(modified), content: { protected: password !== '' } }
+    const modified_gmt = this.tellsChanges ? gmt(modified) : null
+    return { id, date_gmt: gmt(date), modified_gmt, content: { protected: password !== '' } }
   }
 
   #full(post: FakePost) {
@@ -287,7 +297,7 @@ export class FakeWordpress {
       date_gmt: gmt(date),
       guid: { rendered: guid },
       modified: this.local(modified),
-      modified_gmt: gmt(modified),
+      modified_gmt: this.tellsChanges ? gmt(modified) : null,
       slug,
       status: 'publish',
       type: 'post',

@@ -1,4 +1,4 @@
-import { SiteFault, type WordpressReader } from '../../services/sources/site.ts'
+import { SiteFault, type SiteReader, type WordpressReader } from '../../services/sources/site.ts'
 import type { FoundSource } from '../../store/sources/sources.ts'
 import type { Answer } from '../feed/fetch.ts'
 import { charsetOf } from '../feed/fetch.ts'
@@ -15,31 +15,31 @@ const feedTypes = ['application/atom+xml', 'application/feed+json', 'application
  * What can be followed at an address that a person has typed: the API of a WordPress, else its feeds, the one that says
  * most first.
  */
-export function createDiscovery(visit: Visitor['visit'], { identify }: Pick<WordpressReader, 'identify'>) {
+export function createDiscovery(
+  visit: Visitor['visit'],
+  { identify }: Pick<WordpressReader, 'identify'>,
+): SiteReader['discover'] {
   const tryFeed = async (url: string): Promise<FoundSource | undefined> => {
     const answer = await visit(url).catch(ifNothing)
     return answer && feedIn(answer)
   }
 
-  const tryApi = async (url: string, page: Page): Promise<FoundSource | undefined> => {
-    const known = await identify({ url }).catch(ifNothing)
+  const tryApi = async (url: string, page: Page, isNeeded: boolean): Promise<FoundSource | undefined> => {
+    const known = await identify({ url }).catch(isNeeded ? ifClosed : ifNothing)
     const { language: siteLanguage } = page
     return (
       known && { ...known, kind: 'wordpress', url, siteLanguage, name: plainText(known.name) || page.title }
     )
   }
 
-  return async (address: string): Promise<FoundSource[]> => {
+  return async (address, kind): Promise<FoundSource[]> => {
     const answer = await arrive(visit, address)
     const feed = await feedIn(answer)
     if (feed) return [feed]
     const page = readPage(answer)
-    const found: FoundSource[] = []
-    for (const api of page.api ? [page.api] : [new URL('/wp-json/', answer.url).href]) {
-      const site = await tryApi(api, page)
-      if (site) found.push(site)
-    }
-    const [first] = found
+    const api = page.api ?? new URL('/wp-json/', answer.url).href
+    const first = await tryApi(api, page, page.api !== undefined && kind !== 'feed')
+    const found = first ? [first] : []
     const base = first ? first.home.replace(/(?<!\/)\/*$/, '/') : answer.url
     const usual = usualFeeds.map((path) => new URL(path, base).href)
     // One feed is enough: what it holds is what the others hold.
@@ -55,6 +55,12 @@ export function createDiscovery(visit: Visitor['visit'], { identify }: Pick<Word
 function ifNothing(error: unknown): undefined {
   if (error instanceof SiteFault && error.failure !== 'busy') return undefined
   throw error
+}
+
+/** An API that the site names is there: one that is broken for now is not passed over for the feed. */
+function ifClosed(error: unknown): undefined {
+  if (error instanceof SiteFault && ['unreachable', 'broken'].includes(error.failure)) throw error
+  ifNothing(error)
 }
 
 /** People leave the scheme out, and some sites have no https yet. */

@@ -24,7 +24,7 @@ export async function discover(
   wish: { kind?: SourceKind | undefined; language?: string | undefined } = {},
 ): Promise<Discovery> {
   try {
-    const offers = await sites.discover(address)
+    const offers = await sites.discover(address, wish.kind)
     const found = wish.kind ? offers.find(({ kind }) => kind === wish.kind) : offers[0]
     if (!found) throw unknown()
     const { languages, zone } = await database.stores.publication.get()

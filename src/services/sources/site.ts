@@ -1,12 +1,12 @@
-import type { Face, SourceFailure } from '../../domain/sources/source.ts'
+import type { Face, SourceFailure, SourceKind } from '../../domain/sources/source.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { FoundSource, LanguageHome } from '../../store/sources/sources.ts'
 import type { ArticleToPut } from '../articles/put-article.ts'
 
 /** What a source needs of a site, whoever reads it. All of it @throws SiteFault */
 export interface SiteReader {
-  /** What can be followed at an address that a person has typed, the best first. */
-  discover(address: string): Promise<FoundSource[]>
+  /** What can be followed at an address that a person has typed, the best first. @param kind which of them is wanted */
+  discover(address: string, kind?: SourceKind): Promise<FoundSource[]>
   wordpress: WordpressReader
   feed: FeedReader
 }
