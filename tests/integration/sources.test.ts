@@ -172,6 +172,81 @@ test('SRC-4 hundreds of posts of one second, and a backfill that nobody takes fo
   ])
 })
 
+test('SRC-4 of the posts of one second as many as an address holds are asked for at once, the others at night', async () => {
+  let now = new Date()
+  const site = await aFollowedSite({ web: { now: () => now } })
+  const { wordpress, sourceId } = site
+  const date = new Date('2025-03-01T07:00:00Z')
+  for (let id = 10_000_001; id <= 10_000_850; id += 1) wordpress.add({ id, date })
+  // All but one are known.
+  await site.sql(
+    `insert into source_items (source_id, remote_id, title, state, modified_at)
+     select $1, id, 'Connu', 'skipped', $2 from generate_series(10000001, 10000850) as id where id <> 10000150`,
+    [sourceId, date],
+  )
+  wordpress.requests = []
+  await site.look()
+  expect(Math.max(...wordpress.requests.map((path) => path.length))).toBeLessThan(6_500)
+  expect(wordpress.requests.length).toBeLessThan(15)
+  expect(await site.titles()).toEqual({})
+  now = new Date('2027-01-02T01:30:00Z')
+  await site.look()
+  expect(await site.titles()).toEqual({ 'Article 10000150': 'published' })
+})
+
+test('SRC-4 a WordPress that does not know the time of a change is asked for its oldest some times, not for ever', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      wordpress.unknown = ['modified_after']
+      for (let n = 0; n < 110; n += 1)
+        wordpress.add({ date: new Date(+wordpress.now - (110 - n) * 86_400_000) })
+    },
+  })
+  const { wordpress } = site
+  expect(Object.keys(await site.titles())).toHaveLength(110)
+  wordpress.add({ title: 'Tout de suite' })
+  wordpress.requests = []
+  await site.look()
+  expect(wordpress.requests.filter((path) => path.includes('orderby=modified')).length).toBeLessThan(5)
+  expect(await site.titles()).toMatchObject({ 'Tout de suite': 'published' })
+})
+
+test('SRC-4 what says nothing of its last change, or is not shown any more, is not read again at every look', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      wordpress.tellsChanges = false
+      wordpress.add()
+      wordpress.add({ title: 'Caché', password: 'secret' })
+    },
+  })
+  const { wordpress } = site
+  wordpress.requests = []
+  await site.look()
+  expect(reads(wordpress)).toEqual([])
+  // Both are to be read again, and one has gone.
+  wordpress.remove(2)
+  await site.sql('update source_items set modified_at = null')
+  await site.look()
+  const [first, second] = [reads(wordpress).length, (await site.look(), reads(wordpress).length)]
+  expect(first).toBeGreaterThan(0)
+  expect(second).toBe(first)
+})
+
+test('SRC-4 what is older than a later beginning is not taken for gone', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      for (let n = 1; n <= 30; n += 1)
+        wordpress.add({ date: new Date(+wordpress.now - (31 - n) * 86_400_000) })
+    },
+  })
+  const { sources } = site.context.services
+  const since = new Date(+site.wordpress.now - 10 * 86_400_000).toISOString()
+  await sources.change(site.sourceId, { since }, { kind: 'cli', role: 'admin' })
+  await site.look()
+  await site.waitAMinute()
+  expect(await site.look()).toMatchObject({ state: 'following', counts: { here: 30, missing: 0 } })
+})
+
 test('SRC-4 what is saved in the hour that comes twice in autumn is seen', async () => {
   // 2026-10-25, 03:00 in Paris is 02:00 again: 00:59 and 01:30 UTC are 02:59 and 02:30.
   const wordpress = await aWordpress({ now: new Date('2026-10-25T00:59:00Z') })

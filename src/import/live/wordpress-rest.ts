@@ -97,7 +97,9 @@ export function createWordpressReader(visit: Visitor['visit']): WordpressReader 
       return check(answer, body, marks).map(toMark)
     },
 
-    listPublic: (site, ids) => list(site, { include: ids.join(), orderby: 'include' }),
+    // What was taken before the source began later, too.
+    listPublic: (site, ids) =>
+      list({ ...site, since: undefined }, { include: ids.join(), orderby: 'include' }),
 
     async isGone(site, id) {
       const { answer, body } = await ask(site, `wp/v2/posts/${id}`, { _fields: 'id' })

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { StoredItem } from '../../store/sources/source-items.ts'
+import { unknownChange, type StoredItem } from '../../store/sources/source-items.ts'
 import type { Look, LookParts } from './look.ts'
 import type { ItemMark } from './site.ts'
 import { withdrawGone } from './withdrawals.ts'
@@ -11,8 +11,8 @@ const readSize = 10
 /** Local times that come twice in autumn, and whatever was saved while we looked. */
 const overlapMs = 2 * 3_600_000
 const dayMs = 24 * 3_600_000
-/** An address holds no more. */
-const mostExcepted = 1_000
+/** An address holds no more, at ten letters each. */
+const mostExcepted = 500
 const longestPauseMs = 200
 /** Pages of a sweep in one look: ten thousand posts take an hour of the night. */
 const sweepPages = 10
@@ -28,8 +28,7 @@ export async function followWordpress(parts: LookParts, look: Look): Promise<voi
   if (!look.source.caughtUpAt) await look.keep({ caughtUpAt: parts.now() })
   // By id, for what was dated back; by date, for what was scheduled long ago: the date of its last change is old.
   for (const by of ['id', 'date'] as const) await readNewest(parts, look, by)
-  const stale = await parts.database.stores.sourceItems.listStale(look.source.id, listSize)
-  await readAll(parts, look, stale.map(toMark))
+  await readStale(parts, look)
   await sweep(parts, look)
   await settleGone(parts, look)
 }
@@ -43,6 +42,7 @@ async function readChanged(parts: LookParts, look: Look): Promise<void> {
   const { wordpress } = parts.sites
   let since = new Date(Math.max(0, (source.cursorAt?.getTime() ?? 0) - overlapMs))
   let excepted: string[] = []
+  const listed = new Set<string>()
   for (;;) {
     const marks = await wordpress.listChanged(site, since, excepted)
     await readAll(parts, look, marks, (mark) => {
@@ -52,7 +52,10 @@ async function readChanged(parts: LookParts, look: Look): Promise<void> {
       return isTrue && (!source.cursorAt || at > source.cursorAt) ? at : undefined
     })
     const last = marks.at(-1)?.modifiedAt
-    if (look.isUnfinished || marks.length < listSize || !last) return
+    // One before 5.7 gives its oldest again and again: what is new it shows by id and by date, the rest at night.
+    const isAgain = marks.every(({ remoteId }) => listed.has(remoteId))
+    if (look.isUnfinished || marks.length < listSize || isAgain || !last) return
+    for (const { remoteId } of marks) listed.add(remoteId)
     const ofLast = marks.filter(({ modifiedAt }) => modifiedAt?.getTime() === last.getTime())
     const ids = ofLast.map(({ remoteId }) => remoteId)
     excepted = last.getTime() === since.getTime() ? [...excepted, ...ids] : ids
@@ -75,6 +78,14 @@ async function readNewest(parts: LookParts, look: Look, by: 'id' | 'date'): Prom
       ? { after: isAll ? 0 : Number(last?.remoteId) - 1 }
       : { since: (isAll ? undefined : last?.publishedAt) ?? new Date(0) }
   await parts.database.stores.sourceItems.markMissing(look.source.id, marks.map(idOf), range)
+}
+
+/** Whatever the site says of their age. */
+async function readStale(parts: LookParts, look: Look): Promise<void> {
+  const { sourceItems } = parts.database.stores
+  const stale = await sourceItems.listStale(look.source.id, listSize)
+  await readAll(parts, look, stale.map(toMark))
+  if (!look.isUnfinished) await sourceItems.markRead(look.source.id, stale)
 }
 
 /** Reads those of a list that are news, ten at a time; `cursorOf` what is kept once they are written. */
@@ -123,7 +134,7 @@ function isNews(mark: ItemMark, known: StoredItem | undefined): boolean {
   if (!known) return true
   if (mark.isProtected) return false
   if (known.state === 'withdrawn' || known.state === 'kept' || known.reason === 'protected') return true
-  return mark.modifiedAt === undefined || known.modifiedAt?.getTime() !== mark.modifiedAt.getTime()
+  return known.modifiedAt?.getTime() !== (mark.modifiedAt ?? unknownChange).getTime()
 }
 
 /** Every night all ids, slowly: what vanished from further back than the newest, and what nothing else has shown. */

@@ -41,6 +41,8 @@ export const itemLists = ['skipped', 'held', 'missing', 'withdrawn'] as const
 export type ItemList = (typeof itemLists)[number]
 
 const number = sql.raw("(substring(remote_id from '^[0-9]{1,18}$'))::bigint")
+/** When what does not tell it was changed; null in the table means that it is to be read again. */
+export const unknownChange = new Date(0)
 /** Of a list that is empty all is missing: so many are asked for again. */
 const mostMissing = 200
 /** Seconds after which what was gone is asked for again. */
@@ -101,7 +103,8 @@ export function sourceItemsStore(db: Executor) {
       await sql`
         insert into source_items as i
           (source_id, remote_id, article_id, guid, link, title, state, reason, published_at, modified_at)
-        select ${sourceId}::bigint, r."remoteId", r."articleId", r.guid, r.link, r.title, r.state, r.reason, r."publishedAt", r."modifiedAt"
+        select ${sourceId}::bigint, r."remoteId", r."articleId", r.guid, r.link, r.title, r.state, r.reason, r."publishedAt",
+          coalesce(r."modifiedAt", ${unknownChange})
         from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as r ("remoteId" text, "articleId" bigint, guid text,
           link text, title text, state text, reason text, "publishedAt" timestamptz, "modifiedAt" timestamptz)
         on conflict (source_id, remote_id) do update
@@ -121,27 +124,27 @@ export function sourceItemsStore(db: Executor) {
     },
 
     /**
-     * Notes what a list of the site should show and does not: everything that is here between the ends of the list.
+     * Notes what a list of the site should show and does not: everything that is here between the ends of the list,
+     * and not from before the source begins.
      * @param range ids, of which the list holds all that there are; or since when it holds all
-     * @returns how many are missing that were not before
      */
     async markMissing(
       sourceId: number,
       seen: string[],
       range: { after: number; upTo?: number } | { since: Date },
-    ): Promise<number> {
+    ): Promise<void> {
       const between =
         'since' in range
           ? sql`published_at > ${range.since}`
           : sql`${number} > ${range.after} and (${range.upTo ?? null}::bigint is null or ${number} <= ${range.upTo ?? null}::bigint)`
-      const { numAffectedRows } = await sql`
+      await sql`
         update source_items set missing_since = clock_timestamp()
         where (source_id, remote_id) in (
           select source_id, remote_id from source_items
           where source_id = ${sourceId} and ${between} and state = 'here' and missing_since is null
-            and remote_id <> all(${seen})
+            and remote_id <> all(${seen}) and coalesce(published_at, 'infinity')
+              >= coalesce((select since from sources where id = ${sourceId}), '-infinity')
           order by published_at desc limit ${mostMissing})`.execute(db)
-      return Number(numAffectedRows ?? 0)
     },
 
     /** They are gone, and wait for a person. */
@@ -187,6 +190,13 @@ export function sourceItemsStore(db: Executor) {
         .limit(limit)
         .execute()
       return rows.map((row) => row.remoteId)
+    },
+
+    /** They have been asked for: what the site did not show is not asked for at every look. */
+    async markRead(sourceId: number, remoteIds: string[]): Promise<void> {
+      await sql`
+        update source_items set modified_at = ${unknownChange}
+        where source_id = ${sourceId} and remote_id = any(${remoteIds}) and modified_at is null`.execute(db)
     },
 
     /** The next look reads the item of this article again; the sources that have one. */
