@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { DomainError } from '../../src/errors.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
+import { plainWriters } from '../support/plain-writers.ts'
 import { aSender, quickTimes } from '../support/sending.ts'
 import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
@@ -73,6 +75,31 @@ test('who left before the message ended is not mailed', async () => {
   expect(await database.stores.digestProgress.list(digestId, { state: 'skipped', limit: 9 })).toMatchObject([
     { reason: 'unsubscribed' },
   ])
+})
+
+test('a message that the database was too busy for is written again, and its reader gets it', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  const { digestId } = await aSendingDigest(url, { readers: 5 })
+  let isAway = true
+  const { sending } = await aSender(database, {
+    smtpUrl: sink.url,
+    connections: 1,
+    writers: {
+      async digest(id) {
+        const write = await plainWriters.digest(id)
+        return (delivery) => {
+          if (!isAway || !delivery.address.startsWith('reader-3@')) return write(delivery)
+          isAway = false
+          return Promise.reject(new DomainError('unavailable', 'database_busy', 'Try again.'))
+        }
+      },
+    },
+  })
+  await sending.deliverDigest(digestId)
+  expect(await countByState(database, digestId)).toMatchObject({ accepted: 5, rejected: 0 })
+  expect(sink.received).toHaveLength(5)
 })
 
 test('a refused recipient is rejected, that person only', async () => {

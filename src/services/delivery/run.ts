@@ -175,6 +175,7 @@ class Run<Row extends Claimed> implements Conversations {
         }
         break
       case 'unknown':
+        log.warn({ reason: String(outcome.error) }, 'the database could not be asked; the mail waits again')
         await untilCommitted(() => leases.release([row]), log)
     }
     this.#claims.finish(row)

@@ -1,4 +1,5 @@
 import type { SendOutcome } from '../../domain/delivery/delivery.ts'
+import { DomainError } from '../../errors.ts'
 import type { OutgoingMail, Transport } from '../../mail/smtp/transport.ts'
 import type { ClaimedDelivery } from '../../store/delivery/deliveries.ts'
 import type { Lease, Leases } from '../../store/delivery/leases.ts'
@@ -21,8 +22,8 @@ export interface Writers {
 }
 
 /**
- * What became of one attempt. `unknown`: whether the row is `committing` could not be asked, and nobody was mailed.
- * `unwritten`: there was no message to send.
+ * What became of one attempt. `unknown`: the database could not be asked for what the message holds, or whether it may
+ * go, and nobody was mailed. `unwritten`: there was no message to send.
  */
 export type AttemptOutcome = SendOutcome | { kind: 'unknown' | 'unwritten'; error: unknown }
 
@@ -66,7 +67,8 @@ export function createAttempt<Row extends Lease & { address: string }>(
       reach('before-mail')
       return await transport.send({ ...written, to: row.address, beforeFinalDot })
     } catch (error) {
-      return { kind: gate.hasFailed ? 'unknown' : 'unwritten', error }
+      const isUnavailable = error instanceof DomainError && error.kind === 'unavailable'
+      return { kind: gate.hasFailed || isUnavailable ? 'unknown' : 'unwritten', error }
     }
   }
 }
