@@ -4,19 +4,18 @@ import type { Digest } from '../digests/digest.ts'
 /** What is known of one person and one newsletter. */
 export interface SubscriptionFacts {
   state: string
-  endedReason: string | undefined
-  endedAt: Date | undefined
-  activatedAt: Date | undefined
+  endedAt: Date | null
+  activatedAt: Date | null
   cadence: string
   alerts: boolean
-  pausedUntil: Date | undefined
-  suppressedReason: string | undefined
+  pausedUntil: Date | null
+  suppressedReason: string | null
 }
 
 /** What is known of one delivery. */
 export interface DeliveryFacts {
   state: DeliveryState
-  reason: string | undefined
+  reason: string | null
 }
 
 /** Why a person did or did not get a digest. */

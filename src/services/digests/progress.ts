@@ -62,7 +62,7 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
     ): Promise<Page<DeliveryLineShape>> {
       await database.stores.digests.get(id)
       const lines = await database.stores.digestProgress.list(id, { ...page, state })
-      return toPage(lines.map(toLineShape), page.limit, (line) => [line.subscriber])
+      return toPage(lines.map(toLineShape), page.limit, ({ subscriber }) => [subscriber])
     },
 
     /** Why a person did or did not get a digest. @throws DomainError `no_digest`, `no_subscriber` */
@@ -132,12 +132,7 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date) {
 export type DeliveryLineShape = ReturnType<typeof toLineShape>
 
 const toLineShape = (line: DeliveryLine) => ({
-  subscriber: line.subscriberId,
-  email: line.email ?? null,
-  state: line.state,
-  reason: line.reason ?? null,
-  attempts: line.attempts,
-  smtpAnswer: line.smtpAnswer ?? null,
+  ...line,
   acceptedAt: line.acceptedAt?.toISOString() ?? null,
   nextAt: line.nextAt?.toISOString() ?? null,
 })
