@@ -6,9 +6,6 @@ import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.t
 /** A claimed delivery with what its message needs. */
 export interface ClaimedDelivery extends Lease {
   address: string
-  language: string
-  attempt: number
-  ambiguous: number
   suspectAt: Date | null
   /** The articles of its variant as they are now: a withdrawn one is already left out. */
   articleIds: number[]
@@ -54,7 +51,7 @@ const ledger = {
   // A row that comes back from a dead worker is not seen by a withdrawal at that moment, and may be claimed before it.
   isCurrent: sql<boolean>`
     not exists (select from variants v where v.id = m.variant_id and v.replaced_by is not null)`,
-  columns: sql<ClaimedDelivery>`m.ambiguous, m.suspect_at, p.address, p.language, coalesce(v.article_ids, '{}') as article_ids`,
+  columns: sql<ClaimedDelivery>`m.suspect_at, p.address, coalesce(v.article_ids, '{}') as article_ids`,
 } as const
 
 const ledgerOf = (digestId: number): Ledger<ClaimedDelivery> => ({

@@ -147,7 +147,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
             ${ledger.onClaim} next_at = null
         from picked ${ledger.joins}
         where ${scope} and m.${key} = picked.${key}
-        returning m.state, m.${key} as key, m.lease_token as token, m.attempt, ${ledger.columns}`.execute(db)
+        returning m.state, m.${key} as key, m.lease_token as token, ${ledger.columns}`.execute(db)
       const last = rows.reduce((max, row) => Math.max(max, row.key), after)
       const claimed = rows.filter((row) => row.state === 'claimed').sort((a, b) => a.key - b.key)
       return { claimed, examined: rows.length, last }

@@ -47,9 +47,7 @@ export type ClaimedMail = Lease &
     activationId: string | null
     subscriberId: number | null
     editorId: number | null
-    attempt: number
     suspectAt: Date | null
-    createdAt: Date
     expiresAt: Date
     /** Of the activation: what was chosen, and until when its link works. */
     wanted: { newsletters?: string[] } | null
@@ -107,7 +105,7 @@ const ledger: Ledger<ClaimedMail> = {
   columns: sql<ClaimedMail>`
     m.kind, coalesce(m.address, a.address, p.address, e.email) as address,
     coalesce(m.language, a.language, p.language, e.language) as language,
-    m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.suspect_at, m.created_at, m.expires_at,
+    m.activation_id, m.subscriber_id, m.editor_id, m.payload, m.suspect_at, m.expires_at,
     a.wanted, a.expires_at as link_expires_at`,
 }
 
