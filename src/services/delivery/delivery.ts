@@ -180,7 +180,7 @@ export function createSendingService(
         log.info({ digestId }, 'a digest that paused itself asks the relay again')
         await ringForDigest(doorbell, digestId)
       }
-      for (const digestId of await stores.runningDigests.listByState('sending')) {
+      for (const digestId of await stores.runningDigests.listSending()) {
         if (!runs.has(`digest ${digestId}`)) await complete(digestId)
       }
     },

@@ -45,7 +45,7 @@ export function createRestoringService({ database, doorbell }: Pick<Parts, 'data
         return released
       })
       await doorbell.ring('deliver-mail', {})
-      for (const digestId of await database.stores.runningDigests.listByState('sending')) {
+      for (const digestId of await database.stores.runningDigests.listSending()) {
         await ringForDigest(doorbell, digestId)
       }
       return digests

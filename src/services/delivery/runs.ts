@@ -60,12 +60,12 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
     /**
      * One run of a name claims mail at a time; a ring meanwhile changes nothing. A run that claims nothing more makes room
      * for the next at once, and finishes its conversations beside it.
-     * @param open reads what the run needs; it begins where there is something to send
+     * @param open reads what the run needs
      * @returns undefined where nothing began
      */
     async start(
       name: string,
-      open: () => Promise<((isProbing: boolean) => Conversations) | undefined>,
+      open: () => Promise<(isProbing: boolean) => Conversations>,
     ): Promise<ReturnType<typeof follow> | undefined> {
       const breaker = breakers.get(name)
       if (places.has(name) || !presence.mayClaim() || performance.now() < (breaker?.notBefore ?? 0))
@@ -79,7 +79,7 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
       try {
         const begin = await open()
         // A drain that began while `open` was awaited did not know of this run.
-        if (presence.mayClaim()) conversations = begin?.(breaker !== undefined)
+        if (presence.mayClaim()) conversations = begin(breaker !== undefined)
       } finally {
         if (!conversations) end()
       }

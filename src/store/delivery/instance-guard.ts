@@ -67,8 +67,8 @@ export function instanceGuardStore(db: Executor) {
       return judgeInstance(await this.getIdentity(), await find()) === 'copy'
     },
 
+    /** Of a copy. */
     async findHold(): Promise<Hold | undefined> {
-      if (!(await this.isHeld())) return undefined
       const { rows } = await sql<Hold>`
         select coalesce((select held_at from instance_guard), clock_timestamp()) as since,
           (select count(*)::int from digests where state = 'paused' and paused_reason = 'restored') as digests`.execute(

@@ -11,11 +11,11 @@ export type Completion = 'completed' | 'completed_with_uncertain' | 'in_flight' 
 /** A digest from the moment its deliveries exist until all of them have ended. */
 export function runningDigestsStore(db: Executor) {
   const store = {
-    async listByState(...states: ('preparing' | 'sending')[]): Promise<number[]> {
+    async listSending(): Promise<number[]> {
       const rows = await db
         .selectFrom('digests')
         .select('id')
-        .where('state', 'in', states)
+        .where('state', '=', 'sending')
         .orderBy('id')
         .execute()
       return rows.map((row) => row.id)
