@@ -46,8 +46,8 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
 
   app.use(front)
   app.use(requestLog(log, metrics))
-  app.use(healthRoutes(services, lifecycle))
   app.use(oneHost)
+  app.use(healthRoutes(services, lifecycle))
   app.use(securityHeaders(publicUrl))
   app.use(assetRoutes())
   app.use(

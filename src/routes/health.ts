@@ -7,7 +7,8 @@ import type { Services } from '../services/services.ts'
  * that is away for a moment must not take every web process out of its proxy at once, so the body tells of it instead.
  */
 export function healthRoutes({ health }: Pick<Services, 'health'>, lifecycle: Lifecycle): Router {
-  const router = Router()
+  // A proxy keeps `/readyz` to those inside by its path: it must have no other.
+  const router = Router({ caseSensitive: true, strict: true })
   router.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store')
     next()

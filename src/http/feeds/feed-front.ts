@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isFeedPath, type FoundFeed, type StoredFeed } from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
+import { namesTwoHosts } from '../own-name.ts'
 import { chooseEncoding, isNotModified, type FeedEncoding } from './feed-conditions.ts'
 
 /** Where the front finds feeds. */
@@ -83,7 +84,7 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
 
   return (request, response, next) => {
     const path = pathOf(request.url)
-    if (!isFeedPath(path)) {
+    if (!isFeedPath(path) || namesTwoHosts(request)) {
       next()
       return
     }

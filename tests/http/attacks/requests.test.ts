@@ -36,7 +36,7 @@ test.each([
   expect(await raw(web, bytes)).not.toContain('evil.example')
 })
 
-test('a page of the desk has one address, and two hosts are none', async () => {
+test('what a proxy keeps to the office has one address', async () => {
   const web = await aWeb()
   const { cookie } = await signedIn(web, 'admin')
   const statusOf = async (path: string) =>
@@ -48,13 +48,26 @@ test('a page of the desk has one address, and two hosts are none', async () => {
     '/fr/desk/settings',
     '/ar/Desk/audit',
     '/API/V1/keys',
+    '/READYZ',
+    '/readyz/',
   ])
     expect(await statusOf(path), path).toBe(404)
-  const two = await raw(
+})
+
+test.each([
+  '/subscribe',
+  '/healthz',
+  '/rss.xml',
+  '/fr/atom.xml',
+  '/api/v1/openapi.json',
+  '/assets/style.css',
+])('%s of two hosts is refused', async (path) => {
+  const web = await aWeb()
+  const answer = await raw(
     web,
-    'GET /subscribe HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nhost: localhost\r\nConnection: close\r\n\r\n`,
   )
-  expect(two).toMatch(/^HTTP\/1.1 400 /)
+  expect(answer).toMatch(/^HTTP\/1.1 400 [^]*two_hosts/)
 })
 
 test('on one machine pages have one name: the other leads there', async () => {
