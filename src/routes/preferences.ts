@@ -42,8 +42,15 @@ export function preferencesRoutes(
     return visitorOf(request, response, { client, browser })
   }
 
-  const show = (response: Response, page: PreferencesPage, more: Record<string, unknown> = {}) => {
+  /** The page behind the link; what follows, errors too, is in the language of its person. */
+  const open = async (request: Request, response: Response): Promise<PreferencesPage> => {
+    guardTokenPage(response)
+    const page = await preferences.open(tokenOf(request))
     speak(response, page.subscriber.language)
+    return page
+  }
+
+  const show = (response: Response, page: PreferencesPage, more: Record<string, unknown> = {}) => {
     http.pages.send(response, 'preferences/centre', {
       page,
       nonce: preferences.nonceOf(page),
@@ -55,14 +62,12 @@ export function preferencesRoutes(
   }
 
   router.get('/preferences/:token', async (request, response) => {
-    guardTokenPage(response)
-    show(response, await preferences.open(tokenOf(request)))
+    show(response, await open(request, response))
   })
 
   router.post('/preferences/:token', form, async (request, response) => {
-    guardTokenPage(response)
     requireSameOrigin(request, http.publicUrl)
-    const page = await preferences.open(tokenOf(request))
+    const page = await open(request, response)
     const { action, nonce } = tokenForm.parse(request.body)
     preferences.requireNonce(page, nonce)
     await act(action, page, { request, response })
@@ -72,7 +77,6 @@ export function preferencesRoutes(
     switch (action) {
       case 'mail-link':
         await signups.requestLink(page.subscriber.address ?? '', await meet(request, response))
-        speak(response, page.subscriber.language)
         http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl })
         return
       case 'download':
@@ -85,7 +89,6 @@ export function preferencesRoutes(
           emailForm.parse(request.body).email,
           await meet(request, response),
         )
-        speak(response, page.subscriber.language)
         http.pages.send(response, 'preferences/link-sent', {
           mailboxUrl: http.mailboxUrl,
           isAddressChange: true,
@@ -93,13 +96,11 @@ export function preferencesRoutes(
         return
       case 'erase':
         await preferences.erase(page)
-        speak(response, page.subscriber.language)
         http.pages.send(response, 'preferences/erased')
         return
       default: {
         await preferences.save(page, readPreferencesForm(request.body))
-        const saved = await preferences.open(tokenOf(request))
-        show(response, saved, { isSaved: true })
+        show(response, await open(request, response), { isSaved: true })
       }
     }
   }

@@ -77,6 +77,28 @@ test('no link of an old mail brings back who left; a fresh one does', async () =
   expect(await states()).toEqual({ 'le-matin': 'active' })
 })
 
+test('who left reads why in their own language; a newsletter that was only asked for is not one they left', async () => {
+  const { web, reader, subscriber, masked, nonceOf } = await aCentre()
+  const { stores } = web.context.database
+  await stores.subscribers.updateLanguage(subscriber.id, 'ar')
+  await rowsOf(
+    web,
+    `insert into subscriptions (subscriber_id, newsletter_id, state, cadence)
+     select $1, id, 'pending', 'daily' from newsletters where slug = 'hebdo'`,
+    [subscriber.id],
+  )
+  expect(await (await reader.get(masked)).text()).not.toMatch(/value="hebdo" disabled/)
+  const save = async (newsletters: object) =>
+    reader.post(masked, { action: 'save', language: 'ar', nonce: await nonceOf(masked), ...newsletters })
+  await save({})
+  expect(await (await reader.get(masked)).text()).toMatch(/value="le-matin" disabled/)
+  const refused = await save({ newsletters: 'le-matin' })
+  const page = await refused.text()
+  expect([refused.status, page.includes('<html lang="ar" dir="rtl">')]).toEqual([403, true])
+  expect(page).toContain('يلزم رابط جديد')
+  expect(page).toContain('href="/ar/preferences"')
+})
+
 test('a digest’s link masks the address and refuses download, change of address and erasure', async () => {
   const { reader, masked, fresh, nonceOf, states } = await aCentre()
   const html = await (await reader.get(masked)).text()

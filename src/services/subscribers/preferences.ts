@@ -25,7 +25,12 @@ export interface PreferencesPage extends PreferencesRef {
   subscriber: Subscriber
   /** Masked, unless the link was mailed for this. */
   shownAddress: string
-  newsletters: { newsletter: Newsletter; subscription: Subscription | undefined }[]
+  newsletters: {
+    newsletter: Newsletter
+    subscription: Subscription | undefined
+    /** Old mails are forwarded: none of their links brings back who left. */
+    isLeft: boolean
+  }[]
   sections: Selection[]
 }
 
@@ -45,14 +50,15 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     }
     const subscriptions = await stores.subscriptions.list(subscriber.id)
     const newsletters = await stores.newsletters.list()
+    const isGone = subscriptions.every(({ state }) => state !== 'active')
     return {
       ...ref,
       subscriber,
       shownAddress: ref.isFresh ? subscriber.address : maskAddress(subscriber.address),
-      newsletters: newsletters.map((newsletter) => ({
-        newsletter,
-        subscription: subscriptions.find((one) => one.newsletterId === newsletter.id),
-      })),
+      newsletters: newsletters.map((newsletter) => {
+        const subscription = subscriptions.find((one) => one.newsletterId === newsletter.id)
+        return { newsletter, subscription, isLeft: isGone || subscription?.state === 'ended' }
+      }),
       sections: await stores.selections.list('section'),
     }
   }
@@ -85,12 +91,10 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
         await tx.subscribers.updateLanguage(id, input.language)
         // Nothing may be added for an address that we never write to.
         const mayAdd = !(await isSuppressed(keyring, tx, page.subscriber.address))
-        const isGone = page.newsletters.every(({ subscription }) => subscription?.state !== 'active')
-        for (const { newsletter, subscription } of page.newsletters) {
+        for (const { newsletter, subscription, isLeft } of page.newsletters) {
           const wanted = input.newsletters.find((one) => one.slug === newsletter.slug)
           const isActive = subscription?.state === 'active'
-          // Old mails are forwarded: none of their links brings back who left.
-          if (wanted && !isActive && (isGone || subscription)) requireFresh(page)
+          if (wanted && isLeft) requireFresh(page)
           if (wanted && (mayAdd || isActive)) await receive(tx, { page, newsletter, subscription }, wanted)
           else if (!wanted)
             await endSubscriptions(tx, {
