@@ -225,6 +225,11 @@ test('SRC-1 a source says for its own articles where links lead, and how much of
   await leadHome(site)
   await sources.change(site.sourceId, { links: 'here', feedText: 'summary' }, desk)
   expect(await rss()).toEqual({ leadHome: [false, true], isFull: false })
+  const [entry] = (await site.context.services.audit.list({ limit: 1, after: undefined })).data
+  expect(entry).toMatchObject({
+    action: 'source.changed',
+    detail: { links: 'canonical → here', feedText: 'full → summary' },
+  })
   await sources.remove(site.sourceId, desk)
   expect((await rss()).leadHome).toEqual([true, true])
 })

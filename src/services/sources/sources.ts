@@ -13,6 +13,7 @@ import type { SourceSettings, StoredSource } from '../../store/sources/sources.t
 import type { Stores } from '../../store/stores.ts'
 import { ringForChange } from '../articles/public-change.ts'
 import { restoreArticle } from '../articles/withdraw.ts'
+import { changesBetween } from '../desk/audit.ts'
 import { randomSecret } from '../desk/secret.ts'
 import type { Parts } from '../parts.ts'
 import { discover, type Discovery } from './discover.ts'
@@ -59,13 +60,13 @@ export function createSourceService(parts: SourceParts) {
   /** One change with its line in the log; then the source is looked at. */
   const change = async (
     id: number,
-    action: string,
+    line: { action: string; detail?: Record<string, string> },
     actor: Actor,
     work: (stores: Stores, source: StoredSource) => Promise<unknown>,
   ): Promise<SourceView> => {
     await database.transaction(async (tx) => {
       await work(tx, await find(tx, id))
-      await tx.audit.insert({ actor: nameOfActor(actor), action, subject: `source:${id}` })
+      await tx.audit.insert({ actor: nameOfActor(actor), subject: `source:${id}`, ...line })
     })
     await ring(id)
     return get(id)
@@ -133,7 +134,8 @@ export function createSourceService(parts: SourceParts) {
       const since = before.since?.toISOString()
       const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
       const settings = await readSettings({ ...before, since, ...given })
-      const changed = await change(id, 'source.changed', actor, async (tx) => {
+      const line = { action: 'source.changed', detail: changesBetween(before, settings) }
+      const changed = await change(id, line, actor, async (tx) => {
         await tx.sources.updateSettings(id, settings)
         await tx.sourceItems.markSkippedStale(id)
         await tx.sources.markWanted(id)
@@ -146,16 +148,16 @@ export function createSourceService(parts: SourceParts) {
 
     /** Looks now, whatever the time. @throws DomainError `no_source`, `source_paused` */
     sync: (id: number, actor: Actor): Promise<SourceView> =>
-      change(id, 'source.wanted', actor, (tx, source) => {
+      change(id, { action: 'source.wanted' }, actor, (tx, source) => {
         if (source.pausedAt) throw paused()
         return tx.sources.markWanted(id)
       }),
 
     pause: (id: number, actor: Actor): Promise<SourceView> =>
-      change(id, 'source.paused', actor, (tx) => tx.sources.updatePaused(id, true)),
+      change(id, { action: 'source.paused' }, actor, (tx) => tx.sources.updatePaused(id, true)),
 
     resume: (id: number, actor: Actor): Promise<SourceView> =>
-      change(id, 'source.resumed', actor, (tx) => tx.sources.updatePaused(id, false)),
+      change(id, { action: 'source.resumed' }, actor, (tx) => tx.sources.updatePaused(id, false)),
 
     /** Its articles stay, and their links lead where the publication says; nothing brings them up to date any more. @throws DomainError `no_source` */
     async remove(id: number, actor: Actor): Promise<void> {
@@ -170,9 +172,10 @@ export function createSourceService(parts: SourceParts) {
 
     /** Follows the feed of a site that has closed its API. @throws DomainError of `discover`, `source_exists` */
     useFeed: async (id: number, actor: Actor): Promise<SourceView> => {
-      const { home } = await find(stores, id)
+      const { home, url } = await find(stores, id)
       const { found } = await discover(parts, home, { kind: 'feed' })
-      return change(id, 'source.feed', actor, async (tx) => {
+      const line = { action: 'source.feed', detail: changesBetween({ url }, { url: found.url }) }
+      return change(id, line, actor, async (tx) => {
         if (!(await tx.sources.updateFound(id, found))) throw exists()
       })
     },
@@ -182,7 +185,7 @@ export function createSourceService(parts: SourceParts) {
      * @throws DomainError `no_source`, `nothing_asked`
      */
     async answer(id: number, answer: SourceAnswer, actor: Actor): Promise<SourceView> {
-      const answered = await change(id, `source.${answer}`, actor, async (tx, source) => {
+      const answered = await change(id, { action: `source.${answer}` }, actor, async (tx, source) => {
         const isMoved = source.question === 'moved'
         if (!source.question || isMoved !== (answer === 'same-site')) throw nothingAsked()
         const gone = isMoved ? [] : await tx.sourceItems.listMissing(id, { isAgain: false })
@@ -206,7 +209,7 @@ export function createSourceService(parts: SourceParts) {
      */
     async restore(id: number, items: string[] | undefined, actor: Actor): Promise<number> {
       let restored = 0
-      await change(id, 'source.restored', actor, async (tx) => {
+      await change(id, { action: 'source.restored' }, actor, async (tx) => {
         const since = now().getTime() - dayMs
         const withdrawn = (await tx.sourceItems.listFor(id, 'withdrawn', 10_000)).filter((item) =>
           items ? items.includes(item.remoteId) : (item.withdrawnAt?.getTime() ?? 0) >= since,
