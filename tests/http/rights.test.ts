@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { rowsOf } from '../support/query.ts'
 import { signedIn } from '../support/desk.ts'
@@ -100,6 +101,67 @@ test('who an approval stops does not weaken it, nor set a sender; the audit tell
   )
   const [entry] = (await web.context.services.audit.list({ limit: 1, after: undefined })).data
   expect(entry?.detail).toEqual({ approval: 'four-eyes → one', maxArticles: '12 → 7' })
+})
+
+test('of two changes at once the later one knows the earlier: no rule goes back, and an admin stays', async () => {
+  const web = await aWeb()
+  const { database, services } = web.context
+  const { id } = await aNewsletter(database, { slug: 'le-matin', approval: 'none' })
+  const [one, other] = await Promise.all(
+    ['one', 'other'].map((name) =>
+      services.editors.add({ email: `${name}@rivage.example`, role: 'admin' }, cli),
+    ),
+  )
+  const waiting = (n: number) =>
+    until(
+      `${n} changes wait`,
+      async () =>
+        (
+          await rowsOf(
+            web,
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          )
+        ).length === n,
+    )
+  const later = await database.transaction(async (stores) => {
+    await stores.newsletters.update(id, { ...(await stores.newsletters.get(id)), approval: 'four-eyes' })
+    await stores.publication.update({ ...(await stores.publication.get()), links: 'canonical' })
+    await stores.editors.update(one?.id ?? 0, { role: 'viewer' })
+    const changes = Promise.allSettled([
+      services.newsletters.change('le-matin', { maxArticles: 7 }, { kind: 'editor', id: 1, role: 'editor' }),
+      services.publication.set({ name: 'La Rive' }, cli),
+      services.editors.remove(other?.id ?? 0, cli),
+    ])
+    await waiting(3)
+    return { changes }
+  })
+  const outcomes = await later.changes
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+  expect(outcomes[2]).toMatchObject({ reason: { code: 'last_admin' } })
+  expect(await services.newsletters.get('le-matin')).toMatchObject({ approval: 'four-eyes', maxArticles: 7 })
+  expect(await database.stores.publication.get()).toMatchObject({ name: 'La Rive', links: 'canonical' })
+  const { data } = await services.audit.list({ limit: 2, after: undefined })
+  expect(data.map(({ detail }) => detail)).toContainEqual({ maxArticles: '12 → 7' })
+})
+
+test('keys that were made with a key before their maker was kept get the maker from the log', async () => {
+  const web = await aWeb()
+  const { editors, keys } = web.context.services
+  const maker = await editors.add({ email: 'chief@rivage.example', role: 'admin' }, cli)
+  const make = async (actor: Parameters<typeof keys.create>[1]) =>
+    (await keys.create({ name: 'k', role: 'admin' }, actor)).record.id
+  const first = await make({ kind: 'editor', id: maker.id, role: 'admin' })
+  const child = await make({ kind: 'key', id: first, role: 'admin' })
+  const grandchild = await make({ kind: 'key', id: child, role: 'admin' })
+  const ofTheMachine = await make(cli)
+  await rowsOf(web, 'update api_keys set created_by = null where id <> $1', [first])
+  await rowsOf(web, await readFile('src/store/migrations/0018_key_makers.sql', 'utf8'))
+  expect((await keys.list()).map(({ id, maker }) => [id, maker])).toEqual([
+    [first, maker.email],
+    [child, maker.email],
+    [grandchild, maker.email],
+    [ofTheMachine, null],
+  ])
 })
 
 test('whoever asks for links in an editor’s name causes one mail, and keeps nobody out', async () => {

@@ -65,9 +65,11 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
      */
     async changeRole(id: number, role: Role, actor: Actor): Promise<Editor> {
       return database.transaction(async (stores) => {
-        const editor = await getEditor(stores, id)
+        await stores.editors.lock()
+        const desk = await stores.editors.list()
+        const editor = findEditor(desk, id)
         refuseKeys(actor)
-        if (role !== 'admin') await refuseLastAdmin(stores, editor)
+        if (role !== 'admin') refuseLastAdmin(desk, editor)
         await stores.editors.update(id, { role })
         await stores.sessions.markEnded(id)
         await stores.audit.insert({
@@ -83,9 +85,11 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
     /** Their sessions, open links and keys end with them. @throws DomainError `needs_person`, `no_editor`, `last_admin` */
     async remove(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
-        const editor = await getEditor(stores, id)
+        await stores.editors.lock()
+        const desk = await stores.editors.list()
+        const editor = findEditor(desk, id)
         refuseKeys(actor)
-        await refuseLastAdmin(stores, editor)
+        refuseLastAdmin(desk, editor)
         await stores.editors.update(id, { removedAt: now() })
         await stores.sessions.markEnded(id)
         await stores.audit.insert({
@@ -179,15 +183,13 @@ function refuseKeys(actor: Actor): void {
 const noSuchEditor = () =>
   new DomainError('not_found', 'no_editor', 'Nobody of the desk has this address or id.')
 
-async function getEditor(stores: Stores, id: number): Promise<Editor> {
-  const editor = await stores.editors.find(id)
+function findEditor(desk: Editor[], id: number): Editor {
+  const editor = desk.find((one) => one.id === id)
   if (!editor) throw noSuchEditor()
   return editor
 }
 
-async function refuseLastAdmin(stores: Stores, editor: Editor): Promise<void> {
-  if (editor.role !== 'admin') return
-  const admins = (await stores.editors.list()).filter((other) => other.role === 'admin')
-  if (admins.length > 1) return
+function refuseLastAdmin(desk: Editor[], editor: Editor): void {
+  if (editor.role !== 'admin' || desk.filter(({ role }) => role === 'admin').length > 1) return
   throw new DomainError('conflict', 'last_admin', 'This is the last admin; make someone else admin first.')
 }

@@ -16,6 +16,7 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
     /** @throws DomainError `invalid_input` for an empty name, or a zone, language or address that is none */
     async set(change: Partial<Publication>, actor: Actor): Promise<Publication> {
       const changed = await database.transaction(async (stores) => {
+        await stores.publication.lock()
         const before = await stores.publication.get()
         const after = { ...before, ...change }
         check(after)

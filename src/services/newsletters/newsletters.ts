@@ -70,10 +70,12 @@ export function createNewsletterService({
     async change(slug: string, change: NewsletterChange, actor: Actor): Promise<Newsletter> {
       const fields = newsletterChange.parse(change)
       return database.transaction(async (stores) => {
-        const before = await stores.newsletters.getBySlug(slug)
+        const { id } = await stores.newsletters.getBySlug(slug)
+        await stores.newsletters.claim(id)
+        const before = await stores.newsletters.get(id)
         // A sender from before a change of keys must not keep the rest from being changed.
         if (fields.from !== before.from) assertSender(fields.from)
-        const { id, createdAt: _c, updatedAt: _u, ...kept } = before
+        const { id: _i, createdAt: _c, updatedAt: _u, ...kept } = before
         const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
         const after = { ...kept, subject: kept.subject ?? null, from: kept.from ?? null, ...given }
         if (strictness.indexOf(after.approval) < strictness.indexOf(before.approval))

@@ -28,6 +28,11 @@ export function editorStore(db: Executor) {
       return rows.map((row) => toEditor(row))
     },
 
+    /** Until the transaction ends nobody else changes any of them. */
+    async lock(): Promise<void> {
+      await present().orderBy('id').forNoKeyUpdate().execute()
+    },
+
     async insert(editor: { email: string; role: Role; language: string }): Promise<Editor> {
       return toEditor(await db.insertInto('editors').values(editor).returningAll().executeTakeFirstOrThrow())
     },

@@ -22,6 +22,11 @@ export function publicationStore(db: Executor) {
       }
     },
 
+    /** Until the transaction ends nobody else changes it. */
+    async lock(): Promise<void> {
+      await db.selectFrom('publication').select('onlyRow').forUpdate().execute()
+    },
+
     async update(publication: Publication): Promise<void> {
       const row = {
         ...publication,

@@ -65,7 +65,7 @@ export function newslettersStore(db: Executor) {
       return newsletter
     },
 
-    /** Until the transaction ends nobody else claims it. */
+    /** Until the transaction ends nobody else claims or changes it. */
     async claim(id: number): Promise<void> {
       await db.selectFrom('newsletters').select('id').where('id', '=', id).forUpdate().execute()
     },
