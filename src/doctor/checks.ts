@@ -70,7 +70,7 @@ export async function checkDatabase({ config, services }: Context): Promise<Chec
     const skewMs = await services.presence.measureSkew()
     const hold = await services.restoring.findHold()
     const findings = [
-      judgeConnection(config.databaseUrl ?? ''),
+      judgeConnection(config.databaseUrl),
       hold
         ? no('restored', 'this database is a copy: all mail is held until `bin/depeche restore confirm`')
         : ok('restored', 'nothing is held'),
@@ -105,8 +105,8 @@ function judgeKeys({ lost, isForeign, isKnown }: Awaited<ReturnType<JudgeKeys>>)
 type JudgeKeys = Context['services']['suppressions']['judgeKeys']
 
 /** Only a verified certificate keeps others from reading, or being, the database. */
-const judgeConnection = (url: string): Finding =>
-  isHere(url || undefined) || /[?&]sslmode=(?:require|verify-ca|verify-full)\b/.test(url)
+const judgeConnection = (url: string | undefined): Finding =>
+  isHere(url) || /[?&]sslmode=(?:require|verify-ca|verify-full)\b/.test(url ?? '')
     ? ok('database', 'answers')
     : look('database', 'answers in clear text; write sslmode=verify-full behind DATABASE_URL')
 

@@ -10,10 +10,6 @@ interface Visitor {
 }
 
 export function createViewService({ database, now }: Pick<Parts, 'database' | 'now'>) {
-  const today = async (): Promise<string> => {
-    const { zone } = await database.stores.publication.get()
-    return dateIn(zone, now())
-  }
   return {
     /**
      * Counts a page view once a visitor and day; keeps no address and no agent. Programs are left out: they name
@@ -29,7 +25,8 @@ export function createViewService({ database, now }: Pick<Parts, 'database' | 'n
       if (userAgent === '' || isbot(userAgent)) return false
       const { articleViews } = database.stores
       if (!(await articleViews.isPublished(slug))) return false
-      const date = await today()
+      const { zone } = await database.stores.publication.get()
+      const date = dateIn(zone, now())
       const key = await articleViews.keyOf(date, randomBytes(32))
       const name = createHmac('sha256', key).update(`${slug}\n${address}\n${userAgent}`).digest('base64url')
       return (await isFirst(name)) && articleViews.insert(slug, date)
