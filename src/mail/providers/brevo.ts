@@ -1,30 +1,18 @@
-import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
-import { diagnose, entryOf, idOf, keptBack, sealsIn, textAt, type Provider } from './provider.ts'
+import type { ProviderEvent } from '../../domain/deliverability/provider-event.ts'
+import { diagnose, entryOf, idOf, keptBack, kindFinder, sealsIn, textAt, type Provider } from './provider.ts'
 
 /** Brevo signs nothing: the token in the address is the proof. */
 export const brevo: Provider = {
   read: ({ json }) => ({ events: [json].flat().map(readEvent) }),
 }
 
-const kinds: Record<string, EventKind> = {
-  hardbounce: 'bounce',
-  softbounce: 'bounce',
-  blocked: 'bounce',
-  invalidemail: 'bounce',
-  invalid: 'bounce',
-  spam: 'complaint',
-  complaint: 'complaint',
-  unsubscribe: 'unsubscribe',
-  unsubscribed: 'unsubscribe',
-  deferred: 'delay',
-  request: 'progress',
-  sent: 'progress',
-  delivered: 'progress',
-  opened: 'progress',
-  uniqueopened: 'progress',
-  proxyopen: 'progress',
-  click: 'progress',
-}
+const kindOf = kindFinder({
+  bounce: 'hardbounce softbounce blocked invalidemail invalid',
+  complaint: 'spam complaint',
+  unsubscribe: 'unsubscribe unsubscribed',
+  delay: 'deferred',
+  progress: 'request sent delivered opened uniqueopened proxyopen click',
+})
 
 const verdicts: Record<string, string> = {
   hardbounce: '5.0.0',
@@ -37,7 +25,7 @@ function readEvent(json: unknown): ProviderEvent {
   const event = textAt(json, 'event').toLowerCase().replaceAll('_', '')
   const recipient = textAt(json, 'email')
   const messageId = textAt(json, 'message-id')
-  const kind = entryOf(kinds, event) ?? 'other'
+  const kind = kindOf(event)
   // `id` is that of the webhook.
   const at =
     textAt(json, 'ts_epoch') || textAt(json, 'ts_event') || textAt(json, 'ts') || textAt(json, 'date')

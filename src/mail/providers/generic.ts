@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
-import { diagnose, entryOf, idOf, sealsIn, type Provider } from './provider.ts'
+import type { ProviderEvent } from '../../domain/deliverability/provider-event.ts'
+import { diagnose, idOf, kindFinder, sealsIn, type Provider } from './provider.ts'
 
 const text = (max: number) => z.string().max(max).optional()
 
@@ -23,19 +23,17 @@ export const generic: Provider = {
   read: ({ json }) => ({ events: posting.parse(json).map(readEvent) }),
 }
 
-const kinds: Record<string, EventKind> = {
+const kindOf = kindFinder({
   bounce: 'bounce',
   complaint: 'complaint',
   unsubscribe: 'unsubscribe',
   delay: 'delay',
-  delivered: 'progress',
-  opened: 'progress',
-  clicked: 'progress',
-}
+  progress: 'delivered opened clicked',
+})
 
 function readEvent(json: z.infer<typeof genericEvent>): ProviderEvent {
   const { event, recipient, messageId = '', relayId, text: said = '' } = json
-  const kind = entryOf(kinds, event) ?? 'other'
+  const kind = kindOf(event)
   return {
     id: json.id ?? idOf(event, recipient, messageId, relayId ?? '', json.status ?? '', said),
     kind,

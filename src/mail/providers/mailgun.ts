@@ -1,16 +1,17 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
+import type { ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import {
   diagnose,
   entryOf,
   idOf,
   isInWindow,
   keptBack,
+  kindFinder,
   sealsIn,
   textAt,
   valueAt,
-  type Provider,
 } from './provider.ts'
+import type { Provider } from './provider.ts'
 
 /** Mailgun signs a time and a token, not the event: a token is good for one event alone. */
 export const mailgun: Provider = {
@@ -27,18 +28,15 @@ export const mailgun: Provider = {
   readKey: (text) => (/^[\x21-\x7e]{16,200}$/.test(text) ? text : undefined),
 }
 
-const kinds: Record<string, EventKind> = {
-  failed: 'bounce',
-  complained: 'complaint',
-  unsubscribed: 'unsubscribe',
-  accepted: 'progress',
-  delivered: 'progress',
-  opened: 'progress',
-  clicked: 'progress',
-}
+const kindOf = kindFinder({
+  bounce: 'failed',
+  complaint: 'complained',
+  unsubscribe: 'unsubscribed',
+  progress: 'accepted delivered opened clicked',
+})
 
 function readEvent(data: unknown): ProviderEvent {
-  const kind = entryOf(kinds, textAt(data, 'event')) ?? 'other'
+  const kind = kindOf(textAt(data, 'event'))
   const messageId = textAt(data, 'message', 'headers', 'message-id')
   const recipient = textAt(data, 'recipient')
   return {

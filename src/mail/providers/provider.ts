@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Diagnosis } from '../../domain/delivery/diagnosis.ts'
-import type { ProviderEvent } from '../../domain/deliverability/provider-event.ts'
+import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { findReply, forRecord, longestAnswer, statusIn } from '../inbound/report-text.ts'
 
 /** One POST of a provider: its bytes as they were signed, and what they hold. */
@@ -74,6 +74,16 @@ export const listAt = (value: unknown, ...path: string[]): unknown[] => {
 /** What a table says of a name; what every object has by itself is no entry. */
 export const entryOf = <Value>(table: Record<string, Value>, name: string): Value | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined
+
+/** What a provider's name for an event means, by its names for each kind. */
+export function kindFinder(names: Partial<Record<EventKind, string>>): (name: string) => EventKind {
+  const kinds = new Map(
+    Object.entries(names).flatMap(([kind, list]) =>
+      list.split(' ').map((name) => [name, kind as EventKind] as const),
+    ),
+  )
+  return (name) => kinds.get(name) ?? 'other'
+}
 
 /** For events that have no name: the same for the same event. */
 export const idOf = (...parts: string[]): string =>

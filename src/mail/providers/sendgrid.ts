@@ -1,6 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto'
-import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
-import { diagnose, entryOf, idOf, isInWindow, keptBack, sealsIn, textAt, type Provider } from './provider.ts'
+import type { ProviderEvent } from '../../domain/deliverability/provider-event.ts'
+import { diagnose, entryOf, idOf, isInWindow, keptBack, kindFinder, sealsIn, textAt } from './provider.ts'
+import type { Provider } from './provider.ts'
 
 const signatureHeader = 'x-twilio-email-event-webhook-signature'
 const timestampHeader = 'x-twilio-email-event-webhook-timestamp'
@@ -30,25 +31,19 @@ export const sendgrid: Provider = {
 const publicKeyOf = (key: string) =>
   createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' })
 
-const kinds: Record<string, EventKind> = {
-  bounce: 'bounce',
-  blocked: 'bounce',
-  dropped: 'bounce',
-  spamreport: 'complaint',
-  unsubscribe: 'unsubscribe',
-  group_unsubscribe: 'unsubscribe',
-  deferred: 'delay',
-  processed: 'progress',
-  delivered: 'progress',
-  open: 'progress',
-  click: 'progress',
-}
+const kindOf = kindFinder({
+  bounce: 'bounce blocked dropped',
+  complaint: 'spamreport',
+  unsubscribe: 'unsubscribe group_unsubscribe',
+  delay: 'deferred',
+  progress: 'processed delivered open click',
+})
 
 function readEvent(json: unknown): ProviderEvent {
   const event = textAt(json, 'event')
   const recipient = textAt(json, 'email')
   const messageId = textAt(json, 'sg_message_id')
-  const kind = entryOf(kinds, event) ?? 'other'
+  const kind = kindOf(event)
   return {
     id: textAt(json, 'sg_event_id') || idOf(event, recipient, messageId, textAt(json, 'timestamp')),
     kind,

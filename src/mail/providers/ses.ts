@@ -1,20 +1,22 @@
 import { verify, X509Certificate } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
-import { diagnose, entryOf, isInWindow, keptBack, listAt, sealsIn, textAt, valueAt } from './provider.ts'
+import type { ProviderEvent } from '../../domain/deliverability/provider-event.ts'
+import {
+  diagnose,
+  entryOf,
+  isInWindow,
+  keptBack,
+  kindFinder,
+  listAt,
+  sealsIn,
+  textAt,
+  valueAt,
+} from './provider.ts'
 import type { ProofSettings, ProofTools, Provider } from './provider.ts'
 
 const signed = {
-  Notification: ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'],
-  SubscriptionConfirmation: [
-    'Message',
-    'MessageId',
-    'SubscribeURL',
-    'Timestamp',
-    'Token',
-    'TopicArn',
-    'Type',
-  ],
+  Notification: 'Message MessageId Subject Timestamp TopicArn Type',
+  SubscriptionConfirmation: 'Message MessageId SubscribeURL Timestamp Token TopicArn Type',
 }
 const algorithms: Record<string, string> = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' }
 const amazon = /^sns\.[a-z0-9-]{3,30}\.amazonaws\.com(?:\.cn)?$/
@@ -76,19 +78,16 @@ function amazonUrl(text: string): URL | undefined {
 function canonical(json: unknown): Buffer {
   const names =
     textAt(json, 'Type') === 'Notification' ? signed.Notification : signed.SubscriptionConfirmation
-  const present = names.filter((name) => typeof valueAt(json, name) === 'string')
+  const present = names.split(' ').filter((name) => typeof valueAt(json, name) === 'string')
   return Buffer.from(present.map((name) => `${name}\n${textAt(json, name)}\n`).join(''))
 }
 
-const kinds: Record<string, EventKind> = {
-  Bounce: 'bounce',
-  Complaint: 'complaint',
-  DeliveryDelay: 'delay',
-  Delivery: 'progress',
-  Send: 'progress',
-  Open: 'progress',
-  Click: 'progress',
-}
+const kindOf = kindFinder({
+  bounce: 'Bounce',
+  complaint: 'Complaint',
+  delay: 'DeliveryDelay',
+  progress: 'Delivery Send Open Click',
+})
 
 function readMessage(message: string, id: string): ProviderEvent[] {
   let json: unknown
@@ -98,7 +97,7 @@ function readMessage(message: string, id: string): ProviderEvent[] {
     // Amazon writes a sentence to a topic that was just set up.
     return [{ id, kind: 'other', recipient: '', seals: [] }]
   }
-  const kind = entryOf(kinds, textAt(json, 'notificationType') || textAt(json, 'eventType')) ?? 'other'
+  const kind = kindOf(textAt(json, 'notificationType') || textAt(json, 'eventType'))
   const shared = { kind, seals: sealsOf(json), relayId: textAt(json, 'mail', 'messageId') }
   if (kind === 'bounce') {
     return listAt(json, 'bounce', 'bouncedRecipients').map((recipient, index) => ({
