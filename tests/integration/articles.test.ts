@@ -35,6 +35,25 @@ const story: ArticleInput = {
   responses: 'open',
 }
 
+test('feeds that lose an article hear of it, also of one that is known by its guid alone; sent again nobody does', async () => {
+  const database = await aDatabase()
+  const { articles, rings } = aService(database)
+  const guid = 'https://rivage.example/?p=12'
+  await anArticle(database, { externalId: 'wp:rivage.example:12', guid, sections: ['culture'], slug: 'port' })
+  const body = { ...story, guid, canonicalUrl: 'https://rivage.example/port' }
+  for (const put of [
+    () => articles.put('cms:12', body),
+    () => articles.putMany([{ ...body, sections: ['sport'], externalId: 'cms:12' }]),
+  ]) {
+    await put()
+    expect(rings.splice(0)).toEqual(['render-feeds', 'refresh-drafts'])
+    await put()
+    expect(rings).toEqual([])
+  }
+  const changes = (await database.stores.feedDocuments.claimChanges()).map(({ subject }) => subject)
+  expect(changes).toEqual(expect.arrayContaining(['section:culture', 'section:evenement', 'section:sport']))
+})
+
 test('a PUT creates, the same again is unchanged, an edit updates; guid, code and first publication stay', async () => {
   const { articles, clock } = aService(await aDatabase())
   const created = await articles.put('cms:1', story)

@@ -13,6 +13,7 @@ import {
   type ArticleInput,
   type CheckedArticle,
 } from './input.ts'
+import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { noteArchives, noteChanges, ringForChange } from './public-change.ts'
 import { withdrawArticle } from './withdraw.ts'
@@ -32,6 +33,24 @@ export interface ArticleFilter {
 export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
   const { config, database, doorbell, now } = parts
 
+  /** In the caller's transaction; the feeds of what it was and of what it is now hear of it. */
+  const putWithChanges = async (stores: Stores, items: ArticleToPut[]): Promise<PutResult[]> => {
+    const known = [
+      ...(await stores.articles.listByExternalIds(items.map(({ externalId }) => externalId))),
+      ...(await stores.articles.listByGuids(items.flatMap(({ input }) => input.guid ?? []))),
+    ]
+    const before = await stores.articles.listByIds(known.map(({ articleId }) => articleId))
+    const results = await putArticles(stores, items, { publicUrl: config.publicUrl, now: now() })
+    const changed = results.filter(hasChanged).map(({ id }) => id)
+    const after = await stores.articles.listByIds(changed)
+    await noteChanges(stores, [...before.filter(({ id }) => changed.includes(id)), ...after])
+    for (const article of after) {
+      const wasWithdrawn = before.some(({ id, state }) => id === article.id && state === 'withdrawn')
+      if (wasWithdrawn && article.state !== 'withdrawn') await noteArchives(stores, article)
+    }
+    return results
+  }
+
   return {
     /**
      * Creates or updates by external id; the same body again is `unchanged`.
@@ -40,16 +59,11 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     async put(externalId: string, body: ArticleInput): Promise<{ outcome: Outcome; article: Article }> {
       const item = { externalId: externalIdSchema.parse(externalId), input: articleInput.parse(body) }
       const { result, article } = await database.transaction(async (stores) => {
-        const before = await stores.articles.findByExternalId(item.externalId)
-        const [result] = await putArticles(stores, [item], { publicUrl: config.publicUrl, now: now() })
+        const [result] = await putWithChanges(stores, [item])
         if (!result || 'error' in result) throw result?.error ?? new Error('no result for an article')
-        const article = await stores.articles.getByExternalId(item.externalId)
-        if (result.outcome !== 'unchanged') await noteChanges(stores, [before, article])
-        if (before?.state === 'withdrawn' && article.state !== 'withdrawn')
-          await noteArchives(stores, article)
-        return { result, article }
+        return { result, article: await stores.articles.getByExternalId(item.externalId) }
       })
-      if (result.outcome !== 'unchanged') await ringForChange(doorbell)
+      if (hasChanged(result)) await ringForChange(doorbell)
       return { outcome: result.outcome, article }
     },
 
@@ -62,20 +76,9 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       const items = [
         ...new Map(read.flatMap((one) => ('input' in one ? [[one.externalId, one]] : []))).values(),
       ]
-      const byId = await database.transaction(async (stores) => {
-        const known = await stores.articles.listByExternalIds(items.map(({ externalId }) => externalId))
-        const before = await stores.articles.listByIds(known.map(({ articleId }) => articleId))
-        const results = await putArticles(stores, items, { publicUrl: config.publicUrl, now: now() })
-        const changed = results.flatMap((one) => ('id' in one && one.outcome !== 'unchanged' ? one.id : []))
-        const after = await stores.articles.listByIds(changed)
-        await noteChanges(stores, [...before.filter(({ id }) => changed.includes(id)), ...after])
-        for (const article of after) {
-          const wasWithdrawn = before.some(({ id, state }) => id === article.id && state === 'withdrawn')
-          if (wasWithdrawn && article.state !== 'withdrawn') await noteArchives(stores, article)
-        }
-        return new Map(results.map((one) => [one.externalId, one]))
-      })
-      await ringForChange(doorbell)
+      const results = await database.transaction((stores) => putWithChanges(stores, items))
+      if (results.some(hasChanged)) await ringForChange(doorbell)
+      const byId = new Map(results.map((one) => [one.externalId, one]))
       return read.map((one) => {
         const result = 'input' in one ? byId.get(one.externalId) : one
         if (result && 'outcome' in result) return { externalId: one.externalId, outcome: result.outcome }
@@ -252,6 +255,9 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     }),
   }
 }
+
+const hasChanged = (result: PutResult): result is Extract<PutResult, { id: number }> =>
+  'outcome' in result && result.outcome !== 'unchanged'
 
 /** One article of a batch, or what is wrong with it. */
 function readArticle(
