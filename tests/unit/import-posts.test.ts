@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Attachments } from '../../src/import/wordpress/attachments.ts'
 import { faultOf, leftOutReason, toPost } from '../../src/import/wordpress/wordpress.ts'
+import { toParagraphs } from '../../src/import/wordpress/wordpress-html.ts'
 import { readWxr, type WxrItem } from '../../src/import/wordpress/wxr.ts'
 import { readingOf } from '../../src/import/xml/xml.ts'
 
@@ -92,6 +93,11 @@ test.each<[string, string, object]>([
 ])('%s', async (_name, fields, expected) => {
   expect(await post(fields)).toMatchObject(expected)
 }) // prettier-ignore
+
+test('emphasis that never ends costs no more than what is written', () => {
+  const marks = 60_000
+  expect(toParagraphs('<b>'.repeat(marks) + '</i>'.repeat(marks))).toHaveLength('<p></p>'.length + 7 * marks)
+})
 
 test('pictures: by guid, with their caption as words, and counted where no file has them', async () => {
   const fields = wp(dated) + meta('_thumbnail_id', '12') + content('[gallery ids="12,13,99"]')

@@ -139,6 +139,8 @@ const paragraphsOf = (text: string): string =>
 
 const emphasis = /<(\/?)(strong|em|b|i|u|s|del|ins|mark|small|q|cite)(?:\s[^<>]{0,500})?>/gi
 const maxEmphasis = 10
+/** Within a paragraph: each end is looked for among them. */
+const maxOpen = 100
 
 /** An element that ends in a later paragraph stands in each of them. */
 function withEmphasis(pieces: string[]): string[] {
@@ -157,12 +159,13 @@ function withEmphasis(pieces: string[]): string[] {
     const before = open.map(({ tag }) => tag).join('')
     for (const { tag, isEnd, name } of marks[at] ?? []) {
       const last = isEnd ? open.findLastIndex((one) => one.name === name) : -1
-      if (!isEnd) open.push({ tag, name })
+      if (!isEnd && open.length < maxOpen) open.push({ tag, name })
       else if (last >= 0) open.splice(last, 1)
     }
     open = open.filter(({ name }) => (lastEnds.get(name) ?? 0) > at).slice(-maxEmphasis)
     if (isBlock.test(piece)) return piece
-    return before + piece + open.toReversed().map(({ name }) => `</${name}>`).join('') // prettier-ignore
+    const after = open.map(({ name }) => `</${name}>`).reverse()
+    return [before, piece, ...after].join('')
   })
 }
 
