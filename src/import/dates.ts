@@ -21,13 +21,17 @@ const weekdays =
 const connectives = 'le à at on the de of er st nd rd th يوم في الساعة سنة'
 
 /** Hours east of UTC, of the abbreviations that feeds are written with; others are UTC (RFC 5322 §4.3). */
-const zones: Record<string, number> = {
-  wet: 0, west: 1, bst: 1, cet: 1, mez: 1, cest: 2, mesz: 2, eet: 2, eest: 3, msk: 3, trt: 3,
-  wat: 1, cat: 2, sast: 2, eat: 3, gst: 4, pkt: 5, ist: 5.5, sgt: 8, hkt: 8, awst: 8, jst: 9, kst: 9,
-  acst: 9.5, aest: 10, aedt: 11, nzst: 12, nzdt: 13, brt: -3, art: -3, ndt: -2.5, nst: -3.5,
-  adt: -3, ast: -4, edt: -4, est: -5, cdt: -5, cst: -6, mdt: -6, mst: -7, pdt: -7, pst: -8,
-  akdt: -8, akst: -9, hst: -10,
-} // prettier-ignore
+const zones: Record<string, number> = Object.fromEntries(
+  (
+    'wet 0, west 1, bst 1, cet 1, mez 1, cest 2, mesz 2, eet 2, eest 3, msk 3, trt 3, wat 1, cat 2, sast 2, eat 3, ' +
+    'gst 4, pkt 5, ist 5.5, sgt 8, hkt 8, awst 8, jst 9, kst 9, acst 9.5, aest 10, aedt 11, nzst 12, nzdt 13, ' +
+    'brt -3, art -3, ndt -2.5, nst -3.5, adt -3, ast -4, edt -4, est -5, cdt -5, cst -6, mdt -6, mst -7, pdt -7, ' +
+    'pst -8, akdt -8, akst -9, hst -10'
+  )
+    .split(', ')
+    .map((zone) => zone.split(' '))
+    .map(([name = '', hours]) => [name, Number(hours)]),
+)
 
 /** Without case, accents, hamza, marks of direction and abbreviation; digits as ASCII has them. */
 const fold = (text: string): string =>

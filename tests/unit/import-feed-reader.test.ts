@@ -110,8 +110,10 @@ test('pictures are relative to their entry', async () => {
 })
 
 // What stands behind à is, by accident, the rest of a character of UTF-8.
-const latin = (declaration: string) => Buffer.from(`${declaration}${rss('<item><title>Voil\xe0\xa0\xbb : l\x92\xe9t\xe9 \xe0 S\xe9tif</title></item>')}`, 'latin1') // prettier-ignore
-const utf8 = (declaration: string) => Buffer.from(`${declaration}${rss('<item><title>L’été à Sétif</title></item>')}`) // prettier-ignore
+const latinFeed = rss('<item><title>Voil\xe0\xa0\xbb : l\x92\xe9t\xe9 \xe0 S\xe9tif</title></item>')
+const latin = (declaration: string) => Buffer.from(declaration + latinFeed, 'latin1')
+const utf8Feed = rss('<item><title>L’été à Sétif</title></item>')
+const utf8 = (declaration: string) => Buffer.from(declaration + utf8Feed)
 const declared = (encoding: string) => `<?xml version="1.0" encoding="${encoding}"?>`
 
 test.each<[string, Buffer, string | undefined, [string, number]]>([

@@ -169,24 +169,24 @@ function createPreparer(publicUrl: string): (feed: StoredFeed) => Prepared {
 }
 
 function toPrepared(feed: StoredFeed, selfUrl: string): Prepared {
-  const shared = [
-    'ETag', feed.etag,
-    'Last-Modified', feed.lastModified.toUTCString(),
-    'Cache-Control', cacheControl,
-    'Vary', 'Accept-Encoding',
-    'Access-Control-Allow-Origin', '*',
-    'Access-Control-Expose-Headers', 'ETag, Last-Modified',
-  ] // prettier-ignore
+  const shared = Object.entries({
+    ETag: feed.etag,
+    'Last-Modified': feed.lastModified.toUTCString(),
+    'Cache-Control': cacheControl,
+    Vary: 'Accept-Encoding',
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Expose-Headers': 'ETag, Last-Modified',
+  }).flat()
   const full = (bytes: Buffer, encoding?: FeedEncoding) => ({
     bytes,
     headers: [
-      'Content-Type', feed.contentType,
-      'Content-Length', String(bytes.length),
+      ...['Content-Type', feed.contentType],
+      ...['Content-Length', String(bytes.length)],
       ...(encoding ? ['Content-Encoding', encoding] : []),
       ...shared,
-      'X-Content-Type-Options', 'nosniff',
-      'Link', `<${selfUrl}>; rel="self"`,
-    ], // prettier-ignore
+      ...['X-Content-Type-Options', 'nosniff'],
+      ...['Link', `<${selfUrl}>; rel="self"`],
+    ],
   })
   return {
     notModified: shared,

@@ -75,11 +75,13 @@ export interface FeedGroup {
 const isWaiting = (eb: ExpressionBuilder<DB, 'feedDocuments'>) =>
   eb.or([eb('dirtyAt', 'is not', null), eb('dueAt', '<=', sql<Date>`clock_timestamp()`)])
 
+const columns = [
+  ...(['path', 'subject', 'language', 'etag', 'lastModified', 'floorAt', 'floorId'] as const),
+  ...(['contentSha256', 'items', 'leftOut', 'dirtyAt', 'dirtyN', 'movedTo', 'retiredAt'] as const),
+] as const
+type Row = Pick<Selectable<FeedDocuments>, (typeof columns)[number]> & { size: number }
+
 export function feedDocumentsStore(db: Executor) {
-  const columns = [
-    'path', 'subject', 'language', 'etag', 'lastModified', 'floorAt', 'floorId', 'contentSha256', 'items', 'leftOut',
-    'dirtyAt', 'dirtyN', 'movedTo', 'retiredAt',
-  ] as const // prettier-ignore
   const select = () =>
     db
       .selectFrom('feedDocuments')
@@ -320,12 +322,6 @@ export function feedDocumentsStore(db: Executor) {
       }),
   }
 }
-
-type Row = Pick<
-  Selectable<FeedDocuments>,
-  | 'path' | 'subject' | 'language' | 'etag' | 'lastModified' | 'floorAt' | 'floorId' | 'contentSha256' | 'items'
-  | 'leftOut' | 'dirtyAt' | 'dirtyN' | 'movedTo' | 'retiredAt'
-> & { size: number } // prettier-ignore
 
 const toDocument = (row: Row): FeedDocument => ({
   path: row.path,
