@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { SaxesParser } from 'saxes'
 import { DomainError } from '../../errors.ts'
 import { createDecoder, EncodingCensus, type Encoding } from './encoding.ts'
@@ -45,7 +46,7 @@ const maxText = 4_000_000
 const maxStrict = 500_000
 /** Of elements that stand open: each costs memory until it is closed. */
 const maxDepth = 2_000
-/** Of a chunk that is parsed at once. */
+/** Of a chunk that is read at once. */
 const pieceLength = 16_384
 
 /**
@@ -61,9 +62,9 @@ export async function readingOf(
 ): Promise<Reading> {
   const census = new EncodingCensus()
   let bytes = 0
-  for await (const chunk of open()) {
-    census.push(chunk)
-    onBytes((bytes += chunk.length))
+  for await (const piece of piecesOf(open())) {
+    census.push(piece)
+    onBytes((bytes += piece.length))
   }
   const encoding = census.end(charset)
   const isWellFormed = await isParsed(open(), encoding, (more) => {
@@ -185,9 +186,13 @@ function asHtml(text: string, repairs: Repairs): string {
   })
 }
 
+/** Between two of one chunk others have their turn: what a site answers may be of ten megabytes. */
 async function* piecesOf(stream: ReturnType<OpenBytes>): AsyncIterable<Uint8Array> {
   for await (const chunk of stream) {
-    for (let at = 0; at < chunk.length; at += pieceLength) yield chunk.subarray(at, at + pieceLength)
+    for (let at = 0; at < chunk.length; at += pieceLength) {
+      if (at > 0) await setImmediate()
+      yield chunk.subarray(at, at + pieceLength)
+    }
   }
 }
 
