@@ -3,9 +3,9 @@ import {
   classifyBounce,
   scoreBounce,
   type BounceClass,
-  type Diagnosis,
   type ScoredBounce,
 } from '../../src/domain/deliverability/bounce.ts'
+import type { Diagnosis } from '../../src/domain/delivery/diagnosis.ts'
 
 const rows: [Diagnosis['stage'], number | undefined, string | undefined, string, BounceClass][] = [
   ['rcpt', 550, '5.1.1', 'no such user', 'dead'],

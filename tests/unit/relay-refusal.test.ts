@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { classifyBounce, type Diagnosis } from '../../src/domain/deliverability/bounce.ts'
+import { classifyBounce } from '../../src/domain/deliverability/bounce.ts'
+import type { Diagnosis } from '../../src/domain/delivery/diagnosis.ts'
 import { findRelayRefusal } from '../../src/domain/delivery/relay-refusal.ts'
 import { statusOf } from '../../src/mail/smtp/send-outcome.ts'
 

@@ -3,8 +3,6 @@ import type { SendOutcome } from '../delivery/delivery.ts'
 import type { Diagnosis } from '../delivery/diagnosis.ts'
 import { findRelayRefusal } from '../delivery/relay-refusal.ts'
 
-export type { Diagnosis } from '../delivery/diagnosis.ts'
-
 /** Why mail came back. What each does to a person and to sending is in docs/operations-mail.md. */
 export type BounceClass =
   'dead' | 'doubtful' | 'full' | 'transient' | 'policy' | 'content' | 'sender' | 'complaint'

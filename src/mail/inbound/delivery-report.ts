@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../../domain/deliverability/bounce.ts'
+import type { Diagnosis } from '../../domain/delivery/diagnosis.ts'
 import { encodedText } from './mime.ts'
 import {
   answerAt,

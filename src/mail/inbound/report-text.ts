@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../../domain/deliverability/bounce.ts'
+import type { Diagnosis } from '../../domain/delivery/diagnosis.ts'
 import { phraseFinder } from '../../domain/deliverability/bounce-words.ts'
 import type { SmtpStage } from '../../domain/delivery/delivery.ts'
 

@@ -5,8 +5,8 @@ import {
   diagnosisOf,
   isGreylisting,
   scoreBounce,
-  type Diagnosis,
 } from '../../domain/deliverability/bounce.ts'
+import type { Diagnosis } from '../../domain/delivery/diagnosis.ts'
 import type { SendOutcome } from '../../domain/delivery/delivery.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { InboundMail, RecipientReport } from '../../mail/inbound/inbound.ts'
