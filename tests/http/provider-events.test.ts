@@ -71,6 +71,15 @@ test('what was heard once changes nothing when it is heard again, for thirty day
   expect(await room.rows('select event_id from provider_events')).toEqual([])
 })
 
+test('greylisting of a mail of ours is nobody’s fault, and is not taken for a mail of somebody else', async () => {
+  const room = await aProviderRoom('generic')
+  const [{ address: recipient, messageId }] = room.readers
+  const event = { event: 'bounce', id: 'a', recipient, messageId, text: '450 4.2.0 Greylisted, try later' }
+  expect(await room.postJson(event)).toBe(200)
+  expect(await room.counts()).toEqual({ bounce: [1, 0] })
+  await untouched(room)
+})
+
 test('two processes that hear the same event at once record it once', async () => {
   const room = await aProviderRoom('generic')
   const [first] = room.readers

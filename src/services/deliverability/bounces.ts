@@ -58,13 +58,13 @@ export function createBounceService({
     source: 'smtp' | 'dsn',
     isAllowed = always,
   ): Promise<void> => {
-    // However long it lasts, it says nothing about a person.
-    if (isGreylisting(diagnosis)) return
     const at = now()
     const bounceClass = classifyBounce(diagnosis, source)
     await database.transaction(async (stores) => {
       const mail = await stores.bounces.findMail(reference)
       if (!mail || !(await isAllowed(stores, mail))) return
+      // However long it lasts, it says nothing about a person.
+      if (isGreylisting(diagnosis)) return
       const { subscriberId } = mail
       if (subscriberId !== undefined) await stores.subscribers.lock(subscriberId)
       const past = subscriberId === undefined ? [] : await stores.bounces.listOf(subscriberId)
