@@ -13,6 +13,13 @@ export function plainText(html: string): string {
   return /[<&]/.test(field) ? textOf(sanitizeBounded(field, noTags) ?? field) : onOneLine(field)
 }
 
+/** WordPress takes posts without a title; readers of a feed need something to click on. */
+export function titleFrom(html: string): string {
+  const words = plainText(html).slice(0, 280).split(' ')
+  const beginning = words.slice(0, 8).join(' ')
+  return beginning + (words.length > 8 && !beginning.endsWith('…') ? '…' : '')
+}
+
 /** Text that is no HTML, as HTML: blank lines part paragraphs. */
 export const toPlainParagraphs = (text: string): string =>
   text

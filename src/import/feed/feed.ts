@@ -7,7 +7,7 @@ import type { FeedItem, GivenUrl } from './feed-item.ts'
 import { readJsonFeed } from './json-feed.ts'
 import { FeedBuilder, type ReadFeed } from './feed-reader.ts'
 import { chooseLanguage } from '../language.ts'
-import { plainText } from '../plain-text.ts'
+import { plainText, titleFrom } from '../plain-text.ts'
 import { undatedNote, unusableNote } from '../notes.ts'
 import { cleanRendered } from '../rendered-html.ts'
 import { openXml, readingOf } from '../xml/xml.ts'
@@ -71,7 +71,7 @@ export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): Imp
   const clean = (text: string) => cleanRendered(text, { link, home: site })
   const html = clean(item.html) || clean(item.summary)
   const { sections, tags } = sortTags(item, options.sections)
-  const title = plainText(item.title) || plainText(html).slice(0, 80)
+  const title = plainText(item.title) || titleFrom(html)
   const picture = resolve(item.picture, link ?? site)
   const usable = (one: FeedItem['media'][number]) => enclosureOf(one, one.base ?? link ?? site)
   const enclosures = item.enclosures.map(usable)

@@ -4,9 +4,9 @@ import type { ReadingContext, ReadItem, Site } from '../../services/sources/site
 import type { LanguageHome } from '../../store/sources/sources.ts'
 import { checkPost } from '../batch.ts'
 import { chooseLanguage } from '../language.ts'
-import { plainText } from '../plain-text.ts'
+import { plainText, titleFrom } from '../plain-text.ts'
 import { cleanRendered } from '../rendered-html.ts'
-import { sectionsAndTags } from '../wordpress/wordpress.ts'
+import { decodeSlug, sectionsAndTags, slugsOf } from '../wordpress/wordpress.ts'
 
 const text = z.object({ rendered: z.string(), protected: z.boolean().optional() })
 const term = z.object({ taxonomy: z.string(), slug: z.string(), name: z.string() })
@@ -58,7 +58,7 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
   const { link } = post
   const guid = plainText(post.guid.rendered)
   const html = cleanRendered(post.content.rendered, { link, home: site.home })
-  const title = plainText(post.title.rendered) || plainText(html).slice(0, 80) || `#${post.id}`
+  const title = plainText(post.title.rendered) || titleFrom(html) || `#${post.id}`
   const isProtected = post.content.protected === true
   const language = languageOf(post, site, context)
   const item = {
@@ -74,9 +74,6 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
   if (isProtected || post.status !== 'publish') return skip('protected')
   if (language === undefined) return skip('language')
   const selections = sectionsAndTags(termsOf(post), context.sections)
-  const ofKind = (kind: string) => [
-    ...new Set(selections.filter((one) => one.kind === kind).map(({ slug }) => slug)),
-  ]
   const checked = checkPost({
     externalId: `wp:${siteKeyOf(site.home)}:${post.id}`,
     input: {
@@ -84,8 +81,8 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
       html,
       language,
       summary: summaryOf(post),
-      sections: ofKind('section'),
-      tags: ofKind('tag'),
+      sections: slugsOf(selections, 'section'),
+      tags: slugsOf(selections, 'tag'),
       authors: authorsOf(post),
       publishedAt: item.publishedAt?.toISOString(),
       canonicalUrl: link,
@@ -127,15 +124,10 @@ const unreadable = (given: { id: number; date_gmt?: unknown; modified_gmt?: unkn
 function originOf({ slug, link }: RestPost) {
   const { pathname, search } = new URL(link)
   const isPath = pathname !== '/' && search === ''
-  return { ...(slug !== '' && { slug: decode(slug) }), ...(isPath && { oldPath: pathname }), baseUrl: link }
-}
-
-/** A slug of another script is percent-encoded, and a long one cut, maybe within a character. */
-function decode(slug: string): string {
-  try {
-    return decodeURIComponent(slug)
-  } catch {
-    return ''
+  return {
+    ...(slug !== '' && { slug: decodeSlug(slug) }),
+    ...(isPath && { oldPath: pathname }),
+    baseUrl: link,
   }
 }
 

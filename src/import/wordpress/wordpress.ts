@@ -7,7 +7,7 @@ import { readDate } from '../dates.ts'
 import { enclosureOf } from '../feed/enclosure.ts'
 import { unclosedFault, undatedNote, unusableNote } from '../notes.ts'
 import { chooseLanguage } from '../language.ts'
-import { plainText } from '../plain-text.ts'
+import { plainText, titleFrom } from '../plain-text.ts'
 import { toHtml, toParagraphs } from './wordpress-html.ts'
 import type { WxrComment, WxrItem } from './wxr.ts'
 
@@ -105,11 +105,11 @@ export function toPost(item: WxrItem, language: string, context: PostContext): W
   const { fields } = item
   const notes: string[] = []
   const html = htmlOf(item, context, notes)
-  const title = plainText(fields.title ?? '') || titleFrom(html, fields.id ?? '')
+  const title = plainText(fields.title ?? '') || titleFrom(html) || `#${fields.id ?? ''}`
   const link = URL.parse(fields.link ?? '')
   const publishing = publishingOf(item, context, notes)
   const terms = sectionsAndTags(item.terms, context.sections)
-  const slug = decode(fields.name ?? '')
+  const slug = decodeSlug(fields.name ?? '')
   const shown = item.comments.filter(isShown)
   const responses = shown.flatMap((comment) => toResponse(comment, { item, context, publishing, notes }))
   return {
@@ -186,20 +186,15 @@ function publishingOf({ fields }: WxrItem, { zone }: PostContext, notes: string[
   return { state: 'draft', publishedAt }
 }
 
-/** WordPress takes posts without a title; readers of a feed need something to click on. */
-const titleFrom = (html: string, id: string): string => {
-  const words = plainText(html).slice(0, 280).split(' ')
-  const beginning = words.slice(0, 8).join(' ')
-  return beginning === '' ? `#${id}` : beginning + (words.length > 8 && !beginning.endsWith('…') ? '…' : '')
-}
-
 /** As the site shows them: all of Co-Authors Plus, else the one who wrote it. A login is nobody's byline. */
 function authorsOf({ fields, terms }: WxrItem, names: Map<string, string>, notes: string[]): string[] {
   // Some exports hold `<dc:creator>>login`.
   const creator = (fields.creator ?? '').replace(/^>/, '')
   const together = terms
     .filter(({ domain }) => domain === 'author')
-    .map(({ nicename, name }) => names.get(decode(nicename).replace(/^cap-/, '')) ?? names.get(name) ?? '')
+    .map(
+      ({ nicename, name }) => names.get(decodeSlug(nicename).replace(/^cap-/, '')) ?? names.get(name) ?? '',
+    )
     .filter((name) => name !== '')
   const bylines = together.length > 0 ? together : [names.get(creator) ?? '']
   const shown = [...new Set(bylines.map((name) => plainText(name)).filter((name) => name !== ''))]
@@ -210,7 +205,7 @@ function authorsOf({ fields, terms }: WxrItem, names: Map<string, string>, notes
 /** A guest author of Co-Authors Plus: under which names posts point to it, and what it is called. */
 export function guestAuthorOf({ fields, meta }: WxrItem): { logins: string[]; name: string } | undefined {
   if (fields.type !== 'guest-author') return undefined
-  const slug = decode(fields.name ?? '').replace(/^cap-/, '')
+  const slug = decodeSlug(fields.name ?? '').replace(/^cap-/, '')
   const logins = [slug, meta.get('cap-user_login') ?? ''].filter((login) => login !== '')
   return { logins, name: meta.get('cap-display_name') ?? fields.title ?? '' }
 }
@@ -226,18 +221,18 @@ export function sectionsAndTags(
   return terms.flatMap(({ domain, nicename, name }) => {
     const kind = kindOfDomain[domain]
     const label = plainText(name)
-    const own = slugOf(decode(nicename)) || slugOf(label)
+    const own = slugOf(decodeSlug(nicename)) || slugOf(label)
     const slug = kind === 'section' ? (sections.get(own) ?? sections.get(slugOf(label)) ?? own) : own
     return kind && slug !== '' ? [{ kind, slug, names: { und: label || slug } }] : []
   })
 }
 
-const slugsOf = (terms: ImportedPost['selections'], kind: SelectionKind): string[] => [
+export const slugsOf = (terms: ImportedPost['selections'], kind: SelectionKind): string[] => [
   ...new Set(terms.filter((term) => term.kind === kind).map((term) => term.slug)),
 ]
 
 /** Slugs of other scripts are percent-encoded in an export, and long ones cut, maybe within a character. */
-function decode(text: string): string {
+export function decodeSlug(text: string): string {
   for (const cut of [/$/, /%[^%]{0,2}$/, /(?:%[^%]{0,2}){2}$/, /(?:%[^%]{0,2}){3}$/]) {
     try {
       return decodeURIComponent(text.replace(cut, ''))
