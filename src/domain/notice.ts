@@ -21,6 +21,7 @@ export const deskNotices = [
   'policy',
   'complaints_high',
   'provider_test',
+  'source_asks',
   /** For what this version does not know. */
   'generic',
 ] as const

@@ -260,11 +260,11 @@ test('SRC-4 what is saved in the hour that comes twice in autumn is seen', async
 test('SRC-4 all posts vanish: nothing is withdrawn, a person is asked, and the answer is done', async () => {
   const site = await aFollowedSite({
     prepare: (wordpress) => {
-      for (let n = 0; n < 30; n += 1) wordpress.add()
+      for (let n = 0; n < 100; n += 1) wordpress.add()
     },
   })
   const { wordpress, sourceId } = site
-  const { sources } = site.context.services
+  const { sources, editors } = site.context.services
   const desk = { kind: 'cli', role: 'admin' } as const
   const withdrawn = async () => {
     const [row] = await site.sql<{ n: number }>(
@@ -272,34 +272,41 @@ test('SRC-4 all posts vanish: nothing is withdrawn, a person is asked, and the a
     )
     return row?.n
   }
+  await editors.add({ email: 'nadia@rivage.example', role: 'editor' }, desk)
+  const notices = () =>
+    site.sql(
+      `select payload->>'notice' as notice, count(*)::int as n from outbox where kind = 'desk-notice' group by 1`,
+    )
   wordpress.showsAll = false
   await site.look()
   await site.waitAMinute()
   expect(await site.look()).toMatchObject({
     state: 'needs-person',
     question: 'many',
-    counts: { missing: 30 },
+    counts: { missing: 100 },
   })
   expect(await withdrawn()).toBe(0)
+  expect(await notices()).toEqual([{ notice: 'source_asks', n: 1 }])
   // It was an accident: the question goes away by itself.
   wordpress.showsAll = true
   expect(await site.look()).toMatchObject({ state: 'following', counts: { missing: 0 } })
 
-  for (let id = 1; id <= 12; id += 1) wordpress.turn(id, 'trash')
+  for (let id = 1; id <= 3; id += 1) wordpress.turn(id, 'trash')
   await site.look()
   await site.waitAMinute()
-  expect(await site.look()).toMatchObject({ state: 'needs-person', counts: { missing: 12 } })
+  expect(await site.look()).toMatchObject({ state: 'needs-person', counts: { missing: 3 } })
   wordpress.add({ title: 'Pendant ce temps' })
   await site.look()
   expect(await site.titles()).toMatchObject({ 'Pendant ce temps': 'published' })
   await sources.answer(sourceId, 'withdraw', desk)
-  expect(await withdrawn()).toBe(12)
-  expect(await sources.restore(sourceId, undefined, desk)).toBe(12)
+  expect(await withdrawn()).toBe(3)
+  expect(await sources.restore(sourceId, undefined, desk)).toBe(3)
   expect(await withdrawn()).toBe(0)
   await site.look()
   await site.waitAMinute()
   expect(await site.look()).toMatchObject({ state: 'following' })
   expect(await withdrawn()).toBe(0)
+  expect(await notices()).toEqual([{ notice: 'source_asks', n: 1 }])
 })
 
 test('SRC-4 something is gone and the front page has changed: a person is asked, for one article too', async () => {

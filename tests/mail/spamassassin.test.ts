@@ -42,6 +42,7 @@ test.each(['fr', 'ar', 'en'] as const)('TPL-6 every template in %s scores at mos
     domain: 'mail.example',
     count: 12,
     before: 30,
+    source: 'Journal Essai',
     percent: 4,
   }
   const contents: PersonalContent[] = [

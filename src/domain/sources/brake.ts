@@ -10,16 +10,14 @@ export interface Withdrawals {
 
 const mostInAnHour = 10
 const shareOfADay = 0.02
-/** A small site takes a few away on an ordinary day. */
-const alwaysFew = 3
+/** Of fewer than fifty articles 2 % are none, and one is taken away on an ordinary day. */
+const leastInADay = 1
 
 /**
  * Whether a person is asked before anything is withdrawn: a site that loses its database, its languages or its name
  * shows nothing, too, and readers would be told that everything was withdrawn.
  */
 export function needsPerson({ wanted, lastHour, lastDay, here }: Withdrawals): boolean {
-  if (wanted === 0) return false
-  const isAll = wanted >= here && here > 1
-  const mostInADay = Math.max(alwaysFew, Math.floor((here + lastDay) * shareOfADay))
-  return isAll || wanted + lastHour > mostInAnHour || wanted + lastDay > mostInADay
+  const mostInADay = Math.max(leastInADay, Math.floor((here + lastDay) * shareOfADay))
+  return wanted > 0 && (wanted + lastHour > mostInAnHour || wanted + lastDay > mostInADay)
 }

@@ -7,6 +7,7 @@ import { followFeed } from './follow-feed.ts'
 import { followWordpress } from './follow-wordpress.ts'
 import { LeaseLost, openLook, SiteMoved, type Look, type LookParts } from './look.ts'
 import { SiteFault } from './site.ts'
+import { askPerson } from './withdrawals.ts'
 
 export type SourceSyncService = ReturnType<typeof createSourceSyncService>
 
@@ -66,7 +67,7 @@ export function createSourceSyncService(parts: LookParts) {
     } catch (error) {
       if (error instanceof LeaseLost) return
       if (error instanceof SiteMoved) {
-        await database.stores.sources.updateQuestion(source.id, 'moved')
+        await askPerson(parts, look, 'moved')
         await end(look, undefined)
         return
       }

@@ -1,8 +1,10 @@
 import { needsPerson } from '../../domain/sources/brake.ts'
+import type { SourceQuestion } from '../../domain/sources/source.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Stores } from '../../store/stores.ts'
 import { withdrawArticle } from '../articles/withdraw.ts'
+import { tellDesk } from '../desk/notices.ts'
 import { LeaseLost, type Look, type LookParts } from './look.ts'
 
 /**
@@ -18,7 +20,7 @@ export async function withdrawGone(
 ): Promise<void> {
   const { source } = look
   const { database } = parts
-  const { sources, sourceItems } = database.stores
+  const { sourceItems } = database.stores
   const counts = await sourceItems.count(source.id)
   const change = source.kind === 'wordpress' ? await look.findChange() : undefined
   const isMuch = needsPerson({
@@ -33,7 +35,7 @@ export async function withdrawGone(
       source.id,
       gone.map(({ remoteId }) => remoteId),
     )
-    await sources.updateQuestion(source.id, question)
+    await askPerson(parts, look, question)
     return
   }
   for (const item of gone) {
@@ -47,6 +49,25 @@ export async function withdrawGone(
     })
     if (isDone) look.counts.withdrawn += 1
   }
+}
+
+/** The desk hears of it by mail, once an hour at most: a site may come and go. */
+export async function askPerson(
+  { config, database, doorbell, now }: LookParts,
+  { source: { id, name, question: before } }: Look,
+  question: SourceQuestion,
+): Promise<void> {
+  if (before === question) return
+  await database.transaction(async (stores) => {
+    await stores.sources.updateQuestion(id, question)
+    await tellDesk(stores, {
+      notice: 'source_asks',
+      values: { source: name },
+      url: `${config.publicUrl}/desk/sources/${id}`,
+      once: `source:${id}:${now().toISOString().slice(0, 13)}`,
+    })
+  })
+  await doorbell.ring('deliver-mail', {})
 }
 
 /** False for one that no reader has seen: it is withdrawn once it is public. */
