@@ -102,6 +102,7 @@ export default {
     only('csv', 'csv-parse', ['^src/services/subscribers/import/']),
     only('upload', '@fastify/busboy', ['^src/http/upload\\.ts$']),
     only('negotiation', 'negotiator', ['^src/http/']),
+    only('public-suffixes', 'tldts', ['^src/domain/subscribers/organisation\\.ts$']),
     only('crawlers', 'isbot', ['^src/services/articles/article-views\\.ts$']),
     only('commands', 'commander', ['^src/cli/']),
     only('log', 'pino', ['^src/log\\.ts$']),

@@ -11,7 +11,7 @@ import { pageFeeds, pageLanguage, pageSections } from './http/language.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createPageRenderer, type PageRenderer } from './http/page.ts'
 import type { PublicForms } from './http/public-forms.ts'
-import { createRateLimit, signInWindows, signupWindows, viewWindows } from './http/rate-limit.ts'
+import { createRateLimit, createSignupLimit, signInWindows, viewWindows } from './http/rate-limit.ts'
 import { notFound, problemHandler } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
@@ -94,7 +94,7 @@ function publicForms({ config, counters, log }: Context, pages: PageRenderer): P
   return {
     publicUrl: config.publicUrl,
     pages,
-    signupLimit: createRateLimit(signupWindows, counters.open),
+    signupLimit: createSignupLimit(counters.open),
     clientAddress: createClientAddress(config.trustProxy, () => {
       log.warn(
         'a private peer sends X-Forwarded-For and TRUST_PROXY is unset: all its clients share one limit',

@@ -1,5 +1,6 @@
 import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible'
 import { DomainError } from '../errors.ts'
+import type { ClientAddress } from './client-address.ts'
 
 /** So many points in so many seconds. */
 export interface Window {
@@ -14,10 +15,17 @@ export interface RateLimit {
 }
 
 /** Generous, for behind one carrier's address there may be a town. */
-export const signupWindows: Window[] = [
+const signupWindows: Window[] = [
   { name: 'signup-10m', points: 60, seconds: 600 },
   { name: 'signup-day', points: 600, seconds: 86_400 },
 ]
+
+/** A site of IPv6 has 65,536 networks of a household: a campus, or one machine that takes them in turn. */
+const siteWindows: Window[] = signupWindows.map(({ name, points, seconds }) => ({
+  name: `${name}-site`,
+  points: points * 5,
+  seconds,
+}))
 
 /** Of links to the desk, asked for from one place: an office signs in from one address. */
 export const signInWindows: Window[] = [
@@ -40,6 +48,20 @@ export const isFirst = (limit: RateLimit, name: string): Promise<boolean> =>
 
 /** What one signup costs: twice as much from a form that is not ours. */
 export const signupCost = (hasStamp: boolean): number => (hasStamp ? 2 : 4)
+
+export type SignupLimit = ReturnType<typeof createSignupLimit>
+
+export function createSignupLimit(open: (window: Window) => RateLimiterAbstract) {
+  const ofClient = createRateLimit(signupWindows, open)
+  const ofSite = createRateLimit(siteWindows, open)
+  return {
+    /** @throws DomainError `too_many_requests` */
+    async consume({ limitKey, prefix }: ClientAddress, cost: number): Promise<void> {
+      await ofClient.consume(limitKey, cost)
+      if (prefix.endsWith('/48')) await ofSite.consume(prefix, cost)
+    },
+  }
+}
 
 /** @param open makes the counter of one window, wherever counts are kept */
 export function createRateLimit(windows: Window[], open: (window: Window) => RateLimiterAbstract): RateLimit {

@@ -70,7 +70,7 @@ export function activateRoutes(
 
   const resend = async (request: Request, response: Response, page: ActivationPage) => {
     const client = http.clientAddress(request)
-    await http.signupLimit.consume(client.limitKey, signupCost(true))
+    await http.signupLimit.consume(client, signupCost(true))
     const browser = keepBrowser(request, response, http.publicUrl)
     if (page.state === 'expired')
       await signups.repeat(page.id, visitorOf(request, response, { client, browser }))

@@ -37,7 +37,7 @@ export function preferencesRoutes(
 
   const meet = async (request: Request, response: Response) => {
     const client = http.clientAddress(request)
-    await http.signupLimit.consume(client.limitKey, signupCost(true))
+    await http.signupLimit.consume(client, signupCost(true))
     const browser = keepBrowser(request, response, http.publicUrl)
     return visitorOf(request, response, { client, browser })
   }

@@ -35,7 +35,7 @@ export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: Pu
     async (request, response) => {
       const body = fieldsOf(request.body)
       const client = http.clientAddress(request)
-      await http.signupLimit.consume(client.limitKey, signupCost(signups.hasReadForm(body)))
+      await http.signupLimit.consume(client, signupCost(signups.hasReadForm(body)))
       const signup = await signups.read(body, languageOf(response))
       const browser = keepBrowser(request, response, http.publicUrl)
       await signups.signUp(signup, visitorOf(request, response, { client, browser }))

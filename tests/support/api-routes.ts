@@ -1,4 +1,4 @@
-import { createRateLimit } from '../../src/http/rate-limit.ts'
+import { createSignupLimit } from '../../src/http/rate-limit.ts'
 import type { ApiRoute } from '../../src/http/route.ts'
 import { apiRoutes } from '../../src/routes/api/routes.ts'
 import type { Web } from './web.ts'
@@ -7,6 +7,6 @@ import type { Web } from './web.ts'
 export const everyApiRoute = ({ context, origin }: Web): ApiRoute[] =>
   apiRoutes(context.services, {
     publicUrl: origin,
-    signupLimit: createRateLimit([], () => ({}) as never),
+    signupLimit: createSignupLimit(() => ({}) as never),
     draining: context.lifecycle.draining,
   })

@@ -86,7 +86,15 @@ test('spellings that reach one person count as one for limits, and mail still go
   expect(normaliseForLimits(parseAddress('a.b@example.org'))).toBe('a.b@example.org')
   expect(normaliseForLimits(parseAddress('nadia-shops@yahoo.fr'))).toBe('nadia@yahoo.fr')
   expect(normaliseForLimits(parseAddress('a-b@example.org'))).toBe('a-b@example.org')
-  expect(hashForLimits(testKeyring, parseAddress('reader@gmail.com'))).toHaveLength(1)
+  expect(normaliseForLimits(parseAddress('a@s1.catch.example.co.uk'))).toBe('a@example.co.uk')
+  expect(normaliseForLimits(parseAddress('a@mine.github.io'))).toBe('a@mine.github.io')
+  const hmacsOf = (text: string) => hashForLimits(testKeyring, parseAddress(text)).map(({ hmac }) => hmac)
+  expect(hmacsOf('reader@gmail.com')).toHaveLength(1)
+  // What was refused before an organisation was one stays refused.
+  expect(hmacsOf('a+x@etu.univ.example')).toEqual([
+    ...hmacsOf('a@univ.example'),
+    testKeyring.mac('address-limit', 'a@etu.univ.example', testKeyring.keyIds[0] ?? ''),
+  ])
 })
 
 test('a masked address keeps its first letter and its domain', () => {

@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url'
 import { DomainError } from '../../errors.ts'
 import type { Keyring } from '../token.ts'
+import { organisationOf } from './organisation.ts'
 
 /** An address as we deliver to it: the local part as typed (NFC), the domain in lower case ASCII. */
 export interface Address {
@@ -100,7 +101,8 @@ const yahooDomain = /^(?:yahoo\.[a-z.]+|ymail\.com|rocketmail\.com)$/
 export function normaliseForLimits(address: Address): string {
   const mark = yahooDomain.test(address.domain) ? '-' : '+'
   const base = toLowerAddress(address.local).split(mark)[0] ?? ''
-  if (!gmailDomains.has(address.domain)) return `${base}@${address.domain}`
+  // Whoever has a domain has all that can be written before it.
+  if (!gmailDomains.has(address.domain)) return `${base}@${organisationOf(address.domain)}`
   return `${base.replaceAll('.', '')}@gmail.com`
 }
 
@@ -108,9 +110,14 @@ export function normaliseForLimits(address: Address): string {
 export const hashAddress = (keyring: Keyring, address: Pick<Address, 'text'>): AddressHash[] =>
   hashUnder(keyring, 'address', toLowerAddress(address.text))
 
-/** The same for limits, under a purpose of its own. */
-export const hashForLimits = (keyring: Keyring, address: Address): AddressHash[] =>
-  hashUnder(keyring, 'address-limit', normaliseForLimits(address))
+/** The same for limits, under a purpose of its own; then as 0.1.0 wrote it, whose refusals hold for 90 days. */
+export function hashForLimits(keyring: Keyring, address: Address): AddressHash[] {
+  const before = `${toLowerAddress(address.local).split('+')[0]}@${address.domain}`
+  const texts = gmailDomains.has(address.domain) ? [] : [before]
+  return [...new Set([normaliseForLimits(address), ...texts])].flatMap((text) =>
+    hashUnder(keyring, 'address-limit', text),
+  )
+}
 
 export interface AddressHash {
   keyId: string

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { describeApi } from '../../http/openapi.ts'
-import type { RateLimit } from '../../http/rate-limit.ts'
+import type { SignupLimit } from '../../http/rate-limit.ts'
 import { apiRoute, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 import { articleApi } from './articles.ts'
@@ -21,7 +21,7 @@ import { subscriberApi } from './subscribers.ts'
 /** Every call below `/api/v1`. */
 export function apiRoutes(
   services: Services,
-  options: { publicUrl: string; signupLimit: RateLimit; draining: AbortSignal },
+  options: { publicUrl: string; signupLimit: SignupLimit; draining: AbortSignal },
 ): ApiRoute[] {
   const routes: ApiRoute[] = [
     ...newsletterApi(services),

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { suppressionReasons } from '../../domain/deliverability/suppression.ts'
 import { clientAddressOf } from '../../http/client-address.ts'
-import { signupCost, type RateLimit } from '../../http/rate-limit.ts'
+import { signupCost, type SignupLimit } from '../../http/rate-limit.ts'
 import { apiRoute, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { signupInput } from '../../services/signups/input.ts'
 import type { Services } from '../../services/services.ts'
@@ -44,7 +44,7 @@ const consent = z.object({
 
 type Needed = Pick<Services, 'subscribers' | 'suppressions' | 'signups'>
 
-export function subscriberApi(services: Needed, signupLimit: RateLimit): ApiRoute[] {
+export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRoute[] {
   const { subscribers } = services
   return [
     apiRoute({
@@ -83,7 +83,7 @@ export function subscriberApi(services: Needed, signupLimit: RateLimit): ApiRout
 }
 
 /** A newsroom's own backend signs a reader up: the reader's address and IP, and the rules of the public form. */
-const signupFromBackend = ({ signups }: Pick<Services, 'signups'>, signupLimit: RateLimit): ApiRoute =>
+const signupFromBackend = ({ signups }: Pick<Services, 'signups'>, signupLimit: SignupLimit): ApiRoute =>
   apiRoute({
     method: 'post',
     path: '/subscriptions',
@@ -102,7 +102,7 @@ const signupFromBackend = ({ signups }: Pick<Services, 'signups'>, signupLimit: 
     answers: { 202: z.object({ status: z.literal('check-your-inbox') }) },
     handle: async ({ body: { ip, userAgent, ...wish } }) => {
       const client = clientAddressOf(ip)
-      await signupLimit.consume(client.limitKey, signupCost(false))
+      await signupLimit.consume(client, signupCost(false))
       const language = wish.language ?? 'fr'
       const signup = await signups.read({ form: 'api', ...wish }, language)
       await signups.signUp(signup, { ipPrefix: client.prefix, userAgent, browser: undefined, language })

@@ -1,40 +1,51 @@
 import { LRUCache } from 'lru-cache'
 import type { Activation } from '../../domain/signups/activation.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
+import { isMailboxProvider, organisationOf } from '../../domain/subscribers/organisation.ts'
+import type { MailedCount } from '../../store/signups/activations.ts'
 import type { Stores } from '../../store/stores.ts'
 
-/** Activation mails an hour that need no explanation; above, five times the week's mean is the measure. */
-const unsuspicious = { site: 20_000, domain: 5_000, timesUsual: 5 }
+/**
+ * Activation mails an hour that need no explanation; above, the measure is five times the week's mean, or five for each
+ * that was answered. No client, and no /48, may ask for as many within the hour as a provider may get.
+ */
+const unsuspicious = { site: 20_000, provider: 5_000, organisation: 300, times: 5 }
+
+const floorOf = (organisation: string) =>
+  isMailboxProvider(organisation) ? unsuspicious.provider : unsuspicious.organisation
 
 /** The hour moves on, and other processes mail too. */
 const recountMs = 60_000
 
 interface Room {
   site: number
-  domains: Map<string, number>
+  organisations: Map<string, number>
 }
 
 /** How many activation mails may still go out within the hour; what exceeds them waits undecided, nothing is lost. */
 export function createFloodGate(activations: Pick<Stores['activations'], 'countMailed'>) {
-  const roomFor = (floor: number, { lastHour, usual }: { lastHour: number; usual: number }) =>
-    Math.max(floor, usual * unsuspicious.timesUsual) - lastHour
+  const roomFor = (floor: number, { lastHour, answered, usual }: MailedCount) =>
+    Math.max(floor, usual * unsuspicious.times, answered * unsuspicious.times) - lastHour
 
   const count = async (): Promise<Room> => {
     const { site, domains } = await activations.countMailed()
+    const organisations = Map.groupBy(domains, ({ domain }) => organisationOf(domain))
     return {
       site: roomFor(unsuspicious.site, site),
-      domains: new Map(domains.map((one) => [one.domain, roomFor(unsuspicious.domain, one)])),
+      organisations: new Map(
+        [...organisations].map(([name, counts]) => [name, roomFor(floorOf(name), sumOf(counts))]),
+      ),
     }
   }
 
   const rooms = new LRUCache<'now', Room>({ max: 1, ttl: recountMs, fetchMethod: count })
   const getRoom = (options = {}): Promise<Room> => rooms.forceFetch('now', options)
 
-  const heldIn = ({ site, domains }: Room): string[] | '*' =>
-    site <= 0 ? '*' : [...domains].flatMap(([domain, left]) => (left <= 0 ? [domain] : []))
+  const heldIn = ({ site, organisations }: Room): string[] | '*' =>
+    site <= 0 ? '*' : [...organisations].flatMap(([name, left]) => (left <= 0 ? [name] : []))
 
   return {
-    /** Domains whose requests wait; all of them as `*`. */
+    /** Organisations whose requests wait, under any name below theirs; all of them as `*`. */
     findHeld: async (): Promise<string[] | '*'> => heldIn(await getRoom()),
 
     /** Whoever waits is not kept for longer than the hour asks. */
@@ -46,9 +57,16 @@ export function createFloodGate(activations: Pick<Stores['activations'], 'countM
     async take({ address = '', form }: Pick<Activation, 'address' | 'form'>): Promise<void> {
       if (form === 'import') return
       const room = await getRoom()
-      const domain = domainOf(address)
+      const name = organisationOf(domainOf(address))
       room.site -= 1
-      room.domains.set(domain, (room.domains.get(domain) ?? unsuspicious.domain) - 1)
+      room.organisations.set(name, (room.organisations.get(name) ?? floorOf(name)) - 1)
     },
   }
 }
+
+const sumOf = (counts: MailedCount[]): MailedCount =>
+  counts.reduce((sum, { lastHour, answered, usual }) => ({
+    lastHour: sum.lastHour + lastHour,
+    answered: sum.answered + answered,
+    usual: sum.usual + usual,
+  }))

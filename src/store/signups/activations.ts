@@ -31,8 +31,11 @@ export interface NewActivation {
   }
 }
 
-interface MailedCount {
+export interface MailedCount {
   lastHour: number
+  /** Of all that were mailed, by clicks within the last hour. */
+  answered: number
+  /** An hour. */
   usual: number
 }
 
@@ -83,10 +86,10 @@ export function activationsStore(db: Executor) {
     },
 
     /**
-     * The next request to decide, claimed until the transaction ends; domains under a flood wait, and those of an import
-     * until no import runs: a later row of its file may say that this person has left.
+     * The next request to decide, claimed until the transaction ends; domains under a flood wait, with all below them,
+     * and those of an import until no import runs: a later row of its file may say that this person has left.
      */
-    async claimUndecided(heldDomains: string[]): Promise<Activation | undefined> {
+    async claimUndecided(held: string[]): Promise<Activation | undefined> {
       const rows = await db
         .selectFrom('activations')
         .selectAll()
@@ -96,8 +99,10 @@ export function activationsStore(db: Executor) {
           sql<boolean>`(form <> 'import'
             or not exists (select from imports where imports.state in ('waiting', 'running') and not is_dry_run))`,
         )
-        .$if(heldDomains.length > 0, (query) =>
-          query.where(sql<boolean>`split_part(address, '@', 2) <> all (${heldDomains}::text[])`),
+        .$if(held.length > 0, (query) =>
+          query.where(
+            sql<boolean>`('.' || split_part(address, '@', 2)) not like all (${held.map((name) => `%.${name}`)}::text[])`,
+          ),
         )
         .orderBy('decideAt')
         .limit(1)
@@ -183,6 +188,7 @@ export function activationsStore(db: Executor) {
       const { rows } = await sql<MailedCount & { domain: string | null }>`
         select ${domain} as "domain",
           count(*) filter (where decided_at > now() - interval '1 hour') as "lastHour",
+          count(*) filter (where activated_at > now() - interval '1 hour') as "answered",
           count(*) filter (where decided_at <= now() - interval '1 hour') / 168.0 as "usual"
         from activations
         where decision = 'mailed' and form <> 'import' and decided_at > now() - interval '7 days'
@@ -191,7 +197,7 @@ export function activationsStore(db: Executor) {
         db,
       )
       return {
-        site: rows.find((row) => row.domain === null) ?? { lastHour: 0, usual: 0 },
+        site: rows.find((row) => row.domain === null) ?? { lastHour: 0, answered: 0, usual: 0 },
         domains: rows.flatMap(({ domain: name, ...count }) =>
           name === null ? [] : [{ domain: name, ...count }],
         ),
