@@ -1,29 +1,69 @@
 import { expect, test } from 'vitest'
-import { startWorking } from '../../workers/working.ts'
+import { refreshDrafts } from '../../workers/refresh-drafts.ts'
+import { renderFeeds } from '../../workers/render-feeds.ts'
+import { syncSource } from '../../workers/sync-source.ts'
+import { startWorker } from '../../workers/worker.ts'
 import { signedIn } from '../support/desk.ts'
+import { aNewsletter } from '../support/newsletters.ts'
 import { aFollowedSite } from '../support/sources.ts'
+import { aSubscriber } from '../support/subscribers.ts'
 import { until } from '../support/until.ts'
 import { aWeb } from '../support/web.ts'
 import { aWordpress } from '../support/wordpress.ts'
 
-test('SRC-5 whoever rings is thanked; the source is looked at within seconds, by a worker', async () => {
-  const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add() })
-  const { wordpress, sourceId, origin } = site
-  const { sources } = site.context.services
-  const { pingUrl } = await sources.get(sourceId)
-  const working = await startWorking(site.context)
-  try {
-    wordpress.add({ title: 'Tout de suite' })
-    const answer = await wordpress.ping(pingUrl)
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/xml; charset=utf-8'])
-    const body = await answer.text()
-    expect(body).toContain('<name>flerror</name><value><boolean>0</boolean></value>')
-    expect(body).not.toContain('<fault>')
-    await until('it arrives', async () => 'Tout de suite' in (await site.titles()))
-    await until('it was observed', async () => (await sources.get(sourceId)).rings === true)
-  } finally {
-    await working.drain()
+test('SRC-5 what is published there and rung for stands in /rss.xml and in the open draft, by rings alone', async () => {
+  const site = await aFollowedSite({
+    web: { env: { FEED_LIMIT: 'off' } },
+    prepare: (wordpress) => wordpress.add({ title: 'Avant' }),
+  })
+  const { services, database, queueBackend, log, metrics } = site.context
+  const newsletter = await aNewsletter(database)
+  await aSubscriber(database, { newsletter })
+  const [draft] = await services.digests.listNext(newsletter.slug)
+  const inDraft = async () => {
+    const rows = await site.sql<{ title: string }>(
+      'select a.title from digest_articles d join articles a on a.id = d.article_id where d.digest_id = $1',
+      [draft?.id],
+    )
+    return rows.map(({ title }) => title)
   }
+  const inFeed = async () => (await site.fetch('/rss.xml')).text()
+  expect(await inDraft()).toEqual(['Avant'])
+  const { pingUrl } = await services.sources.get(site.sourceId)
+  // Without the rounds that come by for what no ring was heard for.
+  const backend = { backend: queueBackend, log, metrics }
+  const workers = [
+    startWorker(syncSource(services.sourceSync), backend),
+    startWorker(renderFeeds(services.feeds), backend),
+    startWorker(refreshDrafts(services.drafts), backend),
+  ]
+  try {
+    site.wordpress.add({ title: 'Tout de suite' })
+    expect((await site.wordpress.ping(pingUrl)).status).toBe(200)
+    await until('in /rss.xml', async () => (await inFeed()).includes('Tout de suite'))
+    await until('in the open draft', async () => (await inDraft()).includes('Tout de suite'))
+  } finally {
+    await Promise.all(workers.map((worker) => worker.close()))
+  }
+  // Due within five seconds of the ring, and the one look that followed has brought it.
+  expect(await site.sql(`select looked_at - rung_at < interval '5 seconds' as is_soon from sources`)).toEqual(
+    [{ is_soon: true }],
+  )
+  expect(await services.sources.get(site.sourceId)).toMatchObject({ rings: true })
+  expect(await services.sources.listRuns(site.sourceId)).toMatchObject([
+    { reason: 'ring', created: 1 },
+    { created: 1 },
+  ])
+})
+
+test('SRC-5 whoever rings is thanked as WordPress understands it, whatever it is', async () => {
+  const { origin, wordpress, ...site } = await aFollowedSite()
+  const { pingUrl } = await site.context.services.sources.get(site.sourceId)
+  const answer = await wordpress.ping(pingUrl)
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/xml; charset=utf-8'])
+  const body = await answer.text()
+  expect(body).toContain('<name>flerror</name><value><boolean>0</boolean></value>')
+  expect(body).not.toContain('<fault>')
   for (const [url, init] of [
     [`${origin}/ping/nobody`, { body: '<methodCall/>' }],
     [pingUrl, { body: 'x'.repeat(1_000_000) }],

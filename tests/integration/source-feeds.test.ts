@@ -43,6 +43,96 @@ test('SRC-4 a WordPress without its API is followed by its feed, whose "not modi
   expect(await site.titles()).toMatchObject({ 'Un, corrigé': 'published' })
 })
 
+test('SRC-4 within the hour "not modified" is believed, and then the feed is read whole, though nobody rings', async () => {
+  let now = new Date()
+  const site = await aFollowedSite({
+    source: { kind: 'feed' },
+    web: { now: () => now },
+    prepare: (wordpress) => {
+      wordpress.add({ title: 'Un' })
+      const date = new Date(+wordpress.now + 600_000)
+      wordpress.add({ title: 'Tardif', status: 'future', date, modified: wordpress.now })
+    },
+  })
+  site.wordpress.later(600)
+  site.wordpress.runCron()
+  now = new Date(+now + 59 * 60_000)
+  await site.look()
+  expect(await site.titles()).toEqual({ Un: 'published' })
+  now = new Date(+now + 60_000)
+  await site.look()
+  expect(await site.titles()).toEqual({ Un: 'published', Tardif: 'published' })
+})
+
+test('SRC-4 the feed of another site is not read until a person says that it is the same newsroom', async () => {
+  const site = await aFollowedSite({
+    source: { kind: 'feed' },
+    prepare: (wordpress) => wordpress.add({ title: 'Un' }),
+  })
+  const { wordpress } = site
+  const { home } = wordpress
+  wordpress.home = 'https://casino.example'
+  const { id } = wordpress.add({ title: 'Gagnez' })
+  expect(await site.look()).toMatchObject({ state: 'needs-person', question: 'moved' })
+  expect(await site.titles()).toEqual({ Un: 'published' })
+  // Nothing was saved there since, and still it is seen that the site is back.
+  wordpress.home = home
+  wordpress.remove(id)
+  expect(await site.look()).toMatchObject({ state: 'following' })
+  wordpress.home = 'https://nouveau.example'
+  wordpress.later(60)
+  wordpress.edit(1, { title: 'Un, ailleurs' })
+  expect(await site.look({ isRung: true })).toMatchObject({ question: 'moved' })
+  await site.context.services.sources.answer(site.sourceId, 'same-site', desk)
+  expect(await site.look()).toMatchObject({ state: 'following', home: 'https://nouveau.example/' })
+  expect(await site.titles()).toEqual({ 'Un, ailleurs': 'published' })
+})
+
+test.each([
+  ['text/html', '<html><form action="/wp-login.php"><input name="pwd"></form></html>', 'unreadable'],
+  ['application/rss+xml', '', 'unreadable'],
+  ['application/feed+json', '{"version":"https://jsonfeed.org/version/1.1","items":[{"id"', 'unreadable'],
+])(
+  'SRC-4 a feed that answers 200 with "%s" %j changes nothing, and is asked again',
+  async (type, body, failure) => {
+    const whole = (title: string) =>
+      `<rss version="2.0"><channel><title>Le Voisin</title><item><guid>1</guid><title>${title}</title></item></channel></rss>`
+    let answer = [type, whole('Un')]
+    const url = await aFeed(() => answer)
+    const { sources, sourceSync } = (await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })).context.services
+    const { id } = await sources.add({ address: url }, desk)
+    await sourceSync.work(id)
+    const look = async () => {
+      await sources.sync(id, desk)
+      await sourceSync.work(id)
+      return sources.get(id)
+    }
+    answer = [type, body]
+    expect(await look()).toMatchObject({ state: 'retrying', failure, counts: { here: 1 } })
+    answer = [type, whole('Un, corrigé')]
+    expect(await look()).toMatchObject({ state: 'following', failures: 0, counts: { here: 1 } })
+  },
+)
+
+test('SRC-4 of a feed that is cut in the middle what is whole is taken, and the rest once it is', async () => {
+  const entry = (n: number) =>
+    `<item><guid isPermaLink="false">voisin-${n}</guid><title>Article ${n}</title><link>https://voisin.example/${n}</link><description>Le texte ${n}.</description></item>`
+  const whole = `<rss version="2.0"><channel><title>Le Voisin</title>${entry(1)}${entry(2)}</channel></rss>`
+  let body = whole.slice(0, whole.indexOf('Le texte 2') + 8)
+  const url = await aFeed(() => ['application/rss+xml', body])
+  const { sources, sourceSync, articles } = (await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })).context
+    .services
+  const { id } = await sources.add({ address: url }, desk)
+  const look = async () => {
+    await sources.sync(id, desk)
+    await sourceSync.work(id)
+    return (await articles.list({ limit: 5, after: undefined })).data.map(({ title }) => title)
+  }
+  expect(await look()).toEqual(['Article 1'])
+  body = whole
+  expect(new Set(await look())).toEqual(new Set(['Article 1', 'Article 2']))
+})
+
 test('SRC-4 an API that a site names and that is broken for now is told, and not passed over for the feed', async () => {
   const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })
   const { sources } = context.services
@@ -55,10 +145,11 @@ test('SRC-4 an API that a site names and that is broken for now is told, and not
   expect(await sources.preview(wordpress.home)).toMatchObject({ found: { kind: 'feed' } })
 })
 
-async function aFeed(type: string, body: () => string) {
-  const server = createServer((_request, response) =>
-    response.writeHead(200, { 'content-type': type }).end(body()),
-  )
+async function aFeed(answer: () => string[]) {
+  const server = createServer((_request, response) => {
+    const [type = '', body] = answer()
+    response.writeHead(200, { 'content-type': type }).end(body)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {
     server.closeAllConnections()
@@ -69,7 +160,8 @@ async function aFeed(type: string, body: () => string) {
 
 test('SRC-4 JSON Feed: an item is an article, an edit corrects it', async () => {
   let title = 'Le marché & la fête'
-  const url = await aFeed('application/feed+json', () =>
+  const url = await aFeed(() => [
+    'application/feed+json',
     JSON.stringify({
       version: 'https://jsonfeed.org/version/1.1',
       title: 'Le Voisin',
@@ -89,7 +181,7 @@ test('SRC-4 JSON Feed: an item is an article, an edit corrects it', async () => 
         { id: 7, title: null },
       ],
     }),
-  )
+  ])
   const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })
   const { sources, sourceSync, articles } = context.services
   const { id } = await sources.add({ address: url }, desk)
@@ -115,11 +207,11 @@ test('SRC-4 JSON Feed: an item is an article, an edit corrects it', async () => 
 test('SRC-4 a feed without articles is refused, and so is a page without a feed', async () => {
   const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })
   const { sources } = context.services
-  const empty = await aFeed(
+  const empty = await aFeed(() => [
     'application/rss+xml',
-    () => '<rss version="2.0"><channel><title>x</title></channel></rss>',
-  )
+    '<rss version="2.0"><channel><title>x</title></channel></rss>',
+  ])
   await expect(sources.add({ address: empty }, desk)).rejects.toMatchObject({ code: 'source_empty' })
-  const page = await aFeed('text/html', () => '<html><title>Bonjour</title></html>')
+  const page = await aFeed(() => ['text/html', '<html><title>Bonjour</title></html>'])
   await expect(sources.add({ address: page }, desk)).rejects.toMatchObject({ code: 'source_unknown' })
 })

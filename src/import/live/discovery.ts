@@ -4,6 +4,7 @@ import type { Answer } from '../feed/fetch.ts'
 import { charsetOf } from '../feed/fetch.ts'
 import { readFeed } from '../feed/feed.ts'
 import { plainText } from '../plain-text.ts'
+import { homeOf } from './live-feed.ts'
 import type { Visitor } from './visitor.ts'
 
 /** Where feeds lie that no page names. */
@@ -86,7 +87,7 @@ async function feedIn(answer: Answer): Promise<FoundSource | undefined> {
   const reading = await readFeed({ url, body, charset: charsetOf(answer) }).catch(() => undefined)
   if (!reading) return undefined
   const { title, link, language } = reading.feed
-  const home = URL.canParse(link) ? link : new URL('/', url).href
+  const home = homeOf(link, url)
   return {
     kind: 'feed',
     url,

@@ -45,12 +45,16 @@ export function createFeedReader(
         etag: isComplete ? answer.header('etag') : undefined,
         lastModified: isComplete ? answer.header('last-modified') : undefined,
         ttlMinutes: feed.ttlMinutes,
-        name: feed.title,
+        home: homeOf(feed.link, url),
         items,
       }
     },
   }
 }
+
+/** Where a feed says that its site is; else where it was found. */
+export const homeOf = (link: string, url: string): string =>
+  URL.canParse(link) ? link : new URL('/', url).href
 
 /** @throws SiteFault for what is no feed */
 export async function readOrFail(document: FeedDocument): Promise<FeedReading> {

@@ -1,4 +1,5 @@
-import type { Look, LookParts } from './look.ts'
+import { siteHostOf } from '../../domain/articles/identity.ts'
+import { SiteMoved, type Look, type LookParts } from './look.ts'
 import { withdrawGone } from './withdrawals.ts'
 import { writeItems } from './write-items.ts'
 
@@ -6,17 +7,20 @@ import { writeItems } from './write-items.ts'
 const trustMs = 3_600_000
 const writeSize = 25
 
-/** One look at a feed. What is in it no more is only old. */
+/** One look at a feed. What is in it no more is only old. @throws SiteMoved for the feed of another site */
 export async function followFeed(parts: LookParts, look: Look): Promise<void> {
   const { source, site, context } = look
   const { sources, sourceItems } = parts.database.stores
   const isWhole =
-    site.isFresh === true || parts.now().getTime() - (source.readWholeAt?.getTime() ?? 0) >= trustMs
+    site.isFresh === true ||
+    source.question !== undefined ||
+    parts.now().getTime() - (source.readWholeAt?.getTime() ?? 0) >= trustMs
   const answer = await parts.sites.feed.read(site, isWhole ? undefined : source, {
     ...context,
     findIds: (names) => sourceItems.listByNames(source.id, names),
   })
   if (!answer) return
+  if (source.home !== '' && siteHostOf(source.home) !== siteHostOf(answer.home)) throw new SiteMoved()
   const { since } = source
   const items = answer.items.filter((item) => !since || !item.publishedAt || item.publishedAt >= since)
   const known = await sourceItems.listByIds(
@@ -44,6 +48,7 @@ export async function followFeed(parts: LookParts, look: Look): Promise<void> {
     lastModified: answer.lastModified ?? null,
     ttlMinutes: answer.ttlMinutes ?? null,
     ...(isWhole && { readWholeAt: parts.now() }),
+    ...(source.home === '' && { home: answer.home }),
     ...(!source.caughtUpAt && { caughtUpAt: parts.now() }),
   })
 }

@@ -43,7 +43,7 @@ export interface FeedConditions {
 
 export interface FeedAnswer extends FeedConditions {
   ttlMinutes: number | undefined
-  name: string
+  home: string
   items: ReadItem[]
 }
 
