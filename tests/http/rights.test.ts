@@ -103,6 +103,18 @@ test('who an approval stops does not weaken it, nor set a sender; the audit tell
   expect(entry?.detail).toEqual({ approval: 'four-eyes → one', maxArticles: '12 → 7' })
 })
 
+test.each([
+  ['fr', 'adresses de tous les abonnés'],
+  ['ar', 'عناوين جميع المشتركين'],
+  ['en', 'addresses of all subscribers'],
+])('who gives a role reads there that a viewer sees every address, in %s', async (language, words) => {
+  const web = await aWeb()
+  const desk = await signedIn(web, 'admin')
+  await web.context.services.editors.changeLanguage(desk.editorId, language)
+  const page = await (await desk.get('/settings')).text()
+  expect(page.slice(page.indexOf('action="/desk/settings/editors"') - 3_000)).toContain(words)
+})
+
 test('of two changes at once the later one knows the earlier: no rule goes back, and an admin stays', async () => {
   const web = await aWeb()
   const { database, services } = web.context
