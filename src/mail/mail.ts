@@ -93,12 +93,12 @@ export interface PersonalEnvelope {
 
 /** A compiler that fails at once would otherwise be started for every mail. */
 const retryMs = 5_000
+const templates = lasting(loadTemplates, retryMs)
 
 export function createMail(options: MailOptions): Mail {
   const { keyring } = options
   const senders = createSenders(options)
   const replyTo = options.mailReplyTo === undefined ? undefined : readMailbox(options.mailReplyTo)
-  const templates = lasting(loadTemplates, retryMs)
   const digestDomain = (newsletter?: { from?: string | undefined }) =>
     domainOf(senders.digest({ name: '', from: newsletter?.from }).address)
 
