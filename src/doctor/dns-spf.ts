@@ -98,7 +98,7 @@ async function evaluate(name: string, ip: string, dns: Resolver): Promise<Evalua
   const { spf } = await import('mailauth/lib/spf/index.js')
   const resolver = (domain: string, type: string) => dns.resolve(domain, type) as Promise<string[]>
   const { status } = await spf({ ip, sender: `postmaster@${name}`, helo: name, resolver, strict: true })
-  const reason = /: (?:permanent )?error in processing during lookup of \S+: (.*)$/.exec(
+  const reason = /^[^:]*: (?:permanent )?error in processing during lookup of \S+: (.*)$/.exec(
     status.comment ?? '',
   )?.[1]
   if (status.result === 'temperror') throw new Error(reason ?? status.result)
