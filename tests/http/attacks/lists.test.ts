@@ -119,8 +119,9 @@ async function honestQueries(call: Call, lists: string[]): Promise<string[]> {
 }
 
 test('ten thousand fuzzed requests send no statement that an honest one does not', async () => {
-  const { call, lists } = await everyList()
   const statements = recordStatements()
+  const { call, lists } = await everyList()
+  const setUp = statements.length
   const hostile = [
     "'",
     '"',
@@ -178,9 +179,11 @@ test('ten thousand fuzzed requests send no statement that an honest one does not
     }
   }
   for (const query of await honestQueries(call, lists)) await (await call('GET', query)).body?.cancel()
+  // What was sent before counts as known: a key notes every minute that it was used.
   const known = new Set(statements)
+  const honest = new Set(statements.slice(setUp))
   await send(10_000)
   const added = [...new Set(statements)].filter((text) => !known.has(text))
   expect(added).toEqual([])
-  expect(known.size).toBeLessThan(60)
+  expect(honest.size).toBeLessThan(60)
 })
