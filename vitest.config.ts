@@ -8,6 +8,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // As many as the cores of a small machine: with more, processes under test wait for each other.
     maxWorkers: 2,
+    // Files share what a process has loaded and compiled: what a test changes, it puts back.
+    isolate: false,
     // Ends a test that hangs; no test is judged by how long it takes.
     testTimeout: 180_000,
     hookTimeout: 180_000,
