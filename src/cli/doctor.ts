@@ -77,7 +77,7 @@ async function checkMachines(context: Context): Promise<Finding[]> {
   const database = await checkDatabase(context)
   const redis = await checkRedis(context)
   return [
-    checkLinks(context),
+    await checkLinks(context),
     await checkRelay(context),
     await checkReturns(context),
     ...database.findings,

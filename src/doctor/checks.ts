@@ -58,10 +58,21 @@ export async function checkRelay({ config: { smtpUrl } }: Context): Promise<Find
 }
 
 /** RFC 8058: mail clients post an unsubscribe to https alone. */
-export function checkLinks({ config: { publicUrl } }: Context): Finding {
-  return new URL(publicUrl).protocol === 'https:'
-    ? ok('links', 'are https: one-click unsubscribe works')
-    : no('links', 'are not https, which one-click unsubscribe needs; put TLS in front and set PUBLIC_URL')
+export async function checkLinks({ config: { publicUrl } }: Context): Promise<Finding> {
+  if (new URL(publicUrl).protocol !== 'https:')
+    return no(
+      'links',
+      'are not https, which one-click unsubscribe needs; put TLS in front and set PUBLIC_URL',
+    )
+  try {
+    const signal = AbortSignal.timeout(answerMs)
+    const answer = await fetch(`${publicUrl}/healthz`, { redirect: 'manual', signal })
+    return answer.status === 200 && (await answer.text()) === JSON.stringify({ status: 'up' })
+      ? ok('links', 'are https, and lead to Dépêche')
+      : no('links', `lead to something else, which answers ${answer.status}; check PUBLIC_URL and the proxy`)
+  } catch (error) {
+    return look('links', `do not answer from here (${reasonOf(error)}); see that they do from outside`)
+  }
 }
 
 /** The database, and what only it can tell. */
@@ -178,9 +189,10 @@ export async function checkReturns({
     return no('returns', `nobody reads what comes back to ${bounceDomain}; set INBOUND_PORT`)
   }
   const at = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  const { inboundBanner } = await import('../mail/inbound/inbound-server.ts')
   try {
     const greeting = await greet(at, inboundPort)
-    return greeting.startsWith('220 ')
+    return greeting.endsWith(` ${inboundBanner}\r\n`)
       ? ok('returns', `are listened for at ${at}:${inboundPort}`)
       : no('returns', `another program answers at ${at}:${inboundPort}; give INBOUND_PORT a free port`)
   } catch (error) {
@@ -202,11 +214,12 @@ async function greet(host: string, port: number): Promise<string> {
   }
 }
 
-export async function checkDisk({ config }: Context): Promise<Finding> {
-  const { bavail, bsize } = await statfs(config.dataDir).catch(() => statfs('.'))
+/** That of the embedded database; of another one's nothing is known here. */
+export async function checkDisk({ config: { dataDir, databaseUrl } }: Context): Promise<Finding> {
+  const at = databaseUrl === undefined ? dataDir : process.cwd()
+  const { bavail, bsize } = await statfs(at)
   const free = bavail * bsize
-  const sentence = `${(free / 1e9).toFixed(1)} GB free`
-  return free >= leastFreeBytes
-    ? ok('disk', sentence)
-    : no('disk', `${sentence}; make room, PostgreSQL stops when there is none`)
+  const sentence = `${(free / 1e9).toFixed(1)} GB free at ${at}`
+  if (free < leastFreeBytes) return no('disk', `${sentence}; make room`)
+  return ok('disk', databaseUrl === undefined ? sentence : `${sentence}; look at the database's own, too`)
 }

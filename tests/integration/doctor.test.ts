@@ -1,3 +1,8 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
@@ -31,7 +36,8 @@ test('a relay, a database and a Redis that are as they should be', async () => {
     PUBLIC_URL: 'https://rivage.example',
   })
   expect(found).toMatchObject({
-    links: { verdict: 'ok' },
+    // The name is nobody's.
+    links: { verdict: 'look' },
     relay: { verdict: 'ok', sentence: 'answers (TLS off), takes international addresses' },
     database: { verdict: 'ok' },
     clock: { verdict: 'look' },
@@ -40,7 +46,10 @@ test('a relay, a database and a Redis that are as they should be', async () => {
     // Nobody is there yet whose address was hashed under it.
     keys: { verdict: 'look' },
     redis: { verdict: 'ok', sentence: 'answers, and evicts nothing' },
-    disk: { verdict: 'ok' },
+    disk: {
+      verdict: 'ok',
+      sentence: expect.stringMatching(/ GB free at .*; look at the database's own, too$/) as string,
+    },
   })
 })
 
@@ -91,6 +100,34 @@ test('nothing answers: each is named with what to do, and no other check is lost
   expect(found['disk']).toBeDefined()
 })
 
+test('links are well where they lead to Dépêche over a certificate that holds', async () => {
+  const databaseUrl = await cloneDatabase()
+  const directory = await mkdtemp('/tmp/depeche-tls-')
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const [key, cert] = [`${directory}/key.pem`, `${directory}/cert.pem`]
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  execFileSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'],
+    ...[...subject, '-keyout', key, '-out', cert],
+  ])
+  let answer = '{"status":"up"}'
+  const server = createServer(
+    { key: await readFile(key), cert: await readFile(cert) },
+    (_request, response) => response.end(answer),
+  )
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close())
+  const PUBLIC_URL = `https://localhost:${(server.address() as AddressInfo).port}`
+  const links = async (env = {}) => (await doctor(databaseUrl, { PUBLIC_URL, ...env }))['links']
+  expect(await links({ NODE_EXTRA_CA_CERTS: cert })).toMatchObject({ verdict: 'ok' })
+  expect(await links()).toMatchObject({
+    verdict: 'look',
+    sentence: expect.stringMatching(/^do not answer from here \(.*certificate.*\);/) as string,
+  })
+  answer = 'Welcome to nginx!'
+  expect(await links({ NODE_EXTRA_CA_CERTS: cert })).toMatchObject({ verdict: 'no' })
+})
+
 test('a clock is judged by how far it is off, which way, and by whom', () => {
   const by = (name: string, skewMs: number, isHere = false) => ({ name, skewMs, isHere })
   expect(judgeClock([by('PostgreSQL', 1_500), by('Redis', -1_500)])).toMatchObject({
@@ -135,6 +172,8 @@ test('returns need a domain, a port, and somebody who listens there', async () =
     sentence: expect.stringContaining('set BOUNCE_DOMAIN') as string,
   })
   expect(await returns({ ...domain, INBOUND_PORT: String(inbound.port) })).toMatchObject({ verdict: 'ok' })
+  const another = new URL((await aSmtpSink()).url).port
+  expect(await returns({ ...domain, INBOUND_PORT: another })).toMatchObject({ verdict: 'no' })
   expect(await returns({ ...domain, INBOUND_PORT: '1' })).toMatchObject({
     verdict: 'look',
     sentence: expect.stringMatching(/nobody answers at 127\.0\.0\.1:1 .*; start a worker here/) as string,

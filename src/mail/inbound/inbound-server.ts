@@ -26,6 +26,9 @@ export interface InboundServer {
 const largestBytes = 2_000_000
 const mostConnections = 20
 
+/** How a check of the installation tells this server from another. */
+export const inboundBanner = 'returns only'
+
 /**
  * Listens for what comes back: behind Postfix or any other server, by SMTP or LMTP. One recipient per message, so the
  * two differ in their greeting alone. What is not under our seal is taken, logged and forgotten.
@@ -34,7 +37,7 @@ export async function startInboundServer(options: InboundServerOptions): Promise
   const { log, reader = openInboundReader() } = options
   const server = new SMTPServer({
     name: 'depeche',
-    banner: 'returns only',
+    banner: inboundBanner,
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
     size: largestBytes,
