@@ -5,6 +5,7 @@ const benches = {
   feeds: '',
   import: '[POSTS …]',
   mail: '[READERS]',
+  sources: '[POSTS]',
   signups: '[RATE] [SECONDS] [READERS]',
   subscribers: '[ROWS …]',
 }

@@ -88,7 +88,11 @@ async function seed(url: string, readers: number): Promise<number> {
   return digestId
 }
 
-export async function startSite(databaseUrl: string, children: ChildProcess[]): Promise<Site> {
+export async function startSite(
+  databaseUrl: string,
+  children: ChildProcess[],
+  more: Record<string, string> = {},
+): Promise<Site> {
   const start = async (script: string, env: Record<string, string>) => {
     const child = fork(new URL(script, import.meta.url), { env: { PATH: process.env['PATH'], ...env } })
     children.push(child)
@@ -111,6 +115,7 @@ export async function startSite(databaseUrl: string, children: ChildProcess[]): 
     METRICS_PORT: '0',
     ...(process.env['REDIS_URL'] && { REDIS_URL: process.env['REDIS_URL'] }),
     LOG_LEVEL: 'warn',
+    ...more,
   }
   const web = await start('../../src/server.ts', env)
   const worker = await start('../../workers/main.ts', env)

@@ -43,7 +43,6 @@ export class FakeWordpress {
   /** What the API answers, where that is not what was asked; the other pages are well. */
   apiStatus: number | undefined
   now: Date
-  zone: string
   home = ''
   /** Undefined: as WordPress 6.1, which says nothing of it. */
   frontPage: number | undefined = 0
@@ -57,6 +56,8 @@ export class FakeWordpress {
   onRequest: ((path: string) => Promise<void>) | undefined
   #nextId = 1
   #saved = 0
+  #clock: Intl.DateTimeFormat
+  #locals = new Map<number, string>()
 
   /** It begins some hours ago, so that its posts of later are not still to come. */
   constructor({
@@ -64,7 +65,12 @@ export class FakeWordpress {
     zone = 'Europe/Paris',
   }: { now?: Date; zone?: string } = {}) {
     this.now = now
-    this.zone = zone
+    this.#clock = new Intl.DateTimeFormat('en-CA', {
+      timeZone: zone,
+      dateStyle: 'short',
+      timeStyle: 'medium',
+      hourCycle: 'h23',
+    })
   }
 
   add(wish: Partial<FakePost> = {}): FakePost {
@@ -125,14 +131,13 @@ export class FakeWordpress {
 
   /** As the database of the site holds it. */
   local(at: Date): string {
-    const parts = new Intl.DateTimeFormat('en-CA', {
-      timeZone: this.zone,
-      dateStyle: 'short',
-      timeStyle: 'medium',
-      hourCycle: 'h23',
-    }).formatToParts(at)
+    const known = this.#locals.get(at.getTime())
+    if (known !== undefined) return known
+    const parts = this.#clock.formatToParts(at)
     const of = (type: string) => parts.find((part) => part.type === type)?.value ?? ''
-    return `${of('year')}-${of('month')}-${of('day')}T${of('hour')}:${of('minute')}:${of('second')}`
+    const local = `${of('year')}-${of('month')}-${of('day')}T${of('hour')}:${of('minute')}:${of('second')}`
+    this.#locals.set(at.getTime(), local)
+    return local
   }
 
   readonly listen = (request: IncomingMessage, response: ServerResponse): void => {
@@ -250,7 +255,12 @@ export class FakeWordpress {
       ['modified_after', 'modified'],
       ['after', 'date'],
     ] as const
-    let found = this.showsAll ? [...this.posts.values()].filter(({ status }) => status === 'publish') : []
+    const ids = (name: string) => query.get(name)?.split(',').map(Number)
+    const [include, exclude] = [ids('include'), new Set(ids('exclude'))]
+    const posts = include ? include.flatMap((id) => this.posts.get(id) ?? []) : [...this.posts.values()]
+    let found = this.showsAll
+      ? posts.filter(({ id, status }) => status === 'publish' && !exclude.has(id))
+      : []
     for (const [name, field] of limits) {
       const given = query.get(name)
       if (given === null) continue
@@ -258,21 +268,15 @@ export class FakeWordpress {
       const bound = this.local(new Date(given))
       found = found.filter((post) => this.local(post[field]) > bound)
     }
-    const ids = (name: string) => query.get(name)?.split(',').map(Number)
-    const [include, exclude] = [ids('include'), ids('exclude')]
-    if (include) found = found.filter(({ id }) => include.includes(id))
-    if (exclude) found = found.filter(({ id }) => !exclude.includes(id))
     const by = query.get('orderby') ?? 'date'
+    if (by === 'include') return found
     const keyOf = (post: FakePost) =>
       by === 'id'
         ? String(post.id).padStart(9, '0')
-        : by === 'include'
-          ? String(include?.indexOf(post.id)).padStart(9, '0')
-          : this.local(by === 'modified' ? post.modified : post.date)
-    const isAscending = query.get('order') === 'asc' || by === 'include'
+        : this.local(by === 'modified' ? post.modified : post.date)
     // Of equal times the later post comes first, as from an index that is read backwards.
     found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : b.id - a.id))
-    return isAscending ? found : found.reverse()
+    return query.get('order') === 'asc' ? found : found.reverse()
   }
 
   #one(response: ServerResponse, id: number): void {
@@ -355,15 +359,22 @@ function json(response: ServerResponse, status: number, body: unknown, headers: 
     .end(JSON.stringify(body))
 }
 
-/** Runs until the test has finished. */
-export async function aWordpress(options: { now?: Date; zone?: string } = {}): Promise<FakeWordpress> {
+/** At a free port, until it is closed. */
+export async function startWordpress(options: { now?: Date; zone?: string } = {}) {
   const site = new FakeWordpress(options)
   const server = createServer(site.listen)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   site.home = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  onTestFinished(async () => {
+  const close = async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
-  })
+  }
+  return { site, close }
+}
+
+/** Runs until the test has finished. */
+export async function aWordpress(options: { now?: Date; zone?: string } = {}): Promise<FakeWordpress> {
+  const { site, close } = await startWordpress(options)
+  onTestFinished(close)
   return site
 }

@@ -60,11 +60,13 @@ test.each([
 
 test('every state says in three languages what to do', () => {
   const conditions = [
-    {},
     { caughtUpAt: undefined },
     { pausedAt: now },
     ...(['many', 'changed', 'moved'] as const).map((question) => ({ question })),
-    ...(['wordpress', 'feed'] as const).map((kind) => ({ kind, failures: 3, failure: 'closed' as const })),
+    ...(['wordpress', 'feed'] as const).flatMap((kind) => [
+      { kind },
+      { kind, failures: 3, failure: 'closed' as const },
+    ]),
     ...sourceFailures.map((failure) => ({ failures: 1, failure })),
   ]
   for (const language of interfaceLanguages) {

@@ -121,6 +121,7 @@ export function compareFaces(known: Face, seen: Face): 'moved' | 'changed' | und
 export function sentenceOf(source: SourceCondition): string {
   const state = stateOf(source)
   if (state === 'needs-person') return `question_${source.question ?? 'many'}`
-  if (state === 'closed') return `closed_${source.kind}`
+  // A feed does not say what is taken away.
+  if (state === 'following' || state === 'closed') return `${state}_${source.kind}`
   return state === 'retrying' ? `retrying_${source.failure ?? 'failed'}` : state.replace('-', '_')
 }
