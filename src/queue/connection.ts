@@ -81,9 +81,12 @@ export function openWorker(
 export function openRedis(
   url: string,
   log: Logger,
-  options: Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue'> = { maxRetriesPerRequest: null },
+  // Not connected lazily: BullMQ would ask for the connection, and is dead for good where that fails.
+  options: Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'lazyConnect'> = {
+    maxRetriesPerRequest: null,
+  },
 ): Redis {
-  const client = new Redis(url, { ...options, lazyConnect: true })
+  const client = new Redis(url, options)
   client.on('error', (error: Error) => {
     log.warn({ reason: error.message }, 'redis connection failed; trying again')
   })

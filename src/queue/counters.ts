@@ -5,7 +5,11 @@ import { openRedis } from './connection.ts'
 /** Counts of requests in Redis. Each process counts alone while Redis is away. */
 export function openRedisCounters(url: string, log: Logger) {
   // While Redis is away a command must fail at once: a signup does not wait for a counter.
-  const client = openRedis(url, log, { maxRetriesPerRequest: 0, enableOfflineQueue: false })
+  const client = openRedis(url, log, {
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+  })
   return {
     open: ({
       name,

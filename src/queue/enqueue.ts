@@ -18,11 +18,12 @@ export interface ProbedDoorbell extends Doorbell {
   probe(): Promise<true>
 }
 
-/** How long a caller waits for the queue before it leaves the ring to the reconciler. */
-const ringTimeoutMs = 2_000
+/** How long a caller waits for the queue before it leaves the ring to the reconciler; and while the queue is known to be away. */
+const ringTimeoutMs = { first: 2_000, away: 50 }
 
 export function createDoorbell(backend: QueueBackend, log: Logger): ProbedDoorbell {
   const queues = new Map<JobName, AnyQueue>()
+  let isAway = false
   const queueOf = (name: JobName): AnyQueue => {
     const queue = queues.get(name) ?? openQueue(backend, name, log)
     queues.set(name, queue)
@@ -37,8 +38,12 @@ export function createDoorbell(backend: QueueBackend, log: Logger): ProbedDoorbe
           removeOnComplete: true,
           removeOnFail: true,
         })
-        await Promise.race([added, rejectAfter(ringTimeoutMs)])
+        const heard = added.then(() => {
+          isAway = false
+        })
+        await Promise.race([heard, rejectAfter(isAway ? ringTimeoutMs.away : ringTimeoutMs.first)])
       } catch (error) {
+        isAway = true
         log.warn({ queue: name, reason: String(error) }, 'ring failed; the reconciler will ring again')
       }
     },

@@ -67,16 +67,16 @@ test(
   { timeout },
   async () => {
     const readers = isLong ? 10_000 : 600
-    let redis = await aRedis()
+    const redis = await aRedis()
     const arena = await anArena({ readers, leaseSeconds: 60 })
     await arena.start({ env: { REDIS_URL: redis.url } })
     await arena.untilCopies(readers / 6)
     await redis.stop()
-    redis = await aRedis(redis.port)
+    await redis.startAgain()
     await arena.untilCopies(readers / 3)
     // Empty in the middle of a job, and once more while nobody works: only the reconciler knows of the digest then.
     await redis.stop()
-    redis = await aRedis(redis.port)
+    await redis.startAgain()
     const [first] = [await arena.start({ env: { REDIS_URL: redis.url } })]
     await first.drain()
     expect(await arena.untilOver()).toBe('completed')

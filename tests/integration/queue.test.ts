@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DomainError } from '../../src/errors.ts'
 import { createLogger } from '../../src/log.ts'
@@ -98,4 +99,21 @@ test('a ring that cannot be heard does not fail its caller', async () => {
   await redis.stop()
   await expect(doorbell.ring('deliver-mail', {})).resolves.toBeUndefined()
   await doorbell.close()
+})
+
+test('one ring waits for a queue that is away, those after it do not; once it is back they are heard', async () => {
+  const redis = await aRedis()
+  const backend = { kind: 'redis', url: redis.url } as const
+  const doorbell = bell(backend)
+  await redis.stop()
+  await doorbell.ring('deliver-digest', { digestId: 1 })
+  const clock = sleep(1_000).then(() => 'a second')
+  const ringing = doorbell.ring('deliver-digest', { digestId: 2 }).then(() => 'ring')
+  expect(await Promise.race([ringing, clock])).toBe('ring')
+  const heard = listen(backend)
+  await redis.startAgain()
+  await vi.waitFor(async () => {
+    await doorbell.ring('deliver-digest', { digestId: 3 })
+    expect(heard).toContain(3)
+  }, 30_000)
 })
