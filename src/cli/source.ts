@@ -1,5 +1,6 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import type { Context } from '../context.ts'
+import { feedTexts, links, type FeedText, type Links } from '../domain/publication.ts'
 import type { SourceInput } from '../services/sources/input.ts'
 import type { SourceView } from '../services/sources/sources.ts'
 import { toPreview, toShape } from '../services/sources/shape.ts'
@@ -10,8 +11,8 @@ interface Options {
   language?: string
   since?: string
   feed?: boolean
-  links?: 'here' | 'canonical'
-  text?: 'full' | 'summary'
+  links?: Links
+  text?: FeedText
   json?: boolean
 }
 
@@ -40,15 +41,13 @@ export function sourceCommand(program: Command): void {
     .option('--language <tag>', 'of all that it brings; else each article says its own')
     .option('--since <date>', 'such as 2026-01-31: nothing that the site dates earlier is taken')
     .option('--feed', 'follow its feed, also where there is more to follow')
-    .option('--links <where>', 'here or canonical, if not as elsewhere')
-    .option('--text <much>', 'full or summary in feeds and mails, if not as elsewhere')
+    .addOption(new Option('--links <where>', 'where links lead, if not as elsewhere').choices(links))
+    .addOption(new Option('--text <much>', 'in feeds and mails, if not as elsewhere').choices(feedTexts))
     .action(async (address: string, options: Options) => {
       const input = toInput(address, options)
       const added = await withContext(({ services }) => services.sources.add(input, cliActor))
-      printResult(options, { ...toShape(added), pingUrl: added.pingUrl }, [
-        ...toLines(added),
-        `its Update Services address: ${added.pingUrl}`,
-      ])
+      const lines = [...toLines(added), `its Update Services address: ${added.pingUrl}`]
+      printResult(options, toShape(added), lines)
     })
 
   action('list', 'how each of them is').action(async (options: Options) => {
@@ -107,17 +106,14 @@ function toId(text: string): number {
 }
 
 /** @throws UsageError */
-function toInput(address: string, { language, since, feed, links, text }: Options): SourceInput {
+function toInput(address: string, { language, since, feed, links: where, text }: Options): SourceInput {
   const from = since === undefined ? undefined : new Date(since)
   if (from && Number.isNaN(from.getTime())) throw new UsageError('--since takes a date, such as 2026-01-31.')
-  if (links && !['here', 'canonical'].includes(links))
-    throw new UsageError('--links takes here or canonical.')
-  if (text && !['full', 'summary'].includes(text)) throw new UsageError('--text takes full or summary.')
   return {
     address,
     language,
     since: from?.toISOString(),
-    links,
+    links: where,
     feedText: text,
     ...(feed && { kind: 'feed' }),
   }

@@ -10,7 +10,8 @@ export type SourceKind = (typeof sourceKinds)[number]
  * - `changed`: something is gone, and the site's languages or front page are not what they were
  * - `moved`: another home answers; nothing is read either
  */
-export type SourceQuestion = 'many' | 'changed' | 'moved'
+export const sourceQuestions = ['many', 'changed', 'moved'] as const
+export type SourceQuestion = (typeof sourceQuestions)[number]
 export const sourceAnswers = ['withdraw', 'keep', 'same-site'] as const
 export type SourceAnswer = (typeof sourceAnswers)[number]
 
@@ -37,6 +38,21 @@ export const sourceStates = [
   'paused',
 ] as const
 export type SourceState = (typeof sourceStates)[number]
+
+/** Why a source is looked at: its time has come, it rang, or a person wants it. */
+export const lookReasons = ['clock', 'ring', 'person'] as const
+export type LookReason = (typeof lookReasons)[number]
+
+/** Where an item of a source is: an article here, skipped, withdrawn at the source, or kept here by a person. */
+export const itemStates = ['here', 'skipped', 'withdrawn', 'kept'] as const
+export type ItemState = (typeof itemStates)[number]
+
+/** When an item was changed that does not tell; one that has no time at all is to be read again. */
+export const unknownChange = new Date(0)
+
+/** What people look at of its items. */
+export const itemLists = ['missing', 'withdrawn', 'held', 'skipped'] as const
+export type ItemList = (typeof itemLists)[number]
 
 /** What its state follows from. */
 export interface SourceCondition {

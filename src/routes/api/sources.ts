@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { mayActAs, type Actor } from '../../domain/editor.ts'
-import { sourceFailures, sourceKinds, sourceStates } from '../../domain/sources/source.ts'
+import { itemLists, sourceKinds } from '../../domain/sources/source.ts'
 import { apiRoute, rowId, type ApiRoute } from '../../http/route.ts'
 import {
   restoreInput,
@@ -9,86 +9,19 @@ import {
   sourceChange,
   sourceInput,
 } from '../../services/sources/input.ts'
-import { toItemShape, toPreview, toShape } from '../../services/sources/shape.ts'
+import {
+  itemShape,
+  previewShape,
+  runShape,
+  sourceShape,
+  toItemShape,
+  toPreview,
+  toRunShape,
+  toShape,
+} from '../../services/sources/shape.ts'
 import type { SourceService, SourceView } from '../../services/sources/sources.ts'
 
 const params = z.strictObject({ id: rowId })
-const time = z.iso.datetime().nullable()
-const text = z.string().nullable()
-
-const source = z.object({
-  id: z.int(),
-  kind: z.enum(sourceKinds),
-  url: z.string().describe('What is read: the root of a REST API, or a feed'),
-  home: z.string(),
-  name: z.string(),
-  state: z.enum(sourceStates),
-  sentence: z.string().describe('What the state means, and what to do'),
-  failure: z.enum(sourceFailures).nullable().describe('Of the latest look'),
-  question: z.enum(['many', 'changed', 'moved']).nullable().describe('What waits for an answer'),
-  rings: z
-    .boolean()
-    .nullable()
-    .describe('Whether the site was observed to ring; null until something arrives'),
-  pingUrl: text.describe('What WordPress takes as an Update Service; null for viewers'),
-  counts: z.object({
-    here: z.int(),
-    skipped: z.int(),
-    held: z.int(),
-    missing: z.int(),
-    withdrawn: z.int(),
-  }),
-  language: text,
-  since: time,
-  links: z.enum(['here', 'canonical']).nullable(),
-  feedText: z.enum(['full', 'summary']).nullable(),
-  foundAt: time.describe('When it last brought something'),
-  lookedAt: time,
-  nextAt: time.describe('When it is looked at again; null while it is paused'),
-  pausedAt: time,
-  createdAt: z.iso.datetime(),
-})
-const preview = z.object({
-  kind: z.enum(sourceKinds),
-  kinds: z.array(z.enum(sourceKinds)).describe('All ways to follow it'),
-  url: z.string(),
-  home: z.string(),
-  name: z.string(),
-  articles: z.array(
-    z.object({
-      title: z.string(),
-      link: text,
-      publishedAt: time,
-      language: text,
-      sections: z.array(z.string()),
-      reason: text.describe('Why it would be skipped'),
-    }),
-  ),
-})
-const item = z.object({
-  id: z.string(),
-  externalId: text.describe('Of its article'),
-  title: z.string(),
-  link: text,
-  state: z.enum(['here', 'skipped', 'withdrawn', 'kept']),
-  reason: text,
-  publishedAt: time,
-  missingSince: time,
-  withdrawnAt: time,
-  heldAt: time,
-})
-const run = z.object({
-  id: z.int(),
-  startedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime(),
-  reason: z.enum(['clock', 'ring', 'person']),
-  created: z.int(),
-  updated: z.int(),
-  skipped: z.int(),
-  withdrawn: z.int(),
-  restored: z.int(),
-  failure: text,
-})
 const listOf = <T extends z.ZodType>(one: T) => z.object({ data: z.array(one), next: z.null() })
 
 const shapeFor = (view: SourceView, actor: Actor) => ({
@@ -110,7 +43,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       role,
       summary,
       params,
-      answers: { 200: source },
+      answers: { 200: sourceShape },
       handle: async ({ params, actor }) => ({ body: shapeFor(await work(params.id, actor), actor) }),
     })
   return [
@@ -119,7 +52,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       path: '/sources',
       role: 'viewer',
       summary: 'Sites that are followed',
-      answers: { 200: listOf(source) },
+      answers: { 200: listOf(sourceShape) },
       handle: async ({ actor }) => ({
         body: { data: (await service.list()).map((one) => shapeFor(one, actor)), next: null },
       }),
@@ -130,7 +63,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       role: 'admin',
       summary: 'Follow a site, by the address of its home or of its feed',
       body: sourceInput,
-      answers: { 201: source },
+      answers: { 201: sourceShape },
       handle: async ({ body, actor }) => ({
         status: 201,
         body: shapeFor(await service.add(body, actor), actor),
@@ -142,7 +75,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       role: 'admin',
       summary: 'What is at an address, and five of its articles as they would be here',
       body: z.strictObject({ address: sourceAddress, kind: z.enum(sourceKinds).optional() }),
-      answers: { 200: preview },
+      answers: { 200: previewShape },
       handle: async ({ body: { address, kind } }) => ({
         body: toPreview(await service.preview(address, { kind })),
       }),
@@ -153,7 +86,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       role: 'viewer',
       summary: 'One of them',
       params,
-      answers: { 200: source },
+      answers: { 200: sourceShape },
       handle: async ({ params, actor }) => ({ body: shapeFor(await service.get(params.id), actor) }),
     }),
     apiRoute({
@@ -163,7 +96,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       summary: 'Change its settings; what is not named stays, null is as elsewhere',
       params,
       body: sourceChange,
-      answers: { 200: source },
+      answers: { 200: sourceShape },
       handle: async ({ params, body, actor }) => ({
         body: shapeFor(await service.change(params.id, body, actor), actor),
       }),
@@ -186,8 +119,8 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       role: 'viewer',
       summary: 'What it has and is not here as it is there: the newest hundred',
       params,
-      query: z.strictObject({ state: z.enum(['skipped', 'held', 'missing', 'withdrawn']) }),
-      answers: { 200: listOf(item) },
+      query: z.strictObject({ state: z.enum(itemLists) }),
+      answers: { 200: listOf(itemShape) },
       handle: async ({ params, query }) => ({
         body: { data: (await service.listItems(params.id, query.state)).map(toItemShape), next: null },
       }),
@@ -198,9 +131,9 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       role: 'viewer',
       summary: 'The latest hundred looks',
       params,
-      answers: { 200: listOf(run) },
+      answers: { 200: listOf(runShape) },
       handle: async ({ params }) => ({
-        body: { data: (await service.listRuns(params.id)).map(toRun), next: null },
+        body: { data: (await service.listRuns(params.id)).map(toRunShape), next: null },
       }),
     }),
     act('sync', 'Look now', service.sync),
@@ -214,7 +147,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       summary: 'Answer its question: withdraw what is gone, keep it, or say that it is the same site',
       params,
       body: sourceAnswer,
-      answers: { 200: source },
+      answers: { 200: sourceShape },
       handle: async ({ params, body, actor }) => ({
         body: shapeFor(await service.answer(params.id, body.answer, actor), actor),
       }),
@@ -233,9 +166,3 @@ export function sourceApi(service: SourceService): ApiRoute[] {
     }),
   ]
 }
-
-const toRun = (one: Awaited<ReturnType<SourceService['listRuns']>>[number]) => ({
-  ...one,
-  startedAt: one.startedAt.toISOString(),
-  endedAt: one.endedAt.toISOString(),
-})

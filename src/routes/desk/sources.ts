@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { sentenceOf, sourceAnswers, sourceKinds } from '../../domain/sources/source.ts'
+import { feedTexts, links } from '../../domain/publication.ts'
+import { itemLists, sentenceOf, sourceAnswers, sourceKinds } from '../../domain/sources/source.ts'
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { sourceAddress } from '../../services/sources/input.ts'
 import { conditionOf } from '../../services/sources/sync.ts'
@@ -12,8 +13,8 @@ const addressForm = z.object({ address: sourceAddress, kind: z.enum(sourceKinds)
 const addForm = addressForm.extend({ language, from: z.enum(['all', 'month', 'today']) })
 const settingsForm = z.object({
   language,
-  links: z.union([emptyIsNone, z.enum(['here', 'canonical'])]).optional(),
-  feedText: z.union([emptyIsNone, z.enum(['full', 'summary'])]).optional(),
+  links: z.union([emptyIsNone, z.enum(links)]).optional(),
+  feedText: z.union([emptyIsNone, z.enum(feedTexts)]).optional(),
 })
 const answerForm = z.object({ answer: z.enum(sourceAnswers) })
 const restoreForm = z.object({ item: z.string().max(100).optional() })
@@ -39,17 +40,13 @@ export function sourcesDesk({
   }
   const showOne = async (call: DeskCall, more: object = {}) => {
     const id = idOf(call)
-    const [source, skipped, held, missing, withdrawn, runs] = await Promise.all([
-      sources.get(id),
-      sources.listItems(id, 'skipped'),
-      sources.listItems(id, 'held'),
-      sources.listItems(id, 'missing'),
-      sources.listItems(id, 'withdrawn'),
-      sources.listRuns(id),
-    ])
+    const source = said(await sources.get(id))
+    const lists = await Promise.all(
+      itemLists.map(async (kind) => ({ kind, items: await sources.listItems(id, kind) })),
+    )
+    const runs = (await sources.listRuns(id)).slice(0, shownRuns)
     const { languages } = await publication.get()
-    const lists = { skipped, held, missing, withdrawn, runs: runs.slice(0, shownRuns) }
-    call.page('desk/source', { source: said(source), ...lists, languages, ...more })
+    call.page('desk/source', { source, lists, runs, languages, links, feedTexts, ...more })
   }
   const preview = async (call: DeskCall, more: object = {}) => {
     const { address, kind } = addressForm.parse(call.request.body)

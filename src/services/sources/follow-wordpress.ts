@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { unknownChange, type StoredItem } from '../../store/sources/source-items.ts'
+import { unknownChange } from '../../domain/sources/source.ts'
+import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Look, LookParts } from './look.ts'
 import type { ItemMark } from './site.ts'
 import { withdrawGone } from './withdrawals.ts'

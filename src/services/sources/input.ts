@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { feedTexts, links } from '../../domain/publication.ts'
 import { sourceAnswers, sourceKinds } from '../../domain/sources/source.ts'
 
 /** The bodies that add and change sources. */
@@ -14,11 +15,8 @@ const settings = {
     })
     .nullish()
     .describe('Nothing that the site dates earlier is taken; else all is'),
-  links: z
-    .enum(['here', 'canonical'])
-    .nullish()
-    .describe('Where links to its articles lead, if not as elsewhere'),
-  feedText: z.enum(['full', 'summary']).nullish().describe('How much feeds and mails show of its articles'),
+  links: z.enum(links).nullish().describe('Where links to its articles lead, if not as elsewhere'),
+  feedText: z.enum(feedTexts).nullish().describe('How much feeds and mails show of its articles'),
 }
 
 export const sourceInput = z.strictObject({

@@ -1,72 +1,132 @@
-import { sentenceOf } from '../../domain/sources/source.ts'
+import { z } from 'zod'
+import { feedTexts, links } from '../../domain/publication.ts'
+import {
+  itemStates,
+  lookReasons,
+  sentenceOf,
+  sourceFailures,
+  sourceKinds,
+  sourceQuestions,
+  sourceStates,
+} from '../../domain/sources/source.ts'
 import { translate } from '../../locales.ts'
+import type { SourceRun } from '../../store/sources/source-runs.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Discovery } from './discover.ts'
-import type { ReadItem } from './site.ts'
 import type { SourceView } from './sources.ts'
 import { conditionOf } from './sync.ts'
 
-const orNull = (at: Date | undefined): string | null => at?.toISOString() ?? null
+const time = z.iso.datetime().nullable()
+const text = z.string().nullable()
 
 /** A source as the API and the command line show it. */
-export const toShape = (source: SourceView) => ({
-  id: source.id,
-  kind: source.kind,
-  url: source.url,
-  home: source.home,
-  name: source.name,
-  state: source.state,
-  sentence: translate('en', `desk.sources.says.${sentenceOf(conditionOf(source))}`),
-  failure: source.failure ?? null,
-  question: source.question ?? null,
-  rings: source.rings ?? null,
-  counts: {
-    here: source.counts.here,
-    skipped: source.counts.skipped,
-    held: source.counts.held,
-    missing: source.counts.missing,
-    withdrawn: source.counts.withdrawn,
-  },
-  language: source.language ?? null,
-  since: orNull(source.since),
-  links: source.links ?? null,
-  feedText: source.feedText ?? null,
-  foundAt: orNull(source.foundAt),
-  lookedAt: orNull(source.lookedAt),
-  nextAt: source.pausedAt ? null : source.nextAt.toISOString(),
-  pausedAt: orNull(source.pausedAt),
-  createdAt: source.createdAt.toISOString(),
+export const sourceShape = z.object({
+  id: z.int(),
+  kind: z.enum(sourceKinds),
+  url: z.string().describe('What is read: the root of a REST API, or a feed'),
+  home: z.string(),
+  name: z.string(),
+  state: z.enum(sourceStates),
+  sentence: z.string().describe('What the state means, and what to do'),
+  failure: z.enum(sourceFailures).nullable().describe('Of the latest look'),
+  question: z.enum(sourceQuestions).nullable().describe('What waits for an answer'),
+  rings: z
+    .boolean()
+    .nullable()
+    .describe('Whether the site was observed to ring; null until something arrives'),
+  pingUrl: text.describe('What WordPress takes as an Update Service; null for viewers'),
+  counts: z.object({
+    here: z.int(),
+    skipped: z.int(),
+    held: z.int(),
+    missing: z.int(),
+    withdrawn: z.int(),
+  }),
+  language: text,
+  since: time,
+  links: z.enum(links).nullable(),
+  feedText: z.enum(feedTexts).nullable(),
+  foundAt: time.describe('When it last brought something'),
+  lookedAt: time,
+  nextAt: time.describe('When it is looked at again; null while it is paused'),
+  pausedAt: time,
+  createdAt: z.iso.datetime(),
+})
+
+const previewedShape = z.object({
+  title: z.string(),
+  link: text,
+  publishedAt: time,
+  language: text,
+  sections: z.array(z.string()),
+  reason: text.describe('Why it would be skipped'),
 })
 
 /** What is at an address, before it is followed. */
-export const toPreview = ({ found, kinds, items }: Discovery) => ({
-  kind: found.kind,
-  kinds,
-  url: found.url,
-  home: found.home,
-  name: found.name,
-  articles: items.map(toPreviewed),
-})
-
-const toPreviewed = ({ title, link, publishedAt, article, reason }: ReadItem) => ({
-  title,
-  link: link ?? null,
-  publishedAt: orNull(publishedAt),
-  language: article?.input.language ?? null,
-  sections: article?.input.sections ?? [],
-  reason: reason ?? null,
+export const previewShape = z.object({
+  kind: z.enum(sourceKinds),
+  kinds: z.array(z.enum(sourceKinds)).describe('All ways to follow it'),
+  url: z.string(),
+  home: z.string(),
+  name: z.string(),
+  articles: z.array(previewedShape),
 })
 
 /** One thing that a source has. */
-export const toItemShape = (item: StoredItem) => ({
-  id: item.remoteId,
-  externalId: item.externalId ?? null,
-  title: item.title,
-  link: item.link ?? null,
-  state: item.state,
-  reason: item.reason ?? null,
-  publishedAt: orNull(item.publishedAt),
-  missingSince: orNull(item.missingSince),
-  withdrawnAt: orNull(item.withdrawnAt),
-  heldAt: orNull(item.heldAt),
+export const itemShape = z.object({
+  id: z.string(),
+  externalId: text.describe('Of its article'),
+  title: z.string(),
+  link: text,
+  state: z.enum(itemStates),
+  reason: text,
+  publishedAt: time,
+  missingSince: time,
+  withdrawnAt: time,
+  heldAt: time,
 })
+
+/** One look at a source. */
+export const runShape = z.object({
+  id: z.int(),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime(),
+  reason: z.enum(lookReasons),
+  created: z.int(),
+  updated: z.int(),
+  skipped: z.int(),
+  withdrawn: z.int(),
+  restored: z.int(),
+  failure: text,
+})
+
+/** What a schema names of a thing: times as text, and null where there is nothing. */
+function show<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  thing: Partial<Record<keyof Shape, unknown>>,
+): z.output<z.ZodObject<Shape>> {
+  const named = Object.keys(schema.shape).map((key) => {
+    const value = thing[key]
+    return [key, value instanceof Date ? value.toISOString() : (value ?? null)]
+  })
+  return schema.parse(Object.fromEntries(named))
+}
+
+export const toShape = (source: SourceView) =>
+  show(sourceShape, {
+    ...source,
+    sentence: translate('en', `desk.sources.says.${sentenceOf(conditionOf(source))}`),
+    nextAt: source.pausedAt ? null : source.nextAt,
+  })
+
+export const toPreview = ({ found, kinds, items }: Discovery) => ({
+  ...show(previewShape.omit({ articles: true }), { ...found, kinds }),
+  articles: items.map(({ article, ...item }) => {
+    const { language, sections = [] } = article?.input ?? {}
+    return show(previewedShape, { ...item, language, sections })
+  }),
+})
+
+export const toItemShape = (item: StoredItem) => show(itemShape, { ...item, id: item.remoteId })
+
+export const toRunShape = (run: SourceRun) => show(runShape, run)

@@ -2,12 +2,13 @@ import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import {
   ringsOf,
   stateOf,
+  type ItemList,
   type SourceAnswer,
   type SourceKind,
   type SourceState,
 } from '../../domain/sources/source.ts'
 import { DomainError } from '../../errors.ts'
-import type { ItemCounts, ItemList, StoredItem } from '../../store/sources/source-items.ts'
+import type { ItemCounts, StoredItem } from '../../store/sources/source-items.ts'
 import type { SourceRun } from '../../store/sources/source-runs.ts'
 import type { SourceSettings, StoredSource } from '../../store/sources/sources.ts'
 import type { Stores } from '../../store/stores.ts'

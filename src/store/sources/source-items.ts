@@ -1,29 +1,23 @@
 import { sql, type Selectable } from 'kysely'
+import { unknownChange, type ItemList, type ItemState } from '../../domain/sources/source.ts'
 import type { Executor } from '../executor.ts'
+import { fill, type Filled } from '../row.ts'
 import type { SourceItems } from '../schema.ts'
 
-export type SourceItemState = 'here' | 'skipped' | 'withdrawn' | 'kept'
-
-export interface SourceItem {
-  remoteId: string
-  articleId: number | undefined
-  guid: string | undefined
-  link: string | undefined
-  title: string
-  state: SourceItemState
-  /** Why it was skipped. */
-  reason: string | undefined
-  publishedAt: Date | undefined
-  modifiedAt: Date | undefined
+/** What is kept of an item of a source; `reason`: why it was skipped. */
+export type SourceItem = Omit<
+  Filled<Selectable<SourceItems>>,
+  'sourceId' | 'state' | 'missingSince' | 'withdrawnAt'
+> & {
+  state: ItemState
 }
 
-export interface StoredItem extends SourceItem {
-  missingSince: Date | undefined
-  withdrawnAt: Date | undefined
-  /** Of its article. */
-  externalId: string | undefined
-  heldAt: Date | undefined
-}
+export type StoredItem = SourceItem &
+  Filled<Pick<Selectable<SourceItems>, 'missingSince' | 'withdrawnAt'>> & {
+    /** Of its article. */
+    externalId: string | undefined
+    heldAt: Date | undefined
+  }
 
 /** How many of a source's articles are where. */
 export interface ItemCounts {
@@ -36,13 +30,7 @@ export interface ItemCounts {
   withdrawnLastDay: number
 }
 
-/** What the desk looks at. */
-export const itemLists = ['skipped', 'held', 'missing', 'withdrawn'] as const
-export type ItemList = (typeof itemLists)[number]
-
 const number = sql.raw("(substring(remote_id from '^[0-9]{1,18}$'))::bigint")
-/** When what does not tell it was changed; null in the table means that it is to be read again. */
-export const unknownChange = new Date(0)
 /** Of a list that is empty all is missing: so many are asked for again. */
 const mostMissing = 200
 /** Seconds after which what was gone is asked for again. */
@@ -222,9 +210,6 @@ export function sourceItemsStore(db: Executor) {
   }
 }
 
-const toItem = (
-  row: Selectable<SourceItems> & { externalId: string | null; heldAt: Date | null },
-): StoredItem =>
-  Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, value ?? undefined]),
-  ) as unknown as StoredItem
+type Row = Selectable<SourceItems> & { externalId: string | null; heldAt: Date | null }
+
+const toItem = (row: Row): StoredItem => ({ ...fill(row), state: row.state as ItemState })

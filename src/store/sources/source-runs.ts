@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { LookReason } from '../../domain/sources/source.ts'
 import type { Executor } from '../executor.ts'
 
 /** What a look has done. */
@@ -14,7 +15,7 @@ export interface SourceRun extends RunCounts {
   id: number
   startedAt: Date
   endedAt: Date
-  reason: 'clock' | 'ring' | 'person'
+  reason: LookReason
   failure: string | null
 }
 
@@ -24,7 +25,7 @@ export function sourceRunsStore(db: Executor) {
   return {
     async insert(
       sourceId: number,
-      run: RunCounts & { startedAt: Date; reason: SourceRun['reason']; failure: string | undefined },
+      run: RunCounts & { startedAt: Date; reason: LookReason; failure: string | undefined },
     ): Promise<void> {
       await db
         .insertInto('sourceRuns')
@@ -46,7 +47,7 @@ export function sourceRunsStore(db: Executor) {
         .orderBy('id', 'desc')
         .limit(limit)
         .execute()
-      return rows.map(({ sourceId: _, ...row }) => ({ ...row, reason: row.reason as SourceRun['reason'] }))
+      return rows.map(({ sourceId: _, ...row }) => ({ ...row, reason: row.reason as LookReason }))
     },
   }
 }

@@ -1,7 +1,9 @@
-import { sql, type Selectable } from 'kysely'
-import type { SourceFailure, SourceKind, SourceQuestion } from '../../domain/sources/source.ts'
+import { sql, type Selectable, type UpdateObject } from 'kysely'
+import type { FeedText, Links } from '../../domain/publication.ts'
+import type { LookReason, SourceFailure, SourceKind, SourceQuestion } from '../../domain/sources/source.ts'
 import type { Executor } from '../executor.ts'
-import type { Sources } from '../schema.ts'
+import { fill, type Filled } from '../row.ts'
+import type { DB, Sources } from '../schema.ts'
 
 /** Where a language of a site begins. */
 export interface LanguageHome {
@@ -14,8 +16,8 @@ export interface SourceSettings {
   /** Of all it brings; undefined: each item says its own. */
   language: string | undefined
   since: Date | undefined
-  links: 'here' | 'canonical' | undefined
-  feedText: 'full' | 'summary' | undefined
+  links: Links | undefined
+  feedText: FeedText | undefined
 }
 
 /** What was found at its address. */
@@ -29,36 +31,20 @@ export interface FoundSource {
   face: string
 }
 
-export interface StoredSource extends FoundSource, SourceSettings {
-  id: number
-  token: string
-  createdAt: Date
-  pausedAt: Date | undefined
-  cursorAt: Date | undefined
-  caughtUpAt: Date | undefined
-  etag: string | undefined
-  lastModified: string | undefined
-  readWholeAt: Date | undefined
-  ttlMinutes: number | undefined
-  sweepPage: number | undefined
-  sweepAfter: number
-  sweptAt: Date | undefined
-  lookedAt: Date | undefined
-  nextAt: Date
-  rungAt: Date | undefined
-  wantedAt: Date | undefined
-  foundByRingAt: Date | undefined
-  foundByClockAt: Date | undefined
-  failures: number
+type Row = Selectable<Sources>
+
+/** What a column holds more narrowly than its type says. */
+interface Told extends FoundSource, SourceSettings {
   failure: SourceFailure | undefined
   question: SourceQuestion | undefined
-  askedAt: Date | undefined
 }
+
+export type StoredSource = Told & Omit<Filled<Row>, keyof Told | 'host' | 'leaseToken' | 'leaseUntil'>
 
 /** A source that this worker may look at until its lease ends; `rungAt` and the like as they were before. */
 export interface ClaimedSource extends StoredSource {
   leaseToken: string
-  reason: 'clock' | 'ring' | 'person'
+  reason: LookReason
 }
 
 /** What a look leaves behind. */
@@ -88,6 +74,11 @@ const ringSeconds = 3
 const claimLock = 0x736f_7572
 
 export function sourcesStore(db: Executor) {
+  const update = async (id: number, change: UpdateObject<DB, 'sources'>): Promise<void> => {
+    await db.updateTable('sources').set(change).where('id', '=', id).execute()
+  }
+  const clock = sql<Date>`clock_timestamp()`
+
   return {
     async list(): Promise<StoredSource[]> {
       return (await db.selectFrom('sources').selectAll().orderBy('id').execute()).map(toSource)
@@ -115,18 +106,12 @@ export function sourcesStore(db: Executor) {
       return row?.id
     },
 
-    async updateSettings(id: number, settings: SourceSettings): Promise<void> {
-      await db.updateTable('sources').set(toRow(settings)).where('id', '=', id).execute()
-    },
+    updateSettings: (id: number, settings: SourceSettings): Promise<void> => update(id, toRow(settings)),
 
-    async updatePaused(id: number, isPaused: boolean): Promise<void> {
-      const pausedAt = isPaused ? sql<Date>`coalesce(paused_at, now())` : null
-      await db
-        .updateTable('sources')
-        .set({ pausedAt, ...(!isPaused && { nextAt: sql<Date>`now()`, failures: 0, failure: null }) })
-        .where('id', '=', id)
-        .execute()
-    },
+    updatePaused: (id: number, isPaused: boolean): Promise<void> =>
+      isPaused
+        ? update(id, { pausedAt: sql`coalesce(paused_at, now())` })
+        : update(id, { pausedAt: null, nextAt: clock, failures: 0, failure: null }),
 
     async delete(id: number): Promise<boolean> {
       const { numDeletedRows } = await db.deleteFrom('sources').where('id', '=', id).executeTakeFirst()
@@ -134,10 +119,7 @@ export function sourcesStore(db: Executor) {
     },
 
     /** A person wants it looked at now. */
-    async markWanted(id: number): Promise<void> {
-      const now = sql<Date>`clock_timestamp()`
-      await db.updateTable('sources').set({ wantedAt: now, nextAt: now }).where('id', '=', id).execute()
-    },
+    markWanted: (id: number): Promise<void> => update(id, { wantedAt: clock, nextAt: clock }),
 
     /**
      * A site rings. Of many rings before the next look one counts, and looks are seconds apart.
@@ -165,7 +147,7 @@ export function sourcesStore(db: Executor) {
     async claim(id: number): Promise<ClaimedSource | undefined> {
       // Two workers that count at once would both find room.
       await sql`select pg_advisory_xact_lock(${claimLock})`.execute(db)
-      const { rows } = await sql<Row & { leaseToken: string; reason: ClaimedSource['reason'] }>`
+      const { rows } = await sql<Row & { leaseToken: string; reason: LookReason }>`
         with busy as (select host from sources where lease_until > clock_timestamp()),
           due as (
             select * from sources
@@ -220,7 +202,7 @@ export function sourcesStore(db: Executor) {
           nextAt: sql<Date>`case when greatest(rung_at, wanted_at) > looked_at
             then greatest(clock_timestamp(), looked_at + make_interval(secs => ${ringSeconds}))
             else clock_timestamp() + make_interval(secs => ${end.pauseSeconds}) end`,
-          ...(isTelling && { [found]: sql<Date>`clock_timestamp()` }),
+          ...(isTelling && { [found]: clock }),
         })
         .where('id', '=', id)
         .where('leaseToken', '=', leaseToken)
@@ -230,24 +212,19 @@ export function sourcesStore(db: Executor) {
     /** Asks a person, or takes the question back. */
     async updateQuestion(id: number, question: SourceQuestion | null): Promise<void> {
       const askedAt = question === null ? null : sql<Date>`coalesce(asked_at, now())`
-      await db.updateTable('sources').set({ question, askedAt }).where('id', '=', id).execute()
+      await update(id, { question, askedAt })
     },
 
     /** A person has answered: the next look takes for its own what the site shows then. */
-    async markAnswered(id: number, { isMoved }: { isMoved: boolean }): Promise<void> {
-      await db
-        .updateTable('sources')
-        .set({ question: null, askedAt: null, face: '', ...(isMoved && { home: '' }) })
-        .where('id', '=', id)
-        .execute()
-    },
+    markAnswered: (id: number, { isMoved }: { isMoved: boolean }): Promise<void> =>
+      update(id, { question: null, askedAt: null, face: '', ...(isMoved && { home: '' }) }),
 
     /** Reads it another way from now on. False where another source has that address. */
     async updateFound(id: number, { kind, url, home, siteLanguage }: FoundSource): Promise<boolean> {
       const { numUpdatedRows } = await db
         .updateTable('sources')
         .set({ kind, url, home, siteLanguage, host: new URL(url).host, failures: 0, failure: null })
-        .set({ nextAt: sql<Date>`clock_timestamp()`, question: null, askedAt: null })
+        .set({ nextAt: clock, question: null, askedAt: null })
         .where('id', '=', id)
         .where((e) =>
           e.not(
@@ -262,8 +239,6 @@ export function sourcesStore(db: Executor) {
   }
 }
 
-type Row = Selectable<Sources>
-
 const toRow = ({ language, since, links, feedText }: SourceSettings) => ({
   language: language ?? null,
   since: since ?? null,
@@ -271,8 +246,4 @@ const toRow = ({ language, since, links, feedText }: SourceSettings) => ({
   feedText: feedText ?? null,
 })
 
-/** Columns that are null hold nothing. */
-const toSource = (row: Row): StoredSource =>
-  Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, value ?? undefined]),
-  ) as unknown as StoredSource
+const toSource = (row: Row): StoredSource => fill(row) as Filled<Row> & Told

@@ -1,0 +1,9 @@
+/** A row as services take it: undefined where the table holds null. */
+export type Filled<Row> = {
+  [Column in keyof Row]: null extends Row[Column] ? Exclude<Row[Column], null> | undefined : Row[Column]
+}
+
+export const fill = <Row extends object>(row: Row): Filled<Row> =>
+  Object.fromEntries(
+    Object.entries(row).map(([column, value]: [string, unknown]) => [column, value ?? undefined]),
+  ) as Filled<Row>
