@@ -87,6 +87,7 @@ export async function checkDatabase({ config, services }: Context): Promise<Chec
         : ok('restored', 'nothing is held'),
       judgeKeys(await services.suppressions.judgeKeys()),
       judgeSearch(await services.subscribers.hasPartIndex()),
+      ...((await services.subscribers.hasCase()) ? [] : [hasNoCase]),
     ]
     return { findings, clock: { name: 'PostgreSQL', isHere: isHere(config.databaseUrl), skewMs } }
   } catch (error) {
@@ -120,6 +121,11 @@ const judgeConnection = (url: string | undefined): Finding =>
   isHere(url) || /[?&]sslmode=(?:require|verify-ca|verify-full)\b/.test(url ?? '')
     ? ok('database', 'answers')
     : look('database', 'answers in clear text; write sslmode=verify-full behind DATABASE_URL')
+
+const hasNoCase = no(
+  'locale',
+  'is C, to which É and é have nothing to do with each other; restore a dump into a database made with --locale C.UTF-8',
+)
 
 const judgeSearch = (hasIndex: boolean): Finding =>
   hasIndex

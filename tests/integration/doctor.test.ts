@@ -5,7 +5,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { isHere, judgeClock } from '../../src/doctor/checks.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { startInboundServer } from '../../src/mail/inbound/inbound-server.ts'
@@ -98,6 +98,16 @@ test('nothing answers: each is named with what to do, and no other check is lost
   }
   expect(found['links']?.sentence).toContain('are not https')
   expect(found['disk']).toBeDefined()
+})
+
+test('a database with locale C takes one address for two', async () => {
+  const url = new URL(inject('postgresUrl'))
+  const name = `test_locale_${process.pid}`
+  await query(url.href, `create database ${name} template template0 locale 'C' locale_provider libc`)
+  onTestFinished(() => query(inject('postgresUrl'), `drop database ${name}`).then(() => undefined))
+  url.pathname = `/${name}`
+  await depeche(url.href, ['migrate'])
+  expect((await doctor(url.href, {}))['locale']).toMatchObject({ verdict: 'no' })
 })
 
 test('links are well where they lead to Dépêche over a certificate that holds', async () => {

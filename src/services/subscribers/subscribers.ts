@@ -36,6 +36,7 @@ export function createSubscriberService({
 
   return {
     hasPartIndex: () => stores.subscribers.hasPartIndex(),
+    hasCase: () => stores.subscribers.hasCase(),
 
     /** Newest first; `q` finds by a part of the address. */
     async list(q: string, request: PageRequest): Promise<Page<Awaited<ReturnType<typeof toShape>>>> {

@@ -110,6 +110,12 @@ export function subscribersStore(db: Executor) {
       return rows[0]?.has ?? false
     },
 
+    /** False in a database with locale C, to which letters beyond ASCII have no case: one address is two there. */
+    async hasCase(): Promise<boolean> {
+      const { rows } = await sql<{ has: boolean }>`select lower('É') = 'é' as has`.execute(db)
+      return rows[0]?.has ?? false
+    },
+
     /** Waits for whoever changes the same person, so that two changes follow each other. */
     async lock(id: number): Promise<void> {
       await db.selectFrom('subscribers').select('id').where('id', '=', id).forUpdate().execute()
