@@ -1,55 +1,25 @@
-import { sql } from 'kysely'
-import type { ArticleState, Enclosure, Picture } from '../../domain/articles/article.ts'
+import { sql, type Selectable } from 'kysely'
+import type { Article, ArticleState } from '../../domain/articles/article.ts'
 import { articleIdentity } from './article-identity.ts'
 import type { Executor } from '../executor.ts'
+import { withoutNulls, type WithoutNulls } from '../nulls.ts'
+import type { Articles } from '../schema.ts'
 
-/** What an editor decides about an article, as its row holds it. */
-export interface ArticleContent {
-  language: string
-  title: string
-  deck: string
-  summary: string
-  html: string
-  state: ArticleState
-  publishedAt: Date | undefined
-  firstPublicAt: Date | undefined
-  canonicalUrl: string | undefined
-  picture: Picture | undefined
-  enclosure: Enclosure | undefined
-  areResponsesOpen: boolean
-  oldPath: string | undefined
-  slug: string
-  contentSha256: Buffer
-  /** Undefined leaves what is known. */
-  remoteModifiedAt: Date | undefined
-  remoteRank: number | undefined
-  heldAt: Date | undefined
-}
+/** What a source's word about an article is weighed against. */
+type Remote = Pick<WithoutNulls<Selectable<Articles>>, 'contentSha256' | 'remoteModifiedAt' | 'remoteRank'>
 
-export type NewArticle = ArticleContent & {
-  externalId: string
-  guid: string
-  shortCode: string
-  viewsTotal: number
-}
+/** What an editor decides about an article, as its row holds it; `Remote` that is undefined leaves what is known. */
+export type ArticleContent = Remote &
+  Pick<Article, 'language' | 'title' | 'deck' | 'summary' | 'html' | 'slug' | 'state'> &
+  Pick<Article, 'publishedAt' | 'firstPublicAt' | 'canonicalUrl' | 'oldPath' | 'heldAt'> &
+  Pick<Article, 'picture' | 'enclosure' | 'areResponsesOpen'>
+
+export type NewArticle = ArticleContent & Pick<Article, 'externalId' | 'guid' | 'shortCode' | 'viewsTotal'>
 
 /** What decides how a write goes on. */
-export interface StoredArticle {
-  id: number
-  externalId: string
-  guid: string
-  slug: string
-  state: ArticleState
-  publishedAt: Date | undefined
-  firstPublicAt: Date | undefined
-  contentSha256: Buffer
-  viewsTotal: number
-  title: string
-  canonicalUrl: string | undefined
-  remoteModifiedAt: Date | undefined
-  remoteRank: number | undefined
-  heldAt: Date | undefined
-}
+export type StoredArticle = Remote &
+  Pick<Article, 'id' | 'externalId' | 'guid' | 'slug' | 'title' | 'canonicalUrl' | 'viewsTotal'> &
+  Pick<Article, 'state' | 'publishedAt' | 'firstPublicAt' | 'heldAt'>
 
 export function articleWrites(db: Executor) {
   return {
@@ -69,36 +39,14 @@ export function articleWrites(db: Executor) {
     async listStored(ids: number[]): Promise<StoredArticle[]> {
       const rows = await db
         .selectFrom('articles')
-        .select([
-          'id',
-          'externalId',
-          'guid',
-          'slug',
-          'state',
-          'publishedAt',
-          'firstPublicAt',
-          'contentSha256',
-          'viewsTotal',
-          'title',
-          'canonicalUrl',
-          'remoteModifiedAt',
-          'remoteRank',
-          'heldAt',
-        ])
+        .select(['id', 'externalId', 'guid', 'slug', 'title', 'canonicalUrl', 'viewsTotal'])
+        .select(['state', 'publishedAt', 'firstPublicAt', 'heldAt'])
+        .select(['contentSha256', 'remoteModifiedAt', 'remoteRank'])
         .where(sql<boolean>`id = any(${ids})`)
         .orderBy('id')
         .forUpdate()
         .execute()
-      return rows.map((row) => ({
-        ...row,
-        state: row.state as ArticleState,
-        publishedAt: row.publishedAt ?? undefined,
-        firstPublicAt: row.firstPublicAt ?? undefined,
-        canonicalUrl: row.canonicalUrl ?? undefined,
-        remoteModifiedAt: row.remoteModifiedAt ?? undefined,
-        remoteRank: row.remoteRank ?? undefined,
-        heldAt: row.heldAt ?? undefined,
-      }))
+      return rows.map((row) => ({ ...withoutNulls(row), state: row.state as ArticleState }))
     },
 
     /** Which of these slugs an article has or once had, and whose they are. */

@@ -6,6 +6,7 @@ import { feedTextOf, linksOf } from './article-links.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
 import type { Executor } from '../executor.ts'
+import { withoutNulls } from '../nulls.ts'
 import type { Articles } from '../schema.ts'
 
 export interface PublicFilter {
@@ -24,10 +25,27 @@ export interface PublicFilter {
 
 const publicStates: ArticleState[] = ['published', 'withdrawn']
 
-type Row = Selectable<Articles> &
-  Pick<Article, 'links'> & {
+const columns = [
+  ...([
+    'id',
+    'externalId',
+    'guid',
+    'slug',
+    'shortCode',
+    'language',
+    'title',
+    'deck',
+    'summary',
+    'html',
+  ] as const),
+  ...(['state', 'publishedAt', 'firstPublicAt', 'withdrawnAt', 'withdrawnReason', 'canonicalUrl'] as const),
+  ...(['picture', 'enclosure', 'responsesOpen', 'viewsTotal', 'oldPath', 'heldAt'] as const),
+  ...(['createdAt', 'updatedAt'] as const),
+] as const
+
+type Row = Pick<Selectable<Articles>, (typeof columns)[number]> &
+  Pick<Article, 'links' | 'responsesCount'> & {
     selections: Selection[] | null
-    responsesCount: number
     feedText: Article['feedText'] | null
   }
 
@@ -43,7 +61,7 @@ export function articlesStore(db: Executor) {
   const select = () =>
     db
       .selectFrom('articles')
-      .selectAll('articles')
+      .select(columns.map((name) => `articles.${name}` as const))
       .select([
         selectionsOfArticle.as('selections'),
         responsesOfArticle.as('responsesCount'),
@@ -236,37 +254,15 @@ export function articlesStore(db: Executor) {
   }
 }
 
-function toArticle(row: Row): Article {
-  const selections = row.selections ?? []
-  const ofKind = (kind: Selection['kind']) => selections.filter((selection) => selection.kind === kind)
+function toArticle({ responsesOpen, selections, ...row }: Row): Article {
+  const ofKind = (kind: Selection['kind']) =>
+    (selections ?? []).filter((selection) => selection.kind === kind)
   return {
-    id: row.id,
-    externalId: row.externalId,
-    guid: row.guid,
-    slug: row.slug,
-    shortCode: row.shortCode,
-    language: row.language,
-    title: row.title,
-    deck: row.deck,
-    summary: row.summary,
-    html: row.html,
+    ...withoutNulls(row),
     state: row.state as ArticleState,
-    publishedAt: row.publishedAt ?? undefined,
-    firstPublicAt: row.firstPublicAt ?? undefined,
-    withdrawnAt: row.withdrawnAt ?? undefined,
-    withdrawnReason: row.withdrawnReason ?? undefined,
-    canonicalUrl: row.canonicalUrl ?? undefined,
-    links: row.links,
-    feedText: row.feedText ?? undefined,
     picture: (row.picture as Picture | null) ?? undefined,
     enclosure: (row.enclosure as Enclosure | null) ?? undefined,
-    areResponsesOpen: row.responsesOpen,
-    responsesCount: row.responsesCount,
-    viewsTotal: row.viewsTotal,
-    oldPath: row.oldPath ?? undefined,
-    heldAt: row.heldAt ?? undefined,
-    createdAt: row.createdAt,
-    updatedAt: row.updatedAt,
+    areResponsesOpen: responsesOpen,
     sections: ofKind('section'),
     dossiers: ofKind('dossier'),
     tags: ofKind('tag'),

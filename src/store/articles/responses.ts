@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { Response } from '../../domain/articles/article.ts'
 import type { Executor } from '../executor.ts'
+import { withoutNulls } from '../nulls.ts'
 import type { Responses } from '../schema.ts'
 
 export type NewResponse = Omit<Response, 'id'> & { contentSha256: Buffer }
@@ -95,14 +96,7 @@ export function responsesStore(db: Executor) {
   }
 }
 
-const toResponse = (row: Selectable<Responses>): Response => ({
-  id: row.id,
-  articleId: row.articleId,
-  externalId: row.externalId,
-  guid: row.guid,
+const toResponse = ({ contentSha256: _hash, ...row }: Selectable<Responses>): Response => ({
+  ...withoutNulls(row),
   kind: row.kind as Response['kind'],
-  author: row.author,
-  authorUrl: row.authorUrl ?? undefined,
-  html: row.html,
-  publishedAt: row.publishedAt,
 })

@@ -2,18 +2,10 @@ import { sql, type Selectable } from 'kysely'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { EventKind, ProviderName } from '../../domain/deliverability/provider-event.ts'
 import type { Executor } from '../executor.ts'
+import { withoutNulls } from '../nulls.ts'
 import type { Providers } from '../schema.ts'
 
-export interface StoredProvider {
-  name: ProviderName
-  token: string
-  key: string | undefined
-  topic: string | undefined
-  createdAt: Date
-  testedAt: Date | undefined
-  testOutboxId: number | undefined
-  testSeenAt: Date | undefined
-}
+export type StoredProvider = ReturnType<typeof toProvider>
 
 export interface EventCount {
   kind: EventKind
@@ -173,12 +165,7 @@ export function providersStore(db: Executor) {
   }
 }
 
-const toProvider = (row: Selectable<Providers>): StoredProvider => ({
-  ...row,
+const toProvider = (row: Selectable<Providers>) => ({
+  ...withoutNulls(row),
   name: row.name as ProviderName,
-  key: row.key ?? undefined,
-  topic: row.topic ?? undefined,
-  testedAt: row.testedAt ?? undefined,
-  testOutboxId: row.testOutboxId ?? undefined,
-  testSeenAt: row.testSeenAt ?? undefined,
 })

@@ -1,22 +1,12 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type InferResult, type Selectable } from 'kysely'
 import type { SuppressionReason } from '../../domain/deliverability/suppression.ts'
 import type { AddressHash } from '../../domain/subscribers/address.ts'
 import type { Executor } from '../executor.ts'
 import type { Suppressions } from '../schema.ts'
 
-export interface Suppression {
-  id: number
-  reason: SuppressionReason
-  detail: string | undefined
-  createdAt: Date
-}
+export type Suppression = ReturnType<typeof toSuppression>
 
-/** As the desk lists it: the address is known only while a subscriber has it. */
-export interface ListedSuppression extends Suppression {
-  subscriber: { id: number; address: string } | undefined
-  /** Of the editor who put it by hand. */
-  editor: string | undefined
-}
+export type ListedSuppression = ReturnType<typeof toListed>
 
 export interface NewSuppression {
   reason: SuppressionReason
@@ -139,24 +129,20 @@ const listed = (db: Executor) =>
     .selectAll('suppressions')
     .select(['subscribers.id as subscriberId', 'subscribers.address', 'editors.email as editor'])
 
-const toListed = (
-  row: Selectable<Suppressions> & {
-    subscriberId: number | null
-    address: string | null
-    editor: string | null
-  },
-): ListedSuppression => ({
+/** As the desk lists it: the address is known only while a subscriber has it. */
+const toListed = (row: InferResult<ReturnType<typeof listed>>[number]) => ({
   ...toSuppression(row),
   subscriber:
     row.subscriberId === null || row.address === null
       ? undefined
       : { id: row.subscriberId, address: row.address },
+  /** Who put it by hand. */
   editor: row.editor ?? undefined,
 })
 
-const toSuppression = (row: Selectable<Suppressions>): Suppression => ({
-  id: row.id,
-  reason: row.reason as SuppressionReason,
-  detail: row.detail ?? undefined,
-  createdAt: row.createdAt,
+const toSuppression = ({ id, reason, detail, createdAt }: Selectable<Suppressions>) => ({
+  id,
+  reason: reason as SuppressionReason,
+  detail: detail ?? undefined,
+  createdAt,
 })

@@ -1,6 +1,7 @@
 import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 'kysely'
 import type { FeedChange, FeedSubject, FoundFeed, MovedPaths } from '../../domain/feeds/feed.ts'
 import type { Executor } from '../executor.ts'
+import { withoutNulls } from '../nulls.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
 
 /** `Database.listenForFeeds` hears it. */
@@ -22,24 +23,8 @@ export interface FeedFloor {
   id: number
 }
 
-/** A document without its bytes. */
-export interface FeedDocument {
-  path: string
-  subject: FeedSubject
-  language: string | undefined
-  etag: string | undefined
-  lastModified: Date | undefined
-  floor: FeedFloor | undefined
-  contentSha256: Buffer | undefined
-  size: number
-  items: number
-  leftOut: LeftOut[]
-  dirtyAt: Date | undefined
-  /** Counts the marks. */
-  dirtyN: number
-  movedTo: string | undefined
-  retiredAt: Date | undefined
-}
+/** A document without its bytes; `dirtyN` counts its marks. */
+export type FeedDocument = ReturnType<typeof toDocument>
 
 export interface NewFeedDocument {
   path: string
@@ -323,19 +308,10 @@ export function feedDocumentsStore(db: Executor) {
   }
 }
 
-const toDocument = (row: Row): FeedDocument => ({
-  path: row.path,
+const toDocument = ({ floorAt, floorId, ...row }: Row) => ({
+  ...withoutNulls(row),
   subject: row.subject as FeedSubject,
   language: row.language || undefined,
-  etag: row.etag ?? undefined,
-  lastModified: row.lastModified ?? undefined,
-  floor: row.floorAt && row.floorId !== null ? { at: row.floorAt, id: row.floorId } : undefined,
-  contentSha256: row.contentSha256 ?? undefined,
-  size: row.size,
-  items: row.items,
+  floor: floorAt && floorId !== null ? { at: floorAt, id: floorId } : undefined,
   leftOut: row.leftOut as unknown as LeftOut[],
-  dirtyAt: row.dirtyAt ?? undefined,
-  dirtyN: row.dirtyN,
-  movedTo: row.movedTo ?? undefined,
-  retiredAt: row.retiredAt ?? undefined,
 })
