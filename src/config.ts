@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { readRate, type RateLimits } from './domain/delivery/sending-rate.ts'
+import { readRate } from './domain/delivery/sending-rate.ts'
 
 /** A fault in the environment: every line names its variable. Printed without a stack; the process exits 1. */
 export class ConfigError extends Error {
@@ -121,51 +121,6 @@ export const variableNames = Object.keys(environment.shape)
 
 type Environment = z.infer<typeof environment>
 
-export interface DkimConfig {
-  domain: string
-  selector: string
-  privateKey: string
-  ed25519?: { selector: string; privateKey: string }
-}
-
-/** The whole configuration, checked. Everyone but the composition root is handed a slice of it. */
-export interface Config {
-  port: number
-  host: string
-  /** An origin without a trailing slash: the only one that a generated link may carry. */
-  publicUrl: string
-  /** Whether the operator has said it; else it follows from the port. */
-  isPublicUrlSet: boolean
-  /** Absolute. */
-  dataDir: string
-  databaseUrl: string | undefined
-  redisUrl: string | undefined
-  smtpUrl: string | undefined
-  smtpConnections: number
-  /** What the relay allows, for all workers together; undefined is unlimited. */
-  smtpRate: RateLimits | undefined
-  mailCatcherPort: number
-  /** The page of the mail catcher, where there is one: "check your inbox" links to it. */
-  mailboxUrl: string | undefined
-  mailFrom: string | undefined
-  mailReplyTo: string | undefined
-  bounceDomain: string | undefined
-  inboundPort: number | undefined
-  dkim: DkimConfig | undefined
-  /** The first signs, all verify. Undefined: the embedded installation makes its own. */
-  secretKeys: string[] | undefined
-  trustProxy: string[]
-  /** Private hosts that sources may reach. */
-  sourceHosts: string[]
-  /** Unconditional GETs a minute per feed and address; Infinity is off. */
-  feedLimit: number
-  metricsPort: number
-  metricsHost: string
-  logLevel: string
-  /** `step:n` of a fault test; refused outside tests. */
-  killAt: string | undefined
-}
-
 /** `NAME_FILE` stands for the content of a mounted secret. */
 function readSecretFiles(env: NodeJS.ProcessEnv, faults: string[]): Record<string, string> {
   const values: Record<string, string> = {}
@@ -208,47 +163,55 @@ function findContradictions(env: Environment): string[] {
   return faults
 }
 
-function toDkim(env: Environment): DkimConfig | undefined {
-  if (!env.DKIM_DOMAIN || !env.DKIM_SELECTOR || !env.DKIM_PRIVATE_KEY) return undefined
-  const rsa = {
-    domain: env.DKIM_DOMAIN.toLowerCase(),
-    selector: env.DKIM_SELECTOR,
-    privateKey: env.DKIM_PRIVATE_KEY,
-  }
-  if (!env.DKIM_ED25519_SELECTOR || !env.DKIM_ED25519_PRIVATE_KEY) return rsa
-  return {
-    ...rsa,
-    ed25519: { selector: env.DKIM_ED25519_SELECTOR, privateKey: env.DKIM_ED25519_PRIVATE_KEY },
-  }
-}
+/** The whole configuration, checked. Everyone but the composition root is handed a slice of it. */
+export type Config = ReturnType<typeof toConfig>
 
-function toConfig(env: Environment): Config {
+const toConfig = (env: Environment) => ({
+  port: env.PORT,
+  host: env.HOST,
+  /** An origin without a trailing slash: the only one that a generated link may carry. */
+  publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+  /** Whether the operator has said it; else it follows from the port. */
+  isPublicUrlSet: env.PUBLIC_URL !== undefined,
+  /** Absolute. */
+  dataDir: resolve(env.DATA_DIR),
+  databaseUrl: env.DATABASE_URL,
+  redisUrl: env.REDIS_URL,
+  smtpUrl: env.SMTP_URL,
+  smtpConnections: env.SMTP_CONNECTIONS,
+  /** What the relay allows, for all workers together; undefined is unlimited. */
+  smtpRate: env.SMTP_RATE,
+  mailCatcherPort: env.MAIL_CATCHER_PORT,
+  /** The page of the mail catcher, where there is one: "check your inbox" links to it. */
+  mailboxUrl: env.MAILBOX_URL,
+  mailFrom: env.MAIL_FROM,
+  mailReplyTo: env.MAIL_REPLY_TO,
+  bounceDomain: env.BOUNCE_DOMAIN,
+  inboundPort: env.INBOUND_PORT,
+  dkim: toDkim(env),
+  /** The first signs, all verify. Undefined: the embedded installation makes its own. */
+  secretKeys: env.SECRET_KEY,
+  trustProxy: env.TRUST_PROXY ?? [],
+  /** Private hosts that sources may reach. */
+  sourceHosts: env.SOURCE_HOSTS ?? [],
+  /** Unconditional GETs a minute per feed and address; Infinity is off. */
+  feedLimit: env.FEED_LIMIT,
+  metricsPort: env.METRICS_PORT,
+  metricsHost: env.METRICS_HOST,
+  logLevel: env.LOG_LEVEL,
+  /** `step:n` of a fault test; refused outside tests. */
+  killAt: env.KILL_AT,
+})
+
+function toDkim(env: Environment) {
+  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY: privateKey } = env
+  if (!domain || !selector || !privateKey) return undefined
+  const { DKIM_ED25519_SELECTOR: second, DKIM_ED25519_PRIVATE_KEY: secondKey } = env
   return {
-    port: env.PORT,
-    host: env.HOST,
-    publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
-    isPublicUrlSet: env.PUBLIC_URL !== undefined,
-    dataDir: resolve(env.DATA_DIR),
-    databaseUrl: env.DATABASE_URL,
-    redisUrl: env.REDIS_URL,
-    smtpUrl: env.SMTP_URL,
-    smtpConnections: env.SMTP_CONNECTIONS,
-    smtpRate: env.SMTP_RATE,
-    mailCatcherPort: env.MAIL_CATCHER_PORT,
-    mailboxUrl: env.MAILBOX_URL,
-    mailFrom: env.MAIL_FROM,
-    mailReplyTo: env.MAIL_REPLY_TO,
-    bounceDomain: env.BOUNCE_DOMAIN,
-    inboundPort: env.INBOUND_PORT,
-    dkim: toDkim(env),
-    secretKeys: env.SECRET_KEY,
-    trustProxy: env.TRUST_PROXY ?? [],
-    sourceHosts: env.SOURCE_HOSTS ?? [],
-    feedLimit: env.FEED_LIMIT,
-    metricsPort: env.METRICS_PORT,
-    metricsHost: env.METRICS_HOST,
-    logLevel: env.LOG_LEVEL,
-    killAt: env.KILL_AT,
+    domain: domain.toLowerCase(),
+    selector,
+    privateKey,
+    ed25519: second && secondKey ? { selector: second, privateKey: secondKey } : undefined,
   }
 }
 

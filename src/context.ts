@@ -1,10 +1,10 @@
 import type { Resolver } from 'node:dns/promises'
 import type { Config } from './config.ts'
-import { createKeyring, type Keyring } from './domain/token.ts'
+import { createKeyring } from './domain/token.ts'
 import { createFeedWriter } from './feeds/writer.ts'
 import { fetchPublic } from './import/feed/fetch.ts'
 import { createSiteReader } from './import/live/site-reader.ts'
-import { createLifecycle, type Lifecycle } from './lifecycle.ts'
+import { createLifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
 import { createMail } from './mail/mail.ts'
 import { createMailHostLookup } from './mail/mail-host.ts'
@@ -19,28 +19,14 @@ import { createDoorbell } from './queue/enqueue.ts'
 import { createBudget } from './services/delivery/budget.ts'
 import { personalConnections } from './services/delivery/delivery.ts'
 import { createKillPoints } from './services/delivery/kill-points.ts'
-import { createServices, type Services } from './services/services.ts'
+import { createServices } from './services/services.ts'
 import type { Writers } from './services/delivery/send-one.ts'
-import { openDatabase, type Database } from './store/database.ts'
+import { openDatabase } from './store/database.ts'
 import { openPostgresCounters, type Counters } from './store/desk/rate-limits.ts'
 import { sendingTimes, type SendingTimes } from './store/delivery/leases.ts'
 
 /** Everything a process works with, built once. Constructing is not connecting. */
-export interface Context {
-  config: Config
-  log: Logger
-  database: Database
-  queueBackend: QueueBackend
-  keyring: Keyring
-  sendingTimes: SendingTimes
-  services: Services
-  lifecycle: Lifecycle
-  metrics: Metrics
-  /** Where requests are counted for limits. */
-  counters: Counters
-  /** In reverse order of construction. */
-  close(): Promise<void>
-}
+export type Context = ReturnType<typeof createContext>
 
 /** A config as a process needs it: with the embedded installation, the supervisor has filled these in. */
 export type ProcessConfig = Config & { databaseUrl: string; secretKeys: string[] }
@@ -72,7 +58,7 @@ interface ContextOptions {
 
 const providerLimits = { seconds: 10, bytes: 64 * 1024, redirects: 0 }
 
-export function createContext(config: ProcessConfig, options: ContextOptions): Context {
+export function createContext(config: ProcessConfig, options: ContextOptions) {
   const { log } = options
   const openPools = (kind: keyof typeof patience) =>
     openDatabase({
@@ -95,7 +81,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
   const mail = createMail({ ...config, keyring, now })
   const signer = createSigner(config.dkim, now)
   const transports = createTransports(config, metrics)
-  const counters = config.redisUrl
+  const counters: Counters = config.redisUrl
     ? openRedisCounters(config.redisUrl, log)
     : openPostgresCounters(config.databaseUrl)
   const times = { ...sendingTimes, ...options.sendingTimes }
@@ -131,8 +117,10 @@ export function createContext(config: ProcessConfig, options: ContextOptions): C
     services,
     lifecycle: createLifecycle(),
     metrics,
+    /** Where requests are counted for limits. */
     counters,
-    async close() {
+    /** In reverse order of construction. */
+    async close(): Promise<void> {
       await services.feedMemory.close()
       await services.feedPolls.close()
       await Promise.all([transports.digests.close(), transports.personal.close()])

@@ -1,39 +1,17 @@
-/** Subscriptions begun and ended, by week, for one newsletter or one language. */
-export interface GrowthChart {
-  title: string
-  isLanguage: boolean
-  begun: number
-  ended: number
-  width: number
-  height: number
-  /** Above the line what began, below it what ended. */
-  axis: number
-  bars: {
-    x: number
-    week: string
-    begun: number
-    ended: number
-    upY: number
-    upHeight: number
-    downHeight: number
-  }[]
-}
+import type { SubscriberService } from '../services/subscribers/subscribers.ts'
 
-interface GrowthRow {
-  week: string
-  newsletter: string
-  language: string
-  begun: number
-  ended: number
-}
+type GrowthRow = Awaited<ReturnType<SubscriberService['growth']>>[number]
 
 const weeks = 12
 const barWidth = 28
 const gap = 8
 const half = 60
 
-/** Geometry for inline SVG; the numbers stand in a table beside it. */
-export function drawGrowth(rows: GrowthRow[], now: Date): GrowthChart[] {
+/**
+ * Subscriptions begun and ended, by week, for each newsletter and each language. Geometry for inline SVG; the numbers
+ * stand in a table beside it.
+ */
+export function drawGrowth(rows: GrowthRow[], now: Date) {
   const mondays = lastMondays(now)
   const titles = (of: 'newsletter' | 'language') => [...new Set(rows.map((row) => row[of]))].sort()
   return [
@@ -55,7 +33,7 @@ export function drawGrowth(rows: GrowthRow[], now: Date): GrowthChart[] {
   ]
 }
 
-function chart(title: string, rows: GrowthRow[], mondays: string[]): GrowthChart {
+function chart(title: string, rows: GrowthRow[], mondays: string[]) {
   const sums = mondays.map((week) => {
     const own = rows.filter((row) => row.week === week)
     return { week, begun: sum(own.map((row) => row.begun)), ended: sum(own.map((row) => row.ended)) }
@@ -69,6 +47,7 @@ function chart(title: string, rows: GrowthRow[], mondays: string[]): GrowthChart
     ended: sum(sums.map((one) => one.ended)),
     width: weeks * (barWidth + gap),
     height: 2 * half + 2,
+    /** Above the line what began, below it what ended. */
     axis: half,
     bars: sums.map((one, index) => ({
       ...one,

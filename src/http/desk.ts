@@ -5,6 +5,7 @@ import { mayActAs, sessionLifetimeMs, type Actor, type Role } from '../domain/ed
 import type { Keyring } from '../domain/token.ts'
 import { DomainError } from '../errors.ts'
 import { listKeys } from '../locales.ts'
+import type { EditorService } from '../services/desk/editors.ts'
 import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
 import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
@@ -12,13 +13,7 @@ import { requireSameOrigin } from './same-origin.ts'
 import { parseUpload, uploadOf } from './upload.ts'
 
 /** The editor behind a desk request, from their session. */
-export interface DeskSession {
-  id: number
-  editorId: number
-  role: Role
-  email: string
-  language: string
-}
+type DeskSession = NonNullable<Awaited<ReturnType<EditorService['findSession']>>>
 
 /** What a desk handler is given. */
 export interface DeskCall {
@@ -54,7 +49,7 @@ interface DeskOptions {
   publicUrl: string
   keyring: Keyring
   pages: PageRenderer
-  findSession: (secret: string) => Promise<DeskSession | undefined>
+  findSession: EditorService['findSession']
   /** That nothing is sent, because this database is a copy: every page says so. */
   findHold: () => Promise<object | undefined>
   /** Where the mail catcher shows what was sent, where there is one. */

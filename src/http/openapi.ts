@@ -1,15 +1,6 @@
 import { z } from 'zod'
+import { problem } from './problem.ts'
 import type { ApiRoute } from './route.ts'
-
-const problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string().describe('One sentence that says what was wrong and what to do'),
-  code: z.string().describe('Stable; docs/errors.md lists all'),
-  formerly: z.string().optional().describe('What versions before 0.2 called it'),
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-})
 
 /** OpenAPI 3.1 of the whole API, from the schemas that validate it. */
 export function describeApi(routes: readonly ApiRoute[], publicUrl: string): object {

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
-import { ZodError } from 'zod'
+import { z, ZodError } from 'zod'
 import { DomainError, type ErrorKind } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { PageRenderer } from './page.ts'
@@ -40,16 +40,17 @@ const formerCodes: Record<string, string> = {
 }
 
 /** The body of an error answer (RFC 9457) with our stable `code`. */
-interface Problem {
-  type: string
-  title: string
-  status: number
-  detail: string
-  code: string
-  /** The code that versions before 0.2 had for it; 0.3 will not tell it any more. */
-  formerly?: string
-  errors?: { field: string; message: string }[]
-}
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('One sentence that says what was wrong and what to do'),
+  code: z.string().describe('Stable; docs/errors.md lists all'),
+  // 0.3 will not tell it any more.
+  formerly: z.string().optional().describe('What versions before 0.2 called it'),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+})
+type Problem = z.infer<typeof problem>
 
 /** The last handler: a problem document for programs, a page for people, and nothing internal for anyone. */
 export function problemHandler(log: Logger, pages: PageRenderer, page = 'error'): ErrorRequestHandler {

@@ -33,27 +33,29 @@ export interface ImportError {
   message: string
 }
 
-export interface ImportReport {
+export type ImportReport = ReturnType<typeof emptyReport>
+
+const emptyReport = () => ({
   /** What begins in the file as an item: posts, and what is left out. */
-  items: number
-  posts: number
-  created: number
-  updated: number
-  unchanged: number
+  items: 0,
+  posts: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
   /** Of those: what is stored is newer, so what the file says was not written. */
-  older: number
+  older: 0,
   /** Of those: the desk or the API has corrected it, and its words stay. */
-  held: number
-  responses: { created: number; updated: number; unchanged: number }
+  held: 0,
+  responses: { created: 0, updated: 0, unchanged: 0 },
   /** Posts whose guid another post has: they were given one of their own. */
-  newGuids: number
-  failed: number
+  newGuids: 0,
+  failed: 0,
   /** What could not be imported, the first thousand. */
-  errors: ImportError[]
-  noted: number
+  errors: [] as ImportError[],
+  noted: 0,
   /** What was imported otherwise than it was there, the first thousand. */
-  notes: ImportError[]
-}
+  notes: [] as ImportError[],
+})
 
 export type ItemName = Omit<ImportError, 'message'>
 
@@ -65,11 +67,8 @@ const responseBatchSize = 1_000
 const maxErrors = 1_000
 
 /** An article to put, with what is put after it. */
-interface Entry {
+interface Entry extends Pick<ImportedPost, 'selections' | 'responses' | 'notes'> {
   article: ArticleToPut
-  selections: ImportedPost['selections']
-  responses: ImportedPost['responses']
-  notes: ImportedPost['notes']
   name: ItemName
 }
 
@@ -83,21 +82,7 @@ const refused = 'the database refused it; look for what is unusual in its texts'
  * reported and stops no other.
  */
 export function createBatcher(services: ImportServices, actor: Actor, baseUrl: string) {
-  const report: ImportReport = {
-    items: 0,
-    posts: 0,
-    created: 0,
-    updated: 0,
-    unchanged: 0,
-    older: 0,
-    held: 0,
-    responses: { created: 0, updated: 0, unchanged: 0 },
-    newGuids: 0,
-    failed: 0,
-    errors: [],
-    noted: 0,
-    notes: [],
-  }
+  const report = emptyReport()
   let refusedPosts = 0
   let entries = new Map<string, Entry>()
   let characters = 0

@@ -7,17 +7,10 @@ import { localeOf, type Publication } from '../domain/publication.ts'
 import type { Keyring } from '../domain/token.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose/compose.ts'
-import {
-  buildPersonalMessage,
-  buildSkeleton,
-  personalise,
-  type Recipient,
-  type Skeleton,
-} from './message/message.ts'
+import { buildPersonalMessage, buildSkeleton, personalise, type Skeleton } from './message/message.ts'
 import { composePersonal, type ComposedPersonal, type PersonalContent } from './compose/personal.ts'
 import { domainOf } from '../domain/subscribers/address.ts'
-import { createSenders, findSenderFault, readMailbox, type SenderFault } from './senders.ts'
-import type { DkimKeys } from './message/sign.ts'
+import { createSenders, findSenderFault, readMailbox } from './senders.ts'
 import { lasting } from './compose/lasting.ts'
 import { loadTemplates } from './compose/templates.ts'
 
@@ -32,49 +25,18 @@ export interface MailOptions {
   bounceDomain: string | undefined
   /** Undefined: this installation reads no mail. */
   inboundPort: number | undefined
-  dkim: Pick<DkimKeys, 'domain'> | undefined
+  dkim: { domain: string } | undefined
   keyring: Keyring
   now: () => Date
 }
 
-/** Everything between a frozen digest, or a reason to write to someone, and finished bytes. */
-export interface Mail {
-  /** Reads the templates; every other call does so where it is needed. @throws Error naming template and line */
-  checkTemplates(): Promise<void>
-  /** Whether reading them failed when it was last tried. */
-  hasBrokenTemplates(): boolean
-  /** Once per digest and process; a few milliseconds after the first. @throws DomainError `digest_too_large`, `digest_link` */
-  composeDigest(frozen: FrozenDigest): Promise<DigestParts>
-  /** Once per variant: a pure function of the frozen digest. All articles where `articleIds` is absent. */
-  assembleVariant(parts: DigestParts, articleIds?: readonly number[], options?: VariantOptions): Skeleton
-  /** Once per recipient: joins buffers. */
-  personalise(skeleton: Skeleton, recipient: Recipient): Buffer[]
-  /** What a variant looks like, for previews: the parts before they are encoded, with `#` for personal links. */
-  previewVariant(parts: DigestParts, articleIds?: readonly number[]): ComposedPersonal
-  /** The page `/digests/{id}`: every article, nobody's links. */
-  renderWeb(parts: DigestParts): string
-  composePersonal(
-    content: PersonalContent,
-    publication: Publication,
-    language: string,
-  ): Promise<ComposedPersonal>
-  personalMessage(mail: ComposedPersonal, envelope: PersonalEnvelope): Buffer[]
-  /** The same for every attempt at one mail, under the sender's domain. */
-  messageId(reference: MailReference, newsletter?: { from?: string | undefined }): string
-  /** The return path: one of its own where BOUNCE_DOMAIN is set, else the sender's address. */
-  returnPath(reference: MailReference, newsletter?: { name: string; from?: string | undefined }): string
-  /** Of the sender of a newsletter's digests. */
-  senderDomain(newsletter?: { from?: string | undefined }): string
-  /** ENVID for a delivery report. */
-  envelopeId(reference: MailReference): string
-  /**
-   * What is wrong with a newsletter's own sender: not one mailbox, or at a domain that our signature does not speak
-   * for, so that receivers would refuse it under DMARC.
-   */
-  findSenderFault(from: string): SenderFault | undefined
-  /** For List-Unsubscribe; undefined where this installation reads no mail. */
-  unsubscribeMailto(reference: MailReference): string | undefined
+/** A newsletter that may have a sender of its own. */
+interface Sending {
+  from?: string | undefined
 }
+
+/** Everything between a frozen digest, or a reason to write to someone, and finished bytes. */
+export type Mail = ReturnType<typeof createMail>
 
 export interface VariantOptions {
   isTest?: boolean
@@ -95,20 +57,29 @@ export interface PersonalEnvelope {
 const retryMs = 5_000
 const templates = lasting(loadTemplates, retryMs)
 
-export function createMail(options: MailOptions): Mail {
+export function createMail(options: MailOptions) {
   const { keyring } = options
   const senders = createSenders(options)
   const replyTo = options.mailReplyTo === undefined ? undefined : readMailbox(options.mailReplyTo)
-  const digestDomain = (newsletter?: { from?: string | undefined }) =>
+  const digestDomain = (newsletter?: Sending) =>
     domainOf(senders.digest({ name: '', from: newsletter?.from }).address)
 
   return {
-    async checkTemplates() {
+    /** Reads the templates; every other call does so where it is needed. @throws Error naming template and line */
+    async checkTemplates(): Promise<void> {
       await templates.get()
     },
+    /** Whether reading them failed when it was last tried. */
     hasBrokenTemplates: () => templates.hasFailed(),
-    composeDigest: async (frozen) => composeDigest(frozen, await templates.get()),
-    assembleVariant(parts, articleIds, variant = {}) {
+    /** Once per digest and process; a few milliseconds after the first. @throws DomainError `digest_too_large`, `digest_link` */
+    composeDigest: async (frozen: FrozenDigest): Promise<DigestParts> =>
+      composeDigest(frozen, await templates.get()),
+    /** Once per variant: a pure function of the frozen digest. All articles where `articleIds` is absent. */
+    assembleVariant(
+      parts: DigestParts,
+      articleIds?: readonly number[],
+      variant: VariantOptions = {},
+    ): Skeleton {
       const { newsletter, publication, digestId, cadence } = parts.frozen
       const composed = composeVariant(parts, articleIds, variant)
       const from = senders.digest(newsletter)
@@ -129,14 +100,22 @@ export function createMail(options: MailOptions): Mail {
         text: composed.text,
       })
     },
+    /** Of the sender of a newsletter's digests. */
     senderDomain: digestDomain,
+    /** Once per recipient: joins buffers. */
     personalise,
-    previewVariant(parts, articleIds) {
+    /** What a variant looks like, for previews: the parts before they are encoded, with `#` for personal links. */
+    previewVariant(parts: DigestParts, articleIds?: readonly number[]): ComposedPersonal {
       const { subject, html, text } = composeVariant(parts, articleIds)
       return { subject, html: withoutMarks(html), text: withoutMarks(text) }
     },
+    /** The page `/digests/{id}`: every article, nobody's links. */
     renderWeb: composeWebVersion,
-    async composePersonal(content, publication, language) {
+    async composePersonal(
+      content: PersonalContent,
+      publication: Publication,
+      language: string,
+    ): Promise<ComposedPersonal> {
       const reader = {
         language,
         locale: localeOf(publication, interfaceLanguageOf(language)),
@@ -144,7 +123,10 @@ export function createMail(options: MailOptions): Mail {
       }
       return composePersonal(content, reader, await templates.get())
     },
-    personalMessage(mail, { to, kind, reference, publication, providers = [] }) {
+    personalMessage(
+      mail: ComposedPersonal,
+      { to, kind, reference, publication, providers = [] }: PersonalEnvelope,
+    ): Buffer[] {
       const from = senders.personal(publication.name)
       const contact = publication.contactEmail
       return buildPersonalMessage({
@@ -158,20 +140,28 @@ export function createMail(options: MailOptions): Mail {
         providers,
       })
     },
-    messageId(reference, newsletter) {
+    /** The same for every attempt at one mail, under the sender's domain. */
+    messageId(reference: MailReference, newsletter?: Sending): string {
       const domain =
         reference.kind === 'digest' ? digestDomain(newsletter) : domainOf(senders.personal('').address)
       return `<${sealReference(keyring, 'message-id', reference)}@${domain}>`
     },
-    returnPath(reference, newsletter) {
+    /** The return path: one of its own where BOUNCE_DOMAIN is set, else the sender's address. */
+    returnPath(reference: MailReference, newsletter?: Sending & { name: string }): string {
       if (options.bounceDomain !== undefined) {
         return `b+${sealReference(keyring, 'bounce', reference)}@${options.bounceDomain}`
       }
       return (newsletter ? senders.digest(newsletter) : senders.personal('')).address
     },
-    findSenderFault: (from) => findSenderFault(from, options.dkim?.domain),
-    envelopeId: (reference) => sealReference(keyring, 'bounce', reference),
-    unsubscribeMailto(reference) {
+    /**
+     * What is wrong with a newsletter's own sender: not one mailbox, or at a domain that our signature does not speak
+     * for, so that receivers would refuse it under DMARC.
+     */
+    findSenderFault: (from: string) => findSenderFault(from, options.dkim?.domain),
+    /** ENVID for a delivery report. */
+    envelopeId: (reference: MailReference) => sealReference(keyring, 'bounce', reference),
+    /** For List-Unsubscribe; undefined where this installation reads no mail. */
+    unsubscribeMailto(reference: MailReference): string | undefined {
       if (options.bounceDomain === undefined || options.inboundPort === undefined) return undefined
       const sealed = sealReference(keyring, 'unsubscribe', reference)
       return `mailto:u+${sealed}@${options.bounceDomain}?subject=unsubscribe`

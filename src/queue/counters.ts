@@ -11,15 +11,7 @@ export function openRedisCounters(url: string, log: Logger) {
     lazyConnect: true,
   })
   return {
-    open: ({
-      name,
-      points,
-      seconds,
-    }: {
-      name: string
-      points: number
-      seconds: number
-    }): RateLimiterAbstract => {
+    open({ name, points, seconds }: { name: string; points: number; seconds: number }): RateLimiterAbstract {
       // Without this the first command connects, and is not counted, for no queue holds it. A failure is logged.
       if (client.status === 'wait') client.connect().catch(() => undefined)
       return new RateLimiterRedis({

@@ -1,27 +1,19 @@
 /** How often each kind of malformation was put right. */
-export interface Repairs {
-  /** A bare `&`. */
-  ampersands: number
-  /** An HTML entity that XML does not know, such as `&nbsp;`. */
-  entities: number
-  /** A control character or a reference to one. */
-  characters: number
-  /** A `<` that opens nothing. */
-  brackets: number
-  /** `]]>` inside a CDATA section or in plain text. */
-  sections: number
-  /** Bytes that are not in the encoding of the file. */
-  bytes: number
-  /** Tags that do not match. */
-  tags: number
-}
+export type Repairs = ReturnType<typeof noRepairs>
 
-export const noRepairs = (): Repairs => ({
+export const noRepairs = () => ({
+  /** A bare `&`. */
   ampersands: 0,
+  /** An HTML entity that XML does not know, such as `&nbsp;`. */
   entities: 0,
+  /** A control character or a reference to one. */
   characters: 0,
+  /** A `<` that opens nothing. */
   brackets: 0,
+  /** `]]>` inside a CDATA section or in plain text. */
   sections: 0,
+  /** Bytes that are not in the encoding of the file. */
   bytes: 0,
+  /** Tags that do not match. */
   tags: 0,
 })

@@ -33,26 +33,6 @@ export interface TransportLimits extends ConversationLimits {
 /** Gives back what was taken. */
 type Release = () => void
 
-export interface Transport {
-  /**
-   * One attempt to hand one message to the server; never retried once a byte of it was sent.
-   * @throws whatever `beforeFinalDot` threw; the message was then cut off and nobody was mailed
-   */
-  send(mail: OutgoingMail): Promise<SendOutcome>
-  /**
-   * Waits until a conversation may begin: for those who hold no mail while they wait. As many turns as connections, and
-   * `send` does not ask for one.
-   * @returns undefined where the signal came first
-   */
-  takeTurn(signal: AbortSignal): Promise<Release | undefined>
-  /** Whether the server would take a mail, of which nothing is sent. On a connection of its own. */
-  wouldTake(envelope: Pick<OutgoingMail, 'from' | 'to'>): Promise<boolean>
-  /** Whether the server takes addresses with non-ASCII local parts. @throws when it cannot be reached */
-  hasSmtpUtf8(): Promise<boolean>
-  /** Lets conversations in flight finish, then closes all connections. */
-  close(): Promise<void>
-}
-
 const defaultLimits: TransportLimits = {
   openMs: 60_000,
   commandMs: 30_000,
@@ -75,8 +55,10 @@ interface Connection {
   idleTimer: NodeJS.Timeout | undefined
 }
 
+export type Transport = ReturnType<typeof createTransport>
+
 /** The conversations with one SMTP server. Constructing is not connecting. */
-export function createTransport(options: TransportOptions): Transport {
+export function createTransport(options: TransportOptions) {
   const server = readSmtpUrl(options.smtpUrl)
   const limits = { ...defaultLimits, ...options.limits }
   const slots = pLimit(options.connections)
@@ -139,13 +121,23 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
-    async send(mail) {
+    /**
+     * One attempt to hand one message to the server; never retried once a byte of it was sent.
+     * @throws whatever `beforeFinalDot` threw; the message was then cut off and nobody was mailed
+     */
+    async send(mail: OutgoingMail): Promise<SendOutcome> {
       if (isClosed) throw new Error('the transport is closed')
       assertSingleAddress(mail.to)
       if (mail.from !== '') assertSingleAddress(mail.from)
       return slots(attempt, mail)
     },
-    async takeTurn(signal) {
+
+    /**
+     * Waits until a conversation may begin: for those who hold no mail while they wait. As many turns as connections, and
+     * `send` does not ask for one.
+     * @returns undefined where the signal came first
+     */
+    async takeTurn(signal: AbortSignal): Promise<Release | undefined> {
       if (signal.aborted) return undefined
       return new Promise<Release | undefined>((resolve) => {
         const giveUp = () => {
@@ -160,7 +152,9 @@ export function createTransport(options: TransportOptions): Transport {
         void turns(() => new Promise<void>(hold))
       })
     },
-    async wouldTake(envelope) {
+
+    /** Whether the server would take a mail, of which nothing is sent. On a connection of its own. */
+    async wouldTake(envelope: Pick<OutgoingMail, 'from' | 'to'>): Promise<boolean> {
       assertSingleAddress(envelope.to)
       return slots(async () => {
         const session = await openSession(server, limits.openMs)
@@ -169,13 +163,17 @@ export function createTransport(options: TransportOptions): Transport {
         return isTaken
       })
     },
-    hasSmtpUtf8: () =>
+
+    /** Whether the server takes addresses with non-ASCII local parts. @throws when it cannot be reached */
+    hasSmtpUtf8: (): Promise<boolean> =>
       slots(async () => {
         const connection = takeIdle() ?? (await open())
         giveBack(connection)
         return connection.session.offers('SMTPUTF8')
       }),
-    async close() {
+
+    /** Lets conversations in flight finish, then closes all connections. */
+    async close(): Promise<void> {
       isClosed = true
       for (const connection of idle.splice(0)) {
         clearTimeout(connection.idleTimer)

@@ -16,22 +16,6 @@ import type { Parts } from '../parts.ts'
 import { safeHtml } from './safe-html.ts'
 import { singleFlight } from '../single-flight.ts'
 
-/** An article as a list shows it. */
-export interface Card {
-  /** Without the host where it leads to a page here. */
-  href: string
-  title: string
-  deck: string
-  picture: Article['picture']
-  language: string
-  direction: 'ltr' | 'rtl'
-  section: Link | undefined
-  byline: string
-  publishedAt: Date | undefined
-  responsesCount: number
-  viewsTotal: number
-}
-
 export interface Link {
   name: string
   /** Without the language in front. */
@@ -191,9 +175,11 @@ const linkTo = (selection: Selection, language: string): Link => ({
   path: selectionPath(selection),
 })
 
-function toCard(article: Article, publication: Publication, publicUrl: string): Card {
+/** An article as a list shows it. */
+function toCard(article: Article, publication: Publication, publicUrl: string) {
   const section = article.sections[0]
   return {
+    /** Without the host where it leads to a page here. */
     href: homeOf(article, publicUrl) ?? articlePath(article.slug),
     title: article.title,
     deck: article.deck || article.summary,

@@ -1,42 +1,32 @@
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { proofOf, type ProviderName } from '../../domain/deliverability/provider-event.ts'
 import { DomainError } from '../../errors.ts'
-import type { EventCount, StoredProvider } from '../../store/deliverability/providers.ts'
+import type { StoredProvider } from '../../store/deliverability/providers.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret } from '../desk/secret.ts'
 
 export type ProviderService = ReturnType<typeof createProviderService>
 
-/** A provider in use, as an admin sees it: its key is never shown again. */
-export interface ProviderView {
-  name: ProviderName
-  /** What the newsroom enters at the provider. */
-  url: string
-  proof: (typeof proofOf)[ProviderName]
-  /** Whether its events can be proven: its key is there, its topic confirmed. */
-  isReady: boolean
-  topic: string | undefined
-  createdAt: Date
-  testedAt: Date | undefined
-  testSeenAt: Date | undefined
-  lastEventAt: Date | undefined
-  counts: EventCount[]
-}
+/** A provider in use, as an admin sees it. */
+export type ProviderView = Awaited<ReturnType<ProviderService['start']>>
 
 type ProviderParts = Pick<Parts, 'database' | 'config' | 'doorbell' | 'providers'>
 
 /** The hosted relays whose events are read, as admins set them up. */
 export function createProviderService({ database, config, doorbell, providers }: ProviderParts) {
-  const view = async (provider: StoredProvider): Promise<ProviderView> => {
+  /** Its key is never shown again. */
+  const view = async (provider: StoredProvider) => {
     const { name, token, key, topic, createdAt, testedAt, testSeenAt } = provider
     const counts = await database.stores.providers.listCounts(name)
     const last = Math.max(...counts.map(({ lastAt }) => lastAt.getTime()))
     const proof = proofOf[name]
     return {
       name,
+      /** What the newsroom enters at the provider. */
       url: `${config.publicUrl}/inbound/${name}/${token}`,
       proof,
+      /** Whether its events can be proven: its key is there, its topic confirmed. */
       isReady: proof === 'token' || (proof === 'key' ? key : topic) !== undefined,
       topic,
       createdAt,
@@ -47,7 +37,7 @@ export function createProviderService({ database, config, doorbell, providers }:
     }
   }
 
-  const get = async (name: ProviderName): Promise<ProviderView> => view(await find(database.stores, name))
+  const get = async (name: ProviderName) => view(await find(database.stores, name))
 
   /** One change with its line in the log. */
   const change = async (
@@ -63,12 +53,12 @@ export function createProviderService({ database, config, doorbell, providers }:
   }
 
   return {
-    async list(): Promise<ProviderView[]> {
+    async list() {
       return Promise.all((await database.stores.providers.list()).map(view))
     },
 
     /** Begins to read its events; what is there stays as it is. */
-    async start(name: ProviderName, actor: Actor): Promise<ProviderView> {
+    async start(name: ProviderName, actor: Actor) {
       if (!(await database.stores.providers.find(name))) {
         await change(name, 'provider.started', actor, async (stores) => {
           await stores.providers.insert(name, randomSecret())
@@ -78,7 +68,7 @@ export function createProviderService({ database, config, doorbell, providers }:
     },
 
     /** @throws DomainError `no_provider`, `invalid_input` for what cannot be a key of theirs */
-    async setKey(name: ProviderName, text: string, actor: Actor): Promise<ProviderView> {
+    async setKey(name: ProviderName, text: string, actor: Actor) {
       const key = providers[name].readKey?.(text.trim())
       if (key === undefined) {
         const message = providers[name].readKey
@@ -95,7 +85,7 @@ export function createProviderService({ database, config, doorbell, providers }:
     },
 
     /** A new address; the old one is refused from now on. @throws DomainError `no_provider` */
-    async renew(name: ProviderName, actor: Actor): Promise<ProviderView> {
+    async renew(name: ProviderName, actor: Actor) {
       await change(name, 'provider.renewed', actor, async (stores) => {
         await find(stores, name)
         await stores.providers.updateToken(name, randomSecret())
@@ -107,7 +97,7 @@ export function createProviderService({ database, config, doorbell, providers }:
      * A mail through the relay to somebody of the desk: the first event about it shows that the way works.
      * @throws DomainError `no_provider`, `not_of_the_desk`
      */
-    async test(name: ProviderName, email: string, actor: Actor): Promise<ProviderView> {
+    async test(name: ProviderName, email: string, actor: Actor) {
       await change(name, 'provider.tested', actor, async (stores) => {
         await find(stores, name)
         const desk = await stores.editors.list()

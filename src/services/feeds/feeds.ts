@@ -7,7 +7,7 @@ import {
   type FoundFeed,
 } from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
-import type { FeedDocument, LeftOut } from '../../store/feeds/feed-documents.ts'
+import type { FeedDocument } from '../../store/feeds/feed-documents.ts'
 import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Stores } from '../../store/stores.ts'
 import { gatherFeed, noFeed } from './gather.ts'
@@ -89,29 +89,15 @@ export function createFeedService(parts: Pick<Parts, 'config' | 'database' | 'fe
 }
 
 /** One feed on the desk. */
-export interface FeedReport {
-  path: string
-  lastModified: Date | undefined
-  /** Bytes, uncompressed. */
-  size: number
-  items: number
-  leftOut: LeftOut[]
-  isWaiting: boolean
-  movedTo: string | undefined
-  retiredAt: Date | undefined
-  polls: number
-  notModified: number
-  limited: number
-  /** Busiest first; `share` of 304s from 0 to 1. */
-  readers: { family: string; polls: number; share: number }[]
-}
+type FeedReport = ReturnType<typeof toReport>
 
-function toReport(document: FeedDocument, polls: FeedPolls[]): FeedReport {
+function toReport(document: FeedDocument, polls: FeedPolls[]) {
   const { path, lastModified, size, items, leftOut, movedTo, retiredAt, dirtyAt } = document
   const sum = (pick: (one: FeedPolls) => number) => polls.reduce((total, one) => total + pick(one), 0)
   return {
     path,
     lastModified,
+    /** Bytes, uncompressed. */
     size,
     items,
     leftOut,
@@ -121,6 +107,7 @@ function toReport(document: FeedDocument, polls: FeedPolls[]): FeedReport {
     polls: sum((one) => one.full + one.notModified),
     notModified: sum((one) => one.notModified),
     limited: sum((one) => one.limited),
+    /** Busiest first; `share` of 304s from 0 to 1. */
     readers: polls
       .map(({ family, full, notModified }) => ({
         family,
