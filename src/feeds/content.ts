@@ -1,3 +1,4 @@
+import type { Enclosure, Picture } from '../domain/articles/article.ts'
 import type { FeedFormat } from '../domain/feeds/feed.ts'
 
 /** What a feed says, in whatever format. Texts are plain text; every URL is absolute. */
@@ -40,27 +41,10 @@ export interface FeedItem {
   byline: string
   authors: { name: string; url: string | undefined }[]
   categories: { name: string; url: string }[]
-  pictures: FeedPicture[]
-  enclosure: FeedEnclosure | undefined
+  pictures: Picture[]
+  enclosure: Enclosure | undefined
   /** Only where responses are open or exist. */
   responses: { pageUrl: string; feedUrl: string; count: number } | undefined
-}
-
-export interface FeedPicture {
-  url: string
-  type: string | undefined
-  length: number | undefined
-  width: number | undefined
-  height: number | undefined
-  alt: string
-  credit: string | undefined
-}
-
-export interface FeedEnclosure {
-  url: string
-  type: string
-  length: number
-  title: string | undefined
 }
 
 /** Names the program in every feed. */

@@ -13,7 +13,7 @@ import { sanitizeArticleHtml, summaryOf } from '../domain/articles/article-html.
 import { feedPath } from '../domain/feeds/feed.ts'
 import { directionOf } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
-import type { FeedEnclosure, FeedItem, FeedPicture } from './content.ts'
+import type { FeedItem } from './content.ts'
 import { uuidUrn } from './uuid.ts'
 import { escapeXml } from './xml.ts'
 
@@ -239,25 +239,26 @@ function webUrl(value: string, what: 'picture' | 'enclosure'): string {
   return url.href
 }
 
-const toPicture = ({ url, alt, credit, type, length, width, height }: Picture): FeedPicture => ({
-  url: webUrl(url, 'picture'),
-  alt: cleanLine(alt),
-  credit: credit === undefined ? undefined : cleanLine(credit),
-  type: type === undefined ? undefined : cleanLine(type),
-  length,
-  width,
-  height,
+const toPicture = (picture: Picture): Picture => ({
+  ...cleanLines(picture),
+  url: webUrl(picture.url, 'picture'),
 })
 
-const toEnclosure = ({ url, type, length, title: name }: Enclosure): FeedEnclosure => ({
-  url: webUrl(url, 'enclosure'),
-  type: cleanLine(type),
-  length,
-  title: name === undefined ? undefined : cleanLine(name),
+const toEnclosure = (enclosure: Enclosure): Enclosure => ({
+  ...cleanLines(enclosure),
+  url: webUrl(enclosure.url, 'enclosure'),
 })
+
+const cleanLines = <Texts extends object>(texts: Texts): Texts =>
+  Object.fromEntries(
+    Object.entries(texts).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? cleanLine(value) : value,
+    ]),
+  ) as Texts
 
 /** Readers that know nothing of media:content still see the picture. */
-function withPicture(html: string, picture: FeedPicture | undefined): string {
+function withPicture(html: string, picture: Picture | undefined): string {
   if (!picture || html.includes(escapeXml(picture.url))) return html
   const { url, alt, width, height, credit } = picture
   const size = width && height ? ` width="${width}" height="${height}"` : ''

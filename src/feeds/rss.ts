@@ -1,5 +1,6 @@
 import { Feed, type Extension, type Item } from 'feed'
-import { generator, type FeedContent, type FeedItem, type FeedPicture } from './content.ts'
+import type { Picture } from '../domain/articles/article.ts'
+import { generator, type FeedContent, type FeedItem } from './content.ts'
 import { escapeXml } from './xml.ts'
 
 /** Minutes: news is asked for at least this often by readers that follow it. */
@@ -87,7 +88,7 @@ function media({ pictures, enclosure }: FeedItem): Extension[] {
   ]
 }
 
-function mediaContent({ url, type, length, width, height, alt, credit }: FeedPicture) {
+function mediaContent({ url, type, length, width, height, alt, credit }: Picture) {
   return {
     _attributes: {
       url: attribute(url),

@@ -1,13 +1,12 @@
 import { Router } from 'express'
 import { z } from 'zod'
-import type { SelectionKind } from '../domain/articles/article.ts'
+import { pathOfKind, type SelectionKind } from '../domain/articles/article.ts'
 import { locate } from '../http/language.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import { isFirst, type RateLimit } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
 import type { Services } from '../services/services.ts'
 
-const pathOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', author: 'authors' } as const
 const pagingQuery = z.object({ before: z.string().max(2_000).optional() })
 
 type Options = Pick<PublicForms, 'pages' | 'publicUrl' | 'clientAddress'> & { viewLimit: RateLimit }

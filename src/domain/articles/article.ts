@@ -105,6 +105,11 @@ export function bylineOf(article: Pick<Article, 'authors' | 'language'>, deskNam
 export const articlePath = (slug: string): string => `/articles/${encodeURIComponent(slug)}`
 export const shortPath = (shortCode: string): string => `/s/${shortCode}`
 
-const pathOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', author: 'authors' } as const
+export const pathOfKind = {
+  section: 'sections',
+  dossier: 'dossiers',
+  tag: 'tags',
+  author: 'authors',
+} as const
 export const selectionPath = (selection: Pick<Selection, 'kind' | 'slug'>): string =>
   `/${pathOfKind[selection.kind]}/${encodeURIComponent(selection.slug)}`

@@ -1,5 +1,6 @@
 import {
   articlePath,
+  pathOfKind,
   selectionPath,
   type Article,
   type Selection,
@@ -41,8 +42,7 @@ export interface FeedChange {
   language?: string
 }
 
-const folderOfKind = { section: 'sections', dossier: 'dossiers', tag: 'tags', author: 'authors' } as const
-const kindOfFolder = new Map(Object.entries(folderOfKind).map(([kind, folder]) => [folder as string, kind]))
+const kindOfFolder = new Map(Object.entries(pathOfKind).map(([kind, folder]) => [folder as string, kind]))
 
 /** The kind before the colon, and the slug after it. */
 export function splitSubject(subject: FeedSubject): { kind: string; slug: string } {
@@ -88,7 +88,7 @@ export function feedPagePath({ subject, language }: Pick<FeedAddress, 'subject' 
   const { kind, slug } = splitSubject(subject)
   if (kind === 'newsletter') return newsletterPath(slug)
   if (kind === 'responses' && slug !== '') return articlePath(slug)
-  const isSelection = Object.hasOwn(folderOfKind, kind)
+  const isSelection = Object.hasOwn(pathOfKind, kind)
   return withLanguage(isSelection ? folderOf(subject) : '', language) || '/'
 }
 
