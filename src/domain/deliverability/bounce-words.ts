@@ -1,23 +1,3 @@
-/** What a refusal says in words, whoever wrote it. */
-export type Meaning =
-  | 'reputation'
-  | 'rate'
-  | 'authentication'
-  | 'our address'
-  | 'relay'
-  | 'receiving too much'
-  | 'expired'
-  | 'later'
-  | 'no domain'
-  | 'lookup failed'
-  | 'full'
-  | 'too large'
-  | 'nobody'
-  | 'closed'
-  | 'suspicion'
-  | 'denial'
-  | 'this person'
-
 /** Whom a server means. */
 const persons = `
     user, mailbox, mail box, recipient, rcpt, account, address, addressee, person, alias, member, utilisateur,
@@ -29,7 +9,7 @@ const persons = `
  * characters of the same sentence. Case, accents, apostrophes and punctuation do not count: `boîte pleine` is found in
  * `BOITE_PLEINE`. What is missing is added here, with a line in tests/unit/bounce.test.ts.
  */
-const phrases: Record<Meaning, string> = {
+const phrases = {
   reputation: `
     blacklist, black list, blocklist, block list, denylist, deny list, dnsbl, rbl, geoip, spamhaus,
     spamcop, barracudacentral, sorbs, uribl, surbl, cloudmark, invaluement, listed at,
@@ -160,6 +140,9 @@ const phrases: Record<Meaning, string> = {
     mailbox … reject, rcpt … reject, recipient … not accepted, address … refused, recipient … refused,
     destinataire … refus, destinataire … rejet, adresse … refus, adresse … rejet`,
 }
+
+/** What a refusal says in words, whoever wrote it. */
+export type Meaning = keyof typeof phrases
 
 /** What is said of one of the persons above, in the same sentence. */
 const ofPersons: Partial<Record<Meaning, string>> = {

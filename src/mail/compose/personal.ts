@@ -76,6 +76,7 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
     title: say(`${key}.title`, values),
     paragraphs: [say(`${key}.lead`, values)],
   })
+  const action = (url: string) => ({ label: say(`${key}.action`), url })
   const until = (date: Date) => ({ text: say('personal.expires', { date: formatDate(date, reader) }) })
 
   switch (content.kind) {
@@ -92,29 +93,22 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
     case 'already-subscribed':
       return {
         ...letter({ newsletters: listNames(content.newsletters, language) }),
-        action: { label: say(`${key}.action`), url: content.preferencesUrl },
+        action: action(content.preferencesUrl),
         notes: [ignore],
       }
     case 'preferences-link':
       return {
         ...letter(),
-        action: { label: say(`${key}.action`), url: content.preferencesUrl },
+        action: action(content.preferencesUrl),
         notes: [...(content.expiresAt ? [until(content.expiresAt)] : []), ignore],
-      }
-    case 'address-change':
-      return {
-        ...letter(),
-        action: { label: say(`${key}.action`), url: content.activateUrl },
-        notes: [until(content.expiresAt), ignore],
       }
     case 'address-changed':
       return { ...letter(), notes: [{ text: say(`${key}.contact`) }] }
-    case 'sign-in':
-      return {
-        ...letter(),
-        action: { label: say(`${key}.action`), url: content.signInUrl },
-        notes: [until(content.expiresAt), ignore],
-      }
+    case 'address-change':
+    case 'sign-in': {
+      const url = content.kind === 'sign-in' ? content.signInUrl : content.activateUrl
+      return { ...letter(), action: action(url), notes: [until(content.expiresAt), ignore] }
+    }
     case 'desk-notice': {
       const values = noticeValues(content.values, reader)
       const subject = say(`notices.${content.notice}.subject`, values)

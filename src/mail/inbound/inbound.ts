@@ -11,12 +11,14 @@ import { forRecord } from './report-text.ts'
 
 export type { RecipientReport } from './delivery-report.ts'
 
+/** What a mail says that came back. */
+type Returned =
+  | { kind: 'bounce'; reports: RecipientReport[] }
+  | { kind: 'complaint'; proof: string }
+  | { kind: 'unsubscribe' }
+
 /** What came back, under a seal of ours; everything else is `ignored`, with the reason for the log. */
-export type InboundMail =
-  | { kind: 'bounce'; reference: MailReference; reports: RecipientReport[] }
-  | { kind: 'complaint'; reference: MailReference; proof: string }
-  | { kind: 'unsubscribe'; reference: MailReference }
-  | Ignored
+export type InboundMail = (Returned & { reference: MailReference }) | Ignored
 
 interface Ignored {
   kind: 'ignored'
@@ -30,14 +32,9 @@ export interface InboundEnvelope {
 }
 
 /** What a mail says, before it is known whether it is about one of ours. */
-export type InboundText =
-  | (Unsealed<'bounce'> & { reports: RecipientReport[] })
-  | (Unsealed<'complaint'> & { proof: string })
-  | Unsealed<'unsubscribe'>
-  | Ignored
+export type InboundText = (Returned & Sealed) | Ignored
 
-interface Unsealed<Kind> {
-  kind: Kind
+interface Sealed {
   /** What may be a seal of ours, the surest first. */
   seals: Seal[]
   /** What it is ignored for where a seal of ours is on it after all. */
@@ -60,14 +57,10 @@ export async function readInbound(
 
 function unseal(text: InboundText, keyring: Keyring): InboundMail {
   if (text.kind === 'ignored') return text
-  for (const [purpose, sealed] of text.seals) {
+  const { seals, unless, ...returned } = text
+  for (const [purpose, sealed] of seals) {
     const reference = openReference(keyring, purpose, sealed)
-    if (!reference) continue
-    if (text.unless) return ignored(text.unless)
-    if (text.kind === 'bounce') return { kind: 'bounce', reference, reports: text.reports }
-    return text.kind === 'complaint'
-      ? { kind: 'complaint', reference, proof: text.proof }
-      : { kind: 'unsubscribe', reference }
+    if (reference) return unless ? ignored(unless) : { ...returned, reference }
   }
   return ignored('unsealed')
 }

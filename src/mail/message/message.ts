@@ -36,11 +36,21 @@ export interface Mailbox {
   address: string
 }
 
-/** A digest's message but for its recipient. All texts are plain. */
-export interface DigestMessage {
+/** What every message has. All texts are plain. */
+interface Message {
   from: Mailbox
   replyTo: Mailbox | undefined
   subject: string
+  /** Names of the digest, or the kind of a personal mail, for complaint statistics; the sender's own name last. */
+  feedbackId: string
+  /** Whose events we read. */
+  providers: readonly ProviderName[]
+  html: string
+  text: string
+}
+
+/** A digest's message but for its recipient. Nothing in its `feedbackId` is of one recipient. */
+export interface DigestMessage extends Message {
   list: {
     /** `slug.lists.domain` (RFC 2919). */
     id: string
@@ -50,12 +60,6 @@ export interface DigestMessage {
   }
   /** Whether a POST to the unsubscribe link ends a subscription: what is no one-click must not claim to be (RFC 8058). */
   isOneClick: boolean
-  /** Names of the digest for complaint statistics; nothing per recipient, the sender's own name last. */
-  feedbackId: string
-  /** Whose events we read. */
-  providers: readonly ProviderName[]
-  html: string
-  text: string
 }
 
 /** @throws Error when html or text holds a mark that is not a gap */
@@ -107,18 +111,10 @@ export function personalise(skeleton: Skeleton, recipient: Recipient): Buffer[] 
   )
 }
 
-export interface PersonalMessage {
-  from: Mailbox
+export interface PersonalMessage extends Message {
   to: string
-  replyTo: Mailbox | undefined
-  subject: string
   messageId: string
   date: Date
-  feedbackId: string
-  /** Whose events we read. */
-  providers: readonly ProviderName[]
-  html: string
-  text: string
 }
 
 /** A mail to one person that a machine wrote on request: nothing to unsubscribe from, nothing to answer by machine. */

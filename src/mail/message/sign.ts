@@ -27,26 +27,10 @@ export interface Signer {
 }
 
 /** Each is listed once more than it occurs, so that a second one, put in front later, breaks the signature. */
-const oversigned = [
-  'From',
-  'To',
-  'Cc',
-  'Subject',
-  'Date',
-  'Reply-To',
-  'Sender',
-  'Message-ID',
-  'MIME-Version',
-  'Content-Type',
-  'Content-Transfer-Encoding',
-  'List-Id',
-  'List-Unsubscribe',
-  'List-Unsubscribe-Post',
-  'List-Help',
-  'List-Archive',
-  'List-Post',
-  'Auto-Submitted',
-]
+const oversigned = (
+  'From To Cc Subject Date Reply-To Sender Message-ID MIME-Version Content-Type Content-Transfer-Encoding ' +
+  'List-Id List-Unsubscribe List-Unsubscribe-Post List-Help List-Archive List-Post Auto-Submitted'
+).split(' ')
 const signed = ['Feedback-ID', 'Precedence']
 const lifetimeSeconds = 14 * 24 * 3600
 
