@@ -37,8 +37,8 @@ export function siteRoutes(
       const selection = await site.selection(page, {
         kind,
         slug: request.params.slug,
-        ...(page.pathLanguage !== undefined && { only: page.pathLanguage }),
-        ...(before !== undefined && { before }),
+        only: page.pathLanguage,
+        before,
       })
       pages.send(response, 'selection', { ...selection, isSwitchable: true })
     })

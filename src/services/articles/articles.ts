@@ -130,11 +130,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
 
     /** Newest entry first, in every state. */
     async list(request: PageRequest, filter: ArticleFilter = {}): Promise<Page<Article>> {
-      const rows = await database.stores.articles.list({
-        ...request,
-        ...(filter.state && { state: filter.state }),
-        ...(filter.language && { language: filter.language }),
-      })
+      const rows = await database.stores.articles.list({ ...request, ...filter })
       return toPage(rows, request.limit, (article) => [article.id])
     },
 

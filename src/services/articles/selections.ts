@@ -54,11 +54,9 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
 
     /** @throws DomainError `selection_exists` */
     async create(kind: SelectionKind, input: SelectionInput): Promise<Selection> {
-      const { slug, names, position } = input
-      const place = position !== undefined && { position }
-      const created = await database.stores.selections.insert({ kind, slug, names, ...place })
+      const created = await database.stores.selections.insert({ kind, ...input })
       if (!created) {
-        const sentence = `There is a ${kind} ${slug} already: change it, or choose another slug.`
+        const sentence = `There is a ${kind} ${input.slug} already: change it, or choose another slug.`
         throw new DomainError('conflict', 'selection_exists', sentence)
       }
       return created
@@ -73,13 +71,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
     async change(kind: SelectionKind, slug: string, change: SelectionChangeInput): Promise<Selection> {
       const changed = await database.transaction(async (stores) => {
         const before = await stores.selections.findBySlug(kind, slug)
-        const after =
-          before &&
-          (await stores.selections.update(before.id, {
-            ...(change.names && { names: change.names }),
-            ...(change.descriptions && { descriptions: change.descriptions }),
-            ...(change.position !== undefined && { position: change.position }),
-          }))
+        const after = before && (await stores.selections.update(before.id, change))
         if (!after) throw new DomainError('not_found', 'no_selection', `There is no ${kind} ${slug}.`)
         // Its name stands in the items of every feed.
         await stores.feedDocuments.markDirty([{ subject: '*' }])

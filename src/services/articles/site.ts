@@ -81,7 +81,12 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
      */
     async selection(
       { publication, language }: Listed,
-      { kind, slug, only, before }: { kind: SelectionKind; slug: string; only?: string; before?: string },
+      {
+        kind,
+        slug,
+        only,
+        before,
+      }: { kind: SelectionKind; slug: string } & Record<'only' | 'before', string | undefined>,
     ) {
       const selection = await selections.findBySlug(kind, slug.normalize())
       if (!selection) {
@@ -91,8 +96,8 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         selectionId: selection.id,
         state: 'published',
         limit: cardsOnPage + 1,
-        ...(only !== undefined && { language: only }),
-        ...(before !== undefined && { before: positionOf(before) }),
+        language: only,
+        before: before === undefined ? undefined : positionOf(before),
       })
       const shown = found.slice(0, cardsOnPage)
       const last = shown.at(-1)

@@ -74,11 +74,10 @@ async function gatherSelection(gathering: Gathering, kind: SelectionKind): Promi
   const { stores, publication, language = publication.languages[0] ?? 'en' } = gathering
   const selection = await stores.selections.findBySlug(kind, splitSubject(gathering.subject).slug)
   if (!selection || selectionSubject(selection) !== gathering.subject) throw noFeed()
-  const description = selection.descriptions[language]
   return gatherArticles(gathering, {
     selectionId: selection.id,
     title: `${publication.name} – ${nameOf(selection, language)}`,
-    ...(description !== undefined && { description }),
+    description: selection.descriptions[language],
   })
 }
 
@@ -88,18 +87,14 @@ const fetchedOfBusyDays = 1_000
 
 async function gatherArticles(
   gathering: Gathering,
-  { selectionId, ...names }: { selectionId?: number; title?: string; description?: string },
+  { selectionId, ...names }: Names & { selectionId?: number },
 ): Promise<GatheredFeed> {
   const { stores, language, now, floor } = gathering
-  const filter = {
-    ...(language !== undefined && { language }),
-    ...(selectionId !== undefined && { selectionId }),
-  }
-  let articles = await stores.articles.listPublic({ ...filter, limit: fetched })
+  let articles = await stores.articles.listPublic({ language, selectionId, limit: fetched })
   const recent = new Date(now.getTime() - windowHours * 3600_000)
   const last = articles.at(-1)?.firstPublicAt
   if (articles.length === fetched && last && last > recent) {
-    articles = await stores.articles.listPublic({ ...filter, limit: fetchedOfBusyDays })
+    articles = await stores.articles.listPublic({ language, selectionId, limit: fetchedOfBusyDays })
   }
   const window = chooseWindow(
     articles.flatMap((article) => placeArticle(article, now)),
@@ -142,11 +137,7 @@ async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
   const article = slug === '' ? undefined : await stores.articles.findBySlug(slug)
   const isPublic = article?.state === 'published' || article?.state === 'withdrawn'
   if (slug !== '' && !isPublic) throw noFeed()
-  const responses = await stores.responses.listNewest({
-    limit: fetched,
-    ...(article && { articleId: article.id }),
-    ...(language !== undefined && { language }),
-  })
+  const responses = await stores.responses.listNewest({ limit: fetched, articleId: article?.id, language })
   const articles = await stores.articles.listByIds([...new Set(responses.map(({ articleId }) => articleId))])
   const byId = new Map(articles.map((one) => [one.id, one]))
   const candidates = responses.flatMap((response): Placed[] => {
@@ -187,8 +178,8 @@ async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
   const isToday = subject === 'most-read-today'
   const articles = await stores.articles.listMostRead({
     limit: rankingSize,
-    ...(isToday && { date: dateIn(publication.zone, now) }),
-    ...(language !== undefined && { language }),
+    date: isToday ? dateIn(publication.zone, now) : undefined,
+    language,
   })
   const title = sayIn(gathering, isToday ? 'most_read_today' : 'most_read')
   return {
@@ -235,10 +226,14 @@ const languageOf = ({ language, publication }: Gathering): string =>
 
 const sayIn = (gathering: Gathering, key: string): string => say(languageOf(gathering), key)
 
-function channelOf(
-  gathering: Gathering,
-  names: { title?: string; description?: string; language?: string; pageUrl?: string },
-): FeedChannel {
+interface Names {
+  title?: string
+  description?: string | undefined
+  language?: string
+  pageUrl?: string
+}
+
+function channelOf(gathering: Gathering, names: Names): FeedChannel {
   const { publication, publicUrl, subject, language } = gathering
   const spoken = names.language ?? languageOf(gathering)
   const title = names.title ?? publication.name

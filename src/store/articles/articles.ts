@@ -10,14 +10,14 @@ import { withoutNulls } from '../nulls.ts'
 import type { Articles } from '../schema.ts'
 
 export interface PublicFilter {
-  language?: string
+  language?: string | undefined
   /** Every language but this one. */
   exceptLanguage?: string
-  selectionId?: number
+  selectionId?: number | undefined
   /** First public at or after. */
   since?: Date
   /** Keyset of the last article of the page before. */
-  before?: Pick<Article, 'id'> & { firstPublicAt: Date }
+  before?: (Pick<Article, 'id'> & { firstPublicAt: Date }) | undefined
   /** Default: published and withdrawn, which a feed shows as a notice. */
   state?: 'published' | 'withdrawn'
   limit: number
@@ -91,7 +91,9 @@ export function articlesStore(db: Executor) {
   const findByExternalId = async (externalId: string): Promise<Article | undefined> =>
     (await findBy('externalId', externalId)) ?? (await findByAlias('externalId', externalId))
 
-  const selectWhere = (filter: { language?: string; selectionId?: number; states?: ArticleState[] }) => {
+  const selectWhere = (
+    filter: Pick<PublicFilter, 'language' | 'selectionId'> & { states?: ArticleState[] },
+  ) => {
     let query = select()
     if (filter.states) query = query.where('articles.state', 'in', filter.states)
     if (filter.language !== undefined) query = query.where('articles.language', '=', filter.language)
@@ -220,12 +222,9 @@ export function articlesStore(db: Executor) {
     },
 
     /** Published ones with most views first: on `date` (a day of the publication's zone), else of all time. */
-    async listMostRead(options: {
-      limit: number
-      date?: string
-      language?: string
-      selectionId?: number
-    }): Promise<Article[]> {
+    async listMostRead(
+      options: Pick<PublicFilter, 'limit' | 'language'> & { date?: string | undefined },
+    ): Promise<Article[]> {
       const published = selectWhere({ ...options, states: ['published'] }).limit(options.limit)
       const query =
         options.date === undefined
@@ -241,9 +240,8 @@ export function articlesStore(db: Executor) {
     async list(options: {
       limit: number
       after: Cursor | undefined
-      state?: ArticleState
-      language?: string
-      selectionId?: number
+      state?: ArticleState | undefined
+      language?: string | undefined
     }): Promise<Article[]> {
       let query = selectWhere({ ...options, ...(options.state && { states: [options.state] }) })
         .orderBy('articles.id', 'desc')

@@ -24,8 +24,8 @@ export function responsesStore(db: Executor) {
     /** Newest first, under published articles alone; of one article, of one language, or all. */
     async listNewest(options: {
       limit: number
-      articleId?: number
-      language?: string
+      articleId?: number | undefined
+      language?: string | undefined
       since?: Date
     }): Promise<Response[]> {
       let query = db

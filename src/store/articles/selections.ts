@@ -9,7 +9,9 @@ export interface NewSelection {
 }
 
 /** What may change; the slug is part of public URLs and stays. */
-export type SelectionChange = Partial<Pick<Selection, 'names' | 'descriptions'>> & { position?: number }
+export type SelectionChange = {
+  [Name in 'names' | 'descriptions' | 'position']?: (Selection & { position: number })[Name] | undefined
+}
 
 /** Enough to tell what a newsroom writes about now; few enough for the head of every page. */
 const newestCounted = 300
@@ -61,7 +63,9 @@ export function selectionsStore(db: Executor) {
     },
 
     /** Undefined where the slug is taken. */
-    async insert(selection: NewSelection & { position?: number }): Promise<Selection | undefined> {
+    async insert(
+      selection: NewSelection & { position?: number | undefined },
+    ): Promise<Selection | undefined> {
       const row = await db
         .insertInto('selections')
         .values({ ...selection, names: JSON.stringify(selection.names) })
@@ -101,9 +105,9 @@ export function selectionsStore(db: Executor) {
       const row = await db
         .updateTable('selections')
         .set({
-          ...(change.names && { names: JSON.stringify(change.names) }),
-          ...(change.descriptions && { description: JSON.stringify(change.descriptions) }),
-          ...(change.position !== undefined && { position: change.position }),
+          names: change.names && JSON.stringify(change.names),
+          description: change.descriptions && JSON.stringify(change.descriptions),
+          position: change.position,
           updatedAt: sql<Date>`clock_timestamp()`,
         })
         .where('id', '=', id)
