@@ -68,10 +68,7 @@ function toClient(address: IpAddress | undefined): ClientAddress {
   }
 }
 
-function network(address: IpAddress, bits: number): string {
-  const bytes = address.toByteArray().map((byte, index) => {
-    const kept = Math.min(8, Math.max(0, bits - index * 8))
-    return byte & (0xff << (8 - kept)) & 0xff
-  })
-  return ipaddr.fromByteArray(bytes).toString()
-}
+const network = (address: IpAddress, bits: number): string =>
+  (address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6)
+    .networkAddressFromCIDR(`${address.toString()}/${bits}`)
+    .toString()

@@ -3,6 +3,8 @@ import type { Request, Response } from 'express'
 import { activationLifetimeMs } from '../domain/signups/activation.ts'
 import type { Visitor } from '../services/signups/input.ts'
 import type { ClientAddress } from './client-address.ts'
+import type { PublicForms } from './public-forms.ts'
+import { signupCost } from './rate-limit.ts'
 import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
 
 const browserCookie = 'depeche_browser'
@@ -26,6 +28,17 @@ export function keepBrowser(request: Request, response: Response, publicUrl: str
     }),
   )
   return secret
+}
+
+/** Who asks for a mail, counted against the limit. @throws DomainError `too_many_requests` */
+export async function meetVisitor(
+  request: Request,
+  response: Response,
+  { clientAddress, signupLimit, publicUrl }: PublicForms,
+): Promise<Visitor> {
+  const client = clientAddress(request)
+  await signupLimit.consume(client, signupCost(true))
+  return visitorOf(request, response, { client, browser: keepBrowser(request, response, publicUrl) })
 }
 
 export const visitorOf = (

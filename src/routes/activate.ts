@@ -2,17 +2,8 @@ import { Router, type Request, type Response } from 'express'
 import { activationLifetimeDays } from '../domain/signups/activation.ts'
 import { lenientForm } from '../http/form-body.ts'
 import type { PublicForms } from '../http/public-forms.ts'
-import { signupCost } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
-import {
-  browserOf,
-  guardTokenPage,
-  isPrefetch,
-  keepBrowser,
-  speak,
-  tokenOf,
-  visitorOf,
-} from '../http/visitor.ts'
+import { browserOf, guardTokenPage, isPrefetch, meetVisitor, speak, tokenOf } from '../http/visitor.ts'
 import type { ActivationPage } from '../services/signups/activate.ts'
 import type { Services } from '../services/services.ts'
 
@@ -69,11 +60,8 @@ export function activateRoutes(
   })
 
   const resend = async (request: Request, response: Response, page: ActivationPage) => {
-    const client = http.clientAddress(request)
-    await http.signupLimit.consume(client, signupCost(true))
-    const browser = keepBrowser(request, response, http.publicUrl)
-    if (page.state === 'expired')
-      await signups.repeat(page.id, visitorOf(request, response, { client, browser }))
+    const visitor = await meetVisitor(request, response, http)
+    if (page.state === 'expired') await signups.repeat(page.id, visitor)
     speak(response, page.language)
     http.pages.send(response, 'subscribe/check-your-inbox', { mailboxUrl: http.mailboxUrl })
   }

@@ -36,8 +36,8 @@ export function oldPages({ oldAddresses }: OldAddresses): RequestHandler {
 export function movedPages({ oldAddresses }: OldAddresses): ErrorRequestHandler {
   return async (error: unknown, request, response, next) => {
     const isMissing = error instanceof DomainError && error.kind === 'not_found' && error.code !== 'no_page'
-    const isRead = request.method === 'GET' || request.method === 'HEAD'
-    const path = isMissing && isRead ? await oldAddresses.find(urlOf(request), { isOurs: true }) : undefined
+    const path =
+      isMissing && isRead(request) ? await oldAddresses.find(urlOf(request), { isOurs: true }) : undefined
     if (path === undefined) next(error)
     else response.redirect(301, path)
   }

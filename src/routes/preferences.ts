@@ -1,9 +1,8 @@
 import express, { Router, type Request, type Response } from 'express'
 import { z } from 'zod'
 import type { PublicForms } from '../http/public-forms.ts'
-import { signupCost } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
-import { guardTokenPage, keepBrowser, speak, tokenOf, visitorOf } from '../http/visitor.ts'
+import { guardTokenPage, meetVisitor, speak, tokenOf } from '../http/visitor.ts'
 import { readPreferencesForm } from '../services/subscribers/preferences-input.ts'
 import type { PreferencesPage } from '../services/subscribers/preferences.ts'
 import type { Services } from '../services/services.ts'
@@ -29,18 +28,11 @@ export function preferencesRoutes(
 
   router.post('/preferences', form, express.json({ limit: 4_096 }), async (request, response) => {
     response.set('Cache-Control', 'no-store')
-    const visitor = await meet(request, response)
+    const visitor = await meetVisitor(request, response, http)
     await signups.requestLink(emailForm.parse(request.body).email, visitor)
     if (request.is('application/json')) response.status(202).json({ status: 'check-your-inbox' })
     else http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl })
   })
-
-  const meet = async (request: Request, response: Response) => {
-    const client = http.clientAddress(request)
-    await http.signupLimit.consume(client, signupCost(true))
-    const browser = keepBrowser(request, response, http.publicUrl)
-    return visitorOf(request, response, { client, browser })
-  }
 
   /** The page behind the link; what follows, errors too, is in the language of its person. */
   const open = async (request: Request, response: Response): Promise<PreferencesPage> => {
@@ -76,7 +68,7 @@ export function preferencesRoutes(
   const act = async (action: string, page: PreferencesPage, { request, response }: Exchange) => {
     switch (action) {
       case 'mail-link':
-        await signups.requestLink(page.subscriber.address ?? '', await meet(request, response))
+        await signups.requestLink(page.subscriber.address ?? '', await meetVisitor(request, response, http))
         http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl })
         return
       case 'download':
@@ -87,7 +79,7 @@ export function preferencesRoutes(
         await signups.requestAddressChange(
           page.subscriberId,
           emailForm.parse(request.body).email,
-          await meet(request, response),
+          await meetVisitor(request, response, http),
         )
         http.pages.send(response, 'preferences/link-sent', {
           mailboxUrl: http.mailboxUrl,

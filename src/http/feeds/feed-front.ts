@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isFeedPath, type FoundFeed, type StoredFeed } from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
+import type { PollOutcome } from '../../services/feeds/polls.ts'
 import { namesTwoHosts } from '../own-name.ts'
 import { chooseEncoding, isNotModified, type FeedEncoding } from './feed-conditions.ts'
 
@@ -11,9 +12,6 @@ export interface FeedReader {
   /** @throws DomainError `not_found`; anything else means that it cannot be known now */
   read(path: string): Promise<FoundFeed>
 }
-
-/** How a poll ended, for those who count. */
-export type PollOutcome = 'full' | 'not-modified' | 'limited'
 
 interface FeedFrontOptions {
   reader: FeedReader
