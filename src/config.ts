@@ -35,28 +35,26 @@ const publicUrl = urlWith('http:', 'https:')
   })
   .transform((url) => url.origin)
 
-const cidrs = z
-  .string()
-  .transform((value) => value.split(',').map((part) => part.trim()))
-  .refine((parts) => parts.every((part) => ipaddr.isValidCIDR(part) || ipaddr.isValid(part)), {
-    error: 'must be addresses or CIDRs separated by commas, such as 10.0.0.0/8,::1',
-  })
+const list = z.string().transform((value) => value.split(',').map((part) => part.trim()))
 
-const hosts = z
-  .string()
-  .transform((value) => value.split(',').map((part) => part.trim().toLowerCase()))
+const cidrs = list.refine(
+  (parts) => parts.every((part) => ipaddr.isValidCIDR(part) || ipaddr.isValid(part)),
+  {
+    error: 'must be addresses or CIDRs separated by commas, such as 10.0.0.0/8,::1',
+  },
+)
+
+const hosts = list
+  .transform((parts) => parts.map((part) => part.toLowerCase()))
   .refine((parts) => parts.every((part) => /^[\w.-]+$|^[\da-f:]+$/.test(part)), {
     error:
       'must be host names or addresses separated by commas, without scheme or port, such as cms.internal',
   })
 
-const secretKeys = z
-  .string()
-  .transform((value) => value.split(',').map((part) => part.trim()))
-  .refine((keys) => keys.every((key) => key.length >= 32), {
-    error:
-      'must be one or more keys of at least 32 characters, separated by commas; `openssl rand -hex 32` makes one',
-  })
+const secretKeys = list.refine((keys) => keys.every((key) => key.length >= 32), {
+  error:
+    'must be one or more keys of at least 32 characters, separated by commas; `openssl rand -hex 32` makes one',
+})
 
 function isPrivateKey(pem: string, type: string, bits: number): boolean {
   try {

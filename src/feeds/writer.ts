@@ -5,8 +5,11 @@ import type { FeedContent, FeedItem } from './content.ts'
 import { encode } from './encode.ts'
 import { nameOfSource, toItem, Unshowable, type FeedSource, type ItemFrame } from './items.ts'
 import { writeJson } from './json.ts'
-import { writeOpml, type OpmlGroup } from './opml.ts'
+import { writeOpml } from './opml.ts'
 import { writeRss } from './rss.ts'
+
+export type FeedWriter = ReturnType<typeof createFeedWriter>
+export type ComposedFeed = ReturnType<FeedWriter['compose']>
 
 /** What could not be shown, and why: a code that the desk translates, and a sentence for programs. */
 export interface LeftOutSource {
@@ -16,32 +19,7 @@ export interface LeftOutSource {
   reason: string
 }
 
-export interface ComposedFeed {
-  items: number
-  leftOut: LeftOutSource[]
-  write(format: FeedFormat): WrittenFeed
-}
-
-export interface WrittenFeed {
-  /** Of the body without its own date: the same content has the same hash. */
-  contentSha256: Buffer
-  /** Weak, one for all encodings. */
-  etag: string
-  /** The body, dated. */
-  bytes: (lastModified: Date) => Buffer
-}
-
 export type FeedChannel = Omit<FeedContent, 'items'>
-
-export interface FeedWriter {
-  version: number
-  /** One bad source never removes another: what cannot be shown is left out and named. */
-  compose(channel: FeedChannel, sources: FeedSource[], frame: ItemFrame): ComposedFeed
-  /** Every feed, for programs. */
-  opml(title: string, groups: OpmlGroup[]): string
-  /** The same bytes compressed. */
-  encode(body: Buffer): Promise<{ gzip: Buffer; br: Buffer }>
-}
 
 const formats: Record<FeedFormat, (content: FeedContent, updatedAt: Date) => string> = {
   'rss.xml': writeRss,
@@ -52,12 +30,13 @@ const formats: Record<FeedFormat, (content: FeedContent, updatedAt: Date) => str
 /** Raise it when the bytes of unchanged content change: every feed is rendered again. */
 const version = 5
 
-export function createFeedWriter(): FeedWriter {
+export function createFeedWriter() {
   return {
     version,
     encode,
     opml: writeOpml,
-    compose(channel, sources, frame) {
+    /** One bad source never removes another: what cannot be shown is left out and named. */
+    compose(channel: FeedChannel, sources: FeedSource[], frame: ItemFrame) {
       const items: FeedItem[] = []
       const leftOut: LeftOutSource[] = []
       for (const source of sources) {
@@ -72,7 +51,7 @@ export function createFeedWriter(): FeedWriter {
         }
       }
       const content = { ...channel, items }
-      return { items: items.length, leftOut, write: (format) => write(format, content) }
+      return { items: items.length, leftOut, write: (format: FeedFormat) => write(format, content) }
     },
   }
 }
@@ -87,13 +66,17 @@ const dateElement: Record<FeedFormat, ((date: Date) => string) | undefined> = {
   'feed.json': undefined,
 }
 
-function write(format: FeedFormat, content: FeedContent): WrittenFeed {
+function write(format: FeedFormat, content: FeedContent) {
   const body = formats[format](content, undated)
   const contentSha256 = createHash('sha256').update(body).digest()
   const dateOf = dateElement[format]
   return {
+    /** Of the body without its own date: the same content has the same hash. */
     contentSha256,
+    /** Weak, one for all encodings. */
     etag: `W/"${contentSha256.toString('base64url').slice(0, 22)}"`,
-    bytes: (lastModified) => Buffer.from(dateOf ? body.replace(dateOf(undated), dateOf(lastModified)) : body),
+    /** The body, dated. */
+    bytes: (lastModified: Date) =>
+      Buffer.from(dateOf ? body.replace(dateOf(undated), dateOf(lastModified)) : body),
   }
 }

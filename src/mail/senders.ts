@@ -41,23 +41,21 @@ const mayBeAligned = (one: string, other: string): boolean => organisationOf(one
 
 const organisationOf = (domain: string): string => domain.split('.').slice(-2).join('.')
 
-export interface Senders {
-  digest(newsletter: { name: string; from?: string | undefined }): Mailbox
-  /** Another address than digests have, so that what readers do to one never hurts the other. */
-  personal(publicationName: string): Mailbox
-}
-
 /** Senders for an installation: MAIL_FROM, else an address at the host of its public URL. */
-export function createSenders(options: { mailFrom: string | undefined; publicUrl: string }): Senders {
+export function createSenders(options: { mailFrom: string | undefined; publicUrl: string }) {
   const host = new URL(options.publicUrl).hostname.replace(/^\[|\]$/g, '')
   const standard = readMailbox(options.mailFrom ?? `newsletters@${host.includes(':') ? 'localhost' : host}`)
   const domain = domainOf(standard.address)
   const local = standard.address.startsWith('subscriptions@') ? 'confirmations' : 'subscriptions'
   return {
-    digest({ name, from }) {
+    digest({ name, from }: { name: string; from?: string | undefined }): Mailbox {
       const mailbox = from === undefined ? standard : readMailbox(from)
       return { address: mailbox.address, name: mailbox.name || singleLine(name) }
     },
-    personal: (publicationName) => ({ name: singleLine(publicationName), address: `${local}@${domain}` }),
+    /** Another address than digests have, so that what readers do to one never hurts the other. */
+    personal: (publicationName: string): Mailbox => ({
+      name: singleLine(publicationName),
+      address: `${local}@${domain}`,
+    }),
   }
 }

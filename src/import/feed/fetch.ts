@@ -85,12 +85,9 @@ async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions
   }
 }
 
-interface Journey {
+interface Journey extends Required<Omit<FetchOptions, 'resolve'>> {
   method: 'GET' | 'HEAD'
-  headers: Record<string, string>
   dispatcher: Dispatcher
-  isAllowed: (address: string, host: string) => boolean
-  limits: FetchLimits
   signal: AbortSignal
 }
 

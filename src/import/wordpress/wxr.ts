@@ -1,5 +1,5 @@
 import { FieldText } from '../field-text.ts'
-import { openXml, type OpenBytes, type Reading, type XmlSource } from '../xml/xml.ts'
+import { openXml, type OpenBytes, type Reading } from '../xml/xml.ts'
 
 export interface WxrTerm {
   domain: string
@@ -86,34 +86,26 @@ const isOwn = (name: string): boolean =>
 const isKey = <Names extends object>(names: Names, key: string): key is keyof Names & string =>
   Object.hasOwn(names, key)
 
-export interface WxrReader {
-  source: XmlSource
-  /** Complete once the first item has come. */
-  site: WxrSite
-  /** The document is an export of WordPress, not some other XML. */
-  isWxr: () => boolean
-  /** It ended with `</rss>`, not in the middle. */
-  isComplete: () => boolean
-  /** The item that had begun where it ends. */
-  pending: () => WxrItem | undefined
-  /** Items that begin in it, whatever was made of them. */
-  items: () => number
-  /** What each chunk of the file has completed. */
-  parts: AsyncIterable<WxrPart[]>
-}
+export type WxrReader = ReturnType<typeof readWxr>
 
 /** Reads an export in a stream: at any moment one item and one chunk of the file are in memory. */
-export function readWxr(stream: ReturnType<OpenBytes>, reading: Reading): WxrReader {
+export function readWxr(stream: ReturnType<OpenBytes>, reading: Reading) {
   let found: WxrPart[] = []
   const builder = new WxrBuilder({ emit: (part) => found.push(part), line: () => source.line() })
   const source = openXml(stream, builder, reading)
   return {
     source,
+    /** Complete once the first item has come. */
     site: builder.site,
+    /** The document is an export of WordPress, not some other XML. */
     isWxr: () => builder.isWxr,
+    /** It ended with `</rss>`, not in the middle. */
     isComplete: () => builder.isComplete,
+    /** The item that had begun where it ends. */
     pending: () => builder.pending,
+    /** Items that begin in it, whatever was made of them. */
     items: () => (reading.isWellFormed ? builder.count : Math.max(builder.count, source.marks())),
+    /** What each chunk of the file has completed. */
     parts: (async function* () {
       for await (const _ of source.chunks) {
         yield found

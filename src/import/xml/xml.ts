@@ -28,18 +28,6 @@ export interface Reading {
   isWellFormed: boolean
 }
 
-export interface XmlSource {
-  repairs: Repairs
-  /** Bytes read so far. */
-  bytes: () => number
-  /** The line of the file that was read last. */
-  line: () => number
-  /** How often an `item` or `entry` begins in the bytes, whatever the parser made of them. */
-  marks: () => number
-  /** Yields after each piece that was parsed: ask the listener then what it has found. */
-  chunks: AsyncIterable<void>
-}
-
 /** Characters between two tags; longer ones are cut. */
 const maxText = 4_000_000
 /** What a strict parser is given to hold in one piece; the repair reads longer texts, and cuts them. */
@@ -106,7 +94,7 @@ async function isParsed(
 }
 
 /** Parses XML from bytes, with bounded memory, putting right what real exports get wrong. */
-export function openXml(stream: ReturnType<OpenBytes>, listener: XmlListener, reading: Reading): XmlSource {
+export function openXml(stream: ReturnType<OpenBytes>, listener: XmlListener, reading: Reading) {
   const repairs = { ...noRepairs(), bytes: reading.invalidBytes }
   const parser = createParser(listener, repairs)
   const repair = new XmlRepair({
@@ -122,7 +110,7 @@ export function openXml(stream: ReturnType<OpenBytes>, listener: XmlListener, re
     if (reading.isWellFormed) parser.write(text)
     else repair.push(text)
   }
-  async function* chunks() {
+  async function* chunks(): AsyncGenerator<void> {
     const decode = createDecoder(reading.encoding, repairs)
     for await (const piece of piecesOf(stream)) {
       count.bytes += piece.length
@@ -136,9 +124,13 @@ export function openXml(stream: ReturnType<OpenBytes>, listener: XmlListener, re
   }
   return {
     repairs,
+    /** Bytes read so far. */
     bytes: () => count.bytes,
+    /** The line of the file that was read last. */
     line: () => parser.line + repair.droppedLines,
+    /** How often an `item` or `entry` begins in the bytes, whatever the parser made of them. */
     marks: () => count.marks,
+    /** Yields after each piece that was parsed: ask the listener then what it has found. */
     chunks: chunks(),
   }
 }
