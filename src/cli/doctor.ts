@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
 import type { Context } from '../context.ts'
 import { DomainError } from '../errors.ts'
 import type { MailIdentity } from '../doctor/dns-identity.ts'
@@ -83,7 +84,7 @@ async function checkMachines(context: Context): Promise<Finding[]> {
     ...database.findings,
     judgeClock([database, redis].flatMap(({ clock }) => clock ?? [])),
     ...redis.findings,
-    await checkDisk(context),
+    await checkDisk(readConfig().databaseUrl === undefined ? context.config.dataDir : undefined),
     ...(await checkDoubled(context)),
   ]
 }

@@ -220,12 +220,12 @@ async function greet(host: string, port: number): Promise<string> {
   }
 }
 
-/** That of the embedded database; of another one's nothing is known here. */
-export async function checkDisk({ config: { dataDir, databaseUrl } }: Context): Promise<Finding> {
-  const at = databaseUrl === undefined ? dataDir : process.cwd()
+/** @param dataDir of the embedded database; undefined for another one, of whose disk nothing is known here */
+export async function checkDisk(dataDir: string | undefined): Promise<Finding> {
+  const at = dataDir ?? process.cwd()
   const { bavail, bsize } = await statfs(at)
   const free = bavail * bsize
   const sentence = `${(free / 1e9).toFixed(1)} GB free at ${at}`
   if (free < leastFreeBytes) return no('disk', `${sentence}; make room`)
-  return ok('disk', databaseUrl === undefined ? sentence : `${sentence}; look at the database's own, too`)
+  return ok('disk', dataDir !== undefined ? sentence : `${sentence}; look at the database's own, too`)
 }
