@@ -67,6 +67,7 @@ export async function follow(address: string, wish: FollowWish = {}): Promise<Fo
       return Object.fromEntries(rows.map(({ title, state }) => [title, state]))
     },
   }
-  await site.look()
+  // A look ends after some seconds, and another goes on.
+  while ((await site.look()).state === 'catching-up') continue
   return site
 }
