@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
 /** `npm run bench -- NAME [ARGUMENTS]` runs tests/bench/NAME.ts, which exports `run(arguments)`. */
 const benches = {
   answers: '[SAMPLES]',
@@ -17,12 +20,22 @@ if (!Object.hasOwn(benches, name)) {
   console.error(`usage: ${usages.join('\n       ')}`)
   process.exit(2)
 }
-const { run } = (await import(`./${name}.ts`)) as { run: (args: string[]) => Promise<void> }
-try {
-  await run(rest)
-} catch (error) {
-  const { code, path } = error as NodeJS.ErrnoException
-  if (code !== 'ENOENT' || path === undefined) throw error
-  console.error(`This bench needs ${path}, which is not here: bash tests/support/prepare-machine.sh mail`)
-  process.exitCode = 1
+/** Programs that a bench starts, and the Debian packages that have them. */
+const needs: Record<string, Record<string, string>> = {
+  feeds: { wrk: 'wrk', nginx: 'nginx' },
+  mail: { 'smtp-source': 'postfix', 'smtp-sink': 'postfix' },
 }
+const folders = (process.env['PATH'] ?? '').split(delimiter)
+const missing = Object.entries(needs[name] ?? {}).filter(
+  ([program]) => !folders.some((folder) => existsSync(join(folder, program))),
+)
+if (missing.length > 0) {
+  const packages = new Set(missing.map(([, debian]) => debian))
+  const programs = missing.map(([program]) => program).join(' and ')
+  console.error(
+    `This bench needs ${programs}. Install with: apt-get install --no-install-recommends ${[...packages].join(' ')}`,
+  )
+  process.exit(1)
+}
+const { run } = (await import(`./${name}.ts`)) as { run: (args: string[]) => Promise<void> }
+await run(rest)
