@@ -28,7 +28,8 @@ async function aNewsroom() {
   ])
   const { url } = await aSmtpSink()
   const port = await findPort()
-  const child = await spawnWeb({ databaseUrl, port, env: { SMTP_URL: url } })
+  const NODE_OPTIONS = `--import=${new URL('stays-here.ts', import.meta.url).href}`
+  const child = await spawnWeb({ databaseUrl, port, env: { SMTP_URL: url, NODE_OPTIONS } })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
