@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import manifest from '../../package.json' with { type: 'json' }
 import { articleCommand } from './article.ts'
 import { runToExitCode, UsageError } from './command.ts'
 import { digestCommand } from './digest.ts'
@@ -38,7 +39,8 @@ function tellUsage(command: Command): void {
 }
 
 const program = new Command('depeche')
-  .description('Feeds and newsletters for newsrooms')
+  .description(manifest.description)
+  .version(manifest.version)
   .showHelpAfterError('(--help tells more)')
   .exitOverride()
 for (const add of commands) add(program)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import manifest from '../../package.json' with { type: 'json' }
 import { problem } from './problem.ts'
 import type { ApiRoute } from './route.ts'
 
@@ -10,7 +11,7 @@ export function describeApi(routes: readonly ApiRoute[], publicUrl: string): obj
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Dépêche', version: '1' },
+    info: { title: 'Dépêche', version: manifest.version },
     servers: [{ url: `${publicUrl}/api/v1` }],
     security: [{ key: [] }],
     paths,

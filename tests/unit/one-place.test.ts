@@ -34,6 +34,15 @@ test('whoever waits for an end gives it longer than it takes', () => {
   )
 })
 
+test('a release has one version: the package, its lock, the newest of the changelog, and what production installs', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string }
+  const lock = JSON.parse(read('package-lock.json')) as { version: string; packages: Record<string, unknown> }
+  expect([lock.version, lock.packages['']]).toEqual([version, expect.objectContaining({ version })])
+  expect(/^## (\d\S*) – \d{4}-\d{2}-\d{2}$/m.exec(read('CHANGELOG.md'))?.[1]).toBe(version)
+  const installed = read('docs/production.md').matchAll(/--branch v(\S+) "\$REPOSITORY"/g)
+  expect(new Set([...installed].map(([, tag]) => tag))).toEqual(new Set([version]))
+})
+
 test.each(interfaceLanguages)('texts that name a number of hours name the one that holds: %s', (language) => {
   expect(translate(language, 'subscribe.preferences.ask_lead')).toContain(
     `${freshLinkLifetimeMs / 3_600_000}`,
