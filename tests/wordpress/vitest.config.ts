@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['tests/wordpress/**/*.test.ts'],
+    // With how long each step took.
+    reporters: ['verbose'],
     globalSetup: ['tests/support/global-setup.ts'],
     maxWorkers: 1,
     testTimeout: 120_000,

@@ -100,16 +100,20 @@ export const runShape = z.object({
   failure: text,
 })
 
-/** What a schema names of a thing: times as text, and null where there is nothing. */
+/**
+ * What a schema names of a thing: times as text, and null where there is nothing. Nothing is refused: a newer version may
+ * have written a word that this one does not know.
+ */
 function show<Shape extends z.ZodRawShape>(
-  schema: z.ZodObject<Shape>,
-  thing: Partial<Record<keyof Shape, unknown>>,
+  { shape }: z.ZodObject<Shape>,
+  thing: Record<keyof Shape, unknown>,
 ): z.output<z.ZodObject<Shape>> {
-  const named = Object.keys(schema.shape).map((key) => {
+  const named = Object.entries(shape).map(([key, schema]) => {
     const value = thing[key]
+    if (schema instanceof z.ZodObject) return [key, show(schema, { ...(value as object) })]
     return [key, value instanceof Date ? value.toISOString() : (value ?? null)]
   })
-  return schema.parse(Object.fromEntries(named))
+  return Object.fromEntries(named) as z.output<z.ZodObject<Shape>>
 }
 
 export const toShape = (source: SourceView) =>
