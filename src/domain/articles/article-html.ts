@@ -77,20 +77,14 @@ function transformers(place: Place): Record<string, string | sanitizeHtml.Transf
     const anchor = /^\s*#/.test(value ?? '') ? toAnchor(value?.trim().slice(1)) : undefined
     return anchor === undefined ? toAbsoluteUrl(value, baseUrl, linkSchemes) : `${pageUrl}#${anchor}`
   }
-  const quoted = (tagName: string, attributes: Attributes): sanitizeHtml.Tag => ({
-    tagName,
-    attribs: given({ ...attributes, cite: media(attributes['cite']) }),
-  })
-  const player = (tagName: string, attributes: Attributes): sanitizeHtml.Tag => ({
-    tagName,
-    attribs: given({
-      ...attributes,
-      controls: '',
-      preload: 'none',
-      src: media(attributes['src']),
-      poster: media(attributes['poster']),
-    }),
-  })
+  const withUrls =
+    (names: string[], more: Attributes = {}) =>
+    (tagName: string, attributes: Attributes): sanitizeHtml.Tag => {
+      const urls = Object.fromEntries(names.map((name) => [name, media(attributes[name])]))
+      return { tagName, attribs: given({ ...attributes, ...more, ...urls }) }
+    }
+  const quoted = withUrls(['cite'])
+  const player = withUrls(['src', 'poster'], { controls: '', preload: 'none' })
   return {
     h1: 'h2',
     center: 'div',
@@ -114,10 +108,7 @@ function transformers(place: Place): Record<string, string | sanitizeHtml.Transf
     },
     audio: player,
     video: player,
-    source: (tagName, attributes) => ({
-      tagName,
-      attribs: given({ ...attributes, src: media(attributes['src']) }),
-    }),
+    source: withUrls(['src']),
     blockquote: quoted,
     q: quoted,
     iframe: (tagName, { src: written, ...attributes }) => {

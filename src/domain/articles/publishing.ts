@@ -1,11 +1,7 @@
 import { DomainError } from '../../errors.ts'
-import type { ArticleState } from './article.ts'
+import type { Article } from './article.ts'
 
-interface Publishing {
-  state: ArticleState
-  publishedAt: Date | undefined
-  firstPublicAt: Date | undefined
-}
+type Publishing = Pick<Article, 'state' | 'publishedAt' | 'firstPublicAt'>
 
 export interface WantedPublishing {
   state: 'draft' | 'scheduled' | 'published' | undefined

@@ -12,26 +12,19 @@ const folded = (column: string) =>
 
 /** Under which names articles are known. */
 export function articleIdentity(db: Executor) {
-  return {
-    /** External ids, own ones and aliases. */
-    listByExternalIds: async (externalIds: string[]): Promise<FoundName[]> => {
-      const { rows } = await sql<FoundName>`
-        select external_id as name, id as "articleId" from articles where external_id = any(${externalIds})
-        union all
-        select external_id, article_id from article_aliases where external_id = any(${externalIds})`.execute(
-        db,
-      )
-      return rows
-    },
+  /** Own ones first, then aliases. */
+  const listBy = (column: 'external_id' | 'guid') => async (names: string[]) => {
+    const name = sql.ref(column)
+    const { rows } = await sql<FoundName>`
+      select ${name} as name, id as "articleId" from articles where ${name} = any(${names})
+      union all
+      select ${name}, article_id from article_aliases where ${name} = any(${names})`.execute(db)
+    return rows
+  }
 
-    /** Guids, own ones first. */
-    listByGuids: async (guids: string[]): Promise<FoundName[]> => {
-      const { rows } = await sql<FoundName>`
-        select guid as name, id as "articleId" from articles where guid = any(${guids})
-        union all
-        select guid, article_id from article_aliases where guid = any(${guids})`.execute(db)
-      return rows
-    },
+  return {
+    listByExternalIds: listBy('external_id'),
+    listByGuids: listBy('guid'),
 
     /** Folded guids and addresses of pages (`foldUrl`). */
     listByFoldedUrls: async (urls: string[]): Promise<FoundName[]> => {
