@@ -19,27 +19,23 @@ export const endingMs = {
   keeper: 11 * 60_000 + 10_000,
 } as const
 
-/** Where a process stands between its start and its end. */
-export interface Lifecycle {
-  state(): 'starting' | 'ready' | 'draining'
-  markReady(): void
-  /** From now on `draining` is aborted; there is no way back. */
-  drain(): void
-  /** For what would otherwise never end by itself, such as a stream of events. */
-  draining: AbortSignal
-}
+export type Lifecycle = ReturnType<typeof createLifecycle>
 
-export function createLifecycle(): Lifecycle {
+/** Where a process stands between its start and its end. */
+export function createLifecycle() {
   const end = new AbortController()
   let isReady = false
   return {
-    state: () => (end.signal.aborted ? 'draining' : isReady ? 'ready' : 'starting'),
+    state: (): 'starting' | 'ready' | 'draining' =>
+      end.signal.aborted ? 'draining' : isReady ? 'ready' : 'starting',
     markReady() {
       isReady = true
     },
+    /** From now on `draining` is aborted; there is no way back. */
     drain() {
       end.abort()
     },
+    /** For what would otherwise never end by itself, such as a stream of events. */
     draining: end.signal,
   }
 }

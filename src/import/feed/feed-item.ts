@@ -10,30 +10,32 @@ export interface GivenUrl {
 }
 
 /** One `<item>` of RSS or `<entry>` of Atom; texts are HTML. */
-export interface FeedItem {
-  title: string
+export type FeedItem = ReturnType<typeof emptyItem>
+
+const emptyItem = (line: number, language: string) => ({
+  title: '',
   /** What it says of itself; empty where it does not. */
-  language: string
-  link: GivenUrl | undefined
-  guid: string
+  language,
+  link: undefined as GivenUrl | undefined,
+  guid: '',
   /** As they are written, the one that says best when it was published first. */
-  dates: string[]
+  dates: [] as string[],
   /** When it says that it was changed last; empty where it does not say. */
-  modified: string
+  modified: '',
   /** The longest of what the feed offers as text. */
-  html: string
+  html: '',
   /** What `xml:base` says relative URLs in it are relative to. */
-  htmlBase: string | undefined
-  summary: string
-  authors: string[]
-  tags: string[]
-  picture: GivenUrl | undefined
-  enclosures: (GivenEnclosure & GivenUrl)[]
+  htmlBase: undefined as string | undefined,
+  summary: '',
+  authors: [] as string[],
+  tags: [] as string[],
+  picture: undefined as GivenUrl | undefined,
+  enclosures: [] as (GivenEnclosure & GivenUrl)[],
   /** What may stand in for an enclosure. */
-  media: (GivenEnclosure & GivenUrl)[]
+  media: [] as (GivenEnclosure & GivenUrl)[],
   /** Where it begins in the document. */
-  line: number
-}
+  line,
+})
 
 type Attributes = Record<string, string>
 
@@ -72,23 +74,7 @@ export class ItemBuilder {
   #plain = ''
 
   constructor(line: number, language: string) {
-    this.item = {
-      title: '',
-      language,
-      link: undefined,
-      guid: '',
-      dates: [],
-      modified: '',
-      html: '',
-      htmlBase: undefined,
-      summary: '',
-      authors: [],
-      tags: [],
-      picture: undefined,
-      enclosures: [],
-      media: [],
-      line,
-    }
+    this.item = emptyItem(line, language)
   }
 
   open(name: string, attributes: Attributes, base: string | undefined): void {

@@ -1,17 +1,7 @@
 import { isOfItem, ItemBuilder, textNames, type FeedItem } from './feed-item.ts'
 import { FieldText } from '../field-text.ts'
 
-export interface ReadFeed {
-  title: string
-  link: string
-  language: string
-  /** Atom says when an item was changed, and what its text is. */
-  isAtom: boolean
-  generator: string
-  /** How long it asks to be left alone. */
-  ttlMinutes: number | undefined
-  items: FeedItem[]
-}
+export type ReadFeed = FeedBuilder['feed']
 
 type Attributes = Record<string, string>
 
@@ -32,14 +22,16 @@ function withoutMarks(html: string): string {
 
 /** Hears the elements of RSS 0.9x, 1.0, 2.0 and of Atom 0.3, 1.0, and gathers what an article is made of. */
 export class FeedBuilder {
-  readonly feed: ReadFeed = {
+  readonly feed = {
     title: '',
     link: '',
     language: '',
+    /** Atom says when an item was changed, and what its text is. */
     isAtom: false,
     generator: '',
-    ttlMinutes: undefined,
-    items: [],
+    /** How long it asks to be left alone. */
+    ttlMinutes: undefined as number | undefined,
+    items: [] as FeedItem[],
   }
   isFeed = false
   /** It ended with its root's end, not in the middle. */

@@ -16,15 +16,7 @@ export interface DkimKeys {
   ed25519?: { selector: string; privateKey: string } | undefined
 }
 
-export interface Signer {
-  /**
-   * The message with its signature headers in front; unchanged where signing is not configured.
-   * @throws when signing fails: an unsigned mail never leaves where signing is configured
-   */
-  sign(message: Buffer[]): Promise<Buffer[]>
-  /** What its signatures say in `d=`; undefined where nothing is signed. */
-  domain: string | undefined
-}
+export type Signer = ReturnType<typeof createSigner>
 
 /** Each is listed once more than it occurs, so that a second one, put in front later, breaks the signature. */
 const oversigned = (
@@ -44,14 +36,19 @@ interface Key {
  * Signs finished bytes (RFC 6376 relaxed/relaxed, RFC 8463): with RSA, and with Ed25519 too where there is a key.
  * @throws Error at once when a key is missing, of the wrong kind, too short, or does not verify its own signature
  */
-export function createSigner(keys: DkimKeys | undefined, now: () => Date = () => new Date()): Signer {
-  if (!keys) return { sign: (message) => Promise.resolve(message), domain: undefined }
+export function createSigner(keys: DkimKeys | undefined, now: () => Date = () => new Date()) {
+  if (!keys) return { sign: (message: Buffer[]) => Promise.resolve(message), domain: undefined }
   const { domain } = keys
   const rsa = readKey('rsa-sha256', keys.selector, keys.privateKey)
   const ed25519 = keys.ed25519 && readKey('ed25519-sha256', keys.ed25519.selector, keys.ed25519.privateKey)
   return {
+    /** What its signatures say in `d=`; undefined where nothing is signed. */
     domain,
-    async sign(message) {
+    /**
+     * The message with its signature headers in front; unchanged where signing is not configured.
+     * @throws when signing fails: an unsigned mail never leaves where signing is configured
+     */
+    async sign(message: Buffer[]): Promise<Buffer[]> {
       const { header, body } = splitMessage(message)
       const headers = readHeaders(header)
       const about = { domain, headers, bodyHash: canonicalBodyHash(body), at: now() }

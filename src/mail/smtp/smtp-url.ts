@@ -1,18 +1,9 @@
-/** How a conversation is protected: `required` insists on STARTTLS with a valid certificate. */
-export type TlsRule = 'implicit' | 'required' | 'opportunistic' | 'off'
-
-export interface SmtpServer {
-  host: string
-  port: number
-  tls: TlsRule
-  /** What we call ourselves in EHLO; the host's own name where undefined. */
-  name: string | undefined
-  auth: { user: string; pass: string } | undefined
-}
+export type SmtpServer = ReturnType<typeof readSmtpUrl>
 
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host)
 
-const rules = new Set<string>(['required', 'opportunistic', 'off'])
+/** How a conversation is protected: `required` insists on STARTTLS with a valid certificate. */
+const rules = ['required', 'opportunistic', 'off'] as const
 const knownParameters = new Set(['tls', 'name'])
 
 /**
@@ -20,23 +11,23 @@ const knownParameters = new Set(['tls', 'name'])
  * certificate, and one on this machine is spoken to in the clear; `smtps://` is TLS from the first byte.
  * @throws Error naming SMTP_URL, never its password
  */
-export function readSmtpUrl(value: string): SmtpServer {
+export function readSmtpUrl(value: string) {
   const url = new URL(value)
-  const tls = url.searchParams.get('tls')
+  const asked = url.searchParams.get('tls')
+  const tls = rules.find((rule) => rule === asked)
   const unknown = [...url.searchParams.keys()].filter((name) => !knownParameters.has(name))
   if (unknown.length > 0) {
     throw new Error(`SMTP_URL: unknown parameter ${unknown.join(', ')}; known are tls and name`)
   }
-  if (tls !== null && !rules.has(tls)) {
+  if (asked !== null && !tls) {
     throw new Error('SMTP_URL: tls must be required, opportunistic or off')
   }
   const isImplicit = url.protocol === 'smtps:'
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port ? Number(url.port) : isImplicit ? 465 : 587,
-    tls: isImplicit
-      ? 'implicit'
-      : ((tls as TlsRule | null) ?? (isLoopback(url.hostname) ? 'off' : 'required')),
+    tls: isImplicit ? ('implicit' as const) : (tls ?? (isLoopback(url.hostname) ? 'off' : 'required')),
+    /** What we call ourselves in EHLO; the host's own name where undefined. */
     name: url.searchParams.get('name') ?? undefined,
     auth: url.username
       ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }

@@ -1,5 +1,6 @@
 import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 'kysely'
-import type { FeedChange, FeedSubject, FoundFeed, MovedPaths } from '../../domain/feeds/feed.ts'
+import type { FeedAddress, FeedChange, FeedSubject, FoundFeed, MovedPaths } from '../../domain/feeds/feed.ts'
+import type { FeedPlace } from '../../domain/feeds/feed-window.ts'
 import type { Executor } from '../executor.ts'
 import { withoutNulls } from '../nulls.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
@@ -17,21 +18,11 @@ export interface LeftOut {
   reason: string
 }
 
-/** The item below which a feed shows nothing: instant and id, as items are ordered. */
-export interface FeedFloor {
-  at: Date
-  id: number
-}
-
 /** A document without its bytes; `dirtyN` counts its marks. */
 export type FeedDocument = ReturnType<typeof toDocument>
 
-export interface NewFeedDocument {
-  path: string
-  subject: FeedSubject
-  language: string | undefined
-  contentType: string
-}
+export type FeedGroup = Omit<FeedAddress, 'format'>
+export type NewFeedDocument = FeedGroup & { path: string; contentType: string }
 
 export interface RenderedFeed {
   etag: string
@@ -44,16 +35,12 @@ export interface RenderedFeed {
 
 /** What a render found, whether or not the bytes are new. */
 export interface RenderNote {
-  floor: FeedFloor | undefined
+  /** The item below which the feed shows nothing, as items are ordered. */
+  floor: FeedPlace | undefined
   items: number
   leftOut: LeftOut[]
   madeFor: string
   dueAt: Date | undefined
-}
-
-export interface FeedGroup {
-  subject: FeedSubject
-  language: string | undefined
 }
 
 /** Because of a change, or because of its time. */
