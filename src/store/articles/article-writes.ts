@@ -2,11 +2,11 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState } from '../../domain/articles/article.ts'
 import { articleIdentity } from './article-identity.ts'
 import type { Executor } from '../executor.ts'
-import { withoutNulls, type WithoutNulls } from '../nulls.ts'
+import { fill, type Filled } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
 /** What a source's word about an article is weighed against. */
-type Remote = Pick<WithoutNulls<Selectable<Articles>>, 'contentSha256' | 'remoteModifiedAt' | 'remoteRank'>
+type Remote = Pick<Filled<Selectable<Articles>>, 'contentSha256' | 'remoteModifiedAt' | 'remoteRank'>
 
 /** What an editor decides about an article, as its row holds it; `Remote` that is undefined leaves what is known. */
 export type ArticleContent = Remote &
@@ -46,7 +46,7 @@ export function articleWrites(db: Executor) {
         .orderBy('id')
         .forUpdate()
         .execute()
-      return rows.map((row) => ({ ...withoutNulls(row), state: row.state as ArticleState }))
+      return rows.map((row) => ({ ...fill(row), state: row.state as ArticleState }))
     },
 
     /** Which of these slugs an article has or once had, and whose they are. */

@@ -6,7 +6,7 @@ import { feedTextOf, linksOf } from './article-links.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
 import type { Executor } from '../executor.ts'
-import { withoutNulls } from '../nulls.ts'
+import { fill } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
 export interface PublicFilter {
@@ -256,7 +256,7 @@ function toArticle({ responsesOpen, selections, ...row }: Row): Article {
   const ofKind = (kind: Selection['kind']) =>
     (selections ?? []).filter((selection) => selection.kind === kind)
   return {
-    ...withoutNulls(row),
+    ...fill(row),
     state: row.state as ArticleState,
     picture: (row.picture as Picture | null) ?? undefined,
     enclosure: (row.enclosure as Enclosure | null) ?? undefined,

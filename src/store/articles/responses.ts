@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { Response } from '../../domain/articles/article.ts'
 import type { Executor } from '../executor.ts'
-import { withoutNulls } from '../nulls.ts'
+import { fill } from '../row.ts'
 import type { Responses } from '../schema.ts'
 
 export type NewResponse = Omit<Response, 'id'> & { contentSha256: Buffer }
@@ -97,6 +97,6 @@ export function responsesStore(db: Executor) {
 }
 
 const toResponse = ({ contentSha256: _hash, ...row }: Selectable<Responses>): Response => ({
-  ...withoutNulls(row),
+  ...fill(row),
   kind: row.kind as Response['kind'],
 })

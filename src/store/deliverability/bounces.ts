@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { bounceWindowDays, type BounceClass, type ScoredBounce } from '../../domain/deliverability/bounce.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { Executor } from '../executor.ts'
-import { withoutNulls } from '../nulls.ts'
+import { fill } from '../row.ts'
 
 export interface NewBounce {
   subscriberId: number | undefined
@@ -63,7 +63,7 @@ export function bouncesStore(db: Executor) {
                 left join subscribers s on s.id = o.subscriber_id
               where o.id = ${reference.outboxId}`.execute(db)
       const row = rows[0]
-      return row && withoutNulls(row)
+      return row && fill(row)
     },
 
     /** As far back as a bounce counts. */

@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { EventKind, ProviderName } from '../../domain/deliverability/provider-event.ts'
 import type { Executor } from '../executor.ts'
-import { withoutNulls } from '../nulls.ts'
+import { fill } from '../row.ts'
 import type { Providers } from '../schema.ts'
 
 export type StoredProvider = ReturnType<typeof toProvider>
@@ -166,6 +166,6 @@ export function providersStore(db: Executor) {
 }
 
 const toProvider = (row: Selectable<Providers>) => ({
-  ...withoutNulls(row),
+  ...fill(row),
   name: row.name as ProviderName,
 })

@@ -74,7 +74,7 @@ export function suppressionsStore(db: Executor) {
         where ${strength}, suppressions.reason) <= ${strength}, excluded.reason)`.execute(db)
     },
 
-    async delete(hashes: AddressHash[], reasons?: SuppressionReason[]): Promise<boolean> {
+    async delete(hashes: AddressHash[], reasons: SuppressionReason[]): Promise<boolean> {
       const result = await db
         .deleteFrom('suppressions')
         .where(
@@ -82,7 +82,7 @@ export function suppressionsStore(db: Executor) {
           'in',
           hashes.map((hash) => hash.hmac),
         )
-        .$if(reasons !== undefined, (query) => query.where('reason', 'in', reasons ?? []))
+        .where('reason', 'in', reasons)
         .executeTakeFirst()
       return result.numDeletedRows > 0n
     },

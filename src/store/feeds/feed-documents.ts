@@ -2,7 +2,7 @@ import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 
 import type { FeedAddress, FeedChange, FeedSubject, FoundFeed, MovedPaths } from '../../domain/feeds/feed.ts'
 import type { FeedPlace } from '../../domain/feeds/feed-window.ts'
 import type { Executor } from '../executor.ts'
-import { withoutNulls } from '../nulls.ts'
+import { fill } from '../row.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
 
 /** `Database.listenForFeeds` hears it. */
@@ -296,7 +296,7 @@ export function feedDocumentsStore(db: Executor) {
 }
 
 const toDocument = ({ floorAt, floorId, ...row }: Row) => ({
-  ...withoutNulls(row),
+  ...fill(row),
   subject: row.subject as FeedSubject,
   language: row.language || undefined,
   floor: floorAt && floorId !== null ? { at: floorAt, id: floorId } : undefined,
