@@ -6,7 +6,7 @@ import type { Keyring } from '../domain/token.ts'
 import { DomainError } from '../errors.ts'
 import { listKeys } from '../locales.ts'
 import type { EditorService } from '../services/desk/editors.ts'
-import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
+import { cookieOf, serializeCookie } from './cookies.ts'
 import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
 import { requireSameOrigin } from './same-origin.ts'
@@ -70,13 +70,12 @@ export function deskRouter(routes: readonly DeskRoute[], options: DeskOptions): 
 }
 
 export const readSessionCookie = (request: Request, publicUrl: string): string | undefined =>
-  cookieOf(request, hostCookieName(sessionCookie, publicUrl))
+  cookieOf(request, sessionCookie, publicUrl)
 
 export const sessionCookieOf = (secret: string, publicUrl: string): string =>
-  serializeCookie(hostCookieName(sessionCookie, publicUrl), secret, {
+  serializeCookie(sessionCookie, secret, {
     publicUrl,
     maxAgeSeconds: secret === '' ? 0 : sessionLifetimeMs / 1000,
-    sameSite: 'lax',
   })
 
 const sessionOf = (response: Response): DeskSession => response.locals['session'] as DeskSession

@@ -5,13 +5,13 @@ import type { Visitor } from '../services/signups/input.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { PublicForms } from './public-forms.ts'
 import { signupCost } from './rate-limit.ts'
-import { cookieOf, hostCookieName, serializeCookie } from './cookies.ts'
+import { cookieOf, serializeCookie } from './cookies.ts'
 
 const browserCookie = 'depeche_browser'
 
 /** The secret that tells the browser that signed up from every other that opens the mail. */
 export function browserOf(request: Request, publicUrl: string): string | undefined {
-  const value = cookieOf(request, hostCookieName(browserCookie, publicUrl))
+  const value = cookieOf(request, browserCookie, publicUrl)
   return value !== undefined && /^[\w-]{43}$/.test(value) ? value : undefined
 }
 
@@ -20,11 +20,10 @@ export function keepBrowser(request: Request, response: Response, publicUrl: str
   const secret = browserOf(request, publicUrl) ?? randomBytes(32).toString('base64url')
   response.append(
     'Set-Cookie',
-    serializeCookie(hostCookieName(browserCookie, publicUrl), secret, {
+    serializeCookie(browserCookie, secret, {
       publicUrl,
       // One click in the activation mail is enough as long as the browser that asked for it is known.
       maxAgeSeconds: activationLifetimeMs / 1000,
-      sameSite: 'lax',
     }),
   )
   return secret
