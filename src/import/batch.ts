@@ -1,5 +1,6 @@
 import type { Actor } from '../domain/editor.ts'
 import type { SourceMark } from '../domain/articles/identity.ts'
+import { withoutUndefined } from '../domain/fields.ts'
 import { DomainError } from '../errors.ts'
 import { plainText } from './plain-text.ts'
 import type { ArticleToPut, Origin, PutResult } from '../services/articles/put-article.ts'
@@ -252,6 +253,3 @@ const sentenceOf = (error: { issues: { path: PropertyKey[]; message: string }[] 
 /** PostgreSQL's classes 22 (data) and 23 (constraint), and what we say ourselves; anything else stops the import. */
 const isAboutData = (error: unknown): boolean =>
   error instanceof DomainError || /^2[23]/.test(String((error as { code?: unknown }).code))
-
-const withoutUndefined = (value: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined))

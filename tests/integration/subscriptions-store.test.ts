@@ -46,5 +46,5 @@ test('a suppression is not weakened, and is lifted for its own reason alone', as
   await stores.suppressions.put([hash], { reason: 'bounced', detail: '5.1.1' })
   expect(await stores.suppressions.find([hash])).toMatchObject({ reason: 'complained' })
   expect(await stores.suppressions.delete([hash], ['bounced'])).toBe(false)
-  expect(await stores.suppressions.delete([hash])).toBe(true)
+  expect(await stores.suppressions.delete([hash], ['complained'])).toBe(true)
 })

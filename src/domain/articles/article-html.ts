@@ -1,5 +1,6 @@
 import sanitizeHtml from 'sanitize-html'
 import { DomainError } from '../../errors.ts'
+import { withoutUndefined } from '../fields.ts'
 import { cleanText, onOneLine } from '../text.ts'
 
 /** Inline and block elements that a story is made of; everything else is removed, its text kept. */
@@ -54,10 +55,6 @@ function toAnchor(id: string | undefined): string | undefined {
 
 type Attributes = Record<string, string>
 
-/** An attribute list without the undefined ones. */
-const given = (attributes: Record<string, string | undefined>): Attributes =>
-  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)) as Attributes
-
 interface Place {
   baseUrl: string | undefined
   pageUrl: string
@@ -69,7 +66,7 @@ function transformers(place: Place): Record<string, string | sanitizeHtml.Transf
   const rel = isResponse ? 'ugc nofollow' : undefined
   const linkTo = (url: string | undefined, text: string | undefined): sanitizeHtml.Tag => ({
     tagName: 'a',
-    attribs: given({ class: 'embed-link', href: url, rel }),
+    attribs: withoutUndefined({ class: 'embed-link', href: url, rel }),
     ...(url !== undefined && { text: text?.trim() || url }),
   })
   const media = (value: string | undefined) => toAbsoluteUrl(value, baseUrl)
@@ -81,7 +78,7 @@ function transformers(place: Place): Record<string, string | sanitizeHtml.Transf
     (names: string[], more: Attributes = {}) =>
     (tagName: string, attributes: Attributes): sanitizeHtml.Tag => {
       const urls = Object.fromEntries(names.map((name) => [name, media(attributes[name])]))
-      return { tagName, attribs: given({ ...attributes, ...more, ...urls }) }
+      return { tagName, attribs: withoutUndefined({ ...attributes, ...more, ...urls }) }
     }
   const quoted = withUrls(['cite'])
   const player = withUrls(['src', 'poster'], { controls: '', preload: 'none' })
@@ -92,18 +89,24 @@ function transformers(place: Place): Record<string, string | sanitizeHtml.Transf
     tt: 'code',
     '*': (tagName, attributes) => ({
       tagName,
-      attribs: 'id' in attributes ? given({ ...attributes, id: toAnchor(attributes['id']) }) : attributes,
+      attribs:
+        'id' in attributes ? withoutUndefined({ ...attributes, id: toAnchor(attributes['id']) }) : attributes,
     }),
     a: (tagName, { name, ...attributes }) => ({
       tagName,
-      attribs: given({ id: name, ...attributes, href: link(attributes['href']), rel }),
+      attribs: withoutUndefined({ id: name, ...attributes, href: link(attributes['href']), rel }),
     }),
     img: (tagName, attributes) => {
       const src = media(attributes['src'])
       const isPixel = [attributes['width'], attributes['height']].some((size) => size === '1' || size === '0')
       return {
         tagName,
-        attribs: given({ alt: '', ...attributes, src: isPixel ? undefined : src, loading: 'lazy' }),
+        attribs: withoutUndefined({
+          alt: '',
+          ...attributes,
+          src: isPixel ? undefined : src,
+          loading: 'lazy',
+        }),
       }
     },
     audio: player,
@@ -119,7 +122,7 @@ function transformers(place: Place): Record<string, string | sanitizeHtml.Transf
       }
       return {
         tagName,
-        attribs: given({
+        attribs: withoutUndefined({
           // First, where withFallbackLinks looks for it.
           src,
           ...attributes,

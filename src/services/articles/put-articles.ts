@@ -3,6 +3,7 @@ import { summaryOf } from '../../domain/articles/article-html.ts'
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import { publishingOf } from '../../domain/articles/publishing.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
+import { withoutUndefined } from '../../domain/fields.ts'
 import { DomainError } from '../../errors.ts'
 import type { ArticleContent, StoredArticle } from '../../store/articles/article-writes.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
@@ -293,8 +294,3 @@ const guidTaken = ({ externalId }: ArticleToPut): PutResult => ({
 const shortCodeAlphabet = 'bcdfghjkmnpqrstvwxyz23456789'
 const newShortCode = (): string =>
   Array.from({ length: 7 }, () => shortCodeAlphabet[randomInt(shortCodeAlphabet.length)]).join('')
-
-const withoutUndefined = <T extends object>(value: T) =>
-  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>
-  }

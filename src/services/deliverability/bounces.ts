@@ -52,6 +52,17 @@ export function createBounceService({
     return { suppressed, ended: await endSubscriptions(stores, { subscriberId: mail.subscriberId, reason }) }
   }
 
+  /** In a transaction, of a mail that is ours, where the guard lets it. */
+  const withMail = (
+    reference: MailReference,
+    isAllowed: Guard,
+    work: (stores: Stores, mail: BouncedMail) => Promise<void>,
+  ): Promise<void> =>
+    database.transaction(async (stores) => {
+      const mail = await stores.bounces.findMail(reference)
+      if (mail && (await isAllowed(stores, mail))) await work(stores, mail)
+    })
+
   const recordBounce = async (
     reference: MailReference,
     diagnosis: Diagnosis,
@@ -60,9 +71,7 @@ export function createBounceService({
   ): Promise<void> => {
     const at = now()
     const bounceClass = classifyBounce(diagnosis, source)
-    await database.transaction(async (stores) => {
-      const mail = await stores.bounces.findMail(reference)
-      if (!mail || !(await isAllowed(stores, mail))) return
+    await withMail(reference, isAllowed, async (stores, mail) => {
       // However long it lasts, it says nothing about a person.
       if (isGreylisting(diagnosis)) return
       const { subscriberId } = mail
@@ -140,9 +149,7 @@ export function createBounceService({
     isAllowed = always,
   ): Promise<void> => {
     const at = now()
-    await database.transaction(async (stores) => {
-      const mail = await stores.bounces.findMail(reference)
-      if (!mail || !(await isAllowed(stores, mail))) return
+    await withMail(reference, isAllowed, async (stores, mail) => {
       const { subscriberId } = mail
       const complaint = {
         subscriberId,
@@ -163,9 +170,7 @@ export function createBounceService({
 
   /** Ends the newsletter that the mail was of; of a mail of none, all of them, and what waits for a yes. */
   const unsubscribe = (reference: MailReference, isAllowed = always): Promise<void> =>
-    database.transaction(async (stores) => {
-      const mail = await stores.bounces.findMail(reference)
-      if (!mail || !(await isAllowed(stores, mail))) return
+    withMail(reference, isAllowed, async (stores, mail) => {
       if (mail.activationId !== undefined) await stores.bounces.expireActivation(mail.activationId)
       const { subscriberId, newsletterId } = mail
       if (subscriberId === undefined) return
