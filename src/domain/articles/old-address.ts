@@ -49,14 +49,8 @@ const kindOfFeed: Record<string, FeedFormat> = {
   atom: 'atom.xml',
 }
 
-const programs: Record<string, { format: FeedFormat; kind: 'all' | 'responses' }> = {
-  'wp-rss.php': { format: 'rss.xml', kind: 'all' },
-  'wp-rss2.php': { format: 'rss.xml', kind: 'all' },
-  'wp-rdf.php': { format: 'rss.xml', kind: 'all' },
-  'wp-feed.php': { format: 'rss.xml', kind: 'all' },
-  'wp-atom.php': { format: 'atom.xml', kind: 'all' },
-  'wp-commentsrss2.php': { format: 'rss.xml', kind: 'responses' },
-}
+/** `wp-rss2.php`, `wp-commentsrss2.php`: as it was before permalinks. */
+const program = /^\/wp-(comments)?(feed|rss2?|rdf|atom)\.php$/
 
 /** @param languages the publication's: other prefixes are part of the path */
 export function readOldAddress(url: Pick<URL, 'pathname' | 'searchParams'>, languages: string[]): OldAddress {
@@ -68,8 +62,9 @@ export function readOldAddress(url: Pick<URL, 'pathname' | 'searchParams'>, lang
   if (prefix !== undefined) segments.shift()
   const language = prefix ?? isLanguage(url.searchParams.get('lang'))
   if (segments[0] === 'index.php') segments.shift()
-  const program = segments.length === 1 ? programs[segments[0] ?? ''] : undefined
-  if (program) return { language, format: program.format, of: { kind: program.kind } }
+  const [, isOfResponses, type = ''] = program.exec(`/${segments.join('/')}`) ?? []
+  const ofProgram = kindOfFeed[type]
+  if (ofProgram) return { language, format: ofProgram, of: { kind: isOfResponses ? 'responses' : 'all' } }
 
   const { format, rest } = withoutEndings(segments)
   if (rest.length === 0) {
