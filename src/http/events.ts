@@ -5,19 +5,14 @@ import type { Response } from 'express'
 const lifetimeMs = 25_000
 const intervalMs = 1_000
 
-interface EventStream<Progress> {
-  read: () => Promise<Progress>
-  /** Ends the stream at once when the process is told to end; the browser reconnects to another. */
-  draining: AbortSignal
-}
-
 /**
  * Sends what `read` tells, once a second, as server-sent events named `progress`, until it is final, the client has
  * gone, the process drains, or the stream is old. A first failing read is thrown, so that it becomes an ordinary problem.
+ * @param draining ends the stream at once when the process is told to end; the browser reconnects to another
  */
 export async function sendEvents<Progress extends { isFinal: boolean }>(
   response: Response,
-  { read, draining }: EventStream<Progress>,
+  { read, draining }: { read: () => Promise<Progress>; draining: AbortSignal },
 ): Promise<void> {
   let progress = await read()
   const gone = new AbortController()

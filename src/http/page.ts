@@ -73,13 +73,9 @@ export interface PageLocals {
   movedFeeds?: MovedPaths
 }
 
-interface Scope {
-  language?: string
-  interfaceLanguage?: string
+interface Scope extends PageLocals {
   locale?: string
   zone?: string
-  publication?: Publication
-  movedFeeds?: MovedPaths
 }
 
 function registerFilters(liquid: Liquid): void {

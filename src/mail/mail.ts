@@ -8,7 +8,7 @@ import type { Keyring } from '../domain/token.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose/compose.ts'
 import { buildPersonalMessage, buildSkeleton, personalise, type Skeleton } from './message/message.ts'
-import { composePersonal, type ComposedPersonal, type PersonalContent } from './compose/personal.ts'
+import { composePersonal, type ComposedMail, type PersonalContent } from './compose/personal.ts'
 import { domainOf } from '../domain/subscribers/address.ts'
 import { createSenders, findSenderFault, readMailbox } from './senders.ts'
 import { lasting } from './compose/lasting.ts'
@@ -105,7 +105,7 @@ export function createMail(options: MailOptions) {
     /** Once per recipient: joins buffers. */
     personalise,
     /** What a variant looks like, for previews: the parts before they are encoded, with `#` for personal links. */
-    previewVariant(parts: DigestParts, articleIds?: readonly number[]): ComposedPersonal {
+    previewVariant(parts: DigestParts, articleIds?: readonly number[]): ComposedMail {
       const { subject, html, text } = composeVariant(parts, articleIds)
       return { subject, html: withoutMarks(html), text: withoutMarks(text) }
     },
@@ -115,7 +115,7 @@ export function createMail(options: MailOptions) {
       content: PersonalContent,
       publication: Publication,
       language: string,
-    ): Promise<ComposedPersonal> {
+    ): Promise<ComposedMail> {
       const reader = {
         language,
         locale: localeOf(publication, interfaceLanguageOf(language)),
@@ -124,7 +124,7 @@ export function createMail(options: MailOptions) {
       return composePersonal(content, reader, await templates.get())
     },
     personalMessage(
-      mail: ComposedPersonal,
+      mail: ComposedMail,
       { to, kind, reference, publication, providers = [] }: PersonalEnvelope,
     ): Buffer[] {
       const from = senders.personal(publication.name)

@@ -2,26 +2,14 @@ import type { Logger } from '../log.ts'
 import { openQueue, type AnyQueue, type QueueBackend } from './connection.ts'
 import { workId, type JobName, type JobPayload } from './jobs.ts'
 
-export interface Doorbell {
-  /**
-   * Rings for work that PostgreSQL already holds: call it after the commit, for a worker that starts sooner finds
-   * no row and concludes there is nothing to do. A ring that fails is logged and forgotten; the reconciler rings again.
-   * @param slot numbers wake-ups for the same work that several workers shall share
-   */
-  ring: <Name extends JobName>(name: Name, payload: JobPayload<Name>, slot?: number) => Promise<void>
-  close(): Promise<void>
-}
-
 /** The doorbell, and whether it would be heard. */
-export interface ProbedDoorbell extends Doorbell {
-  /** Asks the queue for something. @throws while it does not answer */
-  probe(): Promise<true>
-}
+export type ProbedDoorbell = ReturnType<typeof createDoorbell>
+export type Doorbell = Omit<ProbedDoorbell, 'probe'>
 
 /** How long a caller waits for the queue before it leaves the ring to the reconciler; and while the queue is known to be away. */
 const ringTimeoutMs = { first: 2_000, away: 50 }
 
-export function createDoorbell(backend: QueueBackend, log: Logger): ProbedDoorbell {
+export function createDoorbell(backend: QueueBackend, log: Logger) {
   const queues = new Map<JobName, AnyQueue>()
   let isAway = false
   const queueOf = (name: JobName): AnyQueue => {
@@ -30,7 +18,12 @@ export function createDoorbell(backend: QueueBackend, log: Logger): ProbedDoorbe
     return queue
   }
   return {
-    async ring(name, payload, slot = 0) {
+    /**
+     * Rings for work that PostgreSQL already holds: call it after the commit, for a worker that starts sooner finds
+     * no row and concludes there is nothing to do. A ring that fails is logged and forgotten; the reconciler rings again.
+     * @param slot numbers wake-ups for the same work that several workers shall share
+     */
+    async ring<Name extends JobName>(name: Name, payload: JobPayload<Name>, slot = 0): Promise<void> {
       try {
         // Of a ring while the same work is under way, one is kept and heard afterwards.
         const added = queueOf(name).add(name, payload, {
@@ -47,11 +40,14 @@ export function createDoorbell(backend: QueueBackend, log: Logger): ProbedDoorbe
         log.warn({ queue: name, reason: String(error) }, 'ring failed; the reconciler will ring again')
       }
     },
-    async probe() {
+
+    /** Asks the queue for something. @throws while it does not answer */
+    async probe(): Promise<true> {
       await queueOf('deliver-mail').getWaitingCount()
       return true
     },
-    async close() {
+
+    async close(): Promise<void> {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
     },
   }

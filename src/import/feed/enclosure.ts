@@ -1,3 +1,5 @@
+import type { Enclosure } from '../../domain/articles/article.ts'
+
 /** As a feed or an export writes it. */
 export interface GivenEnclosure {
   url: string
@@ -6,11 +8,7 @@ export interface GivenEnclosure {
   length: string
 }
 
-export interface UsableEnclosure {
-  url: string
-  type: string
-  length: number
-}
+export type UsableEnclosure = Omit<Enclosure, 'title'>
 
 const typesByEnding: Record<string, string> = {
   mp3: 'audio/mpeg',

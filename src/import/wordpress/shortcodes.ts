@@ -4,8 +4,11 @@ export interface GalleryPicture {
   caption: string
 }
 
-interface Context {
+/** The pictures of an export. */
+export interface Pictures {
+  /** By attachment id. */
   findPictures: (ids: number[]) => GalleryPicture[]
+  /** All that hang on the post. */
   listOwnPictures: () => GalleryPicture[]
 }
 
@@ -35,7 +38,7 @@ const maxDepth = 50
  * Shortcodes become what they stand for. One that we do not know is taken out, its content stays; a word in brackets
  * that is no shortcode (`[sic]`) is text and stays too.
  */
-export function replaceShortcodes(html: string, context: Context): string {
+export function replaceShortcodes(html: string, context: Pictures): string {
   const marks = listMarks(html)
   if (marks.length === 0) return html
   const closers = new Map<string, number>()
@@ -113,7 +116,7 @@ function enclosed(name: string, attributes: Attributes, content: string): string
   return content
 }
 
-function alone(mark: Mark, context: Context): string {
+function alone(mark: Mark, context: Pictures): string {
   const { name } = mark
   const attributes = attributesOf(mark.given.replace(/\/$/, ''))
   if (name === 'gallery') return galleryOf(attributes, context)
@@ -136,7 +139,7 @@ function figureOf(content: string, caption: string | undefined, attributes: Attr
   return `${opening}${picture}${text && `<figcaption>${text}</figcaption>`}</figure>`
 }
 
-function galleryOf(attributes: Attributes, context: Context): string {
+function galleryOf(attributes: Attributes, context: Pictures): string {
   const ids = (attributes.get('ids') ?? attributes.get('include') ?? '')
     .split(',')
     .map(Number)

@@ -1,11 +1,8 @@
-import { replaceShortcodes, type GalleryPicture } from './shortcodes.ts'
+import { replaceShortcodes, type Pictures } from './shortcodes.ts'
 
 /** What the HTML of a post refers to outside itself. */
-export interface PostContext {
+interface PostContext extends Pictures {
   permalink: string
-  /** Pictures by attachment id, and all that hang on the post. */
-  findPictures: (ids: number[]) => GalleryPicture[]
-  listOwnPictures: () => GalleryPicture[]
   /** A synced pattern: what several posts have in common. */
   findPattern: (id: number) => string | undefined
 }

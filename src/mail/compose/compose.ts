@@ -4,6 +4,7 @@ import { DomainError } from '../../errors.ts'
 import { isWebUrl, viewDigest, type Detail, type DigestView } from './digest-view.ts'
 import { quotedPrintable } from '../message/encoding.ts'
 import { gapMark } from '../message/message.ts'
+import type { ComposedMail } from './personal.ts'
 import { cleanTexts, singleLine } from './plain-text.ts'
 import { escapeHtml, type MailTemplate, type MailTemplates } from './templates.ts'
 
@@ -18,12 +19,6 @@ export interface DigestParts {
   isLarge: boolean
   /** Summaries were shortened or articles moved behind "more on the web" to fit. */
   isShortened: boolean
-}
-
-export interface ComposedDigest {
-  subject: string
-  html: string
-  text: string
 }
 
 const largest = 100_000
@@ -78,7 +73,7 @@ export function composeVariant(
   parts: DigestParts,
   articleIds: readonly number[] | undefined,
   options: { isTest?: boolean } = {},
-): ComposedDigest {
+): ComposedMail {
   for (const detail of details.slice(details.indexOf(parts.detail))) {
     const composed = setDigest({ ...parts, detail }, { articleIds, ...options })
     if (sizeOf(composed) < largest) return composed
@@ -86,7 +81,7 @@ export function composeVariant(
   throw tooLarge()
 }
 
-const sizeOf = ({ html }: ComposedDigest): number =>
+const sizeOf = ({ html }: ComposedMail): number =>
   Math.max(Buffer.byteLength(html), quotedPrintable(html).length) + roomForLinks
 
 const tooLarge = () =>
@@ -116,7 +111,7 @@ const webLinks = ({ digestId, publication, newsletter }: FrozenDigest) => ({
 function setDigest(
   { frozen, template, detail }: Pick<DigestParts, 'frozen' | 'template' | 'detail'>,
   options: { articleIds?: readonly number[] | undefined; isTest?: boolean } = {},
-): ComposedDigest {
+): ComposedMail {
   const view = viewDigest(frozen, {
     ...options,
     detail,
@@ -132,7 +127,7 @@ function setDigest(
 }
 
 /** A template that drops a story says nothing about it; so every headline and link is looked for, in both parts. */
-function assertComplete(view: DigestView, { html, text }: ComposedDigest): void {
+function assertComplete(view: DigestView, { html, text }: ComposedMail): void {
   const shown = [...view.blocks.flatMap((block) => block.articles), ...view.mostRead]
   const missing = shown.find(
     ({ title, url }) =>

@@ -29,7 +29,7 @@ export interface PersonalReader {
   publication: { name: string; postalAddress: string; zone: string }
 }
 
-export interface ComposedPersonal {
+export interface ComposedMail {
   subject: string
   html: string
   text: string
@@ -48,7 +48,7 @@ export function composePersonal(
   content: PersonalContent,
   reader: PersonalReader,
   templates: MailTemplates,
-): ComposedPersonal {
+): ComposedMail {
   const language = interfaceLanguageOf(reader.language)
   const letter = cleanTexts(writeLetter(content, { ...reader, language }))
   const template = templates.personal[directionOf(language)]

@@ -11,7 +11,6 @@ export interface MimePart {
 export type MimeHeaders = ReadonlyMap<string, string>
 
 export interface Mime {
-  type: string
   headers: MimeHeaders
   parts: MimePart[]
   /** How many characters were looked at, and how often: what reading has cost. */
@@ -37,7 +36,7 @@ export function readMime(raw: Buffer): Mime {
   const reading = { looked: 0, parts: [] as MimePart[], remaining: most.parts }
   const top = openEntity(raw.toString('latin1').replaceAll('\r\n', '\n'), 'text/plain', reading)
   collectParts(top, 0, reading)
-  return { type: top.type, headers: top.headers, parts: reading.parts, looked: reading.looked }
+  return { headers: top.headers, parts: reading.parts, looked: reading.looked }
 }
 
 interface Reading {

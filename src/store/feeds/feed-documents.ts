@@ -1,5 +1,12 @@
 import { sql, type ExpressionBuilder, type Selectable, type UpdateObject } from 'kysely'
-import type { FeedAddress, FeedChange, FeedSubject, FoundFeed, MovedPaths } from '../../domain/feeds/feed.ts'
+import type {
+  FeedAddress,
+  FeedChange,
+  FeedSubject,
+  FoundFeed,
+  MovedPaths,
+  StoredFeed,
+} from '../../domain/feeds/feed.ts'
 import type { FeedPlace } from '../../domain/feeds/feed-window.ts'
 import type { Executor } from '../executor.ts'
 import { fill } from '../row.ts'
@@ -24,14 +31,7 @@ export type FeedDocument = ReturnType<typeof toDocument>
 export type FeedGroup = Omit<FeedAddress, 'format'>
 export type NewFeedDocument = FeedGroup & { path: string; contentType: string }
 
-export interface RenderedFeed {
-  etag: string
-  lastModified: Date
-  contentSha256: Buffer
-  body: Buffer
-  gzip: Buffer
-  br: Buffer
-}
+export type RenderedFeed = Omit<StoredFeed, 'path' | 'contentType'> & { contentSha256: Buffer }
 
 /** What a render found, whether or not the bytes are new. */
 export interface RenderNote {
