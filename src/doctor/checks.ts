@@ -117,7 +117,7 @@ function judgeKeys({ lost, isForeign, isKnown }: Awaited<ReturnType<JudgeKeys>>)
 type JudgeKeys = Context['services']['suppressions']['judgeKeys']
 
 /** Only a verified certificate keeps others from reading, or being, the database. */
-const judgeConnection = (url: string | undefined): Finding =>
+export const judgeConnection = (url: string | undefined): Finding =>
   isHere(url) || /[?&]sslmode=(?:require|verify-ca|verify-full)\b/.test(url ?? '')
     ? ok('database', 'answers')
     : look('database', 'answers in clear text; write sslmode=verify-full behind DATABASE_URL')

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import pg from 'pg'
 import { expect, test } from 'vitest'
 import { rowsOf } from '../support/query.ts'
 import { signedIn } from '../support/desk.ts'
@@ -174,6 +175,23 @@ test('keys that were made with a key before their maker was kept get the maker f
     [grandchild, maker.email],
     [ofTheMachine, null],
   ])
+})
+
+test('who asks for a link to the desk is answered before anybody is looked for: no clock tells who works here', async () => {
+  const web = await aWeb()
+  await web.context.services.editors.add({ email: 'nadia@rivage.example', role: 'editor' }, cli)
+  const ask = async (email: string) => {
+    const answer = await web.fetch('/desk/sign-in', { method: 'POST', body: new URLSearchParams({ email }) })
+    return [answer.status, await answer.text()]
+  }
+  const client = new pg.Client({ connectionString: web.context.config.databaseUrl })
+  await client.connect()
+  await client.query('begin; lock table editors in access exclusive mode')
+  try {
+    expect(await ask('nadia@rivage.example')).toEqual(await ask('nobody@rivage.example'))
+  } finally {
+    await client.end()
+  }
 })
 
 test('whoever asks for links in an editor’s name causes one mail, and keeps nobody out', async () => {

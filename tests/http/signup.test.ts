@@ -63,6 +63,8 @@ test('DOI-2 P13 GET, HEAD and prefetch change nothing without the cookie, nor pr
   const headers = { cookie: cookie?.join('=') ?? '' }
   await web.fetch(path, { method: 'HEAD', headers })
   await reader.get(path, { 'sec-purpose': 'prefetch;prerender' })
+  for (const ahead of [{ purpose: 'prefetch' }, { 'x-purpose': 'preview' }, { 'x-moz': 'prefetch' }])
+    await reader.get(path, ahead)
   await reader.get(`${path}?refuse=1`)
   expect(await stateOf(web)).toBe('pending')
   await reader.get(path)

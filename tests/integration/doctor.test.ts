@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { expect, inject, onTestFinished, test } from 'vitest'
-import { isHere, judgeClock } from '../../src/doctor/checks.ts'
+import { isHere, judgeClock, judgeConnection } from '../../src/doctor/checks.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { startInboundServer } from '../../src/mail/inbound/inbound-server.ts'
 import { inspectRedis } from '../../src/queue/inspect-redis.ts'
@@ -152,6 +152,14 @@ test('a clock is judged by how far it is off, which way, and by whom', () => {
     verdict: 'no',
     sentence: expect.stringContaining('is 90 s behind that of Redis') as string,
   })
+})
+
+test('a database elsewhere is reached under a certificate that is verified, or a person has to look', () => {
+  const verdictOf = (url: string) => judgeConnection(url).verdict
+  expect(verdictOf('postgres://depeche@db.example/depeche?sslmode=verify-full')).toBe('ok')
+  expect(verdictOf('postgres://depeche@%2Fvar%2Frun%2Fpostgresql/depeche')).toBe('ok')
+  for (const url of ['postgres://depeche@db.example/depeche', 'postgres://db.example/depeche?sslmode=prefer'])
+    expect(verdictOf(url)).toBe('look')
 })
 
 test('Redis tells its clock', async () => {

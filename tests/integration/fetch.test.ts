@@ -68,6 +68,15 @@ test('inside addresses in every spelling, and names that resolve to one, are ref
   expect(requests).toEqual([])
 })
 
+test('a name that leads nowhere is a sentence, not the end of the process', async () => {
+  // Node hands an error over alone.
+  const resolve = (_name: string, done: (error: Error, addresses: never) => void) => {
+    done(new Error('getaddrinfo ENOTFOUND'), undefined as never)
+  }
+  for (const url of ['http://typing-error.example/', 'https://typing-error.example/feed'])
+    await expect(fetchPublic(url, { resolve })).rejects.toMatchObject({ code: 'fetch_failed' })
+})
+
 test('a name is resolved once per connection, so one that changes its answer cannot lead inside', async () => {
   const { port } = await aServer((_request, response) => response.end('<rss/>'))
   let asked = 0
