@@ -43,6 +43,11 @@ test('a release has one version: the package, its lock, the newest of the change
   expect(new Set([...installed].map(([, tag]) => tag))).toEqual(new Set([version]))
 })
 
+test('the changelog says each thing once, whatever branches were joined', () => {
+  const beginnings = read('CHANGELOG.md').match(/^- .{1,50}/gm) ?? []
+  expect(beginnings.filter((line, index) => beginnings.indexOf(line) < index)).toEqual([])
+})
+
 test.each(interfaceLanguages)('texts that name a number of hours name the one that holds: %s', (language) => {
   expect(translate(language, 'subscribe.preferences.ask_lead')).toContain(
     `${freshLinkLifetimeMs / 3_600_000}`,
