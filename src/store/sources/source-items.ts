@@ -1,8 +1,8 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type Selectable, type UpdateObject } from 'kysely'
 import { unknownChange, type ItemList, type ItemState } from '../../domain/sources/source.ts'
 import type { Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
-import type { SourceItems } from '../schema.ts'
+import type { DB, SourceItems } from '../schema.ts'
 
 /** What is kept of an item of a source; `reason`: why it was skipped. */
 export type SourceItem = Omit<
@@ -43,6 +43,12 @@ export function sourceItemsStore(db: Executor) {
       .leftJoin('articles as a', 'a.id', 'i.articleId')
       .selectAll('i')
       .select(['a.externalId', 'a.heldAt'])
+  const mark = (sourceId: number, remoteIds: string[], change: UpdateObject<DB, 'sourceItems'>) =>
+    db
+      .updateTable('sourceItems')
+      .set(change)
+      .where('sourceId', '=', sourceId)
+      .where(sql<boolean>`remote_id = any(${remoteIds})`)
 
   return {
     async listByIds(sourceId: number, remoteIds: string[]): Promise<Map<string, StoredItem>> {
@@ -104,11 +110,7 @@ export function sourceItemsStore(db: Executor) {
 
     /** They are there after all. */
     async markSeen(sourceId: number, remoteIds: string[]): Promise<void> {
-      await sql`
-        update source_items set missing_since = null
-        where source_id = ${sourceId} and remote_id = any(${remoteIds}) and missing_since is not null`.execute(
-        db,
-      )
+      await mark(sourceId, remoteIds, { missingSince: null }).where('missingSince', 'is not', null).execute()
     },
 
     /**
@@ -137,9 +139,8 @@ export function sourceItemsStore(db: Executor) {
 
     /** They are gone, and wait for a person. */
     async markGone(sourceId: number, remoteIds: string[]): Promise<void> {
-      await sql`
-        update source_items set missing_since = coalesce(missing_since, clock_timestamp())
-        where source_id = ${sourceId} and remote_id = any(${remoteIds})`.execute(db)
+      const missingSince = sql<Date>`coalesce(missing_since, clock_timestamp())`
+      await mark(sourceId, remoteIds, { missingSince }).execute()
     },
 
     /** What the site does not show; `isAgain`: for long enough to be asked for again. */
@@ -159,12 +160,10 @@ export function sourceItemsStore(db: Executor) {
     async markState(
       sourceId: number,
       remoteIds: string[],
-      state: 'here' | 'withdrawn' | 'kept',
+      state: Exclude<ItemState, 'skipped'>,
     ): Promise<void> {
-      const withdrawnAt = state === 'withdrawn' ? sql`clock_timestamp()` : sql`null`
-      await sql`
-        update source_items set state = ${state}, missing_since = null, withdrawn_at = ${withdrawnAt}
-        where source_id = ${sourceId} and remote_id = any(${remoteIds})`.execute(db)
+      const withdrawnAt = state === 'withdrawn' ? sql<Date>`clock_timestamp()` : null
+      await mark(sourceId, remoteIds, { state, missingSince: null, withdrawnAt }).execute()
     },
 
     /** What is to be read again, whatever the site says of its age. */
@@ -182,9 +181,7 @@ export function sourceItemsStore(db: Executor) {
 
     /** They have been asked for: what the site did not show is not asked for at every look. */
     async markRead(sourceId: number, remoteIds: string[]): Promise<void> {
-      await sql`
-        update source_items set modified_at = ${unknownChange}
-        where source_id = ${sourceId} and remote_id = any(${remoteIds}) and modified_at is null`.execute(db)
+      await mark(sourceId, remoteIds, { modifiedAt: unknownChange }).where('modifiedAt', 'is', null).execute()
     },
 
     /** The next look reads the item of this article again; the sources that have one. */
