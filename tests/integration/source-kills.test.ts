@@ -11,7 +11,7 @@ async function aWorkerReading() {
   const { wordpress, sourceId } = site
   for (let n = 1; n <= 30; n += 1) wordpress.add({ date: new Date(+wordpress.now - (31 - n) * dayMs) })
   const worker = await spawnWorker({
-    databaseUrl: site.context.config.databaseUrl ?? '',
+    databaseUrl: site.context.config.databaseUrl,
     smtpUrl: 'smtp://127.0.0.1:9',
     connections: 1,
     leaseSeconds: 60,

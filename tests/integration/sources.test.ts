@@ -383,7 +383,7 @@ test('SRC-3 two workers that look at once: one does, and nothing is read twice',
   const site = await aFollowedSite({ wordpress, source: { since: '2100-01-01T00:00:00Z' } })
   await site.sql(`update sources set since = null, cursor_at = null, next_at = now()`)
   const other = await aWeb({
-    databaseUrl: String(site.context.config.databaseUrl),
+    databaseUrl: site.context.config.databaseUrl,
     hasNewsroom: true,
     env: { SOURCE_HOSTS: '127.0.0.1' },
   })
