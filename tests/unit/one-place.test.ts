@@ -44,7 +44,7 @@ test('a release has one version: the package, its lock, the newest of the change
 })
 
 test('the changelog says each thing once, whatever branches were joined', () => {
-  const beginnings = read('CHANGELOG.md').match(/^- .{1,50}/gm) ?? []
+  const beginnings: string[] = read('CHANGELOG.md').match(/^- .{1,50}/gm) ?? []
   expect(beginnings.filter((line, index) => beginnings.indexOf(line) < index)).toEqual([])
 })
 
