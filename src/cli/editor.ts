@@ -8,7 +8,11 @@ export function editorCommand(program: Command): void {
   editor
     .command('add <email>')
     .description('add someone; they sign in by a one-time link')
-    .addOption(new Option('--role <role>', 'what they may do: a viewer reads everything, addresses of subscribers too').choices(roles).makeOptionMandatory())
+    .addOption(
+      new Option('--role <role>', 'what they may do: a viewer reads everything, addresses of subscribers too')
+        .choices(roles)
+        .makeOptionMandatory(),
+    )
     .option('--json', 'print the result for programs')
     .action(async (email: string, options: { role: Role; json?: boolean }) => {
       const added = await withContext(({ services }) =>
