@@ -21,17 +21,8 @@ export interface Call<Params, Query, Body> {
   response: Response
 }
 
-/** One call of the API: its policy, its schemas and its handler, so that none can be forgotten. */
-export interface ApiRoute<
-  Params extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
-  Body extends z.ZodType = z.ZodType,
-> {
-  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
-  /** Below `/api/v1`, parameters in braces: `/articles/{externalId}`. */
-  path: string
-  /** The least role that may call it. */
-  role: Role
+/** What one call of the API takes and answers: its schemas and its handler, so that none can be forgotten. */
+interface ApiCall<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
   summary: string
   params?: Params
   query?: Query
@@ -43,17 +34,37 @@ export interface ApiRoute<
   bodyLimit?: number
   /** Schema of the answer by status. */
   answers: Record<number, z.ZodType | string>
-  handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>) => Promise<Answer | undefined> | Answer
+  handle(call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer | undefined> | Answer
 }
 
-/** Keeps the types of params, query and body between the schemas and the handler. */
-export const apiRoute = <
-  Params extends z.ZodType = z.ZodObject,
-  Query extends z.ZodType = z.ZodObject,
-  Body extends z.ZodType = z.ZodUndefined,
->(
-  route: ApiRoute<Params, Query, Body>,
-): ApiRoute => route
+export interface ApiRoute extends ApiCall<z.ZodType, z.ZodType, z.ZodType> {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  path: string
+  role: Role
+}
+
+/**
+ * Keeps the types of params, query and body between the schemas and the handler.
+ * @param path below `/api/v1`, parameters in braces: `/articles/{externalId}`
+ * @param role the least that may call it
+ */
+const routeBy =
+  (method: ApiRoute['method']) =>
+  <
+    Params extends z.ZodType = z.ZodObject,
+    Query extends z.ZodType = z.ZodObject,
+    Body extends z.ZodType = z.ZodUndefined,
+  >(
+    path: string,
+    role: Role,
+    call: ApiCall<Params, Query, Body>,
+  ): ApiRoute => ({ method, path, role, ...call })
+
+export const get = routeBy('get')
+export const post = routeBy('post')
+export const put = routeBy('put')
+export const patch = routeBy('patch')
+export const del = routeBy('delete')
 
 /** Of a row, in a path, a query or a body. */
 export const rowId = z.coerce.number().int().positive()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { get, post, put, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { articleInput, externalId } from '../../services/articles/input.ts'
 import type { ArticleService } from '../../services/articles/articles.ts'
 
@@ -38,7 +38,7 @@ const article = z.object({
   updatedAt: time,
 })
 
-const put = article.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
+const putArticle = article.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
 
 const putOutcome = z.object({
   externalId: z.string(),
@@ -53,24 +53,18 @@ const batchLimit = 20 * 1024 * 1024
 
 export function articleApi(service: ArticleService): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'put',
-      path: '/articles/{externalId}',
-      role: 'editor',
+    put('/articles/{externalId}', 'editor', {
       summary: 'Create or update an article; the same body again changes nothing',
       params,
       body: articleInput,
       bodyLimit,
-      answers: { 200: put, 201: put },
+      answers: { 200: putArticle, 201: putArticle },
       handle: async ({ params, body }) => {
         const { outcome, article } = await service.put(params.externalId, body)
         return { status: outcome === 'created' ? 201 : 200, body: { ...service.toShape(article), outcome } }
       },
     }),
-    apiRoute({
-      method: 'put',
-      path: '/articles',
-      role: 'editor',
+    put('/articles', 'editor', {
       summary: 'Create or update up to 100 articles; each has an outcome of its own',
       body: z.strictObject({
         articles: z
@@ -83,10 +77,7 @@ export function articleApi(service: ArticleService): ApiRoute[] {
       answers: { 200: z.object({ data: z.array(putOutcome), next: z.null() }) },
       handle: async ({ body }) => ({ body: { data: await service.putMany(body.articles), next: null } }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/articles',
-      role: 'viewer',
+    get('/articles', 'viewer', {
       summary: 'Articles in every state, newest entry first',
       query: z.strictObject({
         ...pageQuery,
@@ -99,19 +90,13 @@ export function articleApi(service: ArticleService): ApiRoute[] {
         return { body: { data: data.map(service.toShape), next } }
       },
     }),
-    apiRoute({
-      method: 'get',
-      path: '/articles/{externalId}',
-      role: 'viewer',
+    get('/articles/{externalId}', 'viewer', {
       summary: 'One article',
       params,
       answers: { 200: article },
       handle: async ({ params }) => ({ body: service.toShape(await service.get(params.externalId)) }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/articles/{externalId}/withdraw',
-      role: 'editor',
+    post('/articles/{externalId}/withdraw', 'editor', {
       summary: 'Take a published article back; readers see the reason',
       params,
       body: z.strictObject({ reason: z.string().trim().min(1).max(1_000) }),
@@ -120,10 +105,7 @@ export function articleApi(service: ArticleService): ApiRoute[] {
         body: service.toShape(await service.withdraw(params.externalId, body.reason, actor)),
       }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/articles/{externalId}/release',
-      role: 'editor',
+    post('/articles/{externalId}/release', 'editor', {
       summary: 'Let the site that the article came from write its text again',
       params,
       answers: { 200: article },

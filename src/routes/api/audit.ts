@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { apiRoute, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { get, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import type { AuditService } from '../../services/desk/audit.ts'
 
 const entry = z.object({
@@ -13,10 +13,7 @@ const entry = z.object({
 
 export function auditApi(service: AuditService): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'get',
-      path: '/audit',
-      role: 'admin',
+    get('/audit', 'admin', {
       summary: 'Who did what, newest first',
       query: z.strictObject(pageQuery),
       answers: { 200: z.object({ data: z.array(entry), next: z.string().nullable() }) },

@@ -3,7 +3,7 @@ import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.t
 import { digestStates, type Digest } from '../../domain/digests/digest.ts'
 import { sendEvents } from '../../http/events.ts'
 import { idempotencyKey, ifMatch, ifMatchVersion, requireKey } from '../../http/preconditions.ts'
-import { apiRoute, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { line } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 import { deliveryShape, digestShape, externalIds } from './digest-shapes.ts'
@@ -25,10 +25,7 @@ const changeInput = z.strictObject({
 /** Reading and changing digests. */
 export function digestApi({ digests, digestProgress }: Services, draining: AbortSignal): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'get',
-      path: '/digests',
-      role: 'viewer',
+    get('/digests', 'viewer', {
       summary: 'Digests, newest first; drafts as of their `asOf`',
       query: z.strictObject({
         ...pageQuery,
@@ -43,19 +40,13 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
         ),
       }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/digests/{id}',
-      role: 'viewer',
+    get('/digests/{id}', 'viewer', {
       summary: 'One digest: state, counts and content hash; a draft as of its `asOf`, seconds ago',
       params,
       answers: { 200: digestShape },
       handle: async (call) => tagged(await digests.get(call.params.id)),
     }),
-    apiRoute({
-      method: 'patch',
-      path: '/digests/{id}',
-      role: 'editor',
+    patch('/digests/{id}', 'editor', {
       summary: 'Change a draft (If-Match); approved ones become drafts again',
       params,
       headers: z.object({ 'If-Match': ifMatch }),
@@ -64,10 +55,7 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
       handle: async ({ params: { id }, body, request, actor }) =>
         tagged(await digests.change(id, body, ifMatchVersion(request), actor)),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/digests/{id}/events',
-      role: 'viewer',
+    get('/digests/{id}/events', 'viewer', {
       summary: 'Progress as server-sent events',
       params,
       answers: { 200: 'text/event-stream: events `progress`, until the digest has ended' },
@@ -76,10 +64,7 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
         return undefined
       },
     }),
-    apiRoute({
-      method: 'get',
-      path: '/digests/{id}/deliveries',
-      role: 'viewer',
+    get('/digests/{id}/deliveries', 'viewer', {
       summary: 'Who, in which state, and what the mail server said',
       params,
       query: z.strictObject({ ...pageQuery, state: z.enum(deliveryStates).optional() }),
@@ -88,10 +73,7 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
         body: await digestProgress.listDeliveries(id, state, toPageRequest(page)),
       }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/subscribers/{id}/explain',
-      role: 'viewer',
+    get('/subscribers/{id}/explain', 'viewer', {
       summary: 'Why this person did or did not get a digest',
       params,
       query: z.strictObject({ digest: rowId }),
@@ -130,10 +112,7 @@ const stateShape = z.object({
 /** What will go out, and a copy of it for the desk. */
 export function digestPreviewApi({ digestPreview }: Services): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'get',
-      path: '/digests/{id}/preview',
-      role: 'viewer',
+    get('/digests/{id}/preview', 'viewer', {
       summary: 'The bytes that will go: of one variant, or what most readers get',
       params,
       query: z.strictObject({
@@ -153,10 +132,7 @@ export function digestPreviewApi({ digestPreview }: Services): ApiRoute[] {
         return undefined
       },
     }),
-    apiRoute({
-      method: 'post',
-      path: '/digests/{id}/test',
-      role: 'editor',
+    post('/digests/{id}/test', 'editor', {
       summary: 'Send it to people of the desk, with a marked subject',
       params,
       body: z.strictObject({
@@ -186,10 +162,7 @@ const previewTypes = {
 /** What sets a digest in motion, and stops it. */
 export function digestActionApi({ digestSending, uncertain }: Services): ApiRoute[] {
   const action = (name: 'pause' | 'cancel', summary: string): ApiRoute =>
-    apiRoute({
-      method: 'post',
-      path: `/digests/{id}/${name}`,
-      role: 'editor',
+    post(`/digests/{id}/${name}`, 'editor', {
       summary,
       params,
       body: z.strictObject({}),
@@ -197,10 +170,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       handle: async (call) => acted(await digestSending[name](call.params.id, call.actor)),
     })
   return [
-    apiRoute({
-      method: 'post',
-      path: '/digests/{id}/approve',
-      role: 'editor',
+    post('/digests/{id}/approve', 'editor', {
       summary: 'Freeze a draft and approve exactly that (If-Match)',
       params,
       headers: z.object({ 'If-Match': ifMatch }),
@@ -209,10 +179,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       handle: async ({ params: { id }, request, actor }) =>
         acted(await digestSending.approve(id, ifMatchVersion(request), actor)),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/digests/{id}/schedule',
-      role: 'editor',
+    post('/digests/{id}/schedule', 'editor', {
       summary: 'Freeze a digest and send it at an instant',
       params,
       headers: z.object({ 'If-Match': ifMatch.optional() }),
@@ -223,10 +190,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
         return acted(await digestSending.schedule(id, { sendAt: new Date(body.sendAt), version }, actor))
       },
     }),
-    apiRoute({
-      method: 'post',
-      path: '/digests/{id}/send',
-      role: 'editor',
+    post('/digests/{id}/send', 'editor', {
       summary: 'Freeze a digest and send it now, once (If-Match, Idempotency-Key)',
       params,
       headers: z.object({ 'If-Match': ifMatch, 'Idempotency-Key': idempotencyKey }),
@@ -247,10 +211,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
         return digestSending.send(id, { ...asked, spread: body.spread })
       },
     }),
-    apiRoute({
-      method: 'post',
-      path: '/digests/{id}/spread',
-      role: 'editor',
+    post('/digests/{id}/spread', 'editor', {
       summary: 'Whether it goes out over days; false while it does lets the rest go now',
       params,
       body: z.strictObject({ spread: z.boolean() }),
@@ -259,10 +220,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
         acted(await digestSending.spread(id, body.spread, actor)),
     }),
     action('pause', 'Stop at once; at most one more message per connection goes out'),
-    apiRoute({
-      method: 'post',
-      path: '/digests/{id}/resume',
-      role: 'editor',
+    post('/digests/{id}/resume', 'editor', {
       summary: 'Go on where it was paused',
       params,
       body: z.strictObject({
@@ -272,10 +230,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       handle: async ({ params: { id }, body, actor }) => acted(await digestSending.resume(id, actor, body)),
     }),
     action('cancel', 'Stop for good: who has not got it will not'),
-    apiRoute({
-      method: 'post',
-      path: '/digests/{id}/uncertain',
-      role: 'editor',
+    post('/digests/{id}/uncertain', 'editor', {
       summary: 'Decide about deliveries in doubt: send once more, or leave them (Idempotency-Key)',
       params,
       headers: z.object({ 'Idempotency-Key': idempotencyKey }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roles, type Editor } from '../../domain/editor.ts'
-import { apiRoute, rowId, type ApiRoute } from '../../http/route.ts'
+import { del, get, patch, post, rowId, type ApiRoute } from '../../http/route.ts'
 import type { EditorService } from '../../services/desk/editors.ts'
 
 const role = z.enum(roles)
@@ -25,18 +25,12 @@ const toShape = ({ id, email, role, language, createdAt }: Editor) => ({
 
 export function editorApi(service: EditorService): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'get',
-      path: '/editors',
-      role: 'admin',
+    get('/editors', 'admin', {
       summary: 'The people of the desk',
       answers: { 200: z.object({ data: z.array(editor), next: z.null() }) },
       handle: async () => ({ body: { data: (await service.list()).map(toShape), next: null } }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/editors',
-      role: 'admin',
+    post('/editors', 'admin', {
       summary: 'Add someone to the desk; they sign in by a mailed one-time link',
       body: z.strictObject({ email: z.email().max(254), role, language: z.string().max(20).optional() }),
       answers,
@@ -45,10 +39,7 @@ export function editorApi(service: EditorService): ApiRoute[] {
         body: toShape(await service.add({ ...wanted, ...(language && { language }) }, actor)),
       }),
     }),
-    apiRoute({
-      method: 'patch',
-      path: '/editors/{id}',
-      role: 'admin',
+    patch('/editors/{id}', 'admin', {
       summary: 'Change a role; ends their open sessions',
       params: idParams,
       body: z.strictObject({ role }),
@@ -57,10 +48,7 @@ export function editorApi(service: EditorService): ApiRoute[] {
         body: toShape(await service.changeRole(params.id, body.role, actor)),
       }),
     }),
-    apiRoute({
-      method: 'delete',
-      path: '/editors/{id}',
-      role: 'admin',
+    del('/editors/{id}', 'admin', {
       summary: 'Remove someone from the desk',
       params: idParams,
       answers,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { get, post, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
 const feedShape = z.object({
@@ -20,10 +20,7 @@ const path = z.string().max(2_000).describe('Of any of its formats, such as `/se
 
 /** The feeds that are stored, as the desk shows them, and what the desk decides about their addresses. */
 export const feedApi = ({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMoves'>): ApiRoute[] => [
-  apiRoute({
-    method: 'get',
-    path: '/feeds',
-    role: 'viewer',
+  get('/feeds', 'viewer', {
     summary: 'Every stored feed: last change, size, what was left out, and polls of the last seven days',
     answers: { 200: z.object({ data: z.array(feedShape), next: z.null() }) },
     handle: async () => {
@@ -36,10 +33,7 @@ export const feedApi = ({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMove
       return { body: { data, next: null } }
     },
   }),
-  apiRoute({
-    method: 'post',
-    path: '/feeds/move',
-    role: 'admin',
+  post('/feeds/move', 'admin', {
     summary: 'Lead the readers of a feed to another one, in every format',
     body: z.strictObject({ path, to: path }),
     answers: { 204: 'Moved' },
@@ -48,10 +42,7 @@ export const feedApi = ({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMove
       return { status: 204 }
     },
   }),
-  apiRoute({
-    method: 'post',
-    path: '/feeds/retire',
-    role: 'admin',
+  post('/feeds/retire', 'admin', {
     summary: 'Tell the readers of a feed that it has ended, in every format',
     body: z.strictObject({ path }),
     answers: { 204: 'Retired' },
@@ -60,10 +51,7 @@ export const feedApi = ({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMove
       return { status: 204 }
     },
   }),
-  apiRoute({
-    method: 'post',
-    path: '/feeds/restore',
-    role: 'admin',
+  post('/feeds/restore', 'admin', {
     summary: 'Serve a moved or retired feed again',
     body: z.strictObject({ path }),
     answers: { 204: 'Served again' },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DomainError } from '../../errors.ts'
-import { apiRoute, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { get, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
@@ -35,10 +35,7 @@ const shape = z.object({
 
 export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'post',
-      path: '/subscribers/import',
-      role: 'editor',
+    post('/subscribers/import', 'editor', {
       summary: 'CSV in, placed by a worker; `dryRun` changes nothing, `consentBasis` needs an admin',
       query: z.strictObject({
         dryRun: flag.default(false),
@@ -64,19 +61,13 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
         return { status: 202, body, headers: { Location: `/api/v1/imports/${body.id}` } }
       },
     }),
-    apiRoute({
-      method: 'get',
-      path: '/imports',
-      role: 'editor',
+    get('/imports', 'editor', {
       summary: 'Imports of subscribers, newest first; reports are kept for 90 days',
       query: z.strictObject(pageQuery),
       answers: { 200: z.object({ data: z.array(shape), next: z.string().nullable() }) },
       handle: async ({ query }) => ({ body: await imports.list(toPageRequest(query)) }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/imports/{id}',
-      role: 'editor',
+    get('/imports/{id}', 'editor', {
       summary: 'How far an import is, and what became of its rows',
       params: z.strictObject({ id: rowId }),
       answers: { 200: shape },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
-import { apiRoute, rowId, type ApiRoute } from '../../http/route.ts'
+import { del, get, post, rowId, type ApiRoute } from '../../http/route.ts'
 import type { KeyService } from '../../services/desk/keys.ts'
 
 const role = z.enum(roles)
@@ -17,18 +17,12 @@ const key = z.object({
 
 export function keyApi(service: KeyService): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'get',
-      path: '/keys',
-      role: 'admin',
+    get('/keys', 'admin', {
       summary: 'Keys in use',
       answers: { 200: z.object({ data: z.array(key), next: z.null() }) },
       handle: async () => ({ body: { data: await service.list(), next: null } }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/keys',
-      role: 'admin',
+    post('/keys', 'admin', {
       summary: 'Create a key; the answer shows it this once',
       body: z.strictObject({
         name: z.string().trim().min(1).max(100),
@@ -48,10 +42,7 @@ export function keyApi(service: KeyService): ApiRoute[] {
         return { status: 201, body: { ...created.record, key: created.key } }
       },
     }),
-    apiRoute({
-      method: 'delete',
-      path: '/keys/{id}',
-      role: 'admin',
+    del('/keys/{id}', 'admin', {
       summary: 'Revoke a key at once',
       params: z.strictObject({ id: rowId }),
       answers: { 204: 'Revoked' },

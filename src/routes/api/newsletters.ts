@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { cadences } from '../../domain/newsletter.ts'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { get, patch, post, type ApiRoute } from '../../http/route.ts'
 import { line, newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 import { digestShape, externalIds } from './digest-shapes.ts'
@@ -31,20 +31,14 @@ export const composeInput = z.strictObject({
 
 export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'get',
-      path: '/newsletters',
-      role: 'viewer',
+    get('/newsletters', 'viewer', {
       summary: 'Newsletters, in the order of the publication',
       answers: { 200: z.object({ data: z.array(newsletter), next: z.null() }) },
       handle: async () => ({
         body: { data: (await newsletters.list()).map(newsletters.toShape), next: null },
       }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/newsletters',
-      role: 'editor',
+    post('/newsletters', 'editor', {
       summary: 'Create a newsletter',
       body: newsletterInput,
       answers: { 201: newsletter },
@@ -53,19 +47,13 @@ export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
         body: newsletters.toShape(await newsletters.create(body, actor)),
       }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/newsletters/{slug}',
-      role: 'viewer',
+    get('/newsletters/{slug}', 'viewer', {
       summary: 'One newsletter',
       params,
       answers: { 200: newsletter },
       handle: async ({ params: { slug } }) => ({ body: newsletters.toShape(await newsletters.get(slug)) }),
     }),
-    apiRoute({
-      method: 'patch',
-      path: '/newsletters/{slug}',
-      role: 'editor',
+    patch('/newsletters/{slug}', 'editor', {
       summary: 'Change a newsletter; what is absent stays',
       params,
       body: newsletterChange,
@@ -74,19 +62,13 @@ export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
         body: newsletters.toShape(await newsletters.change(slug, body, actor)),
       }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/newsletters/{slug}/next',
-      role: 'viewer',
+    get('/newsletters/{slug}/next', 'viewer', {
       summary: 'The open draft of each scheduled cadence: what it would hold now, for how many',
       params,
       answers: { 200: z.object({ data: z.array(digestShape), next: z.null() }) },
       handle: async ({ params: { slug } }) => ({ body: { data: await digests.listNext(slug), next: null } }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/newsletters/{slug}/digests',
-      role: 'editor',
+    post('/newsletters/{slug}/digests', 'editor', {
       summary: 'Compose a digest now, beside the scheduled ones',
       params,
       body: composeInput,

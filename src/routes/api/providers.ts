@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { eventKinds, providerNames, type ProviderName } from '../../domain/deliverability/provider-event.ts'
 import { DomainError } from '../../errors.ts'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { del, get, post, put, type ApiRoute } from '../../http/route.ts'
 import type { ProviderService, ProviderView } from '../../services/deliverability/providers.ts'
 
 const time = z.iso.datetime().nullable()
@@ -29,18 +29,12 @@ const params = z.strictObject({ provider: z.string().max(50) })
 /** Hosted relays that report to us. */
 export function providerApi(service: ProviderService): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'get',
-      path: '/providers',
-      role: 'admin',
+    get('/providers', 'admin', {
       summary: 'Relays whose events are read',
       answers: { 200: z.object({ data: z.array(provider), next: z.null() }) },
       handle: async () => ({ body: { data: (await service.list()).map(toShape), next: null } }),
     }),
-    apiRoute({
-      method: 'put',
-      path: '/providers/{provider}',
-      role: 'admin',
+    put('/providers/{provider}', 'admin', {
       summary: 'Read the events of a relay; with its key, which is never shown again',
       params,
       body: z.strictObject({ key: z.string().max(2_000).optional() }),
@@ -51,10 +45,7 @@ export function providerApi(service: ProviderService): ApiRoute[] {
         return { body: toShape(key === undefined ? started : await service.setKey(name, key, actor)) }
       },
     }),
-    apiRoute({
-      method: 'post',
-      path: '/providers/{provider}/renew',
-      role: 'admin',
+    post('/providers/{provider}/renew', 'admin', {
       summary: 'A new address; the old one is refused at once',
       params,
       answers: { 200: provider },
@@ -62,10 +53,7 @@ export function providerApi(service: ProviderService): ApiRoute[] {
         body: toShape(await service.renew(nameOf(name), actor)),
       }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/providers/{provider}/test',
-      role: 'admin',
+    post('/providers/{provider}/test', 'admin', {
       summary: 'A mail to somebody of the desk: the first event about it sets testSeenAt',
       params,
       body: z.strictObject({ email: z.email().max(254) }),
@@ -75,10 +63,7 @@ export function providerApi(service: ProviderService): ApiRoute[] {
         body: toShape(await service.test(nameOf(name), email, actor)),
       }),
     }),
-    apiRoute({
-      method: 'delete',
-      path: '/providers/{provider}',
-      role: 'admin',
+    del('/providers/{provider}', 'admin', {
       summary: 'Read its events no more',
       params,
       answers: { 204: 'Stopped' },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { feedTexts, languageTag, links } from '../../domain/publication.ts'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { get, patch, type ApiRoute } from '../../http/route.ts'
 import type { PublicationService } from '../../services/desk/publication.ts'
 import { zone } from '../../services/newsletters/input.ts'
 
@@ -25,18 +25,12 @@ const publication = z.strictObject({
 
 export function publicationApi(service: PublicationService): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'get',
-      path: '/publication',
-      role: 'viewer',
+    get('/publication', 'viewer', {
       summary: 'The publication and its settings',
       answers: { 200: publication },
       handle: async () => ({ body: toShape(await service.get()) }),
     }),
-    apiRoute({
-      method: 'patch',
-      path: '/publication',
-      role: 'admin',
+    patch('/publication', 'admin', {
       summary: 'Change settings; what is absent stays, null clears',
       body: publication.partial(),
       answers: { 200: publication },

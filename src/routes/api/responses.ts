@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { del, put, type ApiRoute } from '../../http/route.ts'
 import { externalId, responseInput } from '../../services/articles/input.ts'
 import type { ResponseService } from '../../services/articles/responses.ts'
 
@@ -18,10 +18,7 @@ const response = z.object({
 
 export function responseApi(service: ResponseService): ApiRoute[] {
   return [
-    apiRoute({
-      method: 'put',
-      path: '/articles/{externalId}/responses/{responseId}',
-      role: 'editor',
+    put('/articles/{externalId}/responses/{responseId}', 'editor', {
       summary: 'Create or update a response under an article',
       params,
       body: responseInput,
@@ -31,10 +28,7 @@ export function responseApi(service: ResponseService): ApiRoute[] {
         return { status: outcome === 'created' ? 201 : 200, body: { ...service.toShape(response), outcome } }
       },
     }),
-    apiRoute({
-      method: 'delete',
-      path: '/articles/{externalId}/responses/{responseId}',
-      role: 'editor',
+    del('/articles/{externalId}/responses/{responseId}', 'editor', {
       summary: 'Remove a response',
       params,
       answers: { 204: 'Removed' },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { describeApi } from '../../http/openapi.ts'
-import type { SignupLimit } from '../../http/rate-limit.ts'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import type { RateLimit } from '../../http/rate-limit.ts'
+import { get, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 import { articleApi } from './articles.ts'
 import { auditApi } from './audit.ts'
@@ -41,10 +41,7 @@ export function apiRoutes(
     ...providerApi(services.providers),
     ...auditApi(services.audit),
   ]
-  const openapi: ApiRoute = apiRoute({
-    method: 'get',
-    path: '/openapi.json',
-    role: 'viewer',
+  const openapi: ApiRoute = get('/openapi.json', 'viewer', {
     summary: 'This description',
     answers: { 200: z.looseObject({ openapi: z.literal('3.1.0') }) },
     handle: () => ({ body: describeApi([...routes, openapi], options.publicUrl) }),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { apiRoute, type ApiRoute } from '../../http/route.ts'
+import { get, patch, post, type ApiRoute } from '../../http/route.ts'
 import { selectionChange, selectionInput, slug } from '../../services/articles/input.ts'
 import type { SelectionService } from '../../services/articles/selections.ts'
 
@@ -15,27 +15,18 @@ export function selectionApi(service: SelectionService): ApiRoute[] {
 }
 
 const apiOfKind = (service: SelectionService, kind: 'section' | 'dossier', path: string): ApiRoute[] => [
-  apiRoute({
-    method: 'get',
-    path,
-    role: 'viewer',
+  get(path, 'viewer', {
     summary: `The ${kind}s in the publication’s order`,
     answers: { 200: z.object({ data: z.array(selection), next: z.null() }) },
     handle: async () => ({ body: { data: (await service.list(kind)).map(service.toShape), next: null } }),
   }),
-  apiRoute({
-    method: 'post',
-    path,
-    role: 'editor',
+  post(path, 'editor', {
     summary: `Create a ${kind}; its slug stays`,
     body: selectionInput,
     answers: { 201: selection },
     handle: async ({ body }) => ({ status: 201, body: service.toShape(await service.create(kind, body)) }),
   }),
-  apiRoute({
-    method: 'patch',
-    path: `${path}/{slug}`,
-    role: 'editor',
+  patch(`${path}/{slug}`, 'editor', {
     summary: `Rename a ${kind}, describe it or move it; what is absent stays`,
     params: z.strictObject({ slug }),
     body: selectionChange,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { mayActAs, type Actor } from '../../domain/editor.ts'
 import { itemLists, sourceKinds } from '../../domain/sources/source.ts'
-import { apiRoute, rowId, type ApiRoute } from '../../http/route.ts'
+import { del, get, patch, post, rowId, type ApiRoute } from '../../http/route.ts'
 import {
   restoreInput,
   sourceAddress,
@@ -37,30 +37,21 @@ export function sourceApi(service: SourceService): ApiRoute[] {
     work: (id: number, actor: Actor) => Promise<SourceView>,
     role: 'editor' | 'admin' = 'editor',
   ): ApiRoute =>
-    apiRoute({
-      method: 'post',
-      path: `/sources/{id}/${path}`,
-      role,
+    post(`/sources/{id}/${path}`, role, {
       summary,
       params,
       answers: { 200: sourceShape },
       handle: async ({ params, actor }) => ({ body: shapeFor(await work(params.id, actor), actor) }),
     })
   return [
-    apiRoute({
-      method: 'get',
-      path: '/sources',
-      role: 'viewer',
+    get('/sources', 'viewer', {
       summary: 'Sites that are followed',
       answers: { 200: listOf(sourceShape) },
       handle: async ({ actor }) => ({
         body: { data: (await service.list()).map((one) => shapeFor(one, actor)), next: null },
       }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/sources',
-      role: 'admin',
+    post('/sources', 'admin', {
       summary: 'Follow a site, by the address of its home or of its feed',
       body: sourceInput,
       answers: { 201: sourceShape },
@@ -69,10 +60,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
         body: shapeFor(await service.add(body, actor), actor),
       }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/sources/preview',
-      role: 'admin',
+    post('/sources/preview', 'admin', {
       summary: 'What is at an address, and five of its articles as they would be here',
       body: z.strictObject({ address: sourceAddress, kind: z.enum(sourceKinds).optional() }),
       answers: { 200: previewShape },
@@ -80,19 +68,13 @@ export function sourceApi(service: SourceService): ApiRoute[] {
         body: toPreview(await service.preview(address, { kind })),
       }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/sources/{id}',
-      role: 'viewer',
+    get('/sources/{id}', 'viewer', {
       summary: 'One of them',
       params,
       answers: { 200: sourceShape },
       handle: async ({ params, actor }) => ({ body: shapeFor(await service.get(params.id), actor) }),
     }),
-    apiRoute({
-      method: 'patch',
-      path: '/sources/{id}',
-      role: 'admin',
+    patch('/sources/{id}', 'admin', {
       summary: 'Change its settings; what is not named stays, null is as elsewhere',
       params,
       body: sourceChange,
@@ -101,10 +83,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
         body: shapeFor(await service.change(params.id, body, actor), actor),
       }),
     }),
-    apiRoute({
-      method: 'delete',
-      path: '/sources/{id}',
-      role: 'admin',
+    del('/sources/{id}', 'admin', {
       summary: 'Follow it no more; its articles stay',
       params,
       answers: { 204: 'Removed' },
@@ -113,10 +92,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
         return { status: 204 }
       },
     }),
-    apiRoute({
-      method: 'get',
-      path: '/sources/{id}/items',
-      role: 'viewer',
+    get('/sources/{id}/items', 'viewer', {
       summary: 'What it has and is not here as it is there: the newest hundred',
       params,
       query: z.strictObject({ state: z.enum(itemLists) }),
@@ -125,10 +101,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
         body: { data: (await service.listItems(params.id, query.state)).map(toItemShape), next: null },
       }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/sources/{id}/runs',
-      role: 'viewer',
+    get('/sources/{id}/runs', 'viewer', {
       summary: 'The latest hundred looks',
       params,
       answers: { 200: listOf(runShape) },
@@ -140,10 +113,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
     act('pause', 'Look no more, until it is resumed', service.pause),
     act('resume', 'Look again', service.resume),
     act('feed', 'Follow the feed of a site whose API is closed', service.useFeed, 'admin'),
-    apiRoute({
-      method: 'post',
-      path: '/sources/{id}/answer',
-      role: 'editor',
+    post('/sources/{id}/answer', 'editor', {
       summary: 'Answer its question: withdraw what is gone, keep it, or say that it is the same site',
       params,
       body: sourceAnswer,
@@ -152,10 +122,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
         body: shapeFor(await service.answer(params.id, body.answer, actor), actor),
       }),
     }),
-    apiRoute({
-      method: 'post',
-      path: '/sources/{id}/restore',
-      role: 'editor',
+    post('/sources/{id}/restore', 'editor', {
       summary: 'Bring back what it withdrew in the last day, or what is named, and keep it',
       params,
       body: restoreInput,

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { suppressionReasons } from '../../domain/deliverability/suppression.ts'
 import { clientAddressOf } from '../../http/client-address.ts'
 import { signupCost, type SignupLimit } from '../../http/rate-limit.ts'
-import { apiRoute, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { del, get, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { signupInput } from '../../services/signups/input.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -47,19 +47,13 @@ type Needed = Pick<Services, 'subscribers' | 'suppressions' | 'signups'>
 export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRoute[] {
   const { subscribers } = services
   return [
-    apiRoute({
-      method: 'get',
-      path: '/subscribers',
-      role: 'viewer',
+    get('/subscribers', 'viewer', {
       summary: 'Subscribers, newest first; `q` finds by a part of the address',
       query: z.strictObject({ ...pageQuery, q: z.string().max(254).default('') }),
       answers: { 200: z.object({ data: z.array(subscriber), next: z.string().nullable() }) },
       handle: async ({ query }) => ({ body: await subscribers.list(query.q, toPageRequest(query)) }),
     }),
-    apiRoute({
-      method: 'get',
-      path: '/subscribers/export',
-      role: 'admin',
+    get('/subscribers/export', 'admin', {
       summary: 'Every subscription as CSV',
       answers: { 200: 'text/csv' },
       handle: async ({ response, actor }) => {
@@ -68,10 +62,7 @@ export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRo
         return undefined
       },
     }),
-    apiRoute({
-      method: 'get',
-      path: '/subscribers/{id}',
-      role: 'viewer',
+    get('/subscribers/{id}', 'viewer', {
       summary: 'One subscriber, with the record of their consent',
       params: z.strictObject({ id: rowId }),
       answers: { 200: subscriber.extend({ consents: z.array(consent) }) },
@@ -84,10 +75,7 @@ export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRo
 
 /** A newsroom's own backend signs a reader up: the reader's address and IP, and the rules of the public form. */
 const signupFromBackend = ({ signups }: Pick<Services, 'signups'>, signupLimit: SignupLimit): ApiRoute =>
-  apiRoute({
-    method: 'post',
-    path: '/subscriptions',
-    role: 'editor',
+  post('/subscriptions', 'editor', {
     summary: 'Sign a reader up; the answer is the same for every address, and an activation mail decides',
     body: signupInput.omit({ website: true, stamp: true }).extend({
       ip: z
@@ -119,10 +107,7 @@ function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRo
   })
   const email = z.string().max(1_000)
   return [
-    apiRoute({
-      method: 'get',
-      path: '/suppressions',
-      role: 'viewer',
+    get('/suppressions', 'viewer', {
       summary: 'Addresses we never write to again, without the addresses; newest first',
       query: z.strictObject(pageQuery),
       answers: { 200: z.object({ data: z.array(suppression), next: z.string().nullable() }) },
@@ -131,10 +116,7 @@ function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRo
         return { body: { data: page.data.map(toShape), next: page.next } }
       },
     }),
-    apiRoute({
-      method: 'post',
-      path: '/suppressions',
-      role: 'editor',
+    post('/suppressions', 'editor', {
       summary: 'Never write to this address again; ends what it receives',
       body: z.strictObject({ email, detail: z.string().trim().max(500).optional() }),
       answers: { 201: suppression },
@@ -143,10 +125,7 @@ function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRo
         body: toShape(await suppressions.add(body.email, body.detail, actor)),
       }),
     }),
-    apiRoute({
-      method: 'delete',
-      path: '/suppressions',
-      role: 'admin',
+    del('/suppressions', 'admin', {
       summary: 'Lift a suppression; subscriptions that ended stay ended',
       body: z.strictObject({ email }),
       answers: { 204: 'Lifted' },
