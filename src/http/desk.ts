@@ -9,6 +9,7 @@ import type { EditorService } from '../services/desk/editors.ts'
 import { cookieOf, serializeCookie } from './cookies.ts'
 import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
+import { rowId } from './route.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import { parseUpload, uploadOf } from './upload.ts'
 
@@ -44,6 +45,16 @@ export interface DeskRoute {
   /** Shows the form again as it was filled in, with the names of the fields at fault. Without it, an error page names them. */
   showFaults?: (call: DeskCall, faults: string[]) => Promise<void> | void
 }
+
+const routeBy =
+  (method: DeskRoute['method']) =>
+  (path: string, role: Role, handle: DeskRoute['handle']): DeskRoute => ({ method, path, role, handle })
+
+export const get = routeBy('get')
+export const post = routeBy('post')
+
+/** Of the row that a path names. @throws ZodError */
+export const idOf = (request: Request): number => rowId.parse(request.params['id'])
 
 interface DeskOptions {
   publicUrl: string

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -20,41 +20,23 @@ export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRout
     page('desk/article', { article, url: articles.toShape(article).url, ...more })
   }
   return [
+    get('/articles', 'viewer', async ({ request, page }) => {
+      const { state, cursor } = listQuery.parse(request.query)
+      const list = await articles.list(toPageRequest({ limit: pageSize, cursor }), { state })
+      page('desk/articles', { articles: list.data, next: list.next, states, state })
+    }),
+    get('/articles/:externalId', 'viewer', (call) => showArticle(call)),
     {
-      method: 'get',
-      path: '/articles',
-      role: 'viewer',
-      handle: async ({ request, page }) => {
-        const { state, cursor } = listQuery.parse(request.query)
-        const list = await articles.list(toPageRequest({ limit: pageSize, cursor }), { state })
-        page('desk/articles', { articles: list.data, next: list.next, states, state })
-      },
-    },
-    {
-      method: 'get',
-      path: '/articles/:externalId',
-      role: 'viewer',
-      handle: (call) => showArticle(call),
-    },
-    {
-      method: 'post',
-      path: '/articles/:externalId/withdraw',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
+      ...post('/articles/:externalId/withdraw', 'editor', async ({ request, actor, redirect }) => {
         const { reason } = withdrawForm.parse(request.body)
         const article = await articles.withdraw(String(request.params['externalId']), reason, actor)
         redirect(`/articles/${encodeURIComponent(article.externalId)}`, 'article-withdrawn')
-      },
+      }),
       showFaults: (call, faults) => showArticle(call, { typed: call.request.body as object, faults }),
     },
-    {
-      method: 'post',
-      path: '/articles/:externalId/release',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const article = await articles.release(String(request.params['externalId']), actor)
-        redirect(`/articles/${encodeURIComponent(article.externalId)}`, 'article-released')
-      },
-    },
+    post('/articles/:externalId/release', 'editor', async ({ request, actor, redirect }) => {
+      const article = await articles.release(String(request.params['externalId']), actor)
+      redirect(`/articles/${encodeURIComponent(article.externalId)}`, 'article-released')
+    }),
   ]
 }

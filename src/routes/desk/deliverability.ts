@@ -1,4 +1,4 @@
-import type { DeskRoute } from '../../http/desk.ts'
+import { get, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
 const shownDays = 30
@@ -6,13 +6,8 @@ const shownDays = 30
 /** How our mail fares: what is accepted, what is refused or comes back, at which providers. */
 export function deliverabilityDesk({ deliverability }: Pick<Services, 'deliverability'>): DeskRoute[] {
   return [
-    {
-      method: 'get',
-      path: '/deliverability',
-      role: 'viewer',
-      handle: async ({ page }) => {
-        page('desk/deliverability', { report: await deliverability.report(shownDays) })
-      },
-    },
+    get('/deliverability', 'viewer', async ({ page }) => {
+      page('desk/deliverability', { report: await deliverability.report(shownDays) })
+    }),
   ]
 }

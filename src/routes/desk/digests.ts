@@ -3,15 +3,12 @@ import { z } from 'zod'
 import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.ts'
 import { digestReasons, digestStates, type DigestState } from '../../domain/digests/digest.ts'
 import { cadences } from '../../domain/newsletter.ts'
-import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
-import { toPageRequest } from '../../http/route.ts'
+import { rowId, toPageRequest } from '../../http/route.ts'
 import { storySteps } from '../../services/digests/editing.ts'
 import { oneLine } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
-
-const id = z.coerce.number().int().positive()
-const idOf = ({ request }: Pick<DeskCall, 'request'>): number => id.parse(request.params['id'])
 
 const listQuery = z.object({
   state: z.enum(digestStates).optional().catch(undefined),
@@ -37,7 +34,7 @@ const spreadForm = z.object({ spread: z.enum(['yes', 'no']) })
 const resumeForm = z.object({ extend: z.literal('yes').optional() })
 const doubtForm = z.object({
   decision: z.enum(doubtDecisions),
-  subscriber: id.optional(),
+  subscriber: rowId.optional(),
   key: z.string().min(8).max(200),
 })
 const composeForm = z.object({
@@ -67,7 +64,7 @@ const digestViewer =
   (digestPage: Services['digestPage']) =>
   async ({ request, page, notice }: DeskCall, more: object = {}): Promise<void> => {
     const { deliveries, cursor, explain, find } = pageQuery.parse(request.query)
-    const view = await digestPage.get(idOf({ request }), {
+    const view = await digestPage.get(idOf(request), {
       deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
       explain,
       find,
@@ -89,35 +86,18 @@ export function digestsDesk(
     return showDigest(call, { notice: 'digest-changed', ...more })
   }
   return [
+    get('/digests', 'viewer', async ({ request, page }) => {
+      const { state, cursor } = listQuery.parse(request.query)
+      const filter = { states: state && [state] }
+      const list = await digests.list(filter, toPageRequest({ limit: listSize, cursor }, ['time', 'id']))
+      page('desk/digests', { list, state, states: digestStates, names: await newsletters.names() })
+    }),
+    get('/digests/:id', 'viewer', (call) => showDigest(call)),
+    get('/digests/:id/events', 'viewer', ({ request, response }) =>
+      sendEvents(response, { read: () => digestProgress.get(idOf(request)), draining }),
+    ),
     {
-      method: 'get',
-      path: '/digests',
-      role: 'viewer',
-      handle: async ({ request, page }) => {
-        const { state, cursor } = listQuery.parse(request.query)
-        const filter = { states: state && [state] }
-        const list = await digests.list(filter, toPageRequest({ limit: listSize, cursor }, ['time', 'id']))
-        page('desk/digests', { list, state, states: digestStates, names: await newsletters.names() })
-      },
-    },
-    {
-      method: 'get',
-      path: '/digests/:id',
-      role: 'viewer',
-      handle: (call) => showDigest(call),
-    },
-    {
-      method: 'get',
-      path: '/digests/:id/events',
-      role: 'viewer',
-      handle: ({ request, response }) =>
-        sendEvents(response, { read: () => digestProgress.get(idOf({ request })), draining }),
-    },
-    {
-      method: 'post',
-      path: '/digests',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
+      ...post('/digests', 'editor', async ({ request, actor, redirect }) => {
         const { newsletter, cadence, articles } = composeForm.parse(request.body)
         const digest = await digests.compose(
           newsletter,
@@ -125,51 +105,36 @@ export function digestsDesk(
           actor,
         )
         redirect(`/digests/${digest.id}`)
-      },
+      }),
       showFaults: async ({ request, page }, faults) => {
         const form = { typed: request.body as object, faults }
         page('desk/today', { today: await today.get(), names: await newsletters.names(), ...form })
       },
     },
-    {
-      method: 'post',
-      path: '/digests/:id/texts',
-      role: 'editor',
-      handle: async (call) => {
-        const { request, actor, redirect } = call
-        const { version, ...texts } = textsForm.parse(request.body)
-        const isSaved = await digestPage.saveTexts(idOf({ request }), texts, { version, actor })
-        if (isSaved) redirect(`/digests/${idOf({ request })}`, 'saved')
-        else await showChanged(call, { typed: texts, notice: undefined })
-      },
-    },
-    {
-      method: 'post',
-      path: '/digests/:id/stories',
-      role: 'editor',
-      handle: async (call) => {
-        const { request, actor, redirect } = call
-        const { article, do: step, version } = storyForm.parse(request.body)
-        const path = `/digests/${idOf({ request })}`
-        const moved = await digestPage.moveStory(idOf({ request }), { article, step }, { version, actor })
-        if (moved === 'changed') await showChanged(call)
-        else if (moved === 'not_shown') redirect(path, 'digest-story-known')
-        else redirect(`${path}#stories`)
-      },
-    },
-    {
-      method: 'post',
-      path: '/digests/:id/order',
-      role: 'editor',
-      handle: async (call) => {
-        const { request, actor, redirect } = call
-        const { order, version } = orderForm.parse(request.body)
-        const ids = order.split(',').filter(Boolean)
-        const isSaved = await digestPage.saveOrder(idOf({ request }), ids, { version, actor })
-        if (isSaved) redirect(`/digests/${idOf({ request })}#stories`)
-        else await showChanged(call)
-      },
-    },
+    post('/digests/:id/texts', 'editor', async (call) => {
+      const { request, actor, redirect } = call
+      const { version, ...texts } = textsForm.parse(request.body)
+      const isSaved = await digestPage.saveTexts(idOf(request), texts, { version, actor })
+      if (isSaved) redirect(`/digests/${idOf(request)}`, 'saved')
+      else await showChanged(call, { typed: texts, notice: undefined })
+    }),
+    post('/digests/:id/stories', 'editor', async (call) => {
+      const { request, actor, redirect } = call
+      const { article, do: step, version } = storyForm.parse(request.body)
+      const path = `/digests/${idOf(request)}`
+      const moved = await digestPage.moveStory(idOf(request), { article, step }, { version, actor })
+      if (moved === 'changed') await showChanged(call)
+      else if (moved === 'not_shown') redirect(path, 'digest-story-known')
+      else redirect(`${path}#stories`)
+    }),
+    post('/digests/:id/order', 'editor', async (call) => {
+      const { request, actor, redirect } = call
+      const { order, version } = orderForm.parse(request.body)
+      const ids = order.split(',').filter(Boolean)
+      const isSaved = await digestPage.saveOrder(idOf(request), ids, { version, actor })
+      if (isSaved) redirect(`/digests/${idOf(request)}#stories`)
+      else await showChanged(call)
+    }),
   ]
 }
 
@@ -180,111 +145,61 @@ export function digestActionsDesk({
   digestPage,
   uncertain,
 }: Services): DeskRoute[] {
-  const action = (name: 'pause' | 'cancel'): DeskRoute => ({
-    method: 'post',
-    path: `/digests/:id/${name}`,
-    role: 'editor',
-    handle: async ({ request, actor, redirect }) => {
-      await digestSending[name](idOf({ request }), actor)
-      redirect(`/digests/${idOf({ request })}`, `digest-${name}`)
-    },
-  })
+  const act = (
+    action: string,
+    notice: string,
+    work: (id: number, call: DeskCall) => Promise<unknown>,
+  ): DeskRoute =>
+    post(`/digests/:id/${action}`, 'editor', async (call) => {
+      await work(idOf(call.request), call)
+      call.redirect(`/digests/${idOf(call.request)}`, notice)
+    })
   return [
+    act('approve', 'digest-approved', (id, { request, actor }) =>
+      digestSending.approve(id, seenForm.parse(request.body).version, actor),
+    ),
     {
-      method: 'post',
-      path: '/digests/:id/approve',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const { version } = seenForm.parse(request.body)
-        await digestSending.approve(idOf({ request }), version, actor)
-        redirect(`/digests/${idOf({ request })}`, 'digest-approved')
-      },
-    },
-    {
-      method: 'post',
-      path: '/digests/:id/schedule',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
+      ...post('/digests/:id/schedule', 'editor', async ({ request, actor, redirect }) => {
         const { sendAt, version } = scheduleForm.parse(request.body)
-        const isScheduled = await digestPage.schedule(idOf({ request }), sendAt, { version, actor })
-        redirect(`/digests/${idOf({ request })}`, isScheduled ? 'digest-scheduled' : 'digest-changed')
-      },
+        const isScheduled = await digestPage.schedule(idOf(request), sendAt, { version, actor })
+        redirect(`/digests/${idOf(request)}`, isScheduled ? 'digest-scheduled' : 'digest-changed')
+      }),
       showFaults: (call, faults) => {
         const { sendAt } = call.request.body as { sendAt?: unknown }
         return digestViewer(digestPage)(call, { scheduleAt: sendAt, faults })
       },
     },
-    {
-      method: 'post',
-      path: '/digests/:id/send',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const { version, key, spread } = sendForm.parse(request.body)
-        const asked = { actor, version: () => version, idempotencyKey: key, body: { spread } }
-        await digestSending.send(idOf({ request }), {
-          ...asked,
-          spread: spread === undefined ? undefined : spread === 'yes',
-        })
-        redirect(`/digests/${idOf({ request })}`, 'digest-sent')
-      },
-    },
-    {
-      method: 'post',
-      path: '/digests/:id/spread',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const { spread } = spreadForm.parse(request.body)
-        await digestSending.spread(idOf({ request }), spread === 'yes', actor)
-        redirect(`/digests/${idOf({ request })}`, 'saved')
-      },
-    },
-    {
-      method: 'post',
-      path: '/digests/:id/test',
-      role: 'editor',
-      handle: async ({ request, session, redirect }) => {
-        await digestPreview.sendTest(idOf({ request }), [session.email])
-        redirect(`/digests/${idOf({ request })}`, 'digest-tested')
-      },
-    },
-    action('pause'),
-    {
-      method: 'post',
-      path: '/digests/:id/resume',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const { extend } = resumeForm.parse(request.body)
-        await digestSending.resume(idOf({ request }), actor, { extend: extend === 'yes' })
-        redirect(`/digests/${idOf({ request })}`, 'digest-resume')
-      },
-    },
-    action('cancel'),
-    {
-      method: 'post',
-      path: '/digests/:id/uncertain',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const { decision, subscriber, key } = doubtForm.parse(request.body)
-        const subscribers = subscriber === undefined ? undefined : [subscriber]
-        await uncertain.decide(idOf({ request }), { actor, decision, subscribers, idempotencyKey: key })
-        redirect(`/digests/${idOf({ request })}`, `digest-${decision}`)
-      },
-    },
-    {
-      method: 'get',
-      path: '/digests/:id/preview',
-      role: 'viewer',
-      handle: async ({ request, response }) => {
-        const { variant, format } = previewQuery.parse(request.query)
-        const preview = await digestPreview.get(idOf({ request }), { variant, format })
-        // Shown in a frame of our own page, and never allowed to run, post or load anything but pictures and styles.
-        response
-          .set('Content-Security-Policy', previewPolicy)
-          .set('X-Frame-Options', 'SAMEORIGIN')
-          .type(format === 'html' ? 'html' : 'text/plain; charset=utf-8')
-          .send(preview.body)
-      },
-    },
+    act('send', 'digest-sent', (id, { request, actor }) => {
+      const { version, key, spread } = sendForm.parse(request.body)
+      const asked = { actor, version: () => version, idempotencyKey: key, body: { spread } }
+      return digestSending.send(id, { ...asked, spread: spread === undefined ? undefined : spread === 'yes' })
+    }),
+    act('spread', 'saved', (id, { request, actor }) =>
+      digestSending.spread(id, spreadForm.parse(request.body).spread === 'yes', actor),
+    ),
+    act('test', 'digest-tested', (id, { session }) => digestPreview.sendTest(id, [session.email])),
+    act('pause', 'digest-pause', (id, { actor }) => digestSending.pause(id, actor)),
+    act('resume', 'digest-resume', (id, { request, actor }) => {
+      const { extend } = resumeForm.parse(request.body)
+      return digestSending.resume(id, actor, { extend: extend === 'yes' })
+    }),
+    act('cancel', 'digest-cancel', (id, { actor }) => digestSending.cancel(id, actor)),
+    post('/digests/:id/uncertain', 'editor', async ({ request, actor, redirect }) => {
+      const { decision, subscriber, key } = doubtForm.parse(request.body)
+      const subscribers = subscriber === undefined ? undefined : [subscriber]
+      await uncertain.decide(idOf(request), { actor, decision, subscribers, idempotencyKey: key })
+      redirect(`/digests/${idOf(request)}`, `digest-${decision}`)
+    }),
+    get('/digests/:id/preview', 'viewer', async ({ request, response }) => {
+      const { variant, format } = previewQuery.parse(request.query)
+      const preview = await digestPreview.get(idOf(request), { variant, format })
+      // Shown in a frame of our own page, and never allowed to run, post or load anything but pictures and styles.
+      response
+        .set('Content-Security-Policy', previewPolicy)
+        .set('X-Frame-Options', 'SAMEORIGIN')
+        .type(format === 'html' ? 'html' : 'text/plain; charset=utf-8')
+        .send(preview.body)
+    }),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DeskRoute } from '../../http/desk.ts'
+import { get, post, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
 const feedQuery = z.object({ path: z.string().max(2_000) })
@@ -15,62 +15,39 @@ const listQuery = z.object({
 /** What readers get, who asks for it, and what was left out; an admin moves and ends feeds. */
 export function feedsDesk({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMoves'>): DeskRoute[] {
   return [
+    get('/feeds', 'viewer', async ({ request, page }) => {
+      const wish = listQuery.parse(request.query)
+      const list = await feeds.list()
+      page('desk/feeds', {
+        feeds: list.filter(({ path }) => isWished(path, wish)),
+        broken: list.filter(({ leftOut }) => leftOut.length > 0),
+        all: list.length,
+        formats,
+        wish,
+      })
+    }),
+    get('/feeds/feed', 'viewer', async ({ request, page }) => {
+      page('desk/feed', { feed: await feeds.get(feedQuery.parse(request.query).path) })
+    }),
     {
-      method: 'get',
-      path: '/feeds',
-      role: 'viewer',
-      handle: async ({ request, page }) => {
-        const wish = listQuery.parse(request.query)
-        const list = await feeds.list()
-        page('desk/feeds', {
-          feeds: list.filter(({ path }) => isWished(path, wish)),
-          broken: list.filter(({ leftOut }) => leftOut.length > 0),
-          all: list.length,
-          formats,
-          wish,
-        })
-      },
-    },
-    {
-      method: 'get',
-      path: '/feeds/feed',
-      role: 'viewer',
-      handle: async ({ request, page }) => {
-        page('desk/feed', { feed: await feeds.get(feedQuery.parse(request.query).path) })
-      },
-    },
-    {
-      method: 'post',
-      path: '/feeds/move',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
+      ...post('/feeds/move', 'admin', async ({ request, actor, redirect }) => {
         const { path, to } = moveForm.parse(request.body)
         await feedMoves.move(path, to, actor)
         redirect('/feeds', 'feed-moved')
-      },
+      }),
       showFaults: async ({ request, page }, faults) => {
         const feed = await feeds.get(feedQuery.parse(request.body).path)
         page('desk/feed', { feed, typed: request.body as object, faults })
       },
     },
-    {
-      method: 'post',
-      path: '/feeds/retire',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
-        await feedMoves.retire(feedQuery.parse(request.body).path, actor)
-        redirect('/feeds', 'feed-retired')
-      },
-    },
-    {
-      method: 'post',
-      path: '/feeds/restore',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
-        await feedMoves.restore(feedQuery.parse(request.body).path, actor)
-        redirect('/feeds', 'feed-restored')
-      },
-    },
+    post('/feeds/retire', 'admin', async ({ request, actor, redirect }) => {
+      await feedMoves.retire(feedQuery.parse(request.body).path, actor)
+      redirect('/feeds', 'feed-retired')
+    }),
+    post('/feeds/restore', 'admin', async ({ request, actor, redirect }) => {
+      await feedMoves.restore(feedQuery.parse(request.body).path, actor)
+      redirect('/feeds', 'feed-restored')
+    }),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import { DomainError } from '../../errors.ts'
 import { importOutcomes } from '../../services/subscribers/import/rows.ts'
@@ -9,8 +9,6 @@ const form = z.object({
   basis: z.union([z.literal('').transform(() => undefined), z.string().trim().min(3).max(500)]).optional(),
   trial: z.string().optional(),
 })
-const idOf = (params: Record<string, unknown>): number =>
-  z.coerce.number().int().positive().parse(params['id'])
 const shownImports = 20
 /** What may be wrong with a file, in a sentence at its field. */
 const fileFaults = ['csv_header', 'not_csv', 'too_large', 'import_file']
@@ -25,18 +23,9 @@ export function importsDesk({
     page('desk/imports', { rows: data, typed: request.body as object | undefined, ...more })
   }
   return [
+    get('/imports', 'editor', (call) => showForm(call)),
     {
-      method: 'get',
-      path: '/imports',
-      role: 'editor',
-      handle: (call) => showForm(call),
-    },
-    {
-      method: 'post',
-      path: '/imports',
-      role: 'editor',
-      bodyLimit: 'upload',
-      handle: async (call) => {
+      ...post('/imports', 'editor', async (call) => {
         const { basis, trial } = form.parse(call.request.body)
         try {
           if (!call.upload) throw new DomainError('invalid', 'import_file', 'Choose a file.')
@@ -48,24 +37,20 @@ export function importsDesk({
           call.response.status(422)
           await showForm(call, { faults: ['file'], fileFault: error.code })
         }
-      },
+      }),
+      bodyLimit: 'upload',
       showFaults: (call, faults) => showForm(call, { faults }),
     },
-    {
-      method: 'get',
-      path: '/imports/:id',
-      role: 'editor',
-      handle: async ({ request, page, session }) => {
-        const one = await imports.get(idOf(request.params), session.language)
-        const isOver = one.state === 'done' || one.state === 'failed'
-        page('desk/import', {
-          one,
-          isOver,
-          hasWorker: isOver || (await imports.hasWorker()),
-          counts: ['rows', ...importOutcomes, 'invalid'],
-          names: await newsletters.names(),
-        })
-      },
-    },
+    get('/imports/:id', 'editor', async ({ request, page, session }) => {
+      const one = await imports.get(idOf(request), session.language)
+      const isOver = one.state === 'done' || one.state === 'failed'
+      page('desk/import', {
+        one,
+        isOver,
+        hasWorker: isOver || (await imports.hasWorker()),
+        counts: ['rows', ...importOutcomes, 'invalid'],
+        names: await newsletters.names(),
+      })
+    }),
   ]
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 import { blankForm, formOf, toChange, typedForm, type NewsletterForm } from './newsletter-form.ts'
 
@@ -31,52 +31,31 @@ export function newslettersDesk({ newsletters, selections, publication }: Servic
   const slugOf = ({ request }: DeskCall) => String(request.params['slug'])
 
   return [
+    get('/newsletters', 'viewer', async ({ page }) => {
+      page('desk/newsletters', { newsletters: await newsletters.listWithReaders() })
+    }),
+    get('/newsletters/new', 'editor', async (call) => {
+      await showForm(call, blankForm(await zone()))
+    }),
+    get('/newsletters/:slug', 'viewer', async (call) => {
+      const newsletter = await newsletters.get(slugOf(call))
+      await showForm(call, formOf(newsletter, await zone()), { newsletter })
+    }),
     {
-      method: 'get',
-      path: '/newsletters',
-      role: 'viewer',
-      handle: async ({ page }) => {
-        page('desk/newsletters', { newsletters: await newsletters.listWithReaders() })
-      },
-    },
-    {
-      method: 'get',
-      path: '/newsletters/new',
-      role: 'editor',
-      handle: async (call) => {
-        await showForm(call, blankForm(await zone()))
-      },
-    },
-    {
-      method: 'get',
-      path: '/newsletters/:slug',
-      role: 'viewer',
-      handle: async (call) => {
-        const newsletter = await newsletters.get(slugOf(call))
-        await showForm(call, formOf(newsletter, await zone()), { newsletter })
-      },
-    },
-    {
-      method: 'post',
-      path: '/newsletters/new',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
+      ...post('/newsletters/new', 'editor', async ({ request, actor, redirect }) => {
         const { slug } = newSlug.parse(request.body)
         const created = await newsletters.create({ slug, ...toChange(request.body) }, actor)
         redirect(`/newsletters/${encodeURIComponent(created.slug)}`, 'saved')
-      },
+      }),
       showFaults: async (call, faults) => {
         await showForm(call, typedForm(call.request.body), { faults })
       },
     },
     {
-      method: 'post',
-      path: '/newsletters/:slug',
-      role: 'editor',
-      handle: async (call) => {
+      ...post('/newsletters/:slug', 'editor', async (call) => {
         await newsletters.change(slugOf(call), toChange(call.request.body), call.actor)
         call.redirect(`/newsletters/${encodeURIComponent(slugOf(call))}`, 'saved')
-      },
+      }),
       showFaults: async (call, faults) => {
         const newsletter = await newsletters.get(slugOf(call))
         await showForm(call, typedForm(call.request.body), { newsletter, faults })

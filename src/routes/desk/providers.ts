@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { providerNames, type ProviderName } from '../../domain/deliverability/provider-event.ts'
-import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
 const path = '/deliverability/events'
@@ -18,26 +18,17 @@ export function providersDesk({ providers }: Pick<Services, 'providers'>): DeskR
     action: string,
     notice: string,
     work: (name: ProviderName, call: DeskCall) => Promise<unknown>,
-  ): DeskRoute => ({
-    method: 'post',
-    path: `${path}/:provider/${action}`,
-    role: 'admin',
-    handle: async (call) => {
+  ): DeskRoute =>
+    post(`${path}/:provider/${action}`, 'admin', async (call) => {
       await work(nameForm.parse(call.request.params).provider, call)
       call.redirect(path, notice)
-    },
-  })
+    })
   return [
-    { method: 'get', path, role: 'admin', handle: (call) => show(call) },
-    {
-      method: 'post',
-      path,
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
-        await providers.start(nameForm.parse(request.body).provider, actor)
-        redirect(path, 'provider-started')
-      },
-    },
+    get(path, 'admin', (call) => show(call)),
+    post(path, 'admin', async ({ request, actor, redirect }) => {
+      await providers.start(nameForm.parse(request.body).provider, actor)
+      redirect(path, 'provider-started')
+    }),
     {
       ...act('key', 'saved', (name, { request, actor }) =>
         providers.setKey(name, keyForm.parse(request.body).key, actor),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import { feedTexts, links } from '../../domain/publication.ts'
-import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -58,17 +58,9 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
   const showForm = (form: 'publication' | 'editors' | 'keys') => (call: DeskCall, faults: string[]) =>
     showSettings(call, { form, typed: call.request.body as object, faults })
   return [
+    get('/settings', 'viewer', (call) => showSettings(call)),
     {
-      method: 'get',
-      path: '/settings',
-      role: 'viewer',
-      handle: (call) => showSettings(call),
-    },
-    {
-      method: 'post',
-      path: '/settings/publication',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
+      ...post('/settings/publication', 'admin', async ({ request, actor, redirect }) => {
         const {
           postalAddress,
           contactEmail,
@@ -85,99 +77,55 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
         }
         await publication.set(change, actor)
         redirect('/settings', 'saved')
-      },
+      }),
       showFaults: showForm('publication'),
     },
+    post('/settings/release', 'admin', async ({ request, actor, redirect }) => {
+      releaseForm.parse(request.body)
+      await restoring.confirm(actor)
+      redirect('/', 'mail-released')
+    }),
+    post('/settings/language', 'viewer', async ({ request, session, redirect }) => {
+      const { language, back } = languageForm.parse(request.body)
+      await editors.changeLanguage(session.editorId, language)
+      redirect(back)
+    }),
     {
-      method: 'post',
-      path: '/settings/release',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
-        releaseForm.parse(request.body)
-        await restoring.confirm(actor)
-        redirect('/', 'mail-released')
-      },
-    },
-    {
-      method: 'post',
-      path: '/settings/language',
-      role: 'viewer',
-      handle: async ({ request, session, redirect }) => {
-        const { language, back } = languageForm.parse(request.body)
-        await editors.changeLanguage(session.editorId, language)
-        redirect(back)
-      },
-    },
-    {
-      method: 'post',
-      path: '/settings/editors',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
+      ...post('/settings/editors', 'admin', async ({ request, actor, redirect }) => {
         await editors.add(editorForm.parse(request.body), actor)
         redirect('/settings', 'editor-added')
-      },
+      }),
       showFaults: showForm('editors'),
     },
+    post('/settings/editors/:id/role', 'admin', async ({ request, actor, redirect }) => {
+      await editors.changeRole(idOf(request), roleForm.parse(request.body).role, actor)
+      redirect('/settings', 'saved')
+    }),
+    post('/settings/editors/:id/remove', 'admin', async ({ request, actor, redirect }) => {
+      await editors.remove(idOf(request), actor)
+      redirect('/settings', 'editor-removed')
+    }),
     {
-      method: 'post',
-      path: '/settings/editors/:id/role',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
-        await editors.changeRole(idOf(request.params), roleForm.parse(request.body).role, actor)
-        redirect('/settings', 'saved')
-      },
-    },
-    {
-      method: 'post',
-      path: '/settings/editors/:id/remove',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
-        await editors.remove(idOf(request.params), actor)
-        redirect('/settings', 'editor-removed')
-      },
-    },
-    {
-      method: 'post',
-      path: '/settings/keys',
-      role: 'admin',
-      handle: async ({ request, actor, page }) => {
+      ...post('/settings/keys', 'admin', async ({ request, actor, page }) => {
         const { key } = await keys.create(keyForm.parse(request.body), actor)
         page('desk/key-created', { key })
-      },
+      }),
       showFaults: showForm('keys'),
     },
-    {
-      method: 'post',
-      path: '/settings/keys/:id/revoke',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
-        await keys.revoke(idOf(request.params), actor)
-        redirect('/settings', 'key-revoked')
-      },
-    },
-    {
-      method: 'post',
-      path: '/settings/sessions/:id/end',
-      role: 'viewer',
-      handle: async ({ request, session, redirect }) => {
-        await editors.endSession(session.editorId, idOf(request.params))
-        redirect('/settings', 'session-ended')
-      },
-    },
-    {
-      method: 'get',
-      path: '/audit',
-      role: 'admin',
-      handle: async ({ request, page }) => {
-        const { cursor } = auditQuery.parse(request.query)
-        page('desk/audit', {
-          entries: await audit.list(toPageRequest({ limit: auditPageSize, cursor })),
-          people: Object.fromEntries((await editors.list()).map(({ id, email }) => [`editor:${id}`, email])),
-        })
-      },
-    },
+    post('/settings/keys/:id/revoke', 'admin', async ({ request, actor, redirect }) => {
+      await keys.revoke(idOf(request), actor)
+      redirect('/settings', 'key-revoked')
+    }),
+    post('/settings/sessions/:id/end', 'viewer', async ({ request, session, redirect }) => {
+      await editors.endSession(session.editorId, idOf(request))
+      redirect('/settings', 'session-ended')
+    }),
+    get('/audit', 'admin', async ({ request, page }) => {
+      const { cursor } = auditQuery.parse(request.query)
+      page('desk/audit', {
+        entries: await audit.list(toPageRequest({ limit: auditPageSize, cursor })),
+        people: Object.fromEntries((await editors.list()).map(({ id, email }) => [`editor:${id}`, email])),
+      })
+    }),
   ]
 }
-
-const idOf = (params: Record<string, unknown>): number =>
-  z.coerce.number().int().positive().parse(params['id'])

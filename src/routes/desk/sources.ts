@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { feedTexts, links } from '../../domain/publication.ts'
 import { itemLists, sentenceOf, sourceAnswers, sourceKinds } from '../../domain/sources/source.ts'
-import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { sourceAddress } from '../../services/sources/input.ts'
 import { conditionOf } from '../../services/sources/sync.ts'
 import type { SourceView } from '../../services/sources/sources.ts'
@@ -60,38 +60,29 @@ export function sourcesDesk({
     work: (id: number, call: DeskCall) => Promise<unknown>,
     role: DeskRoute['role'] = 'editor',
   ): DeskRoute => ({
-    method: 'post',
-    path: `/sources/:id/${action}`,
-    role,
-    handle: async (call) => {
+    ...post(`/sources/:id/${action}`, role, async (call) => {
       await work(idOf(call), call)
       call.redirect(action === 'remove' ? '/sources' : `/sources/${idOf(call)}`, notice)
-    },
+    }),
     showFaults: (call, faults) => showOne(call, { faults }),
   })
   return [
-    { method: 'get', path: '/sources', role: 'viewer', handle: (call) => showList(call) },
+    get('/sources', 'viewer', (call) => showList(call)),
     {
-      method: 'post',
-      path: '/sources/preview',
-      role: 'admin',
-      handle: (call) => preview(call),
+      ...post('/sources/preview', 'admin', (call) => preview(call)),
       showFaults: (call, faults) => showList(call, { faults }),
     },
     {
-      method: 'post',
-      path: '/sources',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
+      ...post('/sources', 'admin', async ({ request, actor, redirect }) => {
         const { from, ...input } = addForm.parse(request.body)
         const days = daysBack[from]
         const since = days === undefined ? undefined : new Date(Date.now() - days * 86_400_000).toISOString()
         const { id } = await sources.add({ ...input, since }, actor)
         redirect(`/sources/${id}`, 'source-added')
-      },
+      }),
       showFaults: (call, faults) => showList(call, { faults }),
     },
-    { method: 'get', path: '/sources/:id', role: 'viewer', handle: (call) => showOne(call) },
+    get('/sources/:id', 'viewer', (call) => showOne(call)),
     act(
       'settings',
       'saved',

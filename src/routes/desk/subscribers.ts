@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { nameOf } from '../../domain/articles/article.ts'
-import type { DeskCall, DeskRoute } from '../../http/desk.ts'
+import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { drawGrowth } from '../../http/charts.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
@@ -9,8 +9,6 @@ const listQuery = z.object({
   q: z.string().max(254).default('').catch(''),
   cursor: z.string().max(2_000).optional(),
 })
-const idOf = (params: Record<string, unknown>): number =>
-  z.coerce.number().int().positive().parse(params['id'])
 const noteForm = z.object({ detail: z.string().trim().max(500) })
 
 const pageSize = 50
@@ -25,57 +23,39 @@ export function subscribersDesk({
   const showPerson = async ({ request, session, page }: DeskCall, more: object = {}) => {
     const sections = await selections.list('section')
     page('desk/subscriber', {
-      person: await subscribers.explain(idOf(request.params)),
+      person: await subscribers.explain(idOf(request)),
       names: await newsletters.names(),
       sections: Object.fromEntries(sections.map((one) => [one.slug, nameOf(one, session.language)])),
       ...more,
     })
   }
   return [
+    get('/subscribers', 'viewer', async ({ request, page }) => {
+      const { q, cursor } = listQuery.parse(request.query)
+      const list = await subscribers.list(q, toPageRequest({ limit: pageSize, cursor }))
+      page('desk/subscribers', {
+        q,
+        rows: list.data,
+        next: list.next,
+        names: await newsletters.names(),
+        charts: drawGrowth(await subscribers.growth(), new Date()),
+      })
+    }),
+    get('/subscribers/:id', 'viewer', (call) => showPerson(call)),
     {
-      method: 'get',
-      path: '/subscribers',
-      role: 'viewer',
-      handle: async ({ request, page }) => {
-        const { q, cursor } = listQuery.parse(request.query)
-        const list = await subscribers.list(q, toPageRequest({ limit: pageSize, cursor }))
-        page('desk/subscribers', {
-          q,
-          rows: list.data,
-          next: list.next,
-          names: await newsletters.names(),
-          charts: drawGrowth(await subscribers.growth(), new Date()),
-        })
-      },
-    },
-    {
-      method: 'get',
-      path: '/subscribers/:id',
-      role: 'viewer',
-      handle: (call) => showPerson(call),
-    },
-    {
-      method: 'post',
-      path: '/subscribers/:id/suppress',
-      role: 'editor',
-      handle: async ({ request, actor, redirect }) => {
-        const id = idOf(request.params)
+      ...post('/subscribers/:id/suppress', 'editor', async ({ request, actor, redirect }) => {
+        const id = idOf(request)
         const { email } = await subscribers.get(id)
         await suppressions.add(email ?? '', noteForm.parse(request.body).detail, actor)
         redirect(`/subscribers/${id}`, 'saved')
-      },
+      }),
       showFaults: (call, faults) => showPerson(call, { typed: call.request.body as object, faults }),
     },
-    {
-      method: 'post',
-      path: '/subscribers/:id/lift',
-      role: 'admin',
-      handle: async ({ request, actor, redirect }) => {
-        const id = idOf(request.params)
-        const { email } = await subscribers.get(id)
-        await suppressions.remove(email ?? '', actor)
-        redirect(`/subscribers/${id}`, 'saved')
-      },
-    },
+    post('/subscribers/:id/lift', 'admin', async ({ request, actor, redirect }) => {
+      const id = idOf(request)
+      const { email } = await subscribers.get(id)
+      await suppressions.remove(email ?? '', actor)
+      redirect(`/subscribers/${id}`, 'saved')
+    }),
   ]
 }
