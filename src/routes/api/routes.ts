@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { describeApi } from '../../http/openapi.ts'
-import type { RateLimit } from '../../http/rate-limit.ts'
+import type { SignupLimit } from '../../http/rate-limit.ts'
 import { get, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 import { articleApi } from './articles.ts'

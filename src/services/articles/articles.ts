@@ -115,12 +115,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         if (!done || done.created + done.updated > 0) await stores.feedDocuments.markDirty([{ subject: '*' }])
         if (!done) return
         const { actor, url, created, updated } = done
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'articles.imported',
-          subject: url,
-          detail: { created, updated },
-        })
+        await stores.audit.insert(actor, 'articles.imported', url, { created, updated })
       })
       await ringForChange(doorbell)
     },
@@ -165,11 +160,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         if (!(await stores.articles.markReleased(article.id))) throw notHeld()
         const sources = await stores.sourceItems.markStale(article.id)
         for (const source of sources) await stores.sources.markWanted(source)
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'article.released',
-          subject: `article:${article.externalId}`,
-        })
+        await stores.audit.insert(actor, 'article.released', `article:${article.externalId}`)
         return { ...article, heldAt: undefined }
       })
     },
@@ -195,11 +186,8 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
         if (await stores.articles.isInOpenDigest(gone.id)) throw inDigest()
         await stores.articles.merge(kept.id, gone.id)
         await stores.feedDocuments.markDirty([{ subject: '*' }])
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'article.merged',
-          subject: `article:${kept.externalId}`,
-          detail: { merged: gone.externalId },
+        await stores.audit.insert(actor, 'article.merged', `article:${kept.externalId}`, {
+          merged: gone.externalId,
         })
         return { kept, gone }
       })

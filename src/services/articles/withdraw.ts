@@ -32,7 +32,7 @@ export async function withdrawArticle(
       once: `article:${before.id}:digest:${digestId}`,
     })
   }
-  await stores.audit.insert({ actor, action: 'article.withdrawn', subject: `article:${before.externalId}` })
+  await stores.audit.insert(actor, 'article.withdrawn', `article:${before.externalId}`)
   return noteTurn(stores, before)
 }
 
@@ -45,7 +45,7 @@ export async function restoreArticle(
   if (!(await stores.articles.markRestored(articleId, sourceId))) return undefined
   const after = await stores.articles.find(articleId)
   if (!after) return undefined
-  await stores.audit.insert({ actor, action: 'article.restored', subject: `article:${after.externalId}` })
+  await stores.audit.insert(actor, 'article.restored', `article:${after.externalId}`)
   return noteTurn(stores, { ...after, state: 'withdrawn' })
 }
 

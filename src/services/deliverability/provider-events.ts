@@ -41,12 +41,7 @@ export function createProviderEventService(parts: EventParts) {
     await fetchOutside(url)
     const isFirst = await database.transaction(async (tx) => {
       if (!(await tx.providers.updateTopic(name, topic))) return false
-      await tx.audit.insert({
-        actor: `provider:${name}`,
-        action: 'provider.confirmed',
-        subject: `provider:${name}`,
-        detail: { topic },
-      })
+      await tx.audit.insert(`provider:${name}`, 'provider.confirmed', `provider:${name}`, { topic })
       return true
     })
     log.info({ provider: name, isFirst }, 'a provider’s subscription was confirmed')

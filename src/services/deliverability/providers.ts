@@ -1,4 +1,4 @@
-import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import type { Actor } from '../../domain/editor.ts'
 import { proofOf, type ProviderName } from '../../domain/deliverability/provider-event.ts'
 import { DomainError } from '../../errors.ts'
 import type { StoredProvider } from '../../store/deliverability/providers.ts'
@@ -48,7 +48,7 @@ export function createProviderService({ database, config, doorbell, providers }:
   ) => {
     await database.transaction(async (stores) => {
       await work(stores)
-      await stores.audit.insert({ actor: nameOfActor(actor), action, subject: `provider:${name}` })
+      await stores.audit.insert(actor, action, `provider:${name}`)
     })
   }
 

@@ -1,6 +1,6 @@
 import { findAddress, hashAddress, parseAddress } from '../../domain/subscribers/address.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
-import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import type { Actor } from '../../domain/editor.ts'
 import type { Keyring } from '../../domain/token.ts'
 import { DomainError } from '../../errors.ts'
 import type { ListedSuppression, Suppression } from '../../store/deliverability/suppressions.ts'
@@ -23,11 +23,7 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
         throw new DomainError('conflict', 'erased_stays', sentence)
       }
       await tx.suppressions.deleteById(suppression.id)
-      await tx.audit.insert({
-        actor: nameOfActor(actor),
-        action: 'suppression.remove',
-        subject: objectOf(suppression.subscriber),
-      })
+      await tx.audit.insert(actor, 'suppression.remove', objectOf(suppression.subscriber))
     })
   }
 
@@ -61,11 +57,7 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
           } as const
           await endSubscriptions(tx, ending)
         }
-        await tx.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'suppression.add',
-          subject: objectOf(subscriber),
-        })
+        await tx.audit.insert(actor, 'suppression.add', objectOf(subscriber))
         const suppression = await tx.suppressions.find(hashes)
         if (!suppression) throw new Error('a suppression vanished while it was put')
         return suppression

@@ -1,5 +1,5 @@
 import type { Hold } from '../../store/delivery/instance-guard.ts'
-import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import type { Actor } from '../../domain/editor.ts'
 import { judgeInstance } from '../../domain/instance.ts'
 import { DomainError } from '../../errors.ts'
 import { findOut } from './instance.ts'
@@ -36,12 +36,7 @@ export function createRestoringService({ database, doorbell }: Pick<Parts, 'data
         await stores.instanceGuard.markHeld()
         await stores.instanceGuard.put(identity)
         const released = await stores.instanceGuard.releaseDigests()
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'restore.confirmed',
-          subject: 'installation',
-          detail: { digests: released },
-        })
+        await stores.audit.insert(actor, 'restore.confirmed', 'installation', { digests: released })
         return released
       })
       await doorbell.ring('deliver-mail', {})

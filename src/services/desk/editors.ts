@@ -1,5 +1,5 @@
 import { parseAddress } from '../../domain/subscribers/address.ts'
-import { nameOfActor, sessionLifetimeMs, type Actor, type Editor, type Role } from '../../domain/editor.ts'
+import { sessionLifetimeMs, type Actor, type Editor, type Role } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
@@ -49,12 +49,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         const publication = await stores.publication.get()
         const language = wanted.language ?? publication.languages[0] ?? 'en'
         const editor = await stores.editors.insert({ email, role: wanted.role, language })
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'editor.added',
-          subject: `editor:${editor.id}`,
-          detail: { role: wanted.role },
-        })
+        await stores.audit.insert(actor, 'editor.added', `editor:${editor.id}`, { role: wanted.role })
         return editor
       })
     },
@@ -72,11 +67,9 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         if (role !== 'admin') refuseLastAdmin(desk, editor)
         await stores.editors.update(id, { role })
         await stores.sessions.markEnded(id)
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'editor.role-changed',
-          subject: `editor:${id}`,
-          detail: { from: editor.role, to: role },
+        await stores.audit.insert(actor, 'editor.role-changed', `editor:${id}`, {
+          from: editor.role,
+          to: role,
         })
         return { ...editor, role }
       })
@@ -92,11 +85,8 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         refuseLastAdmin(desk, editor)
         await stores.editors.update(id, { removedAt: now() })
         await stores.sessions.markEnded(id)
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'editor.removed',
-          subject: `editor:${id}`,
-          detail: { keysRevoked: await stores.apiKeys.markRevoked({ createdBy: id }) },
+        await stores.audit.insert(actor, 'editor.removed', `editor:${id}`, {
+          keysRevoked: await stores.apiKeys.markRevoked({ createdBy: id }),
         })
       })
     },
@@ -150,7 +140,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         const secret = randomSecret()
         const expiresAt = inMs(sessionLifetimeMs)
         await stores.sessions.insert({ tokenSha256: sha256(secret), editorId: editor.id, label, expiresAt })
-        await stores.audit.insert({ actor: `editor:${editor.id}`, action: 'editor.signed-in' })
+        await stores.audit.insert(`editor:${editor.id}`, 'editor.signed-in')
         return secret
       })
     },

@@ -1,4 +1,4 @@
-import { nameOfActor, type Actor, type Role } from '../../domain/editor.ts'
+import type { Actor, Role } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Parts } from '../parts.ts'
@@ -42,11 +42,9 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
           createdBy: actor.kind === 'editor' ? actor.id : (parent?.createdBy ?? null),
           expiresAt: earlier(expiresAt, parent?.expiresAt ?? null),
         })
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'key.created',
-          subject: `key:${inserted.id}`,
-          detail: { role: wanted.role, until: inserted.expiresAt?.toISOString().slice(0, 10) ?? null },
+        await stores.audit.insert(actor, 'key.created', `key:${inserted.id}`, {
+          role: wanted.role,
+          until: inserted.expiresAt?.toISOString().slice(0, 10) ?? null,
         })
         return inserted
       })
@@ -69,7 +67,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
         if ((await stores.apiKeys.markRevoked({ id })) === 0) {
           throw new DomainError('not_found', 'no_key', 'There is no such key in use.')
         }
-        await stores.audit.insert({ actor: nameOfActor(actor), action: 'key.revoked', subject: `key:${id}` })
+        await stores.audit.insert(actor, 'key.revoked', `key:${id}`)
       })
     },
   }

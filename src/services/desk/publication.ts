@@ -1,5 +1,5 @@
 import { findAddress } from '../../domain/subscribers/address.ts'
-import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import type { Actor } from '../../domain/editor.ts'
 import { feedTexts, isLanguageTag, isZone, links, type Publication } from '../../domain/publication.ts'
 import { DomainError } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -23,11 +23,7 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
         await stores.publication.update(after)
         // Its name stands in every feed, and its links lead where it says.
         await stores.feedDocuments.markDirty([{ subject: '*' }])
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'publication.changed',
-          detail: changesBetween(before, after),
-        })
+        await stores.audit.insert(actor, 'publication.changed', '', changesBetween(before, after))
         return after
       })
       await ringForChange(doorbell)

@@ -1,6 +1,5 @@
 import type { DoubtDecision } from '../../domain/delivery/delivery.ts'
 import { lifetimeMs, requireMayDo, type Digest } from '../../domain/digests/digest.ts'
-import { nameOfActor } from '../../domain/editor.ts'
 import type { Stores } from '../../store/stores.ts'
 import { answerOnce, type Answer, type KeyedRequest } from '../desk/answer-once.ts'
 import type { DigestSendingService } from './states.ts'
@@ -36,11 +35,9 @@ export function createUncertainService({
         return answerOnce(stores, keyed, async () => {
           requireMayDo(digest, decision)
           const decided = await (decision === 'resend' ? resend : keep)(stores, digest, subscribers)
-          await stores.audit.insert({
-            actor: nameOfActor(request.actor),
-            action: `digest.doubt.${decision}`,
-            subject: `digest:${id}`,
-            detail: { decided, subscribers: subscribers?.join(' ') ?? 'all' },
+          await stores.audit.insert(request.actor, `digest.doubt.${decision}`, `digest:${id}`, {
+            decided,
+            subscribers: subscribers?.join(' ') ?? 'all',
           })
           const { state } = await stores.digests.get(id)
           return { status: 200, body: { id, state, decided, undecided: await stores.uncertain.count(id) } }

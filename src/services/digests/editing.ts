@@ -182,11 +182,7 @@ export function createDigestService(
         })
         if (id === undefined) throw new Error('a digest without a day cannot conflict')
         await stores.digestArticles.insertExclusions(newsletter.id, excluded, nameOfActor(actor))
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'digest.composed',
-          subject: `digest:${id}`,
-        })
+        await stores.audit.insert(actor, 'digest.composed', `digest:${id}`)
         return shapeOf(stores, await refreshDraft(parts, stores, id))
       })
     },
@@ -301,7 +297,7 @@ async function applyChange(
     approvedAt: null,
     changedBy: actor,
   })
-  await stores.audit.insert({ actor, action: 'digest.changed', subject: `digest:${digest.id}` })
+  await stores.audit.insert(actor, 'digest.changed', `digest:${digest.id}`)
 }
 
 async function exclude(

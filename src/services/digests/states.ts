@@ -51,12 +51,7 @@ export function createDigestSendingService(
     const digest = await inDraftTransaction(database, async (stores) => {
       await change(stores)
       const after = await stores.digests.get(id)
-      const entry = { actor: nameOfActor(actor), subject: `digest:${id}` }
-      await stores.audit.insert({
-        ...entry,
-        action: action ?? `digest.${after.state}`,
-        detail: hashDetail(after),
-      })
+      await stores.audit.insert(actor, action ?? `digest.${after.state}`, `digest:${id}`, hashDetail(after))
       return after
     })
     await ring(digest)
@@ -229,13 +224,7 @@ export function createDigestSendingService(
     const now = await stores.clock.now()
     const frozenAt = digest.frozenAt ?? now
     await stores.digests.markState(id, [digest.state], 'preparing', { frozenAt, startedAt: now })
-    const detail = hashDetail(digest)
-    await stores.audit.insert({
-      actor: nameOfActor(actor),
-      action: 'digest.sent',
-      subject: `digest:${id}`,
-      detail,
-    })
+    await stores.audit.insert(actor, 'digest.sent', `digest:${id}`, hashDetail(digest))
     return stores.digests.get(id)
   }
 

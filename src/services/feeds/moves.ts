@@ -1,4 +1,4 @@
-import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import type { Actor } from '../../domain/editor.ts'
 import {
   feedFormats,
   feedPath,
@@ -7,16 +7,17 @@ import {
   type FeedFormat,
 } from '../../domain/feeds/feed.ts'
 import { DomainError } from '../../errors.ts'
-import type { AuditEntry } from '../../store/desk/audit.ts'
+import type { AuditDetail } from '../../store/desk/audit.ts'
 import type { Stores } from '../../store/stores.ts'
 import { noFeed } from './gather.ts'
 import { toDocument } from './render.ts'
 import type { FeedService } from './feeds.ts'
 import type { Parts } from '../parts.ts'
 
-interface Decision extends Pick<AuditEntry, 'detail'> {
+interface Decision {
   action: 'feed.moved' | 'feed.retired' | 'feed.restored'
   actor: Actor
+  detail?: AuditDetail
 }
 
 /** What the desk decides about the address of a feed. It holds for the feed in every format. */
@@ -79,7 +80,7 @@ export function createFeedMoveService({
 async function decide(
   stores: Stores,
   feed: FeedAddress,
-  { action, actor, detail = {} }: Decision,
+  { action, actor, detail }: Decision,
   mark: (path: string, format: FeedFormat) => Promise<void>,
 ): Promise<void> {
   await stores.feedDocuments.claim(feed)
@@ -87,7 +88,7 @@ async function decide(
   // A format that nobody has asked for yet ends with the others.
   await stores.feedDocuments.insertMissing(documents)
   for (const [index, { path }] of documents.entries()) await mark(path, feedFormats[index] ?? feed.format)
-  await stores.audit.insert({ actor: nameOfActor(actor), action, subject: `feed:${feedPath(feed)}`, detail })
+  await stores.audit.insert(actor, action, `feed:${feedPath(feed)}`, detail)
 }
 
 /** Of the two feeds of a move, the one that a person writes down. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
-import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import type { Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import { newsletterChange, newsletterInput, type NewsletterChange, type NewsletterInput } from './input.ts'
 import { changesBetween } from '../desk/audit.ts'
@@ -54,11 +54,7 @@ export function createNewsletterService({
             { fields: [{ field: 'slug', message: 'is taken' }] },
           )
         }
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'newsletter.created',
-          subject: `newsletter:${inserted.slug}`,
-        })
+        await stores.audit.insert(actor, 'newsletter.created', `newsletter:${inserted.slug}`)
         return inserted
       })
     },
@@ -81,12 +77,12 @@ export function createNewsletterService({
         if (strictness.indexOf(after.approval) < strictness.indexOf(before.approval))
           requireAdmin(actor, 'approval')
         if (after.from !== (before.from ?? null)) requireAdmin(actor, 'from')
-        await stores.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'newsletter.changed',
-          subject: `newsletter:${slug}`,
-          detail: changesBetween(kept, given),
-        })
+        await stores.audit.insert(
+          actor,
+          'newsletter.changed',
+          `newsletter:${slug}`,
+          changesBetween(kept, given),
+        )
         return stores.newsletters.update(id, toNewsletter(after))
       })
     },

@@ -156,11 +156,7 @@ export function createActivationService(
       while ((await stores.activations.deleteActivated(before, purgeBatch)) === purgeBatch);
       while ((await stores.activationMails.deleteOld(now(), purgeBatch)) === purgeBatch);
       if (purged > 0) {
-        await stores.audit.insert({
-          actor: 'system',
-          action: 'activations.purge',
-          detail: { requests: purged },
-        })
+        await stores.audit.insert('system', 'activations.purge', '', { requests: purged })
         log.info({ requests: purged }, 'unconfirmed requests were purged')
       }
       return purged

@@ -67,7 +67,7 @@ export function createSourceService(parts: SourceParts) {
   ): Promise<SourceView> => {
     await database.transaction(async (tx) => {
       await work(tx, await find(tx, id))
-      await tx.audit.insert({ actor: nameOfActor(actor), subject: `source:${id}`, ...line })
+      await tx.audit.insert(actor, line.action, `source:${id}`, line.detail)
     })
     await ring(id)
     return get(id)
@@ -117,12 +117,7 @@ export function createSourceService(parts: SourceParts) {
         const added = await tx.sources.insert(found, settings, randomSecret())
         if (added === undefined) throw exists()
         const subject = `source:${added}`
-        await tx.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'source.added',
-          subject,
-          detail: { url: found.url },
-        })
+        await tx.audit.insert(actor, 'source.added', subject, { url: found.url })
         return added
       })
       await ring(id)
@@ -165,7 +160,7 @@ export function createSourceService(parts: SourceParts) {
       await database.transaction(async (tx) => {
         if (!(await tx.sources.delete(id))) throw noSource()
         const subject = `source:${id}`
-        await tx.audit.insert({ actor: nameOfActor(actor), action: 'source.removed', subject })
+        await tx.audit.insert(actor, 'source.removed', subject)
         await tx.feedDocuments.markDirty([{ subject: '*' }])
       })
       await ringForChange(doorbell)

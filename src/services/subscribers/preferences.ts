@@ -142,7 +142,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
         if (parsed) await tx.suppressions.put(hashAddress(keyring, parsed), { reason: 'erased' })
         await tx.activations.deleteOf(id, address ?? '')
         await tx.personalData.delete(id)
-        await tx.audit.insert({ actor: 'system', action: 'subscriber.erase', subject: `subscriber:${id}` })
+        await tx.audit.insert('system', 'subscriber.erase', `subscriber:${id}`)
       })
     },
 

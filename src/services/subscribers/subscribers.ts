@@ -1,6 +1,6 @@
 import { findAddress } from '../../domain/subscribers/address.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
-import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import type { Actor } from '../../domain/editor.ts'
 import { quoteCsv } from './import/csv-cells.ts'
 import type { Subscriber, Subscription } from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
@@ -110,7 +110,7 @@ export function createSubscriberService({
 
     /** CSV, a line per subscription; what a spreadsheet would run is quoted. */
     async *export(actor: Actor): AsyncGenerator<string> {
-      await stores.audit.insert({ actor: nameOfActor(actor), action: 'subscribers.export' })
+      await stores.audit.insert(actor, 'subscribers.export')
       yield `${exportColumns.join(',')}\n`
       let after = { subscriberId: 0, newsletterId: 0 }
       for (;;) {

@@ -1,25 +1,35 @@
 import type { Cursor } from '../../domain/cursor.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import type { Executor } from '../executor.ts'
 
-/** One line of the audit log. `actor` and `action` are fixed words; no reader's address, token or key is ever in `detail`. */
-export interface AuditEntry {
-  actor: string
-  action: string
-  subject?: string
-  detail?: Record<string, string | number | boolean | null>
-}
+/** No reader's address, token or key is ever in it. */
+export type AuditDetail = Record<string, string | number | boolean | null>
 
-export interface StoredAuditEntry extends Required<AuditEntry> {
+export interface StoredAuditEntry {
   id: number
   at: Date
+  actor: string
+  action: string
+  subject: string
+  detail: AuditDetail
 }
 
 export function auditStore(db: Executor) {
   return {
-    async insert(entry: AuditEntry): Promise<void> {
+    /**
+     * @param actor who, or the fixed word for what is nobody: `system`
+     * @param action a fixed word
+     */
+    async insert(
+      actor: Actor | string,
+      action: string,
+      subject = '',
+      detail: AuditDetail = {},
+    ): Promise<void> {
+      const name = typeof actor === 'string' ? actor : nameOfActor(actor)
       await db
         .insertInto('audit')
-        .values({ ...entry, detail: JSON.stringify(entry.detail ?? {}) })
+        .values({ actor: name, action, subject, detail: JSON.stringify(detail) })
         .execute()
     },
 
@@ -32,7 +42,7 @@ export function auditStore(db: Executor) {
         .limit(limit + 1)
       if (after) query = query.where('id', '<', Number(after[0]))
       const rows = await query.execute()
-      return rows.map((row) => ({ ...row, detail: row.detail as StoredAuditEntry['detail'] }))
+      return rows.map((row) => ({ ...row, detail: row.detail as AuditDetail }))
     },
   }
 }

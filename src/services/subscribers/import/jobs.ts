@@ -147,11 +147,9 @@ export function createImportService(
     const { actor, isDryRun, consentBasis, idempotencyKey } = options
     return database.transaction(async (tx) => {
       const write = async () => {
-        await tx.audit.insert({
-          actor: nameOfActor(actor),
-          action: 'subscribers.import',
-          subject: `import:${id}`,
-          detail: { dryRun: isDryRun, basis: consentBasis ?? null },
+        await tx.audit.insert(actor, 'subscribers.import', `import:${id}`, {
+          dryRun: isDryRun,
+          basis: consentBasis ?? null,
         })
         await tx.imports.markWaiting(id, upload)
         return { status: 202, body: { id } }
@@ -229,11 +227,15 @@ export function createImportService(
     const { active, pending, ended, known, left, suppressed, invalid } = tally
     const isMine = await database.transaction(async (tx) => {
       if (!(await tx.imports.markEnded(claimed, 'done'))) return false
-      await tx.audit.insert({
-        actor: claimed.actor,
-        action: 'subscribers.imported',
-        subject: `import:${claimed.id}`,
-        detail: { dryRun: claimed.isDryRun, active, pending, ended, known, left, suppressed, invalid },
+      await tx.audit.insert(claimed.actor, 'subscribers.imported', `import:${claimed.id}`, {
+        dryRun: claimed.isDryRun,
+        active,
+        pending,
+        ended,
+        known,
+        left,
+        suppressed,
+        invalid,
       })
       return true
     })
