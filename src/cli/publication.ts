@@ -42,7 +42,7 @@ export function publicationCommand(program: Command): void {
       const change: Partial<Publication> = {
         ...rest,
         ...(languages && { languages: languages.split(',') }),
-        ...(feedText && { feedText: feedText === 'auto' ? undefined : feedText }),
+        ...(feedText && { feedText: feedText === 'auto' ? null : feedText }),
       }
       if (Object.keys(change).length === 0)
         throw new UsageError('Nothing to change; `--help` lists what can be set.')
@@ -55,6 +55,6 @@ const toLines = (publication: Publication): string[] =>
   toTable(
     Object.entries(publication).map(([name, value]: [string, unknown]) => [
       name,
-      typeof value === 'string' ? value : JSON.stringify(value ?? null),
+      typeof value === 'string' ? value : JSON.stringify(value),
     ]),
   )

@@ -21,14 +21,14 @@ export interface Publication {
   /** The byline of an article without authors. */
   deskName: string
   /** Without one no digest is sent. */
-  postalAddress: string | undefined
-  contactEmail: string | undefined
-  policyUrl: string | undefined
+  postalAddress: string | null
+  contactEmail: string | null
+  policyUrl: string | null
   policyVersion: string
   ambiguousPolicy: AmbiguousPolicy
   links: Links
-  /** Undefined: in full, where links lead home a summary. */
-  feedText: FeedText | undefined
+  /** Null: in full, where links lead home a summary. */
+  feedText: FeedText | null
 }
 
 /** Right-to-left scripts that a newsroom may publish in. */

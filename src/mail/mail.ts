@@ -133,7 +133,7 @@ export function createMail(options: MailOptions) {
         ...mail,
         from,
         to,
-        replyTo: replyTo ?? (contact === undefined ? undefined : readMailbox(contact)),
+        replyTo: replyTo ?? (contact === null ? undefined : readMailbox(contact)),
         messageId: `<${sealReference(keyring, 'message-id', reference)}@${domainOf(from.address)}>`,
         date: options.now(),
         feedbackId: `personal:${kind}:${senderId(domainOf(from.address))}`,

@@ -37,11 +37,11 @@ export const aPublication = (overrides: Partial<Publication> = {}): Publication 
   deskName: 'La rédaction',
   postalAddress: '12, rue du Port\n16000 Port-Sablon',
   contactEmail: 'contact@news.example.org',
-  policyUrl: undefined,
+  policyUrl: null,
   policyVersion: '1',
   ambiguousPolicy: 'resend_once',
   links: 'here',
-  feedText: undefined,
+  feedText: null,
   ...overrides,
 })
 

@@ -101,7 +101,7 @@ interface ContentParts {
   newsletter: Newsletter
   publication: Publication
   publicUrl: string
-  replyTo: string | undefined
+  replyTo: string | null
   /** In the digest's order. */
   articles: readonly Candidate[]
   /** Due articles that the maximum left out. */
@@ -128,7 +128,7 @@ export function contentOf(parts: ContentParts): FrozenDigest {
       name: newsletter.name,
       language: newsletter.language,
       ...(newsletter.from !== undefined && { from: newsletter.from }),
-      ...(parts.replyTo !== undefined && { replyTo: parts.replyTo }),
+      ...(parts.replyTo !== null && { replyTo: parts.replyTo }),
     },
     publication: {
       name: publication.name,

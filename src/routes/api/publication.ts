@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { feedTexts, languageTag, links } from '../../domain/publication.ts'
+import { feedTexts, languageTag, links, type Publication } from '../../domain/publication.ts'
 import { get, patch, type ApiRoute } from '../../http/route.ts'
 import type { PublicationService } from '../../services/desk/publication.ts'
 import { zone } from '../../services/newsletters/input.ts'
@@ -28,27 +28,14 @@ export function publicationApi(service: PublicationService): ApiRoute[] {
     get('/publication', 'viewer', {
       summary: 'The publication and its settings',
       answers: { 200: publication },
-      handle: async () => ({ body: toShape(await service.get()) }),
+      handle: async () => ({ body: await service.get() }),
     }),
     patch('/publication', 'admin', {
       summary: 'Change settings; what is absent stays, null clears',
       body: publication.partial(),
       answers: { 200: publication },
-      handle: async ({ body, actor }) => ({ body: toShape(await service.set(withoutNulls(body), actor)) }),
+      // JSON has no undefined.
+      handle: async ({ body, actor }) => ({ body: await service.set(body as Partial<Publication>, actor) }),
     }),
   ]
 }
-
-const nullable = ['postalAddress', 'contactEmail', 'policyUrl', 'feedText'] as const
-
-type Shape = z.infer<typeof publication>
-type Publication = Awaited<ReturnType<PublicationService['get']>>
-
-const toShape = (value: Publication): Shape =>
-  ({
-    ...value,
-    ...Object.fromEntries(nullable.map((name) => [name, value[name] ?? null])),
-  }) as Shape
-
-const withoutNulls = (body: { [Name in keyof Shape]?: Shape[Name] | undefined }): Partial<Publication> =>
-  Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value ?? undefined]))

@@ -70,10 +70,10 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
         } = publicationForm.parse(request.body)
         const change = {
           ...rest,
-          postalAddress: postalAddress || undefined,
-          contactEmail: contactEmail || undefined,
+          postalAddress: postalAddress || null,
+          contactEmail: contactEmail || null,
           ...(where && { links: where }),
-          ...(feedText !== undefined && { feedText: feedText || undefined }),
+          ...(feedText !== undefined && { feedText: feedText || null }),
         }
         await publication.set(change, actor)
         redirect('/settings', 'saved')

@@ -37,7 +37,7 @@ function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publ
     ...Object.entries({ name, deskName })
       .filter(([, text]) => text.trim() === '')
       .map(([field]) => ({ field, message: 'must not be empty' })),
-    ...(contactEmail === undefined || findAddress(contactEmail)
+    ...(contactEmail === null || findAddress(contactEmail)
       ? []
       : [{ field: 'contactEmail', message: 'must be one e-mail address' }]),
     ...(isZone(zone) ? [] : [{ field: 'zone', message: 'must be an IANA zone such as Africa/Algiers' }]),

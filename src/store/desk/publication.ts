@@ -1,25 +1,19 @@
-import type { AmbiguousPolicy, FeedText, Links, Publication } from '../../domain/publication.ts'
+import type { Publication } from '../../domain/publication.ts'
 import type { Executor } from '../executor.ts'
 
 export function publicationStore(db: Executor) {
   return {
     async get(): Promise<Publication> {
-      const row = await db.selectFrom('publication').selectAll().executeTakeFirstOrThrow()
-      return {
-        name: row.name,
-        description: row.description,
-        languages: row.languages,
-        zone: row.zone,
-        locales: row.locales as Record<string, string>,
-        deskName: row.deskName,
-        postalAddress: row.postalAddress ?? undefined,
-        contactEmail: row.contactEmail ?? undefined,
-        policyUrl: row.policyUrl ?? undefined,
-        policyVersion: row.policyVersion,
-        ambiguousPolicy: row.ambiguousPolicy as AmbiguousPolicy,
-        links: row.links as Links,
-        feedText: (row.feedText as FeedText | null) ?? undefined,
-      }
+      const {
+        onlyRow: _o,
+        updatedAt: _u,
+        ...row
+      } = await db
+        .selectFrom('publication')
+        .selectAll()
+        .$narrowType<Pick<Publication, 'ambiguousPolicy' | 'links' | 'feedText'>>()
+        .executeTakeFirstOrThrow()
+      return { ...row, locales: row.locales as Publication['locales'] }
     },
 
     /** Until the transaction ends nobody else changes it. */
@@ -28,16 +22,10 @@ export function publicationStore(db: Executor) {
     },
 
     async update(publication: Publication): Promise<void> {
-      const row = {
-        ...publication,
-        locales: JSON.stringify(publication.locales),
-        postalAddress: publication.postalAddress ?? null,
-        contactEmail: publication.contactEmail ?? null,
-        policyUrl: publication.policyUrl ?? null,
-        feedText: publication.feedText ?? null,
-        updatedAt: new Date(),
-      }
-      await db.updateTable('publication').set(row).execute()
+      await db
+        .updateTable('publication')
+        .set({ ...publication, locales: JSON.stringify(publication.locales), updatedAt: new Date() })
+        .execute()
     },
   }
 }
