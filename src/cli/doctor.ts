@@ -64,7 +64,7 @@ async function readSenders({ services }: Context): Promise<{ addresses: string[]
   const addresses: string[] = []
   const findings: Finding[] = []
   for (const { slug, from } of newsletters) {
-    if (from === undefined) continue
+    if (from === null) continue
     if (findSenderFault(from, undefined)) {
       findings.push(
         no('sender', `the newsletter ${slug} comes from what is not one address; change its sender`),

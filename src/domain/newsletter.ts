@@ -40,13 +40,13 @@ export interface Newsletter {
   minArticles: number
   /** For each reader; what exceeds it is linked. */
   maxArticles: number
-  /** Its own subject; where absent, the first headline. */
-  subject: string | undefined
+  /** Its own subject; null: the first headline. */
+  subject: string | null
   approval: ApprovalRule
   repeats: RepeatRule
   cadences: CadenceRule[]
-  /** `Name <address>` or an address; the installation's sender where absent. */
-  from: string | undefined
+  /** `Name <address>` or an address; null: the installation's sender. */
+  from: string | null
   template: 'digest' | 'brief'
   position: number
   /** Articles that became public before this are never due. */

@@ -32,7 +32,7 @@ export interface MailOptions {
 
 /** A newsletter that may have a sender of its own. */
 interface Sending {
-  from?: string | undefined
+  from?: string | null | undefined
 }
 
 /** Everything between a frozen digest, or a reason to write to someone, and finished bytes. */

@@ -48,8 +48,8 @@ export function createSenders(options: { mailFrom: string | undefined; publicUrl
   const domain = domainOf(standard.address)
   const local = standard.address.startsWith('subscriptions@') ? 'confirmations' : 'subscriptions'
   return {
-    digest({ name, from }: { name: string; from?: string | undefined }): Mailbox {
-      const mailbox = from === undefined ? standard : readMailbox(from)
+    digest({ name, from }: { name: string; from?: string | null | undefined }): Mailbox {
+      const mailbox = from ? readMailbox(from) : standard
       return { address: mailbox.address, name: mailbox.name || singleLine(name) }
     },
     /** Another address than digests have, so that what readers do to one never hurts the other. */

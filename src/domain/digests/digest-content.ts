@@ -113,13 +113,13 @@ interface ContentParts {
 export function contentOf(parts: ContentParts): FrozenDigest {
   const { digest, newsletter, publication, publicUrl, articles, beyond } = parts
   const isAlert = digest.cadence === 'alert'
-  const ownSubject = digest.subject ?? (isAlert ? undefined : newsletter.subject)
+  const ownSubject = digest.subject ?? (isAlert ? null : newsletter.subject)
   return {
     digestId: digest.id,
     cadence: digest.cadence,
     template: isAlert ? 'brief' : newsletter.template,
     subject: ownSubject ?? articles[0]?.title ?? newsletter.name,
-    subjectFrom: ownSubject === undefined ? 'headline' : 'editor',
+    subjectFrom: ownSubject === null ? 'headline' : 'editor',
     intro: digest.intro,
     ...(digest.preheader !== undefined && { preheader: digest.preheader }),
     date: (digest.sendAt ?? digest.createdAt).toISOString(),
@@ -127,7 +127,7 @@ export function contentOf(parts: ContentParts): FrozenDigest {
       slug: newsletter.slug,
       name: newsletter.name,
       language: newsletter.language,
-      ...(newsletter.from !== undefined && { from: newsletter.from }),
+      ...(newsletter.from !== null && { from: newsletter.from }),
       ...(parts.replyTo !== null && { replyTo: parts.replyTo }),
     },
     publication: {

@@ -129,9 +129,9 @@ const plain = {
   dossiers: [] as string[],
   tags: [] as string[],
   minArticles: 1,
-  subject: undefined,
+  subject: null,
   approval: 'none',
-  from: undefined,
+  from: null,
   template: 'digest',
 } as const
 

@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
@@ -41,7 +40,8 @@ export function createNewsletterService({
      *   `needs_admin` for a sender of its own
      */
     async create(input: NewsletterInput, actor: Actor): Promise<Newsletter> {
-      const newsletter = toNewsletter(newsletterInput.parse(input))
+      const newsletter = newsletterInput.parse(input)
+      requireRange(newsletter)
       assertSender(newsletter.from)
       if (newsletter.from) requireAdmin(actor, 'from')
       return database.transaction(async (stores) => {
@@ -73,40 +73,25 @@ export function createNewsletterService({
         if (fields.from !== before.from) assertSender(fields.from)
         const { id: _i, createdAt: _c, updatedAt: _u, ...kept } = before
         const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-        const after = { ...kept, subject: kept.subject ?? null, from: kept.from ?? null, ...given }
+        const after = { ...kept, ...given }
+        requireRange(after)
         if (strictness.indexOf(after.approval) < strictness.indexOf(before.approval))
           requireAdmin(actor, 'approval')
-        if (after.from !== (before.from ?? null)) requireAdmin(actor, 'from')
+        if (after.from !== before.from) requireAdmin(actor, 'from')
         await stores.audit.insert(
           actor,
           'newsletter.changed',
           `newsletter:${slug}`,
           changesBetween(kept, given),
         )
-        return stores.newsletters.update(id, toNewsletter(after))
+        return stores.newsletters.update(id, after)
       })
     },
 
     /** As the API shows it. */
-    toShape: (newsletter: Newsletter) => ({
-      slug: newsletter.slug,
-      name: newsletter.name,
-      description: newsletter.description,
+    toShape: ({ id: _i, beganAt: _b, createdAt: _c, updatedAt: _u, ...newsletter }: Newsletter) => ({
+      ...newsletter,
       url: config.publicUrl + newsletterPath(newsletter.slug),
-      language: newsletter.language,
-      sections: newsletter.sections,
-      dossiers: newsletter.dossiers,
-      tags: newsletter.tags,
-      blocks: newsletter.blocks,
-      minArticles: newsletter.minArticles,
-      maxArticles: newsletter.maxArticles,
-      subject: newsletter.subject ?? null,
-      approval: newsletter.approval,
-      repeats: newsletter.repeats,
-      cadences: newsletter.cadences,
-      from: newsletter.from ?? null,
-      template: newsletter.template,
-      position: newsletter.position,
     }),
   }
 }
@@ -138,14 +123,10 @@ const senderFaults = {
     ),
 }
 
-type Fields = z.output<typeof newsletterInput> & { beganAt?: Date }
-
-function toNewsletter(fields: Fields) {
-  if (fields.minArticles > fields.maxArticles) {
-    const sentence = 'minArticles is larger than maxArticles: no digest could ever be sent.'
-    throw new DomainError('invalid', 'min_exceeds_max', sentence, {
-      fields: [{ field: 'minArticles', message: `must be at most maxArticles (${fields.maxArticles})` }],
-    })
-  }
-  return { ...fields, subject: fields.subject ?? undefined, from: fields.from ?? undefined }
+function requireRange({ minArticles, maxArticles }: Pick<Newsletter, 'minArticles' | 'maxArticles'>): void {
+  if (minArticles <= maxArticles) return
+  const sentence = 'minArticles is larger than maxArticles: no digest could ever be sent.'
+  throw new DomainError('invalid', 'min_exceeds_max', sentence, {
+    fields: [{ field: 'minArticles', message: `must be at most maxArticles (${maxArticles})` }],
+  })
 }

@@ -1,15 +1,22 @@
 import { sql, type Selectable } from 'kysely'
-import type { ApprovalRule, Block, CadenceRule, Newsletter, RepeatRule } from '../../domain/newsletter.ts'
+import type { Block, CadenceRule, Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Executor } from '../executor.ts'
-import type { NewsletterCadences, Newsletters } from '../schema.ts'
+import type { NewsletterCadences } from '../schema.ts'
 
 export type NewNewsletter = Omit<Newsletter, 'id' | 'beganAt' | 'createdAt' | 'updatedAt'> & {
   beganAt?: Date
 }
 
 export function newslettersStore(db: Executor) {
-  const withCadences = async (rows: Selectable<Newsletters>[]): Promise<Newsletter[]> => {
+  const select = () =>
+    db
+      .selectFrom('newsletters')
+      .selectAll()
+      .$narrowType<Pick<Newsletter, 'approval' | 'repeats' | 'template'>>()
+  type Row = Awaited<ReturnType<ReturnType<typeof select>['execute']>>[number]
+
+  const withCadences = async (rows: Row[]): Promise<Newsletter[]> => {
     if (rows.length === 0) return []
     const rules = await db
       .selectFrom('newsletterCadences')
@@ -21,12 +28,12 @@ export function newslettersStore(db: Executor) {
       )
       .orderBy(sql`array_position(array['daily', 'weekly', 'alert'], cadence)`)
       .execute()
-    return rows.map((row) =>
-      toNewsletter(
-        row,
-        rules.filter((rule) => rule.newsletterId === row.id),
-      ),
-    )
+    return rows.map(({ sender, blocks, ...row }) => ({
+      ...row,
+      from: sender,
+      blocks: blocks as unknown as Block[],
+      cadences: rules.filter((rule) => rule.newsletterId === row.id).map(toCadence),
+    }))
   }
 
   const insertCadences = async (newsletterId: number, rules: CadenceRule[]) => {
@@ -40,13 +47,11 @@ export function newslettersStore(db: Executor) {
   return {
     /** In the order of the publication: the first is the one that signup offers first. */
     async list(): Promise<Newsletter[]> {
-      return withCadences(
-        await db.selectFrom('newsletters').selectAll().orderBy('position').orderBy('id').execute(),
-      )
+      return withCadences(await select().orderBy('position').orderBy('id').execute())
     },
 
     async findBySlug(slug: string): Promise<Newsletter | undefined> {
-      const rows = await db.selectFrom('newsletters').selectAll().where('slug', '=', slug).execute()
+      const rows = await select().where('slug', '=', slug).execute()
       return (await withCadences(rows))[0]
     },
 
@@ -59,7 +64,7 @@ export function newslettersStore(db: Executor) {
 
     /** @throws DomainError `no_newsletter` */
     async get(id: number): Promise<Newsletter> {
-      const rows = await db.selectFrom('newsletters').selectAll().where('id', '=', id).execute()
+      const rows = await select().where('id', '=', id).execute()
       const [newsletter] = await withCadences(rows)
       if (!newsletter) throw new DomainError('not_found', 'no_newsletter', 'There is no such newsletter.')
       return newsletter
@@ -72,14 +77,14 @@ export function newslettersStore(db: Executor) {
 
     async listByIds(ids: number[]): Promise<Newsletter[]> {
       if (ids.length === 0) return []
-      return withCadences(await db.selectFrom('newsletters').selectAll().where('id', 'in', ids).execute())
+      return withCadences(await select().where('id', 'in', ids).execute())
     },
 
     /** Undefined where the slug is taken. Call it in a transaction: cadences are rows of their own. */
     async insert(newsletter: NewNewsletter): Promise<Newsletter | undefined> {
       const row = await db
         .insertInto('newsletters')
-        .values({ slug: newsletter.slug, ...toRow(newsletter) })
+        .values(toRow(newsletter))
         .onConflict((conflict) => conflict.column('slug').doNothing())
         .returning('id')
         .executeTakeFirst()
@@ -113,26 +118,11 @@ export function newslettersStore(db: Executor) {
   }
 }
 
-function toRow(newsletter: NewNewsletter) {
-  return {
-    name: newsletter.name,
-    description: newsletter.description,
-    language: newsletter.language,
-    sections: newsletter.sections,
-    dossiers: newsletter.dossiers,
-    tags: newsletter.tags,
-    blocks: JSON.stringify(newsletter.blocks),
-    minArticles: newsletter.minArticles,
-    maxArticles: newsletter.maxArticles,
-    subject: newsletter.subject ?? null,
-    approval: newsletter.approval,
-    repeats: newsletter.repeats,
-    sender: newsletter.from ?? null,
-    template: newsletter.template,
-    position: newsletter.position,
-    ...(newsletter.beganAt && { beganAt: newsletter.beganAt }),
-  }
-}
+const toRow = ({ cadences: _c, from, blocks, ...row }: NewNewsletter) => ({
+  ...row,
+  blocks: JSON.stringify(blocks),
+  sender: from,
+})
 
 function toCadenceRow(rule: CadenceRule) {
   return {
@@ -141,32 +131,6 @@ function toCadenceRow(rule: CadenceRule) {
     zone: rule.cadence === 'alert' ? null : rule.zone,
     weekday: rule.cadence === 'weekly' ? rule.weekday : null,
     maxPerDay: rule.cadence === 'alert' ? (rule.maxPerDay ?? null) : null,
-  }
-}
-
-function toNewsletter(row: Selectable<Newsletters>, rules: Selectable<NewsletterCadences>[]): Newsletter {
-  return {
-    id: row.id,
-    slug: row.slug,
-    name: row.name,
-    description: row.description,
-    language: row.language,
-    sections: row.sections,
-    dossiers: row.dossiers,
-    tags: row.tags,
-    blocks: row.blocks as unknown as Block[],
-    minArticles: row.minArticles,
-    maxArticles: row.maxArticles,
-    subject: row.subject ?? undefined,
-    approval: row.approval as ApprovalRule,
-    repeats: row.repeats as RepeatRule,
-    cadences: rules.map(toCadence),
-    from: row.sender ?? undefined,
-    template: row.template as Newsletter['template'],
-    position: row.position,
-    beganAt: row.beganAt,
-    createdAt: row.createdAt,
-    updatedAt: row.updatedAt,
   }
 }
 
