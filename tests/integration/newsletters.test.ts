@@ -26,7 +26,7 @@ test('a newsletter is created with its cadences, read back, and listed in the pu
     cli,
   )
   await aNewsletter(database, { slug: 'le-matin', position: 1 })
-  expect(created).toMatchObject({ slug: 'as-sabah', maxArticles: 12, subject: undefined })
+  expect(created).toMatchObject({ slug: 'as-sabah', maxArticles: 12, subject: null })
   expect(created.cadences).toEqual([
     { cadence: 'weekly', weekday: 5, time: '18:30', zone: 'Africa/Algiers' },
     { cadence: 'alert', maxPerDay: 2 },
@@ -40,7 +40,7 @@ test('a change keeps what it leaves out, and null clears a text of its own', asy
   const newsletters = createNewsletterService({ config, database, mail })
   const { slug } = await aNewsletter(database, { subject: 'Votre matin', sections: ['culture'] })
   expect(await newsletters.change(slug, { subject: null, maxArticles: 5 }, cli)).toMatchObject({
-    subject: undefined,
+    subject: null,
     maxArticles: 5,
     sections: ['culture'],
     cadences: [{ cadence: 'daily' }, { cadence: 'alert' }],

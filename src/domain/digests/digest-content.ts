@@ -121,7 +121,7 @@ export function contentOf(parts: ContentParts): FrozenDigest {
     subject: ownSubject ?? articles[0]?.title ?? newsletter.name,
     subjectFrom: ownSubject === null ? 'headline' : 'editor',
     intro: digest.intro,
-    ...(digest.preheader !== undefined && { preheader: digest.preheader }),
+    ...(digest.preheader !== null && { preheader: digest.preheader }),
     date: (digest.sendAt ?? digest.createdAt).toISOString(),
     newsletter: {
       slug: newsletter.slug,

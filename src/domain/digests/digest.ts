@@ -53,58 +53,53 @@ export interface Digest {
   id: number
   newsletterId: number
   cadence: Cadence
-  /** The scheduled day; undefined for alerts and digests composed by hand. */
-  localDate: string | undefined
+  /** The scheduled day; null for alerts and digests composed by hand. */
+  localDate: string | null
   state: DigestState
-  resumeState: ResumeState | undefined
+  resumeState: ResumeState | null
   /** Why it is paused, skipped or missed. */
-  reason: DigestReason | undefined
+  reason: DigestReason | null
   /** What the relay said of us, where it takes nothing of this digest, and when it is asked again. */
-  relayAnswer: string | undefined
-  probeAt: Date | undefined
+  relayAnswer: string | null
+  probeAt: Date | null
   /** Grows whenever the content or the state changes: the ETag. */
   version: number
-  subject: string | undefined
-  preheader: string | undefined
+  subject: string | null
+  preheader: string | null
   intro: string
   pinned: number[]
   excluded: number[]
-  chosen: number[] | undefined
+  chosen: number[] | null
   /** What goes out; of a draft, what would go out now. */
-  content: FrozenDigest | undefined
+  content: FrozenDigest | null
   /** Hex. */
-  contentHash: string | undefined
-  frozenAt: Date | undefined
-  approvedHash: string | undefined
-  approvedBy: string | undefined
-  approvedAt: Date | undefined
-  approvalDueAt: Date | undefined
-  changedBy: string | undefined
-  audience: number | undefined
+  contentHash: string | null
+  frozenAt: Date | null
+  approvedHash: string | null
+  approvedBy: string | null
+  approvedAt: Date | null
+  approvalDueAt: Date | null
+  changedBy: string | null
+  audience: number | null
   /** What readers would get as long as it is not prepared, and when that was last looked up. */
   plans: VariantPlan[]
-  refreshedAt: Date | undefined
-  sendAt: Date | undefined
-  expiresAt: Date | undefined
+  refreshedAt: Date | null
+  sendAt: Date | null
+  expiresAt: Date | null
   /** What an editor answered to the offer to spread it over days. */
-  spread: boolean | undefined
-  /** How it is spread; undefined where all go at once, or nobody waits any more. */
-  running: { portion: number; nextAt: Date; waiting: number; held: string | undefined } | undefined
+  spread: boolean | null
+  /** How it is spread; null where all go at once, or nobody waits any more. */
+  running: { portion: number; nextAt: Date; waiting: number; held: string | null } | null
   createdAt: Date
-  startedAt: Date | undefined
-  completedAt: Date | undefined
+  startedAt: Date | null
+  completedAt: Date | null
   /** When a story of it was last withdrawn, or came back, after it went out. */
-  archiveChangedAt: Date | undefined
+  archiveChangedAt: Date | null
 }
 
-/** What an editor may change of a draft. */
-export interface DraftChange {
-  subject?: string | undefined
-  preheader?: string | undefined
-  intro?: string
-  pinned?: number[]
-  excluded?: number[]
-  chosen?: number[] | undefined
+/** What an editor may change of a draft; null goes back to the newsletter's rules, what is absent stays. */
+export type DraftChange = {
+  [Name in 'subject' | 'preheader' | 'intro' | 'pinned' | 'excluded' | 'chosen']?: Digest[Name] | undefined
 }
 
 /** How far back a digest looks for articles that became public, in hours. */
@@ -142,7 +137,7 @@ export const mayDo = (
   action: DigestAction,
 ): boolean =>
   (startsOf[action] as readonly DigestState[]).includes(digest.state) ||
-  (action === 'pause' && digest.state === 'paused' && digest.probeAt !== undefined)
+  (action === 'pause' && digest.state === 'paused' && digest.probeAt != null)
 
 /** @throws DomainError `wrong_state` */
 export function requireMayDo(
@@ -158,7 +153,7 @@ export function requireMayDo(
 }
 
 export const isExpired = ({ expiresAt }: Pick<Digest, 'expiresAt'>, now: Date): boolean =>
-  expiresAt !== undefined && expiresAt <= now
+  expiresAt !== null && expiresAt <= now
 
 /** Resumed after its time, a digest would expire for everyone who waits for it. @throws DomainError `digest_expired` */
 export function requireTimeLeft(digest: Pick<Digest, 'expiresAt'>, now: Date): void {
@@ -194,8 +189,7 @@ export function requireVersion(digest: Pick<Digest, 'version'>, version: SeenVer
 export const isApproved = (
   digest: Pick<Digest, 'contentHash' | 'approvedHash'>,
   rule: ApprovalRule,
-): boolean =>
-  rule === 'none' || (digest.approvedHash !== undefined && digest.approvedHash === digest.contentHash)
+): boolean => rule === 'none' || (digest.approvedHash !== null && digest.approvedHash === digest.contentHash)
 
 /** @throws DomainError `approval_needed` */
 export function requireApproved(digest: Digest, rule: ApprovalRule): void {

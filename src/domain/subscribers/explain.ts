@@ -45,7 +45,7 @@ export function explain(
     if (digest.reason === 'too_few') return 'digest_too_small'
     return digest.reason === 'no_readers' ? 'digest_without_readers' : 'digest_skipped'
   }
-  if (digest.state === 'cancelled' && digest.audience === undefined) return 'digest_cancelled'
+  if (digest.state === 'cancelled' && digest.audience === null) return 'digest_cancelled'
   if (!facts) return 'not_subscribed'
   const startedAt = digest.startedAt ?? new Date(8.64e15)
   if (facts.state === 'pending') return 'not_activated'
@@ -55,7 +55,7 @@ export function explain(
   if (facts.pausedUntil && facts.pausedUntil > startedAt) return 'paused'
   const wants = digest.cadence === facts.cadence || (digest.cadence === 'alert' && facts.alerts)
   if (!wants) return 'other_cadence'
-  return digest.audience === undefined ? 'not_prepared' : 'not_in_audience'
+  return digest.audience === null ? 'not_prepared' : 'not_in_audience'
 }
 
 function explainDelivery({ state, reason }: DeliveryFacts): Explanation {

@@ -256,4 +256,4 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
 const tagged = (digest: { version: number }) => ({ headers: { ETag: `"${digest.version}"` }, body: digest })
 
 const acted = ({ id, state, contentHash, version }: Digest) =>
-  tagged({ id, state, contentHash: contentHash ?? null, version } as { version: number })
+  tagged({ id, state, contentHash, version } as { version: number })

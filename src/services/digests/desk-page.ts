@@ -84,7 +84,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       const digest = await digests.show(draft)
       const isApproved =
         digest.approval.rule === 'none' || digest.state === 'approved' || digest.state === 'scheduled'
-      const isPrepared = stored.startedAt !== undefined
+      const isPrepared = stored.startedAt !== null
       const progress = isPrepared ? await digestProgress.measure(stored) : undefined
       const zone = await zoneOf(newsletter)
       const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]

@@ -53,7 +53,7 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
 
   /** Whether a worker does it: one lives, and has done it lately, by the rules as they are. */
   const isRefreshed = async ({ digest: { refreshedAt }, newsletter }: Draft): Promise<boolean> =>
-    refreshedAt !== undefined &&
+    refreshedAt !== null &&
     refreshedAt >= newsletter.updatedAt &&
     Date.now() - refreshedAt.getTime() < forgottenMs &&
     (await stores.workers.countAlive()) > 0

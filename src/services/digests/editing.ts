@@ -120,7 +120,7 @@ export function createDigestService(
       const counts = await stores.digestProgress.countByState(digests.map((digest) => digest.id))
       const ids = digests.flatMap((digest) => digest.content?.articles.map((article) => article.id) ?? [])
       const externalIds = await stores.digestArticles.listExternalIds([...new Set(ids)])
-      const started = digests.filter((digest) => digest.startedAt !== undefined).map((digest) => digest.id)
+      const started = digests.filter((digest) => digest.startedAt !== null).map((digest) => digest.id)
       const reached = await stores.variants.listReached(started)
       const variantsOf = await Promise.all(digests.map((digest) => listPlans(stores, digest)))
       const rows = digests.flatMap((digest, index) => {
@@ -266,14 +266,13 @@ export function createDigestService(
 }
 
 async function toDraftChange(stores: Stores, input: ChangeInput): Promise<DraftChange> {
+  const { articles, pinned, excluded, ...texts } = input
   const idsOf = (externalIds: string[]) => stores.digestArticles.getIds(externalIds)
   return {
-    ...(input.subject !== undefined && { subject: input.subject ?? undefined }),
-    ...(input.preheader !== undefined && { preheader: input.preheader ?? undefined }),
-    ...(input.intro !== undefined && { intro: input.intro }),
-    ...(input.pinned && { pinned: await idsOf(input.pinned) }),
-    ...(input.excluded && { excluded: await idsOf(input.excluded) }),
-    ...(input.articles !== undefined && { chosen: input.articles ? await idsOf(input.articles) : undefined }),
+    ...texts,
+    pinned: pinned && (await idsOf(pinned)),
+    excluded: excluded && (await idsOf(excluded)),
+    chosen: articles && (await idsOf(articles)),
   }
 }
 
@@ -285,12 +284,7 @@ async function applyChange(
   actor: string,
 ): Promise<void> {
   await stores.digests.markState(digest.id, [digest.state], 'draft', {
-    ...('subject' in change && { subject: change.subject ?? null }),
-    ...('preheader' in change && { preheader: change.preheader ?? null }),
-    ...('chosen' in change && { chosen: change.chosen ?? null }),
-    ...(change.intro !== undefined && { intro: change.intro }),
-    ...(change.pinned && { pinned: change.pinned }),
-    ...(change.excluded && { excluded: change.excluded }),
+    ...change,
     frozenAt: null,
     approvedSha256: null,
     approvedBy: null,

@@ -115,10 +115,10 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date) {
   return {
     id: digest.id,
     state: digest.state,
-    reason: digest.reason ?? null,
-    relayAnswer: digest.relayAnswer ?? null,
+    reason: digest.reason,
+    relayAnswer: digest.relayAnswer,
     retryAt: digest.probeAt?.toISOString() ?? null,
-    audience: digest.audience ?? null,
+    audience: digest.audience,
     counts,
     ...sentOf(counts),
     /** Nothing more will happen to these. */

@@ -114,7 +114,7 @@ export async function composeDraft(
 
 /** The versions of a digest, the largest first: as prepared, before that as they were last looked up. */
 export const listPlans = async (stores: Stores, digest: Digest): Promise<VariantPlan[]> =>
-  digest.audience === undefined ? digest.plans : stores.variants.list(digest.id)
+  digest.audience === null ? digest.plans : stores.variants.list(digest.id)
 
 /** The versions that a frozen digest would have now. */
 export const countPlans = (stores: Stores, draft: Draft): Promise<VariantPlan[]> => {

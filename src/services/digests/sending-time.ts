@@ -23,7 +23,7 @@ export async function readSendingTime(
   // What may be cancelled has not ended.
   if (!limits || !mayDo(digest, 'cancel')) return null
   const open = counts.pending + counts.claimed + counts.deferred - (digest.running?.waiting ?? 0)
-  const n = digest.audience === undefined ? audience : open
+  const n = digest.audience === null ? audience : open
   if (n <= 0) return null
   const [{ spent, now }, ahead] = await Promise.all([
     stores.sendingBudget.get(),

@@ -11,7 +11,7 @@ import type { WithdrawnReach } from '../../store/digests/variants.ts'
 import type { Spread } from './spreading.ts'
 import type { SendingTime } from './sending-time.ts'
 
-const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null
+const iso = (date: Date | null | undefined): string | null => date?.toISOString() ?? null
 
 export interface ShapeParts {
   digest: Digest
@@ -44,17 +44,17 @@ export function toDigestShape(parts: ShapeParts) {
     id: digest.id,
     newsletter: newsletter.slug,
     cadence: digest.cadence,
-    localDate: digest.localDate ?? null,
+    localDate: digest.localDate,
     state: digest.state,
-    resumeState: digest.resumeState ?? null,
-    reason: digest.reason ?? null,
-    relayAnswer: digest.relayAnswer ?? null,
+    resumeState: digest.resumeState,
+    reason: digest.reason,
+    relayAnswer: digest.relayAnswer,
     retryAt: iso(digest.probeAt),
     version: digest.version,
-    contentHash: digest.contentHash ?? null,
-    frozen: digest.frozenAt !== undefined,
-    subject: digest.content?.subject ?? digest.subject ?? null,
-    preheader: digest.preheader ?? null,
+    contentHash: digest.contentHash,
+    frozen: digest.frozenAt !== null,
+    subject: digest.content?.subject ?? digest.subject,
+    preheader: digest.preheader,
     intro: digest.intro,
     articles: (digest.content?.articles ?? []).map((article) => ({
       externalId: externalIdOf(article.id),
@@ -83,12 +83,12 @@ export function toDigestShape(parts: ShapeParts) {
     spread: parts.spread ? toSpreadShape(parts.spread) : null,
     approval: {
       rule: newsletter.approval,
-      approvedBy: digest.approvedBy ?? null,
+      approvedBy: digest.approvedBy,
       approvedAt: iso(digest.approvedAt),
       dueAt: iso(digest.approvalDueAt),
     },
     url: `${publicUrl}/digests/${digest.id}`,
-    asOf: digest.audience === undefined ? iso(digest.refreshedAt) : null,
+    asOf: digest.audience === null ? iso(digest.refreshedAt) : null,
     sendAt: iso(digest.sendAt),
     expiresAt: iso(digest.expiresAt),
     createdAt: digest.createdAt.toISOString(),

@@ -39,7 +39,7 @@ export async function readSpread(
   reach: Reach,
 ): Promise<Spread | null> {
   const { spread, running, audience, sendAt } = reach.digest
-  if (!mayDo(reach.digest, 'spread') || (audience !== undefined && !running)) return null
+  if (!mayDo(reach.digest, 'spread') || (audience !== null && !running)) return null
   // Most digests are for few: nothing is counted for them.
   if (!running && !spread && !isOffered(reach.digest, { ...reach, sentLately: 0 })) return null
   const offer = await readOffer(parts, stores, reach)
@@ -48,8 +48,8 @@ export async function readSpread(
   return {
     ...offer,
     isOffered: offer.isOffered && !running,
-    isRunning: running !== undefined,
-    chosen: spread ?? null,
+    isRunning: running !== null,
+    chosen: spread,
     waiting: running?.waiting ?? 0,
     held: running?.held ?? null,
     days: running
@@ -68,8 +68,7 @@ export async function beginSpread(
   reach: Reach & { now: Date },
 ): Promise<void> {
   const { digest, now, readers } = reach
-  const isByClock =
-    digest.sendAt !== undefined && digest.startedAt !== undefined && digest.startedAt >= digest.sendAt
+  const isByClock = digest.sendAt !== null && digest.startedAt !== null && digest.startedAt >= digest.sendAt
   const isWanted = digest.spread ?? (isByClock && (await readOffer(parts, stores, reach)).isOffered)
   if (!isWanted || readers <= firstPortion) return
   const nextAt = new Date(now.getTime() + dayMs)

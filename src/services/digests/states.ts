@@ -111,7 +111,7 @@ export function createDigestSendingService(
         await stores.digests.claim(id)
         return answerOnce(stores, { ...request, action: `send digest:${id}` }, async () => {
           const { state, contentHash, version } = await start(stores, id, request)
-          return { status: 202, body: { id, state, contentHash: contentHash ?? null, version } }
+          return { status: 202, body: { id, state, contentHash, version } }
         })
       })
       await ring(await database.stores.digests.get(id))
@@ -259,7 +259,7 @@ async function prepare(
   const from: DigestState[] = ['preparing']
   const completedAt = await stores.clock.now()
   const articleIds = digest.content?.articles.map((article) => article.id) ?? []
-  const isScheduled = digest.localDate !== undefined
+  const isScheduled = digest.localDate !== null
   if (articleIds.length === 0 || (isScheduled && articleIds.length < newsletter.minArticles)) {
     const reason = articleIds.length === 0 ? 'nothing_new' : 'too_few'
     await stores.digests.markState(digest.id, from, 'skipped', { reason, audience: 0, completedAt })
@@ -297,7 +297,4 @@ const tooLateToSpread = () =>
     'This digest is going to all of its readers already: it cannot be spread over days any more.',
   )
 
-const hashDetail = (digest: Digest) => ({
-  contentHash: digest.contentHash ?? null,
-  audience: digest.audience ?? null,
-})
+const hashDetail = ({ contentHash, audience }: Digest) => ({ contentHash, audience })

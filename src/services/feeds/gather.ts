@@ -206,7 +206,7 @@ async function gatherArchive(gathering: Gathering): Promise<GatheredFeed> {
     channel: channelOf(gathering, { title: `${publication.name} – ${name}`, description, language }),
     sources: digests.flatMap(
       ({ id: digestId, content, contentHash, startedAt, archiveChangedAt }): FeedSource[] => {
-        if (!content || contentHash === undefined || !startedAt) return []
+        if (!content || contentHash === null || !startedAt) return []
         const updatedAt = archiveChangedAt ?? startedAt
         return [
           { kind: 'digest', digest: { id: digestId, content, contentHash, sentAt: startedAt, updatedAt } },

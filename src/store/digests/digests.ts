@@ -1,12 +1,6 @@
-import { sql, type Selectable, type Updateable } from 'kysely'
+import { sql, type Updateable } from 'kysely'
 import type { Cursor } from '../../domain/cursor.ts'
-import type {
-  Digest,
-  DigestReason,
-  DigestState,
-  ResumeState,
-  VariantPlan,
-} from '../../domain/digests/digest.ts'
+import type { Digest, DigestReason, DigestState, VariantPlan } from '../../domain/digests/digest.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
@@ -79,24 +73,20 @@ interface ListFilter {
   after?: Cursor | undefined
 }
 
+const selectAll = (db: Executor) =>
+  db
+    .selectFrom('digests')
+    .selectAll()
+    .$narrowType<Pick<Digest, 'cadence' | 'state' | 'resumeState'> & { pausedReason: DigestReason | null }>()
+type Stored = Awaited<ReturnType<ReturnType<typeof selectAll>['execute']>>[number]
+
 export function digestsStore(db: Executor) {
   return {
     /** Undefined where the day of that cadence has its digest already: another replica was first. */
     async insert(digest: NewDigest): Promise<number | undefined> {
       const row = await db
         .insertInto('digests')
-        .values({
-          newsletterId: digest.newsletterId,
-          cadence: digest.cadence,
-          localDate: digest.localDate ?? null,
-          sendAt: digest.sendAt ?? null,
-          subject: digest.subject ?? null,
-          intro: digest.intro ?? '',
-          pinned: digest.pinned ?? [],
-          excluded: digest.excluded ?? [],
-          chosen: digest.chosen ?? null,
-          changedBy: digest.changedBy ?? null,
-        })
+        .values(digest)
         .onConflict((conflict) => conflict.doNothing())
         .returning('id')
         .executeTakeFirst()
@@ -104,7 +94,7 @@ export function digestsStore(db: Executor) {
     },
 
     async find(id: number): Promise<Digest | undefined> {
-      const row = await db.selectFrom('digests').selectAll().where('id', '=', id).executeTakeFirst()
+      const row = await selectAll(db).where('id', '=', id).executeTakeFirst()
       return row && toDigest(row)
     },
 
@@ -115,18 +105,13 @@ export function digestsStore(db: Executor) {
 
     /** Until the transaction ends nobody else changes it. @throws DomainError `no_digest` */
     async claim(id: number): Promise<Digest> {
-      const row = await db
-        .selectFrom('digests')
-        .selectAll()
-        .where('id', '=', id)
-        .forUpdate()
-        .executeTakeFirst()
+      const row = await selectAll(db).where('id', '=', id).forUpdate().executeTakeFirst()
       return row ? toDigest(row) : missing()
     },
 
     /** Newest first; one more than `limit`. */
     async list({ newsletterId, states, limit, after }: ListFilter): Promise<Digest[]> {
-      let query = db.selectFrom('digests').selectAll().orderBy('createdAt', 'desc').orderBy('id', 'desc')
+      let query = selectAll(db).orderBy('createdAt', 'desc').orderBy('id', 'desc')
       if (newsletterId !== undefined) query = query.where('newsletterId', '=', newsletterId)
       if (states) query = query.where('state', 'in', states)
       if (after)
@@ -136,9 +121,7 @@ export function digestsStore(db: Executor) {
 
     /** Digests of a newsletter that people got or are getting, newest first: its archive. */
     async listArchive(newsletterId: number, limit: number): Promise<Digest[]> {
-      const rows = await db
-        .selectFrom('digests')
-        .selectAll()
+      const rows = await selectAll(db)
         .where('newsletterId', '=', newsletterId)
         .where((eb) =>
           eb.or([eb('state', 'in', ended), eb.and([eb('state', 'in', underway), hasReachedReaders])]),
@@ -179,9 +162,7 @@ export function digestsStore(db: Executor) {
 
     /** The scheduled digest of a cadence that has not started: waiting for its time, or for an approval. */
     async findOpen(newsletterId: number, cadence: Cadence): Promise<Digest | undefined> {
-      const row = await db
-        .selectFrom('digests')
-        .selectAll()
+      const row = await selectAll(db)
         .where('newsletterId', '=', newsletterId)
         .where('cadence', '=', cadence)
         .where('localDate', 'is not', null)
@@ -284,52 +265,23 @@ function missing(): never {
   throw new DomainError('not_found', 'no_digest', 'There is no such digest.')
 }
 
-const hex = (bytes: Buffer | null): string | undefined => bytes?.toString('hex')
+const hex = (bytes: Buffer | null): string | null => bytes && bytes.toString('hex')
 
-function toDigest(row: Selectable<Digests>): Digest {
+function toDigest(stored: Stored): Digest {
+  const { pausedReason, frozen, contentSha256, approvedSha256, plans, ...row } = stored
+  const { spreadPortion, spreadNextAt, spreadWaiting, spreadHeld, ...digest } = row
   return {
-    id: row.id,
-    newsletterId: row.newsletterId,
-    cadence: row.cadence as Cadence,
-    localDate: row.localDate ?? undefined,
-    state: row.state as DigestState,
-    resumeState: (row.resumeState as ResumeState | null) ?? undefined,
-    reason: (row.pausedReason as DigestReason | null) ?? undefined,
-    relayAnswer: row.relayAnswer ?? undefined,
-    probeAt: row.probeAt ?? undefined,
-    version: row.version,
-    subject: row.subject ?? undefined,
-    preheader: row.preheader ?? undefined,
-    intro: row.intro,
-    pinned: row.pinned,
-    excluded: row.excluded,
-    chosen: row.chosen ?? undefined,
-    content: (row.frozen as unknown as FrozenDigest | null) ?? undefined,
-    contentHash: hex(row.contentSha256),
-    frozenAt: row.frozenAt ?? undefined,
-    approvedHash: hex(row.approvedSha256),
-    approvedBy: row.approvedBy ?? undefined,
-    approvedAt: row.approvedAt ?? undefined,
-    approvalDueAt: row.approvalDueAt ?? undefined,
-    changedBy: row.changedBy ?? undefined,
-    audience: row.audience ?? undefined,
-    plans: (row.plans as unknown as VariantPlan[] | null) ?? [],
-    refreshedAt: row.refreshedAt ?? undefined,
-    sendAt: row.sendAt ?? undefined,
-    expiresAt: row.expiresAt ?? undefined,
-    spread: row.spread ?? undefined,
-    running:
-      row.spreadNextAt === null
-        ? undefined
-        : {
-            portion: row.spreadPortion ?? 0,
-            nextAt: row.spreadNextAt,
-            waiting: row.spreadWaiting,
-            held: row.spreadHeld ?? undefined,
-          },
-    createdAt: row.createdAt,
-    startedAt: row.startedAt ?? undefined,
-    completedAt: row.completedAt ?? undefined,
-    archiveChangedAt: row.archiveChangedAt ?? undefined,
+    ...digest,
+    reason: pausedReason,
+    content: frozen as unknown as FrozenDigest | null,
+    contentHash: hex(contentSha256),
+    approvedHash: hex(approvedSha256),
+    plans: (plans as unknown as VariantPlan[] | null) ?? [],
+    running: spreadNextAt && {
+      portion: spreadPortion ?? 0,
+      nextAt: spreadNextAt,
+      waiting: spreadWaiting,
+      held: spreadHeld,
+    },
   }
 }

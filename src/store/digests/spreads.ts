@@ -15,7 +15,7 @@ import { seconds } from '../delivery/leases.ts'
 export interface Portion {
   waiting: number
   /** When the last of them go. */
-  lastAt: Date | undefined
+  lastAt: Date | null
 }
 
 /** A running spread: how many its last portion was for, and when its next was planned. */
@@ -131,10 +131,10 @@ export function spreadsStore(db: Executor) {
     },
 
     async countWaiting(digestId: number): Promise<Portion> {
-      const { rows } = await sql<{ waiting: number; lastAt: Date | null }>`
+      const { rows } = await sql<Portion>`
         select count(*) as waiting, max(m.next_at) as last_at from deliveries m
         where m.digest_id = ${digestId} and ${isWaiting}`.execute(db)
-      return { waiting: rows[0]?.waiting ?? 0, lastAt: rows[0]?.lastAt ?? undefined }
+      return rows[0] ?? { waiting: 0, lastAt: null }
     },
 
     /** Nothing where the desk ended it meanwhile. */
@@ -160,7 +160,7 @@ export function spreadsStore(db: Executor) {
         update digests
         set spread_portion = ${portion}, spread_waiting = ${waiting}, spread_held = ${held ?? null},
           spread_next_at = ${followAt}::timestamptz,
-          expires_at = greatest(expires_at, ${lastAt ?? null}::timestamptz + ${seconds(dayMs / 1_000)}),
+          expires_at = greatest(expires_at, ${lastAt}::timestamptz + ${seconds(dayMs / 1_000)}),
           updated_at = clock_timestamp()
         where id = ${digestId} and spread_next_at is not distinct from ${plannedAt ?? null}::timestamptz`.execute(
         db,
