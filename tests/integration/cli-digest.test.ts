@@ -22,8 +22,9 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
     ],
   })
   const newsletter = await services.newsletters.get('hebdo')
+  const { id: newsletterId, createdAt: _c, updatedAt: _u, ...kept } = newsletter
   await anArticle(database, { externalId: 'a', title: 'Le phare se rallume' })
-  await database.stores.newsletters.update(newsletter.id, { ...newsletter, beganAt: new Date(0) })
+  await database.stores.newsletters.update(newsletterId, { ...kept, beganAt: new Date(0) })
   await aSubscriber(database, { newsletter })
   expect((await depeche(url, ['newsletter', 'list'])).stdout).toMatch(
     /^hebdo {2}fr {2}daily,weekly,alert {2}1 {2}L’Hebdo\n$/,
