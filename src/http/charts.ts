@@ -1,6 +1,6 @@
 import type { SubscriberService } from '../services/subscribers/subscribers.ts'
 
-type GrowthRow = Awaited<ReturnType<SubscriberService['growth']>>[number]
+type GrowthRow = Awaited<ReturnType<SubscriberService['growth']>>['rows'][number]
 
 const weeks = 12
 const barWidth = 28

@@ -28,7 +28,7 @@ export function activateRoutes(
       mailboxUrl: http.mailboxUrl,
       ...(isActivated && { expectations: await services.welcome.listExpectations(page) }),
       ...(isActivated &&
-        page.subscriberId !== undefined && {
+        page.subscriberId !== null && {
           preferencesUrl: subscriptionLinks.preferencesUrl(page.subscriberId),
         }),
       ...more,

@@ -104,4 +104,4 @@ interface Exchange {
   response: Response
 }
 
-const dayOf = (date: Date | undefined): string => date?.toISOString().slice(0, 10) ?? ''
+const dayOf = (date: Date | null | undefined): string => date?.toISOString().slice(0, 10) ?? ''

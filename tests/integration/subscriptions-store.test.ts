@@ -26,7 +26,7 @@ test('DOI-6 a request made before someone left cannot bring them back, one made 
   expect(await subscriptions.activate(key, { ...setting, sections: [] }, new Date(Date.now() + 60_000))).toBe(
     true,
   )
-  expect(await subscriptions.find(key)).toMatchObject({ state: 'active', endedReason: undefined })
+  expect(await subscriptions.find(key)).toMatchObject({ state: 'active', endedReason: null })
 })
 
 test('a pending request changes nothing of a subscription that exists', async () => {

@@ -22,20 +22,20 @@ export type ActivationMethod = 'cookie-link' | 'button' | 'import'
 export interface Activation {
   id: string
   kind: RequestKind
-  subscriberId: number | undefined
-  /** Undefined once refused, purged or erased. */
-  address: string | undefined
+  subscriberId: number | null
+  /** Null once refused, purged or erased. */
+  address: string | null
   limitHmac: Buffer
   language: string
   wanted: Choices
   form: string
-  browserSha256: Buffer | undefined
+  browserSha256: Buffer | null
   isMailable: boolean
   createdAt: Date
   expiresAt: Date
-  decision: Decision | undefined
-  activatedAt: Date | undefined
-  refusedAt: Date | undefined
+  decision: Decision | null
+  activatedAt: Date | null
+  refusedAt: Date | null
 }
 
 const hour = 3_600_000

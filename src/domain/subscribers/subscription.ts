@@ -26,23 +26,22 @@ export interface Subscription {
   newsletterId: number
   newsletter: string
   state: SubscriptionState
-  endedReason: EndedReason | undefined
+  endedReason: EndedReason | null
   cadence: Cadence
   alerts: boolean
   sections: string[]
-  pausedUntil: Date | undefined
+  pausedUntil: Date | null
   createdAt: Date
-  activatedAt: Date | undefined
-  endedAt: Date | undefined
+  activatedAt: Date | null
+  endedAt: Date | null
 }
 
 export interface Subscriber {
   id: number
-  /** Undefined once erased. */
-  address: string | undefined
+  /** Null once erased. */
+  address: string | null
   language: string
   createdAt: Date
-  erasedAt: Date | undefined
 }
 
 /** The wanted cadence where the newsletter has it, else its first; a newsletter without any goes out by hand. */

@@ -32,13 +32,14 @@ export function subscribersDesk({
   return [
     get('/subscribers', 'viewer', async ({ request, page }) => {
       const { q, cursor } = listQuery.parse(request.query)
+      const { rows, now } = await subscribers.growth()
       const list = await subscribers.list(q, toPageRequest({ limit: pageSize, cursor }))
       page('desk/subscribers', {
         q,
         rows: list.data,
         next: list.next,
         names: await newsletters.names(),
-        charts: drawGrowth(await subscribers.growth(), new Date()),
+        charts: drawGrowth(rows, now),
       })
     }),
     get('/subscribers/:id', 'viewer', (call) => showPerson(call)),

@@ -81,9 +81,9 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
 export async function findSuppression(
   keyring: Keyring,
   { suppressions }: Pick<Stores, 'suppressions'>,
-  text = '',
+  text: string | null | undefined,
 ): Promise<Suppression | undefined> {
-  const address = findAddress(text)
+  const address = findAddress(text ?? '')
   return address && suppressions.find(hashAddress(keyring, address))
 }
 
@@ -91,8 +91,8 @@ export async function findSuppression(
 export const isSuppressed = async (
   keyring: Keyring,
   tx: Pick<Stores, 'suppressions'>,
-  text = '',
-): Promise<boolean> => !findAddress(text) || (await findSuppression(keyring, tx, text)) !== undefined
+  text: string | null | undefined,
+): Promise<boolean> => !findAddress(text ?? '') || (await findSuppression(keyring, tx, text)) !== undefined
 
 /** An erasure keeps imports from bringing someone back: no desk may undo that. */
 export const isLiftable = ({ reason }: Suppression): boolean => reason !== 'erased'

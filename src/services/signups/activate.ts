@@ -24,7 +24,7 @@ export interface ActivationPage {
   kind: Activation['kind']
   language: string
   isOwnBrowser: boolean
-  subscriberId: number | undefined
+  subscriberId: number | null
   newsletters: { name: string; slug: string; language: string; cadence: string }[]
 }
 
@@ -111,8 +111,8 @@ export function createActivationService(
           activationId: id,
           newsletterIds: (await listWanted(tx, request)).map(({ newsletter }) => newsletter.id),
         })
-        if (request.subscriberId !== undefined) await forget(tx, [request.subscriberId])
-        return describe({ ...request, subscriberId: undefined }, 'refused')
+        if (request.subscriberId !== null) await forget(tx, [request.subscriberId])
+        return describe({ ...request, subscriberId: null }, 'refused')
       })
     },
 
@@ -125,7 +125,7 @@ export function createActivationService(
           if (!request) return 'none'
           const limit = { keyId: '', hmac: request.limitHmac }
           await tx.activationMails.lock(limit)
-          if (!mayMail(await tx.activationMails.list([limit]), new Date())) return 'limited'
+          if (!mayMail(await tx.activationMails.list([limit]), now())) return 'limited'
           await tx.outbox.insert({
             kind: 'reminder',
             activationId: request.id,
@@ -187,9 +187,8 @@ export function createActivationService(
   async function changeAddress(tx: Stores, request: Activation, method: ActivationMethod) {
     const address = findAddress(request.address ?? '')
     const [hash] = address ? hashAddress(keyring, address) : []
-    const before =
-      request.subscriberId === undefined ? undefined : await tx.subscribers.find(request.subscriberId)
-    if (!address || !hash || before?.address === undefined) return 'expired'
+    const before = request.subscriberId === null ? undefined : await tx.subscribers.find(request.subscriberId)
+    if (!address || !hash || !before?.address) return 'expired'
     if (!(await tx.subscribers.updateAddress(before.id, address.text, hash))) return 'taken'
     await tx.suppressions.delete(hashAddress(keyring, address), ['bounced', 'erased'])
     await tx.activations.markActivated(request.id, method, before.id, now())
@@ -227,7 +226,7 @@ const gone = (id: string): ActivationPage => ({
   kind: 'signup',
   language: '',
   isOwnBrowser: false,
-  subscriberId: undefined,
+  subscriberId: null,
   newsletters: [],
 })
 
@@ -238,7 +237,7 @@ function isOwn(request: Activation, browser: string | undefined): boolean {
 
 /** False once everything that the request activated has ended. */
 async function isStillSubscribed(stores: Stores, request: Activation): Promise<boolean> {
-  if (request.kind !== 'signup' || request.subscriberId === undefined) return true
+  if (request.kind !== 'signup' || request.subscriberId === null) return true
   const subscriptions = await stores.subscriptions.list(request.subscriberId)
   return subscriptions.some(
     (one) => one.state === 'active' && request.wanted.newsletters.includes(one.newsletter),

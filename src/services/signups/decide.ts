@@ -58,7 +58,7 @@ export function createSignupDecisionService(
   }
 
   const judge = async (stores: Stores, request: Activation): Promise<Verdict> => {
-    if (request.address === undefined || !request.isMailable) return { decision: 'machine' }
+    if (request.address === null || !request.isMailable) return { decision: 'machine' }
     const address = parseAddress(request.address)
     const limits = hashForLimits(keyring, address)
     const person: Person = {
@@ -77,7 +77,7 @@ export function createSignupDecisionService(
     // After a hard bounce one try in 30 days: success lifts the suppression.
     if (suppression?.reason === 'bounced' && sent.length > 0) return { decision: 'suppressed' }
     if (request.kind === 'signup' && (await isAlreadyTrue(person))) return tellAlready(person)
-    if (!mayMail(sent, new Date())) return { decision: 'limited' }
+    if (!mayMail(sent, now())) return { decision: 'limited' }
     return mailActivation(person)
   }
 
@@ -133,7 +133,7 @@ export function createSignupDecisionService(
   const mailLink = async ({ stores, limits, address }: Person): Promise<Verdict> => {
     const subscriber = await stores.subscribers.findByAddress(address)
     const subscriptions = subscriber ? await stores.subscriptions.list(subscriber.id) : []
-    const isProven = subscriptions.some((subscription) => subscription.activatedAt !== undefined)
+    const isProven = subscriptions.some((subscription) => subscription.activatedAt !== null)
     if (!subscriber || !isProven) return { decision: 'unknown' }
     const mailed = await stores.activations.listDecided(limits, 'mailed', {
       kind: 'preferences-link',

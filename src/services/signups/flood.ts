@@ -54,10 +54,10 @@ export function createFloodGate(activations: Pick<Stores['activations'], 'countM
     },
 
     /** One more was mailed. Imports are paced by their own measure. */
-    async take({ address = '', form }: Pick<Activation, 'address' | 'form'>): Promise<void> {
+    async take({ address, form }: Pick<Activation, 'address' | 'form'>): Promise<void> {
       if (form === 'import') return
       const room = await getRoom()
-      const name = organisationOf(domainOf(address))
+      const name = organisationOf(domainOf(address ?? ''))
       room.site -= 1
       room.organisations.set(name, (room.organisations.get(name) ?? floorOf(name)) - 1)
     },

@@ -140,7 +140,7 @@ export function createSignupService(
     /** The same request once more, for whoever holds its expired link. */
     async repeat(id: string, visitor: Visitor): Promise<void> {
       const expired = await stores.activations.find(id)
-      if (expired?.address === undefined || expired.kind !== 'signup') return
+      if (!expired?.address || expired.kind !== 'signup') return
       await this.signUp(
         {
           address: parseAddress(expired.address),

@@ -33,10 +33,9 @@ export function readPreferencesForm(body: unknown): PreferencesInput {
   }
 }
 
-/** Until the end of that day in UTC, at most a year ahead. */
+/** Until the end of that day in UTC. */
 function dateOf(value: string | undefined): Date | undefined {
   if (value === undefined || !/^\d{4}-\d\d-\d\d$/.test(value)) return undefined
   const date = new Date(`${value}T23:59:59Z`)
-  if (Number.isNaN(date.getTime())) return undefined
-  return new Date(Math.min(date.getTime(), Date.now() + 366 * 24 * 3_600_000))
+  return Number.isNaN(date.getTime()) ? undefined : date
 }

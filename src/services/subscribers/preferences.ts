@@ -35,6 +35,7 @@ export interface PreferencesPage extends PreferencesRef {
 }
 
 const pageLifetimeMs = 24 * 3_600_000
+const longestPauseMs = 366 * 24 * 3_600_000
 
 /** The preference centre. Any link shows and changes what is received; who someone is needs a freshly mailed one. */
 export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyring' | 'now'>) {
@@ -44,7 +45,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
   const open = async (token: string): Promise<PreferencesPage> => {
     const ref = openPreferences(keyring, token, now())
     const subscriber = ref && (await stores.subscribers.find(ref.subscriberId))
-    if (!ref || subscriber?.address === undefined) {
+    if (!ref || !subscriber?.address) {
       const sentence = 'This link is not one of ours, or the person behind it was erased. Ask for a new link.'
       throw new DomainError('not_found', 'no_link', sentence)
     }
@@ -95,7 +96,8 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
           const wanted = input.newsletters.find((one) => one.slug === newsletter.slug)
           const isActive = subscription?.state === 'active'
           if (wanted && isLeft) requireFresh(page)
-          if (wanted && (mayAdd || isActive)) await receive(tx, { page, newsletter, subscription }, wanted)
+          if (wanted && (mayAdd || isActive))
+            await receive(tx, { page, newsletter, subscription, now: now() }, wanted)
           else if (!wanted)
             await endSubscriptions(tx, {
               subscriberId: id,
@@ -103,8 +105,9 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
               reason: 'unsubscribed',
             })
         }
-        const until = input.pausedUntil
-        await tx.subscriptions.updatePause(id, until !== undefined && until > now() ? until : undefined)
+        const latest = new Date(now().getTime() + longestPauseMs)
+        const until = input.pausedUntil && input.pausedUntil > latest ? latest : input.pausedUntil
+        await tx.subscriptions.updatePause(id, until && until > now() ? until : undefined)
       })
     },
 
@@ -164,15 +167,20 @@ interface Held {
   page: PreferencesPage
   newsletter: Newsletter
   subscription: Subscription | undefined
+  now: Date
 }
 
 /** The address is proved already: a newsletter added here needs no second mail. */
-async function receive(tx: Stores, { page, newsletter, subscription }: Held, wanted: Setting): Promise<void> {
+async function receive(
+  tx: Stores,
+  { page, newsletter, subscription, now }: Held,
+  wanted: Setting,
+): Promise<void> {
   const setting = { ...wanted, cadence: cadenceOf(newsletter, wanted.cadence) }
   if (subscription && isSameChoice(subscription, setting)) return
   const key = { subscriberId: page.subscriberId, newsletterId: newsletter.id }
   const isNew = subscription?.state !== 'active'
-  await tx.subscriptions.activate(key, setting, new Date(Date.now() + 60_000))
+  await tx.subscriptions.activate(key, setting, new Date(now.getTime() + 60_000))
   await tx.consents.insert({
     event: isNew ? 'activated' : 'changed',
     subscriberId: page.subscriberId,

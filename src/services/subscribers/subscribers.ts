@@ -16,12 +16,13 @@ export function createSubscriberService({
   database,
   keyring,
   findMailHost,
-}: Pick<Parts, 'database' | 'keyring' | 'findMailHost'>) {
+  now,
+}: Pick<Parts, 'database' | 'keyring' | 'findMailHost' | 'now'>) {
   const { stores } = database
 
   const toShape = async (subscriber: Subscriber, subscriptions: Subscription[]) => ({
     id: subscriber.id,
-    email: subscriber.address ?? null,
+    email: subscriber.address,
     language: subscriber.language,
     subscriptions: subscriptions.map((one) => ({
       newsletter: one.newsletter,
@@ -98,7 +99,7 @@ export function createSubscriberService({
         /** Undefined once erased. */
         mailHost: domain === undefined ? undefined : { domain, host: await findMailHost(domain) },
         requests:
-          subscriber.address === undefined ? [] : await subscriberOverview.listRequests(subscriber.address),
+          subscriber.address === null ? [] : await subscriberOverview.listRequests(subscriber.address),
         consents: await stores.consents.list(id),
         mails: await subscriberOverview.listMails(id),
         deliveries: (await stores.personalData.listDeliveries(id)).slice(0, 20),
@@ -106,7 +107,7 @@ export function createSubscriberService({
       }
     },
 
-    growth: () => stores.subscriberOverview.listGrowth(),
+    growth: async () => ({ rows: await stores.subscriberOverview.listGrowth(), now: now() }),
 
     /** CSV, a line per subscription; what a spreadsheet would run is quoted. */
     async *export(actor: Actor): AsyncGenerator<string> {

@@ -1,9 +1,8 @@
-import { sql, type Selectable } from 'kysely'
+import { sql } from 'kysely'
 import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/signups/activation.ts'
 import type { AddressHash } from '../../domain/subscribers/address.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { Executor } from '../executor.ts'
-import type { Activations } from '../schema.ts'
 
 export interface NewActivation {
   kind: RequestKind
@@ -47,7 +46,7 @@ export interface WaitingSignups {
 }
 
 export function activationsStore(db: Executor) {
-  const one = (rows: Selectable<Activations>[]) => rows[0] && toActivation(rows[0])
+  const select = () => db.selectFrom('activations').selectAll().$castTo<Activation>()
 
   return {
     /**
@@ -77,12 +76,12 @@ export function activationsStore(db: Executor) {
     },
 
     async find(id: string): Promise<Activation | undefined> {
-      return one(await db.selectFrom('activations').selectAll().where('id', '=', id).execute())
+      return select().where('id', '=', id).executeTakeFirst()
     },
 
     /** The same, held until the transaction ends: two clicks follow each other. */
     async lock(id: string): Promise<Activation | undefined> {
-      return one(await db.selectFrom('activations').selectAll().where('id', '=', id).forUpdate().execute())
+      return select().where('id', '=', id).forUpdate().executeTakeFirst()
     },
 
     /**
@@ -90,9 +89,7 @@ export function activationsStore(db: Executor) {
      * and those of an import until no import runs: a later row of its file may say that this person has left.
      */
     async claimUndecided(held: string[]): Promise<Activation | undefined> {
-      const rows = await db
-        .selectFrom('activations')
-        .selectAll()
+      return select()
         .where('decidedAt', 'is', null)
         .where('decideAt', '<=', sql<Date>`clock_timestamp()`)
         .where(
@@ -108,8 +105,7 @@ export function activationsStore(db: Executor) {
         .limit(1)
         .forUpdate()
         .skipLocked()
-        .execute()
-      return one(rows)
+        .executeTakeFirst()
     },
 
     /** Ends a request's wait; `subscriberId` as soon as there is one. */
@@ -217,7 +213,7 @@ export function activationsStore(db: Executor) {
 
     /** Mailed a day ago and still open: the newest request of each person, once. */
     async claimForReminder(): Promise<Activation | undefined> {
-      const { rows } = await sql<Selectable<Activations>>`
+      const { rows } = await sql<Activation>`
         update activations set reminded_at = clock_timestamp()
         where id = (
           select a.id from activations a
@@ -232,7 +228,7 @@ export function activationsStore(db: Executor) {
           order by a.decided_at limit 1
           for update skip locked)
         returning *`.execute(db)
-      return one(rows)
+      return rows[0]
     },
 
     /** Unconfirmed requests that expired before; with the proof that nobody gave. Returns who had been written down. */
@@ -313,21 +309,3 @@ const toRecord = ({ limit, consent, ...request }: NewActivation) => ({
 
 /** A bytea as JSON can hold it. */
 const toHex = (bytes: Buffer | undefined) => bytes && `\\x${bytes.toString('hex')}`
-
-const toActivation = (row: Selectable<Activations>): Activation => ({
-  id: row.id,
-  kind: row.kind as RequestKind,
-  subscriberId: row.subscriberId ?? undefined,
-  address: row.address ?? undefined,
-  limitHmac: row.limitHmac,
-  language: row.language,
-  wanted: row.wanted as unknown as Choices,
-  form: row.form,
-  browserSha256: row.browserSha256 ?? undefined,
-  isMailable: row.isMailable,
-  createdAt: row.createdAt,
-  expiresAt: row.expiresAt,
-  decision: (row.decision as Decision | null) ?? undefined,
-  activatedAt: row.activatedAt ?? undefined,
-  refusedAt: row.refusedAt ?? undefined,
-})

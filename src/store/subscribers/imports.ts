@@ -1,6 +1,5 @@
-import { sql, type Selectable } from 'kysely'
+import { sql } from 'kysely'
 import type { Executor } from '../executor.ts'
-import type { Imports } from '../schema.ts'
 
 export type ImportState = 'uploading' | 'waiting' | 'running' | 'done' | 'failed'
 
@@ -10,17 +9,17 @@ export interface StoredImport {
   actor: string
   state: ImportState
   isDryRun: boolean
-  basis: string | undefined
+  basis: string | null
   format: unknown
   lines: number
   rowsRead: number
   report: unknown
   problems: unknown[]
-  firstMailAt: Date | undefined
+  firstMailAt: Date | null
   attempts: number
   createdAt: Date
-  startedAt: Date | undefined
-  endedAt: Date | undefined
+  startedAt: Date | null
+  endedAt: Date | null
 }
 
 export type ClaimedImport = StoredImport & { leaseToken: string }
@@ -42,6 +41,9 @@ export interface Promised {
 }
 
 export function importsStore(db: Executor) {
+  const select = () =>
+    db.selectFrom('imports').selectAll().$castTo<StoredImport>().where('state', '<>', 'uploading')
+
   return {
     async insert(entry: { actor: string; isDryRun: boolean; basis: string | undefined }): Promise<number> {
       const row = await db.insertInto('imports').values(entry).returning('id').executeTakeFirstOrThrow()
@@ -72,31 +74,21 @@ export function importsStore(db: Executor) {
     },
 
     async find(id: number): Promise<StoredImport | undefined> {
-      const row = await db
-        .selectFrom('imports')
-        .selectAll()
-        .where('id', '=', id)
-        .where('state', '<>', 'uploading')
-        .executeTakeFirst()
-      return row && toImport(row)
+      return select().where('id', '=', id).executeTakeFirst()
     },
 
     /** Newest first. */
     async list(page: { beforeId: number | undefined; limit: number }): Promise<StoredImport[]> {
-      const rows = await db
-        .selectFrom('imports')
-        .selectAll()
-        .where('state', '<>', 'uploading')
+      return select()
         .$if(page.beforeId !== undefined, (query) => query.where('id', '<', page.beforeId ?? 0))
         .orderBy('id', 'desc')
         .limit(page.limit)
         .execute()
-      return rows.map(toImport)
     },
 
     /** Undefined while another worker has it, or an older one is open: activation mails of two would mix. */
     async claim(id: number, leaseSeconds: number): Promise<ClaimedImport | undefined> {
-      const row = await db
+      return db
         .updateTable('imports')
         .set({
           state: 'running',
@@ -112,8 +104,8 @@ export function importsStore(db: Executor) {
           sql<boolean>`not exists (select from imports o where o.id < imports.id and o.state in ('waiting', 'running'))`,
         )
         .returningAll()
+        .$castTo<ClaimedImport>()
         .executeTakeFirst()
-      return row?.leaseToken ? { ...toImport(row), leaseToken: row.leaseToken } : undefined
     },
 
     /** In the transaction of the rows it counts; false, and they must not stay, where another worker has taken over. */
@@ -223,21 +215,3 @@ export function importsStore(db: Executor) {
 
 const leaseEnd = (seconds: number) =>
   sql<Date>`clock_timestamp() + make_interval(secs => ${seconds}::double precision)`
-
-const toImport = (row: Selectable<Imports>): StoredImport => ({
-  id: row.id,
-  actor: row.actor,
-  state: row.state as ImportState,
-  isDryRun: row.isDryRun,
-  basis: row.basis ?? undefined,
-  format: row.format,
-  lines: row.lines,
-  rowsRead: row.rowsRead,
-  report: row.report,
-  problems: row.problems as unknown[],
-  firstMailAt: row.firstMailAt ?? undefined,
-  attempts: row.attempts,
-  createdAt: row.createdAt,
-  startedAt: row.startedAt ?? undefined,
-  endedAt: row.endedAt ?? undefined,
-})

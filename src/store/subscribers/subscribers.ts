@@ -1,9 +1,8 @@
-import { sql, type Selectable } from 'kysely'
+import { sql } from 'kysely'
 import { toLowerAddress, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Subscriber } from '../../domain/subscribers/subscription.ts'
 import { DomainError } from '../../errors.ts'
 import type { Executor } from '../executor.ts'
-import type { Subscribers } from '../schema.ts'
 
 export interface NewSubscriber {
   /** As it is delivered to. */
@@ -13,10 +12,11 @@ export interface NewSubscriber {
 }
 
 export function subscribersStore(db: Executor) {
+  const select = () => db.selectFrom('subscribers').select(['id', 'address', 'language', 'createdAt'])
+
   return {
     async find(id: number): Promise<Subscriber | undefined> {
-      const row = await db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirst()
-      return row && toSubscriber(row)
+      return select().where('id', '=', id).executeTakeFirst()
     },
 
     /** @throws DomainError `no_subscriber` */
@@ -27,12 +27,9 @@ export function subscribersStore(db: Executor) {
     },
 
     async findByAddress(address: string): Promise<Subscriber | undefined> {
-      const row = await db
-        .selectFrom('subscribers')
-        .selectAll()
+      return select()
         .where(sql`lower(address)`, '=', sql`lower(${address})`)
         .executeTakeFirst()
-      return row && toSubscriber(row)
     },
 
     /** The one with this address, new or known; a known one keeps its language. */
@@ -87,9 +84,7 @@ export function subscribersStore(db: Executor) {
 
     /** Rows whose address holds the text, newest first; `before` is the last id of the page before. */
     async list(page: { text: string; before: number | undefined; limit: number }): Promise<Subscriber[]> {
-      const rows = await db
-        .selectFrom('subscribers')
-        .selectAll()
+      return select()
         .where('erasedAt', 'is', null)
         .$if(page.text !== '', (query) =>
           query.where(
@@ -100,7 +95,6 @@ export function subscribersStore(db: Executor) {
         .orderBy('id', 'desc')
         .limit(page.limit)
         .execute()
-      return rows.map(toSubscriber)
     },
 
     /** Whether finding by a part of an address has an index: not every server lets us have one. */
@@ -138,11 +132,3 @@ export function subscribersStore(db: Executor) {
     },
   }
 }
-
-const toSubscriber = (row: Selectable<Subscribers>): Subscriber => ({
-  id: row.id,
-  address: row.address ?? undefined,
-  language: row.language,
-  createdAt: row.createdAt,
-  erasedAt: row.erasedAt ?? undefined,
-})

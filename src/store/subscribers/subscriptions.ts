@@ -1,8 +1,7 @@
-import { sql, type Selectable } from 'kysely'
+import { sql } from 'kysely'
 import type { Cadence } from '../../domain/newsletter.ts'
 import type { EndedReason, LeaveReason, Subscription } from '../../domain/subscribers/subscription.ts'
 import type { Executor } from '../executor.ts'
-import type { Subscriptions } from '../schema.ts'
 
 export interface Setting {
   cadence: Cadence
@@ -45,28 +44,27 @@ export function subscriptionsStore(db: Executor) {
           'sections',
         ),
       ])
+      .$narrowType<Pick<Subscription, 'state' | 'endedReason' | 'cadence'>>()
 
   return {
     async list(subscriberId: number): Promise<Subscription[]> {
-      const rows = await select()
+      return select()
         .where('s.subscriberId', '=', subscriberId)
         .orderBy('n.position')
         .orderBy('n.id')
         .execute()
-      return rows.map(toSubscription)
     },
 
     async find(key: SubscriptionKey): Promise<Subscription | undefined> {
-      const row = await select()
+      return select()
         .where('s.subscriberId', '=', key.subscriberId)
         .where('s.newsletterId', '=', key.newsletterId)
         .executeTakeFirst()
-      return row && toSubscription(row)
     },
 
     async listOf(subscriberIds: number[]): Promise<Subscription[]> {
       if (subscriberIds.length === 0) return []
-      return (await select().where('s.subscriberId', 'in', subscriberIds).execute()).map(toSubscription)
+      return select().where('s.subscriberId', 'in', subscriberIds).execute()
     },
 
     /** A new pending subscription; one that exists in any state keeps what it has. */
@@ -245,18 +243,3 @@ const sectionIds = (slugs: string[]) =>
   sql<
     number[]
   >`array(select id from selections where kind = 'section' and slug = any (${slugs}::text[]) order by id)`
-
-type Row = Omit<Selectable<Subscriptions>, 'sections' | 'leaveReason' | 'updatedAt'> & {
-  newsletter: string
-  sections: string[]
-}
-
-const toSubscription = (row: Row): Subscription => ({
-  ...row,
-  state: row.state as Subscription['state'],
-  endedReason: (row.endedReason as EndedReason | null) ?? undefined,
-  cadence: row.cadence as Cadence,
-  pausedUntil: row.pausedUntil ?? undefined,
-  activatedAt: row.activatedAt ?? undefined,
-  endedAt: row.endedAt ?? undefined,
-})

@@ -92,7 +92,7 @@ export function toImportShape(stored: StoredImport, newsletters: Newsletter[], l
     id: stored.id,
     state: stored.state as ImportShape['state'],
     dryRun: stored.isDryRun,
-    consentBasis: stored.basis ?? null,
+    consentBasis: stored.basis,
     createdAt: stored.createdAt.toISOString(),
     startedAt: stored.startedAt?.toISOString() ?? null,
     endedAt: stored.endedAt?.toISOString() ?? null,

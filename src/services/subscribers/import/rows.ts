@@ -24,7 +24,7 @@ export type ImportOutcome = (typeof importOutcomes)[number]
 export interface Placing {
   importId: number
   /** How consent was given, in words; without it everyone gets an activation mail. */
-  basis: string | undefined
+  basis: string | null
   /** When the first of its activation mails goes, and how many rows before these have one. */
   firstMailAt: Date
   pendingBefore: number
@@ -300,7 +300,7 @@ function statesOf({ states }: Known, hmac: string): Map<number, SubscriptionStat
 
 /** Somebody who has not confirmed elsewhere is asked, whatever the basis of the others. */
 const stateOf = ({ status }: Row, { basis }: Pick<Placing, 'basis'>): SubscriptionState =>
-  status.state === 'active' && basis === undefined ? 'pending' : status.state
+  status.state === 'active' && basis === null ? 'pending' : status.state
 
 const reasonOf = ({ status: { suppression, endedReason } }: Row): EndedReason =>
   suppression === 'bounced' || suppression === 'complained' ? suppression : (endedReason ?? 'unsubscribed')
@@ -321,7 +321,7 @@ const toConsent = ({ row, subscriberId, fresh }: Placed, { basis }: Placing): Ne
   newsletterIds: fresh.map((one) => one.id),
   method: 'import',
   ...(row.status.endedReason !== undefined && { reason: row.status.endedReason }),
-  ...(basis !== undefined && { basis: row.consent.basis || basis }),
+  ...(basis !== null && { basis: row.consent.basis || basis }),
   ...(row.consent.givenAt && { givenAt: row.consent.givenAt }),
   ...(row.consent.source && { source: row.consent.source }),
   form: 'import',
