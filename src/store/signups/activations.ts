@@ -57,21 +57,20 @@ export function activationsStore(db: Executor) {
       await sql`
         with given as materialized (
           select gen_random_uuid() as id, * from jsonb_to_recordset(${JSON.stringify(requests.map(toRecord))}::jsonb)
-            as record (kind text, subscriber_id bigint, address text, limit_hmac bytea, key_id text, language text,
-              wanted jsonb, form text, browser_sha256 bytea, is_mailable boolean, created_at timestamptz,
-              decide_at timestamptz, expires_at timestamptz, consent_text text, policy_version text, basis text,
-              ip_prefix text, user_agent_sha256 bytea, given_at timestamptz, source text)
+            as record (kind text, "subscriberId" bigint, address text, "limitHmac" bytea, "keyId" text, language text,
+              wanted jsonb, form text, "browserSha256" bytea, "isMailable" boolean, "createdAt" timestamptz,
+              "decideAt" timestamptz, "expiresAt" timestamptz, "text" text, "policyVersion" text, basis text,
+              "ipPrefix" text, "userAgentSha256" bytea, "givenAt" timestamptz, source text)
         ), requested as (
           insert into activations (id, kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
             browser_sha256, is_mailable, created_at, decide_at, expires_at)
-          select id, kind, subscriber_id, address, limit_hmac, key_id, language, wanted, form,
-            browser_sha256, is_mailable, created_at, coalesce(decide_at, clock_timestamp()), expires_at from given
+          select id, kind, "subscriberId", address, "limitHmac", "keyId", language, wanted, form, "browserSha256",
+            "isMailable", "createdAt", coalesce("decideAt", clock_timestamp()), "expiresAt" from given
         )
         insert into consents (at, event, activation_id, newsletter_id, form, consent_text, consent_text_sha256,
           locale, policy_version, basis, ip_prefix, user_agent_sha256, given_at, source)
-        select given.created_at, 'requested', given.id, n.id, given.form, consent_text,
-          sha256(convert_to(consent_text, 'UTF8')), given.language, policy_version, basis, ip_prefix,
-          user_agent_sha256, given_at, source
+        select "createdAt", 'requested', given.id, n.id, form, "text", sha256(convert_to("text", 'UTF8')),
+          given.language, "policyVersion", basis, "ipPrefix", "userAgentSha256", "givenAt", source
         from given join newsletters n on wanted -> 'newsletters' ? n.slug`.execute(db)
     },
 
@@ -284,28 +283,14 @@ export function activationsStore(db: Executor) {
   }
 }
 
+/** Buffers as JSON can hold them. */
 const toRecord = ({ limit, consent, ...request }: NewActivation) => ({
-  kind: request.kind,
-  subscriber_id: request.subscriberId,
-  address: request.address,
-  limit_hmac: toHex(limit.hmac),
-  key_id: limit.keyId,
-  language: request.language,
-  wanted: request.wanted,
-  form: request.form,
-  browser_sha256: toHex(request.browserSha256),
-  is_mailable: request.isMailable,
-  created_at: request.createdAt,
-  decide_at: request.decideAt,
-  expires_at: request.expiresAt,
-  consent_text: consent.text,
-  policy_version: consent.policyVersion,
-  basis: consent.basis,
-  ip_prefix: consent.ipPrefix,
-  user_agent_sha256: toHex(consent.userAgentSha256),
-  given_at: consent.givenAt,
-  source: consent.source,
+  ...request,
+  ...consent,
+  keyId: limit.keyId,
+  limitHmac: toHex(limit.hmac),
+  browserSha256: toHex(request.browserSha256),
+  userAgentSha256: toHex(consent.userAgentSha256),
 })
 
-/** A bytea as JSON can hold it. */
 const toHex = (bytes: Buffer | undefined) => bytes && `\\x${bytes.toString('hex')}`

@@ -21,26 +21,18 @@ export interface NewConsent {
   source?: string
 }
 
-export interface ConsentEntry {
-  at: Date
-  /** When consent was given, where an import states another time. */
-  givenAt: Date | null
-  source: string | null
-  event: string
-  newsletterId: number | null
-  newsletter: string | null
-  form: string | null
-  consentText: string | null
-  consentTextSha256: string | null
-  locale: string | null
-  policyVersion: string | null
-  method: string | null
-  basis: string | null
-  ipPrefix: string | null
-  userAgentSha256: string | null
-  messageId: string | null
-  reason: string | null
-}
+const hex = (column: string) => sql<string | null>`encode(${sql.ref(column)}, 'hex')`
+
+const select = (db: Executor) =>
+  db
+    .selectFrom('consents as c')
+    .leftJoin('newsletters as n', 'n.id', 'c.newsletterId')
+    .select(['c.at', 'c.givenAt', 'c.source', 'c.event', 'c.newsletterId', 'n.slug as newsletter'])
+    .select(['c.form', 'c.consentText', hex('c.consentTextSha256').as('consentTextSha256'), 'c.locale'])
+    .select(['c.policyVersion', 'c.method', 'c.basis', 'c.ipPrefix', 'c.messageId', 'c.reason'])
+    .select(hex('c.userAgentSha256').as('userAgentSha256'))
+
+export type ConsentEntry = Awaited<ReturnType<ReturnType<typeof select>['execute']>>[number]
 
 /** Append-only: what was asked, when, by which form and text, and how it ended. */
 export function consentsStore(db: Executor) {
@@ -77,16 +69,14 @@ export function consentsStore(db: Executor) {
 
     /** Oldest first, with the requests that led to an activation. */
     async list(subscriberId: number): Promise<ConsentEntry[]> {
-      const { rows } = await sql<ConsentEntry>`
-        select c.at, c.given_at as "givenAt", c.source, c.event, c.newsletter_id as "newsletterId", n.slug as newsletter, c.form, c.consent_text as "consentText",
-          encode(c.consent_text_sha256, 'hex') as "consentTextSha256", c.locale,
-          c.policy_version as "policyVersion", c.method, c.basis, c.ip_prefix as "ipPrefix",
-          encode(c.user_agent_sha256, 'hex') as "userAgentSha256", c.message_id as "messageId", c.reason
-        from consents c left join newsletters n on n.id = c.newsletter_id
-        where c.subscriber_id = ${subscriberId}
-          or c.activation_id in (select activation_id from consents where subscriber_id = ${subscriberId})
-        order by c.at, c.id`.execute(db)
-      return rows
+      return select(db)
+        .where(
+          sql<boolean>`c.subscriber_id = ${subscriberId}
+            or c.activation_id in (select activation_id from consents where subscriber_id = ${subscriberId})`,
+        )
+        .orderBy('c.at')
+        .orderBy('c.id')
+        .execute()
     },
 
     /** Who activated what by themselves, of these subscribers. */

@@ -20,33 +20,8 @@ export interface Tally extends Record<ImportOutcome, number> {
   said: Record<string, { column: string; word: string; means: string; rows: number }>
 }
 
-export interface ImportShape {
-  id: number
-  state: Exclude<ImportState, 'uploading'>
-  dryRun: boolean
-  consentBasis: string | null
-  createdAt: string
-  startedAt: string | null
-  endedAt: string | null
-  progress: { rows: number; total: number }
-  report: ImportReport
-}
-
-export interface ImportReport extends Record<ImportOutcome, number> {
-  rows: number
-  invalid: number
-  encoding: string
-  separator: string
-  /** Columns that nothing was made of. */
-  ignoredColumns: string[]
-  /** Rows that name each. */
-  newsletters: { newsletter: string; rows: number }[]
-  /** What rows that name none subscribe to, and how many do not. */
-  defaultNewsletter: { newsletter: string; rows: number } | null
-  statusWords: { column: string; word: string; means: string; rows: number }[]
-  guessedDates: number
-  errors: { line: number; field: string; message: string }[]
-}
+export type ImportShape = ReturnType<typeof toImportShape>
+export type ImportReport = ReturnType<typeof toReport>
 
 const kept = { problems: 1_000, words: 200 }
 
@@ -86,11 +61,11 @@ export function addBatch(
 }
 
 /** @param language of the sentences that say what is wrong with a row */
-export function toImportShape(stored: StoredImport, newsletters: Newsletter[], language = 'en'): ImportShape {
+export function toImportShape(stored: StoredImport, newsletters: Newsletter[], language = 'en') {
   const isOver = stored.state === 'done' || stored.state === 'failed'
   return {
     id: stored.id,
-    state: stored.state as ImportShape['state'],
+    state: stored.state as Exclude<ImportState, 'uploading'>,
     dryRun: stored.isDryRun,
     consentBasis: stored.basis,
     createdAt: stored.createdAt.toISOString(),
@@ -106,7 +81,7 @@ export function toImportShape(stored: StoredImport, newsletters: Newsletter[], l
 
 const separatorNames: Record<string, string> = { '\t': 'tab' }
 
-function toReport(stored: StoredImport, offered: Newsletter[], language: InterfaceLanguage): ImportReport {
+function toReport(stored: StoredImport, offered: Newsletter[], language: InterfaceLanguage) {
   const { newsletters, defaulted, guessedDates, said, ...counts } = {
     ...emptyTally(),
     ...(stored.report as Partial<Tally>),
@@ -120,10 +95,13 @@ function toReport(stored: StoredImport, offered: Newsletter[], language: Interfa
     ...counts,
     encoding,
     separator: separatorNames[separator] ?? separator,
+    /** Columns that nothing was made of. */
     ignoredColumns: columns.ignored,
+    /** Rows that name each. */
     newsletters: offered.flatMap(({ slug }) =>
       newsletters[slug] === undefined ? [] : [{ newsletter: slug, rows: newsletters[slug] }],
     ),
+    /** What rows that name none subscribe to, and how many do not. */
     defaultNewsletter: namesNone && first !== undefined ? { newsletter: first, rows: defaulted } : null,
     statusWords: Object.values(said).sort((one, other) => other.rows - one.rows),
     guessedDates,
