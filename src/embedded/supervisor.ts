@@ -27,6 +27,9 @@ type ChildName = keyof typeof modules
  */
 export const workerNodeOptions = ['--max-semi-space-size=16']
 
+/** Where all processes are told to end at once, the database may hear it so much earlier. */
+const endingTogetherMs = 250
+
 /** What a person opens first; no mailbox where mail goes to a real server. */
 export interface FirstSteps {
   read: string
@@ -104,8 +107,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
     let url = open.config.databaseUrl
     for (;;) {
       await open.lost()
-      // Where all processes are told to end at once, the database may hear it first.
-      await sleep(250)
+      await sleep(endingTogetherMs)
       if (isStopping) return
       warn('database: ended; it starts again')
       const next = await open.recover()

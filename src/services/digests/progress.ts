@@ -9,7 +9,6 @@ import {
   type DigestState,
 } from '../../domain/digests/digest.ts'
 import { explain, explanations } from '../../domain/subscribers/explain.ts'
-import { DomainError } from '../../errors.ts'
 import type { ConsentEntry } from '../../store/subscribers/consents.ts'
 import type { DeliveryLine } from '../../store/digests/digest-progress.ts'
 import type { Parts } from '../parts.ts'
@@ -67,11 +66,9 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
 
     /** Why a person did or did not get a digest. @throws DomainError `no_digest`, `no_subscriber` */
     async explain(subscriberId: number, digestId: number) {
-      const { digests, digestProgress } = database.stores
+      const { digests, digestProgress, subscribers } = database.stores
       const digest = await digests.get(digestId)
-      if (!(await digestProgress.hasSubscriber(subscriberId))) {
-        throw new DomainError('not_found', 'no_subscriber', 'There is no such subscriber.')
-      }
+      await subscribers.get(subscriberId)
       const delivery = await digestProgress.find(digestId, subscriberId)
       const facts = await digestProgress.findFacts(subscriberId, digest.newsletterId)
       const reason = explain(digest, delivery, facts)
@@ -88,8 +85,8 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
 
     /** The same by address, as the desk asks it; undefined for an address that was never subscribed. */
     async findExplanation(email: string, digestId: number) {
-      const id = await database.stores.digestProgress.findSubscriberId(email.trim())
-      return id === undefined ? undefined : this.explain(id, digestId)
+      const subscriber = await database.stores.subscribers.findByAddress(email.trim())
+      return subscriber && this.explain(subscriber.id, digestId)
     },
   }
 }

@@ -80,19 +80,5 @@ export function digestProgressStore(db: Executor) {
         .where('subscriptions.newsletterId', '=', newsletterId)
         .executeTakeFirst()
     },
-
-    async findSubscriberId(address: string): Promise<number | undefined> {
-      const row = await db
-        .selectFrom('subscribers')
-        .select('id')
-        .where(sql`lower(address)`, '=', sql`lower(${address})`)
-        .executeTakeFirst()
-      return row?.id
-    },
-
-    async hasSubscriber(id: number): Promise<boolean> {
-      const row = await db.selectFrom('subscribers').select('id').where('id', '=', id).executeTakeFirst()
-      return row !== undefined
-    },
   }
 }
