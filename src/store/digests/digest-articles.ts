@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
-import type { Picture, Selection } from '../../domain/articles/article.ts'
+import type { Picture } from '../../domain/articles/article.ts'
 import type { Linked } from '../../domain/articles/links.ts'
 import type { Candidate } from '../../domain/digests/digest-content.ts'
 import type { GoneArticle } from '../../domain/digests/digest-variant.ts'
@@ -8,6 +8,7 @@ import type { Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import { linksOf } from '../articles/article-links.ts'
 import type { Executor } from '../executor.ts'
+import { fill } from '../row.ts'
 
 /**
  * As people type it in a hurry: no case, no accents, œ as oe; Arabic without vowel signs and tatweel, every alef
@@ -19,18 +20,8 @@ const folded = (text: RawBuilder<unknown>) => sql<string>`replace(translate(
 /** What is left of accents, hamzas on a bearer and vowel signs once they are taken apart; tatweel. */
 const combining = '[\\u0300-\\u036f\\u0640\\u064b-\\u065f\\u0670]'
 
-interface Row extends LinkedRow {
-  id: number
-  externalId: string
-  title: string
-  summary: string
-  language: string
-  picture: Picture | null
-  publishedAt: Date
-  selections: Selection[]
-}
-
 type LinkedRow = Pick<Linked, 'slug' | 'links'> & { canonicalUrl: string | null }
+type Row = LinkedRow & Omit<Candidate, keyof Linked | 'picture'> & { picture: Picture | null }
 
 /** A desk reads this many at most; what is due beyond it waits for the next digest inside its look-back. */
 const maxCandidates = 100
@@ -76,7 +67,7 @@ export function digestArticlesStore(db: Executor) {
             or ${slugsOf('tag')} && ${tags}::text[])
         order by a.first_public_at desc, a.id desc
         limit ${maxCandidates}`.execute(db)
-      return rows.map(toCandidate)
+      return rows.map(fill)
     },
 
     /** Published articles among these ids, in their order. */
@@ -87,7 +78,7 @@ export function digestArticlesStore(db: Executor) {
         from unnest(${ids}::bigint[]) with ordinality wanted (id, position)
         join articles a on a.id = wanted.id and a.state = 'published'
         order by wanted.position`.execute(db)
-      return rows.map(toCandidate)
+      return rows.map(fill)
     },
 
     /** What these digests show and readers may not see any more. */
@@ -199,7 +190,7 @@ export function digestArticlesStore(db: Executor) {
         group by a.id
         order by sum(v.n) desc, a.id desc
         limit ${limit}`.execute(db)
-      return rows.map(withHome)
+      return rows.map(fill)
     },
 
     /** Replaces the articles of a digest by what its content holds now. */
@@ -252,10 +243,3 @@ const slugOfUrl = (url: string): string[] => {
   const slug = /\/articles\/([^/?#]+)$/.exec(url)?.[1]
   return slug === undefined ? [] : [decodeURIComponent(slug)]
 }
-
-const withHome = <R extends LinkedRow>(row: R) => ({ ...row, canonicalUrl: row.canonicalUrl ?? undefined })
-
-const toCandidate = ({ picture, ...row }: Row): Candidate => ({
-  ...withHome(row),
-  picture: picture ?? undefined,
-})
