@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { roles, type Editor } from '../../domain/editor.ts'
+import { roles } from '../../domain/editor.ts'
 import { del, get, patch, post, rowId, type ApiRoute } from '../../http/route.ts'
 import type { EditorService } from '../../services/desk/editors.ts'
 
@@ -15,20 +15,12 @@ const editor = z.object({
 const answers = { 403: '`needs_person`: a key does not manage the people of the desk' }
 const idParams = z.strictObject({ id: rowId })
 
-const toShape = ({ id, email, role, language, createdAt }: Editor) => ({
-  id,
-  email,
-  role,
-  language,
-  createdAt: createdAt.toISOString(),
-})
-
 export function editorApi(service: EditorService): ApiRoute[] {
   return [
     get('/editors', 'admin', {
       summary: 'The people of the desk',
       answers: { 200: z.object({ data: z.array(editor), next: z.null() }) },
-      handle: async () => ({ body: { data: (await service.list()).map(toShape), next: null } }),
+      handle: async () => ({ body: { data: await service.list(), next: null } }),
     }),
     post('/editors', 'admin', {
       summary: 'Add someone to the desk; they sign in by a mailed one-time link',
@@ -36,7 +28,7 @@ export function editorApi(service: EditorService): ApiRoute[] {
       answers,
       handle: async ({ body: { language, ...wanted }, actor }) => ({
         status: 201,
-        body: toShape(await service.add({ ...wanted, ...(language && { language }) }, actor)),
+        body: await service.add({ ...wanted, ...(language && { language }) }, actor),
       }),
     }),
     patch('/editors/{id}', 'admin', {
@@ -45,7 +37,7 @@ export function editorApi(service: EditorService): ApiRoute[] {
       body: z.strictObject({ role }),
       answers,
       handle: async ({ params, body, actor }) => ({
-        body: toShape(await service.changeRole(params.id, body.role, actor)),
+        body: await service.changeRole(params.id, body.role, actor),
       }),
     }),
     del('/editors/{id}', 'admin', {

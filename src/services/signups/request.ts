@@ -153,8 +153,6 @@ export function createSignupService(
         visitor,
       )
     },
-
-    ring,
   }
 
   /** In milliseconds; undefined for a stamp that is not ours. */

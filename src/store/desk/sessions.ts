@@ -79,7 +79,7 @@ export function sessionStore(db: Executor) {
       tokenSha256: Buffer,
       { now, idleSince }: { now: Date; idleSince: Date },
     ): Promise<(Session & { seenAt: Date }) | undefined> {
-      const row = await db
+      return db
         .selectFrom('sessions')
         .innerJoin('editors', 'editors.id', 'sessions.editorId')
         .select(['sessions.id', 'sessions.editorId', 'sessions.seenAt', 'role', 'email', 'language'])
@@ -88,8 +88,8 @@ export function sessionStore(db: Executor) {
         .where('removedAt', 'is', null)
         .where('expiresAt', '>', now)
         .where('seenAt', '>', idleSince)
+        .$narrowType<{ role: Role }>()
         .executeTakeFirst()
-      return row && { ...row, role: row.role as Role }
     },
 
     async updateSeen(id: number, now: Date): Promise<void> {
