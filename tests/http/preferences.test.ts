@@ -122,6 +122,23 @@ test('a digest’s link masks the address and refuses download, change of addres
   })
 })
 
+test('a person’s data are all that the desk shows of them: requests, mails, bounces, why nothing goes to them', async () => {
+  const { web, reader, subscriber, fresh, nonceOf } = await aCentre()
+  await rowsOf(
+    web,
+    `insert into bounces (subscriber_id, source, class, status, points) values ($1, 'dsn', 'soft', '4.2.2', 1)`,
+    [subscriber.id],
+  )
+  await web.context.services.suppressions.add(email, 'asked by phone', { kind: 'cli', role: 'admin' })
+  const download = await reader.post(fresh, { action: 'download', nonce: await nonceOf(fresh) })
+  expect(await download.json()).toMatchObject({
+    requests: [{ decision: 'mailed' }],
+    mails: [{ kind: 'activation' }],
+    bounces: [{ source: 'dsn', class: 'soft', status: '4.2.2' }],
+    suppression: { reason: 'manual', detail: 'asked by phone' },
+  })
+})
+
 test('a new address is proved by its own link, and the old one is told', async () => {
   const { web, reader, subscriber, fresh, nonceOf } = await aCentre()
   await web.context.database.stores.subscribers.updateLanguage(subscriber.id, 'ar')
