@@ -89,22 +89,27 @@ async function gatherArticles(
   gathering: Gathering,
   { selectionId, ...names }: Names & { selectionId?: number },
 ): Promise<GatheredFeed> {
-  const { stores, language, now, floor } = gathering
+  const { stores, language, now } = gathering
   let articles = await stores.articles.listPublic({ language, selectionId, limit: fetched })
   const recent = new Date(now.getTime() - windowHours * 3600_000)
   const last = articles.at(-1)?.firstPublicAt
   if (articles.length === fetched && last && last > recent) {
     articles = await stores.articles.listPublic({ language, selectionId, limit: fetchedOfBusyDays })
   }
-  const window = chooseWindow(
+  return gatherWindow(
+    gathering,
     articles.flatMap((article) => placeArticle(article, now)),
-    { floor, now },
+    names,
   )
+}
+
+function gatherWindow(gathering: Gathering, candidates: Placed[], names: Names): GatheredFeed {
+  const { shown, floor } = chooseWindow(candidates, gathering)
   return {
     channel: channelOf(gathering, names),
-    sources: window.shown.map(({ source }) => source),
-    floor: window.floor,
-    dueAt: endOfFirstNotice(window.shown),
+    sources: shown.map(({ source }) => source),
+    floor,
+    dueAt: endOfFirstNotice(shown),
   }
 }
 
@@ -132,7 +137,7 @@ function endOfFirstNotice(shown: Placed[]): Date | undefined {
 }
 
 async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
-  const { stores, subject, language, now, floor } = gathering
+  const { stores, subject, language } = gathering
   const { slug } = splitSubject(subject)
   const article = slug === '' ? undefined : await stores.articles.findBySlug(slug)
   const isPublic = article?.state === 'published' || article?.state === 'withdrawn'
@@ -150,7 +155,6 @@ async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
     const source: FeedSource = { kind: 'response', response, article: under, title }
     return [{ at: response.publishedAt, id: response.id, length: response.html.length, source }]
   })
-  const window = chooseWindow(candidates, { floor, now })
   const names = article
     ? {
         title: say(article.language, 'responses_to', { title: shownTitle(article) }),
@@ -158,12 +162,7 @@ async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
         pageUrl: articleUrl(article, gathering.publicUrl),
       }
     : { title: `${gathering.publication.name} – ${sayIn(gathering, 'responses')}` }
-  return {
-    channel: channelOf(gathering, names),
-    sources: window.shown.map(({ source }) => source),
-    floor: window.floor,
-    dueAt: undefined,
-  }
+  return gatherWindow(gathering, candidates, names)
 }
 
 /** The headline of a withdrawn article is withdrawn too. */
