@@ -69,23 +69,20 @@ export function articlesStore(db: Executor) {
         feedTextOf('articles.id').as('feedText'),
       ])
 
-  const findBy = async (
-    column: 'id' | 'slug' | 'externalId' | 'shortCode' | 'guid',
-    value: string | number,
-  ) => {
-    const row = await select()
-      .where(`articles.${column}`, '=', value as never)
-      .executeTakeFirst()
+  const first = async (query: { executeTakeFirst: () => Promise<Row | undefined> }) => {
+    const row = await query.executeTakeFirst()
     return row && toArticle(row)
   }
 
-  const findByAlias = async (column: 'externalId' | 'shortCode', value: string) => {
-    const row = await select()
-      .innerJoin('articleAliases as alias', 'alias.articleId', 'articles.id')
-      .where(`alias.${column}`, '=', value)
-      .executeTakeFirst()
-    return row && toArticle(row)
-  }
+  const findBy = (column: 'id' | 'slug' | 'externalId' | 'shortCode', value: string | number) =>
+    first(select().where(`articles.${column}`, '=', value as never))
+
+  const findByAlias = (column: 'externalId' | 'shortCode', value: string) =>
+    first(
+      select()
+        .innerJoin('articleAliases as alias', 'alias.articleId', 'articles.id')
+        .where(`alias.${column}`, '=', value),
+    )
 
   /** Also by an id that it once had, or that another article had which was merged into it. */
   const findByExternalId = async (externalId: string): Promise<Article | undefined> =>
@@ -146,28 +143,26 @@ export function articlesStore(db: Executor) {
           where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})) as found
         where exists (select from articles a where a.id = found.id and a.state in ('published', 'withdrawn'))
         order by array_position(${paths}::text[], path), id limit 1`.execute(db)
-      const row = rows[0] && (await select().where('articles.id', '=', rows[0].id).executeTakeFirst())
-      return row && toArticle(row)
+      return rows[0] && findBy('id', rows[0].id)
     },
 
     /** By the number that a post had in its WordPress; where two sites had it, the one that came first. */
-    async findPublicByWordpressId(id: string): Promise<Article | undefined> {
-      const row = await select()
-        .where('state', 'in', publicStates)
-        .where(
-          sql<boolean>`articles.id in (
+    findPublicByWordpressId: (id: string): Promise<Article | undefined> =>
+      first(
+        select()
+          .where('state', 'in', publicStates)
+          .where(
+            sql<boolean>`articles.id in (
             select id from articles where external_id like 'wp:%' and substring(external_id from '^wp:.*:([0-9]+)$') = ${id}
             union all
             select article_id from article_aliases
             where external_id like 'wp:%' and substring(external_id from '^wp:.*:([0-9]+)$') = ${id}
             union all
             select id from articles where guid like '%p=%' and substring(guid from '[?&;]p=([0-9]+)$') = ${id})`,
-        )
-        .orderBy('articles.id')
-        .limit(1)
-        .executeTakeFirst()
-      return row && toArticle(row)
-    },
+          )
+          .orderBy('articles.id')
+          .limit(1),
+      ),
 
     /** @param date a year, month or day of the publication's zone: `2026`, `2026-11`, `2026-11-28` */
     async hasPublicIn(date: string): Promise<boolean> {
@@ -185,13 +180,12 @@ export function articlesStore(db: Executor) {
     },
 
     /** By a slug it once had. */
-    async findBySlugHistory(slug: string): Promise<Article | undefined> {
-      const row = await select()
-        .innerJoin('articleSlugs as past', 'past.articleId', 'articles.id')
-        .where('past.slug', '=', slug)
-        .executeTakeFirst()
-      return row && toArticle(row)
-    },
+    findBySlugHistory: (slug: string): Promise<Article | undefined> =>
+      first(
+        select()
+          .innerJoin('articleSlugs as past', 'past.articleId', 'articles.id')
+          .where('past.slug', '=', slug),
+      ),
 
     /** In the order of `ids`; ids without an article are left out. */
     async listByIds(ids: number[]): Promise<Article[]> {

@@ -29,11 +29,7 @@ export function suppressionsStore(db: Executor) {
       const row = await db
         .selectFrom('suppressions')
         .selectAll()
-        .where(
-          'addressHmac',
-          'in',
-          hashes.map((hash) => hash.hmac),
-        )
+        .where('addressHmac', 'in', hmacsOf(hashes))
         .orderBy('createdAt', 'desc')
         .executeTakeFirst()
       return row && toSuppression(row)
@@ -44,7 +40,7 @@ export function suppressionsStore(db: Executor) {
       const rows = await db
         .selectFrom('suppressions')
         .select('addressHmac')
-        .where(sql<boolean>`address_hmac = any (${hashes.map((hash) => hash.hmac)}::bytea[])`)
+        .where(sql<boolean>`address_hmac = any (${hmacsOf(hashes)}::bytea[])`)
         .execute()
       return new Set(rows.map(({ addressHmac }) => addressHmac.toString('hex')))
     },
@@ -58,7 +54,7 @@ export function suppressionsStore(db: Executor) {
     async put(hashes: AddressHash[], { reason, detail, editorId }: NewSuppression): Promise<void> {
       const [current] = hashes
       if (!current) throw new Error('a keyring has a key')
-      const hmacs = hashes.map((hash) => hash.hmac)
+      const hmacs = hmacsOf(hashes)
       const strength = sql`array_position(array['erased', 'bounced', 'manual', 'complained']`
       await sql`
         insert into suppressions (address_hmac, key_id, reason, detail, created_by)
@@ -77,11 +73,7 @@ export function suppressionsStore(db: Executor) {
     async delete(hashes: AddressHash[], reasons: SuppressionReason[]): Promise<boolean> {
       const result = await db
         .deleteFrom('suppressions')
-        .where(
-          'addressHmac',
-          'in',
-          hashes.map((hash) => hash.hmac),
-        )
+        .where('addressHmac', 'in', hmacsOf(hashes))
         .where('reason', 'in', reasons)
         .executeTakeFirst()
       return result.numDeletedRows > 0n
@@ -120,6 +112,8 @@ export function suppressionsStore(db: Executor) {
     },
   }
 }
+
+const hmacsOf = (hashes: AddressHash[]): Buffer[] => hashes.map(({ hmac }) => hmac)
 
 const listed = (db: Executor) =>
   db
