@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { toPlainParagraphs } from '../plain-text.ts'
 import { escapeHtml } from '../field-text.ts'
+import { readJson } from '../json.ts'
 import type { FeedItem } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
 
@@ -41,7 +42,7 @@ const jsonFeed = z.object({
 
 /** JSON Feed 1 and 1.1; undefined for what is none. */
 export function readJsonFeed(body: Buffer): ReadFeed | undefined {
-  const read = jsonFeed.safeParse(parse(body))
+  const read = jsonFeed.safeParse(readJson(body))
   if (!read.success) return undefined
   const { title, home_page_url: link, language, items, ...rest } = read.data
   const authors = authorsOf(rest)
@@ -53,14 +54,6 @@ export function readJsonFeed(body: Buffer): ReadFeed | undefined {
     generator: '',
     ttlMinutes: undefined,
     items: items.map((one) => toItem(one, authors)),
-  }
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''))
-  } catch {
-    return undefined
   }
 }
 

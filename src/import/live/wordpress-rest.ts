@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { SiteFault, type ItemMark, type Site, type WordpressReader } from '../../services/sources/site.ts'
 import type { LanguageHome } from '../../store/sources/sources.ts'
+import { readJson } from '../json.ts'
 import { readPost, toDate } from './rest-post.ts'
 import type { Answer } from '../feed/fetch.ts'
 import { faultOf, type Visitor } from './visitor.ts'
@@ -142,14 +143,6 @@ function endpoint(rootUrl: string, path: string, params: Record<string, string>)
   else url.pathname = url.pathname.replace(/(?<!\/)\/*$/, `/${path}`)
   for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
   return url.href
-}
-
-function readJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''))
-  } catch {
-    return undefined
-  }
 }
 
 /** WordPress compares strictly, in seconds; a time without a zone would be the site's own. */

@@ -185,16 +185,14 @@ export class XmlRepair {
 
   #tag([whole, slash, name = '']: RegExpExecArray, at: number): number {
     this.#textLength = 0
-    const isOpen = slash === '' ? this.#open(name, whole) : this.#close(name)
-    if (isOpen) this.#out.push(whole.includes('&') ? this.#repairReferences(whole) : whole)
+    if (slash === '') {
+      this.#element = name
+      if (!whole.endsWith('/>')) this.#elements.push(name)
+    }
+    if (slash === '' || this.#close(name))
+      this.#out.push(whole.includes('&') ? this.#repairReferences(whole) : whole)
     else this.#options.repairs.tags += 1
     return at + whole.length
-  }
-
-  #open(name: string, whole: string): true {
-    this.#element = name
-    if (!whole.endsWith('/>')) this.#elements.push(name)
-    return true
   }
 
   /** A parser closes everything that is open over a tag that closes nothing. */
