@@ -49,7 +49,7 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
     const { feed } = found
     const prepared = prepare(feed)
     if (isNotModified(request.headers, feed)) {
-      onPoll(request, feed.path, 'not-modified')
+      onPoll(request, feed.path, 'notModified')
       response.writeHead(304, prepared.notModified).end()
       return
     }

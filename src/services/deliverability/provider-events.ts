@@ -80,8 +80,9 @@ export function createProviderEventService(parts: EventParts) {
     const known = lasting.length === 0 ? new Set() : await stores.providers.listKnownEvents(name, lasting)
     const fresh = events.filter(({ id }) => !known.has(id))
     const found = await findMails(fresh.filter(({ kind }) => changing.has(kind)))
+    // One after the other: many at once would take all connections from the desk.
     const strange = new Map(
-      await mapInTurn(found, async (each) => [each.event, !(await apply(name, each, token))] as const),
+      await Array.fromAsync(found, async (each) => [each.event, !(await apply(name, each, token))] as const),
     )
     for (const event of fresh) {
       const count = counts.get(event.kind) ?? { n: 0, strange: 0 }
@@ -139,13 +140,6 @@ export function createProviderEventService(parts: EventParts) {
 }
 
 const changing = new Set<EventKind>(['bounce', 'complaint', 'unsubscribe'])
-
-/** One after the other: many at once would take all connections from the desk. */
-async function mapInTurn<From, To>(items: From[], work: (item: From) => Promise<To>): Promise<To[]> {
-  const results: To[] = []
-  for (const item of items) results.push(await work(item))
-  return results
-}
 
 const longestId = 200
 const shortened = (id: string): string => (id.length <= longestId ? id : sha256(id).toString('base64url'))

@@ -30,6 +30,9 @@ interface FeedGroup {
   feeds: ListedFeed[]
 }
 
+const say = (language: string, key: string): string =>
+  translate(interfaceLanguageOf(language), `feeds.${key}`)
+
 /** Every feed of the newsroom but those of tags, authors and single articles, which stand on their pages. */
 export function createFeedDirectory({
   config,
@@ -53,7 +56,6 @@ export function createFeedDirectory({
 
   const list = async (language: string): Promise<FeedGroup[]> => {
     const { name: newsroom, languages } = await stores.publication.get()
-    const say = (key: string) => translate(interfaceLanguageOf(language), `feeds.${key}`)
     const inLanguages = languages.map((one) => listed('all', `${newsroom} (${languageName(one)})`, one, one))
     const ofSelections = (selections: Selection[]) =>
       selections.map((one) => listed(selectionSubject(one), nameOf(one, language), language))
@@ -72,9 +74,9 @@ export function createFeedDirectory({
       {
         name: 'more',
         feeds: [
-          listed('responses', say('responses'), language),
-          listed('most-read-today', say('most_read_today'), language),
-          listed('most-read', say('most_read'), language),
+          listed('responses', say(language, 'responses'), language),
+          listed('most-read-today', say(language, 'most_read_today'), language),
+          listed('most-read', say(language, 'most_read'), language),
         ],
       },
     ]
@@ -111,11 +113,10 @@ export function createFeedDirectory({
     async opml(): Promise<string> {
       const { name, languages } = await stores.publication.get()
       const [language = 'en'] = languages
-      const say = (key: string) => translate(interfaceLanguageOf(language), `feeds.${key}`)
       const groups = await list(language)
       return feedWriter.opml(
         name,
-        groups.map((group) => ({ title: say(`groups.${group.name}`), feeds: group.feeds })),
+        groups.map((group) => ({ title: say(language, `groups.${group.name}`), feeds: group.feeds })),
       )
     },
   }

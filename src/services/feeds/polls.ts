@@ -3,7 +3,7 @@ import { readerFamilyOf } from '../../domain/feeds/reader-family.ts'
 import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Parts } from '../parts.ts'
 
-export type PollOutcome = 'full' | 'not-modified' | 'limited'
+export type PollOutcome = 'full' | 'notModified' | 'limited'
 
 const flushMs = 10_000
 /** User agents are many, families few: this many are looked up once. */
@@ -36,10 +36,7 @@ export function createFeedPolls({ database, log, now }: Pick<Parts, 'database' |
 
   return {
     count(path: string, userAgent = '', outcome: PollOutcome): void {
-      const polls = countsOf(path, families.memo(userAgent))
-      if (outcome === 'full') polls.full++
-      else if (outcome === 'not-modified') polls.notModified++
-      else polls.limited++
+      countsOf(path, families.memo(userAgent))[outcome]++
       timer ??= setTimeout(() => void flush(), flushMs).unref()
     },
 
