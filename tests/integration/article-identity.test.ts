@@ -275,7 +275,7 @@ test('SRC-2 what earlier versions imported is known under its new ids: nothing c
   )
   // The other site's 30001 is another story all the same.
   expect(await fromFeed(bare('https://b.example', 'Du site B'))).toMatchObject({ created: 1 })
-  expect((await database.stores.articles.findByExternalId(old['30001']))?.title).toBe('Du site A')
+  expect((await database.stores.articles.getByExternalId(old['30001'])).title).toBe('Du site A')
 })
 
 test('SRC-2 merge makes one of two: every address leads to the older, and who was sent either was sent the story', async () => {
@@ -309,7 +309,7 @@ test('SRC-2 merge makes one of two: every address leads to the older, and who wa
   expect([merged.kept.externalId, merged.gone.externalId]).toEqual(['wp:rivage.example:1', 'cms:1'])
   const { articles: store } = database.stores
   for (const found of [
-    await store.findByExternalId('cms:1'),
+    await store.getByExternalId('cms:1'),
     await store.findByShortCode(other.article.shortCode),
     await store.findBySlugHistory(other.article.slug),
   ]) {

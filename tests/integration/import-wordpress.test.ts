@@ -384,5 +384,7 @@ test('a line of 60 MB and a million references cost bounded memory, and the next
   writeFileSync(file, one.replace(item, item + long + many + last))
   const report = await anImport(database)(file)
   expect(report).toMatchObject({ posts: 4, created: 2, failed: 2, errors: [{ id: '2' }, { id: '3' }] })
-  expect(await database.stores.articles.findByExternalId('wp:ancien.example:4')).toBeDefined()
+  expect((await database.stores.articles.getByExternalId('wp:ancien.example:4')).externalId).toBe(
+    'wp:ancien.example:4',
+  )
 })

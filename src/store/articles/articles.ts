@@ -84,10 +84,6 @@ export function articlesStore(db: Executor) {
         .where(`alias.${column}`, '=', value),
     )
 
-  /** Also by an id that it once had, or that another article had which was merged into it. */
-  const findByExternalId = async (externalId: string): Promise<Article | undefined> =>
-    (await findBy('externalId', externalId)) ?? (await findByAlias('externalId', externalId))
-
   const selectWhere = (
     filter: Pick<PublicFilter, 'language' | 'selectionId'> & { states?: ArticleState[] },
   ) => {
@@ -115,13 +111,16 @@ export function articlesStore(db: Executor) {
 
     find: (id: number): Promise<Article | undefined> => findBy('id', id),
     findBySlug: (slug: string): Promise<Article | undefined> => findBy('slug', slug),
-    findByExternalId,
     findByShortCode: async (shortCode: string): Promise<Article | undefined> =>
       (await findBy('shortCode', shortCode)) ?? (await findByAlias('shortCode', shortCode)),
 
-    /** @throws DomainError `no_article` */
+    /**
+     * Also by an id that it once had, or that another article had which was merged into it.
+     * @throws DomainError `no_article`
+     */
     async getByExternalId(externalId: string): Promise<Article> {
-      const article = await findByExternalId(externalId)
+      const article =
+        (await findBy('externalId', externalId)) ?? (await findByAlias('externalId', externalId))
       if (!article) {
         throw new DomainError('not_found', 'no_article', 'There is no article with this external id.')
       }
