@@ -11,7 +11,13 @@ import { pageFeeds, pageLanguage, pageSections } from './http/language.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createPageRenderer, type PageRenderer } from './http/page.ts'
 import type { PublicForms } from './http/public-forms.ts'
-import { createRateLimit, createSignupLimit, signInWindows, viewWindows } from './http/rate-limit.ts'
+import {
+  createRateLimit,
+  createSignupLimit,
+  ringWindows,
+  signInWindows,
+  viewWindows,
+} from './http/rate-limit.ts'
 import { notFound, problemHandler } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
@@ -55,7 +61,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
       metrics.providerEvents.inc({ provider, kind }, n)
     }),
   )
-  app.use(pingRoutes(services))
+  app.use(pingRoutes(services, { ...forms, limit: createRateLimit(ringWindows, counters.open) }))
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { ...forms, draining }), services.keys.authenticate))
   app.use(ownName(publicUrl, isLoopbackUrl))

@@ -36,8 +36,11 @@ export const signInWindows: Window[] = [
 /** A visitor's views of one article, which count once a day. */
 export const viewWindows: Window[] = [{ name: 'view', points: 1, seconds: 86_400 }]
 
-/** Whether this is the first of its window. */
-export const isFirst = (limit: RateLimit, name: string): Promise<boolean> =>
+/** Rings of one site from one place: what is more is thanked, and the site looked at in its time. */
+export const ringWindows: Window[] = [{ name: 'ring', points: 30, seconds: 600 }]
+
+/** Counts one, and tells whether the limit holds it. */
+export const isWithin = (limit: RateLimit, name: string): Promise<boolean> =>
   limit.consume(name).then(
     () => true,
     (error: unknown) => {

@@ -1,4 +1,6 @@
 import { Router } from 'express'
+import type { PublicForms } from '../http/public-forms.ts'
+import { isWithin, type RateLimit } from '../http/rate-limit.ts'
 import type { Services } from '../services/services.ts'
 
 /** No ping says more; what comes behind is not kept. */
@@ -15,8 +17,15 @@ const thanks =
  * The doorbell of a site that is followed: XML-RPC pings and webhooks alike. Nothing in it is believed, and whoever
  * rings is thanked, whatever the token.
  */
-export function pingRoutes({ sources }: Pick<Services, 'sources'>): Router {
+export function pingRoutes(
+  { sources }: Pick<Services, 'sources'>,
+  { clientAddress, limit }: Pick<PublicForms, 'clientAddress'> & { limit: RateLimit },
+): Router {
   const router = Router()
+  const hear = async (token: string, client: string) => {
+    // Where it cannot be counted, the ring is lost for the same reason, and that is logged.
+    if (await isWithin(limit, `${token} ${client}`).catch(() => true)) await sources.hearRing(token)
+  }
   router.post('/ping/:token', (request, response) => {
     let head = ''
     const answer = () => {
@@ -26,7 +35,7 @@ export function pingRoutes({ sources }: Pick<Services, 'sources'>): Router {
       if (isXmlRpc) response.type('text/xml').send(thanks)
       else response.json({ status: 'thanks' })
       // After the answer: whoever rings waits for nobody.
-      void sources.hearRing(request.params.token)
+      void hear(request.params.token, clientAddress(request).limitKey)
     }
     request.on('data', (chunk: Buffer) => {
       if (head.length < mostBytes) head += chunk.toString('latin1', 0, mostBytes - head.length)

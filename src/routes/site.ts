@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { pathOfKind, type SelectionKind } from '../domain/articles/article.ts'
 import { locate } from '../http/language.ts'
 import type { PublicForms } from '../http/public-forms.ts'
-import { isFirst, type RateLimit } from '../http/rate-limit.ts'
+import { isWithin, type RateLimit } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
 import type { Services } from '../services/services.ts'
 
@@ -60,7 +60,7 @@ export function siteRoutes(
   router.post('/articles/:slug/views', async (request, response) => {
     requireSameOrigin(request, publicUrl)
     const visitor = { address: clientAddress(request).limitKey, userAgent: request.get('user-agent') }
-    await views.count(request.params.slug.normalize(), visitor, (name) => isFirst(viewLimit, name))
+    await views.count(request.params.slug.normalize(), visitor, (name) => isWithin(viewLimit, name))
     response.status(204).end()
   })
 

@@ -75,6 +75,30 @@ test('SRC-5 whoever rings is thanked as WordPress understands it, whatever it is
   expect((await fetch(pingUrl)).status).toBe(404)
 })
 
+test('SRC-5 who rings all the time is thanked and no longer heard, and drowns nobody else', async () => {
+  const site = await aFollowedSite({ web: { env: { TRUST_PROXY: '127.0.0.1/32,::1/128' } } })
+  const { pingUrl } = await site.context.services.sources.get(site.sourceId)
+  const ring = async (from: string) => {
+    const answer = await fetch(pingUrl, { method: 'POST', headers: { 'x-forwarded-for': from } })
+    expect(answer.status).toBe(200)
+  }
+  const rung = () => site.sql('select 1 from sources where rung_at > looked_at')
+  for (let n = 0; n < 30; n += 1) await ring('198.51.100.7')
+  await until('heard', async () => (await rung()).length === 1)
+  await site.look()
+  await ring('198.51.100.7')
+  await ring('198.51.100.8')
+  await until('heard', async () => (await rung()).length === 1)
+  await site.look()
+  await ring('198.51.100.7')
+  // Counted before the next one is, which is heard at once.
+  await until(
+    'counted',
+    async () => (await site.sql(`select 1 from rate_limits where points = 32`)).length === 1,
+  )
+  expect(await rung()).toEqual([])
+})
+
 test('SRC-5 of many rings before a look one counts, and one that comes during a look is heard after it', async () => {
   const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add() })
   const { sourceSync, sources } = site.context.services
