@@ -130,6 +130,7 @@ const startsOf = {
   cancel: ['draft', 'approved', 'scheduled', 'preparing', 'sending', 'paused'],
 } as const satisfies Record<string, readonly DigestState[]>
 export type DigestAction = keyof typeof startsOf
+export const digestActions = Object.keys(startsOf) as DigestAction[]
 
 /** A digest that would go on by itself can be paused by hand, although it is paused. */
 export const mayDo = (

@@ -55,10 +55,7 @@ export const lessOften = (newsletter: Pick<Newsletter, 'cadences'>, now: Cadence
   now === 'daily' && newsletter.cadences.some((rule) => rule.cadence === 'weekly') ? 'weekly' : undefined
 
 /** Whether a subscription already is what was asked for. */
-export function isSameChoice(
-  subscription: Subscription,
-  wanted: { cadence: Cadence; alerts: boolean; sections: string[] },
-): boolean {
+export function isSameChoice(subscription: Subscription, wanted: Omit<Choices, 'newsletters'>): boolean {
   return (
     subscription.state === 'active' &&
     subscription.cadence === wanted.cadence &&

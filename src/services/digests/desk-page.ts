@@ -1,5 +1,5 @@
 import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
-import { isExpired, mayDo, type DigestAction } from '../../domain/digests/digest.ts'
+import { digestActions, isExpired, mayDo } from '../../domain/digests/digest.ts'
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { newsletterPath, scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
@@ -39,19 +39,6 @@ interface Seen {
 
 const mostFound = 12
 const mostWords = 8
-
-const actions: DigestAction[] = [
-  'change',
-  'test',
-  'approve',
-  'schedule',
-  'send',
-  'pause',
-  'resume',
-  'resend',
-  'leave',
-  'cancel',
-]
 
 /** Everything the desk's page of one digest shows. */
 export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> & Siblings) {
@@ -93,7 +80,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       return {
         digest,
         newsletter: { ...newsletter, path: newsletterPath(newsletter.slug) },
-        may: Object.fromEntries(actions.map((action) => [action, mayDo(stored, action)])),
+        may: Object.fromEntries(digestActions.map((action) => [action, mayDo(stored, action)])),
         isApproved,
         approvedBy: digest.approval.approvedBy ? await whoIs(digest.approval.approvedBy) : undefined,
         isPrepared,

@@ -1,3 +1,4 @@
+import type { DigestState } from '../../domain/digests/digest.ts'
 import { scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
 import type { DigestShape } from './shape.ts'
 import type { DigestService } from './editing.ts'
@@ -21,6 +22,9 @@ const patienceMinutes = 10
 
 /** What the desk opens on: for each newsletter the next digest, what is on its way, and what needs a look. */
 export function createTodayService({ database, digests, schedules }: Pick<Parts, 'database'> & Siblings) {
+  const list = async (states: DigestState[], limit: number) =>
+    (await digests.list({ states }, { limit, after: undefined })).data
+
   return {
     async get() {
       const newsletters = await database.stores.newsletters.list()
@@ -30,23 +34,12 @@ export function createTodayService({ database, digests, schedules }: Pick<Parts,
         const next = isScheduled ? await digests.listNext(newsletter.slug) : []
         today.push({ newsletter, next, isScheduled })
       }
-      const running = await digests.list(
-        { states: ['preparing', 'sending', 'paused'] },
-        { limit: 20, after: undefined },
-      )
-      const ended = await digests.list(
-        { states: ['completed', 'completed_with_uncertain', 'skipped', 'missed', 'cancelled'] },
-        { limit: 6, after: undefined },
-      )
-      const byHand = await digests.list(
-        { states: ['draft', 'approved', 'scheduled'] },
-        { limit: 50, after: undefined },
-      )
+      const byHand = await list(['draft', 'approved', 'scheduled'], 50)
       return {
         newsletters: today,
-        running: running.data,
-        ended: ended.data,
-        byHand: byHand.data.filter((digest) => digest.localDate === null),
+        running: await list(['preparing', 'sending', 'paused'], 20),
+        ended: await list(['completed', 'completed_with_uncertain', 'skipped', 'missed', 'cancelled'], 6),
+        byHand: byHand.filter((digest) => digest.localDate === null),
         warnings: await schedules.listWarnings(),
         waitingSignups: await database.stores.activations.findWaiting(patienceMinutes),
         hasWorker: (await database.stores.workers.countAlive()) > 0,

@@ -1,14 +1,14 @@
 import { sql } from 'kysely'
-import type { Cadence } from '../../domain/newsletter.ts'
-import type { EndedReason, LeaveReason, Subscription } from '../../domain/subscribers/subscription.ts'
+import type {
+  Choices,
+  EndedReason,
+  LeaveReason,
+  Subscription,
+} from '../../domain/subscribers/subscription.ts'
 import type { Executor } from '../executor.ts'
 
-export interface Setting {
-  cadence: Cadence
-  alerts: boolean
-  /** Slugs; empty means all. One that does not exist is left out. */
-  sections: string[]
-}
+/** A section that does not exist is left out. */
+export type Setting = Omit<Choices, 'newsletters'>
 
 export interface SubscriptionKey {
   subscriberId: number
