@@ -23,7 +23,7 @@ export function createDoorbell(backend: QueueBackend, log: Logger) {
      * no row and concludes there is nothing to do. A ring that fails is logged and forgotten; the reconciler rings again.
      * @param slot numbers wake-ups for the same work that several workers shall share
      */
-    async ring<Name extends JobName>(name: Name, payload: JobPayload<Name>, slot = 0): Promise<void> {
+    ring: async <Name extends JobName>(name: Name, payload: JobPayload<Name>, slot = 0): Promise<void> => {
       try {
         // Of a ring while the same work is under way, one is kept and heard afterwards.
         const added = queueOf(name).add(name, payload, {

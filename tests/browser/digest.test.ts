@@ -33,7 +33,7 @@ async function aDesk() {
     await page.context().addCookies([{ name, value, url: web.origin }])
     return page
   }
-  return { web, newsletter, desk, open, url: config.databaseUrl ?? '' }
+  return { web, newsletter, desk, open, url: config.databaseUrl }
 }
 
 const titles = (page: BrowserPage) => page.locator('.story-title').allTextContents()

@@ -51,7 +51,7 @@ test.each(kinds)(
     const whole = await aNewsroom()
     const expected = await importCsv(whole, csv(), wish)
     const web = await aNewsroom()
-    const databaseUrl = web.context.config.databaseUrl ?? ''
+    const databaseUrl = web.context.config.databaseUrl
     const id = await uploadCsv(web, csv(), wish)
     const rowsRead = async () => (await web.context.services.imports.get(id)).progress.rows
     const start = async () => {
@@ -92,7 +92,7 @@ test.each(kinds)(
 test('a worker that drains gives an import back at the row where it stands', async () => {
   const web = await aNewsroom()
   const id = await uploadCsv(web, csv(), { basis: 'moved from our old system' })
-  const databaseUrl = web.context.config.databaseUrl ?? ''
+  const databaseUrl = web.context.config.databaseUrl
   const worker = await spawnWorker({
     databaseUrl,
     smtpUrl: 'smtp://127.0.0.1:1',

@@ -140,10 +140,7 @@ test('a form without the version it shows is refused', async () => {
 test('a notice is shown while it is true of the digest, however often the page is loaded', async () => {
   const { desk, id, path, web } = await aDraft()
   const said = async (state: string, notice: string) => {
-    await query(
-      web.context.config.databaseUrl ?? '',
-      `update digests set state = '${state}' where id = ${id}`,
-    )
+    await query(web.context.config.databaseUrl, `update digests set state = '${state}' where id = ${id}`)
     const page = await (await desk.get(`${path}?notice=${notice}`)).text()
     return /<p class="notice" role="status">(.*?)<\/p>/.exec(page)?.[1]
   }
@@ -162,10 +159,7 @@ test('a digest paused past its time asks before it goes on', async () => {
   await desk.post(`${path}/send`, { version, key: 'one-click' })
   await web.context.services.digestSending.prepare(id)
   await desk.post(`${path}/pause`, {})
-  await query(
-    web.context.config.databaseUrl ?? '',
-    `update digests set expires_at = now() - interval '1 hour'`,
-  )
+  await query(web.context.config.databaseUrl, `update digests set expires_at = now() - interval '1 hour'`)
   const page = await (await desk.get(path)).text()
   expect(page).toContain('plus personne ne le recevrait')
   expect((await desk.post(`${path}/resume`, {})).status).toBe(409)

@@ -22,8 +22,7 @@ async function aDesk({ stories = 1 } = {}) {
   const readers = []
   for (let n = 0; n < 5; n++)
     readers.push(await aSubscriber(database, { newsletter, ...(n === 4 && { sections: ['culture'] }) }))
-  const sql = (statement: string, values: unknown[] = []) =>
-    query(config.databaseUrl ?? '', statement, values)
+  const sql = (statement: string, values: unknown[] = []) => query(config.databaseUrl, statement, values)
   const desk = await signedIn(web, 'editor')
   const { id } = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
   // Without the spaces that French does not break.

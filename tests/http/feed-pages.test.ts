@@ -99,7 +99,7 @@ test('the desk sees every feed, who polls it with how many 304s, and what was le
   await put('good', aStory())
   await put('bad', aStory({ title: 'Une image cassée' }))
   await runSql(
-    context.config.databaseUrl ?? '',
+    context.config.databaseUrl,
     `update articles set picture = '{"url": "not a URL", "alt": ""}' where external_id = 'bad'`,
   )
   await render()

@@ -11,7 +11,7 @@ const csv = 'email,consent_date,consent_source\na@reader.example,2019-03-04,fair
 async function aNewsroom() {
   const web = await aWeb()
   await aNewsletter(web.context.database, { slug: 'le-matin' })
-  return { web, databaseUrl: web.context.config.databaseUrl ?? '' }
+  return { web, databaseUrl: web.context.config.databaseUrl }
 }
 
 test('an upload is answered with where to look; under one key it is one import, and another body is refused', async () => {

@@ -169,7 +169,7 @@ test('SRC-8 what has to stay does: own pages, tokens of nobody, hostile paths', 
 
 test('SRC-8 old addresses are found by an index, also among many articles', async () => {
   const { context } = await aMovedSite()
-  const database = context.config.databaseUrl ?? ''
+  const database = context.config.databaseUrl
   await runSql(
     database,
     `insert into articles (external_id, guid, slug, short_code, language, title, html, state, published_at, first_public_at, old_path, content_sha256)

@@ -188,10 +188,7 @@ test('suppressions of one instant are each on one page, and on one alone', async
   const web = await aWeb()
   const api = await web.api('admin')
   for (let n = 0; n < 5; n++) await api('POST', '/suppressions', { email: `barred-${n}@reader.example` })
-  await runSql(
-    web.context.config.databaseUrl ?? '',
-    "update suppressions set created_at = '2026-03-14T10:00:00Z'",
-  )
+  await runSql(web.context.config.databaseUrl, "update suppressions set created_at = '2026-03-14T10:00:00Z'")
   const seen: number[] = []
   let cursor = ''
   for (let page = 0; page < 3; page++) {

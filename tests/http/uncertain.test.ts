@@ -89,9 +89,9 @@ test('who is in doubt is sent to again once, by one decision, and nobody else is
 test('an answer that does not come again makes them uncertain again; nothing repeats itself', async () => {
   const { decide, digest, digestId, ids, sending, web } = await aDigestInDoubt()
   await decide('all', { decision: 'resend' })
-  await query(web.context.config.databaseUrl ?? '', `update publication set ambiguous_policy = 'resend_once'`)
+  await query(web.context.config.databaseUrl, `update publication set ambiguous_policy = 'resend_once'`)
   await query(
-    web.context.config.databaseUrl ?? '',
+    web.context.config.databaseUrl,
     `update deliveries set state = 'committing', lease_until = now() - interval '1 day', lease_token = gen_random_uuid()
      where subscriber_id = $1`,
     [ids[0]],
@@ -121,7 +121,7 @@ test('who is left stays uncertain for good, and the digest has ended', async () 
 test('the command line lists who is in doubt, and decides', async () => {
   const { web, digestId, digest, ids } = await aDigestInDoubt()
   const run = (...args: string[]) =>
-    depeche(web.context.config.databaseUrl ?? '', ['digest', 'uncertain', String(digestId), ...args])
+    depeche(web.context.config.databaseUrl, ['digest', 'uncertain', String(digestId), ...args])
   expect((await run()).stdout).toMatch(/^\d+ {2}reader-1@reader\.example {2}no_answer/)
   expect(await run('--resend')).toMatchObject({ code: 2 })
   expect(await run('--resend', '--subscriber', String(ids[0]))).toMatchObject({

@@ -8,7 +8,7 @@ import { aWeb } from '../support/web.ts'
 test('newsletter create and list; digest compose, preview, send, pause, status: the same as over HTTP', async () => {
   const web = await aWeb()
   const { config, database, services } = web.context
-  const url = config.databaseUrl ?? ''
+  const url = config.databaseUrl
   const created = await depeche(url, [
     ...['newsletter', 'create', 'hebdo', '--name', 'L’Hebdo', '--language', 'fr'],
     ...['--daily', '07:00', '--weekly', '5@18:00', '--alerts', '--json'],
@@ -51,7 +51,7 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
 })
 
 test('wrong use exits 2, a refusal 1, each with its sentence', async () => {
-  const url = (await aWeb()).context.config.databaseUrl ?? ''
+  const url = (await aWeb()).context.config.databaseUrl
   const cases = [
     { args: ['digest', 'send', 'x'], code: 2, says: 'x is no digest' },
     { args: ['digest', 'compose', 'hebdo', '--cadence', 'hourly'], code: 2, says: '--cadence is one of' },

@@ -8,7 +8,7 @@ test('SRC-9 by the command line: looked at, followed, read without a worker, run
   for (const title of ['Le bac', 'Le phare', 'Le quai']) wordpress.add({ title })
   const web = await aWeb()
   const run = async (...args: string[]) => {
-    const done = await depeche(String(web.context.config.databaseUrl), ['source', ...args], {
+    const done = await depeche(web.context.config.databaseUrl, ['source', ...args], {
       PUBLIC_URL: web.origin,
       SOURCE_HOSTS: '127.0.0.1',
     })

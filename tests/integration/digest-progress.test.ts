@@ -4,7 +4,7 @@ import { aWeb } from '../support/web.ts'
 
 test('progress is of the state that the digest is in, however recently it was counted', async () => {
   const { context } = await aWeb()
-  const url = context.config.databaseUrl ?? ''
+  const url = context.config.databaseUrl
   const { digestId } = await aSendingDigest(url, { readers: 3 })
   const { digestProgress } = context.services
   expect(await digestProgress.get(digestId)).toMatchObject({ state: 'sending', counts: { pending: 3 } })

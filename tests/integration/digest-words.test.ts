@@ -86,13 +86,10 @@ test('mails after a withdrawal carry nothing of it, also those that never held t
   const { id } = await start({ subject: `${lighthouse} !`, intro: `Bonjour.\n\n${lighthouse}, enfin.` })
   const postpone = `update deliveries set state = 'deferred', next_at = now() + interval '1 hour'
     where digest_id = $1 and subscriber_id <> $2`
-  await query(context.config.databaseUrl ?? '', postpone, [id, readers.one.id])
+  await query(context.config.databaseUrl, postpone, [id, readers.one.id])
   await deliver(id)
   await newsroom.withdraw('phare')
-  await query(
-    context.config.databaseUrl ?? '',
-    `update deliveries set state = 'pending' where state = 'deferred'`,
-  )
+  await query(context.config.databaseUrl, `update deliveries set state = 'pending' where state = 'deferred'`)
   await deliver(id)
   const [before, ...after] = await mails()
   expect(before).toMatchObject({ to: readers.one.address, subject: `${lighthouse} !` })

@@ -12,7 +12,7 @@ const cli = { kind: 'cli', role: 'admin' } as const
 
 const aRoom = async () => {
   const { context } = await aWeb()
-  const url = context.config.databaseUrl ?? ''
+  const url = context.config.databaseUrl
   return { context, database: context.database, url, services: context.services }
 }
 

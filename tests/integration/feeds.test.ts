@@ -217,10 +217,7 @@ test('I3 a withdrawn article is its notice under the same guid for seven days, t
     await newsroom.put(`a${i}`, { publishedAt: new Date(Date.UTC(2026, 0, 1, 0, i)).toISOString() })
   }
   // All older than the 48 hours in which every article is shown.
-  await runSql(
-    newsroom.context.config.databaseUrl ?? '',
-    `update articles set first_public_at = published_at`,
-  )
+  await runSql(newsroom.context.config.databaseUrl, `update articles set first_public_at = published_at`)
   await newsroom.render()
   const url = `${newsroom.origin}/rss.xml`
   const before = await poll(url)
@@ -250,7 +247,7 @@ test('I8 a hundred articles between two polls are all visible', async () => {
 
 test('the archive of a newsletter is a feed of what its readers got, under guids of its own', async () => {
   const newsroom = await aNewsroom()
-  const databaseUrl = newsroom.context.config.databaseUrl ?? ''
+  const databaseUrl = newsroom.context.config.databaseUrl
   const { digestId } = await aSendingDigest(databaseUrl, { readers: 1 })
   const content = JSON.stringify(aFrozenDigest({ digestId, subject: 'Le matin du 14 mars' }))
   const hash = createHash('sha256').update(content).digest('hex')
@@ -271,7 +268,7 @@ test('the archive of a newsletter is a feed of what its readers got, under guids
 
 test('a digest is public from its first mail on: its web version before the answer, its archive soon after', async () => {
   const newsroom = await aNewsroom()
-  const databaseUrl = newsroom.context.config.databaseUrl ?? ''
+  const databaseUrl = newsroom.context.config.databaseUrl
   const { digestId } = await aSendingDigest(databaseUrl, { readers: 2 })
   const content = JSON.stringify(aFrozenDigest({ digestId, subject: 'Le matin du 14 mars' }))
   await query(databaseUrl, `update digests set frozen = $1, content_sha256 = sha256('x') where id = $2`, [
@@ -333,7 +330,7 @@ test('a new response renders the feeds of responses alone', async () => {
 test('a ranking of the most read is rendered again when a quarter of an hour has gone by, and not before', async () => {
   const newsroom = await aNewsroom()
   const { views } = newsroom.context.services
-  const databaseUrl = newsroom.context.config.databaseUrl ?? ''
+  const databaseUrl = newsroom.context.config.databaseUrl
   await newsroom.put('a1')
   await newsroom.put('a2')
   await newsroom.render()
@@ -365,7 +362,7 @@ test('a ranking of the most read is rendered again when a quarter of an hour has
 
 test('a feed that is due and cannot be rendered keeps its last copy, waits for its next try and holds up no other', async () => {
   const newsroom = await aNewsroom()
-  const databaseUrl = newsroom.context.config.databaseUrl ?? ''
+  const databaseUrl = newsroom.context.config.databaseUrl
   await newsroom.put('a1')
   await newsroom.render()
   const url = `${newsroom.origin}/most-read/today/rss.xml`

@@ -30,7 +30,7 @@ const pathOf = (url: string) => url.slice(oldNewsroom.publicUrl.length)
 
 test('what readers and other sites hold is served as before: guids, ids, slugs, short URLs, old paths', async () => {
   const web = await theWeb()
-  const url = web.context.config.databaseUrl ?? ''
+  const url = web.context.config.databaseUrl
   expect(
     await query(
       url,

@@ -18,4 +18,4 @@ export async function query<Row extends object>(
 
 /** The same on the database of a web process. */
 export const rowsOf = <Row extends object>(web: Web, text: string, values: unknown[] = []): Promise<Row[]> =>
-  query<Row>(web.context.config.databaseUrl ?? '', text, values)
+  query<Row>(web.context.config.databaseUrl, text, values)

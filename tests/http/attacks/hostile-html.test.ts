@@ -74,8 +74,8 @@ test('a page and a feed show what is sanitised now, whatever is in the database'
   await call('PUT', '/articles/a/responses/1', { author: 'Lina', html: '<p>Oui</p>' })
   const foreign =
     '<img src="https://t.example/p.gif" onerror="x()"><form action="//evil.example"><a href="https://s.example">s</a>'
-  await runSql(web.context.config.databaseUrl ?? '', `update articles set html = html || '${foreign}'`)
-  await runSql(web.context.config.databaseUrl ?? '', `update responses set html = html || '${foreign}'`)
+  await runSql(web.context.config.databaseUrl, `update articles set html = html || '${foreign}'`)
+  await runSql(web.context.config.databaseUrl, `update responses set html = html || '${foreign}'`)
   const page = await (await web.fetch(`/articles/${slug}`)).text()
   const feed = await (await web.fetch(`/articles/${slug}/responses/rss.xml`)).text()
   for (const shown of [page, feed]) expect(shown).not.toMatch(/onerror|evil\.example/)
