@@ -143,6 +143,27 @@ test.each([1, 10])(
   },
 )
 
+test('a server that was in trouble has not refused us: words about us of one domain stop nobody', async () => {
+  const domainOf = (n: number) => (n === 2 ? 'strict.example' : `d${n % 7}.example`)
+  const times = { ...quickTimes, backOffMinutes: [60], relayBackOffMinutes: [60] }
+  const { url, sink, round, findDigest, counts } = await aRoom({
+    readers: 20,
+    connections: 1,
+    domainOf,
+    times,
+  })
+  sink.faults.push({ at: 'mail', do: 'reply', reply: '421 4.3.2 Closing', times: 1 })
+  const reply = '550 5.4.5 Daily user sending limit exceeded'
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply, recipients: '@strict.example$' })
+  const listRefused = async () => {
+    await round()
+    return query(url, 'select reason from deliveries where suspect_at is not null')
+  }
+  await expect.poll(listRefused, { timeout: 20_000, interval: 20 }).toEqual([{ reason: 'rcpt_550' }])
+  expect(await findDigest()).toMatchObject({ state: 'sending', relay_answer: null })
+  expect(await counts()).toMatchObject({ accepted: 18, deferred: 2 })
+})
+
 test('an editor who pauses is not overruled, one who resumes need not wait, and one who cancels ends it', async () => {
   const { url, sink, round, findDigest, senders, counts } = await aRoom({
     readers: 20,

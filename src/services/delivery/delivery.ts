@@ -108,6 +108,7 @@ export function createSendingService(
             connections: config.smtpConnections,
             permits: budget?.of('digests'),
             isProbing: isProbing || isRefused,
+            isRefused,
             write,
             onAlarm: (alarm) => pause(digestId, alarm),
             onTaken: isRefused ? () => stores.runningDigests.endProbing(digestId) : undefined,
@@ -150,6 +151,8 @@ export function createSendingService(
             connections: personalConnections(config.smtpConnections),
             permits: budget?.of('personal'),
             isProbing,
+            // What stopped the run before is not kept: it may have been a refusal.
+            isRefused: isProbing,
             write: writers.mail,
             // A refusal delays its own mail alone, not a sign-in link behind it.
             onAlarm: () => Promise.resolve(false),

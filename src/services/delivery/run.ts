@@ -15,8 +15,10 @@ export interface ConversationsOptions<Row extends Claimed> extends SuspicionOpti
   transport: Transport
   connections: number
   permits: Permits | undefined
-  /** Start with one conversation, and with all after its first success: the server was in trouble. */
+  /** Start with one conversation, and with all after its first success: the server was in trouble, or refused us. */
   isProbing: boolean
+  /** The server has refused us before: until it takes a mail, fewer refusals are enough to stop. */
+  isRefused: boolean
   /** The server refuses us, or leaves us in doubt too often. @returns whether nothing more is sent until it is asked again */
   onAlarm: (alarm: Alarm) => Promise<boolean>
   /** The first mail was taken. */
@@ -215,7 +217,7 @@ class Run<Row extends Claimed> implements Conversations {
   }
 
   #suspect(suspect: Suspect<Row>): Promise<void> {
-    return this.#suspicion.add(suspect, this.#options.isProbing && this.#accepted === 0)
+    return this.#suspicion.add(suspect, this.#options.isRefused && this.#accepted === 0)
   }
 
   /** Tells the first alarm of a run; conversations that are still in flight may raise it again. */

@@ -71,7 +71,7 @@ export class Suspicion<Row extends Claimed> {
 
   /**
    * The server took a mail whose conversation began at `begun`: refusals before that were not about us.
-   * @param isFirst it is the first mail taken after an earlier run was refused
+   * @param isFirst it is the first mail taken since the server was in trouble or refused us
    */
   async clear(begun: number, isFirst: boolean): Promise<void> {
     const taken = this.#suspects.take(begun)
