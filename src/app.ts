@@ -74,7 +74,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
       keyring,
       pages,
       findSession: services.editors.findSession,
-      findHold: services.restoring.findHold,
+      findHold: services.restoredCopy.findHold,
       mailboxUrl: config.mailboxUrl,
     }),
   )

@@ -110,7 +110,7 @@ function addSending(digest: Command): void {
         const { spread } = options
         const asked = { actor: cliActor, version: () => version, idempotencyKey: randomUUID() }
         const request = { ...asked, body: { spread }, spread }
-        const answer = await context.services.digestSending.send(readId(id), request)
+        const answer = await context.services.digestTransitions.send(readId(id), request)
         const hasWorker = await tellAboutWorkers(context)
         if (!options.wait || !hasWorker || (spread ?? shape.spread?.chosen)) {
           printResult(options, answer.body, [`Digest ${id} is on its way to ${audience} readers.`])
@@ -126,7 +126,7 @@ function addSending(digest: Command): void {
       .option('--json', 'print the result for programs')
       .action(async (id: string, options: JsonOption) => {
         await withContext(async ({ services }) => {
-          await services.digestSending[name](readId(id), cliActor)
+          await services.digestTransitions[name](readId(id), cliActor)
           const { state, audience, sent, unsent } = await services.digestProgress.get(readId(id))
           const numbers = audience === null ? '' : ` ${sent} of ${audience} sent, ${unsent} not.`
           printResult(options, { id: readId(id), state, sent, unsent }, [
@@ -141,7 +141,7 @@ function addSending(digest: Command): void {
     .option('--json', 'print the result for programs')
     .action(async (id: string, { extend, ...options }: JsonOption & { extend?: boolean }) => {
       await withContext(async (context) => {
-        const { state } = await context.services.digestSending.resume(readId(id), cliActor, { extend })
+        const { state } = await context.services.digestTransitions.resume(readId(id), cliActor, { extend })
         await tellAboutWorkers(context)
         printResult(options, { id: readId(id), state }, [`Digest ${id} is ${state}.`])
       })
@@ -158,7 +158,7 @@ function addSpreading(digest: Command): void {
     .action(async (id: string, answer: string, options: JsonOption) => {
       const isWanted = oneOf('The answer', ['yes', 'no'], answer) === 'yes'
       const shape = await withContext(async ({ services }) => {
-        await services.digestSending.spread(readId(id), isWanted, cliActor)
+        await services.digestTransitions.spread(readId(id), isWanted, cliActor)
         return services.digests.get(readId(id))
       })
       printResult(options, shape, toLines(shape))

@@ -8,7 +8,7 @@ export function restoreCommand(program: Command): void {
     .command('confirm')
     .description('this database is the one that sends: lift the hold that a restored copy puts on all mail')
     .action(async () => {
-      const digests = await withContext(({ services }) => services.restoring.confirm(cliActor))
+      const digests = await withContext(({ services }) => services.restoredCopy.confirm(cliActor))
       process.stdout.write(`sending again; digests that go on: ${digests}\n`)
     })
 }

@@ -79,7 +79,7 @@ export async function checkLinks({ config: { publicUrl } }: Context): Promise<Fi
 export async function checkDatabase({ config, services }: Context): Promise<Checkup> {
   try {
     const skewMs = await services.presence.measureSkew()
-    const hold = await services.restoring.findHold()
+    const hold = await services.restoredCopy.findHold()
     const findings = [
       judgeConnection(config.databaseUrl),
       hold

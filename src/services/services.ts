@@ -11,8 +11,8 @@ import { createProviderEventService } from './deliverability/provider-events.ts'
 import { createProviderService } from './deliverability/providers.ts'
 import { createSuppressionService } from './deliverability/suppressions.ts'
 import { createSendingService } from './delivery/delivery.ts'
-import { createRestoringService } from './delivery/hold.ts'
 import { createReconcilingService } from './delivery/reconcile.ts'
+import { createRestoredCopyService } from './delivery/restored-copy.ts'
 import { createPresence } from './delivery/worker-guard.ts'
 import { createDigestWriter } from './delivery/write-digest.ts'
 import { createPersonalWriter } from './delivery/write-personal.ts'
@@ -30,8 +30,8 @@ import { createDigestNumbersService } from './digests/numbers.ts'
 import { createDigestPreviewService } from './digests/preview.ts'
 import { createDigestProgressService } from './digests/progress.ts'
 import { createScheduleService } from './digests/schedule.ts'
-import { createDigestSendingService } from './digests/states.ts'
 import { createTodayService } from './digests/today.ts'
+import { createDigestTransitionsService } from './digests/transitions.ts'
 import { createFeedDirectory } from './feeds/directory.ts'
 import { createFeedService } from './feeds/feeds.ts'
 import { createFeedMemory } from './feeds/memory.ts'
@@ -65,12 +65,12 @@ export function createServices(parts: Parts) {
   const publication = createPublicationService(forReaders)
   const drafts = createDraftService(parts)
   const digests = createDigestService({ ...parts, drafts })
-  const digestSending = createDigestSendingService(parts)
+  const digestTransitions = createDigestTransitionsService(parts)
   const feeds = createFeedService(forReaders)
   const digestProgress = createDigestProgressService(parts)
   const digestPreview = createDigestPreviewService({ ...parts, drafts })
-  const uncertain = createUncertainService({ ...parts, digestSending })
-  const schedules = createScheduleService({ ...parts, digests, digestSending })
+  const uncertain = createUncertainService({ ...parts, digestTransitions })
+  const schedules = createScheduleService({ ...parts, digests, digestTransitions })
   return {
     publication,
     articles: createArticleService(parts),
@@ -85,7 +85,7 @@ export function createServices(parts: Parts) {
     newsletters: createNewsletterService(parts),
     drafts,
     digests,
-    digestSending,
+    digestTransitions,
     digestProgress,
     archive: createArchiveService(forReaders),
     digestPreview,
@@ -96,7 +96,7 @@ export function createServices(parts: Parts) {
       digests,
       digestPreview,
       digestProgress,
-      digestSending,
+      digestTransitions,
       uncertain,
     }),
     schedules,
@@ -115,7 +115,7 @@ export function createServices(parts: Parts) {
     presence,
     sending,
     reconciling: createReconcilingService(parts),
-    restoring: createRestoringService(parts),
+    restoredCopy: createRestoredCopyService(parts),
     sources: createSourceService(parts),
     sourceSync: createSourceSyncService(parts),
     site: createSiteService(forReaders),

@@ -65,8 +65,8 @@ async function prepare({ services, database }: Context, slug: string, chosen?: s
   const digest = await timed('compose', compose)
   await timed('read the draft', () => services.digests.get(digest.id))
   const request = { actor: cli, version: () => digest.version, idempotencyKey: `send-${digest.id}`, body: {} }
-  await timed('send', () => services.digestSending.send(digest.id, request))
-  await timed('prepare', () => services.digestSending.prepare(digest.id))
+  await timed('send', () => services.digestTransitions.send(digest.id, request))
+  await timed('prepare', () => services.digestTransitions.prepare(digest.id))
   const counts = await countByState(database, digest.id)
   const variants = await database.stores.variants.list(digest.id)
   console.log(`  ${counts.pending} pending, ${counts.skipped} skipped, ${variants.length} variants`)

@@ -48,13 +48,13 @@ async function aFilledDesk() {
   const newsletter = await services.newsletters.get('le-matin')
   for (let n = 0; n < 14; n += 1) await aSubscriber(database, { newsletter })
   const draft = await services.digests.compose('le-matin', { cadence: 'daily' }, cli)
-  await services.digestSending.send(draft.id, {
+  await services.digestTransitions.send(draft.id, {
     actor: cli,
     version: () => draft.version,
     idempotencyKey: 'click',
     body: {},
   })
-  await services.digestSending.prepare(draft.id)
+  await services.digestTransitions.prepare(draft.id)
   await query(
     databaseUrl,
     `insert into bounces (at, subscriber_id, source, class, status, domain)

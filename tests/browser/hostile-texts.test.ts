@@ -42,8 +42,8 @@ async function aHostileNewsroom() {
   const texts = { cadence: 'daily', subject: loud, preheader: loud, intro: loud } as const
   const digest = await services.digests.compose(newsletter.slug, texts, cli)
   const request = { actor: cli, version: () => digest.version, idempotencyKey: 'k', body: {} }
-  await services.digestSending.send(digest.id, request)
-  await services.digestSending.prepare(digest.id)
+  await services.digestTransitions.send(digest.id, request)
+  await services.digestTransitions.prepare(digest.id)
   await rowsOf(web, `update deliveries set state = 'rejected', reason = 'refused', smtp_answer = $1`, [loud])
   await rowsOf(web, `update digests set state = 'completed', completed_at = now()`)
   await services.digests.compose(newsletter.slug, texts, cli)

@@ -71,13 +71,13 @@ async function aNewsroom(language: Language) {
     sendDigest: async () => {
       await aReader()
       const { id, version } = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
-      await services.digestSending.send(id, {
+      await services.digestTransitions.send(id, {
         actor: cli,
         version: () => version,
         idempotencyKey: 'click',
         body: {},
       })
-      await services.digestSending.prepare(id)
+      await services.digestTransitions.prepare(id)
       await rowsOf(web, `update deliveries set state = 'accepted' where digest_id = $1`, [id])
       return `/digests/${id}`
     },

@@ -55,7 +55,7 @@ const faults: Record<string, SinkFault[]> = {
 
 const onLatest = (act: 'pause' | 'resume' | 'cancel') =>
   step(act, async ({ context }, { sent }) => {
-    if (sent > 0) await unlessRefused(context.services.digestSending[act](sent, editor))
+    if (sent > 0) await unlessRefused(context.services.digestTransitions[act](sent, editor))
   })
 
 const decide = (decision: DoubtDecision) =>
@@ -135,7 +135,7 @@ async function settle(room: LedgerRoom): Promise<void> {
   for (let open = await listOpen(); open.length > 0; open = await listOpen()) {
     if (Date.now() > deadline) throw new Error(`never came to an end: ${JSON.stringify(open)}`)
     for (const { id, state } of open) {
-      if (state === 'paused') await unlessRefused(room.context.services.digestSending.resume(id, editor))
+      if (state === 'paused') await unlessRefused(room.context.services.digestTransitions.resume(id, editor))
     }
     await sleep(200)
   }

@@ -37,8 +37,8 @@ async function aRoom(policy: 'resend_once' | 'hold' = 'resend_once', stories = [
   for (let n = 0; n < readers; n++) await aSubscriber(database, { newsletter })
   const { id: digestId, version } = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
   const request = { actor: cli, version: () => version, idempotencyKey: 'once', body: {} }
-  await services.digestSending.send(digestId, request)
-  await services.digestSending.prepare(digestId)
+  await services.digestTransitions.send(digestId, request)
+  await services.digestTransitions.prepare(digestId)
   const { id: storyId } = await services.articles.get('retiré')
   const copies = () => sink.received.filter(({ messageId }) => messageId.startsWith(`<${digestId}.`))
   return {

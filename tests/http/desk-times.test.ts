@@ -36,18 +36,18 @@ async function aHalfSentDigest(options = {}) {
   const room = await aDesk(options)
   const { services, desk, id, sql } = room
   const actor = { kind: 'editor', id: desk.editorId, role: 'editor' } as const
-  const { version } = await services.digestSending.approve(
+  const { version } = await services.digestTransitions.approve(
     id,
     (await services.digests.get(id)).version,
     actor,
   )
-  await services.digestSending.send(id, {
+  await services.digestTransitions.send(id, {
     actor: cli,
     version: () => version,
     idempotencyKey: 'k',
     body: {},
   })
-  await services.digestSending.prepare(id)
+  await services.digestTransitions.prepare(id)
   await sql(`update digests set created_at = '2026-11-26T05:01:00Z', started_at = '2026-11-27T23:36:00Z'`)
   await sql(
     `update deliveries set state = 'accepted', accepted_at = '2026-11-27T23:39:00Z'
@@ -64,7 +64,7 @@ test('times are when mail was sent, on the person’s page, in the explanation a
   const explained = await page(`/digests/${id}?explain=${readers[0]?.address}`)
   expect(explained).toMatch(/Le serveur a accepté l’e-mail\.\s+28 novembre 2026 à 00:39/)
   expect(await page()).toContain('Début : 28 novembre 2026 à 00:36')
-  await services.digestSending.cancel(id, cli)
+  await services.digestTransitions.cancel(id, cli)
   await sql(`update digests set completed_at = '2026-11-27T23:44:00Z'`)
   expect(await page()).toContain('Début : 28 novembre 2026 à 00:36 · fin : 28 novembre 2026 à 00:44')
 })
@@ -74,10 +74,10 @@ test('paused or cancelled, the numbers say who was sent it and who was not', asy
   const call = await web.api('viewer')
   const read = async () => (await call('GET', `/digests/${id}`)).json()
   expect(await page()).toContain('<strong data-done>2 sur 5</strong>')
-  await services.digestSending.pause(id, cli)
+  await services.digestTransitions.pause(id, cli)
   expect(await page()).toContain('Envoyés : 2 sur 5 · pas encore : 3')
   expect(await read()).toMatchObject({ state: 'paused', sent: 2, unsent: 3 })
-  await services.digestSending.cancel(id, cli)
+  await services.digestTransitions.cancel(id, cli)
   expect(await page()).toContain('Envoyés : 2 sur 5 · non envoyés : 3')
   expect(await page('/')).toContain('Envoyés : 2 sur 5 · non envoyés : 3')
   expect(await read()).toMatchObject({ state: 'cancelled', sent: 2, unsent: 3 })

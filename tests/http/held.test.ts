@@ -48,7 +48,7 @@ test('P11 every page of a held copy says so, and an admin lets mail go', async (
 test('P11 a digest whose time is over while it was held waits for the desk', async () => {
   const { web, stateOf } = await aHeldWeb()
   await rowsOf(web, `update digests set expires_at = now() - interval '1 hour'`)
-  expect(await web.context.services.restoring.confirm({ kind: 'cli', role: 'admin' })).toBe(0)
+  expect(await web.context.services.restoredCopy.confirm({ kind: 'cli', role: 'admin' })).toBe(0)
   expect(await stateOf()).toBe('paused')
   expect(await rowsOf(web, 'select paused_reason from digests')).toEqual([{ paused_reason: 'expired' }])
 })

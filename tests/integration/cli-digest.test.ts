@@ -40,7 +40,7 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
   const sent = await depeche(url, ['digest', 'send', String(id)])
   expect(sent).toMatchObject({ code: 0, stdout: `Digest ${id} is on its way to 1 readers.\n` })
   expect(sent.stderr).toContain('No worker runs')
-  await services.digestSending.prepare(id)
+  await services.digestTransitions.prepare(id)
   expect((await depeche(url, ['digest', 'pause', String(id)])).stdout).toBe(
     `Digest ${id} is paused. 0 of 1 sent, 1 not.\n`,
   )

@@ -57,12 +57,12 @@ test.each([
       log: createLogger('silent', 'web'),
     })
     onTestFinished(() => desk.close())
-    expect(await desk.services.restoring.confirm({ kind: 'cli', role: 'admin' })).toBe(1)
+    expect(await desk.services.restoredCopy.confirm({ kind: 'cli', role: 'admin' })).toBe(1)
     await presence.beat()
     await sending.deliverDigest(digestId)
     await sending.deliverMail()
     expect(sink.received).toHaveLength(11)
-    await expect(desk.services.restoring.confirm({ kind: 'cli', role: 'admin' })).rejects.toMatchObject({
+    await expect(desk.services.restoredCopy.confirm({ kind: 'cli', role: 'admin' })).rejects.toMatchObject({
       code: 'not_held',
     })
   },

@@ -35,8 +35,8 @@ async function aNewsroomWithReaders(change: Partial<NewNewsletter> = {}) {
     start: async (words: { subject?: string; intro?: string } = {}) => {
       const digest = await services.digests.compose(newsletter.slug, { cadence: 'daily', ...words }, cli)
       const request = { actor: cli, version: () => digest.version, idempotencyKey: 'k', body: {} }
-      await services.digestSending.send(digest.id, request)
-      await services.digestSending.prepare(digest.id)
+      await services.digestTransitions.send(digest.id, request)
+      await services.digestTransitions.prepare(digest.id)
       return digest
     },
     deliver: (id: number) => services.sending.deliverDigest(id),

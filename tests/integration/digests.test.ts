@@ -20,8 +20,8 @@ const aRoom = async () => {
 async function sendNow({ services }: Context, slug: string, input: object = {}): Promise<number> {
   const digest = await services.digests.compose(slug, { cadence: 'daily', ...input }, cli)
   const request = { actor: cli, version: () => digest.version, idempotencyKey: `k${digest.id}`, body: {} }
-  await services.digestSending.send(digest.id, request)
-  await services.digestSending.prepare(digest.id)
+  await services.digestTransitions.send(digest.id, request)
+  await services.digestTransitions.prepare(digest.id)
   return digest.id
 }
 
@@ -294,7 +294,7 @@ test('schedules: the time that an editor gave is kept, and the day has no second
   const [open] = await services.digests.listNext(newsletter.slug)
   const { id = 0, version = 0, sendAt } = open ?? {}
   const later = new Date(Date.parse(sendAt ?? '') + 5 * 3_600_000)
-  await services.digestSending.schedule(id, { sendAt: later, version }, cli)
+  await services.digestTransitions.schedule(id, { sendAt: later, version }, cli)
   await services.schedules.run()
   const [next, ...others] = await services.digests.listNext(newsletter.slug)
   expect(others).toEqual([])
@@ -494,7 +494,7 @@ test('a withdrawal during a preparation waits for it, and finds what it has made
   await anArticle(database, { title: 'B', sections: ['culture'] })
   const reader = await aSubscriber(database, { newsletter })
   const { id, version } = await services.digests.compose(newsletter.slug, {}, cli)
-  await services.digestSending.send(id, {
+  await services.digestTransitions.send(id, {
     actor: cli,
     version: () => version,
     idempotencyKey: 'once',

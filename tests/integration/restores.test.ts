@@ -75,7 +75,7 @@ test.each(Object.keys(restores))(
       findings: { name: string; verdict: string }[]
     }
     expect(doctor.findings).toContainEqual(expect.objectContaining({ name: 'restored', verdict: 'no' }))
-    expect(await web.context.services.restoring.findHold()).toMatchObject({ digests: 1 })
+    expect(await web.context.services.restoredCopy.findHold()).toMatchObject({ digests: 1 })
     await worker.presence.beat()
     expect(worker.presence.obstacle()).toBe('restored')
     await worker.sending.deliverDigest(digestId)
@@ -106,7 +106,7 @@ test('P11 before any worker ran: the first command that looks finds the copy, an
   await aSender(openTestDatabase(url), { smtpUrl: sink.url })
   await restoreInto(url, await backUp(url))
   const web = await aWeb({ databaseUrl: url, hasNewsroom: true })
-  expect(await web.context.services.restoring.confirm({ kind: 'cli', role: 'admin' })).toBe(1)
+  expect(await web.context.services.restoredCopy.confirm({ kind: 'cli', role: 'admin' })).toBe(1)
   expect(await web.context.database.stores.digests.get(digestId)).toMatchObject({ state: 'sending' })
 })
 

@@ -41,8 +41,8 @@ async function aNewsroom(readers: number) {
   const start = async (id: number, spread?: boolean) => {
     const { version } = await get(id)
     const request = { actor: cli, version: () => version, idempotencyKey: `click ${id}`, body: {}, spread }
-    await services.digestSending.send(id, request)
-    await services.digestSending.prepare(id)
+    await services.digestTransitions.send(id, request)
+    await services.digestTransitions.prepare(id)
   }
   return {
     ...{ url, web, database, services, newsletter, sink, sending, get, compose, start },
@@ -195,19 +195,19 @@ test('an editor declines, before it goes and on the way; without an answer a pro
   const declined = await room.compose()
   await room.start(declined.id, false)
   expect((await room.get(declined.id)).counts).toMatchObject({ pending: 1_100 })
-  await room.services.digestSending.cancel(declined.id, cli)
+  await room.services.digestTransitions.cancel(declined.id, cli)
   const plain = await room.compose()
   await room.start(plain.id)
   expect((await room.get(plain.id)).counts).toMatchObject({ pending: 1_100 })
-  await room.services.digestSending.cancel(plain.id, cli)
+  await room.services.digestTransitions.cancel(plain.id, cli)
 
   const { id } = await room.compose()
   await room.start(id, true)
   await room.work(id, { isQuick: true })
-  await room.services.digestSending.spread(id, false, cli)
+  await room.services.digestTransitions.spread(id, false, cli)
   const { after } = await room.work(id, { isQuick: true })
   expect(after).toMatchObject({ state: 'completed', counts: { accepted: 1_100 } })
-  await expect(room.services.digestSending.spread(id, true, cli)).rejects.toMatchObject({
+  await expect(room.services.digestTransitions.spread(id, true, cli)).rejects.toMatchObject({
     code: 'wrong_state',
   })
 })
@@ -216,20 +216,20 @@ test('by the clock nobody is asked: it is spread, unless the desk has declined',
   const room = await aNewsroom(1_100)
   const byClock = async (answer?: boolean) => {
     const { id } = await room.compose()
-    await room.services.digestSending.schedule(
+    await room.services.digestTransitions.schedule(
       id,
       { sendAt: new Date(Date.now() + 60_000), version: 'any' },
       cli,
     )
-    if (answer !== undefined) await room.services.digestSending.spread(id, answer, cli)
+    if (answer !== undefined) await room.services.digestTransitions.spread(id, answer, cli)
     await query(room.url, `update digests set send_at = now() - interval '1 second' where id = $1`, [id])
     await room.services.schedules.run()
-    await room.services.digestSending.prepare(id)
+    await room.services.digestTransitions.prepare(id)
     return room.get(id)
   }
   const declined = await byClock(false)
   expect(declined).toMatchObject({ counts: { pending: 1_100, deferred: 0 } })
-  await room.services.digestSending.cancel(declined.id, cli)
+  await room.services.digestTransitions.cancel(declined.id, cli)
   const unanswered = await byClock()
   expect(unanswered).toMatchObject({ counts: { pending: 500, deferred: 600 } })
   expect((await room.services.schedules.listWarnings()).map((warning) => warning.kind)).toContain(
@@ -267,15 +267,15 @@ test('paused for days it opens one portion when it goes on; cancel ends all that
   const { id } = await room.compose()
   await room.start(id, true)
   await room.work(id, { isQuick: true })
-  await room.services.digestSending.pause(id, cli)
+  await room.services.digestTransitions.pause(id, cli)
   await room.pass(2)
   expect((await room.work(id)).after.counts.accepted).toBe(500)
-  await room.services.digestSending.resume(id, cli)
+  await room.services.digestTransitions.resume(id, cli)
   const { after } = await room.work(id, { isQuick: true })
   expect(after.counts).toMatchObject({ accepted: 1_500, deferred: 500 })
   expect(hoursUntil(after.spread?.days[0]?.at)).toBeCloseTo(24, 1)
   expect(hoursUntil(after.expiresAt)).toBeGreaterThan(47)
-  await room.services.digestSending.cancel(id, cli)
+  await room.services.digestTransitions.cancel(id, cli)
   await room.sending.endCancelled()
   expect(await room.get(id)).toMatchObject({
     state: 'cancelled',
@@ -325,7 +325,7 @@ test('the desk asks, by page, API and command line', async () => {
   const { version } = (await answered.json()) as { version: number }
   const headers = { 'if-match': `"${version}"`, 'idempotency-key': 'click' }
   expect((await call('POST', `/digests/${id}/send`, {}, headers)).status).toBe(202)
-  await room.services.digestSending.prepare(id)
+  await room.services.digestTransitions.prepare(id)
   const shape = (await (await call('GET', `/digests/${id}`)).json()) as DigestShape
   expect(shape).toMatchObject({
     spread: { running: true, waiting: 600 },

@@ -122,7 +122,7 @@ test('a digest that was being sent goes on, once to each; as a copy elsewhere on
   await services.sending.deliverDigest(middle)
   await services.sending.deliverMail()
   expect(sink.received).toEqual([])
-  expect(await services.restoring.confirm({ kind: 'cli', role: 'admin' })).toBe(1)
+  expect(await services.restoredCopy.confirm({ kind: 'cli', role: 'admin' })).toBe(1)
 
   const round = async () => {
     await services.presence.beat()

@@ -58,13 +58,13 @@ export async function aLedgerRoom(readers: number, policy: 'resend_once' | 'hold
     /** Publishes a story, and sends all that is due. */
     async sendNews() {
       await anArticle(context.database)
-      const { digests, digestSending } = context.services
+      const { digests, digestTransitions } = context.services
       const { id } = await digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
       // Readers who get an earlier digest at this moment need its stories no more: whoever sends then looks once more.
       for (let isSent = false; !isSent;) {
         const { version } = await digests.get(id)
         const request = { actor: cli, version: () => version, idempotencyKey: `digest-${id}`, body: {} }
-        isSent = await digestSending.send(id, request).then(() => true, orVersionChanged)
+        isSent = await digestTransitions.send(id, request).then(() => true, orVersionChanged)
       }
     },
   }

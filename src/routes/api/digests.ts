@@ -160,14 +160,14 @@ const previewTypes = {
 } as const
 
 /** What sets a digest in motion, and stops it. */
-export function digestActionApi({ digestSending, uncertain }: Services): ApiRoute[] {
+export function digestActionApi({ digestTransitions, uncertain }: Services): ApiRoute[] {
   const action = (name: 'pause' | 'cancel', summary: string): ApiRoute =>
     post(`/digests/{id}/${name}`, 'editor', {
       summary,
       params,
       body: z.strictObject({}),
       answers: { 200: stateShape },
-      handle: async (call) => acted(await digestSending[name](call.params.id, call.actor)),
+      handle: async (call) => acted(await digestTransitions[name](call.params.id, call.actor)),
     })
   return [
     post('/digests/{id}/approve', 'editor', {
@@ -177,7 +177,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       body: z.strictObject({}),
       answers: { 200: stateShape },
       handle: async ({ params: { id }, request, actor }) =>
-        acted(await digestSending.approve(id, ifMatchVersion(request), actor)),
+        acted(await digestTransitions.approve(id, ifMatchVersion(request), actor)),
     }),
     post('/digests/{id}/schedule', 'editor', {
       summary: 'Freeze a digest and send it at an instant',
@@ -187,7 +187,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       answers: { 200: stateShape },
       handle: async ({ params: { id }, body, request, actor }) => {
         const version = ifMatchVersion(request) ?? 'any'
-        return acted(await digestSending.schedule(id, { sendAt: new Date(body.sendAt), version }, actor))
+        return acted(await digestTransitions.schedule(id, { sendAt: new Date(body.sendAt), version }, actor))
       },
     }),
     post('/digests/{id}/send', 'editor', {
@@ -208,7 +208,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
           idempotencyKey: requireKey(request),
           version: () => ifMatchVersion(request),
         }
-        return digestSending.send(id, { ...asked, spread: body.spread })
+        return digestTransitions.send(id, { ...asked, spread: body.spread })
       },
     }),
     post('/digests/{id}/spread', 'editor', {
@@ -217,7 +217,7 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
       body: z.strictObject({ spread: z.boolean() }),
       answers: { 200: stateShape },
       handle: async ({ params: { id }, body, actor }) =>
-        acted(await digestSending.spread(id, body.spread, actor)),
+        acted(await digestTransitions.spread(id, body.spread, actor)),
     }),
     action('pause', 'Stop at once; at most one more message per connection goes out'),
     post('/digests/{id}/resume', 'editor', {
@@ -227,7 +227,8 @@ export function digestActionApi({ digestSending, uncertain }: Services): ApiRout
         extend: z.boolean().optional().describe('Send for 24 hours from now, also where its time is over'),
       }),
       answers: { 200: stateShape },
-      handle: async ({ params: { id }, body, actor }) => acted(await digestSending.resume(id, actor, body)),
+      handle: async ({ params: { id }, body, actor }) =>
+        acted(await digestTransitions.resume(id, actor, body)),
     }),
     action('cancel', 'Stop for good: who has not got it will not'),
     post('/digests/{id}/uncertain', 'editor', {

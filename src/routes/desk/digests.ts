@@ -140,7 +140,7 @@ export function digestsDesk(
 
 /** What sets a digest in motion, and stops it. */
 export function digestActionsDesk({
-  digestSending,
+  digestTransitions,
   digestPreview,
   digestPage,
   uncertain,
@@ -156,7 +156,7 @@ export function digestActionsDesk({
     })
   return [
     act('approve', 'digest-approved', (id, { request, actor }) =>
-      digestSending.approve(id, seenForm.parse(request.body).version, actor),
+      digestTransitions.approve(id, seenForm.parse(request.body).version, actor),
     ),
     {
       ...post('/digests/:id/schedule', 'editor', async ({ request, actor, redirect }) => {
@@ -172,18 +172,21 @@ export function digestActionsDesk({
     act('send', 'digest-sent', (id, { request, actor }) => {
       const { version, key, spread } = sendForm.parse(request.body)
       const asked = { actor, version: () => version, idempotencyKey: key, body: { spread } }
-      return digestSending.send(id, { ...asked, spread: spread === undefined ? undefined : spread === 'yes' })
+      return digestTransitions.send(id, {
+        ...asked,
+        spread: spread === undefined ? undefined : spread === 'yes',
+      })
     }),
     act('spread', 'saved', (id, { request, actor }) =>
-      digestSending.spread(id, spreadForm.parse(request.body).spread === 'yes', actor),
+      digestTransitions.spread(id, spreadForm.parse(request.body).spread === 'yes', actor),
     ),
     act('test', 'digest-tested', (id, { session }) => digestPreview.sendTest(id, [session.email])),
-    act('pause', 'digest-pause', (id, { actor }) => digestSending.pause(id, actor)),
+    act('pause', 'digest-pause', (id, { actor }) => digestTransitions.pause(id, actor)),
     act('resume', 'digest-resume', (id, { request, actor }) => {
       const { extend } = resumeForm.parse(request.body)
-      return digestSending.resume(id, actor, { extend: extend === 'yes' })
+      return digestTransitions.resume(id, actor, { extend: extend === 'yes' })
     }),
-    act('cancel', 'digest-cancel', (id, { actor }) => digestSending.cancel(id, actor)),
+    act('cancel', 'digest-cancel', (id, { actor }) => digestTransitions.cancel(id, actor)),
     post('/digests/:id/uncertain', 'editor', async ({ request, actor, redirect }) => {
       const { decision, subscriber, key } = doubtForm.parse(request.body)
       const subscribers = subscriber === undefined ? undefined : [subscriber]

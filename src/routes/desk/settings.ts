@@ -40,7 +40,7 @@ const auditQuery = z.object({ cursor: z.string().max(2_000).optional() })
 const auditPageSize = 50
 
 /** The publication, the people, the keys, and who did what. */
-export function settingsDesk({ publication, editors, keys, audit, restoring }: Services): DeskRoute[] {
+export function settingsDesk({ publication, editors, keys, audit, restoredCopy }: Services): DeskRoute[] {
   const showSettings = async ({ page, session }: DeskCall, more: object = {}) => {
     const isAdmin = session.role === 'admin'
     page('desk/settings', {
@@ -82,7 +82,7 @@ export function settingsDesk({ publication, editors, keys, audit, restoring }: S
     },
     post('/settings/release', 'admin', async ({ request, actor, redirect }) => {
       releaseForm.parse(request.body)
-      await restoring.confirm(actor)
+      await restoredCopy.confirm(actor)
       redirect('/', 'mail-released')
     }),
     post('/settings/language', 'viewer', async ({ request, session, redirect }) => {

@@ -8,7 +8,7 @@ import { DomainError } from '../../errors.ts'
 import type { DigestPreviewService } from './preview.ts'
 import { clipBytes } from './preview.ts'
 import type { DigestProgressService } from './progress.ts'
-import type { DigestSendingService } from './states.ts'
+import type { DigestTransitionsService } from './transitions.ts'
 import type { DraftService } from './drafts.ts'
 import type { DigestService, StoryStep } from './editing.ts'
 import type { Parts } from '../parts.ts'
@@ -17,7 +17,7 @@ import type { UncertainService } from './doubts.ts'
 interface Siblings {
   drafts: Pick<DraftService, 'get'>
   digests: Pick<DigestService, 'show' | 'change' | 'reorder' | 'moveStory'>
-  digestSending: Pick<DigestSendingService, 'schedule'>
+  digestTransitions: Pick<DigestTransitionsService, 'schedule'>
   digestPreview: Pick<DigestPreviewService, 'show'>
   digestProgress: Pick<DigestProgressService, 'measure' | 'listDeliveries' | 'findExplanation'>
   uncertain: Pick<UncertainService, 'count'>
@@ -42,7 +42,8 @@ const mostWords = 8
 
 /** Everything the desk's page of one digest shows. */
 export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> & Siblings) {
-  const { database, now, drafts, digests, digestPreview, digestProgress, digestSending, uncertain } = parts
+  const { database, now, drafts, digests, digestPreview, digestProgress, digestTransitions, uncertain } =
+    parts
 
   /** Where the newsletter lives; one without a schedule lives where the publication does. */
   const zoneOf = async (newsletter: Newsletter): Promise<string> =>
@@ -137,13 +138,13 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
     /**
      * @param at date and time as clocks show them where the newsletter lives: `2026-03-29T07:00`
      * @returns as `saveTexts`
-     * @throws DomainError as `digestSending.schedule`
+     * @throws DomainError as `digestTransitions.schedule`
      */
     async schedule(id: number, at: string, { version, actor }: Seen): Promise<boolean> {
       const { newsletterId } = await database.stores.digests.get(id)
       const zone = await zoneOf(await database.stores.newsletters.get(newsletterId))
       const sendAt = new Date(firstInstantOf(Date.parse(`${at}:00Z`), zone))
-      return (await unlessChanged(digestSending.schedule(id, { sendAt, version }, actor))) !== undefined
+      return (await unlessChanged(digestTransitions.schedule(id, { sendAt, version }, actor))) !== undefined
     },
   }
 }

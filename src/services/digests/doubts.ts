@@ -2,7 +2,7 @@ import type { DoubtDecision } from '../../domain/delivery/delivery.ts'
 import { lifetimeMs, requireMayDo, type Digest } from '../../domain/digests/digest.ts'
 import type { Stores } from '../../store/stores.ts'
 import { answerOnce, type Answer, type KeyedRequest } from '../desk/answer-once.ts'
-import type { DigestSendingService } from './states.ts'
+import type { DigestTransitionsService } from './transitions.ts'
 import type { Parts } from '../parts.ts'
 
 export type UncertainService = ReturnType<typeof createUncertainService>
@@ -16,8 +16,8 @@ interface DecisionRequest extends Omit<KeyedRequest, 'action' | 'body'> {
 /** What the desk decides about readers of whom nobody knows whether they got the digest. */
 export function createUncertainService({
   database,
-  digestSending,
-}: Pick<Parts, 'database'> & { digestSending: Pick<DigestSendingService, 'ring'> }) {
+  digestTransitions,
+}: Pick<Parts, 'database'> & { digestTransitions: Pick<DigestTransitionsService, 'ring'> }) {
   return {
     /** Readers of a digest that are in doubt and not decided on. */
     count: (digestId: number): Promise<number> => database.stores.uncertain.count(digestId),
@@ -43,7 +43,7 @@ export function createUncertainService({
           return { status: 200, body: { id, state, decided, undecided: await stores.uncertain.count(id) } }
         })
       })
-      await digestSending.ring(await database.stores.digests.get(id))
+      await digestTransitions.ring(await database.stores.digests.get(id))
       return answer
     },
   }

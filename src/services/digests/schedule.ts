@@ -5,7 +5,7 @@ import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Warning } from '../../store/digests/watch.ts'
 import { refreshDraft } from './refresh.ts'
-import type { DigestSendingService } from './states.ts'
+import type { DigestTransitionsService } from './transitions.ts'
 import type { DigestService } from './editing.ts'
 import { tellDesk } from '../desk/notices.ts'
 import type { Parts } from '../parts.ts'
@@ -14,7 +14,7 @@ export type ScheduleService = ReturnType<typeof createScheduleService>
 
 interface Siblings {
   digests: Pick<DigestService, 'openDraft'>
-  digestSending: Pick<DigestSendingService, 'startDue' | 'ring'>
+  digestTransitions: Pick<DigestTransitionsService, 'startDue' | 'ring'>
 }
 
 /** How often the desk's warnings are looked for: they count deliveries. */
@@ -24,7 +24,7 @@ const watchEveryMs = 60_000
 export function createScheduleService(
   parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'log' | 'now'> & Siblings,
 ) {
-  const { config, database, doorbell, log, digests, digestSending } = parts
+  const { config, database, doorbell, log, digests, digestTransitions } = parts
   let watchedAt = -Infinity
 
   const deskUrl = (digestId: number): string => `${config.publicUrl}/desk/digests/${digestId}`
@@ -46,7 +46,7 @@ export function createScheduleService(
         await tell(stores, 'digest_missed', digest)
         return stores.digests.get(id)
       }
-      if (isApproved(digest, newsletter.approval)) return digestSending.startDue(stores, id)
+      if (isApproved(digest, newsletter.approval)) return digestTransitions.startDue(stores, id)
       if (!digest.approvalDueAt) {
         await stores.digests.markState(id, [state], state, { approvalDueAt: sendAt })
         await tell(stores, 'approval_due', digest)
@@ -64,7 +64,7 @@ export function createScheduleService(
       for (const id of await database.stores.digests.listDue(now)) {
         try {
           const digest = await startOrMiss(id, now)
-          if (digest) await digestSending.ring(digest)
+          if (digest) await digestTransitions.ring(digest)
         } catch (error) {
           // It stays due; the desk hears of it as late, and after two hours as missed.
           if (!(error instanceof DomainError)) throw error

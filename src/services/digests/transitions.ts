@@ -21,7 +21,7 @@ import { inDraftTransaction, refreshDraft, variantQueryOf, type Draft } from './
 import { beginSpread } from './spreading.ts'
 import type { Parts } from '../parts.ts'
 
-export type DigestSendingService = ReturnType<typeof createDigestSendingService>
+export type DigestTransitionsService = ReturnType<typeof createDigestTransitionsService>
 
 export interface SendRequest extends Omit<KeyedRequest, 'action'> {
   /** The version somebody looked at; asked for after the key, so that a retry needs no new one. */
@@ -31,7 +31,7 @@ export interface SendRequest extends Omit<KeyedRequest, 'action'> {
 }
 
 /** The states of a digest, from approval to the last delivery prepared; sending itself takes over from there. */
-export function createDigestSendingService(
+export function createDigestTransitionsService(
   parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'>,
 ) {
   const { database, doorbell } = parts

@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts'
 import { ringForDigest } from './ring-digest.ts'
 
 /** The hold that a copy of the database puts on itself, and the person who lifts it. */
-export function createRestoringService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
+export function createRestoredCopyService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
   return {
     /** Undefined where mail may go out. Whoever asks first marks what is held: no worker need have run here. */
     findHold: async (): Promise<Hold | undefined> => {
