@@ -124,7 +124,7 @@ test.each([
     await page.keyboard.press('Enter')
     await enter(page, '[value=erase]')
     await reads('preferences.erased_lead')
-    expect((await database.stores.subscribers.find(subscriberId))?.address).toBeUndefined()
+    expect((await database.stores.subscribers.find(subscriberId))?.address).toBeNull()
     expect(page.faults).toEqual([])
   },
 )

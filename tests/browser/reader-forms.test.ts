@@ -113,7 +113,7 @@ test.each([true, false])(
     await page.click('details.grave summary')
     await page.click('[value=erase]')
     expect(await page.textContent('h1')).toBe('Vos données sont effacées')
-    expect((await database.stores.subscribers.find(id))?.address).toBeUndefined()
+    expect((await database.stores.subscribers.find(id))?.address).toBeNull()
 
     const other = await aSubscriber(database, { newsletter })
     await page.goto(
