@@ -174,7 +174,7 @@ test('DOI-10 unconfirmed requests are purged 24 hours after their expiry, and co
   ])
 })
 
-test('the upkeep takes counts that ran out, answers a week old and sign-in links dead for a month', async () => {
+test('the upkeep takes counts that ran out, answers a week old and sign-in links and sessions dead for a month', async () => {
   const { web, later } = await aNewsroom()
   const editors = await rowsOf<{ id: number }>(
     web,
@@ -208,6 +208,15 @@ test('the upkeep takes counts that ran out, answers a week old and sign-in links
   )
   await rowsOf(
     web,
+    `insert into sessions (token_sha256, editor_id, label, expires_at, ended_at)
+     select decode(md5(label), 'hex'), $1, label, $2::timestamptz + expires * interval '1 day',
+       $2::timestamptz + ended * interval '1 day'
+     from (values ('open', 1, null), ('expired lately', -29, null), ('expired', -31, null),
+       ('ended lately', 1, -29), ('ended', 1, -31)) as dead (label, expires, ended)`,
+    [editors[0]?.id, start.toISOString()],
+  )
+  await rowsOf(
+    web,
     `insert into workers (id, beat_at) values
      (gen_random_uuid(), clock_timestamp() - interval '25 hours'), (gen_random_uuid(), clock_timestamp())`,
   )
@@ -219,6 +228,11 @@ test('the upkeep takes counts that ran out, answers a week old and sign-in links
   expect(await rowsOf(web, 'select key from idempotency_keys')).toEqual([{ key: '6 days' }])
   expect(await rowsOf(web, 'select count(*)::int as n from workers')).toEqual([{ n: 1 }])
   expect(await rowsOf(web, 'select 1 from sign_in_links')).toHaveLength(3)
+  expect(await rowsOf(web, 'select label from sessions order by label')).toEqual([
+    { label: 'ended lately' },
+    { label: 'expired lately' },
+    { label: 'open' },
+  ])
   later(2 * day)
   await web.context.services.upkeep.sweep()
   expect(await rowsOf(web, 'select 1 from sign_in_links')).toHaveLength(1)

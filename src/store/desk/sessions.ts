@@ -55,6 +55,14 @@ export function sessionStore(db: Executor) {
         .execute()
     },
 
+    /** Sessions that had ended, or run out, before then. */
+    async deleteDead(before: Date): Promise<void> {
+      await db
+        .deleteFrom('sessions')
+        .where((eb) => eb(eb.fn('least', ['endedAt', 'expiresAt']), '<', before))
+        .execute()
+    },
+
     /** When a link last opened a session; null where none has. */
     async findLastSignIn(editorId: number): Promise<Date | null> {
       const { usedAt } = await db
