@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Command } from 'commander'
 import { isLanguageTag } from '../domain/publication.ts'
 import { DomainError } from '../errors.ts'
-import type { ImportError, ImportReport } from '../import/batch.ts'
+import type { ImportLine, ImportReport } from '../import/batch.ts'
 import type { FeedReport } from '../import/feed/import-feed.ts'
 import type { WordpressReport } from '../import/wordpress/import-wordpress.ts'
 import { ToldError, UsageError } from './command.ts'
@@ -129,7 +129,7 @@ const toRemarks = ({ errors, failed, notes, noted }: ImportReport): string[] => 
   ...toRemarkLines(notes, noted),
 ]
 
-const toRemarkLines = (remarks: ImportError[], count: number): string[] => [
+const toRemarkLines = (remarks: ImportLine[], count: number): string[] => [
   ...remarks.map(({ id, title, file, line, message }) => {
     const place = [...(file === undefined ? [] : [file]), ...(line > 0 ? [`line ${line}`] : [])].join(', ')
     const post = id === '' && title === '' ? '' : `post ${id} "${title}"`

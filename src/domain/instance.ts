@@ -34,10 +34,10 @@ const longestFailoverSeconds = 300
  * `new`: nothing was ever sent from here. `same`: the one that sends. `promoted`: a standby of it that took over.
  * `copy`: it may not send before a person has said so.
  */
-export type Verdict = 'new' | 'same' | 'promoted' | 'copy'
+export type InstanceState = 'new' | 'same' | 'promoted' | 'copy'
 
 /** A hold too many is a nuisance, one too few mails everybody. */
-export function judgeInstance(identity: Identity, { isStamped, guard }: Recorded): Verdict {
+export function judgeInstance(identity: Identity, { isStamped, guard }: Recorded): InstanceState {
   if (!isStamped) return 'copy'
   if (!guard) return 'new'
   if (guard.isHeld || identity.system !== guard.system) return 'copy'

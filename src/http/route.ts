@@ -4,7 +4,7 @@ import { byId, decodeCursor, type CursorShape, type PageRequest } from '../domai
 import type { Actor, Role } from '../domain/editor.ts'
 
 /** What a handler answers: sent as JSON, never cached. */
-export interface Answer {
+export interface ApiAnswer {
   status?: number
   body?: unknown
   headers?: Record<string, string>
@@ -34,7 +34,9 @@ interface ApiCall<Params extends z.ZodType, Query extends z.ZodType, Body extend
   bodyLimit?: number
   /** Schema of the answer by status. */
   answers: Record<number, z.ZodType | string>
-  handle(call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer | undefined> | Answer
+  handle(
+    call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>,
+  ): Promise<ApiAnswer | undefined> | ApiAnswer
 }
 
 export interface ApiRoute extends ApiCall<z.ZodType, z.ZodType, z.ZodType> {

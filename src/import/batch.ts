@@ -24,7 +24,7 @@ export interface ImportedPost {
 export type ImportServices = Pick<Services, 'articles' | 'responses' | 'selections'>
 
 /** A post, and a sentence about it. */
-export interface ImportError {
+export interface ImportLine {
   id: string
   title: string
   /** Where there are several. */
@@ -43,22 +43,22 @@ const emptyReport = () => ({
   created: 0,
   updated: 0,
   unchanged: 0,
-  /** Of those: what is stored is newer, so what the file says was not written. */
+  /** Among the unchanged: what is stored is newer, so what the file says was not written. */
   older: 0,
-  /** Of those: the desk or the API has corrected it, and its words stay. */
+  /** Among the unchanged: the desk or the API has corrected it, and its words stay. */
   held: 0,
   responses: { created: 0, updated: 0, unchanged: 0 },
   /** Posts whose guid another post has: they were given one of their own. */
   newGuids: 0,
   failed: 0,
   /** What could not be imported, the first thousand. */
-  errors: [] as ImportError[],
+  errors: [] as ImportLine[],
   noted: 0,
   /** What was imported otherwise than it was there, the first thousand. */
-  notes: [] as ImportError[],
+  notes: [] as ImportLine[],
 })
 
-export type ItemName = Omit<ImportError, 'message'>
+export type ItemName = Omit<ImportLine, 'message'>
 
 /** A batch is full at either: stories may be of two thousand characters or of a million. */
 const batchSize = 100
@@ -89,14 +89,14 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
   let characters = 0
   let writing: Promise<void> = Promise.resolve()
 
-  const list = (lines: ImportError[], name: ItemName | undefined, message: string) => {
+  const append = (lines: ImportLine[], name: ItemName | undefined, message: string) => {
     if (lines.length >= maxErrors) return
     const title = plainText(name?.title ?? '').slice(0, 120)
     lines.push({ id: '', line: 0, ...name, title, message })
   }
   const refuse = (name: ItemName | undefined, message: string) => {
     report.failed += 1
-    list(report.errors, name, message)
+    append(report.errors, name, message)
   }
   const refusePost = (name: ItemName | undefined, message: string) => {
     refusedPosts += 1
@@ -104,7 +104,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
   }
   const note = (name: ItemName, message: string) => {
     report.noted += 1
-    list(report.notes, name, message)
+    append(report.notes, name, message)
   }
 
   const checkResponses = (entry: Entry, articleId: number): NamedResponse[] => {
@@ -186,7 +186,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     note,
 
     /** Counts a post that cannot be read. */
-    refusePost(name: ItemName, message: string): void {
+    addUnreadable(name: ItemName, message: string): void {
       report.posts += 1
       refusePost(name, message)
     },
@@ -220,6 +220,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
         refuse(undefined, `${posts} posts were read, but what became of ${told} alone is known`)
       if (posts + others < items) {
         refuse(undefined, `${items} items begin in the file, but ${posts + others} could be told apart`)
+        // The line counts as one of them.
         report.failed += items - posts - others - 1
       }
       await services.articles.endImport({ actor, url: baseUrl, created, updated })

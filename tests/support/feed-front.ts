@@ -5,11 +5,11 @@ import { onTestFinished } from 'vitest'
 import { feedFormats, feedTypes, type StoredFeed } from '../../src/domain/feeds/feed.ts'
 import { DomainError } from '../../src/errors.ts'
 import { createFeedWriter } from '../../src/feeds/writer.ts'
-import { createFeedFront, type FeedReader } from '../../src/http/feeds/feed-front.ts'
+import { createFeedFront, type FeedLookup } from '../../src/http/feeds/feed-front.ts'
 import { createFeedLimit } from '../../src/http/feeds/feed-limit.ts'
 import { aChannel, aFeedArticle, aFrame } from './feed-articles.ts'
 
-type Found = NonNullable<ReturnType<FeedReader['peek']>>
+type Found = NonNullable<ReturnType<FeedLookup['peek']>>
 
 export interface FrontOptions {
   /** Unconditional GETs a minute; default: off. */
@@ -37,7 +37,7 @@ export async function aFrontOf(options: FrontOptions) {
   const isBeyondLimit = createFeedLimit({ limit: options.limit ?? Infinity })
   const front = createFeedFront({
     publicUrl: origin,
-    reader: {
+    feeds: {
       peek: (path) => found.get(path),
       read: () =>
         Promise.reject(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isProtected } from '../../src/import/feed/protected.ts'
+import { isProtected } from '../../src/import/feed/password-protected.ts'
 import { readFeed, toArticle } from '../../src/import/feed/feed.ts'
 
 const url = 'https://voisin.example/feeds/rss.xml'

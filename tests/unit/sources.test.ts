@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { needsPerson } from '../../src/domain/sources/brake.ts'
+import { needsPerson } from '../../src/domain/sources/withdrawal-brake.ts'
 import {
   compareFaces,
   pauseBefore,

@@ -34,10 +34,10 @@ export interface KnownArticle {
  * - `compare`: only the words can tell whether it is another text
  * - `same`, `older`, `held`: its text stays
  */
-export type Verdict = 'write' | 'compare' | 'same' | 'older' | 'held'
+export type SourceVerdict = 'write' | 'compare' | 'same' | 'older' | 'held'
 
 /** Who wins: the later change, of equal ones the better rendition. What the desk or the API has written stays. */
-export function judgeSource(source: SourceMark, known: KnownArticle, wantsState: string): Verdict {
+export function judgeSource(source: SourceMark, known: KnownArticle, wantsState: string): SourceVerdict {
   if (known.heldAt || isOwn(known)) return 'held'
   const rank = rankOf(known)
   if (source.modifiedAt && known.remoteModifiedAt) {

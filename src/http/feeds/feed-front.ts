@@ -6,7 +6,7 @@ import { namesTwoHosts } from '../own-name.ts'
 import { chooseEncoding, isNotModified, type FeedEncoding } from './feed-conditions.ts'
 
 /** Where the front finds feeds. */
-export interface FeedReader {
+export interface FeedLookup {
   /** What is at hand, without waiting. */
   peek(path: string): FoundFeed | undefined
   /** @throws DomainError `not_found`; anything else means that it cannot be known now */
@@ -14,7 +14,7 @@ export interface FeedReader {
 }
 
 interface FeedFrontOptions {
-  reader: FeedReader
+  feeds: FeedLookup
   /** An origin without a trailing slash. */
   publicUrl: string
   /** True where this unconditional GET is one too many; seconds to wait are then said. */
@@ -34,7 +34,7 @@ const unavailableSeconds = 30
  * Express as well as in it: it compares validators itself (RFC 9110, with If-None-Match first), and sends ready bytes.
  */
 export function createFeedFront(options: FeedFrontOptions): FeedFront {
-  const { reader, isLimited, onPoll } = options
+  const { feeds, isLimited, onPoll } = options
   const prepare = createPreparer(options.publicUrl)
 
   const answer = (request: IncomingMessage, response: ServerResponse, found: FoundFeed) => {
@@ -90,12 +90,12 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
       sendText(response, 405, 'Feeds are read with GET and HEAD.', { Allow: 'GET, HEAD' })
       return
     }
-    const found = reader.peek(path)
+    const found = feeds.peek(path)
     if (found) {
       answer(request, response, found)
       return
     }
-    reader.read(path).then(
+    feeds.read(path).then(
       (read) => {
         answer(request, response, read)
       },

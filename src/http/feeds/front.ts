@@ -16,7 +16,7 @@ export function createFront({ config, counters, log, services }: Context): FeedF
   const clientAddress = createClientAddress(config.trustProxy, () => undefined)
   return createFeedFront({
     publicUrl: config.publicUrl,
-    reader: feedMemory,
+    feeds: feedMemory,
     isLimited: (request, path) => isBeyondLimit(path, () => clientAddress(request).limitKey),
     onPoll: (request, path, outcome) => {
       feedPolls.count(path, request.headers['user-agent'], outcome)

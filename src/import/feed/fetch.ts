@@ -25,7 +25,7 @@ interface FetchOptions {
 }
 
 /** What a server has answered, whatever its status. */
-export interface Answer {
+export interface ServerAnswer {
   /** After redirects. */
   url: string
   status: number
@@ -49,14 +49,15 @@ export async function fetchPublic(
 }
 
 /** What a server says of its bytes. */
-export const charsetOf = ({ header }: Pick<Answer, 'header'>): string | undefined =>
+export const charsetOf = ({ header }: Pick<ServerAnswer, 'header'>): string | undefined =>
   /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec(header('content-type') ?? '')?.[1]
 
 /**
  * GET under the same rules, of a URL that answers as it likes.
  * @throws DomainError `address_refused`, `fetch_failed`, `fetch_too_large`
  */
-export const visit = (url: string, options: FetchOptions = {}): Promise<Answer> => travel(url, 'GET', options)
+export const visit = (url: string, options: FetchOptions = {}): Promise<ServerAnswer> =>
+  travel(url, 'GET', options)
 
 /**
  * The short link that a page names in its headers, by HEAD under the same rules: WordPress tells the number of a post
@@ -68,7 +69,7 @@ export async function findShortlink(url: string, options: FetchOptions = {}): Pr
   return /<([^<>]+)>\s*;\s*rel=["']?shortlink\b/i.exec(answer.header('link') ?? '')?.[1]
 }
 
-async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions): Promise<Answer> {
+async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions): Promise<ServerAnswer> {
   const { isAllowed = isPublicAddress, headers = {} } = options
   const limits = options.limits ?? importLimits
   const timeoutMs = limits.seconds * 1_000
@@ -93,7 +94,7 @@ interface Journey extends Required<Omit<FetchOptions, 'resolve'>> {
 
 const feedTypes = 'application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5'
 
-async function follow(start: string, journey: Journey): Promise<Answer> {
+async function follow(start: string, journey: Journey): Promise<ServerAnswer> {
   const { method, headers, dispatcher, isAllowed, limits, signal } = journey
   let url = start
   for (let hop = 0; hop <= limits.redirects; hop += 1) {

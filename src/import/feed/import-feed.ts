@@ -7,7 +7,7 @@ import { isOfWordpress, postNumberOf, withoutSharedGuids } from './feed-identity
 import type { FeedItem } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
 import { fetchPublic, findShortlink } from './fetch.ts'
-import { isProtected } from './protected.ts'
+import { isProtected } from './password-protected.ts'
 import { unclosedFault } from '../notes.ts'
 import type { Repairs } from '../xml/repairs.ts'
 
@@ -47,7 +47,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
   for (const item of withoutSharedGuids(feed.items)) {
     const fault = unclosedFault([item.title, item.html, item.summary])
     const language = itemLanguage(item, feed, options)
-    if (fault !== undefined) batcher.refusePost(nameOf(item), fault)
+    if (fault !== undefined) batcher.addUnreadable(nameOf(item), fault)
     else if (isProtected(item, feed)) leftOut.password += 1
     else if (language === undefined) {
       leftOut.language += 1
@@ -58,7 +58,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
       await batcher.add(toArticle(item, feed, given), nameOf(item))
     }
   }
-  if (pending) batcher.refusePost(nameOf(pending), truncated)
+  if (pending) batcher.addUnreadable(nameOf(pending), truncated)
   else if (!isComplete) batcher.refuse(undefined, truncated)
   await batcher.end(marks, leftOut.password + leftOut.language)
   return { ...batcher.report, leftOut, repairs }

@@ -1,11 +1,11 @@
 import { SiteFault, type SiteReader, type WordpressReader } from '../../services/sources/site.ts'
 import type { FoundSource } from '../../store/sources/sources.ts'
-import type { Answer } from '../feed/fetch.ts'
+import type { ServerAnswer } from '../feed/fetch.ts'
 import { charsetOf } from '../feed/fetch.ts'
 import { readFeed } from '../feed/feed.ts'
 import { plainText } from '../plain-text.ts'
 import { homeOf } from './live-feed.ts'
-import type { Visitor } from './visitor.ts'
+import type { SiteClient } from './site-client.ts'
 
 /** Where feeds lie that no page names. */
 const usualFeeds = ['feed/atom/', 'feed/', 'atom.xml', 'rss.xml', 'feed.json', 'index.xml']
@@ -17,7 +17,7 @@ const feedTypes = ['application/atom+xml', 'application/feed+json', 'application
  * most first.
  */
 export function createDiscovery(
-  visit: Visitor['visit'],
+  visit: SiteClient['visit'],
   { identify }: Pick<WordpressReader, 'identify'>,
 ): SiteReader['discover'] {
   const tryFeed = async (url: string): Promise<FoundSource | undefined> => {
@@ -65,7 +65,7 @@ function ifClosed(error: unknown): undefined {
 }
 
 /** People leave the scheme out, and some sites have no https yet. */
-async function arrive(visit: Visitor['visit'], address: string): Promise<Answer> {
+async function arrive(visit: SiteClient['visit'], address: string): Promise<ServerAnswer> {
   const typed = address.trim()
   const urls = /^https?:\/\//i.test(typed) ? [typed] : [`https://${typed}`, `http://${typed}`]
   let last: unknown = new SiteFault('unreachable')
@@ -81,7 +81,7 @@ async function arrive(visit: Visitor['visit'], address: string): Promise<Answer>
   throw last
 }
 
-async function feedIn(answer: Answer): Promise<FoundSource | undefined> {
+async function feedIn(answer: ServerAnswer): Promise<FoundSource | undefined> {
   const { url, body, status } = answer
   if (status !== 200) return undefined
   const reading = await readFeed({ url, body, charset: charsetOf(answer) }).catch(() => undefined)
@@ -108,7 +108,7 @@ interface Page {
 
 const apiRelation = 'https://api.w.org/'
 
-function readPage({ url, body, header }: Answer): Page {
+function readPage({ url, body, header }: ServerAnswer): Page {
   const html = body.toString('utf8', 0, 500_000)
   const [, inHeader] = /<([^<>]+)>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/i.exec(header('link') ?? '') ?? []
   const links = [...html.matchAll(/<link\b[^<>]{1,2000}>/gi)].map(([tag]) => ({

@@ -13,14 +13,14 @@ import { nameOf, withoutSharedGuids } from '../feed/feed-identity.ts'
 import type { FeedItem } from '../feed/feed-item.ts'
 import { charsetOf } from '../feed/fetch.ts'
 import { askForNumber } from '../feed/import-feed.ts'
-import { isProtected } from '../feed/protected.ts'
+import { isProtected } from '../feed/password-protected.ts'
 import { unclosedFault } from '../notes.ts'
-import { faultOf, type Visitor } from './visitor.ts'
+import { faultOf, type SiteClient } from './site-client.ts'
 
 /** A feed, again and again. */
 export function createFeedReader(
-  visit: Visitor['visit'],
-  findShortlink: Visitor['findShortlink'],
+  visit: SiteClient['visit'],
+  findShortlink: SiteClient['findShortlink'],
 ): FeedReader {
   return {
     async read(site, conditions, context) {

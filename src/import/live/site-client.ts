@@ -1,24 +1,24 @@
 import type { SourceFailure } from '../../domain/sources/source.ts'
 import { DomainError } from '../../errors.ts'
 import { SiteFault } from '../../services/sources/site.ts'
-import { findShortlink, isPublicAddress, visit, type Answer } from '../feed/fetch.ts'
+import { findShortlink, isPublicAddress, visit, type ServerAnswer } from '../feed/fetch.ts'
 
-export interface Visitor {
+export interface SiteClient {
   /** A GET of a site that is followed, whatever its status. @throws SiteFault */
-  visit: (url: string, headers?: Record<string, string>) => Promise<Answer>
+  visit: (url: string, headers?: Record<string, string>) => Promise<ServerAnswer>
   findShortlink: (url: string) => Promise<string | undefined>
 }
 
 const limits = { seconds: 20, bytes: 10 * 1024 * 1024, redirects: 3 }
 
 /** @param sourceHosts private hosts that the operator lets sources reach */
-export function createVisitor({
+export function createSiteClient({
   publicUrl,
   sourceHosts,
 }: {
   publicUrl: string
   sourceHosts: string[]
-}): Visitor {
+}): SiteClient {
   const isAllowed = (address: string, host: string) => sourceHosts.includes(host) || isPublicAddress(address)
   const shared = { limits, isAllowed, headers: { 'user-agent': `Depeche (+${publicUrl})` } }
   return {
@@ -41,7 +41,7 @@ const failures: Record<string, SourceFailure> = {
 }
 
 /** What a status other than 200 says of a site; `missing` where there is nothing at the address. */
-export function faultOf({ status, header }: Answer, missing: 'closed' | 'gone'): SiteFault {
+export function faultOf({ status, header }: ServerAnswer, missing: 'closed' | 'gone'): SiteFault {
   const after = header('retry-after') ?? ''
   const seconds = /^\d{1,9}$/.test(after) ? Number(after) : (Date.parse(after) - Date.now()) / 1000
   const retryAfter = Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined

@@ -4,8 +4,8 @@ import { SiteFault, type ItemMark, type Site, type WordpressReader } from '../..
 import type { LanguageHome } from '../../store/sources/sources.ts'
 import { readJson } from '../json.ts'
 import { readPost, toDate } from './rest-post.ts'
-import type { Answer } from '../feed/fetch.ts'
-import { faultOf, type Visitor } from './visitor.ts'
+import type { ServerAnswer } from '../feed/fetch.ts'
+import { faultOf, type SiteClient } from './site-client.ts'
 
 const pageSize = 100
 const markFields = 'id,date_gmt,modified_gmt,content.protected'
@@ -42,9 +42,13 @@ const codeOf = (body: unknown): string => refusal.safeParse(body).data?.code ?? 
 const goneCodes = new Set(['rest_forbidden', 'rest_post_invalid_id'])
 
 /** The public REST API of WordPress 5.7 and later. */
-export function createWordpressReader(visit: Visitor['visit']): WordpressReader {
-  const ask = async (site: Pick<Site, 'url' | 'isFresh'>, path: string, params: Record<string, string>) => {
-    const fresh = site.isFresh ? { _: String(Date.now()) } : undefined
+export function createWordpressReader(visit: SiteClient['visit']): WordpressReader {
+  const ask = async (
+    site: Pick<Site, 'url' | 'bypassCaches'>,
+    path: string,
+    params: Record<string, string>,
+  ) => {
+    const fresh = site.bypassCaches ? { _: String(Date.now()) } : undefined
     const answer = await visit(endpoint(site.url, path, { ...params, ...fresh }), {
       accept: 'application/json',
     })
@@ -52,7 +56,7 @@ export function createWordpressReader(visit: Visitor['visit']): WordpressReader 
   }
 
   const get = async <T>(
-    site: Pick<Site, 'url' | 'isFresh'>,
+    site: Pick<Site, 'url' | 'bypassCaches'>,
     path: string,
     params: Record<string, string>,
     schema: z.ZodType<T>,
@@ -122,7 +126,7 @@ export function createWordpressReader(visit: Visitor['visit']): WordpressReader 
 }
 
 /** A page to sign in at, a notice of an outage: nothing of that says what the site holds. */
-function check<T>(answer: Answer, body: unknown, schema: z.ZodType<T>): T {
+function check<T>(answer: ServerAnswer, body: unknown, schema: z.ZodType<T>): T {
   if (answer.status !== 200) throw faultOf(answer, 'closed')
   const read = schema.safeParse(body)
   if (!read.success) throw new SiteFault('unreadable', { cause: read.error })

@@ -175,7 +175,7 @@ async function importPosts(
   const importItem = async (item: WxrItem, part: Part) => {
     const fault = faultOf(item)
     const reason = fault === undefined ? leftOutReason(item) : undefined
-    if (fault !== undefined) batcher.refusePost(nameOf(item, part), fault)
+    if (fault !== undefined) batcher.addUnreadable(nameOf(item, part), fault)
     else if (reason) leaveOut(item, part, reason)
     else {
       const language = postLanguage(item, context)
@@ -195,7 +195,7 @@ async function importPosts(
       showProgress(`${report.posts} posts`)
     }
     const pending = reader.pending()
-    if (pending) batcher.refusePost(nameOf(pending, part), truncated)
+    if (pending) batcher.addUnreadable(nameOf(pending, part), truncated)
     else if (!reader.isComplete()) batcher.refuse(nameOf(undefined, part), truncated)
     counts.items += reader.items()
     for (const kind of Object.keys(repairs) as (keyof Repairs)[]) repairs[kind] += reader.source.repairs[kind]

@@ -6,7 +6,7 @@ import { cadences } from '../../domain/newsletter.ts'
 import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
 import { rowId, toPageRequest } from '../../http/route.ts'
-import { storySteps } from '../../services/digests/editing.ts'
+import { articleSteps } from '../../services/digests/editing.ts'
 import { oneLine } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -17,7 +17,7 @@ const listQuery = z.object({
 const seenForm = z.object({ version: z.coerce.number().int() })
 const storyForm = seenForm.extend({
   article: z.string().max(200),
-  do: z.enum(storySteps),
+  do: z.enum(articleSteps),
 })
 const textsForm = seenForm.extend({
   subject: oneLine.max(300),
@@ -122,7 +122,7 @@ export function digestsDesk(
       const { request, actor, redirect } = call
       const { article, do: step, version } = storyForm.parse(request.body)
       const path = `/digests/${idOf(request)}`
-      const moved = await digestPage.moveStory(idOf(request), { article, step }, { version, actor })
+      const moved = await digestPage.applyStep(idOf(request), { article, step }, { version, actor })
       if (moved === 'changed') await showChanged(call)
       else if (moved === 'not_shown') redirect(path, 'digest-story-known')
       else redirect(`${path}#stories`)

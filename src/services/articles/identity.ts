@@ -7,7 +7,7 @@ import {
   siteHostOf,
   strengthOf,
   type SourceMark,
-  type Verdict,
+  type SourceVerdict,
 } from '../../domain/articles/identity.ts'
 import { canonicalPath } from '../../domain/articles/old-address.ts'
 import type { FoundName } from '../../store/articles/article-identity.ts'
@@ -116,7 +116,7 @@ export async function judgeArticle(
   stores: Stores,
   { input, source, origin }: ArticleToPut,
   stored: StoredArticle,
-): Promise<Exclude<Verdict, 'compare'>> {
+): Promise<Exclude<SourceVerdict, 'compare'>> {
   const verdict = source ? judgeSource(source, stored, input.state ?? 'published') : 'write'
   if (verdict !== 'compare') return verdict
   const known = await stores.articles.find(stored.id)

@@ -1,4 +1,4 @@
-import { judgeInstance, type Identity, type Verdict } from '../../domain/instance.ts'
+import { judgeInstance, type Identity, type InstanceState } from '../../domain/instance.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 
@@ -9,8 +9,8 @@ import type { Parts } from '../parts.ts'
  */
 export async function findOut(
   { database }: Pick<Parts, 'database'>,
-  act: (tx: Stores, verdict: Verdict, identity: Identity) => Promise<void> = () => Promise.resolve(),
-): Promise<Verdict> {
+  act: (tx: Stores, verdict: InstanceState, identity: Identity) => Promise<void> = () => Promise.resolve(),
+): Promise<InstanceState> {
   // Outside the transaction, which would fail where this role may not read the identity.
   const identity = await database.stores.instanceGuard.getIdentity()
   return database.transaction(async (tx) => {

@@ -3,16 +3,16 @@ import type { Presence } from '../delivery/worker-guard.ts'
 
 export type HealthService = ReturnType<typeof createHealthService>
 
-type Answer = 'up' | 'down'
+type PartState = 'up' | 'down'
 
 /** What this process needs, as it answers now. */
 export interface HealthReport {
   /** Why workers that live send nothing; absent where each can. */
   obstacles?: string[]
-  postgres: Answer
-  queue: Answer
+  postgres: PartState
+  queue: PartState
   /** `unknown` where this process has no SMTP server. */
-  smtp: Answer | 'unknown'
+  smtp: PartState | 'unknown'
   /** True where nothing is sent because this database is a copy; null while PostgreSQL does not answer. */
   held: boolean | null
   /** Of the work that waits for a worker; null while PostgreSQL does not answer. */

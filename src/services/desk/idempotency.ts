@@ -5,9 +5,9 @@ import { DomainError } from '../../errors.ts'
 import type { StoredAnswer } from '../../store/desk/idempotency-keys.ts'
 import type { Stores } from '../../store/stores.ts'
 
-export type Answer = Pick<StoredAnswer, 'status' | 'body'>
+export type IdempotentAnswer = Pick<StoredAnswer, 'status' | 'body'>
 
-export interface KeyedRequest {
+export interface IdempotentRequest {
   actor: Actor
   /** What is asked for, of what: `send digest:7`. */
   action: string
@@ -21,11 +21,11 @@ export interface KeyedRequest {
  * request changes: of two requests under one key the second then waits, and finds the answer.
  * @throws DomainError `idempotency_key_reused`
  */
-export async function answerOnce(
+export async function answerIdempotently(
   stores: Stores,
-  { actor, action, idempotencyKey, body }: KeyedRequest,
-  work: () => Promise<Answer>,
-): Promise<Answer> {
+  { actor, action, idempotencyKey, body }: IdempotentRequest,
+  work: () => Promise<IdempotentAnswer>,
+): Promise<IdempotentAnswer> {
   const scope = `${nameOfActor(actor)} ${action}`
   const requestHash = createHash('sha256').update(canonicalJson(body)).digest('hex')
   const stored = await stores.idempotencyKeys.find(scope, idempotencyKey)
@@ -35,7 +35,7 @@ export async function answerOnce(
   return answer
 }
 
-function requireSame({ requestHash, status, body }: StoredAnswer, asked: string): Answer {
+function requireSame({ requestHash, status, body }: StoredAnswer, asked: string): IdempotentAnswer {
   if (requestHash === asked) return { status, body }
   throw new DomainError(
     'invalid',

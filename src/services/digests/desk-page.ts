@@ -10,13 +10,13 @@ import { clipBytes } from './preview.ts'
 import type { DigestProgressService } from './progress.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 import type { DraftService } from './drafts.ts'
-import type { DigestService, StoryStep } from './editing.ts'
+import type { DigestService, ArticleStep } from './editing.ts'
 import type { Parts } from '../parts.ts'
 import type { UncertainService } from './doubts.ts'
 
 interface Siblings {
   drafts: Pick<DraftService, 'get'>
-  digests: Pick<DigestService, 'show' | 'change' | 'reorder' | 'moveStory'>
+  digests: Pick<DigestService, 'show' | 'change' | 'reorder' | 'applyStep'>
   digestTransitions: Pick<DigestTransitionsService, 'schedule'>
   digestPreview: Pick<DigestPreviewService, 'show'>
   digestProgress: Pick<DigestProgressService, 'measure' | 'listDeliveries' | 'findExplanation'>
@@ -119,13 +119,13 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       return (await unlessChanged(digests.change(id, change, version, actor))) !== undefined
     },
 
-    /** @returns `changed` as `saveTexts` says false; `not_shown` where every reader has a pinned story already */
-    async moveStory(
+    /** @returns `changed` as `saveTexts` says false; `not_shown` where every reader has a pinned article already */
+    async applyStep(
       id: number,
-      { article, step }: { article: string; step: StoryStep },
+      { article, step }: { article: string; step: ArticleStep },
       { version, actor }: Seen,
     ): Promise<'moved' | 'changed' | 'not_shown'> {
-      const moved = await unlessChanged(digests.moveStory(id, { article, step }, version, actor))
+      const moved = await unlessChanged(digests.applyStep(id, { article, step }, version, actor))
       if (!moved) return 'changed'
       const isShown = moved.articles.some(({ externalId }) => externalId === article)
       return step === 'pin' && !isShown ? 'not_shown' : 'moved'

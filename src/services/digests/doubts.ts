@@ -1,13 +1,13 @@
 import type { DoubtDecision } from '../../domain/delivery/delivery.ts'
 import { lifetimeMs, requireMayDo, type Digest } from '../../domain/digests/digest.ts'
 import type { Stores } from '../../store/stores.ts'
-import { answerOnce, type Answer, type KeyedRequest } from '../desk/answer-once.ts'
+import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 import type { Parts } from '../parts.ts'
 
 export type UncertainService = ReturnType<typeof createUncertainService>
 
-interface DecisionRequest extends Omit<KeyedRequest, 'action' | 'body'> {
+interface DecisionRequest extends Omit<IdempotentRequest, 'action' | 'body'> {
   decision: DoubtDecision
   /** Ids; absent: everyone nobody has decided on. */
   subscribers?: readonly number[] | undefined
@@ -27,12 +27,12 @@ export function createUncertainService({
      * in doubt any more, because an answer came late or a colleague has decided, is kept alone and not counted.
      * @throws DomainError `no_digest`, `wrong_state`, `idempotency_key_reused`
      */
-    async decide(id: number, request: DecisionRequest): Promise<Answer> {
+    async decide(id: number, request: DecisionRequest): Promise<IdempotentAnswer> {
       const { decision, subscribers } = request
       const answer = await database.transaction(async (stores) => {
         const digest = await stores.digests.claim(id)
         const keyed = { ...request, action: `doubt digest:${id}`, body: { decision, subscribers } }
-        return answerOnce(stores, keyed, async () => {
+        return answerIdempotently(stores, keyed, async () => {
           requireMayDo(digest, decision)
           const decided = await (decision === 'resend' ? resend : keep)(stores, digest, subscribers)
           await stores.audit.insert(request.actor, `digest.doubt.${decision}`, `digest:${id}`, {

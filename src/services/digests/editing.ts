@@ -116,7 +116,7 @@ export function createDigestService(
         newsletterId: newsletterId || undefined,
       })
       const newsletters = await stores.newsletters.listByIds([...new Set(digests.map((d) => d.newsletterId))])
-      const nameOf = new Map(newsletters.map((newsletter) => [newsletter.id, newsletter]))
+      const newsletterOf = new Map(newsletters.map((newsletter) => [newsletter.id, newsletter]))
       const counts = await stores.digestProgress.countByState(digests.map((digest) => digest.id))
       const ids = digests.flatMap((digest) => digest.content?.articles.map((article) => article.id) ?? [])
       const externalIds = await stores.digestArticles.listExternalIds([...new Set(ids)])
@@ -124,7 +124,7 @@ export function createDigestService(
       const reached = await stores.variants.listReached(started)
       const variantsOf = await Promise.all(digests.map((digest) => listPlans(stores, digest)))
       const rows = digests.flatMap((digest, index) => {
-        const newsletter = nameOf.get(digest.newsletterId)
+        const newsletter = newsletterOf.get(digest.newsletterId)
         if (!newsletter) return []
         const variants = variantsOf[index] ?? []
         const shared = {
@@ -204,12 +204,12 @@ export function createDigestService(
       ),
 
     /**
-     * One step of one story, as the desk's buttons do it.
+     * One step of one article, as the desk's buttons do it: moved, pinned, left out, or let in again.
      * @throws DomainError as `change`
      */
-    moveStory: (
+    applyStep: (
       id: number,
-      { article, step }: { article: string; step: StoryStep },
+      { article, step }: { article: string; step: ArticleStep },
       version: SeenVersion,
       actor: Actor,
     ): Promise<DigestShape> =>
@@ -218,26 +218,26 @@ export function createDigestService(
         const order = content?.articles.map(({ id }) => id) ?? []
         const pinned = order.filter((id) => allPinned.includes(id))
         const known = await stores.digestArticles.listExternalIds([...order, ...excluded])
-        const story =
+        const chosen =
           [...order, ...excluded].find((id) => known.get(id) === article) ??
           (await stores.digestArticles.getIds([article]))[0]
-        if (story === undefined) return {}
+        if (chosen === undefined) return {}
         switch (step) {
           case 'pin':
-            return { pinned: [...pinned, story] }
+            return { pinned: [...pinned, chosen] }
           case 'unpin':
-            return { pinned: without(pinned, story) }
+            return { pinned: without(pinned, chosen) }
           case 'admit':
-            return { excluded: without(excluded, story) }
+            return { excluded: without(excluded, chosen) }
           case 'exclude':
-            return { pinned: without(pinned, story), excluded: [...excluded, story] }
+            return { pinned: without(pinned, chosen), excluded: [...excluded, chosen] }
           default:
-            return pinAsOrdered(stores, draft, stepOf(order, story, step))
+            return pinAsOrdered(stores, draft, stepOf(order, chosen, step))
         }
       }),
   }
 
-  /** The change is found from the draft that is locked, which is composed twice: as it was, and as it is then. */
+  /** Locks the draft and composes it twice: before, for the change may follow from it, and after. */
   async function edit(
     id: number,
     { version, actor }: { version: SeenVersion; actor: Actor },
@@ -249,7 +249,7 @@ export function createDigestService(
       requireVersion(draft.digest, version)
       const change = await changeOf(stores, draft)
       await applyChange(stores, draft.digest, change, nameOfActor(actor))
-      await exclude(stores, draft, change.excluded, nameOfActor(actor))
+      await updateExclusions(stores, draft, change.excluded, nameOfActor(actor))
       return shapeOf(stores, await refreshDraft(parts, stores, id))
     })
   }
@@ -294,7 +294,7 @@ async function applyChange(
   await stores.audit.insert(actor, 'digest.changed', `digest:${digest.id}`)
 }
 
-async function exclude(
+async function updateExclusions(
   stores: Stores,
   draft: Draft,
   excluded: number[] | undefined,
@@ -315,8 +315,8 @@ function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence
   throw new DomainError('invalid', 'no_cadence', sentence, { fields })
 }
 
-export const storySteps = ['up', 'down', 'pin', 'unpin', 'exclude', 'admit'] as const
-export type StoryStep = (typeof storySteps)[number]
+export const articleSteps = ['up', 'down', 'pin', 'unpin', 'exclude', 'admit'] as const
+export type ArticleStep = (typeof articleSteps)[number]
 
 const without = (list: readonly number[], item: number): number[] => list.filter((other) => other !== item)
 

@@ -16,14 +16,14 @@ import { defaultAlertsPerDay, findCadence } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
-import { answerOnce, type Answer, type KeyedRequest } from '../desk/answer-once.ts'
+import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
 import { inDraftTransaction, refreshDraft, variantQueryOf, type Draft } from './refresh.ts'
 import { beginSpread } from './spreading.ts'
 import type { Parts } from '../parts.ts'
 
 export type DigestTransitionsService = ReturnType<typeof createDigestTransitionsService>
 
-export interface SendRequest extends Omit<KeyedRequest, 'action'> {
+export interface SendRequest extends Omit<IdempotentRequest, 'action'> {
   /** The version somebody looked at; asked for after the key, so that a retry needs no new one. */
   version: () => number | undefined
   /** Over days, or to all at once; undefined leaves what was answered before, and else is at once. */
@@ -106,10 +106,10 @@ export function createDigestTransitionsService(
      * @throws DomainError `idempotency_key_reused`, `wrong_state`, `if_match_required`, `version_changed`,
      *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`
      */
-    async send(id: number, request: SendRequest): Promise<Answer> {
+    async send(id: number, request: SendRequest): Promise<IdempotentAnswer> {
       const answer = await inDraftTransaction(database, async (stores) => {
         await stores.digests.claim(id)
-        return answerOnce(stores, { ...request, action: `send digest:${id}` }, async () => {
+        return answerIdempotently(stores, { ...request, action: `send digest:${id}` }, async () => {
           const { state, contentHash, version } = await start(stores, id, request)
           return { status: 202, body: { id, state, contentHash, version } }
         })

@@ -57,7 +57,7 @@ export function createSignupDecisionService(
     return decision
   }
 
-  const judge = async (stores: Stores, request: Activation): Promise<Verdict> => {
+  const judge = async (stores: Stores, request: Activation): Promise<Decided> => {
     if (request.address === null || !request.isMailable) return { decision: 'machine' }
     const address = parseAddress(request.address)
     const limits = hashForLimits(keyring, address)
@@ -91,7 +91,7 @@ export function createSignupDecisionService(
     )
   }
 
-  const tellAlready = async ({ stores, request, limits, address }: Person): Promise<Verdict> => {
+  const tellAlready = async ({ stores, request, limits, address }: Person): Promise<Decided> => {
     const subscriberId = (await stores.subscribers.findByAddress(address))?.id
     const told = await stores.activations.listDecided(limits, 'already-subscribed', {
       kind: 'signup',
@@ -106,7 +106,7 @@ export function createSignupDecisionService(
     return { decision: 'already-subscribed', subscriberId }
   }
 
-  const mailActivation = async ({ stores, request, hashes, address }: Person): Promise<Verdict> => {
+  const mailActivation = async ({ stores, request, hashes, address }: Person): Promise<Decided> => {
     const subscriberId = request.subscriberId ?? (await writeDown({ stores, request, hashes, address }))
     await stores.outbox.insert({
       kind: request.kind === 'address-change' ? 'address-change' : 'activation',
@@ -130,7 +130,7 @@ export function createSignupDecisionService(
     return id
   }
 
-  const mailLink = async ({ stores, limits, address }: Person): Promise<Verdict> => {
+  const mailLink = async ({ stores, limits, address }: Person): Promise<Decided> => {
     const subscriber = await stores.subscribers.findByAddress(address)
     const subscriptions = subscriber ? await stores.subscriptions.list(subscriber.id) : []
     const isProven = subscriptions.some((subscription) => subscription.activatedAt !== null)
@@ -181,7 +181,7 @@ export function createSignupDecisionService(
 const ringEveryMs = 250
 const linksPerDay = 3
 
-interface Verdict {
+interface Decided {
   decision: Decision
   subscriberId?: number
 }

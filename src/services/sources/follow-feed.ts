@@ -3,7 +3,7 @@ import { SiteMoved, type Look, type LookParts } from './look.ts'
 import { withdrawGone } from './withdrawals.ts'
 import { writeItems } from './write-items.ts'
 
-/** What a site says has not changed is believed for so long: WordPress goes by the newest post alone. */
+/** A 304 is believed for so long, then the feed is read whole: WordPress compares its newest post alone. */
 const trustMs = 3_600_000
 const writeSize = 25
 
@@ -12,7 +12,7 @@ export async function followFeed(parts: LookParts, look: Look): Promise<void> {
   const { source, site, context } = look
   const { sources, sourceItems } = parts.database.stores
   const isWhole =
-    site.isFresh === true ||
+    site.bypassCaches === true ||
     source.question !== undefined ||
     parts.now().getTime() - (source.readWholeAt?.getTime() ?? 0) >= trustMs
   const answer = await parts.sites.feed.read(site, isWhole ? undefined : source, {
@@ -27,7 +27,7 @@ export async function followFeed(parts: LookParts, look: Look): Promise<void> {
     source.id,
     items.map(({ remoteId }) => remoteId),
   )
-  const news = items.filter((item) => {
+  const wanted = items.filter((item) => {
     const before = known.get(item.remoteId)
     if (before?.state === 'here' && item.isProtected) look.gone.set(item.remoteId, before)
     // A text may change without an edit; what does not tell its edits is compared.
@@ -36,14 +36,14 @@ export async function followFeed(parts: LookParts, look: Look): Promise<void> {
     return !look.gone.has(item.remoteId) && !(isSame && before.state !== 'withdrawn')
   })
   // The oldest first, so that they become public in their order.
-  news.sort((a, b) => (a.publishedAt?.getTime() ?? 0) - (b.publishedAt?.getTime() ?? 0))
-  for (let at = 0; at < news.length; at += writeSize) {
-    await writeItems(parts, look, news.slice(at, at + writeSize), {})
+  wanted.sort((a, b) => (a.publishedAt?.getTime() ?? 0) - (b.publishedAt?.getTime() ?? 0))
+  for (let at = 0; at < wanted.length; at += writeSize) {
+    await writeItems(parts, look, wanted.slice(at, at + writeSize), {})
   }
   if (look.gone.size > 0) {
     await withdrawGone(parts, look, [...look.gone.values()], () => Promise.resolve(true))
   } else if (source.question) await sources.updateQuestion(source.id, null)
-  await look.keep({
+  await look.save({
     etag: answer.etag ?? null,
     lastModified: answer.lastModified ?? null,
     ttlMinutes: answer.ttlMinutes ?? null,

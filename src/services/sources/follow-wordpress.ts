@@ -9,7 +9,7 @@ import { writeItems } from './write-items.ts'
 /** What WordPress gives at once. */
 const listSize = 100
 const readSize = 10
-/** Local times that come twice in autumn, and whatever was saved while we looked. */
+/** Read once more each time: local times that come twice in autumn, and what was saved while we looked. */
 const overlapMs = 2 * 3_600_000
 const dayMs = 24 * 3_600_000
 /** An address holds no more, at ten letters each. */
@@ -26,7 +26,7 @@ export async function followWordpress(parts: LookParts, look: Look): Promise<voi
   }
   await readChanged(parts, look)
   if (look.isUnfinished) return
-  if (!look.source.caughtUpAt) await look.keep({ caughtUpAt: parts.now() })
+  if (!look.source.caughtUpAt) await look.save({ caughtUpAt: parts.now() })
   // By id, for what was dated back; by date, for what was scheduled long ago: the date of its last change is old.
   for (const by of ['id', 'date'] as const) await readNewest(parts, look, by)
   await readStale(parts, look)
@@ -81,7 +81,7 @@ async function readNewest(parts: LookParts, look: Look, by: 'id' | 'date'): Prom
   await parts.database.stores.sourceItems.markMissing(look.source.id, marks.map(idOf), range)
 }
 
-/** Whatever the site says of their age. */
+/** Those that are to be read once more although the site shows no change of them. */
 async function readStale(parts: LookParts, look: Look): Promise<void> {
   const { sourceItems } = parts.database.stores
   const stale = await sourceItems.listStale(look.source.id, listSize)
@@ -89,7 +89,10 @@ async function readStale(parts: LookParts, look: Look): Promise<void> {
   if (!look.isUnfinished) await sourceItems.markRead(look.source.id, stale)
 }
 
-/** Reads those of a list that are news, ten at a time; `cursorOf` what is kept once they are written. */
+/**
+ * Reads those of a list whose state here may be an old one, ten at a time.
+ * @param cursorOf how far the source has been read once that item is written
+ */
 async function readAll(
   { sites, ...parts }: LookParts,
   look: Look,
@@ -104,7 +107,7 @@ async function readAll(
     if (item?.state === 'here' && mark.isProtected) look.gone.set(item.remoteId, item)
   }
   await stores.sourceItems.markSeen(look.source.id, marks.filter((mark) => !mark.isProtected).map(idOf))
-  const wanted = marks.filter((mark) => isNews(mark, known.get(mark.remoteId)))
+  const wanted = marks.filter((mark) => isToRead(mark, known.get(mark.remoteId)))
   if (wanted.length > 0) await look.findChange()
   for (let at = 0; at < wanted.length && !look.isUnfinished; at += readSize) {
     const startedAt = performance.now()
@@ -118,7 +121,7 @@ async function readAll(
     await pause(Math.min(siteMs, longestPauseMs))
   }
   const cursorAt = look.isUnfinished ? undefined : marks.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
-  if (cursorAt) await look.keep({ cursorAt })
+  if (cursorAt) await look.save({ cursorAt })
 }
 
 const idOf = ({ remoteId }: { remoteId: string }): string => remoteId
@@ -130,8 +133,8 @@ const toMark = (remoteId: string): ItemMark => ({
   isProtected: false,
 })
 
-/** The text says nothing of that: it may change without an edit, and stay the same with one. */
-function isNews(mark: ItemMark, known: StoredItem | undefined): boolean {
+/** By the time of the last change, never by the text: that may change without an edit, and stay the same with one. */
+function isToRead(mark: ItemMark, known: StoredItem | undefined): boolean {
   if (!known) return true
   if (mark.isProtected) return false
   if (known.state === 'withdrawn' || known.state === 'kept' || known.reason === 'protected') return true
@@ -158,7 +161,7 @@ async function sweep(parts: LookParts, look: Look): Promise<void> {
     }
     after = Number(last.remoteId)
     page += 1
-    await look.keep({ sweepPage: page, sweepAfter: after })
+    await look.save({ sweepPage: page, sweepAfter: after })
   }
 }
 
@@ -173,7 +176,7 @@ function isDue(now: Date, { source, context }: Look): boolean {
 async function endSweep({ database, now }: LookParts, look: Look): Promise<void> {
   const { missing } = await database.stores.sourceItems.count(look.source.id)
   const isChanged = missing === 0 && (await look.findChange()) === 'changed'
-  await look.keep({ sweepPage: null, sweepAfter: 0, sweptAt: now(), ...(isChanged && { face: '' }) })
+  await look.save({ sweepPage: null, sweepAfter: 0, sweptAt: now(), ...(isChanged && { face: '' }) })
 }
 
 /** What was missing a while ago is asked for again, all together and then one by one. */

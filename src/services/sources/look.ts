@@ -27,10 +27,10 @@ export interface Look {
   isMissing: boolean
   /** Whether the look has to end. */
   isOver: () => boolean
-  /** Of the site, asked once. @throws SiteMoved */
+  /** What the site is now, asked once; the first answer is what later ones are compared with. @throws SiteMoved, LeaseLost */
   findChange: () => Promise<'changed' | undefined>
-  /** @throws LeaseLost */
-  keep: (progress: SourceProgress) => Promise<void>
+  /** How far the source has been read. @throws LeaseLost */
+  save: (progress: SourceProgress) => Promise<void>
 }
 
 export function openLook(
@@ -39,8 +39,8 @@ export function openLook(
   { context, isOver }: Pick<Look, 'context' | 'isOver'>,
 ): Look {
   const { database, sites } = parts
-  const site = { ...source, isFresh: source.reason !== 'clock' }
-  const keep = async (progress: SourceProgress) => {
+  const site = { ...source, bypassCaches: source.reason !== 'clock' }
+  const save = async (progress: SourceProgress) => {
     if (!(await database.stores.sources.updateProgress(source, progress))) throw new LeaseLost()
   }
   let change: Promise<'changed' | undefined> | undefined
@@ -51,7 +51,7 @@ export function openLook(
     if (found === 'moved') throw new SiteMoved()
     // What external ids are made of.
     site.home = home
-    if (!found && (isAccepted || source.face === '')) await keep({ home, face, homes })
+    if (!found && (isAccepted || source.face === '')) await save({ home, face, homes })
     return found
   }
   return {
@@ -64,6 +64,6 @@ export function openLook(
     isMissing: false,
     isOver,
     findChange: () => (change ??= findChange()),
-    keep,
+    save,
   }
 }

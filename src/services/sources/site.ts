@@ -50,8 +50,8 @@ export interface FeedAnswer extends FeedConditions {
 export type Site = Pick<FoundSource, 'kind' | 'url' | 'home' | 'siteLanguage' | 'homes'> & {
   language: string | undefined
   since: Date | undefined
-  /** Past caches: somebody has said that there is something new. */
-  isFresh?: boolean
+  /** A cache may hold the site as it was before somebody said that there is something new. */
+  bypassCaches?: boolean
 }
 
 export interface ReadingContext {

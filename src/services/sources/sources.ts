@@ -58,7 +58,7 @@ export function createSourceService(parts: SourceParts) {
 
   const ring = (id: number) => doorbell.ring('sync-source', { sourceId: id })
 
-  /** One change with its line in the log; then the source is looked at. */
+  /** One change with its line in the audit. A worker that hears of it looks, unless the source is paused. */
   const change = async (
     id: number,
     line: { action: string; detail?: Record<string, string> },

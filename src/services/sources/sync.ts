@@ -11,9 +11,9 @@ import { askPerson } from './withdrawals.ts'
 
 export type SourceSyncService = ReturnType<typeof createSourceSyncService>
 
-/** A look ends after so long, and another goes on: a worker that stops is not waited for. */
+/** A look that is not done after so long ends, and another goes on: a worker that stops does not wait for long. */
 const longestMs = 20_000
-/** One that is due so soon is waited for. */
+/** A source that is due within so many seconds is waited for; any other is looked at when it is due. */
 const soonSeconds = 5
 
 /** Looks at sources, whoever rings. */

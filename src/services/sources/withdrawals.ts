@@ -1,4 +1,4 @@
-import { needsPerson } from '../../domain/sources/brake.ts'
+import { needsPerson } from '../../domain/sources/withdrawal-brake.ts'
 import type { SourceQuestion } from '../../domain/sources/source.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
@@ -70,7 +70,7 @@ export async function askPerson(
   await doorbell.ring('deliver-mail', {})
 }
 
-/** False for one that no reader has seen: it is withdrawn once it is public. */
+/** @returns false for one that is scheduled: no reader has seen it, and it is withdrawn once it is public */
 export async function withdrawItem(
   { config, now }: Pick<LookParts, 'config' | 'now'>,
   stores: Stores,

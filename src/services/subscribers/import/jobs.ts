@@ -2,7 +2,7 @@ import { toPage, type Page, type PageRequest } from '../../../domain/cursor.ts'
 import { mayActAs, nameOfActor, type Actor } from '../../../domain/editor.ts'
 import { DomainError } from '../../../errors.ts'
 import type { ClaimedImport } from '../../../store/subscribers/imports.ts'
-import { answerOnce } from '../../desk/answer-once.ts'
+import { answerIdempotently } from '../../desk/idempotency.ts'
 import { describeCsv, type CsvFormat } from './csv-format.ts'
 import { addBatch, emptyTally, toImportShape, type ImportShape, type Tally } from './report.ts'
 import { createUploadCounter } from './upload.ts'
@@ -156,7 +156,7 @@ export function createImportService(
       }
       if (idempotencyKey === undefined) return (await write()).body.id
       const body = { file: upload.sha256, isDryRun, consentBasis: consentBasis ?? null }
-      const answer = await answerOnce(
+      const answer = await answerIdempotently(
         tx,
         { actor, action: 'import subscribers', idempotencyKey, body },
         write,
