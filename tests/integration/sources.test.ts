@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { aFollowedSite } from '../support/sources.ts'
 import { aWeb } from '../support/web.ts'
@@ -170,6 +171,24 @@ test('SRC-4 five hundred posts of one second, and a backfill that nobody takes f
   expect(await site.sql(`select count(*)::int as n from articles where title like 'Refait %'`)).toEqual([
     { n: 120 },
   ])
+})
+
+test('SRC-4 a site that answers slowly is left alone for as long before it is asked for more', async () => {
+  const site = await aFollowedSite()
+  const { wordpress } = site
+  for (let n = 0; n < 20; n += 1) wordpress.add()
+  const texts: { askedAt: number; answeredAt: number }[] = []
+  wordpress.onRequest = async (path) => {
+    if (!path.includes('_embed')) return
+    const askedAt = performance.now()
+    if (texts.length === 0) await delay(1_000)
+    texts.push({ askedAt, answeredAt: performance.now() })
+  }
+  await site.look()
+  const [slow, next] = texts
+  if (!slow || !next) throw new Error('twenty posts are read at twice')
+  // Timers may be early by one.
+  expect(next.askedAt - slow.answeredAt).toBeGreaterThan(slow.answeredAt - slow.askedAt - 2)
 })
 
 test('SRC-4 of the posts of one second as many as an address holds are asked for at once, the others at night', async () => {

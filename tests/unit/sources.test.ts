@@ -3,6 +3,7 @@ import { needsPerson } from '../../src/domain/sources/withdrawal-brake.ts'
 import {
   compareFaces,
   pauseBefore,
+  restMsAfter,
   ringsOf,
   sentenceOf,
   sourceFailures,
@@ -90,6 +91,11 @@ test('when a source is looked at again', () => {
   expect([1, 2, 5, 9].map((failures) => minutes({ failures }))).toEqual([1, 2, 16, 60])
   expect(minutes({ failures: 1 }, { retryAfter: 7_200 })).toBe(120)
   expect(minutes({ failures: 1 }, { retryAfter: 1e9 })).toBe(24 * 60)
+})
+
+test('a site rests as long as it worked; ten thousand posts of one that is not slow come in ten minutes', () => {
+  expect([0, 200, 1_500, 60_000].map(restMsAfter)).toEqual([0, 200, 1_500, 2_000])
+  expect((10_000 / 10) * (200 + restMsAfter(200))).toBeLessThan(600_000)
 })
 
 test('whether a site rings is what was observed last', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { unknownChange } from '../../domain/sources/source.ts'
+import { restMsAfter, unknownChange } from '../../domain/sources/source.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Look, LookParts } from './look.ts'
 import type { ItemMark } from './site.ts'
@@ -14,7 +14,6 @@ const overlapMs = 2 * 3_600_000
 const dayMs = 24 * 3_600_000
 /** An address holds no more, at ten letters each. */
 const mostExcepted = 500
-const longestPauseMs = 200
 /** Pages of a sweep in one look: ten thousand posts take an hour of the night. */
 const sweepPages = 10
 
@@ -117,8 +116,7 @@ async function readAll(
     const cursorAt = ten.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
     await writeItems({ ...parts, sites }, look, items, cursorAt ? { cursorAt } : {})
     look.isUnfinished = look.isOver()
-    // A site is at work for us half of the time at most.
-    await pause(Math.min(siteMs, longestPauseMs))
+    await pause(restMsAfter(siteMs))
   }
   const cursorAt = look.isUnfinished ? undefined : marks.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
   if (cursorAt) await look.save({ cursorAt })
