@@ -61,10 +61,7 @@ describe.each(Object.keys(backends))('the whole path on %s', (name) => {
     const { web, sink, lines } = await aService(
       await (backends[name] as () => Promise<Record<string, string>>)(),
     )
-    const newsletter = await aNewsletter(web.context.database, {
-      slug: 'le-matin',
-      began: new Date(0),
-    } as never)
+    const newsletter = await aNewsletter(web.context.database, { slug: 'le-matin' })
     const editor = await web.api('editor')
 
     const article = {
