@@ -2,7 +2,7 @@
 export const roles = ['viewer', 'editor', 'admin'] as const
 export type Role = (typeof roles)[number]
 
-/** Then an editor signs in again, however often they come. */
+/** A session ends after this, however much it is used: the editor signs in again. */
 export const sessionLifetimeMs = 30 * 24 * 3_600_000
 
 export const mayActAs = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed)

@@ -14,7 +14,7 @@ export interface RateLimit {
   consume(client: string, points?: number): Promise<void>
 }
 
-/** Generous, for behind one carrier's address there may be a town. */
+/** Generous, for behind one carrier's address there may be a town: 60 points are 30 signups by our own form (`signupCost`). */
 const signupWindows: Window[] = [
   { name: 'signup-10m', points: 60, seconds: 600 },
   { name: 'signup-day', points: 600, seconds: 86_400 },

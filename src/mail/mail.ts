@@ -35,7 +35,7 @@ interface Sending {
   from?: string | null | undefined
 }
 
-/** Everything between a frozen digest, or a reason to write to someone, and finished bytes. */
+/** Makes the bytes of mails: of a frozen digest, and of a reason to write to one person. */
 export type Mail = ReturnType<typeof createMail>
 
 export interface VariantOptions {

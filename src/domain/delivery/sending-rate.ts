@@ -35,8 +35,9 @@ interface Grant {
 
 const windowMs = { h: 3_600_000, d: 86_400_000 } as const
 const windows = ['h', 'd'] as const
-/** A window is forgotten slice by slice, each a minute after its last message at the latest may have gone. */
+/** An hour or a day is counted in so many slices; one counts until a whole hour or day after the last message of it left. */
 const slicesPerWindow = 60
+/** How long after a grant its message may leave. */
 const longestUseMs = 30_000
 /** Messages a second are spaced, a twentieth wider than they need be; whoever comes late may catch up so much. */
 const spacing = 1.05

@@ -1,9 +1,9 @@
 import { complaintLimit } from '../deliverability/bounce.ts'
 import type { Digest } from './digest.ts'
 
-/** A digest to more people than this is offered to be spread over days, */
+/** A digest to more readers than this is offered to be spread over days, unless its domain is known. */
 const mostAtOnce = 1_000
-/** where its domain has had fewer than this accepted within `lookBackDays`. */
+/** A domain that had as many accepted within `lookBackDays` is known. */
 const littleSent = 1_000
 export const lookBackDays = 30
 

@@ -48,7 +48,7 @@ export function createBudget({
     limits,
 
     of(mailClass: MailClass): Permits {
-      // What was granted since cannot be older than this.
+      // The times of the last two grants. What is given back is of one of them, and goes back to the earlier.
       let grantedAt = { before: Infinity, last: Infinity }
       return {
         async take(wanted, signal) {

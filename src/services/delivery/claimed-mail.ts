@@ -22,10 +22,11 @@ export class Claims<Row extends Lease & { address: string }> {
   readonly #over = new AbortController()
   #after = 0
   #asking = 0
-  #isExhausted = false
+  /** There was nothing left to claim: nothing is asked for again. */
+  #foundNothing = false
   /** The last claim was filled: there is more, as far as we know. */
   #hasMore = false
-  #isEmpty = false
+  #isExhausted = false
   #refilling: Promise<void> | undefined
   #givingBack: Promise<void> | undefined
 
@@ -47,7 +48,7 @@ export class Claims<Row extends Lease & { address: string }> {
 
   /** Whether it ended because nothing was left to claim. */
   get isExhausted(): boolean {
-    return this.#isEmpty
+    return this.#isExhausted
   }
 
   /**
@@ -58,12 +59,12 @@ export class Claims<Row extends Lease & { address: string }> {
     this.#asking++
     try {
       while (!this.#over.signal.aborted) {
-        if (this.#isLow() && !this.#isExhausted) this.#refilling ??= this.#refill()
+        if (this.#isLow() && !this.#foundNothing) this.#refilling ??= this.#refill()
         const row = avoided ? await this.#takeOther(avoided) : this.#waiting.shift()
         if (row) return row
         if (this.#refilling) await this.#refilling
         else {
-          this.#isEmpty ||= !this.#over.signal.aborted
+          this.#isExhausted ||= !this.#over.signal.aborted
           this.halt()
         }
       }
@@ -118,7 +119,7 @@ export class Claims<Row extends Lease & { address: string }> {
   async #refill(avoided?: ReadonlySet<string>): Promise<void> {
     const { permits, connections, log } = this.#options
     try {
-      const limit = permits ? await this.#takeLeave(permits) : Math.min(200, connections * 2)
+      const limit = permits ? await this.#takePermits(permits) : Math.min(200, connections * 2)
       if (limit > 0) await this.#claim(limit, avoided)
     } catch (error) {
       log.warn({ reason: String(error) }, 'nothing could be claimed')
@@ -129,11 +130,11 @@ export class Claims<Row extends Lease & { address: string }> {
   }
 
   /** @returns 0 where there is none for now, or nothing to use it for */
-  async #takeLeave(permits: Permits): Promise<number> {
+  async #takePermits(permits: Permits): Promise<number> {
     // One turn of the event loop: whoever asks at the same time shares the statements.
     await new Promise((resolve) => setImmediate(resolve))
     this.#hasMore ||= await this.#options.leases.hasPending()
-    this.#isExhausted = !this.#hasMore
+    this.#foundNothing = !this.#hasMore
     const granted = this.#hasMore ? await permits.take(this.#asking, this.#over.signal) : 0
     this.#hasMore = granted > 0
     return granted
@@ -152,7 +153,7 @@ export class Claims<Row extends Lease & { address: string }> {
 
   #advance(claim: { examined: number; last: number }): void {
     // Rows that came back lie behind us: once around before giving up.
-    if (claim.examined === 0 && this.#after === 0) this.#isExhausted = true
+    if (claim.examined === 0 && this.#after === 0) this.#foundNothing = true
     this.#after = claim.examined === 0 ? 0 : claim.last
   }
 }

@@ -89,8 +89,8 @@ export function createSendingService(
   return {
     /**
      * Sends what the digest still has waiting; completes it where that was the last of it.
-     * @param until resolve where `finished`, or already where it is `over`: nothing more is claimed, and conversations
-     *   in flight may wait long for a slow server
+     * @param until when to resolve: `finished` is with the last conversation, which may wait long for a slow server;
+     *   `over` is as soon as nothing more is claimed
      */
     async deliverDigest(digestId: number, until: 'over' | 'finished' = 'finished'): Promise<void> {
       if (!(await stores.runningDigests.isSending(digestId))) return

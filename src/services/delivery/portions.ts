@@ -1,10 +1,13 @@
 import { dayMs, findHeldReason } from '../../domain/digests/spread.ts'
 import type { Database } from '../../store/database.ts'
 
-/** Where a next day is later than planned by more than this, the days after are moved too. */
+/** A portion that opens later than this after its time moves all days after it; a shorter delay moves none. */
 const slackMs = dayMs / 24
 
-/** A day after the last portion the next goes, to twice as many: to as many where servers or readers object. */
+/**
+ * Opens the next portion of each spread digest whose day has come: for twice as many readers as the one before, or for as
+ * many where servers have refused too much or readers have complained.
+ */
 export async function openPortions(database: Database): Promise<void> {
   for (const digestId of await database.stores.spreads.listDue()) {
     await database.transaction(async ({ spreads }) => {

@@ -1,7 +1,7 @@
 import type { Parts } from '../parts.ts'
 import { ringForDigest } from './ring-digest.ts'
 
-/** A dead worker's job stays locked for fewer rounds than this. */
+/** Each round rings in slots of its own. When it comes by the first again, no dead worker's job is locked there any more. */
 const turns = 12
 
 /**

@@ -59,7 +59,7 @@ class Run<Row extends Claimed> implements Conversations {
   readonly #suspicion: Suspicion<Row>
   readonly #lanes: Promise<void>[] = []
   #troubles = 0
-  #inDoubt = 0
+  #unanswered = 0
   #accepted = 0
   /** Numbers beginnings and refusals, so that their order is known. */
   #clock = 0
@@ -134,7 +134,7 @@ class Run<Row extends Claimed> implements Conversations {
         const row = release && (await this.#claims.next(this.#suspicion.avoidedDomains))
         if (!row) return
         const begun = ++this.#clock
-        if (this.#options.domains.isResting(domainOf(row.address))) await this.#postpone(row)
+        if (this.#options.domains.isResting(domainOf(row.address))) await this.#deferUntried(row)
         else await this.#record(row, await this.#attempt(row), begun)
       } finally {
         release?.()
@@ -142,7 +142,8 @@ class Run<Row extends Claimed> implements Conversations {
     }
   }
 
-  async #postpone(row: Row): Promise<void> {
+  /** Counts as the attempt that it stands for: with each the waits grow, beyond the time that the domain rests. */
+  async #deferUntried(row: Row): Promise<void> {
     const { leases, permits, log } = this.#options
     const answer = 'not tried: its domain refuses our mail'
     await untilCommitted(() => leases.markDeferred(row, { reason: 'domain_rests', answer }), log)
@@ -167,12 +168,13 @@ class Run<Row extends Claimed> implements Conversations {
         return
       }
       case 'stopped':
-        // The mail waits again where the whole digest was stopped; it was skipped where only this reader was.
+        // It waits again where the whole digest was stopped, or where a withdrawal replaced its variant, as it may have
+        // replaced those of the mails in hand: all are claimed anew. It was skipped where only this reader was stopped.
         if ((await untilCommitted(() => leases.release([row]), log)).has(row.key)) this.halt()
         break
       case 'ambiguous':
         await untilCommitted(() => leases.markAmbiguous(row, outcome.answer), log)
-        if (++this.#inDoubt > connections) {
+        if (++this.#unanswered > connections) {
           await this.#alarm({ reason: 'no_answer', answer: outcome.answer, isBrief: false })
         }
         break
@@ -209,7 +211,7 @@ class Run<Row extends Claimed> implements Conversations {
     const isBrief = findRelayRefusal(diagnosisOf(outcome)) === 'rate'
     if (blame === 'relay' && (isBrief || !isOfRecipient(outcome))) {
       await this.#alarm({ reason: 'relay_refuses', answer: outcome.answer, isBrief })
-      await this.#suspicion.hold(suspect)
+      await this.#suspicion.putAside(suspect)
       return
     }
     if (isClear(outcome)) await this.#suspicion.record(suspect)

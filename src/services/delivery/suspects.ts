@@ -9,7 +9,7 @@ export type Refused = Extract<SendOutcome, { kind: 'refused' }>
 /** So many refusals in a row are no coincidence: the server refuses us. */
 export const longestStreak = 5
 
-/** A refusal of which nobody knows yet whether it is about the reader or about us. */
+/** A refusal whose cause is not known yet: the reader, or us. */
 export interface Suspect<Row> {
   row: Row
   /** Undefined where there was no message to send. */
@@ -39,9 +39,9 @@ export const isClear = ({ code, ...rest }: Refused): boolean =>
 
 /**
  * The readers refused since the server last took a mail. Fewer than five refusals of one kind are about the readers; five
- * are about us. Stage and code make a kind, because a server may word one refusal differently for each recipient. All
- * refusals that speak of us are one kind; where they come for a single domain, the server only passes on what that
- * domain says.
+ * are about us. A kind is a stage and a code, for a server may word one refusal differently for each recipient; all
+ * refusals whose words speak of us are one kind. Such words for readers of one domain alone are that domain's, passed on
+ * by the server.
  */
 export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   #all: Suspect<Row>[] = []
@@ -56,7 +56,7 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   }
 
   /** Whether a reader of another domain should be tried next, to find out whom the server refuses. */
-  get isInDoubt(): boolean {
+  get needsOtherDomain(): boolean {
     return this.longest >= longestStreak || this.#all.some(({ blame }) => blame === 'relay')
   }
 

@@ -49,9 +49,9 @@ export class Suspicion<Row extends Claimed> {
     this.#run = run
   }
 
-  /** While it is in doubt whom the server refuses, the next mail goes to a reader of another domain. */
+  /** Until it is known whom the server refuses, the next mail goes to a reader of another domain. */
   get avoidedDomains(): Set<string> | undefined {
-    return this.#suspects.isInDoubt ? this.#suspects.domains : undefined
+    return this.#suspects.needsOtherDomain ? this.#suspects.domains : undefined
   }
 
   /** @param isRefused the server has refused us before, and taken nothing since */
@@ -64,7 +64,8 @@ export class Suspicion<Row extends Claimed> {
       return
     }
     this.#suspects.add(suspect)
-    // Five more readers are tried after the first five; none where the server has refused us before or says so in words.
+    // So many of one kind stop the run: ten, for the first five may all be dead; five where the server has refused us
+    // before, or says in words that it does; one where both.
     const enough = isInWords && isRefused ? 1 : (isInWords || isRefused ? 1 : 2) * longestStreak
     if (this.#suspects.longest >= enough) await this.#alarm(suspect)
   }
@@ -81,7 +82,7 @@ export class Suspicion<Row extends Claimed> {
       this.#options.domains.refuse(domain)
     for (const { suspect, isAlone } of taken) {
       const mayWait = suspect.isPolicy || suspect.blame === 'moment'
-      if (suspect.blame === 'relay') await this.hold(suspect)
+      if (suspect.blame === 'relay') await this.putAside(suspect)
       else if (mayWait || (isAlone && !isFirst && isRejection(suspect))) await this.record(suspect)
       else await this.#askAgain(suspect)
     }
@@ -98,16 +99,16 @@ export class Suspicion<Row extends Claimed> {
       !isAlone || isTakingMail === false || suspect.blame === 'relay'
     for (const { suspect } of rest.filter(isOurs)) {
       const isCleared = isTakingMail && isAtEnvelope(suspect)
-      if (suspect.blame === 'relay' && (isCleared || !isComplete)) await this.hold(suspect)
+      if (suspect.blame === 'relay' && (isCleared || !isComplete)) await this.putAside(suspect)
       else if (isCleared) await this.#askAgain(suspect)
-      else await this.#holdAll(suspect)
+      else await this.#alarmAndPutAside(suspect)
     }
     const alone = rest.filter((each) => !isOurs(each)).map(({ suspect }) => suspect)
     if (!isComplete && alone.length > 0)
       await untilCommitted(() => leases.release(alone.map(({ row }) => row)), log)
     for (const suspect of isComplete ? alone : []) {
       if (isTakingMail && isAtEnvelope(suspect)) await this.record(suspect)
-      else await this.#believe(suspect)
+      else await this.#judgeLast(suspect)
     }
   }
 
@@ -126,19 +127,19 @@ export class Suspicion<Row extends Claimed> {
   }
 
   /** Lets the mail wait: the refusal was about us, or its words are. */
-  async hold({ row, failure }: Suspect<Row>): Promise<void> {
+  async putAside({ row, failure }: Suspect<Row>): Promise<void> {
     const { leases, log } = this.#options
-    await untilCommitted(() => leases.hold(row, failure), log)
+    await untilCommitted(() => leases.putAside(row, failure), log)
     this.#run.finish(row)
   }
 
-  /** The last reader was refused, and no other mail can show why: the reader is the cause, unless earlier runs ended alike. */
-  async #believe(suspect: Suspect<Row>): Promise<void> {
+  /** No other mail can show why the last reader was refused: it was the reader, unless earlier runs ended in the same way. */
+  async #judgeLast(suspect: Suspect<Row>): Promise<void> {
     const { leases, onRefused, onTakenBack, log } = this.#options
     const { row, outcome, failure } = suspect
     const before = await untilCommitted(() => leases.listSuspects(failure.reason), log)
     if (before.length + 1 >= longestStreak) {
-      await this.#holdAll(suspect)
+      await this.#alarmAndPutAside(suspect)
       const rejected = before.filter(({ isRejected }) => isRejected).map(({ key }) => key)
       await onTakenBack(await untilCommitted(() => leases.takeBack(rejected), log))
     } else if (isRejection(suspect)) {
@@ -173,9 +174,9 @@ export class Suspicion<Row extends Claimed> {
     this.#run.finish(row)
   }
 
-  async #holdAll(suspect: Suspect<Row>): Promise<void> {
+  async #alarmAndPutAside(suspect: Suspect<Row>): Promise<void> {
     await this.#alarm(suspect)
-    await this.hold(suspect)
+    await this.putAside(suspect)
   }
 
   #alarm({ blame, failure }: Suspect<Row>): Promise<void> {

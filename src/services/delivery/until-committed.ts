@@ -12,7 +12,7 @@ export async function untilCommitted<T>(statement: () => Promise<T>, log: Logger
     try {
       return await statement()
     } catch (error) {
-      log.warn({ reason: String(error) }, 'an outcome could not be recorded; trying again')
+      log.warn({ reason: String(error) }, 'the database could not be asked or told; trying again')
       await sleep(pauseMs)
     }
   }

@@ -6,7 +6,7 @@ export type Presence = ReturnType<typeof createPresence>
 
 /** A clock further off than this is a machine that something is wrong with: certificates and signatures go wrong too. */
 export const longestSkewMs = 2_000
-/** Where this worker could not reach the database for longer, the others probably could not either, and theirs are late. */
+/** After a longer gap between two beats the database was probably away, and the heartbeats of others are late as well. */
 const longestGapMs = 15_000
 
 /**
@@ -55,7 +55,10 @@ export function createPresence({
       if (before !== undefined && obstacle === undefined) log.info('this worker claims mail')
     },
 
-    /** Why nothing is claimed; undefined where all is well. A beat that does not come back is the database's. */
+    /**
+     * Why this worker sends nothing; undefined where it can. A beat that does not come back is the database's, and no
+     * `mayClaim`: whoever claims asks that database anyway.
+     */
     obstacle: () => {
       if (isDraining) return 'draining'
       const isLate = lastBeatAt !== undefined && performance.now() - lastBeatAt > longestGapMs

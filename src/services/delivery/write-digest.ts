@@ -8,7 +8,7 @@ import type { DigestWriter } from './send-one.ts'
 /** Variants of one digest in memory: each is about as large as its mail. */
 const maxSkeletons = 200
 
-/** How soon a withdrawal leaves the subjects and words of mails that never held the article. */
+/** How often it is looked whether subject and words quote a withdrawn article; who would get the article itself is fenced. */
 const withdrawalMs = 250
 
 type DigestWriterParts = Pick<Parts, 'database' | 'mail' | 'signer' | 'now'> & { links: SubscriptionLinks }

@@ -12,7 +12,7 @@ const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 
 const linkLifetimeMs = 30 * minuteMs
-/** A mailed link works for longer than this: until then whoever asks again has one that does. */
+/** Whoever asks again within this gets no second mail: the link of the first works for longer. */
 const linkEveryMs = 10 * minuteMs
 const sessionIdleMs = 3 * dayMs
 /** How exactly a session's last use is kept. */

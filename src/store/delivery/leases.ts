@@ -21,7 +21,7 @@ export interface SendingTimes {
   relayBackOffMinutes: readonly number[]
 }
 
-/** Longer than any wait of a conversation but the one after the final dot, which heartbeats cover. */
+/** A lease is longer than any time limit of a conversation, but for the wait after the final dot: heartbeats cover that. */
 export const sendingTimes: SendingTimes = {
   leaseSeconds: 60,
   backOffMinutes: [1, 5, 15, 60, 240],
@@ -38,7 +38,7 @@ export interface Ledger<Row> {
   scope: RawBuilder<boolean>
   /** Whether rows of the scope may be claimed at all now. */
   isOpen: RawBuilder<boolean>
-  /** What a key lacks to name a row, each followed by a comma: with them and the key, `sameAs` finds it. */
+  /** The columns of the primary key beside `key`, each followed by a comma: `sameAs` compares them too. */
   scopeColumns: RawBuilder<unknown>
   /** Whether two rows are one: `m` and the named other. */
   sameAs: (other: string) => RawBuilder<boolean>
@@ -50,10 +50,10 @@ export interface Ledger<Row> {
   expiresAt: RawBuilder<Date | null>
   /** When the relay is asked again for all of the scope; null where each row has its own time. */
   probeAt: RawBuilder<Date | null>
-  /** Whether what was rejected may wait again. */
+  /** Whether a mail that was rejected may still be sent after all. */
   isUnderWay: RawBuilder<boolean>
   policy: RawBuilder<string>
-  /** So many deaths of workers may leave one row in doubt before no other attempt follows. */
+  /** After so many deaths of workers that left a row in doubt it is tried again; after one more it is not. */
   deaths: number
   /** What a claim returns of a row beyond its lease; joins may refer to `picked`. */
   joins: RawBuilder<unknown>
@@ -82,8 +82,8 @@ export interface LeaseExecutors {
  * The life of a mail between `pending` and its end, the same for every table. Each method is one statement that
  * succeeds only from the states it names; all times are the database's.
  *
- * Statements that change several rows lock them by key first, or leave out what another holds: those that meet at the
- * same rows wait for each other, whatever the plans, and none blocks the other.
+ * A statement that changes several rows first locks them in the order of their keys, or skips what is locked: whatever
+ * their plans, two that meet at the same rows never wait for each other in a circle.
  */
 export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, times: SendingTimes) {
   const { table, key, scope } = ledger
@@ -104,10 +104,10 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
       'uuid',
     )
   const isGiven = ledger.sameAs('given')
-  /** Of a given row. Not the bare column: no index of rows in hand fits, whose dead entries would all be read. */
-  const isHeld = (...states: string[]) => sql`
+  /** A given row that is still its worker's. `m.state || ''` fits no index: that of rows in hand is full of dead entries. */
+  const isInHand = (...states: string[]) => sql`
     ${isGiven} and m.lease_token = given.token and (m.state || '') in (${sql.join(states.map((state) => sql.lit(state)))})`
-  const isMine = isHeld('claimed', 'committing')
+  const isMine = isInHand('claimed', 'committing')
   /** Of the given rows those that fit, as `locked`, held by key. */
   const lockedWhere = (which: RawBuilder<unknown>) => sql`
     locked as materialized (
@@ -178,7 +178,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      */
     async markCommitting(leases: readonly Lease[]): Promise<Set<number>> {
       const { rows } = await sql<{ key: number }>`${prepared}
-        with ${given(leases)}, ${lockedWhere(isHeld('claimed'))}
+        with ${given(leases)}, ${lockedWhere(isInHand('claimed'))}
         update ${table} m
         set state = 'committing', committing_at = statement_timestamp(), lease_until = ${leaseEnd}
         from locked
@@ -253,7 +253,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      */
     async release(leases: readonly Lease[]): Promise<Set<number>> {
       const { rows } = await sql<{ key: number; state: string }>`${prepared}
-        with ${given(leases)}, ${lockedWhere(isHeld('claimed', 'committing', 'deferred'))}
+        with ${given(leases)}, ${lockedWhere(isInHand('claimed', 'committing', 'deferred'))}
         update ${table} m
         set (state, reason) = (
               select ${stateAfter('o.why')}, nullif(o.why, 'waiting')
@@ -295,8 +295,8 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
     },
 
     /**
-     * Deferred rows whose time has come wait again. Not those of a spread: its portions are opened. Not a suspect while
-     * the relay is still to be asked: somebody else shall ask it.
+     * Deferred rows whose time has come are pending again, but for two kinds: readers of a later day of a spread, whose
+     * portion is opened; and, until the relay is asked again, readers whom it refused: it is asked with somebody else.
      * @returns how many; fewer than `limit` means none is left
      */
     async wake(limit = 10_000): Promise<number> {

@@ -28,7 +28,7 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
      * The mail waits until the relay is asked again, and then behind mail that was not tried yet; no attempt is counted.
      * Call it when no conversation that began before the refusal is open any more.
      */
-    async hold(lease: Lease, failure: Failure): Promise<void> {
+    async putAside(lease: Lease, failure: Failure): Promise<void> {
       await sql`
         update ${table} m
         set state = 'deferred', suspect_at = coalesce(m.suspect_at, clock_timestamp()),
@@ -37,7 +37,10 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
         where ${isMine(lease)}`.execute(db)
     },
 
-    /** The server took a later mail: this one is tried once more, behind mail that was not tried yet. */
+    /**
+     * The server took a later mail: this one is tried once more, behind mail that was not tried yet. It stays a suspect,
+     * whose second refusal is the reader's, but one from before any mail that was taken: `listSuspects` leaves it out.
+     */
     async askAgain(lease: Lease): Promise<void> {
       await sql`
         update ${table} m
