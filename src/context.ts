@@ -13,7 +13,7 @@ import { createProviders } from './mail/providers/providers.ts'
 import { createSigner } from './mail/message/sign.ts'
 import { createTransport, type Transport } from './mail/smtp/transport.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import type { QueueBackend } from './queue/connection.ts'
+import { queueBackendOf } from './queue/connection.ts'
 import { openRedisCounters } from './queue/counters.ts'
 import { createDoorbell } from './queue/enqueue.ts'
 import { createBudget } from './services/delivery/budget.ts'
@@ -71,9 +71,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     })
   const database = openPools(options.process ?? 'web')
   const readers = options.process === 'worker' ? database : openPools('readers')
-  const queueBackend: QueueBackend = config.redisUrl
-    ? { kind: 'redis', url: config.redisUrl }
-    : { kind: 'postgres', url: config.databaseUrl }
+  const queueBackend = queueBackendOf(config, config.databaseUrl)
   const doorbell = createDoorbell(queueBackend, log)
   const keyring = createKeyring(config.secretKeys)
   const now = options.now ?? (() => new Date())

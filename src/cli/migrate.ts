@@ -7,13 +7,14 @@ export function migrateCommand(program: Command): void {
     .description('bring the tables of DATABASE_URL up to date; safe to run by several starters at once')
     .action(async () => {
       const { readConfig } = await import('../config.ts')
-      const { databaseUrl, redisUrl } = readConfig()
+      const config = readConfig()
+      const { databaseUrl } = config
       if (!databaseUrl)
         throw new UsageError('DATABASE_URL is not set; `npm start` migrates its own database by itself.')
-      const { migrateQueue } = await import('../queue/connection.ts')
+      const { migrateQueue, queueBackendOf } = await import('../queue/connection.ts')
       const { migrate } = await import('../store/migrate.ts')
       const applied = await migrate(databaseUrl)
-      await migrateQueue(redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl })
+      await migrateQueue(queueBackendOf(config, databaseUrl))
       const done = applied.length === 0 ? 'nothing to do' : `applied ${applied.join(', ')}`
       process.stdout.write(`${done}\n`)
     })

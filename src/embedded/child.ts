@@ -26,19 +26,7 @@ interface ChildOptions {
   onStart: () => void
 }
 
-export interface Child {
-  readonly name: string
-  pid(): number | undefined
-  /** Resolves when it first reports that it is ready; rejects when it ends before. */
-  ready: Promise<unknown>
-  /** Ends it, waits, and starts it again with another environment. */
-  restart(env: NodeJS.ProcessEnv): Promise<void>
-  /** From now on its end is not followed by a start. */
-  letGo(): void
-  /** SIGTERM, then SIGKILL when `timeoutMs` have passed. */
-  stop(timeoutMs: number): Promise<void>
-  kill(): void
-}
+export type Child = ReturnType<typeof startChild>
 
 const firstDelayMs = 250
 const longestDelayMs = 10_000
@@ -46,7 +34,7 @@ const longestDelayMs = 10_000
 const stableMs = 60_000
 
 /** Keeps one process running: a dead one restarts, each time later while it dies soon. */
-export function startChild(options: ChildOptions): Child {
+export function startChild(options: ChildOptions) {
   let { env } = options
   let current: ChildProcess | undefined
   let isStopping = false
@@ -91,11 +79,13 @@ export function startChild(options: ChildOptions): Child {
     })
   }
 
+  /** From now on its end is not followed by a start. */
   const letGo = () => {
     isStopping = true
     clearTimeout(retry)
   }
 
+  /** SIGTERM, then SIGKILL when `timeoutMs` have passed. */
   const stop = async (timeoutMs: number) => {
     letGo()
     const child = current
@@ -109,13 +99,14 @@ export function startChild(options: ChildOptions): Child {
 
   start()
   return {
-    name: options.name,
     pid: () => current?.pid,
+    /** Resolves when it first reports that it is ready; rejects when it ends before. */
     ready: firstReady.promise,
     letGo,
     stop,
     kill: () => current?.kill('SIGKILL'),
-    async restart(changed) {
+    /** Ends it, waits, and starts it again with another environment. */
+    async restart(changed: NodeJS.ProcessEnv): Promise<void> {
       env = changed
       await stop(5_000)
       isStopping = false

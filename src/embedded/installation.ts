@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
 import { DomainError } from '../errors.ts'
-import { migrateQueue } from '../queue/connection.ts'
+import { migrateQueue, queueBackendOf } from '../queue/connection.ts'
 import { migrate } from '../store/migrate.ts'
 import { holdServer, isServerSupervised, type Hold } from '../store/server.ts'
 import { startKeeper } from './keeper.ts'
@@ -12,45 +12,37 @@ import { findPostgres, startPostgres } from './postgres.ts'
 import { findState } from './state.ts'
 
 /** The embedded database and secret of one DATA_DIR, open for this process. */
-export interface Installation {
-  /** The configuration with what the installation adds to it. */
-  config: ProcessConfig
-  /** Processes that the database must outlive. */
-  keepFor(pids: number[]): void
-  /** Resolves when the database is gone without our doing. */
-  lost(): Promise<void>
-  /** Starts the database again, on the same port where it is free, and returns its URL. */
-  recover(): Promise<string>
-  /** Stops the database, unless another process uses it. */
-  close(): Promise<void>
-}
+export type Installation = Awaited<ReturnType<typeof openInstallation>>
 
 /**
  * Finds the running database of DATA_DIR, or starts it, and brings its tables up to date.
  * @throws DomainError `already_running` for a second supervisor
  */
-export async function openInstallation(config: Config, as: 'supervisor' | 'command'): Promise<Installation> {
+export async function openInstallation(config: Config, as: 'supervisor' | 'command') {
   const { dataDir } = config
   let { hold, url, port } = await startAndHold(dataDir, as)
   const keeper = startKeeper(dataDir)
   await migrate(url)
-  await migrateQueue(config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url })
+  await migrateQueue(queueBackendOf(config, url))
+  const complete: ProcessConfig = {
+    ...config,
+    publicUrl: as === 'command' ? await publicUrlFor(config, url) : config.publicUrl,
+    databaseUrl: url,
+    secretKeys: config.secretKeys ?? [readSecretKey(dataDir)],
+  }
   return {
-    config: {
-      ...config,
-      publicUrl: as === 'command' ? await publicUrlFor(config, url) : config.publicUrl,
-      databaseUrl: url,
-      secretKeys: config.secretKeys ?? [readSecretKey(dataDir)],
-    },
-    keepFor: (pids) => {
-      keeper.keepFor(pids)
-    },
+    /** The configuration with what the installation adds to it. */
+    config: complete,
+    keepFor: keeper.keepFor,
+    /** Resolves when the database is gone without our doing. */
     lost: () => hold.lost,
-    async recover() {
+    /** Starts the database again, on the same port where it is free, and returns its URL. */
+    async recover(): Promise<string> {
       ;({ hold, url, port } = await startAndHold(dataDir, as, port))
       return url
     },
-    async close() {
+    /** Stops the database, unless another process uses it. */
+    async close(): Promise<void> {
       await hold.release()
       await keeper.release()
     },

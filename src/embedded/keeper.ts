@@ -1,15 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
-export interface Keeper {
-  /** Processes that the database must outlive. */
-  keepFor(pids: number[]): void
-  /** Lets the keeper stop the database, unless another process uses it, and waits for that. */
-  release(): Promise<void>
-}
-
 /** Starts the process that ends the database of `dataDir` after this process (keeper-process.ts), and replaces it when it dies. */
-export function startKeeper(dataDir: string): Keeper {
+export function startKeeper(dataDir: string) {
   let clients: number[] = []
   let isReleased = false
   let keeper = start()
@@ -30,11 +23,13 @@ export function startKeeper(dataDir: string): Keeper {
   }
 
   return {
-    keepFor(pids) {
+    /** Processes that the database must outlive. */
+    keepFor: (pids: number[]): void => {
       clients = pids
       if (keeper.connected) keeper.send(pids)
     },
-    async release() {
+    /** Lets the keeper stop the database, unless another process uses it, and waits for that. */
+    async release(): Promise<void> {
       isReleased = true
       if (!keeper.connected) return
       const ended = once(keeper, 'exit')

@@ -12,12 +12,6 @@ import { disownLockFile, readLockFile } from './postmaster.ts'
 
 const run = promisify(execFile)
 
-export interface EmbeddedPostgres {
-  /** Connection string of database `depeche`. */
-  url: string
-  port: number
-}
-
 interface Options {
   /** Holds the cluster and its password, unless a system user could not reach it (place.ts). */
   dataDir: string
@@ -32,9 +26,10 @@ const startTimeoutMs = 60_000
 /**
  * Starts a real PostgreSQL from the npm package's binaries, or adopts the one that already runs on `dataDir`.
  * Whatever was killed before, at any moment, needs no repair by hand.
+ * @returns the connection string of database `depeche`, and the port in it
  * @throws DomainError `postgres_not_started` with the end of the server's log
  */
-export async function startPostgres(options: Options): Promise<EmbeddedPostgres> {
+export async function startPostgres(options: Options) {
   const place = await choosePlace(options.dataDir)
   const password = readPassword(place)
   if (!existsSync(join(place.cluster, 'PG_VERSION'))) await makeCluster(place, password)

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment, type Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
 import { endingMs } from '../lifecycle.ts'
-import { migrateQueue } from '../queue/connection.ts'
+import { migrateQueue, queueBackendOf } from '../queue/connection.ts'
 import { migrate } from '../store/migrate.ts'
 import { startChild, type Child } from './child.ts'
 import { prepareNewsroom } from './first-steps.ts'
@@ -30,27 +30,15 @@ export const workerNodeOptions = ['--max-semi-space-size=16']
 /** Where all processes are told to end at once, the database may hear it so much earlier. */
 const endingTogetherMs = 250
 
+export type Supervisor = ReturnType<typeof createSupervisor>
 /** What a person opens first; no mailbox where mail goes to a real server. */
-export interface FirstSteps {
-  read: string
-  subscribe: string
-  mailbox: string | undefined
-  desk: string
-}
-
-export interface Supervisor {
-  start(): Promise<FirstSteps>
-  /** Ends web and worker, then the mail catcher, then the database: each when nobody needs it any more. */
-  stop(): Promise<void>
-  /** Does not wait for web and worker. */
-  kill(): void
-}
+export type FirstSteps = Awaited<ReturnType<Supervisor['start']>>
 
 /**
  * Keeps the processes of one installation running. What the configuration does not name is embedded: the database,
  * the mail catcher. A child that dies is started again, the database too.
  */
-export function createSupervisor(config: Config, warn: (line: string) => void): Supervisor {
+export function createSupervisor(config: Config, warn: (line: string) => void) {
   const children = new Map<ChildName, Child>()
   const followers: (() => void)[] = []
   let installation: Installation | undefined
@@ -150,7 +138,8 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
         desk,
       }
     },
-    async stop() {
+    /** Ends web and worker, then the mail catcher, then the database: each when nobody needs it any more. */
+    async stop(): Promise<void> {
       isStopping = true
       for (const child of children.values()) child.letGo()
       await opening?.catch(() => undefined)
@@ -164,7 +153,8 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
       if (hasState) deleteState(config.dataDir)
       for (const unfollow of followers) unfollow()
     },
-    kill() {
+    /** Does not wait for web and worker. */
+    kill(): void {
       for (const child of children.values()) child.kill()
     },
   }
@@ -173,9 +163,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void): 
     const { databaseUrl, secretKeys } = config
     if (databaseUrl !== undefined && secretKeys !== undefined) {
       await migrate(databaseUrl)
-      await migrateQueue(
-        config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url: databaseUrl },
-      )
+      await migrateQueue(queueBackendOf(config, databaseUrl))
       return { ...config, databaseUrl, secretKeys }
     }
     installation = await openInstallation(config, 'supervisor')

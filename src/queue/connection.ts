@@ -5,7 +5,15 @@ import type { Logger } from '../log.ts'
 import type { JobName } from './jobs.ts'
 
 /** Which server carries the doorbells: Redis where there is one, else the database itself. */
-export type QueueBackend = { kind: 'redis'; url: string } | { kind: 'postgres'; url: string }
+export interface QueueBackend {
+  kind: 'redis' | 'postgres'
+  url: string
+}
+
+export const queueBackendOf = (
+  { redisUrl }: { redisUrl: string | undefined },
+  databaseUrl: string,
+): QueueBackend => (redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl })
 
 /**
  * A connection that breaks while BullMQ has it in hand rejects its query, and emits an error besides, which ends the

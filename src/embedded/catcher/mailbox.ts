@@ -32,27 +32,13 @@ export interface Summary {
 
 const strangerAgeMs = 600_000
 
-export interface Mailbox {
-  /** Resolves when the mail would survive a kill of this process. */
-  put(raw: Buffer, summary: Omit<Summary, 'id' | 'receivedAt' | 'size'>): Promise<void>
-  /**
-   * Newest first.
-   * @param query.to a whole recipient address, or a part of one; undefined is everything
-   * @param query.before an id, for the next page
-   */
-  list(query: { to?: string | undefined; before?: string | undefined; limit: number }): Summary[]
-  find(id: string): Summary | undefined
-  read(id: string): Promise<Buffer>
-  readonly count: number
-  /** Mails received since the mailbox was made, also those that were let go. */
-  readonly received: number
-}
+export type Mailbox = ReturnType<typeof openMailbox>
 
 /**
  * Mails as files, their summaries in a journal beside them: a mail counts once its line is in the journal.
  * Only the newest `limit` are kept, so that neither disk nor memory grows without bound.
  */
-export function openMailbox(directory: string, limit = 5_000): Mailbox {
+export function openMailbox(directory: string, limit = 5_000) {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const journal = join(directory, 'journal.jsonl')
   const fileOf = (id: string) => join(directory, `${id}.eml`)
@@ -69,10 +55,12 @@ export function openMailbox(directory: string, limit = 5_000): Mailbox {
     get count() {
       return summaries.length
     },
+    /** Mails received since the mailbox was made, also those that were let go. */
     get received() {
       return count
     },
-    async put(raw, given) {
+    /** Resolves when the mail would survive a kill of this process. */
+    async put(raw: Buffer, given: Omit<Summary, 'id' | 'receivedAt' | 'size'>): Promise<void> {
       const summary = { id: nextId(), receivedAt: new Date().toISOString(), size: raw.length, ...given }
       count += 1
       await writeFile(fileOf(summary.id), raw, { mode: 0o600 })
@@ -86,7 +74,20 @@ export function openMailbox(directory: string, limit = 5_000): Mailbox {
         linesInJournal = summaries.length
       }
     },
-    list({ to, before, limit: most }) {
+    /**
+     * Newest first.
+     * @param query.to a whole recipient address, or a part of one; undefined is everything
+     * @param query.before an id, for the next page
+     */
+    list({
+      to,
+      before,
+      limit: most,
+    }: {
+      to?: string | undefined
+      before?: string | undefined
+      limit: number
+    }) {
       const matches = matcherOf(to)
       const found: Summary[] = []
       for (let index = summaries.length - 1; index >= 0 && found.length < most; index -= 1) {
@@ -95,8 +96,8 @@ export function openMailbox(directory: string, limit = 5_000): Mailbox {
       }
       return found
     },
-    find: (id) => summaries.find((summary) => summary.id === id),
-    read: (id) => readFile(fileOf(id)),
+    find: (id: string) => summaries.find((summary) => summary.id === id),
+    read: (id: string) => readFile(fileOf(id)),
   }
 }
 

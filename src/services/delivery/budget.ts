@@ -8,18 +8,9 @@ import {
 } from '../../domain/delivery/sending-rate.ts'
 import type { SendingBudgetStore } from '../../store/delivery/sending-budget.ts'
 
-/** Leave to send, for one run. */
-export interface Permits {
-  /**
-   * Leave for up to `wanted` messages, to be used at once.
-   * @returns 0 where there is none, after a while: at most a second, or until the signal
-   */
-  take(wanted: number, signal: AbortSignal): Promise<number>
-  /** What was taken and not used. */
-  giveBack(n: number): Promise<void>
-}
-
 export type Budget = NonNullable<ReturnType<typeof createBudget>>
+/** Leave to send, for one run. */
+export type Permits = ReturnType<Budget['of']>
 
 /**
  * One budget for all workers, kept in PostgreSQL by its clock. What is taken counts whether it is used or not, so a
@@ -47,11 +38,15 @@ export function createBudget({
   return {
     limits,
 
-    of(mailClass: MailClass): Permits {
+    of(mailClass: MailClass) {
       // The times of the last two grants. What is given back is of one of them, and goes back to the earlier.
       let grantedAt = { before: Infinity, last: Infinity }
       return {
-        async take(wanted, signal) {
+        /**
+         * Leave for up to `wanted` messages, to be used at once.
+         * @returns 0 where there is none, after a while: at most a second, or until the signal
+         */
+        async take(wanted: number, signal: AbortSignal): Promise<number> {
           const { granted, retryMs, now } = await change((spent, now) =>
             spend(limits, spent, { now, mailClass, wanted }),
           )
@@ -59,7 +54,8 @@ export function createBudget({
           else await sleep(retryMs, undefined, { signal }).catch(() => undefined)
           return granted
         },
-        async giveBack(n) {
+        /** What was taken and not used. */
+        async giveBack(n: number): Promise<void> {
           if (n === 0 || (limits.h === undefined && limits.d === undefined)) return
           const at = grantedAt.before
           // What is not given back is only lost.

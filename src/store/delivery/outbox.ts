@@ -120,17 +120,7 @@ export function outboxStore(db: Executor, hot: Executor) {
     async insert(mail: NewMail): Promise<number | undefined> {
       const row = await db
         .insertInto('outbox')
-        .values({
-          kind: mail.kind,
-          activationId: mail.activationId ?? null,
-          subscriberId: mail.subscriberId ?? null,
-          editorId: mail.editorId ?? null,
-          address: mail.address ?? null,
-          language: mail.language ?? null,
-          payload: JSON.stringify(mail.payload ?? {}),
-          dedupeKey: mail.dedupeKey ?? null,
-          ...(mail.expiresAt && { expiresAt: mail.expiresAt }),
-        })
+        .values({ ...mail, payload: JSON.stringify(mail.payload ?? {}) })
         .onConflict((conflict) => conflict.column('dedupeKey').doNothing())
         .returning('id')
         .executeTakeFirst()
