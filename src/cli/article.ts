@@ -1,23 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { ArticleInput } from '../services/articles/input.ts'
-import { cliActor, UsageError, withContext } from './command.ts'
+import { answer, cliActor, UsageError, withContext, withJson } from './command.ts'
 import { printResult } from './output.ts'
 
 export function articleCommand(program: Command): void {
   const article = program.command('article').description('the stories')
-  article
-    .command('merge <id> <other>')
-    .description('make one article of two that are one story: the one that has been public longer stays')
-    .option('--json', 'print the result for programs')
-    .action(async (one: string, other: string, options: { json?: boolean }) => {
-      const { kept, gone } = await withContext(({ services }) =>
-        services.articles.merge(one, other, cliActor),
-      )
-      printResult(options, { kept: kept.externalId, merged: gone.externalId }, [
-        `${kept.externalId} stays; what led to ${gone.externalId} leads there`,
-      ])
-    })
+  withJson(
+    article,
+    'merge <id> <other>',
+    'make one article of two that are one story: the one that has been public longer stays',
+  ).action(
+    answer(async ({ services }, one: string, other: string) => {
+      const { kept, gone } = await services.articles.merge(one, other, cliActor)
+      const lines = [`${kept.externalId} stays; what led to ${gone.externalId} leads there`]
+      return [{ kept: kept.externalId, merged: gone.externalId }, lines]
+    }),
+  )
 
   article
     .command('put <file>')

@@ -1,5 +1,7 @@
+import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import type { Actor } from '../domain/editor.ts'
+import { printResult } from './output.ts'
 import { ToldError, UsageError } from './told.ts'
 
 export { ToldError, UsageError } from './told.ts'
@@ -12,6 +14,25 @@ export async function withContext<T>(work: (context: Context) => Promise<T>): Pr
   const { openContext } = await import('./open-context.ts')
   return openContext(work)
 }
+
+export interface JsonOption {
+  json?: boolean
+}
+
+/** A command that prints its result for programs where they say `--json`. */
+export const withJson = (parent: Command, name: string, description = ''): Command =>
+  parent.command(name).description(description).option('--json', 'print the result for programs')
+
+/** The action of such a command. @param work returns the result, and the lines that tell it to people */
+export const answer =
+  <Given extends unknown[]>(
+    work: (context: Context, ...given: Given) => Promise<readonly [result: unknown, lines: string[]]>,
+  ) =>
+  async (...given: Given): Promise<void> => {
+    const [result, lines] = await withContext((context) => work(context, ...given))
+    // Commander hands over the arguments, the options, and the command.
+    printResult(given.at(-2) as JsonOption, result, lines)
+  }
 
 /** Runs a command to its exit code: 0 done, 1 failed with one sentence, 2 wrong use. No stack for a person. */
 export async function runToExitCode(run: () => Promise<unknown>): Promise<number> {

@@ -7,12 +7,8 @@ import type { StrayQuote } from '../domain/digests/digest-variant.ts'
 import { cadences, type Cadence } from '../domain/newsletter.ts'
 import type { DeliveryLineShape, Progress } from '../services/digests/progress.ts'
 import type { DigestShape } from '../services/digests/shape.ts'
-import { cliActor, UsageError, withContext } from './command.ts'
+import { answer, cliActor, UsageError, withContext, withJson, type JsonOption } from './command.ts'
 import { createProgress, printResult, toTable, toTime } from './output.ts'
-
-interface JsonOption {
-  json?: boolean
-}
 
 interface ComposeOptions extends JsonOption {
   cadence?: string
@@ -47,13 +43,10 @@ export function digestCommand(program: Command): void {
 }
 
 function addComposing(digest: Command): void {
-  digest
-    .command('compose <newsletter>')
-    .description('compose a digest now, beside the scheduled ones')
+  withJson(digest, 'compose <newsletter>', 'compose a digest now, beside the scheduled ones')
     .option('--cadence <cadence>', 'daily, weekly or alert')
     .option('--article <externalId>', 'an explicit choice; repeat it for several', listOf)
     .option('--subject <text>')
-    .option('--json', 'print the result for programs')
     .action(async (newsletter: string, { cadence, article, subject, json }: ComposeOptions) => {
       const wanted: Cadence | undefined =
         cadence === undefined ? undefined : oneOf('--cadence', cadences, cadence)
@@ -76,96 +69,72 @@ function addComposing(digest: Command): void {
       process.stdout.write(preview.body)
       for (const quote of preview.strayQuotes) process.stderr.write(`${toWarning(quote)}\n`)
     })
-  digest
-    .command('status [id]')
-    .description('one digest, or the latest of all')
-    .option('--json', 'print the result for programs')
-    .action(async (id: string | undefined, options: JsonOption) => {
-      await withContext(async ({ services }) => {
-        if (id !== undefined) {
-          const shape = await services.digests.get(readId(id))
-          printResult(options, shape, toLines(shape))
-          return
-        }
-        const { data } = await services.digests.list({}, { limit: 20, after: undefined })
-        const rows = data.map((item) => [String(item.id), item.newsletter, item.state, item.subject ?? ''])
-        printResult(options, data, toTable(rows))
-      })
-    })
+  withJson(digest, 'status [id]', 'one digest, or the latest of all').action(
+    answer(async ({ services }, id: string | undefined) => {
+      if (id !== undefined) return told(await services.digests.get(readId(id)))
+      const { data } = await services.digests.list({}, { limit: 20, after: undefined })
+      const rows = data.map((item) => [String(item.id), item.newsletter, item.state, item.subject ?? ''])
+      return [data, toTable(rows)]
+    }),
+  )
 }
 
 function addSending(digest: Command): void {
-  digest
-    .command('send <id>')
-    .description('send a digest now, and watch until it has ended')
+  withJson(digest, 'send <id>', 'send a digest now, and watch until it has ended')
     .option('--no-wait', 'return as soon as it is handed to the workers')
     .option('--spread', 'over days, the newest readers first')
     .option('--no-spread', 'to all at once, whatever was answered before')
-    .option('--json', 'print the result for programs')
-    .action(async (id: string, options: JsonOption & { wait: boolean; spread?: boolean }) => {
-      await withContext(async (context) => {
+    .action(
+      answer(async (context, id: string, { wait, spread }: { wait: boolean; spread?: boolean }) => {
         const shape = await context.services.digests.get(readId(id))
         const { version, audience } = shape
         tellTime(shape)
-        const { spread } = options
         const asked = { actor: cliActor, version: () => version, idempotencyKey: randomUUID() }
         const request = { ...asked, body: { spread }, spread }
-        const answer = await context.services.digestTransitions.send(readId(id), request)
+        const { body } = await context.services.digestTransitions.send(readId(id), request)
         const hasWorker = await tellAboutWorkers(context)
-        if (!options.wait || !hasWorker || (spread ?? shape.spread?.chosen)) {
-          printResult(options, answer.body, [`Digest ${id} is on its way to ${audience} readers.`])
-          return
-        }
+        if (!wait || !hasWorker || (spread ?? shape.spread?.chosen))
+          return [body, [`Digest ${id} is on its way to ${audience} readers.`]]
         const ended = await watch(context, readId(id))
-        printResult(options, ended, toCounts(ended))
-      })
-    })
+        return [ended, toCounts(ended)]
+      }),
+    )
   for (const name of ['pause', 'cancel'] as const) {
-    digest
-      .command(`${name} <id>`)
-      .option('--json', 'print the result for programs')
-      .action(async (id: string, options: JsonOption) => {
-        await withContext(async ({ services }) => {
-          await services.digestTransitions[name](readId(id), cliActor)
-          const { state, audience, sent, unsent } = await services.digestProgress.get(readId(id))
-          const numbers = audience === null ? '' : ` ${sent} of ${audience} sent, ${unsent} not.`
-          printResult(options, { id: readId(id), state, sent, unsent }, [
-            `Digest ${id} is ${state}.${numbers}`,
-          ])
-        })
-      })
+    withJson(digest, `${name} <id>`).action(
+      answer(async ({ services }, id: string) => {
+        await services.digestTransitions[name](readId(id), cliActor)
+        const { state, audience, sent, unsent } = await services.digestProgress.get(readId(id))
+        const numbers = audience === null ? '' : ` ${sent} of ${audience} sent, ${unsent} not.`
+        return [{ id: readId(id), state, sent, unsent }, [`Digest ${id} is ${state}.${numbers}`]]
+      }),
+    )
   }
-  digest
-    .command('resume <id>')
+  withJson(digest, 'resume <id>')
     .option('--extend', 'send for 24 hours from now, also where its time is over')
-    .option('--json', 'print the result for programs')
-    .action(async (id: string, { extend, ...options }: JsonOption & { extend?: boolean }) => {
-      await withContext(async (context) => {
+    .action(
+      answer(async (context, id: string, { extend }: { extend?: boolean }) => {
         const { state } = await context.services.digestTransitions.resume(readId(id), cliActor, { extend })
         await tellAboutWorkers(context)
-        printResult(options, { id: readId(id), state }, [`Digest ${id} is ${state}.`])
-      })
-    })
+        return [{ id: readId(id), state }, [`Digest ${id} is ${state}.`]]
+      }),
+    )
 }
 
 function addSpreading(digest: Command): void {
-  digest
-    .command('spread <id> <answer>')
-    .description(
-      'yes: over days, the newest readers first; no: to all at once, and the rest of one that is spread now',
-    )
-    .option('--json', 'print the result for programs')
-    .action(async (id: string, answer: string, options: JsonOption) => {
-      const isWanted = oneOf('The answer', ['yes', 'no'], answer) === 'yes'
-      const shape = await withContext(async ({ services }) => {
-        await services.digestTransitions.spread(readId(id), isWanted, cliActor)
-        return services.digests.get(readId(id))
-      })
-      printResult(options, shape, toLines(shape))
-    })
+  withJson(
+    digest,
+    'spread <id> <answer>',
+    'yes: over days, the newest readers first; no: to all at once, and the rest of one that is spread now',
+  ).action(
+    answer(async ({ services }, id: string, wanted: string) => {
+      const isWanted = oneOf('The answer', ['yes', 'no'], wanted) === 'yes'
+      await services.digestTransitions.spread(readId(id), isWanted, cliActor)
+      return told(await services.digests.get(readId(id)))
+    }),
+  )
 }
 
-interface DecideOptions extends JsonOption {
+interface DecideOptions {
   resend?: boolean
   leave?: boolean
   subscriber?: string[]
@@ -173,29 +142,23 @@ interface DecideOptions extends JsonOption {
 }
 
 function addDeciding(digest: Command): void {
-  digest
-    .command('uncertain <id>')
-    .description('readers who may or may not have got it: list them, or decide')
+  withJson(digest, 'uncertain <id>', 'readers who may or may not have got it: list them, or decide')
     .option('--resend', 'send once more; they may then have it twice')
     .option('--leave', 'leave them as they are, for good')
     .option('--subscriber <id>', 'decide about this one; repeat it for several', listOf)
     .option('--all', 'decide about all of them')
-    .option('--json', 'print the result for programs')
-    .action(async (id: string, options: DecideOptions) => {
-      const decision = readDecision(options)
-      const subscribers = options.subscriber?.map((subscriber) => readId(subscriber, 'subscriber'))
-      await withContext(async (context) => {
-        if (!decision) {
-          await printUncertain(context, readId(id), options)
-          return
-        }
+    .action(
+      answer(async (context, id: string, options: DecideOptions) => {
+        const decision = readDecision(options)
+        const subscribers = options.subscriber?.map((subscriber) => readId(subscriber, 'subscriber'))
+        if (!decision) return listUncertain(context, readId(id))
         const request = { actor: cliActor, idempotencyKey: randomUUID(), decision, subscribers }
         const { body } = await context.services.uncertain.decide(readId(id), request)
         if (decision === 'resend') await tellAboutWorkers(context)
         const { decided, undecided } = body as { decided: number; undecided: number }
-        printResult(options, body, [`decided ${decided}, still in doubt ${undecided}`])
-      })
-    })
+        return [body, [`decided ${decided}, still in doubt ${undecided}`]]
+      }),
+    )
 }
 
 function readDecision({ resend, leave, subscriber, all }: DecideOptions): DoubtDecision | undefined {
@@ -205,7 +168,7 @@ function readDecision({ resend, leave, subscriber, all }: DecideOptions): DoubtD
   return resend ? 'resend' : 'leave'
 }
 
-async function printUncertain({ services }: Context, id: number, options: JsonOption): Promise<void> {
+async function listUncertain({ services }: Context, id: number) {
   const lines: DeliveryLineShape[] = []
   for (let next: string | null | undefined; next !== null;) {
     const after = next === undefined ? undefined : decodeCursor(next, byId)
@@ -219,7 +182,7 @@ async function printUncertain({ services }: Context, id: number, options: JsonOp
     line.reason ?? '',
     line.smtpAnswer ?? '',
   ])
-  printResult(options, lines, toTable(rows))
+  return [lines, toTable(rows)] as const
 }
 
 async function tellAboutWorkers({ database }: Context): Promise<boolean> {
@@ -283,6 +246,8 @@ function toSpread({ spread }: Pick<DigestShape, 'spread'>): string[] {
 const tellTime = (digest: DigestShape): void => {
   for (const line of [...toSendingTime(digest), ...toSpread(digest)]) process.stderr.write(`${line}\n`)
 }
+
+const told = (digest: DigestShape) => [digest, toLines(digest)] as const
 
 const toLines = (digest: DigestShape): string[] => [
   `digest    ${digest.id} of ${digest.newsletter}, ${digest.cadence}`,

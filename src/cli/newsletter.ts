@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { cliActor, UsageError, withContext } from './command.ts'
+import { answer, cliActor, UsageError, withJson } from './command.ts'
 import type { NewsletterInput } from '../services/newsletters/input.ts'
-import { printResult, toTable } from './output.ts'
+import { toTable } from './output.ts'
 
 interface CreateOptions {
   name: string
@@ -12,7 +12,6 @@ interface CreateOptions {
   alerts?: boolean
   sections?: string
   approval?: 'none' | 'one' | 'four-eyes'
-  json?: boolean
 }
 
 /** `5@18:00`: an ISO weekday and a local time. */
@@ -26,9 +25,11 @@ export function newsletterCommand(program: Command): void {
   const newsletter = program
     .command('newsletter')
     .description('the standing publications people subscribe to')
-  newsletter
-    .command('create <slug>')
-    .description('create a newsletter; what it draws from and its blocks can be set on the desk')
+  withJson(
+    newsletter,
+    'create <slug>',
+    'create a newsletter; what it draws from and its blocks can be set on the desk',
+  )
     .requiredOption('--name <name>')
     .requiredOption('--language <tag>', 'BCP 47, such as fr or ar')
     .option('--daily <time>', 'local time of a daily digest, such as 07:00')
@@ -37,41 +38,30 @@ export function newsletterCommand(program: Command): void {
     .option('--alerts', 'may send alerts')
     .option('--sections <slugs>', 'separated by commas; default: every article of the language')
     .option('--approval <rule>', 'none, one or four-eyes')
-    .option('--json', 'print the result for programs')
-    .action(async (slug: string, options: CreateOptions) => {
-      const created = await withContext(async ({ services }) => {
+    .action(
+      answer(async ({ services }, slug: string, options: CreateOptions) => {
+        const { name, language, daily, weekly, alerts, sections, approval } = options
         const zone = options.zone ?? (await services.publication.get()).zone
         const cadences: NonNullable<NewsletterInput['cadences']> = []
-        if (options.daily) cadences.push({ cadence: 'daily', time: options.daily, zone })
-        if (options.weekly) cadences.push({ cadence: 'weekly', ...readWeekly(options.weekly), zone })
-        if (options.alerts) cadences.push({ cadence: 'alert' })
-        const input = {
-          slug,
-          name: options.name,
-          language: options.language,
-          cadences,
-          ...(options.sections && { sections: options.sections.split(',') }),
-          ...(options.approval && { approval: options.approval }),
-        }
-        return services.newsletters.toShape(await services.newsletters.create(input, cliActor))
-      })
-      printResult(options, created, [`${created.slug}: ${created.url}`])
-    })
-  newsletter
-    .command('list')
-    .option('--json', 'print the result for programs')
-    .action(async (options: { json?: boolean }) => {
-      const { shapes, lines } = await withContext(async ({ services }) => {
-        const newsletters = await services.newsletters.listWithReaders()
-        const rows = newsletters.map((item) => [
-          item.slug,
-          item.language,
-          item.cadences.map((rule) => rule.cadence).join(','),
-          String(item.readers),
-          item.name,
-        ])
-        return { shapes: newsletters.map((item) => services.newsletters.toShape(item)), lines: toTable(rows) }
-      })
-      printResult(options, shapes, lines)
-    })
+        if (daily) cadences.push({ cadence: 'daily', time: daily, zone })
+        if (weekly) cadences.push({ cadence: 'weekly', ...readWeekly(weekly), zone })
+        if (alerts) cadences.push({ cadence: 'alert' })
+        const input = { slug, name, language, cadences, sections: sections?.split(','), approval }
+        const created = services.newsletters.toShape(await services.newsletters.create(input, cliActor))
+        return [created, [`${created.slug}: ${created.url}`]]
+      }),
+    )
+  withJson(newsletter, 'list').action(
+    answer(async ({ services }) => {
+      const newsletters = await services.newsletters.listWithReaders()
+      const rows = newsletters.map((item) => [
+        item.slug,
+        item.language,
+        item.cadences.map((rule) => rule.cadence).join(','),
+        String(item.readers),
+        item.name,
+      ])
+      return [newsletters.map((item) => services.newsletters.toShape(item)), toTable(rows)]
+    }),
+  )
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { FeedText, Links, Publication } from '../domain/publication.ts'
-import { cliActor, UsageError, withContext } from './command.ts'
+import { answer, cliActor, UsageError, withContext, withJson, type JsonOption } from './command.ts'
 import { printResult, toTable } from './output.ts'
 
-interface SetOptions {
+interface SetOptions extends JsonOption {
   name?: string
   description?: string
   languages?: string
@@ -13,21 +13,17 @@ interface SetOptions {
   contactEmail?: string
   links?: Links
   feedText?: FeedText | 'auto'
-  json?: boolean
 }
 
 export function publicationCommand(program: Command): void {
   const publication = program.command('publication').description('the newsroom this installation serves')
-  publication
-    .command('show')
-    .option('--json', 'print the result for programs')
-    .action(async (options: { json?: boolean }) => {
-      const current = await withContext(({ services }) => services.publication.get())
-      printResult(options, current, toLines(current))
-    })
-  publication
-    .command('set')
-    .description('change what is given, keep the rest')
+  withJson(publication, 'show').action(
+    answer(async ({ services }) => {
+      const current = await services.publication.get()
+      return [current, toLines(current)]
+    }),
+  )
+  withJson(publication, 'set', 'change what is given, keep the rest')
     .option('--name <name>')
     .option('--description <text>')
     .option('--languages <tags>', 'BCP 47, separated by commas; the first is the default')
@@ -37,7 +33,6 @@ export function publicationCommand(program: Command): void {
     .option('--contact-email <address>')
     .option('--links <where>', "here, or canonical: articles' links lead to the newsroom's own pages")
     .option('--feed-text <how much>', 'full, summary, or auto: a summary where links lead home')
-    .option('--json', 'print the result for programs')
     .action(async ({ json, languages, feedText, ...rest }: SetOptions) => {
       const change: Partial<Publication> = {
         ...rest,

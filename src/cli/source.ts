@@ -4,16 +4,15 @@ import { feedTexts, links, type FeedText, type Links } from '../domain/publicati
 import type { SourceInput } from '../services/sources/input.ts'
 import type { SourceView } from '../services/sources/sources.ts'
 import { toPreview, toShape } from '../services/sources/shape.ts'
-import { cliActor, UsageError, withContext } from './command.ts'
+import { answer, cliActor, UsageError, withContext, withJson, type JsonOption } from './command.ts'
 import { printResult, toTable, toTime } from './output.ts'
 
-interface Options {
+interface Options extends JsonOption {
   language?: string
   since?: string
   feed?: boolean
   links?: Links
   text?: FeedText
-  json?: boolean
 }
 
 /** A first look reads everything; each takes some seconds. */
@@ -21,23 +20,21 @@ const mostLooks = 1_000
 
 export function sourceCommand(program: Command): void {
   const source = program.command('source').description('sites whose articles arrive by themselves')
-  const action = (name: string, description: string) =>
-    source.command(name).description(description).option('--json', 'print the result for programs')
-
-  action('check <address>', 'what is at an address, and five of its articles as they would be here')
+  withJson(source, 'check <address>', 'what is at an address, and five of its articles as they would be here')
     .option('--feed', 'its feed, also where there is more to follow')
-    .action(async (address: string, options: Options) => {
-      const wish = options.feed ? { kind: 'feed' as const } : {}
-      const found = toPreview(await withContext(({ services }) => services.sources.preview(address, wish)))
-      const rows = found.articles.map((one) => [
-        toTime(one.publishedAt),
-        one.reason ? `skipped: ${one.reason}` : `${one.language ?? ''} ${one.sections.join(',')}`,
-        one.title,
-      ])
-      printResult(options, found, [`${found.name}: ${found.kind}, ${found.url}`, ...toTable(rows)])
-    })
+    .action(
+      answer(async ({ services }, address: string, { feed }: Options) => {
+        const found = toPreview(await services.sources.preview(address, feed ? { kind: 'feed' } : {}))
+        const rows = found.articles.map((one) => [
+          toTime(one.publishedAt),
+          one.reason ? `skipped: ${one.reason}` : `${one.language ?? ''} ${one.sections.join(',')}`,
+          one.title,
+        ])
+        return [found, [`${found.name}: ${found.kind}, ${found.url}`, ...toTable(rows)]]
+      }),
+    )
 
-  action('add <address>', 'follow a site, by the address of its home or of its feed')
+  withJson(source, 'add <address>', 'follow a site, by the address of its home or of its feed')
     .option('--language <tag>', 'of all that it brings; else each article says its own')
     .option('--since <date>', 'such as 2026-01-31: nothing that the site dates earlier is taken')
     .option('--feed', 'follow its feed, also where there is more to follow')
@@ -50,41 +47,39 @@ export function sourceCommand(program: Command): void {
       printResult(options, toShape(added), lines)
     })
 
-  action('list', 'how each of them is').action(async (options: Options) => {
-    const sources = await withContext(({ services }) => services.sources.list())
-    const rows = sources.map((one) => [String(one.id), one.state, toTime(one.lookedAt), one.name, one.home])
-    printResult(options, sources.map(toShape), toTable(rows))
-  })
+  withJson(source, 'list', 'how each of them is').action(
+    answer(async ({ services }) => {
+      const sources = await services.sources.list()
+      const rows = sources.map((one) => [String(one.id), one.state, toTime(one.lookedAt), one.name, one.home])
+      return [sources.map(toShape), toTable(rows)]
+    }),
+  )
 
-  action('sync <id>', 'look now, and read all that there is to read').action(
-    async (id: string, options: Options) => {
-      const synced = await withContext((context) => readAll(context, toId(id)))
-      printResult(options, toShape(synced), toLines(synced))
-    },
+  withJson(source, 'sync <id>', 'look now, and read all that there is to read').action(
+    answer(async (context, id: string) => told(await readAll(context, toId(id)))),
   )
 
   for (const [name, description] of [
     ['pause', 'look no more, until it is resumed'],
     ['resume', 'look again'],
   ] as const) {
-    action(`${name} <id>`, description).action(async (id: string, options: Options) => {
-      const changed = await withContext(({ services }) => services.sources[name](toId(id), cliActor))
-      printResult(options, toShape(changed), toLines(changed))
-    })
+    withJson(source, `${name} <id>`, description).action(
+      answer(async ({ services }, id: string) => told(await services.sources[name](toId(id), cliActor))),
+    )
   }
 
-  action('remove <id>', 'follow it no more; its articles stay').action(
-    async (id: string, options: Options) => {
-      await withContext(({ services }) => services.sources.remove(toId(id), cliActor))
-      printResult(options, { removed: toId(id) }, [`${id} is followed no more`])
-    },
+  withJson(source, 'remove <id>', 'follow it no more; its articles stay').action(
+    answer(async ({ services }, id: string) => {
+      await services.sources.remove(toId(id), cliActor)
+      return [{ removed: toId(id) }, [`${id} is followed no more`]]
+    }),
   )
 
-  action('ping-url <id>', 'what WordPress takes under Settings, Writing, Update Services').action(
-    async (id: string, options: Options) => {
-      const { pingUrl } = await withContext(({ services }) => services.sources.get(toId(id)))
-      printResult(options, { pingUrl }, [pingUrl])
-    },
+  withJson(source, 'ping-url <id>', 'what WordPress takes under Settings, Writing, Update Services').action(
+    answer(async ({ services }, id: string) => {
+      const { pingUrl } = await services.sources.get(toId(id))
+      return [{ pingUrl }, [pingUrl]]
+    }),
   )
 }
 
@@ -118,6 +113,8 @@ function toInput(address: string, { language, since, feed, links: where, text }:
     ...(feed && { kind: 'feed' }),
   }
 }
+
+const told = (source: SourceView) => [toShape(source), toLines(source)] as const
 
 function toLines(source: SourceView): string[] {
   const { id, name, url, counts, sentence, state } = toShape(source)

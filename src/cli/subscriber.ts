@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import type { SubscriberService } from '../services/subscribers/subscribers.ts'
-import { cliActor, withContext } from './command.ts'
-import { printResult, toTable, toTime as time } from './output.ts'
+import { answer, cliActor, withContext, withJson } from './command.ts'
+import { toTable, toTime as time } from './output.ts'
 import { importFile } from './subscriber-import.ts'
 
 export function subscriberCommand(program: Command): void {
@@ -33,17 +33,12 @@ export function subscriberCommand(program: Command): void {
         })
       })
     })
-  subscriber
-    .command('explain')
-    .argument('<address>')
-    .description('why this person gets what they get, or nothing')
-    .option('--json', 'print all of it for programs')
-    .action(async (address: string, options: { json?: boolean }) => {
-      const found = await withContext(async ({ services: { subscribers } }) =>
-        subscribers.explain(await subscribers.getIdByAddress(address)),
-      )
-      printResult(options, found, toLines(found))
-    })
+  withJson(subscriber, 'explain <address>', 'why this person gets what they get, or nothing').action(
+    answer(async ({ services: { subscribers } }, address: string) => {
+      const found = await subscribers.explain(await subscribers.getIdByAddress(address))
+      return [found, toLines(found)]
+    }),
+  )
 }
 
 const mailHostWords = {
