@@ -151,7 +151,7 @@ export function createSendingService(
             connections: personalConnections(config.smtpConnections),
             permits: budget?.of('personal'),
             isProbing,
-            // What stopped the run before is not kept: it may have been a refusal.
+            // Nothing tells whether it was trouble or a refusal that stopped the last run: it is taken for a refusal.
             isRefused: isProbing,
             write: writers.mail,
             // A refusal delays its own mail alone, not a sign-in link behind it.

@@ -142,7 +142,7 @@ class Run<Row extends Claimed> implements Conversations {
     }
   }
 
-  /** Counts as the attempt that it stands for: with each the waits grow, beyond the time that the domain rests. */
+  /** Counted as an attempt, though none is made: so the waits grow, until they are longer than the domain rests. */
   async #deferUntried(row: Row): Promise<void> {
     const { leases, permits, log } = this.#options
     const answer = 'not tried: its domain refuses our mail'

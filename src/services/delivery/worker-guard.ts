@@ -56,8 +56,8 @@ export function createPresence({
     },
 
     /**
-     * Why this worker sends nothing; undefined where it can. A beat that does not come back is the database's, and no
-     * `mayClaim`: whoever claims asks that database anyway.
+     * Why this worker sends nothing; undefined where it can. While a beat does not come back the database counts as away;
+     * `mayClaim` need not know, for whoever claims asks the same database.
      */
     obstacle: () => {
       if (isDraining) return 'draining'

@@ -8,7 +8,7 @@ import type { DigestWriter } from './send-one.ts'
 /** Variants of one digest in memory: each is about as large as its mail. */
 const maxSkeletons = 200
 
-/** How often it is looked whether subject and words quote a withdrawn article; who would get the article itself is fenced. */
+/** How often a digest is asked for withdrawn articles, whose headlines leave its words. Their texts are stopped at the final dot. */
 const withdrawalMs = 250
 
 type DigestWriterParts = Pick<Parts, 'database' | 'mail' | 'signer' | 'now'> & { links: SubscriptionLinks }
