@@ -111,11 +111,7 @@ const apiRelation = 'https://api.w.org/'
 function readPage({ url, body, header }: ServerAnswer): Page {
   const html = body.toString('utf8', 0, 500_000)
   const [, inHeader] = /<([^<>]+)>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/i.exec(header('link') ?? '') ?? []
-  const links = [...html.matchAll(/<link\b[^<>]{1,2000}>/gi)].map(([tag]) => ({
-    rel: attributeOf(tag, 'rel'),
-    type: attributeOf(tag, 'type'),
-    href: attributeOf(tag, 'href'),
-  }))
+  const links = [...html.matchAll(/<link\b[^<>]{1,2000}>/gi)].map(([tag]) => attributesOf(tag))
   const inPage = links.find(({ rel }) => rel === apiRelation)?.href
   const api = inHeader ?? inPage
   const feeds = links
@@ -133,13 +129,12 @@ function readPage({ url, body, header }: ServerAnswer): Page {
 /** The feed of responses, or of one article's. */
 const isAside = (href: string): boolean => /comments?\b/i.test(href)
 
-const attributes = {
-  rel: /\srel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i,
-  type: /\stype\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i,
-  href: /\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i,
-}
+const attribute = /\s(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi
 
-const attributeOf = (tag: string, name: keyof typeof attributes): string => {
-  const [, ...values] = attributes[name].exec(tag) ?? []
-  return (values.find(Boolean) ?? '').replaceAll('&amp;', '&').trim()
+/** Of two of one name the first counts. */
+function attributesOf(tag: string) {
+  const found = [...tag.matchAll(attribute)].reverse().map(([, name = '', ...values]) => {
+    return [name.toLowerCase(), (values.find(Boolean) ?? '').replaceAll('&amp;', '&').trim()]
+  })
+  return { rel: '', type: '', href: '', ...(Object.fromEntries(found) as Record<string, string>) }
 }

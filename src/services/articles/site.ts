@@ -81,13 +81,9 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
      */
     async selection(
       { publication, language }: Listed,
-      {
-        kind,
-        slug,
-        only,
-        before,
-      }: { kind: SelectionKind; slug: string } & Record<'only' | 'before', string | undefined>,
+      wanted: { kind: SelectionKind; slug: string } & Record<'only' | 'before', string | undefined>,
     ) {
+      const { kind, slug, only, before } = wanted
       const selection = await selections.findBySlug(kind, slug.normalize())
       if (!selection) {
         throw new DomainError('not_found', 'no_selection', `There is no ${kind} at this address.`)

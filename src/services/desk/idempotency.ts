@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../domain/digests/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { DomainError } from '../../errors.ts'
 import type { StoredAnswer } from '../../store/desk/idempotency-keys.ts'
 import type { Stores } from '../../store/stores.ts'
+import { sha256 } from './secret.ts'
 
 export type IdempotentAnswer = Pick<StoredAnswer, 'status' | 'body'>
 
@@ -27,16 +27,16 @@ export async function answerIdempotently(
   work: () => Promise<IdempotentAnswer>,
 ): Promise<IdempotentAnswer> {
   const scope = `${nameOfActor(actor)} ${action}`
-  const requestHash = createHash('sha256').update(canonicalJson(body)).digest('hex')
+  const requestSha256 = sha256(canonicalJson(body))
   const stored = await stores.idempotencyKeys.find(scope, idempotencyKey)
-  if (stored) return requireSame(stored, requestHash)
+  if (stored) return requireSame(stored, requestSha256)
   const answer = await work()
-  await stores.idempotencyKeys.insert(scope, idempotencyKey, { requestHash, ...answer })
+  await stores.idempotencyKeys.insert(scope, idempotencyKey, { requestSha256, ...answer })
   return answer
 }
 
-function requireSame({ requestHash, status, body }: StoredAnswer, asked: string): IdempotentAnswer {
-  if (requestHash === asked) return { status, body }
+function requireSame({ requestSha256, status, body }: StoredAnswer, asked: Buffer): IdempotentAnswer {
+  if (requestSha256.equals(asked)) return { status, body }
   throw new DomainError(
     'invalid',
     'idempotency_key_reused',

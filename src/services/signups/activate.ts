@@ -49,12 +49,10 @@ export function createActivationService(
     language: request.language,
     isOwnBrowser: isOwn(request, browser),
     subscriberId: request.subscriberId,
-    newsletters: (await listWanted(stores, request)).map(({ newsletter, setting }) => ({
-      name: newsletter.name,
-      slug: newsletter.slug,
-      language: newsletter.language,
-      cadence: setting.cadence,
-    })),
+    newsletters: (await listWanted(stores, request)).map(({ newsletter, setting: { cadence } }) => {
+      const { name, slug, language } = newsletter
+      return { name, slug, language, cadence }
+    }),
   })
 
   return {
@@ -180,7 +178,17 @@ export function createActivationService(
     if (activated.length === 0) return 'left'
     await tx.suppressions.delete(hashes, ['bounced', 'erased'])
     await tx.activations.markActivated(request.id, method, subscriber.id, now())
-    await recordActivation(tx, { request, method, subscriberId: subscriber.id, newsletterIds: activated })
+    await tx.consents.insert({
+      event: 'activated',
+      newsletterIds: activated,
+      subscriberId: subscriber.id,
+      activationId: request.id,
+      method,
+      form: request.form,
+      locale: request.language,
+      policyVersion: (await tx.publication.get()).policyVersion,
+      messageId: await tx.consents.findMessageId(request.id),
+    })
     return 'activated'
   }
 
@@ -242,24 +250,6 @@ async function isStillSubscribed(stores: Stores, request: Activation): Promise<b
   return subscriptions.some(
     (one) => one.state === 'active' && request.wanted.newsletters.includes(one.newsletter),
   )
-}
-
-async function recordActivation(
-  tx: Stores,
-  of: { request: Activation; method: ActivationMethod; subscriberId: number; newsletterIds: number[] },
-): Promise<void> {
-  const { policyVersion } = await tx.publication.get()
-  await tx.consents.insert({
-    event: 'activated',
-    newsletterIds: of.newsletterIds,
-    subscriberId: of.subscriberId,
-    activationId: of.request.id,
-    method: of.method,
-    form: of.request.form,
-    locale: of.request.language,
-    policyVersion,
-    messageId: await tx.consents.findMessageId(of.request.id),
-  })
 }
 
 /** People of whom nothing is left but requests that nobody confirmed. */

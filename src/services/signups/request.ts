@@ -41,27 +41,21 @@ export function createSignupService(
     await doorbell.ring('decide-signups', {}, rung)
   }
 
-  const request = async (wish: Wish) => {
-    const { address, visitor } = wish
+  const request = async ({ address, visitor, consentText, policyVersion, ...wish }: Wish) => {
     const [limit] = hashForLimits(keyring, address)
     if (!limit) throw new Error('a keyring has a key')
     const at = now()
     reach('before-request')
     await stores.activations.insert({
-      kind: wish.kind,
+      ...wish,
       address: address.text,
       limit,
-      language: wish.language,
-      wanted: wish.wanted,
-      form: wish.form,
-      isMailable: wish.isMailable,
       createdAt: at,
       expiresAt: new Date(at.getTime() + activationLifetimeMs),
       browserSha256: visitor.browser === undefined ? undefined : sha256(visitor.browser),
-      subscriberId: wish.subscriberId,
       consent: {
-        text: wish.consentText,
-        policyVersion: wish.policyVersion,
+        text: consentText,
+        policyVersion,
         ipPrefix: visitor.ipPrefix,
         userAgentSha256: visitor.userAgent === undefined ? undefined : sha256(visitor.userAgent),
       },

@@ -12,26 +12,17 @@ export type SubscriberService = ReturnType<typeof createSubscriberService>
 const exportPage = 1_000
 
 /** Subscribers as the desk, the API and the command line see them. */
-export function createSubscriberService({
-  database,
-  keyring,
-  findMailHost,
-  now,
-}: Pick<Parts, 'database' | 'keyring' | 'findMailHost' | 'now'>) {
-  const { stores } = database
+export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring' | 'findMailHost' | 'now'>) {
+  const { keyring, findMailHost, now } = parts
+  const { stores } = parts.database
 
   const toShape = async (subscriber: Subscriber, subscriptions: Subscription[]) => ({
     id: subscriber.id,
     email: subscriber.address,
     language: subscriber.language,
-    subscriptions: subscriptions.map((one) => ({
-      newsletter: one.newsletter,
-      state: one.state,
-      cadence: one.cadence,
-      alerts: one.alerts,
-      sections: one.sections,
-      pausedUntil: one.pausedUntil?.toISOString() ?? null,
-    })),
+    subscriptions: subscriptions.map(({ newsletter, state, cadence, alerts, sections, pausedUntil }) => {
+      return { newsletter, state, cadence, alerts, sections, pausedUntil: pausedUntil?.toISOString() ?? null }
+    }),
     suppressed: (await findSuppression(keyring, stores, subscriber.address)) !== undefined,
   })
 
@@ -112,7 +103,7 @@ export function createSubscriberService({
     /** CSV, a line per subscription; what a spreadsheet would run is quoted. */
     async *export(actor: Actor): AsyncGenerator<string> {
       await stores.audit.insert(actor, 'subscribers.export')
-      yield `${exportColumns.join(',')}\n`
+      yield `${Object.keys(exportColumns).join(',')}\n`
       let after = { subscriberId: 0, newsletterId: 0 }
       for (;;) {
         const rows = await stores.subscriberOverview.listForExport(after, exportPage)
@@ -120,35 +111,31 @@ export function createSubscriberService({
         if (!last) return
         after = { subscriberId: last.id, newsletterId: last.newsletterId }
         yield rows
-          .map((row) => {
-            const fields = {
-              ...row,
-              paused_until: row.pausedUntil,
-              state_reason: row.endedReason,
-              consent_date: row.consentDate,
-              consent_source: row.consentSource,
-              consent_basis: row.consentBasis,
-            }
-            return `${exportColumns.map((column) => quoteCsv(fields[column])).join(',')}\n`
-          })
+          .map(
+            (row) =>
+              `${Object.values(exportColumns)
+                .map((column) => quoteCsv(row[column]))
+                .join(',')}\n`,
+          )
           .join('')
       }
     },
   }
 }
 
-const exportColumns = [
-  'email',
-  'language',
-  'newsletters',
-  'sections',
-  'cadence',
-  'alerts',
-  'state',
-  'state_reason',
-  'consent_date',
-  'paused_until',
-  'suppressed',
-  'consent_source',
-  'consent_basis',
-] as const
+/** By their names in the file. */
+const exportColumns = {
+  email: 'email',
+  language: 'language',
+  newsletters: 'newsletters',
+  sections: 'sections',
+  cadence: 'cadence',
+  alerts: 'alerts',
+  state: 'state',
+  state_reason: 'endedReason',
+  consent_date: 'consentDate',
+  paused_until: 'pausedUntil',
+  suppressed: 'suppressed',
+  consent_source: 'consentSource',
+  consent_basis: 'consentBasis',
+} as const

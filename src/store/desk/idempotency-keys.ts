@@ -1,8 +1,8 @@
 import type { Executor } from '../executor.ts'
 
 export interface StoredAnswer {
-  /** Hex, of the request it answered. */
-  requestHash: string
+  /** Of the request it answered. */
+  requestSha256: Buffer
   status: number
   body: unknown
 }
@@ -10,13 +10,12 @@ export interface StoredAnswer {
 export function idempotencyKeysStore(db: Executor) {
   return {
     async find(scope: string, key: string): Promise<StoredAnswer | undefined> {
-      const row = await db
+      return db
         .selectFrom('idempotencyKeys')
-        .selectAll()
+        .select(['requestSha256', 'status', 'body'])
         .where('scope', '=', scope)
         .where('key', '=', key)
         .executeTakeFirst()
-      return row && { requestHash: row.requestSha256.toString('hex'), status: row.status, body: row.body }
     },
 
     async deleteBefore(before: Date): Promise<void> {
@@ -27,13 +26,7 @@ export function idempotencyKeysStore(db: Executor) {
     async insert(scope: string, key: string, answer: StoredAnswer): Promise<void> {
       await db
         .insertInto('idempotencyKeys')
-        .values({
-          scope,
-          key,
-          requestSha256: Buffer.from(answer.requestHash, 'hex'),
-          status: answer.status,
-          body: JSON.stringify(answer.body),
-        })
+        .values({ ...answer, scope, key, body: JSON.stringify(answer.body) })
         .execute()
     },
   }

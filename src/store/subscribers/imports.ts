@@ -44,6 +44,10 @@ export function importsStore(db: Executor) {
   const select = () =>
     db.selectFrom('imports').selectAll().$castTo<StoredImport>().where('state', '<>', 'uploading')
 
+  /** Nothing where another worker has taken over. */
+  const held = ({ id, leaseToken }: ClaimedImport) =>
+    db.updateTable('imports').where('id', '=', id).where('leaseToken', '=', leaseToken)
+
   return {
     async insert(entry: { actor: string; isDryRun: boolean; basis: string | undefined }): Promise<number> {
       const row = await db.insertInto('imports').values(entry).returning('id').executeTakeFirstOrThrow()
@@ -110,12 +114,11 @@ export function importsStore(db: Executor) {
 
     /** In the transaction of the rows it counts; false, and they must not stay, where another worker has taken over. */
     async markProgress(
-      { id, leaseToken }: ClaimedImport,
+      claimed: ClaimedImport,
       leaseSeconds: number,
       { rowsRead, report, problems }: ImportProgress,
     ): Promise<boolean> {
-      const result = await db
-        .updateTable('imports')
+      const result = await held(claimed)
         .set({
           rowsRead,
           report: JSON.stringify(report),
@@ -125,43 +128,28 @@ export function importsStore(db: Executor) {
             problems: sql<string>`problems || ${JSON.stringify(problems)}::jsonb`,
           }),
         })
-        .where('id', '=', id)
-        .where('leaseToken', '=', leaseToken)
         .executeTakeFirst()
       return result.numUpdatedRows > 0n
     },
 
     /** The same moment for every worker that goes on with it. */
-    async updateFirstMailAt({ id, leaseToken }: ClaimedImport, at: Date): Promise<void> {
-      await db
-        .updateTable('imports')
-        .set({ firstMailAt: at })
-        .where('id', '=', id)
-        .where('leaseToken', '=', leaseToken)
-        .execute()
+    async updateFirstMailAt(claimed: ClaimedImport, at: Date): Promise<void> {
+      await held(claimed).set({ firstMailAt: at }).execute()
     },
 
     /** Gives it back unfinished, for anyone to go on with. */
-    async release({ id, leaseToken }: ClaimedImport): Promise<void> {
-      await db
-        .updateTable('imports')
-        .set({ leaseToken: null, leaseUntil: null })
-        .where('id', '=', id)
-        .where('leaseToken', '=', leaseToken)
-        .execute()
+    async release(claimed: ClaimedImport): Promise<void> {
+      await held(claimed).set({ leaseToken: null, leaseUntil: null }).execute()
     },
 
     /** What was uploaded, and promised, goes with it. False where another worker has taken over. */
-    async markEnded({ id, leaseToken }: ClaimedImport, state: 'done' | 'failed'): Promise<boolean> {
-      const result = await db
-        .updateTable('imports')
+    async markEnded(claimed: ClaimedImport, state: 'done' | 'failed'): Promise<boolean> {
+      const result = await held(claimed)
         .set({ state, endedAt: sql<Date>`clock_timestamp()`, leaseToken: null, leaseUntil: null })
-        .where('id', '=', id)
-        .where('leaseToken', '=', leaseToken)
         .executeTakeFirst()
       if (result.numUpdatedRows === 0n) return false
-      await db.deleteFrom('importPieces').where('importId', '=', id).execute()
-      await db.deleteFrom('importPromises').where('importId', '=', id).execute()
+      await db.deleteFrom('importPieces').where('importId', '=', claimed.id).execute()
+      await db.deleteFrom('importPromises').where('importId', '=', claimed.id).execute()
       return true
     },
 

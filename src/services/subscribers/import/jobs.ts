@@ -4,7 +4,7 @@ import { DomainError } from '../../../errors.ts'
 import type { ClaimedImport } from '../../../store/subscribers/imports.ts'
 import { answerIdempotently } from '../../desk/idempotency.ts'
 import { describeCsv, type CsvFormat } from './csv-format.ts'
-import { addBatch, emptyTally, toImportShape, type ImportShape, type Tally } from './report.ts'
+import { addBatch, countsOf, emptyTally, toImportShape, type ImportShape, type Tally } from './report.ts'
 import { createUploadCounter } from './upload.ts'
 import type { Parts } from '../../parts.ts'
 import { createRowReader, listOffered, readRows, type Problem, type RawRow, type Row } from './csv.ts'
@@ -224,22 +224,15 @@ export function createImportService(
   }
 
   async function finish(claimed: ClaimedImport, tally: Tally): Promise<void> {
-    const { active, pending, ended, known, left, suppressed, invalid } = tally
     const isMine = await database.transaction(async (tx) => {
       if (!(await tx.imports.markEnded(claimed, 'done'))) return false
       await tx.audit.insert(claimed.actor, 'subscribers.imported', `import:${claimed.id}`, {
         dryRun: claimed.isDryRun,
-        active,
-        pending,
-        ended,
-        known,
-        left,
-        suppressed,
-        invalid,
+        ...countsOf((name) => tally[name]),
       })
       return true
     })
-    if (isMine && pending > 0 && !claimed.isDryRun) await doorbell.ring('decide-signups', {})
+    if (isMine && tally.pending > 0 && !claimed.isDryRun) await doorbell.ring('decide-signups', {})
   }
 }
 

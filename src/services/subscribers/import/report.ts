@@ -5,7 +5,7 @@ import { interfaceLanguageOf, translate } from '../../../locales.ts'
 import type { ImportState, StoredImport } from '../../../store/subscribers/imports.ts'
 import type { CsvFormat } from './csv-format.ts'
 import type { Problem, Row } from './csv.ts'
-import type { ImportOutcome } from './rows.ts'
+import { importOutcomes, type ImportOutcome } from './rows.ts'
 
 /** What has become of the rows so far, as it is committed with them. */
 export interface Tally extends Record<ImportOutcome, number> {
@@ -23,16 +23,17 @@ export interface Tally extends Record<ImportOutcome, number> {
 export type ImportShape = ReturnType<typeof toImportShape>
 export type ImportReport = ReturnType<typeof toReport>
 
+/** A number for what may become of a row, or be wrong with it. */
+export const countsOf = (count: (name: ImportOutcome | 'invalid') => number) =>
+  Object.fromEntries([...importOutcomes, 'invalid' as const].map((name) => [name, count(name)])) as Record<
+    ImportOutcome | 'invalid',
+    number
+  >
+
 const kept = { problems: 1_000, words: 200 }
 
 export const emptyTally = (): Tally => ({
-  active: 0,
-  pending: 0,
-  ended: 0,
-  known: 0,
-  left: 0,
-  suppressed: 0,
-  invalid: 0,
+  ...countsOf(() => 0),
   newsletters: {},
   defaulted: 0,
   guessedDates: 0,
@@ -105,14 +106,10 @@ function toReport(stored: StoredImport, offered: Newsletter[], language: Interfa
     defaultNewsletter: namesNone && first !== undefined ? { newsletter: first, rows: defaulted } : null,
     statusWords: Object.values(said).sort((one, other) => other.rows - one.rows),
     guessedDates,
-    errors: (stored.problems as Problem[]).map((one) => ({
-      line: one.line,
-      field: one.field,
-      message: problemText(one, language),
+    errors: (stored.problems as Problem[]).map(({ line, field, problem, word = '' }) => ({
+      line,
+      field,
+      message: translate(language, `imports.problems.${problem}`, { field, word }),
     })),
   }
 }
-
-/** What is wrong with a row, in a sentence. */
-const problemText = ({ problem, field, word = '' }: Problem, language: InterfaceLanguage): string =>
-  translate(language, `imports.problems.${problem}`, { field, word })

@@ -78,10 +78,8 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
     foresee: async (tx: Stores, rows: Row[], placing: Placing): Promise<ImportOutcome[]> => {
       const hashed = rows.map(hashOf)
       const known = await findKnown(tx, hashed)
-      for (const one of await tx.imports.listPromised(
-        placing.importId,
-        hashed.map(({ hash }) => hash.hmac),
-      )) {
+      const hmacs = hashed.map(({ hash }) => hash.hmac)
+      for (const one of await tx.imports.listPromised(placing.importId, hmacs)) {
         const hmac = one.addressHmac.toString('hex')
         if (one.newsletterId === 0) known.suppressed.add(hmac)
         else statesOf(known, hmac).set(one.newsletterId, one.state as SubscriptionState)
@@ -143,13 +141,12 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
     return known
   }
 
-  function judge({ row, hash, hashes }: Hashed, known: Known, { basis }: Placing): Judged {
+  function judge(hashed: Hashed, known: Known, { basis }: Placing): Judged {
+    const { row, hash, hashes } = hashed
     const subscriberId = known.ids.get(row.address.text)
     const states = statesOf(known, hash.hmac.toString('hex'))
     const judged: Judged = {
-      row,
-      hash,
-      hashes,
+      ...hashed,
       subscriberId,
       outcome: 'suppressed',
       fresh: [],
