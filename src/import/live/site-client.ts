@@ -12,13 +12,8 @@ export interface SiteClient {
 const limits = { seconds: 20, bytes: 10 * 1024 * 1024, redirects: 3 }
 
 /** @param sourceHosts private hosts that the operator lets sources reach */
-export function createSiteClient({
-  publicUrl,
-  sourceHosts,
-}: {
-  publicUrl: string
-  sourceHosts: string[]
-}): SiteClient {
+export function createSiteClient(options: { publicUrl: string; sourceHosts: string[] }): SiteClient {
+  const { publicUrl, sourceHosts } = options
   const isAllowed = (address: string, host: string) => sourceHosts.includes(host) || isPublicAddress(address)
   const shared = { limits, isAllowed, headers: { 'user-agent': `Depeche (+${publicUrl})` } }
   return {

@@ -139,12 +139,8 @@ export function digestsDesk(
 }
 
 /** What sets a digest in motion, and stops it. */
-export function digestActionsDesk({
-  digestTransitions,
-  digestPreview,
-  digestPage,
-  uncertain,
-}: Services): DeskRoute[] {
+export function digestActionsDesk(services: Services): DeskRoute[] {
+  const { digestTransitions, digestPreview, digestPage, uncertain } = services
   const act = (
     action: string,
     notice: string,

@@ -14,10 +14,7 @@ const shownImports = 20
 const fileFaults = ['csv_header', 'not_csv', 'too_large', 'import_file']
 
 /** Subscribers come in: try, import, watch, read what became of the rows. */
-export function importsDesk({
-  imports,
-  newsletters,
-}: Pick<Services, 'imports' | 'newsletters'>): DeskRoute[] {
+export function importsDesk({ imports, newsletters }: Services): DeskRoute[] {
   const showForm = async ({ page, request }: DeskCall, more: object = {}) => {
     const { data } = await imports.list(toPageRequest({ limit: shownImports }))
     page('desk/imports', { rows: data, typed: request.body as object | undefined, ...more })

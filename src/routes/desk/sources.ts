@@ -25,10 +25,7 @@ const daysBack = { all: undefined, month: 30, today: 0 }
 const shownRuns = 30
 
 /** Sites whose articles arrive by themselves: find, look at five of their articles, follow, and see how it goes. */
-export function sourcesDesk({
-  sources,
-  publication,
-}: Pick<Services, 'sources' | 'publication'>): DeskRoute[] {
+export function sourcesDesk({ sources, publication }: Services): DeskRoute[] {
   const said = (source: SourceView) => ({
     ...source,
     says: sentenceOf(conditionOf(source)),

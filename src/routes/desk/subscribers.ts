@@ -19,7 +19,7 @@ export function subscribersDesk({
   suppressions,
   newsletters,
   selections,
-}: Pick<Services, 'subscribers' | 'suppressions' | 'newsletters' | 'selections'>): DeskRoute[] {
+}: Services): DeskRoute[] {
   const showPerson = async ({ request, session, page }: DeskCall, more: object = {}) => {
     const sections = await selections.list('section')
     page('desk/subscriber', {

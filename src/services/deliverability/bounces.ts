@@ -26,14 +26,10 @@ export type Guard = (stores: Stores, mail: BouncedMail) => Promise<boolean>
 
 const always: Guard = () => Promise.resolve(true)
 
-export function createBounceService({
-  database,
-  doorbell,
-  keyring,
-  config,
-  log,
-  now,
-}: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'config' | 'log' | 'now'>) {
+export function createBounceService(
+  parts: Pick<Parts, 'database' | 'doorbell' | 'keyring' | 'config' | 'log' | 'now'>,
+) {
+  const { database, doorbell, keyring, config, log, now } = parts
   const hashesOf = (mail: BouncedMail) => {
     const address = mail.address === undefined ? undefined : findAddress(mail.address)
     return address ? hashAddress(keyring, address) : []

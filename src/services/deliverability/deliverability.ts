@@ -6,12 +6,8 @@ const dayMs = 24 * 3600 * 1000
 const chart = { width: 720, height: 160, gap: 2 }
 const mostDomains = 20
 
-export function createDeliverabilityService({
-  database,
-  config,
-  signer,
-  now,
-}: Pick<Parts, 'database' | 'config' | 'signer' | 'now'>) {
+export function createDeliverabilityService(parts: Pick<Parts, 'database' | 'config' | 'signer' | 'now'>) {
+  const { database, config, signer, now } = parts
   return {
     /** The last days in numbers, with the bars of a drawing 720 by 160. */
     async report(days: number) {

@@ -14,10 +14,10 @@ interface DecisionRequest extends Omit<IdempotentRequest, 'action' | 'body'> {
 }
 
 /** What the desk decides about readers of whom nobody knows whether they got the digest. */
-export function createUncertainService({
-  database,
-  digestTransitions,
-}: Pick<Parts, 'database'> & { digestTransitions: Pick<DigestTransitionsService, 'ring'> }) {
+export function createUncertainService(
+  parts: Pick<Parts, 'database'> & { digestTransitions: Pick<DigestTransitionsService, 'ring'> },
+) {
+  const { database, digestTransitions } = parts
   return {
     /** Readers of a digest that are in doubt and not decided on. */
     count: (digestId: number): Promise<number> => database.stores.uncertain.count(digestId),

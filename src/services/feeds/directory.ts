@@ -34,13 +34,9 @@ const say = (language: string, key: string): string =>
   translate(interfaceLanguageOf(language), `feeds.${key}`)
 
 /** Every feed of the newsroom but those of tags, authors and single articles, which stand on their pages. */
-export function createFeedDirectory({
-  config,
-  database,
-  feedWriter,
-}: Pick<Parts, 'config' | 'database' | 'feedWriter'>) {
-  const { publicUrl } = config
-  const { stores } = database
+export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | 'feedWriter'>) {
+  const { publicUrl } = parts.config
+  const { stores } = parts.database
 
   const listed = (subject: FeedSubject, title: string, titleIn: string, language?: string): ListedFeed => {
     const url = (format: FeedFormat) => publicUrl + feedPath({ subject, language, format })
@@ -114,7 +110,7 @@ export function createFeedDirectory({
       const { name, languages } = await stores.publication.get()
       const [language = 'en'] = languages
       const groups = await list(language)
-      return feedWriter.opml(
+      return parts.feedWriter.opml(
         name,
         groups.map((group) => ({ title: say(language, `groups.${group.name}`), feeds: group.feeds })),
       )

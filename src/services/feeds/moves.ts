@@ -21,12 +21,10 @@ interface Decision {
 }
 
 /** What the desk decides about the address of a feed. It holds for the feed in every format. */
-export function createFeedMoveService({
-  config,
-  database,
-  doorbell,
-  feeds,
-}: Pick<Parts, 'config' | 'database' | 'doorbell'> & { feeds: Pick<FeedService, 'read'> }) {
+export function createFeedMoveService(
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell'> & { feeds: Pick<FeedService, 'read'> },
+) {
+  const { config, database, doorbell, feeds } = parts
   /** From a path or a whole URL of ours. @throws DomainError `no_feed` */
   const findFeed = async (given: string): Promise<FeedAddress> => {
     const { publicUrl } = config

@@ -5,11 +5,8 @@ import { newsletterChange, newsletterInput, type NewsletterChange, type Newslett
 import { changesBetween } from '../desk/audit.ts'
 import type { Parts } from '../parts.ts'
 
-export function createNewsletterService({
-  config,
-  database,
-  mail,
-}: Pick<Parts, 'config' | 'database' | 'mail'>) {
+export function createNewsletterService(parts: Pick<Parts, 'config' | 'database' | 'mail'>) {
+  const { config, database, mail } = parts
   const assertSender = (from: string | null | undefined) => {
     const fault = from ? mail.findSenderFault(from) : undefined
     if (fault) throw senderFaults[fault]()
@@ -47,12 +44,9 @@ export function createNewsletterService({
       return database.transaction(async (stores) => {
         const inserted = await stores.newsletters.insert(newsletter)
         if (!inserted) {
-          throw new DomainError(
-            'conflict',
-            'newsletter_exists',
-            `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`,
-            { fields: [{ field: 'slug', message: 'is taken' }] },
-          )
+          const sentence = `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`
+          const fields = [{ field: 'slug', message: 'is taken' }]
+          throw new DomainError('conflict', 'newsletter_exists', sentence, { fields })
         }
         await stores.audit.insert(actor, 'newsletter.created', `newsletter:${inserted.slug}`)
         return inserted
@@ -78,12 +72,8 @@ export function createNewsletterService({
         if (strictness.indexOf(after.approval) < strictness.indexOf(before.approval))
           requireAdmin(actor, 'approval')
         if (after.from !== before.from) requireAdmin(actor, 'from')
-        await stores.audit.insert(
-          actor,
-          'newsletter.changed',
-          `newsletter:${slug}`,
-          changesBetween(kept, given),
-        )
+        const changes = changesBetween(kept, given)
+        await stores.audit.insert(actor, 'newsletter.changed', `newsletter:${slug}`, changes)
         return stores.newsletters.update(id, after)
       })
     },

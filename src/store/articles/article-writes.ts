@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState } from '../../domain/articles/article.ts'
 import { articleIdentity } from './article-identity.ts'
 import type { Executor } from '../executor.ts'
-import { fill, type Filled } from '../row.ts'
+import { empty, fill, type Filled } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
 /** What a source's word about an article is weighed against. */
@@ -63,15 +63,7 @@ export function articleWrites(db: Executor) {
       if (articles.length === 0) return new Map()
       const rows = await db
         .insertInto('articles')
-        .values(
-          articles.map(({ externalId, guid, shortCode, viewsTotal, ...content }) => ({
-            externalId,
-            guid,
-            shortCode,
-            viewsTotal,
-            ...toRow(content),
-          })),
-        )
+        .values(articles.map(toRow))
         .onConflict((conflict) => conflict.doNothing())
         .returning(['id', 'externalId'])
         .execute()
@@ -80,7 +72,7 @@ export function articleWrites(db: Executor) {
 
     /** Replaces the content. An old slug is kept for its redirect. */
     async update(id: number, content: ArticleContent): Promise<void> {
-      const { oldPath, ...rest } = content
+      const { oldPath, remoteModifiedAt, remoteRank, heldAt, state } = content
       await sql`
         insert into article_slugs (slug, article_id)
         select slug, id from articles where id = ${id} and slug <> ${content.slug} and first_public_at is not null
@@ -91,10 +83,10 @@ export function articleWrites(db: Executor) {
           ...toRow(content),
           // An import knows the old path; a later PUT of the same article does not, and must not lose it.
           oldPath: oldPath ?? sql<string | null>`old_path`,
-          remoteModifiedAt: rest.remoteModifiedAt ?? sql<Date | null>`remote_modified_at`,
-          remoteRank: rest.remoteRank ?? sql<number | null>`remote_rank`,
-          heldAt: rest.heldAt ?? sql<Date | null>`held_at`,
-          ...(rest.state !== 'withdrawn' && notWithdrawn),
+          remoteModifiedAt: remoteModifiedAt ?? sql<Date | null>`remote_modified_at`,
+          remoteRank: remoteRank ?? sql<number | null>`remote_rank`,
+          heldAt: heldAt ?? sql<Date | null>`held_at`,
+          ...(state !== 'withdrawn' && notWithdrawn),
           updatedAt: sql<Date>`clock_timestamp()`,
         })
         .where('id', '=', id)
@@ -180,16 +172,12 @@ export function articleWrites(db: Executor) {
 
 const notWithdrawn = { withdrawnAt: null, withdrawnReason: null, withdrawnBy: null }
 
-const toRow = ({ areResponsesOpen, picture, enclosure, ...content }: ArticleContent) => ({
-  ...content,
-  publishedAt: content.publishedAt ?? null,
-  firstPublicAt: content.firstPublicAt ?? null,
-  canonicalUrl: content.canonicalUrl ?? null,
-  oldPath: content.oldPath ?? null,
-  remoteModifiedAt: content.remoteModifiedAt ?? null,
-  remoteRank: content.remoteRank ?? null,
-  heldAt: content.heldAt ?? null,
-  picture: picture ? JSON.stringify(picture) : null,
-  enclosure: enclosure ? JSON.stringify(enclosure) : null,
-  responsesOpen: areResponsesOpen,
-})
+const toRow = <Content extends ArticleContent>(content: Content) => {
+  const { areResponsesOpen, picture, enclosure, ...rest } = content
+  return {
+    ...empty(rest),
+    picture: picture ? JSON.stringify(picture) : null,
+    enclosure: enclosure ? JSON.stringify(enclosure) : null,
+    responsesOpen: areResponsesOpen,
+  }
+}

@@ -23,6 +23,7 @@ export function apiKeyStore(db: Executor) {
       .leftJoin('editors as e', 'e.id', 'k.createdBy')
       .select(['k.id', 'k.name', 'k.role', 'k.prefix', 'k.createdAt', 'k.expiresAt', 'k.usedAt'])
       .select(['e.email as maker', 'e.role as makerRole'])
+      .$narrowType<{ role: Role; makerRole: Role | null }>()
       .where('k.revokedAt', 'is', null)
       .where('e.removedAt', 'is', null)
   return {
@@ -81,11 +82,7 @@ export function apiKeyStore(db: Executor) {
   }
 }
 
-const toKey = ({
-  role,
-  makerRole,
-  ...key
-}: Omit<ApiKey, 'role'> & { role: string; makerRole: string | null }): ApiKey => ({
+const toKey = ({ makerRole, ...key }: ApiKey & { makerRole: Role | null }): ApiKey => ({
   ...key,
-  role: makerRole === null ? (role as Role) : lowerRole(role as Role, makerRole as Role),
+  role: makerRole === null ? key.role : lowerRole(key.role, makerRole),
 })

@@ -2,7 +2,7 @@ import { sql, type Selectable, type UpdateObject } from 'kysely'
 import type { FeedText, Links } from '../../domain/publication.ts'
 import type { LookReason, SourceFailure, SourceKind, SourceQuestion } from '../../domain/sources/source.ts'
 import type { Executor } from '../executor.ts'
-import { fill, type Filled } from '../row.ts'
+import { empty, fill, type Filled } from '../row.ts'
 import type { DB, Sources } from '../schema.ts'
 
 /** Where a language of a site begins. */
@@ -239,11 +239,7 @@ export function sourcesStore(db: Executor) {
   }
 }
 
-const toRow = ({ language, since, links, feedText }: SourceSettings) => ({
-  language: language ?? null,
-  since: since ?? null,
-  links: links ?? null,
-  feedText: feedText ?? null,
-})
+const toRow = ({ language, since, links, feedText }: SourceSettings) =>
+  empty({ language, since, links, feedText })
 
 const toSource = (row: Row): StoredSource => fill(row) as Filled<Row> & Told
