@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
+import { findFreePort } from '../../src/embedded/ports.ts'
 import { anArticle } from '../support/articles.ts'
 import { depeche } from '../support/cli.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 import { aSubscriber } from '../support/subscribers.ts'
-import { findPort, spawnWeb } from '../support/web-process.ts'
+import { spawnWeb } from '../support/web-process.ts'
 
 /** A web process with a newsletter, its readers and articles, and a key that may do everything. */
 async function aNewsroom() {
@@ -27,7 +28,7 @@ async function aNewsroom() {
     'schemathesis',
   ])
   const { url } = await aSmtpSink()
-  const port = await findPort()
+  const port = await findFreePort()
   const NODE_OPTIONS = `--import=${new URL('stays-here.ts', import.meta.url).href}`
   const child = await spawnWeb({ databaseUrl, port, env: { SMTP_URL: url, NODE_OPTIONS } })
   onTestFinished(() => {

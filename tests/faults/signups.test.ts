@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { killPoints, signupKillPoints } from '../../src/services/delivery/kill-points.ts'
 import { openDatabase } from '../../src/store/database.ts'
+import { findFreePort } from '../../src/embedded/ports.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { isLong } from '../support/fault-arena.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { query } from '../support/query.ts'
 import { spawnSmtpSink } from '../support/smtp-sink.ts'
-import { findPort, spawnWeb } from '../support/web-process.ts'
+import { spawnWeb } from '../support/web-process.ts'
 import { spawnWorker } from '../support/worker-process.ts'
 
 const least = isLong ? 1_000 : 100
@@ -37,7 +38,7 @@ test(
     const directory = mkdtempSync('/var/tmp/depeche-signups-')
     const record = join(directory, 'mails')
     const sink = await spawnSmtpSink(record)
-    const port = await findPort()
+    const port = await findFreePort()
     const startWeb = (step?: string) =>
       spawnWeb({
         databaseUrl,

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
 import { feedFormats } from '../../src/domain/feeds/feed.ts'
+import { findFreePort } from '../../src/embedded/ports.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { aNewsroom } from '../support/feeds.ts'
 import { poll } from '../support/poll.ts'
 import { aSubscriber } from '../support/subscribers.ts'
-import { findPort, spawnWeb } from '../support/web-process.ts'
+import { spawnWeb } from '../support/web-process.ts'
 
 const paths = ['', '/fr', '/ar', '/sections/a-la-une', '/fr/sections/a-la-une'].flatMap((folder) =>
   feedFormats.map((format) => `${folder}/${format}`),
@@ -52,7 +53,7 @@ async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL') {
 
 test('H12 unrelated writes, a restart, a kill and a second node leave validators and bytes of every feed as they are', async () => {
   const databaseUrl = await cloneDatabase()
-  const port = await findPort()
+  const port = await findFreePort()
   const origin = `http://localhost:${port}`
   const newsroom = await aNewsroom({ databaseUrl, env: { PUBLIC_URL: origin } })
   const { services, database } = newsroom.context
@@ -89,7 +90,7 @@ test('H12 unrelated writes, a restart, a kill and a second node leave validators
   await newsroom.render()
   expect(await readAll(origin)).toEqual(before)
 
-  const second = await findPort()
+  const second = await findFreePort()
   await aNode({ port: second, databaseUrl, origin })
   expect(await readAll(`http://localhost:${second}`)).toEqual(before)
 })

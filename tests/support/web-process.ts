@@ -1,19 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { findFreePort } from '../../src/embedded/ports.ts'
 import { testSecret } from './config.ts'
 import { cloneDatabase } from './database.ts'
 import { bareEnvironment } from './programs.ts'
-
-export async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 interface WebProcessOptions {
   databaseUrl: string
@@ -21,7 +12,7 @@ interface WebProcessOptions {
   env?: Record<string, string>
 }
 
-/** `src/server.ts` in a process of its own, once it says that it is ready. */
+/** `src/server.ts` in a process of its own, once it says that it is ready. @throws Error where it ends before */
 export async function spawnWeb({ databaseUrl, port, env }: WebProcessOptions): Promise<ChildProcess> {
   const child = fork(new URL('../../src/server.ts', import.meta.url), [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -36,13 +27,16 @@ export async function spawnWeb({ databaseUrl, port, env }: WebProcessOptions): P
       ...env,
     },
   })
-  await once(child, 'message')
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`the web process ended before it was ready: ${String(code ?? signal)}`)
+  })
+  await Promise.race([once(child, 'message'), ended])
   return child
 }
 
 /** The same on any free port, killed when the test has finished. */
 export async function aWebProcess(databaseUrl?: string): Promise<{ child: ChildProcess; port: number }> {
-  const port = await findPort()
+  const port = await findFreePort()
   const child = await spawnWeb({ databaseUrl: databaseUrl ?? (await cloneDatabase()), port })
   onTestFinished(() => {
     child.kill('SIGKILL')

@@ -1,15 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { findFreePort } from '../../../src/embedded/ports.ts'
 import { cloneDatabase, openTestDatabase } from '../../support/database.ts'
 import { aNewsletter } from '../../support/newsletters.ts'
 import { query } from '../../support/query.ts'
 import { aRedis } from '../../support/redis.ts'
-import { findPort, spawnWeb } from '../../support/web-process.ts'
+import { spawnWeb } from '../../support/web-process.ts'
 
 /** Two web processes on one database. */
 async function aPair(env: Record<string, string>) {
   const databaseUrl = await cloneDatabase()
   const { slug } = await aNewsletter(openTestDatabase(databaseUrl))
-  const ports = [await findPort(), await findPort()]
+  const ports = [await findFreePort(), await findFreePort()]
   for (const port of ports) {
     const web = await spawnWeb({ databaseUrl, port, env: { TRUST_PROXY: '127.0.0.1/32', ...env } })
     onTestFinished(() => {
