@@ -126,9 +126,9 @@ export function pidOf(dataDir: string, role: Role): number | undefined {
 
 const parentOf = (pid: number): number => Number(/\) \S (\d+)/.exec(readQuietly(`/proc/${pid}/stat`))?.[1])
 
-export function killQuietly(pid: number | undefined): void {
+export function killQuietly(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    if (pid !== undefined) process.kill(pid, signal)
   } catch {
     // It has ended by itself.
   }
