@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { expect, inject, onTestFinished, test } from 'vitest'
@@ -112,7 +114,7 @@ test('a database with locale C takes one address for two', async () => {
 
 test('links are well where they lead to Dépêche over a certificate that holds', async () => {
   const databaseUrl = await cloneDatabase()
-  const directory = await mkdtemp('/tmp/depeche-tls-')
+  const directory = await mkdtemp(join(tmpdir(), 'depeche-tls-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const [key, cert] = [`${directory}/key.pem`, `${directory}/cert.pem`]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
