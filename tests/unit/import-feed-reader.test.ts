@@ -46,6 +46,7 @@ test.each<[string, string, object]>([
   ['an address with a name', anItem('<author>lina@v.example (Lina Sahel)</author>'), { authors: ['Lina Sahel'] }],
   ['a name alone', anItem('<author>Lina Sahel</author>'), { authors: ['Lina Sahel'] }],
   ['a name with an address', anItem('<author>Lina Sahel &lt;lina@v.example&gt;</author>'), { authors: ['Lina Sahel'] }],
+  ['a name and an address joined by no-break spaces', anItem('<dc:creator>Lina&#160;Sahel&#160;&lt;lina@v.example&gt;</dc:creator>'), { authors: ['Lina Sahel'] }],
   ['an address alone', anItem('<author>lina@v.example</author>'), { authors: [] }],
   ['several by Dublin Core before the publisher', anItem('<itunes:author>Radio</itunes:author><dc:creator>Lina</dc:creator><dc:creator>Omar</dc:creator>'), { authors: ['Lina', 'Omar'] }],
   ['iTunes', anItem('<itunes:author>Lina</itunes:author>'), { authors: ['Lina'] }],

@@ -168,8 +168,9 @@ export class ItemBuilder {
 /** RSS has `address (name)`; an address alone is nobody's byline. */
 function authorOf(text: string): string {
   const [, address = '', inBrackets] = /^([^\s(]+)\s*\((.+)\)$/.exec(text) ?? []
+  // Some sites join name and address by a no-break space.
   const words = onOneLine(text)
-    .split(' ')
+    .split(/\s+/)
     .filter((word) => !/^[^@]+@[^.]+\../.test(word))
   return address.includes('@') && inBrackets !== undefined ? inBrackets.trim() : words.join(' ')
 }
