@@ -46,7 +46,14 @@ export function newsletterCommand(program: Command): void {
         if (daily) cadences.push({ cadence: 'daily', time: daily, zone })
         if (weekly) cadences.push({ cadence: 'weekly', ...readWeekly(weekly), zone })
         if (alerts) cadences.push({ cadence: 'alert' })
-        const input = { slug, name, language, cadences, sections: sections?.split(','), approval }
+        const input = {
+          slug,
+          name,
+          language,
+          cadences,
+          ...(sections && { sections: sections.split(',') }),
+          ...(approval && { approval }),
+        }
         const created = services.newsletters.toShape(await services.newsletters.create(input, cliActor))
         return [created, [`${created.slug}: ${created.url}`]]
       }),
