@@ -58,6 +58,7 @@ export function preferencesRoutes(
   })
 
   router.post('/preferences/:token', form, async (request, response) => {
+    guardTokenPage(response)
     requireSameOrigin(request, http.publicUrl)
     const page = await open(request, response)
     const { action, nonce } = tokenForm.parse(request.body)
