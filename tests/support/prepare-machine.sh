@@ -12,6 +12,7 @@ declare -A package_of=(
   [/usr/lib/python3/dist-packages/feedparser]=python3-feedparser
   [xmllint]=libxml2-utils
   [opendkim]=opendkim
+  [openssl]=openssl
   [/usr/lib/python3/dist-packages/dkim]=python3-dkim
   [/usr/lib/python3/dist-packages/nacl]=python3-nacl
 )
