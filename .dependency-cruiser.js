@@ -98,6 +98,7 @@ export default {
     only('feed', 'feed', ['^src/feeds/']),
     only('xml', 'saxes', ['^src/import/xml/']),
     only('html', 'sanitize-html', ['^src/domain/articles/article-html\\.ts$']),
+    only('markdown', 'markdown-it', ['^src/domain/articles/markdown\\.ts$']),
     only('fetch', 'undici', ['^src/import/feed/fetch\\.ts$']),
     only('csv', 'csv-parse', ['^src/services/subscribers/import/']),
     only('upload', '@fastify/busboy', ['^src/http/upload\\.ts$']),

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import { sanitizeArticleHtml, tooManyOpen } from '../../domain/articles/article-html.ts'
+import { tooManyOpen, type sanitizeArticleHtml } from '../../domain/articles/article-html.ts'
+import { sanitizeText } from '../../domain/articles/markdown.ts'
 import { DomainError } from '../../errors.ts'
 import { openThread, UnansweredError } from '../../thread.ts'
 
-type Given = Parameters<typeof sanitizeArticleHtml>
+type Given = Parameters<typeof sanitizeText>
+type Written = Parameters<typeof sanitizeArticleHtml>
 
 /** Characters; up to here it takes a few milliseconds, whatever it holds. */
 const small = 5_000
@@ -23,7 +25,12 @@ const known = new LRUCache<string, string>({
  * not sanitised again.
  * @throws DomainError `html_never_closed`, `html_too_slow`
  */
-export async function safeHtml(...given: Given): Promise<string> {
+export const safeHtml = (...html: Written): Promise<string> => toSafeHtml('html', ...html)
+
+/** The same of what an editor writes. @throws DomainError `html_too_slow` */
+export const renderMarkdown = (...text: Written): Promise<string> => toSafeHtml('markdown', ...text)
+
+export async function toSafeHtml(...given: Given): Promise<string> {
   const key = createHash('sha256').update(JSON.stringify(given)).digest('base64')
   const safe = known.get(key) ?? (await sanitize(given))
   known.set(key, safe)
@@ -31,10 +38,10 @@ export async function safeHtml(...given: Given): Promise<string> {
 }
 
 async function sanitize(given: Given): Promise<string> {
-  if (given[0].length <= small) {
+  if (given[1].length <= small) {
     // A batch of them lets others have their turn.
     await setImmediate()
-    return sanitizeArticleHtml(...given)
+    return sanitizeText(...given)
   }
   const { html } = await thread.ask(given).catch((error: unknown) => {
     throw error instanceof UnansweredError ? tooSlow() : error

@@ -1,0 +1,18 @@
+import MarkdownIt from 'markdown-it'
+import { sanitizeArticleHtml } from './article-html.ts'
+
+/** How a text was written. */
+export type Format = 'html' | 'markdown'
+
+// A line that was ended on purpose stays ended: a field has no other way to say so.
+const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true })
+// A full stop without a space makes no address of two words: "le port.La mer".
+markdown.linkify.set({ fuzzyLink: false })
+
+/** `sanitizeArticleHtml` of either format; in Markdown, tags are words. */
+export function sanitizeText(
+  format: Format,
+  ...[text, ...place]: Parameters<typeof sanitizeArticleHtml>
+): string {
+  return sanitizeArticleHtml(format === 'markdown' ? markdown.render(text) : text, ...place)
+}
