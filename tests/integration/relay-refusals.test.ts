@@ -259,6 +259,58 @@ test('twenty connections, two workers, refusals and acceptances side by side', a
   expect(await query(url, 'select from bounces')).toHaveLength(3)
 })
 
+test.each([
+  ['rcpt', unseen, 1],
+  ['dot', unseen, 1],
+  ['data', '550 5.1.1 User unknown', 4],
+] as const)(
+  'a relay that takes a few mails an hour and refuses the others at %s: %s, over %i connections',
+  async (at, reply, connections) => {
+    const { url, sink, round, goesOnUntil } = await aRoom({ readers: 70, connections })
+    for (let hour = 0; hour < 5; hour++) {
+      sink.faults.splice(0, 1, { at, do: 'reply', reply, after: 9 })
+      for (let probe = 0; probe < 3; probe++) {
+        await query(url, `update digests set probe_at = now() where state = 'paused'`)
+        await query(url, `update deliveries set next_at = now() where state = 'deferred'`)
+        await round()
+        expect(await charged(url)).toEqual([])
+      }
+    }
+    sink.faults.length = 0
+    await goesOnUntil('completed')
+    expect(await charged(url)).toEqual([])
+    expect(new Set(addressesOf(sink)).size).toBe(70)
+    expect(sink.received).toHaveLength(70)
+  },
+)
+
+test('a mail on its way since before a refusal does not tell that the server takes mail again', async () => {
+  const { url, sink, senders, digestId, round, goesOnUntil, counts } = await aRoom({
+    readers: 20,
+    connections: 1,
+    workers: 2,
+    times: { ...quickTimes, troubleSeconds: 0 },
+  })
+  sink.faults.push({ at: 'data', do: 'late', recipients: '^reader-1@' })
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: unseen, after: 1 })
+  const first = senders[0]?.sending.deliverDigest(digestId)
+  await expect.poll(() => query(url, `select from deliveries where state = 'claimed'`)).not.toEqual([])
+  await senders[1]?.sending.deliverDigest(digestId)
+  await query(url, 'update digests set probe_at = now()')
+  await senders[1]?.sending.recover()
+  sink.faults.shift()
+  await first
+  await expect.poll(async () => (await counts()).accepted).toBe(1)
+  for (let n = 0; n < 4; n++) {
+    await query(url, `update digests set probe_at = now() where state = 'paused'`)
+    await round()
+  }
+  expect(await charged(url)).toEqual([])
+  sink.faults.length = 0
+  await goesOnUntil('completed')
+  expect(sink.received).toHaveLength(20)
+})
+
 test('a worker that dies with suspects in hand leaves no trace of them', async () => {
   const { url, sink, database, digestId, goesOnUntil } = await aRoom({ readers: 12 })
   const dead = database.stores.deliveries.leasesOf(digestId, { ...quickTimes, leaseSeconds: 0 })

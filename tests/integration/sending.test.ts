@@ -217,8 +217,8 @@ test('SND-8 a domain that refuses us for our reputation rests; its readers wait,
     `select reason, count(*)::int as n from deliveries where state = 'deferred' group by 1 order by 1`,
   )
   expect(reasons.map(({ reason }) => reason)).toEqual(['domain_rests', 'rcpt_550'])
-  // Three refusals, and what the other connections had begun by then.
-  expect(reasons[1]?.n).toBeLessThanOrEqual(6)
+  // Two are recorded, and five more wait for a mail that is taken, with what the three other connections had begun by then.
+  expect(reasons[1]?.n).toBeLessThanOrEqual(10)
 })
 
 test('SND-8 a domain that greylists is asked again, each reader for themselves', async () => {

@@ -164,7 +164,15 @@ class Run<Row extends Claimed> implements Conversations {
         log.error({ err: outcome.error }, 'a message could not be written')
         const failure = { reason: 'not_written', answer: '' }
         const at = ++this.#clock
-        await this.#suspect({ row, outcome: undefined, failure, blame: 'person', isPolicy: false, at })
+        await this.#suspect({
+          row,
+          outcome: undefined,
+          failure,
+          blame: 'person',
+          isPolicy: false,
+          at,
+          isAgain: false,
+        })
         return
       }
       case 'stopped':

@@ -20,6 +20,8 @@ export interface Suspect<Row> {
   isPolicy: boolean
   /** Its number in the order in which this run's conversations began and were refused. */
   at: number
+  /** The reader was refused before, and the server has taken mail since. */
+  isAgain: boolean
 }
 
 /** Once a recipient was named, the answer may come from that recipient's domain alone. */
@@ -30,8 +32,12 @@ export function suspectOf<Row>(row: Row, outcome: Refused, at: number): Suspect<
   const isPolicy =
     isOfRecipient(outcome) && blame !== 'server' && classifyBounce(diagnosisOf(outcome)) === 'policy'
   const failure = { reason: `${outcome.stage}_${outcome.code ?? 'failed'}`, answer: outcome.answer }
-  return { row, outcome, failure, blame, isPolicy, at }
+  return { row, outcome, failure, blame, isPolicy, at, isAgain: false }
 }
+
+/** The server refused before it saw the message. */
+export const isAtEnvelope = ({ outcome }: Suspect<unknown>): boolean =>
+  outcome?.stage === 'mail' || outcome?.stage === 'rcpt'
 
 /** Refusals that need no comparison: our own transport made them, or the server greylists everybody. */
 export const isClear = ({ code, ...rest }: Refused): boolean =>
@@ -71,11 +77,24 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
    */
   take(before = Infinity): { suspect: Suspect<Row>; isAlone: boolean }[] {
     const taken = this.#kinds().flatMap((kind) => {
-      const isAlone = kind.length < longestStreak && kind.every(({ row }) => row.suspectAt === null)
+      const isAlone =
+        kind.length < longestStreak && kind.every(({ row, isAgain }) => isAgain || row.suspectAt === null)
       return kind.filter(({ at }) => at < before).map((suspect) => ({ suspect, isAlone }))
     })
     this.#all = this.#all.filter(({ at }) => at >= before)
     return taken
+  }
+
+  /** The readers refused again before the server saw a message: about them it can be asked without sending. */
+  get again(): Suspect<Row>[] {
+    return this.#all.filter((suspect) => suspect.isAgain && isAtEnvelope(suspect))
+  }
+
+  /** @returns those that were still undecided */
+  remove(decided: readonly Suspect<Row>[]): Suspect<Row>[] {
+    const removed = this.#all.filter((suspect) => decided.includes(suspect))
+    this.#all = this.#all.filter((suspect) => !decided.includes(suspect))
+    return removed
   }
 
   #kinds(): Suspect<Row>[][] {

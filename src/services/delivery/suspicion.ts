@@ -6,7 +6,7 @@ import type { suspectsOn } from '../../store/delivery/suspects.ts'
 import type { WrittenMail } from './send-one.ts'
 import type { DomainBreaker } from './domain-breaker.ts'
 import { untilCommitted } from './until-committed.ts'
-import { longestStreak, Suspects, type Refused, type Suspect } from './suspects.ts'
+import { isAtEnvelope, longestStreak, Suspects, type Refused, type Suspect } from './suspects.ts'
 
 /** What a refusal is judged by. */
 export type Claimed = Lease & { address: string; suspectAt: Date | null }
@@ -43,6 +43,7 @@ export class Suspicion<Row extends Claimed> {
   readonly #options: SuspicionOptions<Row>
   readonly #run: Run<Row>
   readonly #suspects = new Suspects<Row>()
+  #asking: Promise<void> | undefined
 
   constructor(options: SuspicionOptions<Row>, run: Run<Row>) {
     this.#options = options
@@ -59,15 +60,26 @@ export class Suspicion<Row extends Claimed> {
     const { leases, log } = this.#options
     const isInWords = suspect.blame === 'relay'
     const { suspectAt } = suspect.row
-    if (!isInWords && suspectAt && (await untilCommitted(() => leases.hasAcceptedSince(suspectAt), log))) {
-      await this.record(suspect)
-      return
-    }
+    suspect.isAgain =
+      !isInWords &&
+      suspectAt !== null &&
+      (await untilCommitted(() => leases.hasAcceptedSince(suspectAt), log))
     this.#suspects.add(suspect)
     // So many of one kind stop the run: ten, for the first five may all be dead; five where the server has refused us
     // before, or says in words that it does; one where both.
     const enough = isInWords && isRefused ? 1 : (isInWords || isRefused ? 1 : 2) * longestStreak
+    if (this.#suspects.longest < enough) return
+    await (this.#asking ??= this.#recordAgain().finally(() => {
+      this.#asking = undefined
+    }))
     if (this.#suspects.longest >= enough) await this.#alarm(suspect)
+  }
+
+  /** So many are refused again: they are all dead, if the server would take a mail for somebody else at this moment. */
+  async #recordAgain(): Promise<void> {
+    const { again } = this.#suspects
+    if (!(await this.#wouldStillTake(again))) return
+    for (const suspect of this.#suspects.remove(again)) await this.record(suspect)
   }
 
   /**
@@ -100,7 +112,7 @@ export class Suspicion<Row extends Claimed> {
     for (const { suspect } of rest.filter(isOurs)) {
       const isCleared = isTakingMail && isAtEnvelope(suspect)
       if (suspect.blame === 'relay' && (isCleared || !isComplete)) await this.putAside(suspect)
-      else if (isCleared) await this.#askAgain(suspect)
+      else if (isCleared) await (suspect.isAgain ? this.record(suspect) : this.#askAgain(suspect))
       else await this.#alarmAndPutAside(suspect)
     }
     const alone = rest.filter((each) => !isOurs(each)).map(({ suspect }) => suspect)
@@ -142,7 +154,8 @@ export class Suspicion<Row extends Claimed> {
       await this.#alarmAndPutAside(suspect)
       const rejected = before.filter(({ isRejected }) => isRejected).map(({ key }) => key)
       await onTakenBack(await untilCommitted(() => leases.takeBack(rejected), log))
-    } else if (isRejection(suspect)) {
+    } else if (await untilCommitted(() => leases.hasPutAside(), log)) await this.putAside(suspect)
+    else if (isRejection(suspect)) {
       await untilCommitted(() => leases.markUnproven(row, failure), log)
       this.#run.finish(row)
       if (outcome) await onRefused(row, outcome, false)
@@ -184,10 +197,6 @@ export class Suspicion<Row extends Claimed> {
     return this.#run.alarm({ reason, answer: failure.answer, isBrief: false })
   }
 }
-
-/** The server refused before it saw the message. */
-const isAtEnvelope = ({ outcome }: Suspect<unknown>): boolean =>
-  outcome?.stage === 'mail' || outcome?.stage === 'rcpt'
 
 /**
  * Whether the refusal is final. A 5xx at MAIL, or one by a policy, is tried again later; so is a 5xx at RCPT that does not

@@ -48,14 +48,22 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
         where ${isMine(lease)}`.execute(db)
     },
 
-    /** Whether the server has taken a mail whose conversation began after the refusal. */
+    /** Whether the server has taken a mail whose conversation began after the refusal: a lease is longer than one. */
     async hasAcceptedSince(suspectAt: Date): Promise<boolean> {
       const { rows } = await sql<{ hasAccepted: boolean }>`
         select exists (select from ${table} m where ${scope} and m.state = 'accepted'
-          and m.committing_at > ${suspectAt}::timestamptz + ${seconds(times.troubleSeconds)}) as has_accepted`.execute(
+          and m.committing_at > ${suspectAt}::timestamptz + ${seconds(times.leaseSeconds)}) as has_accepted`.execute(
         db,
       )
       return rows[0]?.hasAccepted ?? false
+    },
+
+    /** Whether other refused mail waits, which will be tried again. */
+    async hasPutAside(): Promise<boolean> {
+      const { rows } = await sql<{ hasAny: boolean }>`
+        select exists (select from ${table} m where ${scope} and m.state = 'deferred' and m.suspect_at is not null)
+          as has_any`.execute(db)
+      return rows[0]?.hasAny ?? false
     },
 
     /** An address that the server took a mail for, of the latest. */
