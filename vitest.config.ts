@@ -3,7 +3,7 @@ import { LongestFirst } from './tests/support/longest-first.ts'
 
 export default defineConfig({
   test: {
-    include: ['tests/{unit,integration,http,browser,faults}/**/*.test.ts'],
+    include: ['tests/{unit,integration,http,browser}/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     sequence: { sequencer: LongestFirst },
     // As many as the cores of a small machine: with more, processes under test wait for each other.
