@@ -68,7 +68,10 @@ export function newsletterCommand(program: Command): void {
         String(item.readers),
         item.name,
       ])
-      return [newsletters.map((item) => services.newsletters.toShape(item)), toTable(rows)]
+      return [
+        newsletters.map(({ readers: _r, ...item }) => services.newsletters.toShape(item)),
+        toTable(rows),
+      ]
     }),
   )
 }

@@ -44,7 +44,7 @@ export function sourceCommand(program: Command): void {
       const input = toInput(address, options)
       const added = await withContext(({ services }) => services.sources.add(input, cliActor))
       const lines = [...toLines(added), `its Update Services address: ${added.pingUrl}`]
-      printResult(options, toShape(added), lines)
+      printResult(options, { ...toShape(added), pingUrl: added.pingUrl }, lines)
     })
 
   withJson(source, 'list', 'how each of them is').action(

@@ -1,11 +1,12 @@
+import { withoutUndefined } from '../domain/fields.ts'
+
 /** An XML element as text: attributes that are undefined are left out; no content makes an empty element. */
 export function element(
   name: string,
   attributes: Record<string, string | number | undefined>,
   content?: string,
 ): string {
-  const pairs = Object.entries(attributes)
-    .filter(([, value]) => value !== undefined)
+  const pairs = Object.entries(withoutUndefined(attributes))
     .map(([key, value]) => ` ${key}="${escapeXml(String(value))}"`)
     .join('')
   return content === undefined ? `<${name}${pairs}/>` : `<${name}${pairs}>${content}</${name}>`

@@ -29,6 +29,8 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
   expect((await depeche(url, ['newsletter', 'list'])).stdout).toMatch(
     /^hebdo {2}fr {2}daily,weekly,alert {2}1 {2}L’Hebdo\n$/,
   )
+  const [listed] = JSON.parse((await depeche(url, ['newsletter', 'list', '--json'])).stdout) as object[]
+  expect(Object.keys(listed ?? {})).toEqual(Object.keys(services.newsletters.toShape(newsletter)))
 
   const composed = await depeche(url, ['digest', 'compose', 'hebdo', '--json'])
   const { id } = JSON.parse(composed.stdout) as DigestShape

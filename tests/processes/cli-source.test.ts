@@ -22,6 +22,11 @@ test('SRC-9 by the command line: looked at, followed, read without a worker, run
   expect(await run('pause', String(added.id))).toContain('paused')
   expect(await run('resume', String(added.id))).toContain('following')
   expect(await run('list')).toContain('Journal Essai')
+  // Whoever reads along is not told where the site rings.
+  for (const shown of [await run('list', '--json'), await run('sync', String(added.id), '--json')]) {
+    expect(shown).toContain('"pingUrl": null')
+    expect(shown).not.toContain('/ping/')
+  }
   await run('remove', String(added.id))
   expect(JSON.parse(await run('list', '--json'))).toEqual([])
   expect((await web.context.services.articles.list({ limit: 5, after: undefined })).data).toHaveLength(3)

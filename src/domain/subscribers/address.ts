@@ -124,6 +124,8 @@ export interface AddressHash {
   hmac: Buffer
 }
 
+export const hmacsOf = (hashes: AddressHash[]): Buffer[] => hashes.map(({ hmac }) => hmac)
+
 const hashUnder = (keyring: Keyring, purpose: 'address' | 'address-limit', text: string): AddressHash[] =>
   keyring.keyIds.map((keyId) => ({ keyId, hmac: keyring.mac(purpose, text, keyId) }))
 

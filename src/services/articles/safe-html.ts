@@ -51,4 +51,6 @@ async function sanitize(given: Given): Promise<string> {
 }
 
 const tooSlow = () =>
-  new DomainError('invalid', 'html_too_slow', 'The HTML takes too long to read: send it in parts.')
+  new DomainError('invalid', 'html_too_slow', 'The HTML takes too long to read: send it in parts.', {
+    fields: [{ field: 'html', message: 'must be simpler, or sent in parts' }],
+  })

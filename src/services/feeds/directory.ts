@@ -24,7 +24,8 @@ interface ListedFeed {
   json: string
 }
 
-interface FeedGroup {
+/** Feeds under one heading. */
+interface Listing {
   /** A key below `feeds.groups`. */
   name: 'everything' | 'sections' | 'dossiers' | 'newsletters' | 'more'
   feeds: ListedFeed[]
@@ -50,13 +51,13 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
     }
   }
 
-  const list = async (language: string): Promise<FeedGroup[]> => {
+  const list = async (language: string): Promise<Listing[]> => {
     const { name: newsroom, languages } = await stores.publication.get()
     const inLanguages = languages.map((one) => listed('all', `${newsroom} (${languageName(one)})`, one, one))
     const ofSelections = (selections: Selection[]) =>
       selections.map((one) => listed(selectionSubject(one), nameOf(one, language), language))
     const newsletters = await stores.newsletters.list()
-    const groups: FeedGroup[] = [
+    const groups: Listing[] = [
       {
         name: 'everything',
         feeds: [listed('all', newsroom, language), ...(languages.length > 1 ? inLanguages : [])],
@@ -80,7 +81,7 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
   }
 
   /** A feed that has moved stands at its new address, unless that is in the list anyway; one that has ended nowhere. */
-  const withoutMoved = (groups: FeedGroup[], moved: MovedPaths): FeedGroup[] => {
+  const withoutMoved = (groups: Listing[], moved: MovedPaths): Listing[] => {
     const named = new Set(groups.flatMap(({ feeds }) => feeds.map(({ rss }) => rss)))
     const current = (url: string) => {
       const path = currentPath(moved, url.slice(publicUrl.length))

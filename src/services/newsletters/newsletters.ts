@@ -1,5 +1,6 @@
 import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
 import type { Actor } from '../../domain/editor.ts'
+import { withoutUndefined } from '../../domain/fields.ts'
 import { DomainError } from '../../errors.ts'
 import { newsletterChange, newsletterInput, type NewsletterChange, type NewsletterInput } from './input.ts'
 import { changesBetween } from '../desk/audit.ts'
@@ -66,7 +67,7 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
         // A sender from before a change of keys must not keep the rest from being changed.
         if (fields.from !== before.from) assertSender(fields.from)
         const { id: _i, createdAt: _c, updatedAt: _u, ...kept } = before
-        const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+        const given = withoutUndefined(fields)
         const after = { ...kept, ...given }
         requireRange(after)
         if (strictness.indexOf(after.approval) < strictness.indexOf(before.approval))

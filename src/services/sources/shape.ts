@@ -116,9 +116,11 @@ function show<Shape extends z.ZodRawShape>(
   return Object.fromEntries(named) as z.output<z.ZodObject<Shape>>
 }
 
+/** Without the address that the site rings: whose it is to see adds it. */
 export const toShape = (source: SourceView) =>
   show(sourceShape, {
     ...source,
+    pingUrl: undefined,
     sentence: translate('en', `desk.sources.says.${sentenceOf(conditionOf(source))}`),
     nextAt: source.pausedAt ? null : source.nextAt,
   })

@@ -1,4 +1,5 @@
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { withoutUndefined } from '../../domain/fields.ts'
 import {
   ringsOf,
   stateOf,
@@ -61,20 +62,23 @@ export function createSourceService(parts: SourceParts) {
   /** One change with its line in the audit. A worker that hears of it looks, unless the source is paused. */
   const change = async (
     id: number,
-    line: { action: string; detail?: Record<string, string> },
+    action: string,
     actor: Actor,
     work: (stores: Stores, source: StoredSource) => Promise<unknown>,
   ): Promise<SourceView> => {
     await database.transaction(async (tx) => {
-      await work(tx, await find(tx, id))
-      await tx.audit.insert(actor, line.action, `source:${id}`, line.detail)
+      const before = await tx.sources.lock(id)
+      if (!before) throw noSource()
+      await work(tx, before)
+      const detail = changesBetween(decided(before), decided(await find(tx, id)))
+      await tx.audit.insert(actor, action, `source:${id}`, detail)
     })
     await ring(id)
     return get(id)
   }
 
-  const readSettings = async (input: SourceChange): Promise<SourceSettings> => {
-    const { languages } = await stores.publication.get()
+  const readSettings = async (tx: Stores, input: SourceChange): Promise<SourceSettings> => {
+    const { languages } = await tx.publication.get()
     const language = input.language ?? undefined
     if (language !== undefined && !languages.includes(language)) throw notOurLanguage(languages)
     return {
@@ -111,7 +115,7 @@ export function createSourceService(parts: SourceParts) {
 
     /** @throws DomainError of `discover`, `source_exists`, `invalid_input` */
     async add({ address, kind, ...input }: SourceInput, actor: Actor): Promise<SourceView> {
-      const settings = await readSettings(input)
+      const settings = await readSettings(stores, input)
       const { found } = await discover(parts, address, { kind, language: settings.language })
       const id = await database.transaction(async (tx) => {
         const added = await tx.sources.insert(found, settings, randomSecret())
@@ -126,13 +130,12 @@ export function createSourceService(parts: SourceParts) {
 
     /** Settings that are not given stay. What was skipped for its language is read again. @throws DomainError `no_source` */
     async change(id: number, input: Partial<SourceChange>, actor: Actor): Promise<SourceView> {
-      const before = await find(stores, id)
-      const since = before.since?.toISOString()
-      const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
-      const settings = await readSettings({ ...before, since, ...given })
-      const line = { action: 'source.changed', detail: changesBetween(before, settings) }
-      const changed = await change(id, line, actor, async (tx) => {
-        await tx.sources.updateSettings(id, settings)
+      const changed = await change(id, 'source.changed', actor, async (tx, before) => {
+        const since = before.since?.toISOString()
+        await tx.sources.updateSettings(
+          id,
+          await readSettings(tx, { ...before, since, ...withoutUndefined(input) }),
+        )
         await tx.sourceItems.markSkippedStale(id)
         await tx.sources.markWanted(id)
         // Links to its articles stand in every feed.
@@ -144,16 +147,16 @@ export function createSourceService(parts: SourceParts) {
 
     /** Looks now, whatever the time. @throws DomainError `no_source`, `source_paused` */
     sync: (id: number, actor: Actor): Promise<SourceView> =>
-      change(id, { action: 'source.wanted' }, actor, (tx, source) => {
+      change(id, 'source.wanted', actor, (tx, source) => {
         if (source.pausedAt) throw paused()
         return tx.sources.markWanted(id)
       }),
 
     pause: (id: number, actor: Actor): Promise<SourceView> =>
-      change(id, { action: 'source.paused' }, actor, (tx) => tx.sources.updatePaused(id, true)),
+      change(id, 'source.paused', actor, (tx) => tx.sources.updatePaused(id, true)),
 
     resume: (id: number, actor: Actor): Promise<SourceView> =>
-      change(id, { action: 'source.resumed' }, actor, (tx) => tx.sources.updatePaused(id, false)),
+      change(id, 'source.resumed', actor, (tx) => tx.sources.updatePaused(id, false)),
 
     /** Its articles stay, and their links lead where the publication says; nothing brings them up to date any more. @throws DomainError `no_source` */
     async remove(id: number, actor: Actor): Promise<void> {
@@ -168,10 +171,9 @@ export function createSourceService(parts: SourceParts) {
 
     /** Follows the feed of a site that has closed its API. @throws DomainError of `discover`, `source_exists` */
     useFeed: async (id: number, actor: Actor): Promise<SourceView> => {
-      const { home, url } = await find(stores, id)
+      const { home } = await find(stores, id)
       const { found } = await discover(parts, home, { kind: 'feed' })
-      const line = { action: 'source.feed', detail: changesBetween({ url }, { url: found.url }) }
-      return change(id, line, actor, async (tx) => {
+      return change(id, 'source.feed', actor, async (tx) => {
         if (!(await tx.sources.updateFound(id, found))) throw exists()
       })
     },
@@ -181,7 +183,7 @@ export function createSourceService(parts: SourceParts) {
      * @throws DomainError `no_source`, `nothing_asked`
      */
     async answer(id: number, answer: SourceAnswer, actor: Actor): Promise<SourceView> {
-      const answered = await change(id, { action: `source.${answer}` }, actor, async (tx, source) => {
+      const answered = await change(id, `source.${answer}`, actor, async (tx, source) => {
         const isMoved = source.question === 'moved'
         if (!source.question || isMoved !== (answer === 'same-site')) throw nothingAsked()
         const gone = isMoved ? [] : await tx.sourceItems.listMissing(id, { isAgain: false })
@@ -205,7 +207,7 @@ export function createSourceService(parts: SourceParts) {
      */
     async restore(id: number, items: string[] | undefined, actor: Actor): Promise<number> {
       let restored = 0
-      await change(id, { action: 'source.restored' }, actor, async (tx) => {
+      await change(id, 'source.restored', actor, async (tx) => {
         const since = now().getTime() - dayMs
         const withdrawn = (await tx.sourceItems.listFor(id, 'withdrawn', 10_000)).filter((item) =>
           items ? items.includes(item.remoteId) : (item.withdrawnAt?.getTime() ?? 0) >= since,
@@ -232,6 +234,15 @@ export function createSourceService(parts: SourceParts) {
     },
   }
 }
+
+/** What its line in the audit tells the change of. */
+const decided = ({ url, language, since, links, feedText }: StoredSource) => ({
+  url,
+  language,
+  since,
+  links,
+  feedText,
+})
 
 async function find(stores: Stores, id: number): Promise<StoredSource> {
   const source = await stores.sources.find(id)

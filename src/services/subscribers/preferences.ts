@@ -58,6 +58,8 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
       shownAddress: ref.isFresh ? subscriber.address : maskAddress(subscriber.address),
       newsletters: newsletters.map((newsletter) => {
         const subscription = subscriptions.find((one) => one.newsletterId === newsletter.id)
+        // A pending one is like none: one that was left is never pending again, and a link that came by mail proves the
+        // address as its activation would.
         return { newsletter, subscription, isLeft: isGone || subscription?.state === 'ended' }
       }),
       sections: await stores.selections.list('section'),

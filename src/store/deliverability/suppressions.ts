@@ -1,6 +1,6 @@
 import { sql, type InferResult, type Selectable } from 'kysely'
 import type { SuppressionReason } from '../../domain/deliverability/suppression.ts'
-import type { AddressHash } from '../../domain/subscribers/address.ts'
+import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Executor } from '../executor.ts'
 import type { Suppressions } from '../schema.ts'
 
@@ -112,8 +112,6 @@ export function suppressionsStore(db: Executor) {
     },
   }
 }
-
-const hmacsOf = (hashes: AddressHash[]): Buffer[] => hashes.map(({ hmac }) => hmac)
 
 const listed = (db: Executor) =>
   db

@@ -1,12 +1,10 @@
 import { sql } from 'kysely'
 import { mailLimitHours } from '../../domain/signups/activation.ts'
-import type { AddressHash } from '../../domain/subscribers/address.ts'
+import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Executor } from '../executor.ts'
 
 /** What limits activation mail to one person: HMACs alone, which outlive the requests. */
 export function activationMailsStore(db: Executor) {
-  const hmacs = (limits: AddressHash[]) => limits.map((limit) => limit.hmac)
-
   return {
     /** Decisions about one person follow each other until the transaction ends. */
     async lock(limit: AddressHash): Promise<void> {
@@ -22,7 +20,7 @@ export function activationMailsStore(db: Executor) {
       const rows = await db
         .selectFrom('activationMails')
         .select('sentAt')
-        .where('limitHmac', 'in', hmacs(limits))
+        .where('limitHmac', 'in', hmacsOf(limits))
         .where('sentAt', '>', sql<Date>`clock_timestamp() - make_interval(hours => ${mailLimitHours})`)
         .execute()
       return rows.map((row) => row.sentAt)
@@ -32,7 +30,7 @@ export function activationMailsStore(db: Executor) {
       const row = await db
         .selectFrom('activationBlocks')
         .select('limitHmac')
-        .where('limitHmac', 'in', hmacs(limits))
+        .where('limitHmac', 'in', hmacsOf(limits))
         .where('blockedUntil', '>', now)
         .executeTakeFirst()
       return row !== undefined

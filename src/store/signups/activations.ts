@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/signups/activation.ts'
-import type { AddressHash } from '../../domain/subscribers/address.ts'
+import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { Executor } from '../executor.ts'
 
@@ -95,10 +95,9 @@ export function activationsStore(db: Executor) {
           sql<boolean>`(form <> 'import'
             or not exists (select from imports where imports.state in ('waiting', 'running') and not is_dry_run))`,
         )
-        .$if(held.length > 0, (query) =>
-          query.where(
-            sql<boolean>`('.' || split_part(address, '@', 2)) not like all (${held.map((name) => `%.${name}`)}::text[])`,
-          ),
+        .where(
+          sql<boolean>`not exists (select from unnest(${held}::text[]) name
+            where right('.' || split_part(address, '@', 2), length(name) + 1) = '.' || name)`,
         )
         .orderBy('decideAt')
         .limit(1)
@@ -165,11 +164,7 @@ export function activationsStore(db: Executor) {
       const rows = await db
         .selectFrom('activations')
         .select('decidedAt')
-        .where(
-          'limitHmac',
-          'in',
-          limits.map((limit) => limit.hmac),
-        )
+        .where('limitHmac', 'in', hmacsOf(limits))
         .where('kind', '=', of.kind)
         .where('decision', '=', decision)
         .where('decidedAt', '>', sql<Date>`clock_timestamp() - make_interval(days => ${of.days})`)

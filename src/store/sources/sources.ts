@@ -89,6 +89,17 @@ export function sourcesStore(db: Executor) {
       return row && toSource(row)
     },
 
+    /** The same, held until the transaction ends. */
+    async lock(id: number): Promise<StoredSource | undefined> {
+      const row = await db
+        .selectFrom('sources')
+        .selectAll()
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst()
+      return row && toSource(row)
+    },
+
     /** Undefined where a source has this address already. */
     async insert(found: FoundSource, settings: SourceSettings, token: string): Promise<number | undefined> {
       const row = await db

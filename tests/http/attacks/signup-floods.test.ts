@@ -31,6 +31,8 @@ test('a flood at one domain holds that domain back, in the same answer, and lose
   const web = await aWeb()
   await aNewsletter(web.context.database)
   await mailed(web, 300, { domain: 'flooded.example' })
+  // Where a pattern would read more than a name.
+  await mailed(web, 300, { domain: 'r_ader.example' })
   const answers = []
   for (const email of ['amina@flooded.example', 'omar@reader.example']) {
     const answer = await signUp(web, email)
