@@ -66,4 +66,9 @@ test('the API answers as its OpenAPI document says', async () => {
   const { key, origin } = await aNewsroom()
   const { code, output } = await schemathesis(`${origin}/api/v1`, key)
   expect(code, output).toBe(0)
+  // A run that has asked for little ends well, too.
+  const [, selected, tested] = /Selected: (\d+)\/\d+\n +Tested: (\d+)/.exec(output) ?? []
+  expect(Number(tested)).toBeGreaterThan(60)
+  expect(tested).toBe(selected)
+  expect(output).toMatch(/^ {2}(\d+) generated, \1 passed/m)
 })
