@@ -18,7 +18,7 @@ import {
   signInWindows,
   viewWindows,
 } from './http/rate-limit.ts'
-import { notFound, problemHandler } from './http/problem.ts'
+import { noPage, problemHandler } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { apiRoutes } from './routes/api/routes.ts'
@@ -90,7 +90,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(siteRoutes(services, { ...forms, viewLimit: createRateLimit(viewWindows, counters.open) }))
   app.use(archiveRoutes(services, pages))
   app.use(oldPages(services))
-  app.use(notFound)
+  app.use(noPage)
   app.use(movedPages(services))
   app.use(problemHandler(log, pages))
   return app

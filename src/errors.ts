@@ -7,7 +7,6 @@ export type ErrorKind =
   | 'conflict'
   | 'precondition_failed'
   | 'precondition_required'
-  | 'gone'
   | 'throttled'
   | 'unavailable'
 
@@ -43,3 +42,21 @@ export class DomainError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds
   }
 }
+
+const failureOf =
+  (kind: ErrorKind) =>
+  (code: string, message: string, options?: DomainErrorOptions): DomainError =>
+    new DomainError(kind, code, message, options)
+
+export const invalid = failureOf('invalid')
+export const unauthenticated = failureOf('unauthenticated')
+export const forbidden = failureOf('forbidden')
+export const notFound = failureOf('not_found')
+export const conflict = failureOf('conflict')
+export const preconditionFailed = failureOf('precondition_failed')
+export const preconditionRequired = failureOf('precondition_required')
+export const throttled = failureOf('throttled')
+export const unavailable = failureOf('unavailable')
+
+/** What is wrong with one field. */
+export const atField = (field: string, message: string) => ({ fields: [{ field, message }] })

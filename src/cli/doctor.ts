@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os'
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import type { Context } from '../context.ts'
-import { DomainError } from '../errors.ts'
+import { conflict } from '../errors.ts'
 import type { MailIdentity } from '../doctor/dns-identity.ts'
 import { checkSenders } from '../doctor/dns-records.ts'
 import { look, no, type Finding } from '../doctor/finding.ts'
@@ -41,7 +41,7 @@ export function doctorCommand(program: Command): void {
           ),
         ])
         if (findings.some(({ verdict }) => verdict === 'no')) {
-          throw new DomainError('conflict', 'doctor_findings', 'Mail is not ready: see what says "no" above.')
+          throw conflict('doctor_findings', 'Mail is not ready: see what says "no" above.')
         }
       }),
     )

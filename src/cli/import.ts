@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Command } from 'commander'
 import { isLanguageTag } from '../domain/publication.ts'
-import { DomainError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 import type { ImportLine, ImportReport } from '../import/batch.ts'
 import type { FeedReport } from '../import/feed/import-feed.ts'
 import type { WordpressReport } from '../import/wordpress/import-wordpress.ts'
@@ -79,8 +79,7 @@ function runThread(job: ImportJob, onProgress: Progress['show']): Promise<Import
 function printReport(options: Options, report: ImportReport, lines: string[]): void {
   printResult(options, report, lines)
   if (report.failed === 0) return
-  throw new DomainError(
-    'invalid',
+  throw invalid(
     'import_incomplete',
     `${report.failed} could not be imported; everything else was. Correct them and import again.`,
   )

@@ -1,4 +1,4 @@
-import { DomainError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 
 /** One page of a list, newest first unless said otherwise. `next` opens the following page; null on the last. */
 export interface Page<Item> {
@@ -40,11 +40,7 @@ export function decodeCursor(text: string, shape: CursorShape): Cursor {
   } catch {
     // Falls through to the one answer for every cursor that is not ours.
   }
-  throw new DomainError(
-    'invalid',
-    'invalid_cursor',
-    'This cursor is not one of ours; start again without it.',
-  )
+  throw invalid('invalid_cursor', 'This cursor is not one of ours; start again without it.')
 }
 
 const isTime = (value: unknown): boolean => {

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { DomainError } from '../errors.ts'
+import { unavailable } from '../errors.ts'
 
 /** What a process says over IPC once it does its work. */
 interface Ready {
@@ -62,8 +62,7 @@ export function startChild(options: ChildOptions) {
       current = undefined
       const reason = signal ?? `exit code ${code ?? 0}`
       firstReady.reject(
-        new DomainError(
-          'unavailable',
+        unavailable(
           'process_not_started',
           `The ${options.name} process ended before it was ready (${reason}); its log is ${options.logFile}.`,
         ),

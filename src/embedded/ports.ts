@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import { DomainError } from '../errors.ts'
+import { unavailable } from '../errors.ts'
 
 /**
  * Below the range from which systems take the ports of outgoing connections (32768 and up on Linux, 49152 on
@@ -55,8 +55,7 @@ async function take(variable: string, wanted: number, host: string): Promise<num
     if (await isFree(wanted, host)) return wanted
     await sleep(100)
   } while (Date.now() < deadline)
-  throw new DomainError(
-    'unavailable',
+  throw unavailable(
     'port_busy',
     `Port ${wanted} is taken by another program: stop it, or choose another with ${variable}.`,
   )

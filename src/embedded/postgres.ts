@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { DomainError } from '../errors.ts'
+import { unavailable } from '../errors.ts'
 import { ensureDatabase, findDataDirectory } from '../store/server.ts'
 import { findFreePort } from './ports.ts'
 import { choosePlace, type Place } from './place.ts'
@@ -148,8 +148,7 @@ const endOfLog = ({ logFile }: Place): string =>
   existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-4).join('\n') : ''
 
 const notStarted = (place: Place, cause?: unknown) =>
-  new DomainError(
-    'unavailable',
+  unavailable(
     'postgres_not_started',
     `PostgreSQL did not start; its log ${place.logFile} ends with:\n${endOfLog(place)}`,
     { cause },

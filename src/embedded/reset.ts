@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import { DomainError } from '../errors.ts'
+import { conflict } from '../errors.ts'
 import { isServerSupervised } from '../store/server.ts'
 import { choosePlace } from './place.ts'
 import { findPostgres, stopPostgres } from './postgres.ts'
@@ -27,8 +27,7 @@ const contents = {
 export async function resetInstallation(config: Config, say: (line: string) => void): Promise<void> {
   const { dataDir } = config
   if (config.databaseUrl !== undefined) {
-    throw new DomainError(
-      'conflict',
+    throw conflict(
       'nothing_embedded',
       'DATABASE_URL is set: reset removes an embedded database only, and nothing was removed.',
     )

@@ -1,7 +1,7 @@
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
 import { z } from 'zod'
 import { mayActAs, type Actor } from '../domain/editor.ts'
-import { DomainError } from '../errors.ts'
+import { forbidden, invalid, notFound, unauthenticated } from '../errors.ts'
 import type { ApiRoute } from './route.ts'
 
 /** Tells who a bearer key is; undefined for one that is unknown, expired or revoked. */
@@ -31,11 +31,7 @@ export function apiRouter(routes: readonly ApiRoute[], authenticate: Authenticat
     router.all(path, refuseMethod(methodsOf(calls)))
   }
   router.use(() => {
-    throw new DomainError(
-      'not_found',
-      'no_route',
-      'There is no such call; GET /api/v1/openapi.json lists them all.',
-    )
+    throw notFound('no_route', 'There is no such call; GET /api/v1/openapi.json lists them all.')
   })
   return router
 }
@@ -49,7 +45,7 @@ const refuseMethod =
   (allow: string): RequestHandler =>
   (_request, response) => {
     response.set('Allow', allow)
-    throw new DomainError('invalid', 'no_method', `This address takes ${allow} alone.`)
+    throw invalid('no_method', `This address takes ${allow} alone.`)
   }
 
 const authenticateBearer =
@@ -59,8 +55,7 @@ const authenticateBearer =
     const actor = key === undefined ? undefined : await authenticate(key)
     if (!actor) {
       response.set('WWW-Authenticate', 'Bearer')
-      throw new DomainError(
-        'unauthenticated',
+      throw unauthenticated(
         'no_valid_key',
         'Send a valid key as "Authorization: Bearer <key>"; `bin/depeche key create` makes one.',
       )
@@ -75,7 +70,7 @@ const requireRole =
   (route: ApiRoute): RequestHandler =>
   (_request, response, next) => {
     if (!mayActAs(actorOf(response).role, route.role)) {
-      throw new DomainError('forbidden', 'role_too_low', `This call needs a key with the role ${route.role}.`)
+      throw forbidden('role_too_low', `This call needs a key with the role ${route.role}.`)
     }
     next()
   }
@@ -96,7 +91,7 @@ function bodyParser(route: ApiRoute): RequestHandler[] {
         return
       }
       if (!isJson(request)) {
-        throw new DomainError('invalid', 'not_json', 'Send the body as application/json in UTF-8.')
+        throw invalid('not_json', 'Send the body as application/json in UTF-8.')
       }
       parse(request, response, next)
     },
@@ -128,5 +123,5 @@ function parseQuery(schema: z.ZodType, request: Request): unknown {
   const parsed = schema.safeParse(request.query)
   if (parsed.success) return parsed.data
   const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
-  throw new DomainError('invalid', 'invalid_query', 'A query parameter is not valid; see errors.', { fields })
+  throw invalid('invalid_query', 'A query parameter is not valid; see errors.', { fields })
 }

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
 import { mayActAs, sessionLifetimeMs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
-import { DomainError } from '../errors.ts'
+import { forbidden, unauthenticated } from '../errors.ts'
 import { listKeys } from '../locales.ts'
 import type { EditorService } from '../services/desk/editors.ts'
 import { cookieOf, serializeCookie } from './cookies.ts'
@@ -107,18 +107,14 @@ const requireSession =
       response.redirect(303, `/desk/sign-in?next=${encodeURIComponent(request.originalUrl)}`)
       return
     }
-    throw new DomainError('unauthenticated', 'signed_out', 'You are signed out; sign in and try again.')
+    throw unauthenticated('signed_out', 'You are signed out; sign in and try again.')
   }
 
 const requireRole =
   (role: Role): RequestHandler =>
   (_request, response, next) => {
     if (!mayActAs(sessionOf(response).role, role)) {
-      throw new DomainError(
-        'forbidden',
-        'role_too_low',
-        `This needs the role ${role}; an admin can give it to you.`,
-      )
+      throw forbidden('role_too_low', `This needs the role ${role}; an admin can give it to you.`)
     }
     next()
   }
@@ -141,11 +137,7 @@ const requireFormToken =
     const given = Buffer.from(typeof field === 'string' ? field : (request.get('x-csrf-token') ?? ''))
     const expected = Buffer.from(formTokenOf(keyring, sessionOf(response)))
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-      throw new DomainError(
-        'forbidden',
-        'form_expired',
-        'This form is too old. Go back, reload the page and send it again.',
-      )
+      throw forbidden('form_expired', 'This form is too old. Go back, reload the page and send it again.')
     }
     next()
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
-import { DomainError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 
 /** RFC 9112, 3.2: a request with two Host fields means different things to a proxy and to us. */
 export const namesTwoHosts = ({ rawHeaders }: IncomingMessage): boolean =>
@@ -9,7 +9,7 @@ export const namesTwoHosts = ({ rawHeaders }: IncomingMessage): boolean =>
 
 /** @throws DomainError `two_hosts` */
 export const oneHost: RequestHandler = (request, _response, next) => {
-  if (namesTwoHosts(request)) throw new DomainError('invalid', 'two_hosts', 'A request names one host.')
+  if (namesTwoHosts(request)) throw invalid('two_hosts', 'A request names one host.')
   next()
 }
 

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { z } from 'zod'
-import { DomainError } from '../errors.ts'
+import { preconditionFailed, preconditionRequired } from '../errors.ts'
 
 export const ifMatch = z
   .string()
@@ -17,8 +17,7 @@ export function ifMatchVersion(request: Request): number | undefined {
   const header = request.get('if-match')?.trim()
   if (header === undefined) return undefined
   if (ifMatch.safeParse(header).success) return Number(header.split('"')[1])
-  throw new DomainError(
-    'precondition_failed',
+  throw preconditionFailed(
     'version_changed',
     'If-Match names no version of this; read it again and use its ETag.',
   )
@@ -28,8 +27,7 @@ export function ifMatchVersion(request: Request): number | undefined {
 export function requireKey(request: Request): string {
   const key = idempotencyKey.safeParse(request.get('idempotency-key'))
   if (key.success) return key.data
-  throw new DomainError(
-    'precondition_required',
+  throw preconditionRequired(
     'idempotency_key_required',
     'Send an Idempotency-Key of your own (1 to 200 visible ASCII characters), the same on every retry of this click.',
   )

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { z, ZodError } from 'zod'
-import { DomainError, type ErrorKind } from '../errors.ts'
+import { DomainError, type ErrorKind, invalid, notFound } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { PageRenderer } from './page.ts'
 
@@ -12,7 +12,6 @@ const statusOf = {
   conflict: 409,
   precondition_failed: 412,
   precondition_required: 428,
-  gone: 410,
   throttled: 429,
   unavailable: 503,
 } as const satisfies Record<ErrorKind, number>
@@ -88,18 +87,13 @@ function toDomainError(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error
   if (error instanceof ZodError) {
     const fields = error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
-    return new DomainError('invalid', 'invalid_input', 'Some fields are not valid; see errors.', { fields })
+    return invalid('invalid_input', 'Some fields are not valid; see errors.', { fields })
   }
   const { status, code } = error as { status?: unknown; code?: unknown }
-  if (status === 413)
-    return new DomainError('invalid', 'too_large', 'The body is larger than this route takes.')
+  if (status === 413) return invalid('too_large', 'The body is larger than this route takes.')
   const isUnreadable = typeof status === 'number' && status >= 400 && status < 500
   if (isUnreadable || nulInText.has(code)) {
-    return new DomainError(
-      'invalid',
-      'malformed_body',
-      'The request could not be read; check its syntax and encoding.',
-    )
+    return invalid('malformed_body', 'The request could not be read; check its syntax and encoding.')
   }
   return undefined
 }
@@ -132,6 +126,6 @@ function toProblem(error: DomainError | undefined): Problem {
 }
 
 /** For every path that no route answered. */
-export const notFound: RequestHandler = () => {
-  throw new DomainError('not_found', 'no_page', 'There is nothing at this address.')
+export const noPage: RequestHandler = () => {
+  throw notFound('no_page', 'There is nothing at this address.')
 }

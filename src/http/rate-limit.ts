@@ -1,5 +1,5 @@
 import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible'
-import { DomainError } from '../errors.ts'
+import { DomainError, throttled } from '../errors.ts'
 import type { ClientAddress } from './client-address.ts'
 
 /** So many points in so many seconds. */
@@ -78,14 +78,9 @@ export function createRateLimit(windows: Window[], open: (window: Window) => Rat
       const exceeded = refusals.filter((refusal) => refusal instanceof RateLimiterRes)
       if (exceeded.length > 0) {
         const waitMs = Math.max(...exceeded.map((refusal) => refusal.msBeforeNext))
-        throw new DomainError(
-          'throttled',
-          'too_many_requests',
-          'Too many requests from here; wait a little.',
-          {
-            retryAfterSeconds: Math.ceil(waitMs / 1000),
-          },
-        )
+        throw throttled('too_many_requests', 'Too many requests from here; wait a little.', {
+          retryAfterSeconds: Math.ceil(waitMs / 1000),
+        })
       }
       if (refusals.length > 0) throw new Error('a limit could not be counted', { cause: refusals[0] })
     },

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { DomainError } from '../errors.ts'
+import { forbidden } from '../errors.ts'
 
 /**
  * Refuses a state change that another site made the browser send. Sec-Fetch-Site decides where the browser sends it
@@ -11,9 +11,5 @@ export function requireSameOrigin(request: Request, publicUrl: string): void {
   const origin = request.get('origin')
   const isForeign = site !== undefined ? site !== 'same-origin' : origin !== undefined && origin !== publicUrl
   if (!isForeign) return
-  throw new DomainError(
-    'forbidden',
-    'cross_site',
-    'This form was sent from another site. Open the page here and send it again.',
-  )
+  throw forbidden('cross_site', 'This form was sent from another site. Open the page here and send it again.')
 }

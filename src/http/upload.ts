@@ -1,7 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream'
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
 import type { Request, RequestHandler, Response } from 'express'
-import { DomainError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 
 const limits = { fields: 20, fieldSize: 4_000, fieldNameSize: 100, files: 1, parts: 21 }
 
@@ -74,6 +74,6 @@ function openParser(request: Request): BusboyInstance {
 }
 
 const unreadable = (cause: unknown) =>
-  new DomainError('invalid', 'malformed_body', 'The form could not be read to its end; send it again.', {
+  invalid('malformed_body', 'The form could not be read to its end; send it again.', {
     cause,
   })

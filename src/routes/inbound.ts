@@ -1,6 +1,6 @@
 import express, { Router, type RequestHandler } from 'express'
 import { providerNames, type EventKind, type ProviderName } from '../domain/deliverability/provider-event.ts'
-import { DomainError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 import type { Services } from '../services/services.ts'
 
 const longestBody = 1024 * 1024
@@ -44,6 +44,6 @@ function readJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (error) {
-    throw new DomainError('invalid', 'malformed_body', 'The body is not JSON.', { cause: error })
+    throw invalid('malformed_body', 'The body is not JSON.', { cause: error })
   }
 }

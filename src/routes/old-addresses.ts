@@ -1,6 +1,6 @@
 import { Router, type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
 import { DomainError } from '../errors.ts'
-import { notFound } from '../http/problem.ts'
+import { noPage } from '../http/problem.ts'
 import type { Services } from '../services/services.ts'
 
 type OldAddresses = Pick<Services, 'oldAddresses'>
@@ -17,7 +17,7 @@ export function oldQueries({ oldAddresses }: OldAddresses): Router {
   router.get('/', async (request, response, next) => {
     const path = await oldAddresses.findQuery(urlOf(request))
     if (path === undefined) next()
-    else if (path === null) void notFound(request, response, next)
+    else if (path === null) void noPage(request, response, next)
     else response.redirect(301, path)
   })
   return router

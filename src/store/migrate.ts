@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { DomainError } from '../errors.ts'
+import { conflict } from '../errors.ts'
 
 const ownMigrations = new URL('./migrations/', import.meta.url)
 
@@ -73,8 +73,7 @@ async function compareApplied(client: pg.Client, migrations: Migration[]): Promi
   const applied = new Map(rows.map(({ name, sha256 }) => [name, sha256]))
   const changed = migrations.find(({ name, sha256 }) => (applied.get(name) ?? sha256) !== sha256)
   if (changed) {
-    throw new DomainError(
-      'conflict',
+    throw conflict(
       'migration_changed',
       `src/store/migrations/${changed.name} is not the file that this database was migrated with: put it back as it was, and write what is to change as a new migration.`,
     )

@@ -1,4 +1,4 @@
-import { DomainError } from '../errors.ts'
+import { unavailable } from '../errors.ts'
 
 /** SQLSTATE of what passes by itself: a lock or a statement that took too long, deadlocks, no connection left. */
 const busy = new Set(['55P03', '57014', '40P01', '40001', '53300'])
@@ -30,12 +30,12 @@ export function failAsUnavailable(error: unknown): never {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   if (busy.has(code) || noneFree.test(message)) {
     const sentence = 'Others are at this, and it took too long; nothing was changed. Try again in a moment.'
-    throw new DomainError('unavailable', 'database_busy', sentence, { cause: error, retryAfterSeconds: 5 })
+    throw unavailable('database_busy', sentence, { cause: error, retryAfterSeconds: 5 })
   }
   if (away.has(code) || lost.test(message)) {
     const sentence =
       'The database does not answer at the moment; nothing was changed by half. Try again soon.'
-    throw new DomainError('unavailable', 'database_away', sentence, { cause: error, retryAfterSeconds: 10 })
+    throw unavailable('database_away', sentence, { cause: error, retryAfterSeconds: 10 })
   }
   throw error
 }

@@ -7,11 +7,11 @@ const sources = globSync('{src,workers}/**/*.ts')
 const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(
   ([, code = '']) => code,
 )
+/** A kind and its code stand beside each other wherever an error is made. */
 const kinds =
-  'invalid|unauthenticated|forbidden|not_found|conflict|precondition_failed|precondition_required|gone|throttled|unavailable'
-/** A kind and its code stand beside each other wherever an error is made, by its constructor or by a function of ours. */
+  'invalid|unauthenticated|forbidden|not_?found|conflict|precondition_?(?:failed|required)|throttled|unavailable'
 const made = new Set(
-  [...sources.matchAll(new RegExp(`\\(\\s*'(?:${kinds})',\\s*(?:'(\\w+)'|\`(\\w+)\\$\\{)`, 'g'))].map(
+  [...sources.matchAll(new RegExp(`\\b(?:${kinds})(?:\\(|',)\\s*(?:'(\\w+)'|\`(\\w+)\\$\\{)`, 'gi'))].map(
     ([, code, start]) => code ?? `${start ?? ''}…`,
   ),
 )

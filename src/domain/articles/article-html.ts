@@ -1,5 +1,5 @@
 import sanitizeHtml from 'sanitize-html'
-import { DomainError } from '../../errors.ts'
+import { atField, invalid } from '../../errors.ts'
 import { withoutUndefined } from '../fields.ts'
 import { cleanText, onOneLine } from '../text.ts'
 
@@ -179,11 +179,10 @@ const emptied =
 
 const maxOpen = 1_000
 export const tooManyOpen = () =>
-  new DomainError(
-    'invalid',
+  invalid(
     'html_never_closed',
     `The HTML leaves more than ${maxOpen} elements open: close them where they end.`,
-    { fields: [{ field: 'html', message: 'must close its elements' }] },
+    atField('html', 'must close its elements'),
   )
 
 /** A story with its captions; pictures are linked, not sent. */

@@ -1,4 +1,4 @@
-import { DomainError } from '../../errors.ts'
+import { atField, conflict, invalid } from '../../errors.ts'
 import type { Article } from './article.ts'
 
 type Publishing = Pick<Article, 'state' | 'publishedAt' | 'firstPublicAt'>
@@ -25,11 +25,10 @@ export function publishingOf(
   const firstPublicAt = before?.firstPublicAt
   if (state === 'withdrawn') return { state, publishedAt, firstPublicAt }
   if (state === 'scheduled' && !wanted.publishedAt) {
-    throw new DomainError(
-      'invalid',
+    throw invalid(
       'schedule_needs_date',
       'A scheduled article needs the time to publish it at.',
-      { fields: [{ field: 'publishedAt', message: 'is required when state is scheduled' }] },
+      atField('publishedAt', 'is required when state is scheduled'),
     )
   }
   // What readers have seen does not silently disappear: withdrawing leaves a notice.
@@ -46,8 +45,7 @@ export function publishingOf(
 }
 
 const alreadyPublic = () =>
-  new DomainError(
-    'conflict',
+  conflict(
     'article_is_public',
     'This article is public already: withdraw it rather than taking it back to a draft or a schedule.',
   )

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { DomainError } from '../../errors.ts'
+import { conflict, forbidden, preconditionFailed, preconditionRequired } from '../../errors.ts'
 import { deliveryStates, type DeliveryState } from '../delivery/delivery.ts'
 import { nameOfActor, type Actor } from '../editor.ts'
 import type { FrozenDigest } from './frozen-digest.ts'
@@ -146,8 +146,7 @@ export function requireMayDo(
   action: DigestAction,
 ): void {
   if (mayDo(digest, action)) return
-  throw new DomainError(
-    'conflict',
+  throw conflict(
     'wrong_state',
     `A digest that is ${digest.state} cannot ${action}; that works from ${startsOf[action].join(', ')}.`,
   )
@@ -159,8 +158,7 @@ export const isExpired = ({ expiresAt }: Pick<Digest, 'expiresAt'>, now: Date): 
 /** Resumed after its time, a digest would expire for everyone who waits for it. @throws DomainError `digest_expired` */
 export function requireTimeLeft(digest: Pick<Digest, 'expiresAt'>, now: Date): void {
   if (!isExpired(digest, now)) return
-  throw new DomainError(
-    'conflict',
+  throw conflict(
     'digest_expired',
     'The time of this digest is over: nobody would get it any more. Resume it with extend to send it for 24 hours from now, or cancel it.',
   )
@@ -173,15 +171,13 @@ export type SeenVersion = number | 'any' | undefined
 export function requireVersion(digest: Pick<Digest, 'version'>, version: SeenVersion): void {
   if (version === 'any') return
   if (version === undefined) {
-    throw new DomainError(
-      'precondition_required',
+    throw preconditionRequired(
       'if_match_required',
       'Send If-Match with the ETag of the digest you looked at, so that nothing else goes out.',
     )
   }
   if (version === digest.version) return
-  throw new DomainError(
-    'precondition_failed',
+  throw preconditionFailed(
     'version_changed',
     'The digest has changed since you looked at it: read it again, then decide.',
   )
@@ -196,21 +192,13 @@ export const isApproved = (
 export function requireApproved(digest: Digest, rule: ApprovalRule): void {
   if (isApproved(digest, rule)) return
   const who = rule === 'four-eyes' ? 'another editor than the last one who changed it' : 'an editor'
-  throw new DomainError(
-    'conflict',
-    'approval_needed',
-    `This newsletter's digests are approved first, by ${who}.`,
-  )
+  throw conflict('approval_needed', `This newsletter's digests are approved first, by ${who}.`)
 }
 
 /** @throws DomainError `four_eyes` */
 export function requireMayApprove(digest: Digest, rule: ApprovalRule, actor: Actor): void {
   if (rule !== 'four-eyes' || digest.changedBy !== nameOfActor(actor)) return
-  throw new DomainError(
-    'forbidden',
-    'four_eyes',
-    'You changed this digest last: somebody else must approve it.',
-  )
+  throw forbidden('four_eyes', 'You changed this digest last: somebody else must approve it.')
 }
 
 /** JSON with sorted keys and without undefined: the same content has the same bytes, wherever it was made. */

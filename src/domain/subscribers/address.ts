@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url'
-import { DomainError } from '../../errors.ts'
+import { atField, invalid } from '../../errors.ts'
 import type { Keyring } from '../token.ts'
 import { organisationOf } from './organisation.ts'
 
@@ -34,9 +34,7 @@ export function parseAddress(input: string): Address {
   const address = findAddress(input)
   if (!address) {
     const message = 'must be one e-mail address, such as name@example.org'
-    throw new DomainError('invalid', 'invalid_address', `The address ${message}.`, {
-      fields: [{ field: 'email', message }],
-    })
+    throw invalid('invalid_address', `The address ${message}.`, atField('email', message))
   }
   return address
 }

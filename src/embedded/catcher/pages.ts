@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import { createPageRenderer, type PageRenderer } from '../../http/page.ts'
 import { problemHandler } from '../../http/problem.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
@@ -165,7 +165,7 @@ function getSummary(mailbox: Mailbox, request: Request): Summary {
 }
 
 const noSuchMail = () =>
-  new DomainError('not_found', 'no_mail', 'There is no such mail here; it may have made room for newer ones.')
+  notFound('no_mail', 'There is no such mail here; it may have made room for newer ones.')
 
 /** People at this machine read its clock. */
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone

@@ -2,7 +2,7 @@ import { lookup as lookupAll, type LookupAddress, type LookupOptions } from 'nod
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Agent, fetch as undiciFetch, type Dispatcher } from 'undici'
-import { DomainError } from '../../errors.ts'
+import { DomainError, invalid } from '../../errors.ts'
 
 /** What one GET may take. */
 export interface FetchLimits {
@@ -144,7 +144,7 @@ async function readBody(
     // Counted as it is unpacked: a small gzip may hold a large document.
     if (size > max) {
       const limit = max < 1024 * 1024 ? `${max / 1024} kB` : `${max / 1024 / 1024} MB`
-      throw new DomainError('invalid', 'fetch_too_large', `What the URL answers is larger than ${limit}.`)
+      throw invalid('fetch_too_large', `What the URL answers is larger than ${limit}.`)
     }
     chunks.push(bytes)
   }
@@ -185,19 +185,13 @@ export function isPublicAddress(address: string): boolean {
 }
 
 const refused = () =>
-  new DomainError(
-    'invalid',
+  invalid(
     'address_refused',
     'This URL leads to an address that is not public; only feeds of the open internet are imported.',
   )
 
 const failed = (why: string, cause?: unknown) =>
-  new DomainError(
-    'invalid',
-    'fetch_failed',
-    `The URL cannot be read. ${why}`,
-    cause === undefined ? {} : { cause },
-  )
+  invalid('fetch_failed', `The URL cannot be read. ${why}`, cause === undefined ? {} : { cause })
 
 function toSentence(error: unknown, { seconds }: FetchLimits): DomainError {
   if (error instanceof DomainError) return error

@@ -1,5 +1,5 @@
 import type { Actor } from '../../domain/editor.ts'
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import { knownSections } from '../../services/articles/selections.ts'
 import { createBatcher, type ImportReport, type ImportServices } from '../batch.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
@@ -37,7 +37,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
   const { url } = document
   const found = await readFeed(document)
   if (!found) {
-    throw new DomainError('invalid', 'not_a_feed', 'What the URL answers is neither RSS nor Atom.')
+    throw invalid('not_a_feed', 'What the URL answers is neither RSS nor Atom.')
   }
   const { feed, repairs, marks, isComplete, pending } = found
   const batcher = createBatcher(services, options.actor, url)

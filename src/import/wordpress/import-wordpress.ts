@@ -2,7 +2,8 @@ import { open as openFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Actor } from '../../domain/editor.ts'
 import { siteKeyOf } from '../../domain/articles/identity.ts'
-import { DomainError } from '../../errors.ts'
+import type { DomainError } from '../../errors.ts'
+import { invalid, notFound } from '../../errors.ts'
 import { knownSections } from '../../services/articles/selections.ts'
 import { Attachments } from './attachments.ts'
 import { createBatcher, type ImportReport, type ImportServices, type ItemName } from '../batch.ts'
@@ -111,7 +112,7 @@ async function sizeOf(file: string): Promise<number> {
   const found = await stat(file).catch(() => undefined)
   // Read several times, so it cannot be a pipe.
   if (!found?.isFile()) {
-    throw new DomainError('not_found', 'no_file', `There is no such file, or it cannot be read: ${file}`)
+    throw notFound('no_file', `There is no such file, or it cannot be read: ${file}`)
   }
   return found.size
 }
@@ -231,8 +232,7 @@ async function notWxr({ file, name }: Part): Promise<DomainError> {
   const handle = await openFile(file)
   const { buffer } = await handle.read(Buffer.alloc(4), 0, 4).finally(() => handle.close())
   const isPacked = buffer.toString('latin1') === 'PK\u0003\u0004' || buffer.readUInt16BE() === 0x1f8b
-  return new DomainError(
-    'invalid',
+  return invalid(
     'not_wxr',
     isPacked
       ? 'This file is packed: unpack it and import the XML files that are in it, all in one command.'
@@ -241,8 +241,7 @@ async function notWxr({ file, name }: Part): Promise<DomainError> {
 }
 
 const differentSites = (one: string, other: string) =>
-  new DomainError(
-    'invalid',
+  invalid(
     'different_sites',
     `These files are exports of different sites (${one} and ${other}): import each site by itself.`,
   )

@@ -1,4 +1,4 @@
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 
 const quoted = /"[^"]*"|'[^']*'/g
 
@@ -8,8 +8,7 @@ export function requireBareDoctype(text: string): void {
 }
 
 export const doctypeRefused = () =>
-  new DomainError(
-    'invalid',
+  invalid(
     'doctype_refused',
     'The file has a document type (<!DOCTYPE>) with declarations of its own, which no export of WordPress and no feed needs; remove it and try again.',
   )

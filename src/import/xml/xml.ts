@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { SaxesParser } from 'saxes'
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import { createDecoder, EncodingCensus, type Encoding } from './encoding.ts'
 import { createNames } from './xml-names.ts'
 import { requireBareDoctype } from './doctype.ts'
@@ -159,8 +159,7 @@ function createParser(listener: XmlListener, repairs: Repairs) {
 }
 
 const tooDeep = () =>
-  new DomainError(
-    'invalid',
+  invalid(
     'xml_too_deep',
     `The XML has more than ${maxDepth} elements open at once, which no export and no feed has.`,
   )

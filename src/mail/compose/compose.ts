@@ -1,6 +1,6 @@
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import { directionOf } from '../../domain/publication.ts'
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import { isWebUrl, viewDigest, type Detail, type DigestView } from './digest-view.ts'
 import { quotedPrintable } from '../message/encoding.ts'
 import { gapMark } from '../message/message.ts'
@@ -46,11 +46,7 @@ export function composeDigest(frozenDigest: FrozenDigest, templates: MailTemplat
   const frozen = cleanTexts(frozenDigest)
   for (const { url } of [...frozen.articles, ...frozen.mostRead]) {
     if (!isWebUrl(url)) {
-      throw new DomainError(
-        'invalid',
-        'digest_link',
-        'An article has a link that is not a web address; correct it.',
-      )
+      throw invalid('digest_link', 'An article has a link that is not a web address; correct it.')
     }
   }
   const name = frozen.cadence === 'alert' ? 'brief' : frozen.template
@@ -85,8 +81,7 @@ const sizeOf = ({ html }: ComposedMail): number =>
   Math.max(Buffer.byteLength(html), quotedPrintable(html).length) + roomForLinks
 
 const tooLarge = () =>
-  new DomainError(
-    'invalid',
+  invalid(
     'digest_too_large',
     'The digest is larger than mailbox providers show; shorten its intro or take articles out.',
   )

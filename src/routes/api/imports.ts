@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import { get, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -53,7 +53,7 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
           .upload(request.iterator({ destroyOnReturn: false }), { ...wish, bytes, idempotencyKey })
           .catch((error: unknown) => {
             if (!request.destroyed || request.complete) throw error
-            throw new DomainError('invalid', 'malformed_body', 'The upload broke off; send it again.', {
+            throw invalid('malformed_body', 'The upload broke off; send it again.', {
               cause: error,
             })
           })

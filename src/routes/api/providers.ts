@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { eventKinds, providerNames, type ProviderName } from '../../domain/deliverability/provider-event.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import { del, get, post, put, type ApiRoute } from '../../http/route.ts'
 import type { ProviderService, ProviderView } from '../../services/deliverability/providers.ts'
 
@@ -80,7 +80,7 @@ function nameOf(text: string): ProviderName {
   const name = providerNames.find((each) => each === text)
   if (name) return name
   const known = providerNames.join(', ')
-  throw new DomainError('not_found', 'no_provider', `There is no such provider; these are known: ${known}.`)
+  throw notFound('no_provider', `There is no such provider; these are known: ${known}.`)
 }
 
 const orNull = (at: Date | undefined): string | null => at?.toISOString() ?? null

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
-import { DomainError } from '../../errors.ts'
+import { DomainError, invalid } from '../../errors.ts'
 import { importOutcomes } from '../../services/subscribers/import/rows.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -25,7 +25,7 @@ export function importsDesk({ imports, newsletters }: Services): DeskRoute[] {
       ...post('/imports', 'editor', async (call) => {
         const { basis, trial } = form.parse(call.request.body)
         try {
-          if (!call.upload) throw new DomainError('invalid', 'import_file', 'Choose a file.')
+          if (!call.upload) throw invalid('import_file', 'Choose a file.')
           const wish = { actor: call.actor, isDryRun: trial !== undefined, consentBasis: basis }
           const { id } = await imports.upload(call.upload, wish)
           call.redirect(`/imports/${id}`)

@@ -1,7 +1,7 @@
 import type { Digest } from '../../domain/digests/digest.ts'
 import { withoutArticles } from '../../domain/digests/digest-variant.ts'
 import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 
@@ -34,7 +34,7 @@ export function createArchiveService({ database, mail }: Pick<Parts, 'database' 
     async webVersion(id: number): Promise<string> {
       const digest = await stores.digests.get(id)
       if (!digest.content || !(await stores.digests.isPublic(id))) {
-        throw new DomainError('not_found', 'no_digest', 'There is no such digest.')
+        throw notFound('no_digest', 'There is no such digest.')
       }
       const gone = await stores.digestArticles.listGone([digest.content])
       return mail.renderWeb(await mail.composeDigest(withoutArticles(digest.content, gone)))

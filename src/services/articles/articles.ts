@@ -4,7 +4,8 @@ import { articleUrl } from '../../domain/articles/links.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { cleanLine } from '../../domain/text.ts'
-import { DomainError } from '../../errors.ts'
+import type { DomainError } from '../../errors.ts'
+import { conflict, invalid } from '../../errors.ts'
 import { putArticles } from './put-articles.ts'
 import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
 import {
@@ -253,25 +254,20 @@ function readArticle(
   if (externalId.success && input.success) return { externalId: externalId.data, input: input.data }
   const issues = [...(externalId.error?.issues ?? []), ...(input.error?.issues ?? [])]
   const sentence = issues.map(({ path, message }) => [path.join('.'), message].join(' ').trim()).join('; ')
-  return { externalId: String(id), error: new DomainError('invalid', 'invalid_input', sentence) }
+  return { externalId: String(id), error: invalid('invalid_input', sentence) }
 }
 
 /** What no reader has seen goes into what they have. */
 const publicSince = (article: Article): number => article.firstPublicAt?.getTime() ?? Infinity
 
 const notHeld = () =>
-  new DomainError(
-    'conflict',
-    'article_not_held',
-    'No correction keeps the site of this article from writing it.',
-  )
+  conflict('article_not_held', 'No correction keeps the site of this article from writing it.')
 
 const sameArticle = () =>
-  new DomainError('invalid', 'same_article', 'Both ids are of one article already: name two different ones.')
+  invalid('same_article', 'Both ids are of one article already: name two different ones.')
 
 const inDigest = () =>
-  new DomainError(
-    'conflict',
+  conflict(
     'article_in_digest',
     'A digest that has not ended holds the newer of the two: wait until it has, or cancel it.',
   )

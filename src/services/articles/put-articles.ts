@@ -4,7 +4,7 @@ import type { SelectionKind } from '../../domain/articles/article.ts'
 import { publishingOf } from '../../domain/articles/publishing.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
-import { DomainError } from '../../errors.ts'
+import { DomainError, conflict, unavailable } from '../../errors.ts'
 import type { ArticleContent, StoredArticle } from '../../store/articles/article-writes.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { Stores } from '../../store/stores.ts'
@@ -196,7 +196,7 @@ async function insert(
     }))
     for (const [externalId, id] of await stores.articles.insert(rows)) ids.set(externalId, id)
   }
-  throw new DomainError('unavailable', 'articles_contended', 'Too many writers at once; send it again.')
+  throw unavailable('articles_contended', 'Too many writers at once; send it again.')
 }
 
 const numbered = (slug: string) => [2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${slug}-${n}`)
@@ -283,8 +283,7 @@ function hashOf({ input, origin }: ArticleToPut): Buffer {
 
 const guidTaken = ({ externalId }: ArticleToPut): PutResult => ({
   externalId,
-  error: new DomainError(
-    'conflict',
+  error: conflict(
     'guid_taken',
     'Another article has this guid. If it is the same one, put it under the id that it has here; if not, leave guid out to get a new one.',
   ),

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Response } from '../../domain/articles/article.ts'
 import { changesOfResponses } from '../../domain/feeds/feed.ts'
-import { DomainError } from '../../errors.ts'
+import { conflict, notFound } from '../../errors.ts'
 import type { NewResponse } from '../../store/articles/responses.ts'
 import type { Outcome } from './put-article.ts'
 import {
@@ -110,14 +110,9 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
 }
 
 const guidTaken = () =>
-  new DomainError(
-    'conflict',
-    'guid_taken',
-    'Another response has this guid; leave guid out to get a new one.',
-  )
+  conflict('guid_taken', 'Another response has this guid; leave guid out to get a new one.')
 
-const noResponse = () =>
-  new DomainError('not_found', 'no_response', 'There is no such response under this article.')
+const noResponse = () => notFound('no_response', 'There is no such response under this article.')
 
 function hashOf(input: CheckedResponse): Buffer {
   const { guid: _guid, ...content } = input

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { tooManyOpen, type sanitizeArticleHtml } from '../../domain/articles/article-html.ts'
 import { sanitizeText } from '../../domain/articles/markdown.ts'
-import { DomainError } from '../../errors.ts'
+import { atField, invalid } from '../../errors.ts'
 import { openThread, UnansweredError } from '../../thread.ts'
 
 type Given = Parameters<typeof sanitizeText>
@@ -51,6 +51,8 @@ async function sanitize(given: Given): Promise<string> {
 }
 
 const tooSlow = () =>
-  new DomainError('invalid', 'html_too_slow', 'The HTML takes too long to read: send it in parts.', {
-    fields: [{ field: 'html', message: 'must be simpler, or sent in parts' }],
-  })
+  invalid(
+    'html_too_slow',
+    'The HTML takes too long to read: send it in parts.',
+    atField('html', 'must be simpler, or sent in parts'),
+  )

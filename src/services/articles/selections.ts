@@ -1,6 +1,6 @@
 import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
-import { DomainError } from '../../errors.ts'
+import { conflict, notFound } from '../../errors.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { SelectionChangeInput, SelectionInput } from './input.ts'
 import type { Parts } from '../parts.ts'
@@ -57,7 +57,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
       const created = await database.stores.selections.insert({ kind, ...input })
       if (!created) {
         const sentence = `There is a ${kind} ${input.slug} already: change it, or choose another slug.`
-        throw new DomainError('conflict', 'selection_exists', sentence)
+        throw conflict('selection_exists', sentence)
       }
       return created
     },
@@ -72,7 +72,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
       const changed = await database.transaction(async (stores) => {
         const before = await stores.selections.findBySlug(kind, slug)
         const after = before && (await stores.selections.update(before.id, change))
-        if (!after) throw new DomainError('not_found', 'no_selection', `There is no ${kind} ${slug}.`)
+        if (!after) throw notFound('no_selection', `There is no ${kind} ${slug}.`)
         // Its name stands in the items of every feed.
         await stores.feedDocuments.markDirty([{ subject: '*' }])
         return after

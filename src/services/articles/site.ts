@@ -11,7 +11,7 @@ import {
 import { homeOf } from '../../domain/articles/links.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
 import { safeHtml } from './safe-html.ts'
 import { singleFlight } from '../single-flight.ts'
@@ -86,7 +86,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       const { kind, slug, only, before } = wanted
       const selection = await selections.findBySlug(kind, slug.normalize())
       if (!selection) {
-        throw new DomainError('not_found', 'no_selection', `There is no ${kind} at this address.`)
+        throw notFound('no_selection', `There is no ${kind} at this address.`)
       }
       const found = await articles.listPublic({
         selectionId: selection.id,
@@ -163,7 +163,7 @@ const isPublic = (article: Article): boolean => article.state === 'published' ||
 
 function requirePublic(article: Article | undefined): asserts article is Article {
   if (article && isPublic(article)) return
-  throw new DomainError('not_found', 'no_article', 'There is no article at this address.')
+  throw notFound('no_article', 'There is no article at this address.')
 }
 
 function forGood(article: Article | undefined): Elsewhere {

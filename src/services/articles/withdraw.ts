@@ -1,5 +1,5 @@
 import type { Article } from '../../domain/articles/article.ts'
-import { DomainError } from '../../errors.ts'
+import { conflict } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { tellDesk } from '../desk/notices.ts'
 import { noteArchives, noteChanges } from './public-change.ts'
@@ -57,8 +57,7 @@ async function noteTurn(stores: Stores, before: Article): Promise<Article> {
 }
 
 const notPublic = () =>
-  new DomainError(
-    'conflict',
+  conflict(
     'article_not_public',
     'Only a published article can be withdrawn; this one never was public: PUT it as a draft instead.',
   )

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { findAddress, toLowerAddress } from '../../domain/subscribers/address.ts'
 import { openReference, type MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { EventKind, ProviderEvent, ProviderName } from '../../domain/deliverability/provider-event.ts'
-import { DomainError } from '../../errors.ts'
+import { unavailable } from '../../errors.ts'
 import type { Posting } from '../../mail/providers/providers.ts'
 import type { StoredProvider } from '../../store/deliverability/providers.ts'
 import type { BounceService, Guard } from './bounces.ts'
@@ -157,8 +157,7 @@ const isSameAddress = (ours: string, theirs: string): boolean =>
   toLowerAddress(ours) === toLowerAddress(findAddress(theirs)?.text ?? theirs)
 
 const unreachable = (cause: unknown) =>
-  new DomainError(
-    'unavailable',
+  unavailable(
     'provider_unreachable',
     'The provider cannot be asked whether this is its own; send it again later.',
     { cause, retryAfterSeconds: 60 },

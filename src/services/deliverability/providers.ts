@@ -1,6 +1,6 @@
 import type { Actor } from '../../domain/editor.ts'
 import { proofOf, type ProviderName } from '../../domain/deliverability/provider-event.ts'
-import { DomainError } from '../../errors.ts'
+import { atField, invalid, notFound } from '../../errors.ts'
 import type { StoredProvider } from '../../store/deliverability/providers.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
@@ -75,7 +75,7 @@ export function createProviderService({ database, config, doorbell, providers }:
           ? 'must be the key that the provider shows for its webhooks'
           : 'must be left out: this provider has none'
         const fields = [{ field: 'key', message }]
-        throw new DomainError('invalid', 'invalid_input', `The key ${message}.`, { fields })
+        throw invalid('invalid_input', `The key ${message}.`, { fields })
       }
       await change(name, 'provider.key', actor, async (stores) => {
         await find(stores, name)
@@ -134,18 +134,11 @@ async function find(stores: Stores, name: ProviderName): Promise<StoredProvider>
 }
 
 const noProvider = () =>
-  new DomainError(
-    'not_found',
-    'no_provider',
-    'The events of this provider are not read; begin with it first.',
-  )
+  notFound('no_provider', 'The events of this provider are not read; begin with it first.')
 
 const notOfTheDesk = () =>
-  new DomainError(
-    'invalid',
+  invalid(
     'not_of_the_desk',
     'A test goes to people of the desk alone; name one of them.',
-    {
-      fields: [{ field: 'email', message: 'must be the address of somebody of the desk' }],
-    },
+    atField('email', 'must be the address of somebody of the desk'),
   )

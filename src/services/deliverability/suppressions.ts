@@ -2,7 +2,7 @@ import { findAddress, hashAddress, parseAddress } from '../../domain/subscribers
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import type { Actor } from '../../domain/editor.ts'
 import type { Keyring } from '../../domain/token.ts'
-import { DomainError } from '../../errors.ts'
+import { conflict, notFound } from '../../errors.ts'
 import type { ListedSuppression, Suppression } from '../../store/deliverability/suppressions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
@@ -16,11 +16,11 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
     await database.transaction(async (tx) => {
       const suppression = id === undefined ? undefined : await tx.suppressions.findListed(id)
       if (!suppression) {
-        throw new DomainError('not_found', 'no_suppression', 'This address is not suppressed.')
+        throw notFound('no_suppression', 'This address is not suppressed.')
       }
       if (!isLiftable(suppression)) {
         const sentence = 'This person was erased at their wish; they alone can come back, by signing up.'
-        throw new DomainError('conflict', 'erased_stays', sentence)
+        throw conflict('erased_stays', sentence)
       }
       await tx.suppressions.deleteById(suppression.id)
       await tx.audit.insert(actor, 'suppression.remove', objectOf(suppression.subscriber))

@@ -1,7 +1,7 @@
 import type { Hold } from '../../store/delivery/instance-guard.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { judgeInstance } from '../../domain/instance.ts'
-import { DomainError } from '../../errors.ts'
+import { conflict } from '../../errors.ts'
 import { findOut } from './instance.ts'
 import type { Parts } from '../parts.ts'
 import { ringForDigest } from './ring-digest.ts'
@@ -26,11 +26,7 @@ export function createRestoredCopyService({ database, doorbell }: Pick<Parts, 'd
       const identity = await database.stores.instanceGuard.getIdentity()
       const digests = await database.transaction(async (stores) => {
         if (judgeInstance(identity, await stores.instanceGuard.claim()) !== 'copy') {
-          throw new DomainError(
-            'conflict',
-            'not_held',
-            'Nothing is held: this database is the one that sends.',
-          )
+          throw conflict('not_held', 'Nothing is held: this database is the one that sends.')
         }
         // No worker may have marked the hold yet; without the mark, digests whose time is over would not wait for the desk.
         await stores.instanceGuard.markHeld()

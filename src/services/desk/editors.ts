@@ -1,6 +1,6 @@
 import { parseAddress } from '../../domain/subscribers/address.ts'
 import { sessionLifetimeMs, type Actor, type Editor, type Role } from '../../domain/editor.ts'
-import { DomainError } from '../../errors.ts'
+import { conflict, forbidden, notFound } from '../../errors.ts'
 import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
@@ -44,7 +44,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         if (await stores.editors.findByEmail(email)) {
           const message = 'Someone of the desk has this address already.'
           const fields = [{ field: 'email', message }]
-          throw new DomainError('conflict', 'editor_exists', message, { fields })
+          throw conflict('editor_exists', message, { fields })
         }
         const publication = await stores.publication.get()
         const language = wanted.language ?? publication.languages[0] ?? 'en'
@@ -167,11 +167,10 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
 function refuseKeys(actor: Actor): void {
   if (actor.kind !== 'key') return
   const sentence = 'A key does not manage the people of the desk: sign in to the desk, or use depeche editor.'
-  throw new DomainError('forbidden', 'needs_person', sentence)
+  throw forbidden('needs_person', sentence)
 }
 
-const noSuchEditor = () =>
-  new DomainError('not_found', 'no_editor', 'Nobody of the desk has this address or id.')
+const noSuchEditor = () => notFound('no_editor', 'Nobody of the desk has this address or id.')
 
 function findEditor(desk: Editor[], id: number): Editor {
   const editor = desk.find((one) => one.id === id)
@@ -181,5 +180,5 @@ function findEditor(desk: Editor[], id: number): Editor {
 
 function refuseLastAdmin(desk: Editor[], editor: Editor): void {
   if (editor.role !== 'admin' || desk.filter(({ role }) => role === 'admin').length > 1) return
-  throw new DomainError('conflict', 'last_admin', 'This is the last admin; make someone else admin first.')
+  throw conflict('last_admin', 'This is the last admin; make someone else admin first.')
 }

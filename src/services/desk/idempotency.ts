@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../domain/digests/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import type { StoredAnswer } from '../../store/desk/idempotency-keys.ts'
 import type { Stores } from '../../store/stores.ts'
 import { sha256 } from './secret.ts'
@@ -37,8 +37,7 @@ export async function answerIdempotently(
 
 function requireSame({ requestSha256, status, body }: StoredAnswer, asked: Buffer): IdempotentAnswer {
   if (requestSha256.equals(asked)) return { status, body }
-  throw new DomainError(
-    'invalid',
+  throw invalid(
     'idempotency_key_reused',
     'This Idempotency-Key answered another request: use a new key for a new request.',
   )

@@ -1,5 +1,5 @@
 import type { Actor, Role } from '../../domain/editor.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from './secret.ts'
@@ -65,7 +65,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
     async revoke(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
         if ((await stores.apiKeys.markRevoked({ id })) === 0) {
-          throw new DomainError('not_found', 'no_key', 'There is no such key in use.')
+          throw notFound('no_key', 'There is no such key in use.')
         }
         await stores.audit.insert(actor, 'key.revoked', `key:${id}`)
       })

@@ -1,7 +1,7 @@
 import { findAddress } from '../../domain/subscribers/address.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { feedTexts, isLanguageTag, isZone, links, type Publication } from '../../domain/publication.ts'
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
 import { changesBetween } from './audit.ts'
 import { ringForChange } from '../articles/public-change.ts'
@@ -48,7 +48,7 @@ function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publ
     ...oneOf('feedText', feedTexts, shown.feedText ?? 'full'),
   ]
   if (fields.length === 0) return
-  throw new DomainError('invalid', 'invalid_input', 'Some settings are not valid.', { fields })
+  throw invalid('invalid_input', 'Some settings are not valid.', { fields })
 }
 
 const oneOf = (field: string, known: readonly string[], value: string) =>

@@ -12,7 +12,7 @@ import {
 import { pinsFor } from '../../domain/digests/digest-content.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../../domain/newsletter.ts'
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { inDraftTransaction, listDue, listPlans, refreshDraft, type Draft } from './refresh.ts'
 import { readSpread } from './spreading.ts'
@@ -167,7 +167,7 @@ export function createDigestService(
         if (cadence === 'alert' && chosen?.length !== 1) {
           const sentence = 'An alert is a digest of one article: name it in articles.'
           const fields = [{ field: 'articles', message: sentence }]
-          throw new DomainError('invalid', 'one_article', sentence, { fields })
+          throw invalid('one_article', sentence, { fields })
         }
         const excluded = await stores.digestArticles.getIds(input.excluded ?? [])
         const id = await stores.digests.insert({
@@ -312,7 +312,7 @@ function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence
   if (offered.length === 0 || offered.includes(cadence)) return cadence
   const sentence = `${newsletter.slug} has no cadence ${cadence}; it has ${offered.join(', ')}.`
   const fields = [{ field: 'cadence', message: sentence }]
-  throw new DomainError('invalid', 'no_cadence', sentence, { fields })
+  throw invalid('no_cadence', sentence, { fields })
 }
 
 export const articleSteps = ['up', 'down', 'pin', 'unpin', 'exclude', 'admit'] as const

@@ -1,6 +1,6 @@
 import { variantKeyOf, type VariantPlan } from '../../domain/digests/digest.ts'
 import { listStrayQuotes, withoutArticles, type StrayQuote } from '../../domain/digests/digest-variant.ts'
-import { DomainError } from '../../errors.ts'
+import { atField, conflict, invalid, notFound } from '../../errors.ts'
 import { listPlans, type Draft } from './refresh.ts'
 import type { DraftService } from './drafts.ts'
 import type { Parts } from '../parts.ts'
@@ -108,11 +108,7 @@ export function createDigestPreviewService(
 
 const contentOf = ({ digest }: Draft) => {
   if (digest.content) return digest.content
-  throw new DomainError(
-    'conflict',
-    'wrong_state',
-    'This digest was never composed: there is nothing to show.',
-  )
+  throw conflict('wrong_state', 'This digest was never composed: there is nothing to show.')
 }
 
 function articleIdsOf(
@@ -124,19 +120,12 @@ function articleIdsOf(
   if (variant === undefined) return plans[0]?.articleIds ?? all.slice(0, draft.newsletter.maxArticles)
   const plan = plans.find(({ articleIds }) => variantKeyOf(articleIds) === variant)
   if (plan) return plan.articleIds
-  throw new DomainError(
-    'not_found',
-    'no_variant',
-    'The digest has no such variant now; read its `variants` again.',
-  )
+  throw notFound('no_variant', 'The digest has no such variant now; read its `variants` again.')
 }
 
 const notOfTheDesk = (address: string) =>
-  new DomainError(
-    'invalid',
+  invalid(
     'not_of_the_desk',
     'A test goes to people of the desk alone: add this address to it first.',
-    {
-      fields: [{ field: 'to', message: `${address.slice(0, 100)} is nobody of the desk` }],
-    },
+    atField('to', `${address.slice(0, 100)} is nobody of the desk`),
   )

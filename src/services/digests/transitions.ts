@@ -13,7 +13,7 @@ import {
 } from '../../domain/digests/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { defaultAlertsPerDay, findCadence } from '../../domain/newsletter.ts'
-import { DomainError } from '../../errors.ts'
+import { conflict, invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
 import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
@@ -94,7 +94,7 @@ export function createDigestTransitionsService(
         if (sendAt <= now) {
           const sentence = 'sendAt has passed: name a later instant, or send now.'
           const fields = [{ field: 'sendAt', message: sentence }]
-          throw new DomainError('invalid', 'send_at_past', sentence, { fields })
+          throw invalid('send_at_past', sentence, { fields })
         }
         const frozenAt = digest.frozenAt ?? now
         await stores.digests.markState(id, [digest.state], 'scheduled', { frozenAt, sendAt })
@@ -231,11 +231,7 @@ export function createDigestTransitionsService(
   /** Alerts of one newsletter start one after the other, so that two at once cannot both be the last of the day. */
   async function requireAlertLeft(stores: Stores, { digest, newsletter }: Draft): Promise<void> {
     if (digest.content?.articles.length !== 1) {
-      throw new DomainError(
-        'conflict',
-        'one_article',
-        'An alert is a digest of one article that readers do not have yet.',
-      )
+      throw conflict('one_article', 'An alert is a digest of one article that readers do not have yet.')
     }
     await stores.newsletters.claim(newsletter.id)
     const { zone } = await stores.publication.get()
@@ -243,11 +239,7 @@ export function createDigestTransitionsService(
     const midnight = occurrenceOn({ cadence: 'daily', time: '00:00', zone }, today)?.at ?? new Date(0)
     const limit = findCadence(newsletter, 'alert')?.maxPerDay ?? defaultAlertsPerDay
     if ((await stores.digests.countAlertsSince(newsletter.id, midnight)) < limit) return
-    throw new DomainError(
-      'conflict',
-      'alerts_spent',
-      `Readers had their ${limit} alerts today; the next may go tomorrow.`,
-    )
+    throw conflict('alerts_spent', `Readers had their ${limit} alerts today; the next may go tomorrow.`)
   }
 }
 
@@ -283,16 +275,14 @@ async function prepare(
 
 async function requirePostalAddress(stores: Stores): Promise<void> {
   if ((await stores.publication.get()).postalAddress) return
-  throw new DomainError(
-    'conflict',
+  throw conflict(
     'no_postal_address',
     'A newsletter must carry the postal address of its publisher: set it in the publication first.',
   )
 }
 
 const tooLateToSpread = () =>
-  new DomainError(
-    'conflict',
+  conflict(
     'wrong_state',
     'This digest is going to all of its readers already: it cannot be spread over days any more.',
   )

@@ -6,7 +6,7 @@ import {
   type FeedSubject,
   type FoundFeed,
 } from '../../domain/feeds/feed.ts'
-import { DomainError } from '../../errors.ts'
+import { unavailable } from '../../errors.ts'
 import type { FeedDocument } from '../../store/feeds/feed-documents.ts'
 import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Stores } from '../../store/stores.ts'
@@ -81,7 +81,7 @@ export function createFeedService(parts: Pick<Parts, 'config' | 'database' | 'fe
       const rendered = await database.stores.feedDocuments.find(path)
       if (rendered) return rendered
       log.warn({ path }, 'a feed could not be rendered for its first reader')
-      throw new DomainError('unavailable', 'feed_not_ready', 'This feed is not ready yet; try again soon.', {
+      throw unavailable('feed_not_ready', 'This feed is not ready yet; try again soon.', {
         retryAfterSeconds: 30,
       })
     },

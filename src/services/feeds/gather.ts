@@ -17,7 +17,7 @@ import {
 import { articleUrl } from '../../domain/articles/links.ts'
 import { languageName } from '../../domain/language.ts'
 import { dateIn, type Publication } from '../../domain/publication.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import type { FeedSource } from '../../feeds/items.ts'
 import type { FeedChannel } from '../../feeds/writer.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
@@ -68,7 +68,7 @@ export async function gatherFeed(gathering: Gathering): Promise<GatheredFeed> {
 }
 
 export const noFeed = () =>
-  new DomainError('not_found', 'no_feed', 'There is no feed at this address; /feeds lists those that exist.')
+  notFound('no_feed', 'There is no feed at this address; /feeds lists those that exist.')
 
 async function gatherSelection(gathering: Gathering, kind: SelectionKind): Promise<GatheredFeed> {
   const { stores, publication, language = publication.languages[0] ?? 'en' } = gathering

@@ -6,7 +6,7 @@ import {
   type FeedAddress,
   type FeedFormat,
 } from '../../domain/feeds/feed.ts'
-import { DomainError } from '../../errors.ts'
+import { DomainError, atField, conflict } from '../../errors.ts'
 import type { AuditDetail } from '../../store/desk/audit.ts'
 import type { Stores } from '../../store/stores.ts'
 import { noFeed } from './gather.ts'
@@ -98,5 +98,5 @@ function blameTarget(error: unknown): never {
 
 const notServed = () => {
   const message = 'Choose another feed that is served itself: not this one, nor one that has moved or ended.'
-  return new DomainError('conflict', 'feed_not_served', message, { fields: [{ field: 'to', message }] })
+  return conflict('feed_not_served', message, atField('to', message))
 }

@@ -1,7 +1,7 @@
 import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
-import { DomainError } from '../../errors.ts'
+import { atField, conflict, forbidden, invalid } from '../../errors.ts'
 import { newsletterChange, newsletterInput, type NewsletterChange, type NewsletterInput } from './input.ts'
 import { changesBetween } from '../desk/audit.ts'
 import type { Parts } from '../parts.ts'
@@ -47,7 +47,7 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
         if (!inserted) {
           const sentence = `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`
           const fields = [{ field: 'slug', message: 'is taken' }]
-          throw new DomainError('conflict', 'newsletter_exists', sentence, { fields })
+          throw conflict('newsletter_exists', sentence, { fields })
         }
         await stores.audit.insert(actor, 'newsletter.created', `newsletter:${inserted.slug}`)
         return inserted
@@ -92,32 +92,30 @@ const strictness: Newsletter['approval'][] = ['none', 'one', 'four-eyes']
 function requireAdmin(actor: Actor, field: 'approval' | 'from'): void {
   if (actor.role === 'admin') return
   const sentence = `Only an admin may ${field === 'from' ? 'set the sender' : 'weaken the approval'} of a newsletter.`
-  throw new DomainError('forbidden', 'needs_admin', sentence, {
-    fields: [{ field, message: 'is for admins to change' }],
-  })
+  throw forbidden('needs_admin', sentence, atField(field, 'is for admins to change'))
 }
 
 const senderFaults = {
   malformed: () =>
-    new DomainError(
-      'invalid',
+    invalid(
       'invalid_sender',
       'from is not one address: write lettres@news.example, or Le Matin <lettres@news.example>.',
-      { fields: [{ field: 'from', message: 'must be one address, or a name and one address' }] },
+      atField('from', 'must be one address, or a name and one address'),
     ),
   unaligned: () =>
-    new DomainError(
-      'invalid',
+    invalid(
       'unaligned_sender',
       'from is at a domain that our signature does not speak for, and mail providers may refuse it: choose an address of the organisation of DKIM_DOMAIN.',
-      { fields: [{ field: 'from', message: 'must be of the organisation of DKIM_DOMAIN' }] },
+      atField('from', 'must be of the organisation of DKIM_DOMAIN'),
     ),
 }
 
 function requireRange({ minArticles, maxArticles }: Pick<Newsletter, 'minArticles' | 'maxArticles'>): void {
   if (minArticles <= maxArticles) return
   const sentence = 'minArticles is larger than maxArticles: no digest could ever be sent.'
-  throw new DomainError('invalid', 'min_exceeds_max', sentence, {
-    fields: [{ field: 'minArticles', message: `must be at most maxArticles (${maxArticles})` }],
-  })
+  throw invalid(
+    'min_exceeds_max',
+    sentence,
+    atField('minArticles', `must be at most maxArticles (${maxArticles})`),
+  )
 }

@@ -11,7 +11,7 @@ import {
 } from '../../domain/signups/activation.ts'
 import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import { openActivation, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'
@@ -222,11 +222,7 @@ export function createActivationService(
 const purgeBatch = 500
 
 const noSuchLink = () =>
-  new DomainError(
-    'not_found',
-    'no_link',
-    'This link is not one of ours, or it is not complete. Copy all of it.',
-  )
+  notFound('no_link', 'This link is not one of ours, or it is not complete. Copy all of it.')
 
 const gone = (id: string): ActivationPage => ({
   id,

@@ -3,7 +3,7 @@ import { hashForLimits, parseAddress, type Address } from '../../domain/subscrib
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
-import { DomainError } from '../../errors.ts'
+import { atField, invalid, unavailable } from '../../errors.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { Parts } from '../parts.ts'
 import type { PublicationService } from '../desk/publication.ts'
@@ -210,7 +210,7 @@ function chooseNewsletters(offered: Newsletter[], input: SignupInput, language: 
     const [first] = offered.filter((newsletter) => newsletter.language === language)
     const fallback = first ?? offered[0]
     if (!fallback) {
-      throw new DomainError('unavailable', 'no_newsletters', 'There is no newsletter to subscribe to yet.')
+      throw unavailable('no_newsletters', 'There is no newsletter to subscribe to yet.')
     }
     return [fallback]
   }
@@ -220,19 +220,18 @@ function chooseNewsletters(offered: Newsletter[], input: SignupInput, language: 
 }
 
 const formTooOld = () =>
-  new DomainError('invalid', 'form_too_old', 'This form was open for too long; please send it once more.', {
-    fields: [{ field: 'stamp', message: 'must be of a form opened within the last two hours' }],
-  })
+  invalid(
+    'form_too_old',
+    'This form was open for too long; please send it once more.',
+    atField('stamp', 'must be of a form opened within the last two hours'),
+  )
 
 function requireKnown(slugs: string[], known: Set<string>, noun: 'newsletter' | 'section'): void {
   const unknown = slugs.filter((slug) => !known.has(slug))
   if (unknown.length === 0) return
-  throw new DomainError(
-    'invalid',
+  throw invalid(
     `unknown_${noun}`,
     `There is no such ${noun}; choose from those on the form.`,
-    {
-      fields: [{ field: `${noun}s`, message: `must be slugs of ${noun}s that exist` }],
-    },
+    atField(`${noun}s`, `must be slugs of ${noun}s that exist`),
   )
 }

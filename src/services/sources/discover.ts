@@ -1,5 +1,5 @@
 import type { SourceFailure, SourceKind } from '../../domain/sources/source.ts'
-import { DomainError } from '../../errors.ts'
+import { atField, invalid } from '../../errors.ts'
 import type { FoundSource } from '../../store/sources/sources.ts'
 import { knownSections } from '../articles/selections.ts'
 import type { Parts } from '../parts.ts'
@@ -66,23 +66,21 @@ const sentences: Record<SourceFailure, string> = {
 }
 
 const unreadable = (fault: SiteFault) =>
-  new DomainError('invalid', 'source_unreadable', sentences[fault.failure], {
+  invalid('source_unreadable', sentences[fault.failure], {
     cause: fault,
     fields: [{ field: 'address', message: sentences[fault.failure] }],
   })
 
 const unknown = () =>
-  new DomainError(
-    'invalid',
+  invalid(
     'source_unknown',
     'Neither a WordPress nor a feed was found there; give the address of the feed itself.',
-    { fields: [{ field: 'address', message: 'must be that of a WordPress, or of a feed' }] },
+    atField('address', 'must be that of a WordPress, or of a feed'),
   )
 
 const empty = () =>
-  new DomainError(
-    'invalid',
+  invalid(
     'source_empty',
     'The feed at this address holds nothing: it may be mistyped; give one that has articles in it.',
-    { fields: [{ field: 'address', message: 'must be that of a feed with articles in it' }] },
+    atField('address', 'must be that of a feed with articles in it'),
   )

@@ -8,7 +8,7 @@ import {
   type SourceKind,
   type SourceState,
 } from '../../domain/sources/source.ts'
-import { DomainError } from '../../errors.ts'
+import { atField, conflict, invalid, notFound } from '../../errors.ts'
 import type { ItemCounts, StoredItem } from '../../store/sources/source-items.ts'
 import type { SourceRun } from '../../store/sources/source-runs.ts'
 import type { SourceSettings, StoredSource } from '../../store/sources/sources.ts'
@@ -250,22 +250,16 @@ async function find(stores: Stores, id: number): Promise<StoredSource> {
   return source
 }
 
-const noSource = () => new DomainError('not_found', 'no_source', 'There is no such source.')
+const noSource = () => notFound('no_source', 'There is no such source.')
 
 const exists = () =>
-  new DomainError('conflict', 'source_exists', 'This site is followed already.', {
-    fields: [{ field: 'address', message: 'is followed already' }],
-  })
+  conflict('source_exists', 'This site is followed already.', atField('address', 'is followed already'))
 
-const paused = () =>
-  new DomainError('conflict', 'source_paused', 'This source is paused: resume it, and it is looked at.')
+const paused = () => conflict('source_paused', 'This source is paused: resume it, and it is looked at.')
 
-const nothingAsked = () =>
-  new DomainError('conflict', 'nothing_asked', 'This source has no such question open; read it again.')
+const nothingAsked = () => conflict('nothing_asked', 'This source has no such question open; read it again.')
 
 const notOurLanguage = (languages: string[]) => {
   const message = `must be a language of the publication: ${languages.join(', ')}`
-  return new DomainError('invalid', 'invalid_input', `The language ${message}.`, {
-    fields: [{ field: 'language', message }],
-  })
+  return invalid('invalid_input', `The language ${message}.`, atField('language', message))
 }

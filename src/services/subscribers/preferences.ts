@@ -13,7 +13,7 @@ import {
   type Subscriber,
   type Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { DomainError } from '../../errors.ts'
+import { forbidden, notFound } from '../../errors.ts'
 import type { Setting } from '../../store/subscribers/subscriptions.ts'
 import type { Stores } from '../../store/stores.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
@@ -47,7 +47,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     const subscriber = ref && (await stores.subscribers.find(ref.subscriberId))
     if (!ref || !subscriber?.address) {
       const sentence = 'This link is not one of ours, or the person behind it was erased. Ask for a new link.'
-      throw new DomainError('not_found', 'no_link', sentence)
+      throw notFound('no_link', sentence)
     }
     const subscriptions = await stores.subscriptions.list(subscriber.id)
     const newsletters = await stores.newsletters.list()
@@ -76,11 +76,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     requireNonce(page: PreferencesPage, nonce: string): void {
       const age = pageAgeMs(keyring, nonce, { name: sealedNameOf(page), now: now() })
       if (age !== undefined && age < pageLifetimeMs) return
-      throw new DomainError(
-        'forbidden',
-        'form_expired',
-        'This form is too old. Open your link again and send it anew.',
-      )
+      throw forbidden('form_expired', 'This form is too old. Open your link again and send it anew.')
     },
 
     /**
@@ -162,7 +158,7 @@ function requireFresh(page: PreferencesPage): void {
   if (page.isFresh) return
   const sentence =
     'This needs a link that was mailed to you within the last 24 hours. Ask for one on this page.'
-  throw new DomainError('forbidden', 'link_not_fresh', sentence)
+  throw forbidden('link_not_fresh', sentence)
 }
 
 interface Held {

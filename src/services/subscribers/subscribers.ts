@@ -3,7 +3,7 @@ import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { quoteCsv } from './import/csv-cells.ts'
 import type { Subscriber, Subscription } from '../../domain/subscribers/subscription.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import { findSuppression } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 
@@ -71,7 +71,7 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
       const address = findAddress(email)
       const subscriber = address && (await stores.subscribers.findByAddress(address.text))
       if (!subscriber) {
-        throw new DomainError('not_found', 'no_subscriber', 'There is no subscriber with this address.')
+        throw notFound('no_subscriber', 'There is no subscriber with this address.')
       }
       return subscriber.id
     },

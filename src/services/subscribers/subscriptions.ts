@@ -7,7 +7,7 @@ import {
   type Subscriber,
   type Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 import { endSubscriptions } from './end-subscriptions.ts'
@@ -38,7 +38,7 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
       const ref = openUnsubscribe(keyring, token)
       if (!ref) {
         const sentence = 'This link is not one of ours, or it is not complete. Copy all of it.'
-        throw new DomainError('not_found', 'no_link', sentence)
+        throw notFound('no_link', sentence)
       }
       const subscriber = await stores.subscribers.find(ref.subscriberId)
       const [newsletter] = await stores.newsletters.listByIds([ref.newsletterId])

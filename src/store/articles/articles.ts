@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/articles/article.ts'
 import type { Cursor } from '../../domain/cursor.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import { feedTextOf, linksOf } from './article-links.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
@@ -122,7 +122,7 @@ export function articlesStore(db: Executor) {
       const article =
         (await findBy('externalId', externalId)) ?? (await findByAlias('externalId', externalId))
       if (!article) {
-        throw new DomainError('not_found', 'no_article', 'There is no article with this external id.')
+        throw notFound('no_article', 'There is no article with this external id.')
       }
       return article
     },

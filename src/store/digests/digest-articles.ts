@@ -5,7 +5,7 @@ import type { Candidate } from '../../domain/digests/digest-content.ts'
 import type { GoneArticle } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import { DomainError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import { linksOf } from '../articles/article-links.ts'
 import type { Executor } from '../executor.ts'
 import { fill } from '../row.ts'
@@ -159,7 +159,7 @@ export function digestArticlesStore(db: Executor) {
         if (id !== undefined) return id
         const sentence = `There is no public article ${externalId}; a digest holds published articles only.`
         const fields = [{ field: 'articles', message: sentence }]
-        throw new DomainError('invalid', 'article_not_public', sentence, { fields })
+        throw invalid('article_not_public', sentence, { fields })
       })
     },
 

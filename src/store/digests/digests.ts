@@ -3,7 +3,7 @@ import type { Cursor } from '../../domain/cursor.ts'
 import type { Digest, DigestReason, DigestState, VariantPlan } from '../../domain/digests/digest.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import type { Executor } from '../executor.ts'
 import type { Digests } from '../schema.ts'
 
@@ -262,7 +262,7 @@ export function digestsStore(db: Executor) {
 }
 
 function missing(): never {
-  throw new DomainError('not_found', 'no_digest', 'There is no such digest.')
+  throw notFound('no_digest', 'There is no such digest.')
 }
 
 const hex = (bytes: Buffer | null): string | null => bytes && bytes.toString('hex')

@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Block, CadenceRule, Newsletter } from '../../domain/newsletter.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import type { Executor } from '../executor.ts'
 import type { NewsletterCadences } from '../schema.ts'
 
@@ -58,7 +58,7 @@ export function newslettersStore(db: Executor) {
     /** @throws DomainError `no_newsletter` */
     async getBySlug(slug: string): Promise<Newsletter> {
       const newsletter = await this.findBySlug(slug)
-      if (!newsletter) throw new DomainError('not_found', 'no_newsletter', `There is no newsletter ${slug}.`)
+      if (!newsletter) throw notFound('no_newsletter', `There is no newsletter ${slug}.`)
       return newsletter
     },
 
@@ -66,7 +66,7 @@ export function newslettersStore(db: Executor) {
     async get(id: number): Promise<Newsletter> {
       const rows = await select().where('id', '=', id).execute()
       const [newsletter] = await withCadences(rows)
-      if (!newsletter) throw new DomainError('not_found', 'no_newsletter', 'There is no such newsletter.')
+      if (!newsletter) throw notFound('no_newsletter', 'There is no such newsletter.')
       return newsletter
     },
 

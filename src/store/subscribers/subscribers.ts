@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { toLowerAddress, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Subscriber } from '../../domain/subscribers/subscription.ts'
-import { DomainError } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import type { Executor } from '../executor.ts'
 
 export interface NewSubscriber {
@@ -22,7 +22,7 @@ export function subscribersStore(db: Executor) {
     /** @throws DomainError `no_subscriber` */
     async get(id: number): Promise<Subscriber> {
       const subscriber = await this.find(id)
-      if (!subscriber) throw new DomainError('not_found', 'no_subscriber', 'There is no such subscriber.')
+      if (!subscriber) throw notFound('no_subscriber', 'There is no such subscriber.')
       return subscriber
     },
 

@@ -21,7 +21,6 @@ const kinds: Record<ErrorKind, number> = {
   conflict: 409,
   precondition_failed: 412,
   precondition_required: 428,
-  gone: 410,
   throttled: 429,
   unavailable: 503,
 }

@@ -2,7 +2,7 @@ import { CsvError } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { findAddress } from '../../../domain/subscribers/address.ts'
 import { findColumns } from '../../../domain/subscribers/import-columns.ts'
-import { DomainError } from '../../../errors.ts'
+import { invalid } from '../../../errors.ts'
 
 /** What an upload was found to be. */
 export interface CsvFormat {
@@ -33,7 +33,7 @@ export function describeCsv(facts: UploadFacts): CsvFormat {
   const found = formats.find((format) => format !== undefined)
   if (!found) {
     const sentence = `The first line of the CSV names the columns, and \`email\` is one of them ("E-mail", "Adresse e-mail", "البريد الإلكتروني" … will do).`
-    throw new DomainError('invalid', 'csv_header', sentence)
+    throw invalid('csv_header', sentence)
   }
   return found
 }
@@ -66,7 +66,7 @@ function refuseOtherFiles(head: Buffer) {
   if (start !== 'PK\x03\x04' && start !== '\xd0\xcf\x11\xe0') return
   const sentence =
     'This is a workbook or a ZIP, not a CSV: in the spreadsheet choose "Save as" and "CSV UTF-8"; unpack a ZIP and import each of its files.'
-  throw new DomainError('invalid', 'not_csv', sentence)
+  throw invalid('not_csv', sentence)
 }
 
 /** Likely encodings, the likeliest first; without a mark the bytes tell. */

@@ -1,6 +1,6 @@
 import { toPage, type Page, type PageRequest } from '../../../domain/cursor.ts'
 import { mayActAs, nameOfActor, type Actor } from '../../../domain/editor.ts'
-import { DomainError } from '../../../errors.ts'
+import { forbidden, invalid, notFound } from '../../../errors.ts'
 import type { ClaimedImport } from '../../../store/subscribers/imports.ts'
 import { answerIdempotently } from '../../desk/idempotency.ts'
 import { describeCsv, type CsvFormat } from './csv-format.ts'
@@ -75,12 +75,7 @@ export function createImportService(
     /** @throws DomainError `no_import` */
     async get(id: number, language = 'en'): Promise<ImportShape> {
       const found = await stores.imports.find(id)
-      if (!found)
-        throw new DomainError(
-          'not_found',
-          'no_import',
-          'There is no such import; reports are kept for 90 days.',
-        )
+      if (!found) throw notFound('no_import', 'There is no such import; reports are kept for 90 days.')
       return toImportShape(found, await stores.newsletters.list(), language)
     },
 
@@ -237,11 +232,7 @@ export function createImportService(
 }
 
 const tooLarge = () =>
-  new DomainError(
-    'invalid',
-    'too_large',
-    'An import takes up to 256 MB; cut the file in two, each with its header.',
-  )
+  invalid('too_large', 'An import takes up to 256 MB; cut the file in two, each with its header.')
 
 /** Another worker has the import: what was done of this batch must not stay. */
 class TakenOver extends Error {}
@@ -249,7 +240,7 @@ class TakenOver extends Error {}
 function requireAdminForBasis({ actor, consentBasis }: ImportOptions) {
   if (consentBasis === undefined || mayActAs(actor.role, 'admin')) return
   const sentence = 'Only an admin may state a basis of consent; without it every row gets an activation mail.'
-  throw new DomainError('forbidden', 'basis_needs_admin', sentence)
+  throw forbidden('basis_needs_admin', sentence)
 }
 
 /** No batch holds an address twice: the second finds what the first has become. */
