@@ -221,6 +221,7 @@ create table consents (
 );
 CREATE INDEX consents_activation ON consents USING btree (activation_id);
 CREATE INDEX consents_at ON consents USING btree (at);
+CREATE INDEX consents_elsewhere ON consents USING btree (form) WHERE ((event = 'requested'::text) AND (form = ANY (ARRAY['embed'::text, 'api'::text])));
 CREATE INDEX consents_subscriber ON consents USING btree (subscriber_id, at);
 
 create table deliveries (
@@ -456,6 +457,21 @@ create table instance_stamp (
   constraint instance_stamp_only_row_check CHECK (only_row)
 );
 
+create table invitations (
+  id bigint generated always as identity not null,
+  email text not null,
+  role text not null,
+  invited_by bigint,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  accepted_at timestamp with time zone,
+  withdrawn_at timestamp with time zone,
+  constraint invitations_pkey PRIMARY KEY (id),
+  constraint invitations_role_check CHECK (role = ANY (ARRAY['viewer'::text, 'editor'::text, 'admin'::text])),
+  constraint invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES editors(id)
+);
+CREATE UNIQUE INDEX invitations_open ON invitations USING btree (lower(email)) WHERE ((accepted_at IS NULL) AND (withdrawn_at IS NULL));
+
 create table migrations (
   name text not null,
   applied_at timestamp with time zone default now() not null,
@@ -546,7 +562,7 @@ create table outbox (
   relay_id text,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_dedupe_key_key UNIQUE (dedupe_key),
-  constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text])),
+  constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text, 'invitation'::text])),
   constraint outbox_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text])),
   constraint outbox_activation_id_fkey FOREIGN KEY (activation_id) REFERENCES activations(id) ON DELETE CASCADE,
   constraint outbox_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)

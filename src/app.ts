@@ -1,6 +1,7 @@
 import express, { type Express } from 'express'
 import { isLoopbackUrl } from './config.ts'
 import type { Context } from './context.ts'
+import { examine } from './doctor/doctor.ts'
 import { apiRouter } from './http/api.ts'
 import { deskRouter } from './http/desk.ts'
 import type { FeedFront } from './http/feeds/feed-front.ts'
@@ -69,14 +70,17 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use('/desk', signInRoutes(services, { ...forms, limit: createRateLimit(signInWindows, counters.open) }))
   app.use(
     '/desk',
-    deskRouter(deskRoutes(services, draining), {
-      publicUrl,
-      keyring,
-      pages,
-      findSession: services.editors.findSession,
-      findHold: services.restoredCopy.findHold,
-      mailboxUrl: config.mailboxUrl,
-    }),
+    deskRouter(
+      deskRoutes(services, draining, () => examine(context, undefined)),
+      {
+        publicUrl,
+        keyring,
+        pages,
+        findSession: services.editors.findSession,
+        findHold: services.restoredCopy.findHold,
+        mailboxUrl: config.mailboxUrl,
+      },
+    ),
   )
 
   app.use(pageSections(services.site.navigation))

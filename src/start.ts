@@ -1,19 +1,31 @@
 import { readConfig, ConfigError, type Config } from './config.ts'
 import { DomainError } from './errors.ts'
-import { refuseIfRunning } from './embedded/installation.ts'
+import { refuseIfRunning, refuseIfUsed, wishEmpty } from './embedded/installation.ts'
 import { chooseFreePorts } from './embedded/ports.ts'
 import { resetInstallation } from './embedded/reset.ts'
 import { createSupervisor, type FirstSteps, type Supervisor } from './embedded/supervisor.ts'
 
-/** `npm start` and, with --reset, `npm run reset`. What a person must know is said in sentences, never as a stack. */
+/** `npm start` and, with --reset, `npm run reset`; with --empty without the sample newsroom. What a person must know is said in sentences, never as a stack. */
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const warn = (line: string) => process.stderr.write(`${line}\n`)
 
 try {
   const config = readConfig()
-  if (process.argv.includes('--reset')) await resetInstallation(config, say)
-  else await start(config)
+  const isEmpty = process.argv.includes('--empty')
+  if (process.argv.includes('--reset')) {
+    await resetInstallation(config, say)
+    if (isEmpty) {
+      wishEmpty(config)
+      say('It begins without the sample newsroom.')
+    }
+  } else {
+    if (isEmpty) {
+      refuseIfUsed(config)
+      wishEmpty(config)
+    }
+    await start(config)
+  }
 } catch (error) {
   if (!(error instanceof ConfigError) && !(error instanceof DomainError)) throw error
   warn(error.message)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
@@ -59,6 +59,30 @@ async function publicUrlFor({ isPublicUrlSet, publicUrl, dataDir }: Config, url:
 export async function refuseIfRunning(dataDir: string): Promise<void> {
   const url = await findPostgres(dataDir)
   if (url && (await isServerSupervised(url).catch(() => false))) throw alreadyRunning(dataDir)
+}
+
+const emptyFileOf = (dataDir: string) => join(dataDir, 'empty')
+
+/** The next start, and every one after it, invents nothing. */
+export function wishEmpty({ dataDir }: Pick<Config, 'dataDir'>): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  writeFileSync(emptyFileOf(dataDir), '')
+}
+
+export const isEmptyWished = ({ dataDir }: Pick<Config, 'dataDir'>): boolean =>
+  existsSync(emptyFileOf(dataDir))
+
+/** The refusal to begin with nothing where something is. */
+export function refuseIfUsed({ dataDir, databaseUrl }: Config): void {
+  if (databaseUrl !== undefined) {
+    const sentence = 'DATABASE_URL is set: nothing is ever invented there, so start without --empty.'
+    throw conflict('already_used', sentence)
+  }
+  if (!existsSync(join(dataDir, 'postgres-password'))) return
+  throw conflict(
+    'already_used',
+    `There is a newsroom in ${dataDir} already: start it without --empty, or remove it first by: npm run reset -- --empty`,
+  )
 }
 
 const alreadyRunning = (dataDir: string) =>

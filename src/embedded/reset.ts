@@ -17,6 +17,7 @@ const contents = {
   'secret-key': 'the secret key (links in mails already sent stop working)',
   mail: 'the caught mails',
   logs: 'the logs',
+  empty: 'the wish for a newsroom without the sample',
   'running.json': 'the note of a running service',
 }
 

@@ -21,6 +21,7 @@ import { createEditorService } from './desk/editors.ts'
 import { createHealthService } from './desk/health.ts'
 import { createKeyService } from './desk/keys.ts'
 import { createPublicationService } from './desk/publication.ts'
+import { createSampleService } from './desk/sample.ts'
 import { createDigestPageService } from './digests/desk-page.ts'
 import { createUncertainService } from './digests/doubts.ts'
 import { createDraftService } from './digests/drafts.ts'
@@ -103,6 +104,7 @@ export function createServices(parts: Parts) {
     today: createTodayService({ ...parts, digests, schedules }),
     editors,
     keys: createKeyService(parts),
+    sample: createSampleService(parts),
     audit: createAuditService(parts),
     health: createHealthService({ ...parts, presence }),
     digestNumbers: createDigestNumbersService(parts),

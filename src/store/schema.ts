@@ -369,6 +369,17 @@ export interface InstanceStamp {
   writtenIn: string;
 }
 
+export interface Invitations {
+  acceptedAt: Timestamp | null;
+  createdAt: Generated<Timestamp>;
+  email: string;
+  expiresAt: Timestamp;
+  id: Generated<number>;
+  invitedBy: number | null;
+  role: string;
+  withdrawnAt: Timestamp | null;
+}
+
 export interface Migrations {
   appliedAt: Generated<Timestamp>;
   name: string;
@@ -701,6 +712,7 @@ export interface DB {
   imports: Imports;
   instanceGuard: InstanceGuard;
   instanceStamp: InstanceStamp;
+  invitations: Invitations;
   migrations: Migrations;
   newsletterCadences: NewsletterCadences;
   newsletterExclusions: NewsletterExclusions;

@@ -22,7 +22,9 @@ import { idempotencyKeysStore } from './desk/idempotency-keys.ts'
 import { newslettersStore } from './newsletters/newsletters.ts'
 import { publicationStore } from './desk/publication.ts'
 import { rateLimitsStore } from './desk/rate-limits.ts'
+import { sampleStore } from './desk/sample.ts'
 import { sessionStore } from './desk/sessions.ts'
+import { setupStore } from './desk/setup.ts'
 import { digestArticlesStore } from './digests/digest-articles.ts'
 import { digestNumbersStore } from './digests/digest-numbers.ts'
 import { digestProgressStore } from './digests/digest-progress.ts'
@@ -75,7 +77,9 @@ export function storesOn(executor: Executor, hot = executor) {
     newsletters: newslettersStore(executor),
     publication: publicationStore(executor),
     rateLimits: rateLimitsStore(executor),
+    sample: sampleStore(executor),
     sessions: sessionStore(executor),
+    setup: setupStore(executor),
     digestArticles: digestArticlesStore(executor),
     digestNumbers: digestNumbersStore(executor),
     digestProgress: digestProgressStore(executor),

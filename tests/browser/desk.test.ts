@@ -33,6 +33,7 @@ const places = [
   '/desk/subscribers',
   '/desk/subscribers/1',
   '/desk/deliverability',
+  '/desk/doctor',
   '/desk/settings',
   '/desk/audit',
 ]

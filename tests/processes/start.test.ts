@@ -226,3 +226,22 @@ test('links that a command prints lead to the service that runs, or to PUBLIC_UR
   expect(readdirSync(dataDir)).toContain('running.json')
   expect((await signIn()).origin).toBe('http://localhost:3000')
 })
+
+test('START-13 with --empty nothing is invented; where data exist it is refused, and reset is the way', async () => {
+  const dataDir = aDataDir()
+  const started = await aRunningInstallation(dataDir, {}, ['--empty'])
+  const desk = started.urlOf('Desk')
+  const opened = await fetch(desk, { method: 'POST', redirect: 'manual' })
+  const cookie = (opened.headers.getSetCookie()[0] ?? '').split(';')[0] ?? ''
+  const page = await fetch(new URL('/desk/newsletters', desk), { headers: { cookie } })
+  expect(await page.text()).toContain('Aucune lettre pour l’instant.')
+
+  const refused = spawnStart({ DATA_DIR: dataDir }, ['--empty'])
+  expect(await refused.ended).toBe(1)
+  expect(refused.output()).toMatch(/^There is a newsroom in .*: npm run reset -- --empty\n$/)
+
+  const reset = spawnStart({ DATA_DIR: dataDir }, ['--reset', '--empty'])
+  expect(await reset.ended).toBe(0)
+  // The next start finds it, as this one did.
+  expect(readdirSync(dataDir)).toEqual(['empty'])
+})

@@ -86,8 +86,9 @@ export function spawnStart(env: Record<string, string>, args: string[] = []): St
 export async function aRunningInstallation(
   dataDir: string,
   env: Record<string, string> = {},
+  args: string[] = [],
 ): Promise<StartedInstallation> {
-  const started = spawnStart({ DATA_DIR: dataDir, ...env })
+  const started = spawnStart({ DATA_DIR: dataDir, ...env }, args)
   await eventually(() => {
     if (started.process.exitCode !== null) throw new Error(`it ended instead:\n${started.output()}`)
     return started.output().includes('Desk ')

@@ -14,6 +14,7 @@ import { newsletterApi } from './newsletters.ts'
 import { providerApi } from './providers.ts'
 import { publicationApi } from './publication.ts'
 import { responseApi } from './responses.ts'
+import { sampleApi } from './sample.ts'
 import { selectionApi } from './selections.ts'
 import { sourceApi } from './sources.ts'
 import { subscriberApi } from './subscribers.ts'
@@ -40,6 +41,7 @@ export function apiRoutes(
     ...keyApi(services.keys),
     ...providerApi(services.providers),
     ...auditApi(services.audit),
+    ...sampleApi(services),
   ]
   const openapi: ApiRoute = get('/openapi.json', 'viewer', {
     summary: 'This description',

@@ -3,11 +3,20 @@ import type { Services } from '../../services/services.ts'
 
 const shownDays = 30
 
-/** How our mail fares: what is accepted, what is refused or comes back, at which providers. */
-export function deliverabilityDesk({ deliverability }: Pick<Services, 'deliverability'>): DeskRoute[] {
+/** Asks the servers that mail needs: seconds, up to a minute where they do not answer. */
+export type Examine = () => Promise<object>
+
+/** How our mail fares: what is accepted, what is refused or comes back, at which providers; and what it needs. */
+export function deliverabilityDesk(
+  { deliverability }: Pick<Services, 'deliverability'>,
+  examine: Examine,
+): DeskRoute[] {
   return [
     get('/deliverability', 'viewer', async ({ page }) => {
       page('desk/deliverability', { report: await deliverability.report(shownDays) })
+    }),
+    get('/doctor', 'admin', async ({ request, page }) => {
+      page('desk/doctor', { report: request.query['run'] === 'yes' ? await examine() : undefined })
     }),
   ]
 }

@@ -3,7 +3,7 @@ import type { Services } from '../../services/services.ts'
 import { articlesDesk } from './articles.ts'
 import { digestActionsDesk, digestsDesk } from './digests.ts'
 import { newslettersDesk } from './newsletters.ts'
-import { deliverabilityDesk } from './deliverability.ts'
+import { deliverabilityDesk, type Examine } from './deliverability.ts'
 import { providersDesk } from './providers.ts'
 import { importsDesk } from './imports.ts'
 import { feedsDesk } from './feeds.ts'
@@ -13,8 +13,12 @@ import { subscribersDesk } from './subscribers.ts'
 import { suppressionsDesk } from './suppressions.ts'
 import { todayDesk } from './today.ts'
 
-/** Every page and form below `/desk`; `draining` ends what streams. */
-export function deskRoutes(services: Services, draining: AbortSignal): DeskRoute[] {
+/**
+ * Every page and form below `/desk`.
+ * @param draining ends what streams
+ * @param examine what `depeche doctor` finds
+ */
+export function deskRoutes(services: Services, draining: AbortSignal, examine: Examine): DeskRoute[] {
   return [
     ...todayDesk(services),
     ...digestsDesk(services, draining),
@@ -26,7 +30,7 @@ export function deskRoutes(services: Services, draining: AbortSignal): DeskRoute
     ...subscribersDesk(services),
     ...importsDesk(services),
     ...suppressionsDesk(services),
-    ...deliverabilityDesk(services),
+    ...deliverabilityDesk(services, examine),
     ...providersDesk(services),
     ...settingsDesk(services),
   ]

@@ -9,6 +9,12 @@ import type { Services } from '../../services/services.ts'
 const publicationForm = z.object({
   name: z.string().trim().min(1).max(200),
   description: z.string().trim().max(1_000),
+  languages: z
+    .string()
+    .max(200)
+    .transform((text) => text.split(/[\s,،]+/).filter(Boolean))
+    .optional(),
+  zone: z.string().trim().max(100).optional(),
   deskName: z.string().trim().min(1).max(200),
   postalAddress: z.string().trim().max(500),
   contactEmail: z.union([z.literal(''), z.email()]),
@@ -29,7 +35,7 @@ const keyForm = z.object({
     .default(365),
 })
 /** The box that an admin ticks: it is easily clicked, and cannot be taken back. */
-const releaseForm = z.object({ sure: z.literal('yes') })
+const sureForm = z.object({ sure: z.literal('yes') })
 const languageForm = z.object({
   language: z.enum(interfaceLanguages),
   /** Where the editor was: a path below /desk. */
@@ -40,7 +46,8 @@ const auditQuery = z.object({ cursor: z.string().max(2_000).optional() })
 const auditPageSize = 50
 
 /** The publication, the people, the keys, and who did what. */
-export function settingsDesk({ publication, editors, keys, audit, restoredCopy }: Services): DeskRoute[] {
+export function settingsDesk(services: Services): DeskRoute[] {
+  const { publication, editors, keys, audit, restoredCopy, sample } = services
   const showSettings = async ({ page, session }: DeskCall, more: object = {}) => {
     const isAdmin = session.role === 'admin'
     page('desk/settings', {
@@ -48,6 +55,7 @@ export function settingsDesk({ publication, editors, keys, audit, restoredCopy }
       sessions: await editors.listSessions(session.editorId),
       editors: isAdmin ? await editors.list() : [],
       keys: isAdmin ? await keys.list() : [],
+      sample: isAdmin ? await sample.find() : undefined,
       roles,
       links,
       feedTexts,
@@ -55,8 +63,9 @@ export function settingsDesk({ publication, editors, keys, audit, restoredCopy }
     })
   }
   /** One of the page's forms as it was sent. */
-  const showForm = (form: 'publication' | 'editors' | 'keys') => (call: DeskCall, faults: string[]) =>
-    showSettings(call, { form, typed: call.request.body as object, faults })
+  const showForm =
+    (form: 'publication' | 'editors' | 'keys' | 'sample') => (call: DeskCall, faults: string[]) =>
+      showSettings(call, { form, typed: call.request.body as object, faults })
   return [
     get('/settings', 'viewer', (call) => showSettings(call)),
     {
@@ -66,6 +75,8 @@ export function settingsDesk({ publication, editors, keys, audit, restoredCopy }
           contactEmail,
           links: where,
           feedText,
+          languages,
+          zone,
           ...rest
         } = publicationForm.parse(request.body)
         const change = {
@@ -73,6 +84,8 @@ export function settingsDesk({ publication, editors, keys, audit, restoredCopy }
           postalAddress: postalAddress || null,
           contactEmail: contactEmail || null,
           ...(where && { links: where }),
+          ...(languages && { languages }),
+          ...(zone !== undefined && { zone }),
           ...(feedText !== undefined && { feedText: feedText || null }),
         }
         await publication.set(change, actor)
@@ -80,8 +93,16 @@ export function settingsDesk({ publication, editors, keys, audit, restoredCopy }
       }),
       showFaults: showForm('publication'),
     },
+    {
+      ...post('/settings/sample', 'admin', async ({ request, actor, redirect }) => {
+        sureForm.parse(request.body)
+        await sample.remove(actor)
+        redirect('/', 'sample-removed')
+      }),
+      showFaults: showForm('sample'),
+    },
     post('/settings/release', 'admin', async ({ request, actor, redirect }) => {
-      releaseForm.parse(request.body)
+      sureForm.parse(request.body)
       await restoredCopy.confirm(actor)
       redirect('/', 'mail-released')
     }),

@@ -51,6 +51,7 @@ export function createFeedMemory(
       await loading.get(path)?.catch(() => undefined)
       const found = await database.stores.feedDocuments.find(path)
       if (found) hold(path, found)
+      else held.delete(path)
     } catch (error) {
       log.warn({ path, reason: String(error) }, 'a changed feed could not be read; the copy we hold stays')
     }
