@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { listRows, hasChanged, type Executor } from '../executor.ts'
 
 /** One way an article is known, and which article it is. */
 export interface FoundName {
@@ -15,11 +15,10 @@ export function articleIdentity(db: Executor) {
   /** Own ones first, then aliases. */
   const listBy = (column: 'external_id' | 'guid') => async (names: string[]) => {
     const name = sql.ref(column)
-    const { rows } = await sql<FoundName>`
+    return listRows<FoundName>(db)`
       select ${name} as name, id as "articleId" from articles where ${name} = any(${names})
       union all
-      select ${name}, article_id from article_aliases where ${name} = any(${names})`.execute(db)
-    return rows
+      select ${name}, article_id from article_aliases where ${name} = any(${names})`
   }
 
   return {
@@ -28,21 +27,19 @@ export function articleIdentity(db: Executor) {
 
     /** Folded guids and addresses of pages (`foldUrl`). */
     listByFoldedUrls: async (urls: string[]): Promise<FoundName[]> => {
-      const { rows } = await sql<FoundName>`
+      return listRows<FoundName>(db)`
         select ${folded('guid')} as name, id as "articleId" from articles
         where guid like 'http%' and ${folded('guid')} = any(${urls})
         union
         select ${folded('canonical_url')}, id from articles
-        where canonical_url is not null and ${folded('canonical_url')} = any(${urls})`.execute(db)
-      return rows
+        where canonical_url is not null and ${folded('canonical_url')} = any(${urls})`
     },
 
     /** Permalinks before an import (`canonicalPath`). */
     listByOldPaths: async (paths: string[]): Promise<FoundName[]> => {
-      const { rows } = await sql<FoundName>`
+      return listRows<FoundName>(db)`
         select lower(rtrim(old_path, '/')) as name, id as "articleId" from articles
-        where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})`.execute(db)
-      return rows
+        where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})`
     },
 
     /** The article is known by this, too. An external id or a guid that it had leads to it on. */
@@ -71,16 +68,15 @@ export function articleIdentity(db: Executor) {
     },
 
     /** The next that its source says of it is written, whatever stands here. False where it was not held. */
-    async markReleased(id: number): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable('articles')
-        // No content has this hash: what the source brings next is another text.
-        .set({ heldAt: null, remoteModifiedAt: null, contentSha256: Buffer.alloc(0) })
-        .where('id', '=', id)
-        .where('heldAt', 'is not', null)
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
-    },
+    markReleased: (id: number): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('articles')
+          // No content has this hash: what the source brings next is another text.
+          .set({ heldAt: null, remoteModifiedAt: null, contentSha256: Buffer.alloc(0) })
+          .where('id', '=', id)
+          .where('heldAt', 'is not', null),
+      ),
 
     /** Notes of articles whose text stays how new it is at the source, where that was not known. */
     async updateSources(

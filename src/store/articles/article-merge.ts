@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 
 /** Two articles that are one story: what imports of earlier versions have doubled. */
 export interface DoubledArticle {
@@ -11,12 +11,12 @@ export function articleMerge(db: Executor) {
   return {
     /** Public articles of one title and one publication second, of which at least one was imported; the first few. */
     async listDoubled(limit: number): Promise<DoubledArticle[]> {
-      const { rows } = await sql<{ title: string; one: string; other: string }>`
+      const rows = await listRows<{ title: string; one: string; other: string }>(db)`
         select a.title, a.external_id as one, b.external_id as other
         from articles a join articles b on b.title = a.title and b.published_at = a.published_at and b.id > a.id
         where a.state = 'published' and b.state = 'published'
           and (a.external_id ~ '^(wp|feed):' or b.external_id ~ '^(wp|feed):')
-        order by a.id limit ${limit}`.execute(db)
+        order by a.id limit ${limit}`
       return rows.map(({ title, one, other }) => ({ title, externalIds: [one, other] }))
     },
 

@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState } from '../../domain/articles/article.ts'
 import { articleIdentity } from './article-identity.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, hasChanged, type Executor } from '../executor.ts'
 import { empty, fill, type Filled } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
@@ -51,11 +51,10 @@ export function articleWrites(db: Executor) {
 
     /** Which of these slugs an article has or once had, and whose they are. */
     async listTakenSlugs(slugs: string[]): Promise<{ slug: string; articleId: number }[]> {
-      const { rows } = await sql<{ slug: string; articleId: number }>`
+      return listRows<{ slug: string; articleId: number }>(db)`
         select slug, id as "articleId" from articles where slug = any(${slugs})
         union all
-        select slug, article_id from article_slugs where slug = any(${slugs})`.execute(db)
-      return rows
+        select slug, article_id from article_slugs where slug = any(${slugs})`
     },
 
     /** The ids by external id; one whose slug, short code or guid was taken in the meantime is absent. */
@@ -94,15 +93,14 @@ export function articleWrites(db: Executor) {
     },
 
     /** Raises the count to at least `total`; false where it was there already. */
-    async updateViews(id: number, total: number): Promise<boolean> {
-      const result = await db
-        .updateTable('articles')
-        .set({ viewsTotal: total })
-        .where('id', '=', id)
-        .where('viewsTotal', '<', total)
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
-    },
+    updateViews: (id: number, total: number): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('articles')
+          .set({ viewsTotal: total })
+          .where('id', '=', id)
+          .where('viewsTotal', '<', total),
+      ),
 
     /** Replaces the selections of these articles. */
     async putSelections(
@@ -141,16 +139,15 @@ export function articleWrites(db: Executor) {
     },
 
     /** Withdrawn → published, where this source withdrew it. */
-    async markRestored(id: number, sourceId: number): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable('articles')
-        .set({ state: 'published', ...notWithdrawn, updatedAt: sql<Date>`clock_timestamp()` })
-        .where('id', '=', id)
-        .where('state', '=', 'withdrawn')
-        .where('withdrawnBy', '=', sourceId)
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
-    },
+    markRestored: (id: number, sourceId: number): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('articles')
+          .set({ state: 'published', ...notWithdrawn, updatedAt: sql<Date>`clock_timestamp()` })
+          .where('id', '=', id)
+          .where('state', '=', 'withdrawn')
+          .where('withdrawnBy', '=', sourceId),
+      ),
 
     /** Scheduled → published for those whose time has come; their ids. */
     async markPublished(now: Date): Promise<number[]> {

@@ -5,7 +5,7 @@ import { notFound } from '../../errors.ts'
 import { feedTextOf, linksOf } from './article-links.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
@@ -133,7 +133,7 @@ export function articlesStore(db: Executor) {
      */
     async findPublicByOldPath(paths: string[]): Promise<Article | undefined> {
       if (paths.length === 0) return undefined
-      const { rows } = await sql<{ id: number }>`
+      const row = await findRow<{ id: number }>(db)`
         select id from (
           select id, lower(rtrim(old_path, '/')) as path from articles
           where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})
@@ -141,8 +141,8 @@ export function articlesStore(db: Executor) {
           select article_id, lower(rtrim(old_path, '/')) from article_aliases
           where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})) as found
         where exists (select from articles a where a.id = found.id and a.state in ('published', 'withdrawn'))
-        order by array_position(${paths}::text[], path), id limit 1`.execute(db)
-      return rows[0] && findBy('id', rows[0].id)
+        order by array_position(${paths}::text[], path), id limit 1`
+      return row && findBy('id', row.id)
     },
 
     /** By the number that a post had in its WordPress; where two sites had it, the one that came first. */
@@ -168,14 +168,14 @@ export function articlesStore(db: Executor) {
       const [year, month, day] = date.split('-')
       const from = `${year}-${month ?? '01'}-${day ?? '01'}`
       const length = day ? '1 day' : month ? '1 month' : '1 year'
-      const { rows } = await sql<{ isFound: boolean }>`
+      const row = await findRow<{ isFound: boolean }>(db)`
         select exists (
           select 1 from articles a, publication p
           where a.state in ('published', 'withdrawn')
             and a.first_public_at >= ${from}::timestamp at time zone p.zone
             and a.first_public_at < (${from}::timestamp + ${length}::interval) at time zone p.zone
-        ) as is_found`.execute(db)
-      return rows[0]?.isFound ?? false
+        ) as is_found`
+      return row?.isFound ?? false
     },
 
     /** By a slug it once had. */

@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Response } from '../../domain/articles/article.ts'
-import type { Executor } from '../executor.ts'
+import { hasChanged, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Responses } from '../schema.ts'
 
@@ -85,14 +85,10 @@ export function responsesStore(db: Executor) {
     },
 
     /** False where there was none. */
-    async delete(articleId: number, externalId: string): Promise<boolean> {
-      const result = await db
-        .deleteFrom('responses')
-        .where('articleId', '=', articleId)
-        .where('externalId', '=', externalId)
-        .executeTakeFirst()
-      return result.numDeletedRows > 0n
-    },
+    delete: (articleId: number, externalId: string): Promise<boolean> =>
+      hasChanged(
+        db.deleteFrom('responses').where('articleId', '=', articleId).where('externalId', '=', externalId),
+      ),
   }
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Selection, SelectionKind } from '../../domain/articles/article.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 
 export interface NewSelection {
   kind: SelectionKind
@@ -36,7 +36,7 @@ export function selectionsStore(db: Executor) {
 
     /** The first few: as the desk has put them in order, and of those it has not, the ones that the newest articles are in. */
     async listLeading(kind: SelectionKind, limit: number): Promise<Selection[]> {
-      const { rows } = await sql<Row>`
+      const rows = await listRows<Row>(db)`
         select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
         left join (
           select x.selection_id, count(*) as articles
@@ -46,19 +46,19 @@ export function selectionsStore(db: Executor) {
           group by x.selection_id) as used on used.selection_id = s.id
         where s.kind = ${kind}
         order by s.position, used.articles desc nulls last, s.id
-        limit ${limit}`.execute(db)
+        limit ${limit}`
       return rows.map(toSelection)
     },
 
     /** Those of `chosen`, then the `limit` most used. */
     async listToChoose(kind: SelectionKind, chosen: string[], limit: number): Promise<Selection[]> {
-      const { rows } = await sql<Row>`
+      const rows = await listRows<Row>(db)`
         select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
         left join (select selection_id, count(*) as articles from article_selections group by selection_id) as used
           on used.selection_id = s.id
         where s.kind = ${kind}
         order by s.slug = any(${chosen}::text[]) desc, used.articles desc nulls last, s.id
-        limit ${limit + chosen.length}`.execute(db)
+        limit ${limit + chosen.length}`
       return rows.map(toSelection)
     },
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { bounceWindowDays, type BounceClass, type ScoredBounce } from '../../domain/deliverability/bounce.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
 export interface NewBounce {
@@ -79,15 +79,13 @@ export function bouncesStore(db: Executor) {
 
     /** The last mail they took in a week without a bounce; a day old, so that its own bounce would be here. */
     async findCleanAt(subscriberId: number, before: Date): Promise<Date | undefined> {
-      const { rows } = await sql<{ cleanAt: Date | null }>`
+      const row = await findRow<{ cleanAt: Date | null }>(db)`
         select max(d.accepted_at) as "cleanAt" from deliveries d
         where d.subscriber_id = ${subscriberId} and d.state = 'accepted'
           and d.accepted_at < ${before}::timestamptz - interval '1 day'
           and not exists (select from bounces b where b.subscriber_id = d.subscriber_id
-            and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day')`.execute(
-        db,
-      )
-      return rows[0]?.cleanAt ?? undefined
+            and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day')`
+      return row?.cleanAt ?? undefined
     },
 
     /** The same report may come twice: a mail bounces once a day per class. @returns its id; undefined where it was known */
@@ -95,7 +93,7 @@ export function bouncesStore(db: Executor) {
       const { reference } = bounce
       const digestId = reference.kind === 'digest' ? reference.digestId : null
       const outboxId = reference.kind === 'outbox' ? reference.outboxId : null
-      const { rows } = await sql<{ id: number }>`
+      const row = await findRow<{ id: number }>(db)`
         insert into bounces (at, subscriber_id, digest_id, outbox_id, source, class, status, smtp_answer, domain,
           points, proof)
         select ${at}::timestamptz, ${bounce.subscriberId ?? null}::bigint, ${digestId}::bigint, ${outboxId}::bigint,
@@ -107,8 +105,8 @@ export function bouncesStore(db: Executor) {
           and digest_id is not distinct from ${digestId}::bigint
           and outbox_id is not distinct from ${outboxId}::bigint
           and at > ${at}::timestamptz - interval '1 day')
-        returning id`.execute(db)
-      return rows[0]?.id
+        returning id`
+      return row?.id
     },
 
     async updateScore(subscriberId: number, score: number, at: Date): Promise<void> {
@@ -121,12 +119,11 @@ export function bouncesStore(db: Executor) {
 
     /** The request ends as if nobody had ever confirmed it; nobody is told. */
     async expireActivation(activationId: string): Promise<BounceEffects['activation']> {
-      const { rows } = await sql<{ id: string; expiresAt: string }>`
+      return findRow<{ id: string; expiresAt: string }>(db)`
         update activations a set expires_at = least(a.expires_at, clock_timestamp())
         from activations before
         where a.id = ${activationId}::uuid and before.id = a.id and a.activated_at is null
-        returning a.id, before.expires_at::text as "expiresAt"`.execute(db)
-      return rows[0]
+        returning a.id, before.expires_at::text as "expiresAt"`
     },
 
     async updateEffects(bounceId: number, effects: BounceEffects): Promise<void> {
@@ -140,16 +137,16 @@ export function bouncesStore(db: Executor) {
         reference.kind === 'digest'
           ? [reference.digestId, null, reference.subscriberId]
           : [null, reference.outboxId, null]
-      const { rows } = await sql<{
+      const rows = await listRows<{
         subscriberId: number | null
         points: number
         effects: BounceEffects | null
-      }>`
+      }>(db)`
         delete from bounces
         where source = 'smtp' and digest_id is not distinct from ${digestId}::bigint
           and outbox_id is not distinct from ${outboxId}::bigint
           and (${subscriberId}::bigint is null or subscriber_id = ${subscriberId}::bigint)
-        returning subscriber_id, points, effects`.execute(db)
+        returning subscriber_id, points, effects`
       for (const { subscriberId: id, points, effects } of rows) {
         await sql`
           update subscribers s set bounce_score = greatest(0, s.bounce_score - ${points}),
@@ -164,41 +161,35 @@ export function bouncesStore(db: Executor) {
 
     /** Back to what they were, if nothing else has ended them since. @returns the newsletters */
     async restoreSubscriptions(subscriberId: number, newsletterIds: number[]): Promise<number[]> {
-      const { rows } = await sql<{ newsletterId: number }>`
+      const rows = await listRows<{ newsletterId: number }>(db)`
         update subscriptions
         set state = case when activated_at is null then 'pending' else 'active' end, ended_reason = null,
           ended_at = null, updated_at = clock_timestamp()
         where subscriber_id = ${subscriberId} and newsletter_id = any(${newsletterIds}::bigint[])
           and state = 'ended' and ended_reason = 'bounced'
-        returning newsletter_id`.execute(db)
+        returning newsletter_id`
       return rows.map((row) => row.newsletterId)
     },
 
     /** Mails accepted on the day a week before `at` and since, and complaints that came in the week. */
     async countWeek(at: Date): Promise<{ accepted: number; complaints: number }> {
       const week = sql`${at}::timestamptz - interval '7 days'`
-      const { rows } = await sql<{ accepted: number; complaints: number }>`
+      const row = await findRow<{ accepted: number; complaints: number }>(db)`
         select (select coalesce(sum(n), 0) from delivery_counts where day >= ((${week}) at time zone 'UTC')::date) as accepted,
-          (select count(*) from bounces where class = 'complaint' and at > ${week}) as complaints`.execute(db)
-      return rows[0] ?? { accepted: 0, complaints: 0 }
+          (select count(*) from bounces where class = 'complaint' and at > ${week}) as complaints`
+      return row ?? { accepted: 0, complaints: 0 }
     },
 
     async listDays(sinceDays: number): Promise<BounceDay[]> {
-      const { rows } = await sql<BounceDay>`
+      return listRows<BounceDay>(db)`
         select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
-        where at > now() - make_interval(days => ${sinceDays}) group by 1, 2, 3, 4 order by 1, 2, 3, 4`.execute(
-        db,
-      )
-      return rows
+        where at > now() - make_interval(days => ${sinceDays}) group by 1, 2, 3, 4 order by 1, 2, 3, 4`
     },
 
     async listAcceptedDays(sinceDays: number): Promise<{ date: string; accepted: number }[]> {
-      const { rows } = await sql<{ date: string; accepted: number }>`
+      return listRows<{ date: string; accepted: number }>(db)`
         select to_char(day, 'YYYY-MM-DD') as date, sum(n) as accepted from delivery_counts
-        where day >= (now() at time zone 'UTC')::date - ${sinceDays}::int group by 1 having sum(n) > 0 order by 1`.execute(
-        db,
-      )
-      return rows
+        where day >= (now() at time zone 'UTC')::date - ${sinceDays}::int group by 1 having sum(n) > 0 order by 1`
     },
   }
 }

@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { EventKind, ProviderName } from '../../domain/deliverability/provider-event.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, hasChanged, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Providers } from '../schema.ts'
 
@@ -51,15 +51,10 @@ export function providersStore(db: Executor) {
     },
 
     /** False where another topic was first. */
-    async updateTopic(name: ProviderName, topic: string): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable('providers')
-        .set({ topic })
-        .where('name', '=', name)
-        .where('topic', 'is', null)
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
-    },
+    updateTopic: (name: ProviderName, topic: string): Promise<boolean> =>
+      hasChanged(
+        db.updateTable('providers').set({ topic }).where('name', '=', name).where('topic', 'is', null),
+      ),
 
     async updateTest(name: ProviderName, outboxId: number): Promise<void> {
       const test = { testOutboxId: outboxId, testedAt: sql<Date>`clock_timestamp()`, testSeenAt: null }
@@ -77,10 +72,8 @@ export function providersStore(db: Executor) {
         .execute()
     },
 
-    async delete(name: ProviderName): Promise<boolean> {
-      const { numDeletedRows } = await db.deleteFrom('providers').where('name', '=', name).executeTakeFirst()
-      return numDeletedRows > 0n
-    },
+    delete: (name: ProviderName): Promise<boolean> =>
+      hasChanged(db.deleteFrom('providers').where('name', '=', name)),
 
     /** False where it was heard before, or its token was used for another event. */
     async insertEvent(name: ProviderName, eventId: string, token: string | undefined): Promise<boolean> {
@@ -118,13 +111,13 @@ export function providersStore(db: Executor) {
 
     /** The newest mails that the relay gave these names. */
     async findMails(relayIds: string[]): Promise<Map<string, MailReference>> {
-      const { rows } = await sql<{ relayId: string; digestId: number | null; id: number }>`
+      const rows = await listRows<{ relayId: string; digestId: number | null; id: number }>(db)`
         select distinct on (relay_id) relay_id, digest_id, id from (
           select relay_id, digest_id, subscriber_id as id, accepted_at from deliveries
           where relay_id = any (${relayIds}::text[])
           union all
           select relay_id, null, id, accepted_at from outbox where relay_id = any (${relayIds}::text[])) found
-        order by relay_id, accepted_at desc`.execute(db)
+        order by relay_id, accepted_at desc`
       return new Map(
         rows.map(({ relayId, digestId, id }) => [
           relayId,

@@ -1,7 +1,7 @@
 import { sql, type InferResult, type Selectable } from 'kysely'
 import type { SuppressionReason } from '../../domain/deliverability/suppression.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, hasChanged, type Executor } from '../executor.ts'
 import type { Suppressions } from '../schema.ts'
 
 export type Suppression = ReturnType<typeof toSuppression>
@@ -70,24 +70,22 @@ export function suppressionsStore(db: Executor) {
         where ${strength}, suppressions.reason) <= ${strength}, excluded.reason)`.execute(db)
     },
 
-    async delete(hashes: AddressHash[], reasons: SuppressionReason[]): Promise<boolean> {
-      const result = await db
-        .deleteFrom('suppressions')
-        .where('addressHmac', 'in', hmacsOf(hashes))
-        .where('reason', 'in', reasons)
-        .executeTakeFirst()
-      return result.numDeletedRows > 0n
-    },
+    delete: (hashes: AddressHash[], reasons: SuppressionReason[]): Promise<boolean> =>
+      hasChanged(
+        db
+          .deleteFrom('suppressions')
+          .where('addressHmac', 'in', hmacsOf(hashes))
+          .where('reason', 'in', reasons),
+      ),
 
     /** What tells whether these keys are the ones that people's addresses were hashed under. */
     async judgeKeys(keyIds: readonly string[]): Promise<KeyWitness> {
-      const { rows } = await sql<KeyWitness>`
+      const row = await findRow<KeyWitness>(db)`
         select
           (select count(*) from suppressions where key_id <> all(${keyIds})) as "lost",
           exists (select from subscribers where key_id <> all(${keyIds})) as "isForeign",
           exists (select from subscribers where key_id = any(${keyIds}))
-            or exists (select from suppressions where key_id = any(${keyIds})) as "isKnown"`.execute(db)
-      const [row] = rows
+            or exists (select from suppressions where key_id = any(${keyIds})) as "isKnown"`
       if (!row) throw new Error('a select without a table has one row')
       return row
     },

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { findRow, type Executor } from '../executor.ts'
 
 export function healthStore(db: Executor) {
   return {
@@ -8,7 +7,7 @@ export function healthStore(db: Executor) {
      * first entry of a partial index, so asking costs the same however much waits.
      */
     async getOldestWaitingSeconds(): Promise<number> {
-      const { rows } = await sql<{ seconds: number | null }>`
+      const row = await findRow<{ seconds: number | null }>(db)`
         select extract(epoch from clock_timestamp() - min(since))::float8 as seconds
         from (
           (select created_at as since from outbox where state = 'pending' order by id limit 1)
@@ -22,8 +21,8 @@ export function healthStore(db: Executor) {
           select min(dirty_at) from feed_documents where dirty_at is not null
           union all
           select min(published_at) from articles where state = 'scheduled'
-        ) waiting`.execute(db)
-      return Math.max(0, Math.round(rows[0]?.seconds ?? 0))
+        ) waiting`
+      return Math.max(0, Math.round(row?.seconds ?? 0))
     },
   }
 }

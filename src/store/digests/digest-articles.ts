@@ -7,7 +7,7 @@ import type { FrozenArticle, FrozenDigest } from '../../domain/digests/frozen-di
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { invalid } from '../../errors.ts'
 import { linksOf } from '../articles/article-links.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
 /**
@@ -51,7 +51,7 @@ export function digestArticlesStore(db: Executor) {
       { since, until }: { since: Date; until: Date },
     ): Promise<Candidate[]> {
       const { sections, dossiers, tags, language } = newsletter
-      const { rows } = await sql<Row>`
+      const rows = await listRows<Row>(db)`
         select ${columns}
         from articles a
         where a.state = 'published'
@@ -66,18 +66,18 @@ export function digestArticlesStore(db: Executor) {
             or ${slugsOf('dossier')} && ${dossiers}::text[]
             or ${slugsOf('tag')} && ${tags}::text[])
         order by a.first_public_at desc, a.id desc
-        limit ${maxCandidates}`.execute(db)
+        limit ${maxCandidates}`
       return rows.map(fill)
     },
 
     /** Published articles among these ids, in their order. */
     async listByIds(ids: readonly number[]): Promise<Candidate[]> {
       if (ids.length === 0) return []
-      const { rows } = await sql<Row>`
+      const rows = await listRows<Row>(db)`
         select ${columns}
         from unnest(${ids}::bigint[]) with ordinality wanted (id, position)
         join articles a on a.id = wanted.id and a.state = 'published'
-        order by wanted.position`.execute(db)
+        order by wanted.position`
       return rows.map(fill)
     },
 
@@ -107,17 +107,14 @@ export function digestArticlesStore(db: Executor) {
      * back. @returns the newsletters whose archives hold it
      */
     async updateArchives(articleId: number): Promise<{ newsletter: string }[]> {
-      const { rows } = await sql<{ newsletter: string }>`
+      return listRows<{ newsletter: string }>(db)`
         with changed as (
           update digests set archive_changed_at = clock_timestamp()
           where started_at is not null and state <> 'preparing'
             and id in (select digest_id from digest_articles where article_id = ${articleId})
           returning newsletter_id
         )
-        select distinct n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`.execute(
-        db,
-      )
-      return rows
+        select distinct n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`
     },
 
     /** Published articles whose title has all of these words, whatever their case and accents, newest first. */
@@ -182,14 +179,14 @@ export function digestArticlesStore(db: Executor) {
       date: string,
       limit: number,
     ): Promise<(Linked & { id: number; title: string })[]> {
-      const { rows } = await sql<LinkedRow & { id: number; title: string }>`
+      const rows = await listRows<LinkedRow & { id: number; title: string }>(db)`
         select a.id, a.title, a.slug, a.canonical_url, ${linksOf('a.id')} as links
         from article_views v join articles a on a.id = v.article_id
         where v.date >= ${date}::date - 7 and v.date < ${date}::date
           and a.state = 'published' and (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
         group by a.id
         order by sum(v.n) desc, a.id desc
-        limit ${limit}`.execute(db)
+        limit ${limit}`
       return rows.map(fill)
     },
 

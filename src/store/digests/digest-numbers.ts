@@ -1,7 +1,6 @@
-import { sql } from 'kysely'
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { DigestState } from '../../domain/digests/digest.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, type Executor } from '../executor.ts'
 import { lateMinutes } from './watch.ts'
 
 /** Where all digests stand, for monitoring. */
@@ -22,7 +21,7 @@ export interface DigestNumbers {
 export function digestNumbersStore(db: Executor) {
   return {
     async get(): Promise<DigestNumbers> {
-      const { rows } = await sql<DigestNumbers>`
+      const row = await findRow<DigestNumbers>(db)`
         with counted as materialized (
           select digest_id, state, sum(n)::int as n from delivery_counts
           where digest_id in (select id from digests where state in ('preparing', 'sending', 'paused'))
@@ -44,8 +43,7 @@ export function digestNumbersStore(db: Executor) {
             select state, sum(n)::int as n from counted group by state) s) as deliveries,
           (select coalesce(max(share), 0)::float8 from (
             select sum(n) filter (where state = 'rejected')::float8 / sum(n) as share from counted
-            where state in ('accepted', 'rejected') group by digest_id) s) as reject_share`.execute(db)
-      const [row] = rows
+            where state in ('accepted', 'rejected') group by digest_id) s) as reject_share`
       if (!row) throw new Error('a select without a table has one row')
       return row
     },

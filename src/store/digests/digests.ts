@@ -4,7 +4,7 @@ import type { Digest, DigestReason, DigestState, VariantPlan } from '../../domai
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, hasChanged, type Executor } from '../executor.ts'
 import type { Digests } from '../schema.ts'
 
 export interface NewDigest {
@@ -194,10 +194,10 @@ export function digestsStore(db: Executor) {
 
     /** Digests that the newsroom may still change; those by hand for as long as somebody may be at them. */
     async listOpen(handDays: number): Promise<number[]> {
-      const { rows } = await sql<{ id: number }>`
+      const rows = await listRows<{ id: number }>(db)`
         select id from digests where state = any(${open}::text[])
           and (local_date is not null or created_at > now() - make_interval(days => ${handDays}))
-        order by send_at, id`.execute(db)
+        order by send_at, id`
       return rows.map((row) => row.id)
     },
 
@@ -225,27 +225,26 @@ export function digestsStore(db: Executor) {
     },
 
     /** The guarded change of state: false where the digest was in none of `from`. */
-    async markState(
+    markState: (
       id: number,
       from: readonly DigestState[],
       to: DigestState,
       { reason, ...fields }: DigestFields & { reason?: DigestReason | null } = {},
-    ): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable('digests')
-        .set({
-          ...fields,
-          // The column is named for the first use of a reason.
-          pausedReason: reason,
-          state: to,
-          version: sql<number>`version + 1`,
-          updatedAt: sql<Date>`clock_timestamp()`,
-        })
-        .where('id', '=', id)
-        .where('state', 'in', from)
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
-    },
+    ): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('digests')
+          .set({
+            ...fields,
+            // The column is named for the first use of a reason.
+            pausedReason: reason,
+            state: to,
+            version: sql<number>`version + 1`,
+            updatedAt: sql<Date>`clock_timestamp()`,
+          })
+          .where('id', '=', id)
+          .where('state', 'in', from),
+      ),
 
     /** Alerts of a newsletter that started since an instant. */
     async countAlertsSince(newsletterId: number, since: Date): Promise<number> {

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { keptReason } from '../../domain/delivery/delivery.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, type Executor } from '../executor.ts'
 
 /** A delivery in doubt that nobody has decided on. */
 export const undecided = sql<boolean>`state = 'uncertain' and reason is distinct from ${keptReason}`
@@ -29,9 +29,9 @@ export function uncertainStore(db: Executor) {
 
   return {
     async count(digestId: number): Promise<number> {
-      const { rows } = await sql<{ n: number }>`
-        select count(*)::int as n from deliveries where digest_id = ${digestId} and ${undecided}`.execute(db)
-      return rows[0]?.n ?? 0
+      const row = await findRow<{ n: number }>(db)`
+        select count(*)::int as n from deliveries where digest_id = ${digestId} and ${undecided}`
+      return row?.n ?? 0
     },
 
     /**

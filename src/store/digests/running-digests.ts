@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { DigestReason } from '../../domain/digests/digest.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { longerWait } from '../delivery/suspects.ts'
 import { undecided } from './doubts.ts'
@@ -23,21 +23,17 @@ export function runningDigestsStore(db: Executor) {
 
     /** Whether a delivery of it has not ended. One index for each, where one `in` would read them all. */
     async isOpen(id: number): Promise<boolean> {
-      const { rows } = await sql<{ isOpen: boolean }>`
+      const row = await findRow<{ isOpen: boolean }>(db)`
         select exists (select from deliveries where digest_id = ${id} and state = 'pending')
           or exists (select from deliveries where digest_id = ${id} and state in ('claimed', 'committing'))
-          or exists (select from deliveries where digest_id = ${id} and state = 'deferred') as is_open`.execute(
-        db,
-      )
-      return rows[0]?.isOpen ?? false
+          or exists (select from deliveries where digest_id = ${id} and state = 'deferred') as is_open`
+      return row?.isOpen ?? false
     },
 
     async hasPending(id: number): Promise<boolean> {
-      const { rows } = await sql<{ hasPending: boolean }>`
-        select exists (select from deliveries where digest_id = ${id} and state = 'pending') as has_pending`.execute(
-        db,
-      )
-      return rows[0]?.hasPending ?? false
+      const row = await findRow<{ hasPending: boolean }>(db)`
+        select exists (select from deliveries where digest_id = ${id} and state = 'pending') as has_pending`
+      return row?.hasPending ?? false
     },
 
     async isSending(id: number): Promise<boolean> {
@@ -77,13 +73,13 @@ export function runningDigestsStore(db: Executor) {
 
     /** Digests that paused themselves and whose time to ask the relay again has come. @returns those that go on */
     async resumeProbes(): Promise<number[]> {
-      const { rows } = await sql<{ id: number }>`
+      const rows = await listRows<{ id: number }>(db)`
         update digests
         set state = 'sending', resume_state = null, paused_reason = null, probe_at = null,
             updated_at = clock_timestamp()
         where state = 'paused' and probe_at <= clock_timestamp() and paused_reason in ('refused', 'relay_refuses')
           and ${notHeld}
-        returning id`.execute(db)
+        returning id`
       return rows.map((row) => row.id)
     },
 
@@ -127,8 +123,8 @@ export function runningDigestsStore(db: Executor) {
 
     /** Cancelled digests of which something may still wait. */
     async listUnsettled(): Promise<number[]> {
-      const { rows } = await sql<{ id: number }>`
-        select id from digests where state = 'cancelled' and settled_at is null order by id`.execute(db)
+      const rows = await listRows<{ id: number }>(db)`
+        select id from digests where state = 'cancelled' and settled_at is null order by id`
       return rows.map((row) => row.id)
     },
 
@@ -138,7 +134,7 @@ export function runningDigestsStore(db: Executor) {
      */
     async skipCancelled(id: number, after = 0, limit = 10_000): Promise<number | undefined> {
       // One part for each index, where one `in` would read the whole digest.
-      const { rows } = await sql<{ last: number | null }>`
+      const row = await findRow<{ last: number | null }>(db)`
         with pending as materialized (
           select subscriber_id from deliveries
           where digest_id = ${id} and state = 'pending' and subscriber_id > ${after}
@@ -154,8 +150,8 @@ export function runningDigestsStore(db: Executor) {
           returning m.subscriber_id
         )
         select coalesce((select max(subscriber_id) from pending), ${after}) as last
-        from ended having count(*) > 0`.execute(db)
-      return rows[0]?.last ?? undefined
+        from ended having count(*) > 0`
+      return row?.last ?? undefined
     },
 
     /** Once nothing of a cancelled digest waits or is in a worker's hands, nobody looks again. */

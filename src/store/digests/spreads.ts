@@ -7,7 +7,7 @@ import {
   type HeldReason,
   type PortionOutcome,
 } from '../../domain/digests/spread.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { seconds } from '../delivery/leases.ts'
 
@@ -35,21 +35,21 @@ export function spreadsStore(db: Executor) {
      * @param standard the domain of digests whose newsletter names no sender
      */
     async countSentLately(domain: string, standard: string): Promise<number> {
-      const { rows } = await sql<{ n: number }>`
+      const row = await findRow<{ n: number }>(db)`
         select coalesce(sum(c.n), 0) as n from delivery_counts c join digests g on g.id = c.digest_id
         where c.day > (now() at time zone 'UTC')::date - ${lookBackDays}::int and c.state = 'accepted'
           and coalesce(lower(substring(g.frozen #>> '{newsletter,from}' from '@([^@<>[:space:]]+)>?[[:space:]]*$')),
-            ${standard}) = ${domain}`.execute(db)
-      return rows[0]?.n ?? 0
+            ${standard}) = ${domain}`
+      return row?.n ?? 0
     },
 
     /** Digests whose next portion is due, and that have nobody of the last one left to try. */
     async listDue(): Promise<number[]> {
-      const { rows } = await sql<{ id: number }>`
+      const rows = await listRows<{ id: number }>(db)`
         select g.id from digests g
         where g.spread_next_at <= clock_timestamp() and g.state = 'sending' and ${notHeld}
           and not exists (select from deliveries where digest_id = g.id and state = 'pending')
-        order by g.id`.execute(db)
+        order by g.id`
       return rows.map((row) => row.id)
     },
 
@@ -58,10 +58,10 @@ export function spreadsStore(db: Executor) {
      * pausing it must not wait for: putting a million readers in order takes its time.
      */
     async claim(digestId: number): Promise<boolean> {
-      const { rows } = await sql<{ isMine: boolean }>`
+      const row = await findRow<{ isMine: boolean }>(db)`
         select pg_try_advisory_xact_lock(hashtextextended('depeche.spread', ${digestId})) as is_mine
-      `.execute(db)
-      return rows[0]?.isMine ?? false
+      `
+      return row?.isMine ?? false
     },
 
     /** The same, once nobody else is at it. */
@@ -71,22 +71,21 @@ export function spreadsStore(db: Executor) {
 
     /** After `claim`: undefined where its portion has been opened meanwhile, or it was stopped. */
     async findDue(digestId: number): Promise<RunningSpread | undefined> {
-      const { rows } = await sql<RunningSpread>`
+      return findRow<RunningSpread>(db)`
         select spread_portion as portion, spread_next_at as next_at, clock_timestamp() as now from digests
-        where id = ${digestId} and state = 'sending' and spread_next_at <= clock_timestamp()`.execute(db)
-      return rows[0]
+        where id = ${digestId} and state = 'sending' and spread_next_at <= clock_timestamp()`
     },
 
     async countOutcome(digestId: number): Promise<PortionOutcome> {
-      const { rows } = await sql<PortionOutcome>`
+      const row = await findRow<PortionOutcome>(db)`
         select
           (select coalesce(sum(n), 0) from delivery_counts where digest_id = ${digestId} and state = 'accepted') as accepted,
           (select count(*) from (
             select subscriber_id from bounces where digest_id = ${digestId} and class not in ('complaint', 'full', 'transient')
             union select subscriber_id from deliveries where digest_id = ${digestId} and state = 'rejected') r) as refused,
           (select count(distinct subscriber_id) from bounces
-           where digest_id = ${digestId} and class = 'complaint') as complaints`.execute(db)
-      return rows[0] ?? { accepted: 0, refused: 0, complaints: 0 }
+           where digest_id = ${digestId} and class = 'complaint') as complaints`
+      return row ?? { accepted: 0, refused: 0, complaints: 0 }
     },
 
     /**
@@ -131,10 +130,10 @@ export function spreadsStore(db: Executor) {
     },
 
     async countWaiting(digestId: number): Promise<Portion> {
-      const { rows } = await sql<Portion>`
+      const row = await findRow<Portion>(db)`
         select count(*) as waiting, max(m.next_at) as last_at from deliveries m
-        where m.digest_id = ${digestId} and ${isWaiting}`.execute(db)
-      return rows[0] ?? { waiting: 0, lastAt: null }
+        where m.digest_id = ${digestId} and ${isWaiting}`
+      return row ?? { waiting: 0, lastAt: null }
     },
 
     /** Nothing where the desk ended it meanwhile. */

@@ -3,7 +3,7 @@ import { spreadReason } from '../../domain/delivery/delivery.ts'
 import type { VariantPlan } from '../../domain/digests/digest.ts'
 import { planVariants, type ReaderGroup } from '../../domain/digests/digest-content.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 
 /** Whose history counts, and of what. */
 export interface VariantQuery {
@@ -59,10 +59,9 @@ export function variantsStore(db: Executor) {
   return {
     /** The audience by what is left for them; those with nothing left have an empty list. */
     async listGroups(query: VariantQuery): Promise<ReaderGroup[]> {
-      const { rows } = await sql<ReaderGroup>`
+      return listRows<ReaderGroup>(db)`
         with ${audienceOf(query)}
-        select article_ids, sum(readers)::int as readers from left_over group by article_ids`.execute(db)
-      return rows
+        select article_ids, sum(readers)::int as readers from left_over group by article_ids`
     },
 
     /**
@@ -80,7 +79,7 @@ export function variantsStore(db: Executor) {
         db,
       )
       // Linear in the audience: hash joins and one sort over the readers; the plan is in docs/decisions/0062.
-      const { rows } = await sql<{ audience: number; pending: number }>`
+      const row = await findRow<{ audience: number; pending: number }>(db)`
         with ${audienceOf(query)},
         plans as (
           select sections, variant_ids, waits, readers, article_ids[1:${maxArticles}::int] as article_ids from left_over
@@ -106,10 +105,8 @@ export function variantsStore(db: Executor) {
           on conflict do nothing
           returning state
         )
-        select count(*)::int as audience, (count(*) filter (where state = 'pending'))::int as pending from inserted`.execute(
-        db,
-      )
-      return rows[0] ?? { audience: 0, pending: 0 }
+        select count(*)::int as audience, (count(*) filter (where state = 'pending'))::int as pending from inserted`
+      return row ?? { audience: 0, pending: 0 }
     },
 
     /**
@@ -161,7 +158,7 @@ export function variantsStore(db: Executor) {
 
     /** Of these digests, whom the articles that were withdrawn on the way reached all the same. */
     async listReached(digestIds: readonly number[]): Promise<WithdrawnReach[]> {
-      const { rows } = await sql<WithdrawnReach>`
+      return listRows<WithdrawnReach>(db)`
         select x.digest_id, x.article_id, x.withdrawn_at,
           (select count(*)::int from deliveries d
            where d.digest_id = x.digest_id and d.state = 'accepted' and d.variant_id = any(held.ids)) as accepted,
@@ -174,8 +171,7 @@ export function variantsStore(db: Executor) {
           from variants v
           where v.digest_id = x.digest_id and v.article_ids @> array[x.article_id]
         ) held
-        where x.digest_id = any(${digestIds}::bigint[]) and x.withdrawn_at is not null`.execute(db)
-      return rows
+        where x.digest_id = any(${digestIds}::bigint[]) and x.withdrawn_at is not null`
     },
 
     /** Once a digest has ended: claims have moved readers to versions that took the place of others. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { DigestWarning } from '../../domain/notice.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 import { undecided } from './doubts.ts'
 
 /** Something about a digest that the desk should look at. */
@@ -28,7 +28,7 @@ export function watchStore(db: Executor) {
   return {
     /** Of the last day. Rates are told from twenty people on: below that one refusal is no news. */
     async listWarnings(): Promise<Warning[]> {
-      const { rows } = await sql<Warning>`
+      return listRows<Warning>(db)`
         with recent as (
           select d.*, n.name as newsletter, coalesce(d.frozen ->> 'subject', n.name) as shown from digests d
           join newsletters n on n.id = d.newsletter_id
@@ -76,8 +76,7 @@ export function watchStore(db: Executor) {
         -- Also while it is asked again; but not what passes in seconds.
         select 'relay_refuses', id, newsletter, shown, jsonb_build_object('answer', relay_answer), false
         from recent where state in ('sending', 'paused') and relay_since < now() - interval '10 seconds'
-        order by digest_id desc, kind`.execute(db)
-      return rows
+        order by digest_id desc, kind`
     },
   }
 }

@@ -8,7 +8,7 @@ import type {
   StoredFeed,
 } from '../../domain/feeds/feed.ts'
 import type { FeedPlace } from '../../domain/feeds/feed-window.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
 
@@ -79,10 +79,10 @@ export function feedDocumentsStore(db: Executor) {
 
     /** Takes the noted changes; what is noted after this statement's snapshot stays for the next. */
     async claimChanges(): Promise<FeedChange[]> {
-      const { rows } = await sql<{ subject: string; language: string | null }>`
+      const rows = await listRows<{ subject: string; language: string | null }>(db)`
         delete from feed_changes
         where id in (select id from feed_changes order by id limit 10000 for update skip locked)
-        returning subject, language`.execute(db)
+        returning subject, language`
       return rows.map((row) => ({
         subject: row.subject as FeedChange['subject'],
         ...(row.language !== null && { language: row.language }),
@@ -134,7 +134,7 @@ export function feedDocumentsStore(db: Executor) {
      * A feed changes at most once a second, so that its Last-Modified can say so.
      */
     async claimDirty(): Promise<FeedGroup | undefined> {
-      const { rows } = await sql<{ subject: string; language: string }>`
+      const row = await findRow<{ subject: string; language: string }>(db)`
         select subject, language from (
           select subject, language, min(coalesce(dirty_at, due_at)) as since
           from feed_documents
@@ -145,8 +145,7 @@ export function feedDocumentsStore(db: Executor) {
           order by since
         ) as waiting
         where pg_try_advisory_xact_lock(hashtextextended(subject || ' ' || language, 0))
-        limit 1`.execute(db)
-      const [row] = rows
+        limit 1`
       return row && { subject: row.subject as FeedSubject, language: row.language || undefined }
     },
 
@@ -189,13 +188,11 @@ export function feedDocumentsStore(db: Executor) {
 
     /** Whether a change waits: noted, or marked and held back by the clock. */
     async hasDirty(): Promise<boolean> {
-      const { rows } = await sql<{ waiting: boolean }>`
+      const row = await findRow<{ waiting: boolean }>(db)`
         select exists (select from feed_changes)
           or exists (select from feed_documents
-                     where dirty_at is not null and moved_to is null and retired_at is null) as waiting`.execute(
-        db,
-      )
-      return rows[0]?.waiting ?? false
+                     where dirty_at is not null and moved_to is null and retired_at is null) as waiting`
+      return row?.waiting ?? false
     },
 
     /**
@@ -251,10 +248,10 @@ export function feedDocumentsStore(db: Executor) {
 
     /** The feeds that are rendered ahead, those of everything first. */
     async listPathsAhead(): Promise<string[]> {
-      const { rows } = await sql<{ path: string }>`
+      const rows = await listRows<{ path: string }>(db)`
         select path from feed_documents
         where body is not null and (subject = 'all' or subject like 'section:%' or subject like 'dossier:%')
-        order by subject <> 'all', path`.execute(db)
+        order by subject <> 'all', path`
       return rows.map((row) => row.path)
     },
 

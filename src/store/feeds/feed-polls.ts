@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 
 /** Polls of one feed by one family of readers on one day. */
 export interface FeedPolls {
@@ -30,14 +30,13 @@ export function feedPollsStore(db: Executor) {
 
     /** By feed and family, since a day; busiest family first. */
     async listSince(date: string): Promise<FeedPolls[]> {
-      const { rows } = await sql<FeedPolls>`
+      return listRows<FeedPolls>(db)`
         select path, family, sum(full_n)::bigint as "full", sum(not_modified_n)::bigint as not_modified,
           sum(limited_n)::bigint as limited
         from feed_polls
         where date >= ${date}::date
         group by path, family
-        order by path, sum(full_n + not_modified_n) desc, family`.execute(db)
-      return rows
+        order by path, sum(full_n + not_modified_n) desc, family`
     },
   }
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/signups/activation.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 
 export interface NewActivation {
   kind: RequestKind
@@ -175,7 +175,7 @@ export function activationsStore(db: Executor) {
     /** Activation mails of the last hour and the hourly mean of the week before: of the site, and by domain. */
     async countMailed(): Promise<{ site: MailedCount; domains: (MailedCount & { domain: string })[] }> {
       const domain = sql`coalesce(split_part(address, '@', 2), '')`
-      const { rows } = await sql<MailedCount & { domain: string | null }>`
+      const rows = await listRows<MailedCount & { domain: string | null }>(db)`
         select ${domain} as "domain",
           count(*) filter (where decided_at > now() - interval '1 hour') as "lastHour",
           count(*) filter (where activated_at > now() - interval '1 hour') as "answered",
@@ -183,9 +183,7 @@ export function activationsStore(db: Executor) {
         from activations
         where decision = 'mailed' and form <> 'import' and decided_at > now() - interval '7 days'
         group by grouping sets ((${domain}), ())
-        having grouping(${domain}) = 1 or count(*) filter (where decided_at > now() - interval '1 hour') > 0`.execute(
-        db,
-      )
+        having grouping(${domain}) = 1 or count(*) filter (where decided_at > now() - interval '1 hour') > 0`
       return {
         site: rows.find((row) => row.domain === null) ?? { lastHour: 0, answered: 0, usual: 0 },
         domains: rows.flatMap(({ domain: name, ...count }) =>
@@ -196,18 +194,17 @@ export function activationsStore(db: Executor) {
 
     /** Requests whose decision is overdue, which is where a flood waits. */
     async findWaiting(minutes: number): Promise<WaitingSignups | undefined> {
-      const { rows } = await sql<WaitingSignups>`
+      return findRow<WaitingSignups>(db)`
         select count(*) as "count", min(decide_at) as "since",
           coalesce(mode() within group (order by split_part(address, '@', 2)), '') as "domain"
         from activations
         where decided_at is null and decide_at < clock_timestamp() - make_interval(mins => ${minutes})
-        having count(*) > 0`.execute(db)
-      return rows[0]
+        having count(*) > 0`
     },
 
     /** Mailed a day ago and still open: the newest request of each person, once. */
     async claimForReminder(): Promise<Activation | undefined> {
-      const { rows } = await sql<Activation>`
+      return findRow<Activation>(db)`
         update activations set reminded_at = clock_timestamp()
         where id = (
           select a.id from activations a
@@ -221,13 +218,12 @@ export function activationsStore(db: Executor) {
                 and (b.created_at > a.created_at or b.reminded_at is not null))
           order by a.decided_at limit 1
           for update skip locked)
-        returning *`.execute(db)
-      return rows[0]
+        returning *`
     },
 
     /** Unconfirmed requests that expired before; with the proof that nobody gave. Returns who had been written down. */
     async deleteExpired(before: Date, limit: number): Promise<{ requests: number; subscriberIds: number[] }> {
-      const { rows } = await sql<{ subscriberId: number | null }>`
+      const rows = await listRows<{ subscriberId: number | null }>(db)`
         with old as (
           select id from activations
           where expires_at < ${before} and activated_at is null
@@ -238,7 +234,7 @@ export function activationsStore(db: Executor) {
           where consents.activation_id = old.id and consents.event in ('requested', 'refused')
         )
         delete from activations using old where activations.id = old.id
-        returning activations.subscriber_id as "subscriberId"`.execute(db)
+        returning activations.subscriber_id as "subscriberId"`
       const ids = rows.flatMap((row) => (row.subscriberId === null ? [] : [row.subscriberId]))
       return { requests: rows.length, subscriberIds: [...new Set(ids)] }
     },

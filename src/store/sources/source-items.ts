@@ -1,6 +1,6 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
 import { unknownChange, type ItemList, type ItemState } from '../../domain/sources/source.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
 import type { DB, SourceItems } from '../schema.ts'
 
@@ -61,9 +61,9 @@ export function sourceItemsStore(db: Executor) {
 
     /** Remote ids by guid; by link for what has none. */
     async listByNames(sourceId: number, names: string[]): Promise<Map<string, string>> {
-      const { rows } = await sql<{ name: string; remoteId: string }>`
+      const rows = await listRows<{ name: string; remoteId: string }>(db)`
         select coalesce(guid, link) as name, remote_id as "remoteId" from source_items
-        where source_id = ${sourceId} and coalesce(guid, link) = any(${names})`.execute(db)
+        where source_id = ${sourceId} and coalesce(guid, link) = any(${names})`
       return new Map(rows.map(({ name, remoteId }) => [name, remoteId]))
     },
 
@@ -77,7 +77,7 @@ export function sourceItemsStore(db: Executor) {
     },
 
     async count(sourceId: number): Promise<ItemCounts> {
-      const { rows } = await sql<ItemCounts>`
+      const row = await findRow<ItemCounts>(db)`
         select count(*) filter (where i.state = 'here') as here, count(*) filter (where i.state = 'skipped') as skipped,
           count(*) filter (where i.state = 'withdrawn') as withdrawn,
           count(*) filter (where i.state = 'here' and i.missing_since is not null) as missing,
@@ -85,8 +85,7 @@ export function sourceItemsStore(db: Executor) {
           count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 hour') as withdrawn_last_hour,
           count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 day') as withdrawn_last_day
         from source_items i left join articles a on a.id = i.article_id
-        where i.source_id = ${sourceId}`.execute(db)
-      const [row] = rows
+        where i.source_id = ${sourceId}`
       if (!row) throw new Error('a count has one row')
       return row
     },

@@ -1,7 +1,7 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
 import type { FeedText, Links } from '../../domain/publication.ts'
 import type { LookReason, SourceFailure, SourceKind, SourceQuestion } from '../../domain/sources/source.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, hasChanged, type Executor } from '../executor.ts'
 import { empty, fill, type Filled } from '../row.ts'
 import type { DB, Sources } from '../schema.ts'
 
@@ -124,10 +124,7 @@ export function sourcesStore(db: Executor) {
         ? update(id, { pausedAt: sql`coalesce(paused_at, now())` })
         : update(id, { pausedAt: null, nextAt: clock, failures: 0, failure: null }),
 
-    async delete(id: number): Promise<boolean> {
-      const { numDeletedRows } = await db.deleteFrom('sources').where('id', '=', id).executeTakeFirst()
-      return numDeletedRows > 0n
-    },
+    delete: (id: number): Promise<boolean> => hasChanged(db.deleteFrom('sources').where('id', '=', id)),
 
     /** A person wants it looked at now. */
     markWanted: (id: number): Promise<void> => update(id, { wantedAt: clock, nextAt: clock }),
@@ -137,28 +134,28 @@ export function sourcesStore(db: Executor) {
      * @returns its id where somebody should look
      */
     async markRung(token: string): Promise<number | undefined> {
-      const { rows } = await sql<{ id: number }>`
+      const row = await findRow<{ id: number }>(db)`
         update sources
         set rung_at = clock_timestamp(),
             next_at = greatest(clock_timestamp(), looked_at + make_interval(secs => ${ringSeconds}))
         where token = ${token} and paused_at is null and (rung_at is null or rung_at <= looked_at)
-        returning id`.execute(db)
-      return rows[0]?.id
+        returning id`
+      return row?.id
     },
 
     /** Seconds until it is due; undefined where it is paused or gone. */
     async findSecondsLeft(id: number): Promise<number | undefined> {
-      const { rows } = await sql<{ seconds: number }>`
+      const row = await findRow<{ seconds: number }>(db)`
         select extract(epoch from next_at - clock_timestamp())::float8 as seconds from sources
-        where id = ${id} and paused_at is null`.execute(db)
-      return rows[0]?.seconds
+        where id = ${id} and paused_at is null`
+      return row?.seconds
     },
 
     /** Undefined where it is not due, another worker has it or its host, or as many as may be are looked at. */
     async claim(id: number): Promise<ClaimedSource | undefined> {
       // Two workers that count at once would both find room.
       await sql`select pg_advisory_xact_lock(${claimLock})`.execute(db)
-      const { rows } = await sql<Row & { leaseToken: string; reason: LookReason }>`
+      const row = await findRow<Row & { leaseToken: string; reason: LookReason }>(db)`
         with busy as (select host from sources where lease_until > clock_timestamp()),
           due as (
             select * from sources
@@ -171,30 +168,26 @@ export function sourcesStore(db: Executor) {
         from due where s.id = due.id
         returning s.*,
           case when s.rung_at > coalesce(due.looked_at, '-infinity') then 'ring'
-            when s.wanted_at > coalesce(due.looked_at, '-infinity') then 'person' else 'clock' end as reason`.execute(
-        db,
-      )
-      const row = rows[0]
+            when s.wanted_at > coalesce(due.looked_at, '-infinity') then 'person' else 'clock' end as reason`
       return row && { ...toSource(row), leaseToken: row.leaseToken, reason: row.reason }
     },
 
     /** Keeps the lease, and what was reached with it. False where another worker has it: nothing may be written then. */
-    async updateProgress(
+    updateProgress: (
       { id, leaseToken }: Pick<ClaimedSource, 'id' | 'leaseToken'>,
       { homes, ...progress }: SourceProgress = {},
-    ): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable('sources')
-        .set({
-          ...progress,
-          ...(homes && { homes: JSON.stringify(homes) }),
-          leaseUntil: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`,
-        })
-        .where('id', '=', id)
-        .where('leaseToken', '=', leaseToken)
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
-    },
+    ): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('sources')
+          .set({
+            ...progress,
+            ...(homes && { homes: JSON.stringify(homes) }),
+            leaseUntil: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`,
+          })
+          .where('id', '=', id)
+          .where('leaseToken', '=', leaseToken),
+      ),
 
     /** Gives the lease back. A ring or a wish that came meanwhile keeps its time. */
     async release(
@@ -231,22 +224,21 @@ export function sourcesStore(db: Executor) {
       update(id, { question: null, askedAt: null, face: '', ...(isMoved && { home: '' }) }),
 
     /** Reads it another way from now on. False where another source has that address. */
-    async updateFound(id: number, { kind, url, home, siteLanguage }: FoundSource): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable('sources')
-        .set({ kind, url, home, siteLanguage, host: new URL(url).host, failures: 0, failure: null })
-        .set({ nextAt: clock, question: null, askedAt: null })
-        .where('id', '=', id)
-        .where((e) =>
-          e.not(
-            e.exists(
-              e.selectFrom('sources as o').select('o.id').where('o.url', '=', url).where('o.id', '<>', id),
+    updateFound: (id: number, { kind, url, home, siteLanguage }: FoundSource): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('sources')
+          .set({ kind, url, home, siteLanguage, host: new URL(url).host, failures: 0, failure: null })
+          .set({ nextAt: clock, question: null, askedAt: null })
+          .where('id', '=', id)
+          .where((e) =>
+            e.not(
+              e.exists(
+                e.selectFrom('sources as o').select('o.id').where('o.url', '=', url).where('o.id', '<>', id),
+              ),
             ),
           ),
-        )
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
-    },
+      ),
   }
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 
 export type ConsentEvent = 'activated' | 'refused' | 'imported' | 'changed' | 'ended' | 'restored'
 
@@ -82,12 +82,9 @@ export function consentsStore(db: Executor) {
     /** Who activated what by themselves, of these subscribers. */
     async listActivated(subscriberIds: number[]) {
       if (subscriberIds.length === 0) return []
-      const { rows } = await sql<{ subscriberId: number; newsletterId: number }>`
+      return listRows<{ subscriberId: number; newsletterId: number }>(db)`
         select distinct subscriber_id, newsletter_id from consents
-        where subscriber_id = any (${subscriberIds}) and event = 'activated' and newsletter_id is not null`.execute(
-        db,
-      )
-      return rows
+        where subscriber_id = any (${subscriberIds}) and event = 'activated' and newsletter_id is not null`
     },
 
     /** Where somebody was, and by which browser, goes with the person; that they agreed, and when, stays. */

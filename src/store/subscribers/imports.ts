@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { hasChanged, type Executor } from '../executor.ts'
 
 export type ImportState = 'uploading' | 'waiting' | 'running' | 'done' | 'failed'
 
@@ -113,13 +113,13 @@ export function importsStore(db: Executor) {
     },
 
     /** In the transaction of the rows it counts; false, and they must not stay, where another worker has taken over. */
-    async markProgress(
+    markProgress: (
       claimed: ClaimedImport,
       leaseSeconds: number,
       { rowsRead, report, problems }: ImportProgress,
-    ): Promise<boolean> {
-      const result = await held(claimed)
-        .set({
+    ): Promise<boolean> =>
+      hasChanged(
+        held(claimed).set({
           rowsRead,
           report: JSON.stringify(report),
           attempts: 0,
@@ -127,10 +127,8 @@ export function importsStore(db: Executor) {
           ...(problems.length > 0 && {
             problems: sql<string>`problems || ${JSON.stringify(problems)}::jsonb`,
           }),
-        })
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
-    },
+        }),
+      ),
 
     /** The same moment for every worker that goes on with it. */
     async updateFirstMailAt(claimed: ClaimedImport, at: Date): Promise<void> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 
 /** One line of the export: a subscription of somebody. */
 export interface ExportRow {
@@ -34,7 +34,7 @@ export function subscriberOverviewStore(db: Executor) {
   return {
     /** In pages by subscriber, so that no export holds the table in memory or in one transaction. */
     async listForExport(after: { subscriberId: number; newsletterId: number }, limit: number) {
-      const { rows } = await sql<ExportRow & { newsletterId: number }>`
+      return listRows<ExportRow & { newsletterId: number }>(db)`
         select p.id, s.newsletter_id as "newsletterId", p.address as email, p.language, n.slug as newsletters,
           s.state, s.cadence, s.alerts,
           (select coalesce(string_agg(slug, ' ' order by slug), '') from selections where id = any (s.sections)) as sections,
@@ -59,13 +59,12 @@ export function subscriberOverviewStore(db: Executor) {
           order by at desc, id desc limit 1) c on true
         where p.address is not null and (s.subscriber_id, s.newsletter_id) > (${after.subscriberId}, ${after.newsletterId})
         order by s.subscriber_id, s.newsletter_id
-        limit ${limit}`.execute(db)
-      return rows
+        limit ${limit}`
     },
 
     /** Subscriptions begun and ended by week and newsletter, from the consent record, the last 12 weeks. */
     async listGrowth(): Promise<GrowthRow[]> {
-      const { rows } = await sql<GrowthRow>`
+      return listRows<GrowthRow>(db)`
         select to_char(date_trunc('week', c.at at time zone 'UTC'), 'YYYY-MM-DD') as week,
           n.slug as newsletter, n.language,
           count(*) filter (where c.event in ('activated', 'imported', 'restored'))::int as begun,
@@ -73,8 +72,7 @@ export function subscriberOverviewStore(db: Executor) {
         from consents c join newsletters n on n.id = c.newsletter_id
         where c.at > now() - interval '12 weeks'
           and (c.event = 'ended' or (c.event in ('activated', 'imported', 'restored') and c.subscriber_id is not null))
-        group by 1, 2, 3 order by 1, 2`.execute(db)
-      return rows
+        group by 1, 2, 3 order by 1, 2`
     },
 
     /** What became of requests for this address, newest first. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { toLowerAddress, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Subscriber } from '../../domain/subscribers/subscription.ts'
 import { notFound } from '../../errors.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 
 export interface NewSubscriber {
   /** As it is delivered to. */
@@ -58,11 +58,11 @@ export function subscribersStore(db: Executor) {
 
     /** Ids by address as it was given; whoever would change these people waits until the transaction ends. */
     async lockByAddress(addresses: string[]): Promise<Map<string, number>> {
-      const { rows } = await sql<{ address: string; id: number }>`
+      const rows = await listRows<{ address: string; id: number }>(db)`
         select given.address as "address", s.id as "id"
         from unnest(${addresses}::text[]) as given (address)
           join subscribers s on lower(s.address) = lower(given.address)
-        order by s.id for update of s`.execute(db)
+        order by s.id for update of s`
       return new Map(rows.map(({ address, id }) => [address, id]))
     },
 
@@ -99,15 +99,15 @@ export function subscribersStore(db: Executor) {
 
     /** Whether finding by a part of an address has an index: not every server lets us have one. */
     async hasPartIndex(): Promise<boolean> {
-      const { rows } = await sql<{ has: boolean }>`
-        select to_regclass('subscribers_address_part') is not null as has`.execute(db)
-      return rows[0]?.has ?? false
+      const row = await findRow<{ has: boolean }>(db)`
+        select to_regclass('subscribers_address_part') is not null as has`
+      return row?.has ?? false
     },
 
     /** False in a database with locale C, to which letters beyond ASCII have no case: one address is two there. */
     async hasCase(): Promise<boolean> {
-      const { rows } = await sql<{ has: boolean }>`select lower('É') = 'é' as has`.execute(db)
-      return rows[0]?.has ?? false
+      const row = await findRow<{ has: boolean }>(db)`select lower('É') = 'é' as has`
+      return row?.has ?? false
     },
 
     /** Waits for whoever changes the same person, so that two changes follow each other. */

@@ -5,7 +5,7 @@ import type {
   LeaveReason,
   Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, hasChanged, type Executor } from '../executor.ts'
 
 /** A section that does not exist is left out. */
 export type Setting = Omit<Choices, 'newsletters'>
@@ -79,7 +79,7 @@ export function subscriptionsStore(db: Executor) {
     /** New subscriptions; those that exist in any state keep what they have. Returns the inserted. */
     async insertNew(subscriptions: NewSubscription[]): Promise<SubscriptionKey[]> {
       if (subscriptions.length === 0) return []
-      const { rows } = await sql<SubscriptionKey>`
+      return listRows<SubscriptionKey>(db)`
         insert into subscriptions (subscriber_id, newsletter_id, state, ended_reason, cadence, alerts, sections,
           paused_until, activated_at, ended_at)
         select "subscriberId", "newsletterId", state, "endedReason", cadence, alerts,
@@ -90,8 +90,7 @@ export function subscriptionsStore(db: Executor) {
           ("subscriberId" bigint, "newsletterId" bigint, state text, "endedReason" text, cadence text,
             alerts boolean, sections text[], "pausedUntil" timestamptz)
         on conflict do nothing
-        returning subscriber_id, newsletter_id`.execute(db)
-      return rows
+        returning subscriber_id, newsletter_id`
     },
 
     /**
@@ -130,16 +129,15 @@ export function subscriptionsStore(db: Executor) {
       return row !== undefined
     },
 
-    async updateSetting(key: SubscriptionKey, setting: Setting): Promise<boolean> {
-      const result = await db
-        .updateTable('subscriptions')
-        .set({ ...toColumns(setting), updatedAt: sql<Date>`clock_timestamp()` })
-        .where('subscriberId', '=', key.subscriberId)
-        .where('newsletterId', '=', key.newsletterId)
-        .where('state', '=', 'active')
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
-    },
+    updateSetting: (key: SubscriptionKey, setting: Setting): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('subscriptions')
+          .set({ ...toColumns(setting), updatedAt: sql<Date>`clock_timestamp()` })
+          .where('subscriberId', '=', key.subscriberId)
+          .where('newsletterId', '=', key.newsletterId)
+          .where('state', '=', 'active'),
+      ),
 
     /** Undefined resumes. Of one newsletter, or of all that are active. */
     async updatePause(subscriberId: number, until: Date | undefined, newsletterId?: number): Promise<void> {
@@ -176,36 +174,34 @@ export function subscriptionsStore(db: Executor) {
       endings: (SubscriptionKey & { reason: EndedReason })[],
     ): Promise<(SubscriptionKey & { reason: EndedReason })[]> {
       if (endings.length === 0) return []
-      const { rows } = await sql<SubscriptionKey & { reason: EndedReason }>`
+      return listRows<SubscriptionKey & { reason: EndedReason }>(db)`
         update subscriptions s
         set state = 'ended', ended_reason = reason, ended_at = clock_timestamp(), paused_until = null,
           updated_at = clock_timestamp()
         from jsonb_to_recordset(${JSON.stringify(endings)}::jsonb) as record
           ("subscriberId" bigint, "newsletterId" bigint, reason text)
         where s.subscriber_id = "subscriberId" and s.newsletter_id = "newsletterId" and s.state <> 'ended'
-        returning s.subscriber_id, s.newsletter_id, reason`.execute(db)
-      return rows
+        returning s.subscriber_id, s.newsletter_id, reason`
     },
 
     /** Back to active, if it was left by its reader since then. */
-    async markRestored(key: SubscriptionKey, since: Date): Promise<boolean> {
-      const result = await db
-        .updateTable('subscriptions')
-        .set({
-          state: 'active',
-          endedReason: null,
-          endedAt: null,
-          leaveReason: null,
-          updatedAt: sql<Date>`clock_timestamp()`,
-        })
-        .where('subscriberId', '=', key.subscriberId)
-        .where('newsletterId', '=', key.newsletterId)
-        .where('endedReason', '=', 'unsubscribed')
-        .where('activatedAt', 'is not', null)
-        .where('endedAt', '>', since)
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
-    },
+    markRestored: (key: SubscriptionKey, since: Date): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('subscriptions')
+          .set({
+            state: 'active',
+            endedReason: null,
+            endedAt: null,
+            leaveReason: null,
+            updatedAt: sql<Date>`clock_timestamp()`,
+          })
+          .where('subscriberId', '=', key.subscriberId)
+          .where('newsletterId', '=', key.newsletterId)
+          .where('endedReason', '=', 'unsubscribed')
+          .where('activatedAt', 'is not', null)
+          .where('endedAt', '>', since),
+      ),
 
     async updateLeaveReason(key: SubscriptionKey, reason: LeaveReason): Promise<void> {
       await db
