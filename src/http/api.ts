@@ -109,11 +109,18 @@ const handlerOf =
       request,
       response,
     })
-    if (!answer) return
-    response.status(answer.status ?? 200).set(answer.headers ?? {})
-    if (answer.body === undefined) response.end()
-    else response.json(answer.body)
+    const usual = usualStatus(route)
+    if (!answer && usual !== 204) return
+    const { status = usual, headers = {}, body } = answer ?? {}
+    response.status(status).set(headers)
+    if (body === undefined) response.end()
+    else response.json(body)
   }
+
+const usualStatus = ({ answers }: ApiRoute): number =>
+  Object.keys(answers)
+    .map(Number)
+    .find((status) => status < 300) ?? 200
 
 /** A parameter that a call does not know is refused everywhere: it would seem to filter, and does not. */
 const noQuery = z.strictObject({})

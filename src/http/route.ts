@@ -5,6 +5,7 @@ import type { Actor, Role } from '../domain/editor.ts'
 
 /** What a handler answers: sent as JSON, never cached. */
 export interface ApiAnswer {
+  /** The first good one of the route's answers unless said. */
   status?: number
   body?: unknown
   headers?: Record<string, string>
@@ -17,7 +18,7 @@ export interface Call<Params, Query, Body> {
   body: Body
   actor: Actor
   request: Request
-  /** For answers that stream; such a handler returns nothing. */
+  /** For answers that stream; such a handler returns nothing, as does one whose answer is 204. */
   response: Response
 }
 
@@ -36,7 +37,7 @@ interface ApiCall<Params extends z.ZodType, Query extends z.ZodType, Body extend
   answers: Record<number, z.ZodType | string>
   handle(
     call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>,
-  ): Promise<ApiAnswer | undefined> | ApiAnswer
+  ): Promise<ApiAnswer | undefined> | Promise<void> | ApiAnswer
 }
 
 export interface ApiRoute extends ApiCall<z.ZodType, z.ZodType, z.ZodType> {

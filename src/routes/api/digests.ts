@@ -147,7 +147,7 @@ export function digestPreviewApi({ digestPreview }: Services): ApiRoute[] {
       handle: async ({ params: { id }, body, actor }) => {
         const own = actor.kind === 'editor' ? actor.id : undefined
         const to = body.to ?? (await digestPreview.listTestAddresses(own))
-        return { status: 202, body: { sent: await digestPreview.sendTest(id, to) } }
+        return { body: { sent: await digestPreview.sendTest(id, to) } }
       },
     }),
   ]

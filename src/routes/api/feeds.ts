@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { show } from '../../domain/fields.ts'
 import { get, post, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -23,41 +24,26 @@ export const feedApi = ({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMove
   get('/feeds', 'viewer', {
     summary: 'Every stored feed: last change, size, what was left out, and polls of the last seven days',
     answers: { 200: z.object({ data: z.array(feedShape), next: z.null() }) },
-    handle: async () => {
-      const data = (await feeds.list()).map(({ isWaiting: _waiting, ...feed }) => ({
-        ...feed,
-        lastModified: feed.lastModified?.toISOString() ?? null,
-        movedTo: feed.movedTo ?? null,
-        retiredAt: feed.retiredAt?.toISOString() ?? null,
-      }))
-      return { body: { data, next: null } }
-    },
+    handle: async () => ({
+      body: { data: (await feeds.list()).map((feed) => show(feedShape, feed)), next: null },
+    }),
   }),
   post('/feeds/move', 'admin', {
     summary: 'Lead the readers of a feed to another one, in every format',
     body: z.strictObject({ path, to: path }),
     answers: { 204: 'Moved' },
-    handle: async ({ body, actor }) => {
-      await feedMoves.move(body.path, body.to, actor)
-      return { status: 204 }
-    },
+    handle: ({ body, actor }) => feedMoves.move(body.path, body.to, actor),
   }),
   post('/feeds/retire', 'admin', {
     summary: 'Tell the readers of a feed that it has ended, in every format',
     body: z.strictObject({ path }),
     answers: { 204: 'Retired' },
-    handle: async ({ body, actor }) => {
-      await feedMoves.retire(body.path, actor)
-      return { status: 204 }
-    },
+    handle: ({ body, actor }) => feedMoves.retire(body.path, actor),
   }),
   post('/feeds/restore', 'admin', {
     summary: 'Serve a moved or retired feed again',
     body: z.strictObject({ path }),
     answers: { 204: 'Served again' },
-    handle: async ({ body, actor }) => {
-      await feedMoves.restore(body.path, actor)
-      return { status: 204 }
-    },
+    handle: ({ body, actor }) => feedMoves.restore(body.path, actor),
   }),
 ]

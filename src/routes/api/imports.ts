@@ -58,7 +58,7 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
             })
           })
           .finally(() => request.resume())
-        return { status: 202, body, headers: { Location: `/api/v1/imports/${body.id}` } }
+        return { body, headers: { Location: `/api/v1/imports/${body.id}` } }
       },
     }),
     get('/imports', 'editor', {

@@ -39,17 +39,14 @@ export function keyApi(service: KeyService): ApiRoute[] {
           { ...wanted, expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt },
           actor,
         )
-        return { status: 201, body: { ...created.record, key: created.key } }
+        return { body: { ...created.record, key: created.key } }
       },
     }),
     del('/keys/{id}', 'admin', {
       summary: 'Revoke a key at once',
       params: z.strictObject({ id: rowId }),
       answers: { 204: 'Revoked' },
-      handle: async ({ params, actor }) => {
-        await service.revoke(params.id, actor)
-        return { status: 204 }
-      },
+      handle: ({ params, actor }) => service.revoke(params.id, actor),
     }),
   ]
 }

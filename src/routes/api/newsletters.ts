@@ -43,7 +43,6 @@ export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
       body: newsletterInput,
       answers: { 201: newsletter },
       handle: async ({ body, actor }) => ({
-        status: 201,
         body: newsletters.toShape(await newsletters.create(body, actor)),
       }),
     }),
@@ -76,7 +75,7 @@ export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
       handle: async ({ params: { slug }, body, actor }) => {
         const digest = await digests.compose(slug, body, actor)
         const headers = { ETag: `"${digest.version}"`, Location: `/api/v1/digests/${digest.id}` }
-        return { status: 201, headers, body: digest }
+        return { headers, body: digest }
       },
     }),
   ]

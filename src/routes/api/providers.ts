@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { eventKinds, providerNames, type ProviderName } from '../../domain/deliverability/provider-event.ts'
+import { show } from '../../domain/fields.ts'
 import { notFound } from '../../errors.ts'
 import { del, get, post, put, type ApiRoute } from '../../http/route.ts'
 import type { ProviderService, ProviderView } from '../../services/deliverability/providers.ts'
@@ -59,7 +60,6 @@ export function providerApi(service: ProviderService): ApiRoute[] {
       body: z.strictObject({ email: z.email().max(254) }),
       answers: { 202: provider },
       handle: async ({ params: { provider: name }, body: { email }, actor }) => ({
-        status: 202,
         body: toShape(await service.test(nameOf(name), email, actor)),
       }),
     }),
@@ -67,10 +67,7 @@ export function providerApi(service: ProviderService): ApiRoute[] {
       summary: 'Read its events no more',
       params,
       answers: { 204: 'Stopped' },
-      handle: async ({ params: { provider: name }, actor }) => {
-        await service.stop(nameOf(name), actor)
-        return { status: 204 }
-      },
+      handle: ({ params: { provider: name }, actor }) => service.stop(nameOf(name), actor),
     }),
   ]
 }
@@ -83,14 +80,4 @@ function nameOf(text: string): ProviderName {
   throw notFound('no_provider', `There is no such provider; these are known: ${known}.`)
 }
 
-const orNull = (at: Date | undefined): string | null => at?.toISOString() ?? null
-
-const toShape = (view: ProviderView): z.infer<typeof provider> => ({
-  ...view,
-  topic: view.topic ?? null,
-  createdAt: view.createdAt.toISOString(),
-  testedAt: orNull(view.testedAt),
-  testSeenAt: orNull(view.testSeenAt),
-  lastEventAt: orNull(view.lastEventAt),
-  counts: view.counts.map((count) => ({ ...count, lastAt: count.lastAt.toISOString() })),
-})
+const toShape = (view: ProviderView) => show(provider, view)

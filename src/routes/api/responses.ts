@@ -32,10 +32,7 @@ export function responseApi(service: ResponseService): ApiRoute[] {
       summary: 'Remove a response',
       params,
       answers: { 204: 'Removed' },
-      handle: async ({ params }) => {
-        await service.delete(params.externalId, params.responseId)
-        return { status: 204 }
-      },
+      handle: ({ params }) => service.delete(params.externalId, params.responseId),
     }),
   ]
 }

@@ -24,7 +24,7 @@ const apiOfKind = (service: SelectionService, kind: 'section' | 'dossier', path:
     summary: `Create a ${kind}; its slug stays`,
     body: selectionInput,
     answers: { 201: selection },
-    handle: async ({ body }) => ({ status: 201, body: service.toShape(await service.create(kind, body)) }),
+    handle: async ({ body }) => ({ body: service.toShape(await service.create(kind, body)) }),
   }),
   patch(`${path}/{slug}`, 'editor', {
     summary: `Rename a ${kind}, describe it or move it; what is absent stays`,

@@ -55,10 +55,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       summary: 'Follow a site, by the address of its home or of its feed',
       body: sourceInput,
       answers: { 201: sourceShape },
-      handle: async ({ body, actor }) => ({
-        status: 201,
-        body: shapeFor(await service.add(body, actor), actor),
-      }),
+      handle: async ({ body, actor }) => ({ body: shapeFor(await service.add(body, actor), actor) }),
     }),
     post('/sources/preview', 'admin', {
       summary: 'What is at an address, and five of its articles as they would be here',
@@ -87,10 +84,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       summary: 'Follow it no more; its articles stay',
       params,
       answers: { 204: 'Removed' },
-      handle: async ({ params, actor }) => {
-        await service.remove(params.id, actor)
-        return { status: 204 }
-      },
+      handle: ({ params, actor }) => service.remove(params.id, actor),
     }),
     get('/sources/{id}/items', 'viewer', {
       summary: 'What it has and is not here as it is there: the newest hundred',

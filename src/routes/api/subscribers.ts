@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { suppressionReasons } from '../../domain/deliverability/suppression.ts'
+import { show } from '../../domain/fields.ts'
 import { clientAddressOf } from '../../http/client-address.ts'
 import { signupCost, type SignupLimit } from '../../http/rate-limit.ts'
 import { del, get, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
@@ -99,12 +100,7 @@ const signupFromBackend = ({ signups }: Pick<Services, 'signups'>, signupLimit: 
   })
 
 function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRoute[] {
-  const toShape = ({ id, reason, detail, createdAt }: Awaited<ReturnType<typeof suppressions.add>>) => ({
-    id,
-    reason,
-    detail: detail ?? null,
-    createdAt: createdAt.toISOString(),
-  })
+  const toShape = (one: Awaited<ReturnType<typeof suppressions.add>>) => show(suppression, one)
   const email = z.string().max(1_000)
   return [
     get('/suppressions', 'viewer', {
@@ -121,7 +117,6 @@ function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRo
       body: z.strictObject({ email, detail: z.string().trim().max(500).optional() }),
       answers: { 201: suppression },
       handle: async ({ body, actor }) => ({
-        status: 201,
         body: toShape(await suppressions.add(body.email, body.detail, actor)),
       }),
     }),
@@ -129,10 +124,7 @@ function suppressionApi({ suppressions }: Pick<Services, 'suppressions'>): ApiRo
       summary: 'Lift a suppression; subscriptions that ended stay ended',
       body: z.strictObject({ email }),
       answers: { 204: 'Lifted' },
-      handle: async ({ body, actor }) => {
-        await suppressions.remove(body.email, actor)
-        return { status: 204 }
-      },
+      handle: ({ body, actor }) => suppressions.remove(body.email, actor),
     }),
   ]
 }

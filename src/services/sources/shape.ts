@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { show } from '../../domain/fields.ts'
 import { feedTexts, links } from '../../domain/publication.ts'
 import {
   itemStates,
@@ -99,22 +100,6 @@ export const runShape = z.object({
   restored: z.int(),
   failure: text,
 })
-
-/**
- * What a schema names of a thing: times as text, and null where there is nothing. Nothing is refused: a newer version may
- * have written a word that this one does not know.
- */
-function show<Shape extends z.ZodRawShape>(
-  { shape }: z.ZodObject<Shape>,
-  thing: Record<keyof Shape, unknown>,
-): z.output<z.ZodObject<Shape>> {
-  const named = Object.entries(shape).map(([key, schema]) => {
-    const value = thing[key]
-    if (schema instanceof z.ZodObject) return [key, show(schema, { ...(value as object) })]
-    return [key, value instanceof Date ? value.toISOString() : (value ?? null)]
-  })
-  return Object.fromEntries(named) as z.output<z.ZodObject<Shape>>
-}
 
 /** Without the address that the site rings: whose it is to see adds it. */
 export const toShape = (source: SourceView) =>
