@@ -318,12 +318,17 @@ create table digests (
   spread_next_at timestamp with time zone,
   spread_waiting integer default 0 not null,
   spread_held text,
+  kind text default 'digest'::text not null,
+  copy_of bigint,
   constraint digests_pkey PRIMARY KEY (id),
   constraint digests_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
+  constraint digests_kind_check CHECK (kind = ANY (ARRAY['digest'::text, 'letter'::text])),
   constraint digests_resume_state_check CHECK (resume_state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text])),
   constraint digests_state_check CHECK (state = ANY (ARRAY['draft'::text, 'approved'::text, 'scheduled'::text, 'preparing'::text, 'sending'::text, 'paused'::text, 'completed'::text, 'completed_with_uncertain'::text, 'cancelled'::text, 'missed'::text, 'skipped'::text])),
+  constraint digests_copy_of_fkey FOREIGN KEY (copy_of) REFERENCES digests(id),
   constraint digests_newsletter_id_fkey FOREIGN KEY (newsletter_id) REFERENCES newsletters(id)
 );
+CREATE INDEX digests_copies ON digests USING btree (copy_of) WHERE (copy_of IS NOT NULL);
 CREATE INDEX digests_newest ON digests USING btree (created_at DESC, id DESC);
 CREATE INDEX digests_running ON digests USING btree (state) WHERE (state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text, 'paused'::text]));
 CREATE UNIQUE INDEX digests_scheduled_once ON digests USING btree (newsletter_id, cadence, local_date) WHERE (local_date IS NOT NULL);
@@ -526,12 +531,17 @@ create table newsletters (
   began_at timestamp with time zone default now() not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  state text default 'public'::text not null,
+  resting_cadences jsonb,
+  reply_to text,
+  welcome text,
   constraint newsletters_pkey PRIMARY KEY (id),
   constraint newsletters_slug_key UNIQUE (slug),
   constraint newsletters_approval_check CHECK (approval = ANY (ARRAY['none'::text, 'one'::text, 'four-eyes'::text])),
   constraint newsletters_check CHECK (max_articles >= min_articles AND max_articles <= 100),
   constraint newsletters_min_articles_check CHECK (min_articles >= 1),
   constraint newsletters_repeats_check CHECK (repeats = ANY (ARRAY['never'::text, 'within-newsletter'::text])),
+  constraint newsletters_state_check CHECK (state = ANY (ARRAY['public'::text, 'hidden'::text, 'paused'::text, 'ended'::text])),
   constraint newsletters_template_check CHECK (template = ANY (ARRAY['digest'::text, 'brief'::text]))
 );
 
@@ -562,7 +572,7 @@ create table outbox (
   relay_id text,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_dedupe_key_key UNIQUE (dedupe_key),
-  constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text, 'invitation'::text])),
+  constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'newsletter-ended'::text, 'welcome'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text, 'invitation'::text])),
   constraint outbox_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text])),
   constraint outbox_activation_id_fkey FOREIGN KEY (activation_id) REFERENCES activations(id) ON DELETE CASCADE,
   constraint outbox_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)

@@ -1,8 +1,11 @@
 import type { Services } from '../src/services/services.ts'
 import type { WorkerDefinition } from './worker.ts'
 
-/** What happens by the clock: drafts open, digests start or are missed, the desk is warned. */
-export const runSchedules = ({ schedules }: Services): WorkerDefinition<'run-schedules'> => ({
+/** What happens by the clock: drafts open, digests start or are missed, newsletters end, the desk is warned. */
+export const runSchedules = ({ newsletters, schedules }: Services): WorkerDefinition<'run-schedules'> => ({
   name: 'run-schedules',
-  work: () => schedules.run(),
+  work: async () => {
+    await newsletters.endReaders()
+    await schedules.run()
+  },
 })

@@ -1,3 +1,5 @@
+import { conflict } from '../errors.ts'
+
 /** How often one subscription gets its newsletter; `alert` is alerts only. */
 export const cadences = ['daily', 'weekly', 'alert'] as const
 export type Cadence = (typeof cadences)[number]
@@ -24,6 +26,13 @@ export type ApprovalRule = 'none' | 'one' | 'four-eyes'
 /** Whether a story that came in another newsletter may come again in this one. */
 export type RepeatRule = 'never' | 'within-newsletter'
 
+/**
+ * `hidden`: offered nowhere, reached by its own page and the API. `paused`: nothing is composed or sent, its people stay.
+ * `ended`: its subscriptions end, nobody can subscribe; its archive stays.
+ */
+export const newsletterStates = ['public', 'hidden', 'paused', 'ended'] as const
+export type NewsletterState = (typeof newsletterStates)[number]
+
 /** The standing publication that people subscribe to; it has one language. */
 export interface Newsletter {
   id: number
@@ -48,6 +57,7 @@ export interface Newsletter {
   /** `Name <address>` or an address; null: the installation's sender. */
   from: string | null
   template: 'digest' | 'brief'
+  state: NewsletterState
   position: number
   /** Articles that became public before this are never due. */
   beganAt: Date
@@ -68,5 +78,25 @@ export const findCadence = <Kind extends Cadence>(
     (rule): rule is Extract<CadenceRule, { cadence: Kind }> => rule.cadence === cadence,
   )
 
-export const scheduledCadences = (newsletter: Pick<Newsletter, 'cadences'>): ScheduledCadenceRule[] =>
-  newsletter.cadences.filter((rule) => rule.cadence !== 'alert')
+/** Those by which digests go out now: none while it is paused, or once it has ended. */
+export const scheduledCadences = (
+  newsletter: Pick<Newsletter, 'cadences' | 'state'>,
+): ScheduledCadenceRule[] =>
+  isResting(newsletter) ? [] : newsletter.cadences.filter((rule) => rule.cadence !== 'alert')
+
+export const isResting = ({ state }: Pick<Newsletter, 'state'>): boolean =>
+  state === 'paused' || state === 'ended'
+
+/** Whether forms and lists that are not its own offer it. */
+export const isOffered = ({ state }: Pick<Newsletter, 'state'>): boolean => state === 'public'
+
+/** @throws DomainError `newsletter_paused`, `newsletter_ended` */
+export function requireRunning(newsletter: Pick<Newsletter, 'state' | 'slug'>): void {
+  const { state, slug } = newsletter
+  if (!isResting(newsletter)) return
+  const sentence =
+    state === 'paused'
+      ? `${slug} is paused: make it public or hidden before you compose or send.`
+      : `${slug} has ended: nothing is sent, and nobody can subscribe any more.`
+  throw conflict(`newsletter_${state}`, sentence)
+}

@@ -14,7 +14,7 @@ export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: Pu
 
   const showForm = async (response: Response, more: Record<string, unknown> = {}) => {
     http.pages.send(response, 'subscribe/form', {
-      ...(await signups.offer()),
+      ...(await signups.offer(listOf(more['chosen']))),
       stamp: signups.formStamp(),
       typed: {},
       isSwitchable: true,

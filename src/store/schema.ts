@@ -232,6 +232,7 @@ export interface Digests {
   chosen: ArrayType<number> | null;
   completedAt: Timestamp | null;
   contentSha256: Buffer | null;
+  copyOf: number | null;
   createdAt: Generated<Timestamp>;
   excluded: Generated<ArrayType<number>>;
   expiresAt: Timestamp | null;
@@ -239,6 +240,7 @@ export interface Digests {
   frozenAt: Timestamp | null;
   id: Generated<number>;
   intro: Generated<string>;
+  kind: Generated<string>;
   localDate: string | null;
   newsletterId: number;
   pausedReason: string | null;
@@ -416,13 +418,17 @@ export interface Newsletters {
   name: string;
   position: Generated<number>;
   repeats: Generated<string>;
+  replyTo: string | null;
+  restingCadences: Json | null;
   sections: Generated<string[]>;
   sender: string | null;
   slug: string;
+  state: Generated<string>;
   subject: string | null;
   tags: Generated<string[]>;
   template: Generated<string>;
   updatedAt: Generated<Timestamp>;
+  welcome: string | null;
 }
 
 export interface Outbox {

@@ -28,6 +28,7 @@ export async function aNewsletter(
       cadences: [{ cadence: 'daily', time: '07:00', zone: 'Africa/Algiers' }, { cadence: 'alert' }],
       from: null,
       template: 'digest',
+      state: 'public',
       position: 0,
       beganAt: new Date('2000-01-01T00:00:00Z'),
       ...change,

@@ -49,3 +49,20 @@ test('a French title in an Arabic notice keeps to itself, in the subject too; no
   const french = await aNotice('digest_paused', { digest: title }, 'fr')
   expect(french.subject + french.text).not.toMatch(/[\u2066-\u2069]/)
 })
+
+test.each([
+  ['fr', 'Hebdo s’arrête', 'dernier e-mail'],
+  ['ar', 'توقّف \u2068Hebdo\u2069', 'آخر رسالة'],
+  ['en', 'Hebdo has ended', 'last mail'],
+])('the end of a newsletter is told with its archive: %s', async (language, subject, last) => {
+  const archiveUrl = 'https://news.example.org/newsletters/hebdo'
+  const mail = await aMail().composePersonal(
+    { kind: 'newsletter-ended', newsletter: 'Hebdo', archiveUrl },
+    aPublication(),
+    language,
+  )
+  expect(mail.subject).toBe(subject)
+  expect(mail.text).toContain(last)
+  expect(mail.text).toContain(archiveUrl)
+  expect(mail.html).toContain(`href="${archiveUrl}"`)
+})

@@ -11,7 +11,7 @@ export type Decision =
   | 'limited'
   | 'blocked'
   | 'suppressed'
-  /** A link was asked for by an address that has nothing to prefer. */
+  /** A link was asked for by an address that has nothing to prefer, or all that was chosen has ended. */
   | 'unknown'
   /** The honeypot or the timestamp says so. */
   | 'machine'

@@ -133,6 +133,7 @@ const plain = {
   approval: 'none',
   from: null,
   template: 'digest',
+  state: 'public',
 } as const
 
 async function seedReader(stores: Stores, reader: SampleReader, keyring: Keyring): Promise<void> {

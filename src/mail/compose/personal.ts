@@ -18,6 +18,7 @@ export type PersonalContent =
   | { kind: 'preferences-link'; preferencesUrl: string; expiresAt?: Date | undefined }
   | { kind: 'address-change'; activateUrl: string; expiresAt: Date }
   | { kind: 'address-changed' }
+  | { kind: 'newsletter-ended'; newsletter: string; archiveUrl: string }
   | { kind: 'sign-in'; signInUrl: string; expiresAt: Date }
   | ({ kind: 'desk-notice' } & NoticeText)
 
@@ -104,6 +105,12 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
       }
     case 'address-changed':
       return { ...letter(), notes: [{ text: say(`${key}.contact`) }] }
+    case 'newsletter-ended':
+      return {
+        ...letter({ newsletter: isolate(content.newsletter, language) }),
+        action: action(content.archiveUrl),
+        notes: [{ text: say(`${key}.note`) }],
+      }
     case 'address-change':
     case 'sign-in': {
       const url = content.kind === 'sign-in' ? content.signInUrl : content.activateUrl

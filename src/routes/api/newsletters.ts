@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cadences } from '../../domain/newsletter.ts'
+import { cadences, newsletterStates } from '../../domain/newsletter.ts'
 import { get, patch, post, type ApiRoute } from '../../http/route.ts'
 import { line, newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
@@ -17,6 +17,7 @@ const newsletter = z.looseObject({
   subject: z.string().nullable(),
   approval: z.enum(['none', 'one', 'four-eyes']),
   repeats: z.enum(['never', 'within-newsletter']),
+  state: z.enum(newsletterStates),
   cadences: z.array(z.looseObject({ cadence: z.enum(cadences) })),
 })
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Newsletter } from '../../domain/newsletter.ts'
+import { newsletterStates, type Newsletter } from '../../domain/newsletter.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { listOf } from '../../http/form-fields.ts'
 import type { NewsletterChange } from '../../services/newsletters/input.ts'
@@ -32,6 +32,8 @@ const schema = z.object({
   approval: z.enum(['none', 'one', 'four-eyes']).optional(),
   repeats: z.enum(['never', 'within-newsletter']),
   template: z.enum(['digest', 'brief']),
+  state: z.enum(newsletterStates).optional(),
+  confirmEnd: text.optional(),
   cadences: chosen,
   dailyTime: text.default('07:00'),
   weeklyTime: text.default('07:00'),
@@ -90,9 +92,13 @@ export function typedForm(body: unknown): NewsletterForm {
 }
 
 /** @throws ZodError */
-export function toChange(body: unknown) {
-  const form = schema.parse(body)
-  const { zone, cadences, dailyTime, weeklyTime, weekday, maxPerDay, moreTags, ...rest } = form
+export function toChange(body: unknown, before?: Newsletter) {
+  const form = schema
+    .refine(({ state, confirmEnd }) => state !== 'ended' || before?.state === 'ended' || confirmEnd, {
+      path: ['confirmEnd'],
+    })
+    .parse(body)
+  const { zone, cadences, dailyTime, weeklyTime, weekday, maxPerDay, moreTags, confirmEnd: _, ...rest } = form
   const rules: NonNullable<NewsletterChange['cadences']> = []
   if (cadences.includes('daily')) rules.push({ cadence: 'daily', time: dailyTime, zone })
   if (cadences.includes('weekly')) rules.push({ cadence: 'weekly', weekday, time: weeklyTime, zone })

@@ -25,7 +25,8 @@ export function newslettersDesk({ newsletters, selections, publication }: Servic
     const languages = new Set((await publication.get()).languages)
     // A language that the publication has given up stays this newsletter's until an editor chooses another.
     if (more.newsletter) languages.add(more.newsletter.language)
-    call.page('desk/newsletter', { form, offered, languages: [...languages], ...more })
+    const readers = more.newsletter && (await newsletters.countReaders(more.newsletter.id))
+    call.page('desk/newsletter', { form, offered, languages: [...languages], readers, ...more })
   }
   const zone = async () => (await publication.get()).zone
   const slugOf = ({ request }: DeskCall) => String(request.params['slug'])
@@ -53,7 +54,8 @@ export function newslettersDesk({ newsletters, selections, publication }: Servic
     },
     {
       ...post('/newsletters/:slug', 'editor', async (call) => {
-        await newsletters.change(slugOf(call), toChange(call.request.body), call.actor)
+        const before = await newsletters.get(slugOf(call))
+        await newsletters.change(before.slug, toChange(call.request.body, before), call.actor)
         call.redirect(`/newsletters/${encodeURIComponent(slugOf(call))}`, 'saved')
       }),
       showFaults: async (call, faults) => {

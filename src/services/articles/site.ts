@@ -10,6 +10,7 @@ import {
 } from '../../domain/articles/article.ts'
 import { homeOf } from '../../domain/articles/links.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
+import { isOffered } from '../../domain/newsletter.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -71,7 +72,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         elsewhere: toCards(elsewhere),
         readToday: toCards(readToday),
         readEver: toCards(readEver),
-        newsletters: offered.filter((newsletter) => newsletter.language === language),
+        newsletters: offered.filter((one) => isOffered(one) && one.language === language),
       }
     },
 

@@ -1,3 +1,4 @@
+import { newsletterPath } from '../../domain/newsletter.ts'
 import { deskNotices } from '../../domain/notice.ts'
 import type { PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
@@ -74,6 +75,14 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
       }
     case 'address-changed':
       return { kind: row.kind }
+    case 'newsletter-ended': {
+      const { newsletter } = row.payload
+      return {
+        kind: row.kind,
+        newsletter: (await namesOf(parts, [newsletter]))[0] ?? newsletter,
+        archiveUrl: parts.config.publicUrl + newsletterPath(newsletter),
+      }
+    }
     case 'sign-in':
       return {
         kind: row.kind,

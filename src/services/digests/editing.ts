@@ -11,7 +11,13 @@ import {
 } from '../../domain/digests/digest.ts'
 import { pinsFor } from '../../domain/digests/digest-content.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { cadences, scheduledCadences, type Cadence, type Newsletter } from '../../domain/newsletter.ts'
+import {
+  cadences,
+  requireRunning,
+  scheduledCadences,
+  type Cadence,
+  type Newsletter,
+} from '../../domain/newsletter.ts'
 import { invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { inDraftTransaction, listDue, listPlans, refreshDraft, type Draft } from './refresh.ts'
@@ -157,11 +163,13 @@ export function createDigestService(
 
     /**
      * A digest by hand: an extra beside the scheduled ones.
-     * @throws DomainError `no_newsletter`, `no_cadence`, `article_not_public`, `one_article`
+     * @throws DomainError `no_newsletter`, `no_cadence`, `article_not_public`, `one_article`, `newsletter_paused`,
+     *   `newsletter_ended`
      */
     async compose(slug: string, input: ComposeInput, actor: Actor): Promise<DigestShape> {
       return database.transaction(async (stores) => {
         const newsletter = await stores.newsletters.getBySlug(slug)
+        requireRunning(newsletter)
         const cadence = cadenceOf(newsletter, input.cadence)
         const chosen = input.articles && (await stores.digestArticles.getIds(input.articles))
         if (cadence === 'alert' && chosen?.length !== 1) {

@@ -27,7 +27,7 @@ export function createTodayService({ database, digests, schedules }: Pick<Parts,
 
   return {
     async get() {
-      const newsletters = await database.stores.newsletters.list()
+      const newsletters = (await database.stores.newsletters.list()).filter(({ state }) => state !== 'ended')
       const today: NewsletterToday[] = []
       for (const newsletter of newsletters) {
         const isScheduled = scheduledCadences(newsletter).length > 0

@@ -12,7 +12,7 @@ import {
   type SeenVersion,
 } from '../../domain/digests/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { defaultAlertsPerDay, findCadence } from '../../domain/newsletter.ts'
+import { defaultAlertsPerDay, findCadence, requireRunning } from '../../domain/newsletter.ts'
 import { conflict, invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
@@ -81,12 +81,14 @@ export function createDigestTransitionsService(
 
     /**
      * Freezes a digest and lets it go out at an instant.
-     * @throws DomainError `wrong_state`, `version_changed`, `approval_needed`, `send_at_past`, `no_postal_address`
+     * @throws DomainError `wrong_state`, `version_changed`, `approval_needed`, `send_at_past`, `no_postal_address`,
+     *   `newsletter_paused`, `newsletter_ended`
      */
     schedule: (id: number, { sendAt, version }: { sendAt: Date; version: SeenVersion }, actor: Actor) =>
       act(id, actor, async (stores) => {
         const { digest, newsletter } = await refreshDraft(parts, stores, id)
         requireMayDo(digest, 'schedule')
+        requireRunning(newsletter)
         requireVersion(digest, version)
         requireApproved(digest, newsletter.approval)
         await requirePostalAddress(stores)
@@ -104,7 +106,7 @@ export function createDigestTransitionsService(
      * Freezes a digest and hands it to the workers, once: the key is looked up before anything else.
      * @returns the answer of the first request under this key
      * @throws DomainError `idempotency_key_reused`, `wrong_state`, `if_match_required`, `version_changed`,
-     *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`
+     *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`, `newsletter_paused`, `newsletter_ended`
      */
     async send(id: number, request: SendRequest): Promise<IdempotentAnswer> {
       const answer = await inDraftTransaction(database, async (stores) => {
@@ -157,12 +159,13 @@ export function createDigestTransitionsService(
     /**
      * Goes on where it was paused.
      * @param extend send for 24 hours from now, however late it is
-     * @throws DomainError `wrong_state`, `digest_expired`
+     * @throws DomainError `wrong_state`, `digest_expired`, `newsletter_paused`, `newsletter_ended`
      */
     resume: (id: number, actor: Actor, { extend = false }: { extend?: boolean | undefined } = {}) =>
       act(id, actor, async (stores) => {
         const digest = await stores.digests.claim(id)
         requireMayDo(digest, 'resume')
+        requireRunning(await stores.newsletters.get(digest.newsletterId))
         const now = await stores.clock.now()
         if (!extend) requireTimeLeft(digest, now)
         await stores.digests.markState(id, ['paused'], digest.resumeState ?? 'sending', {
@@ -218,6 +221,7 @@ export function createDigestTransitionsService(
 
   async function startNow(stores: Stores, { digest, newsletter }: Draft, actor: Actor): Promise<Digest> {
     const { id } = digest
+    requireRunning(newsletter)
     requireApproved(digest, newsletter.approval)
     await requirePostalAddress(stores)
     if (digest.cadence === 'alert') await requireAlertLeft(stores, { digest, newsletter })

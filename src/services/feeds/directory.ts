@@ -56,7 +56,7 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
     const inLanguages = languages.map((one) => listed('all', `${newsroom} (${languageName(one)})`, one, one))
     const ofSelections = (selections: Selection[]) =>
       selections.map((one) => listed(selectionSubject(one), nameOf(one, language), language))
-    const newsletters = await stores.newsletters.list()
+    const newsletters = (await stores.newsletters.list()).filter(({ state }) => state !== 'hidden')
     const groups: Listing[] = [
       {
         name: 'everything',

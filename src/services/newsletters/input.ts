@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { newsletterStates } from '../../domain/newsletter.ts'
 import { isZone } from '../../domain/publication.ts'
 import { language } from '../articles/input.ts'
 
@@ -65,6 +66,7 @@ const fields = {
     }),
   from: line(320).nullable(),
   template: z.enum(['digest', 'brief']),
+  state: z.enum(newsletterStates),
   position: z.int32(),
 }
 
@@ -85,6 +87,7 @@ export const newsletterInput = z.strictObject({
   cadences: fields.cadences.default([]),
   from: fields.from.default(null),
   template: fields.template.default('digest'),
+  state: fields.state.default('public'),
   position: fields.position.default(0),
 })
 

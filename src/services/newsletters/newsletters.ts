@@ -1,5 +1,7 @@
 import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
 import type { Actor } from '../../domain/editor.ts'
+import type { Stores } from '../../store/stores.ts'
+import { endSubscriptions } from '../subscribers/end-subscriptions.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
 import { atField, conflict, forbidden, invalid } from '../../errors.ts'
 import { newsletterChange, newsletterInput, type NewsletterChange, type NewsletterInput } from './input.ts'
@@ -29,6 +31,10 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
       const newsletters = await database.stores.newsletters.list()
       return newsletters.map((newsletter) => ({ ...newsletter, readers: readers.get(newsletter.id) ?? 0 }))
     },
+
+    /** Who is actively subscribed. */
+    countReaders: async (id: number): Promise<number> =>
+      (await database.stores.newsletters.countReaders()).get(id) ?? 0,
 
     /** @throws DomainError `no_newsletter` */
     get: (slug: string): Promise<Newsletter> => database.stores.newsletters.getBySlug(slug),
@@ -62,6 +68,9 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
       const fields = newsletterChange.parse(change)
       return database.transaction(async (stores) => {
         const { id } = await stores.newsletters.getBySlug(slug)
+        // Digests first, as whoever sends one locks them.
+        if (fields.state === 'paused' || fields.state === 'ended')
+          await stores.runningDigests.stopAll(id, fields.state)
         await stores.newsletters.claim(id)
         const before = await stores.newsletters.get(id)
         // A sender from before a change of keys must not keep the rest from being changed.
@@ -79,12 +88,49 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
       })
     },
 
+    /** Ends the subscriptions of newsletters that have ended, and tells those who got them, once. */
+    async endReaders(): Promise<void> {
+      for (const newsletter of await database.stores.newsletters.list()) {
+        if (newsletter.state !== 'ended') continue
+        for (let n = 0; n < batchesPerRound; n++)
+          if (!(await database.transaction((stores) => endBatch(stores, newsletter)))) break
+      }
+    },
+
     /** As the API shows it. */
     toShape: ({ id: _i, beganAt: _b, createdAt: _c, updatedAt: _u, ...newsletter }: Newsletter) => ({
       ...newsletter,
       url: config.publicUrl + newsletterPath(newsletter.slug),
     }),
   }
+}
+
+const readersPerBatch = 100
+/** The rest waits for the next round: nothing else may wait for a long list. */
+const batchesPerRound = 20
+
+/** @returns whether there may be more */
+async function endBatch(stores: Stores, { id, slug }: Newsletter): Promise<boolean> {
+  const readers = await stores.subscriptions.claimOpen(id, readersPerBatch)
+  for (const { subscriberId, state, language } of readers) {
+    const ending = {
+      subscriberId,
+      newsletterId: id,
+      reason: 'expired',
+      recorded: 'newsletter_ended',
+    } as const
+    await endSubscriptions(stores, ending)
+    if (state !== 'active') continue
+    const dedupeKey = `newsletter-ended:${id}:${subscriberId}`
+    await stores.outbox.insert({
+      kind: 'newsletter-ended',
+      subscriberId,
+      language,
+      payload: { newsletter: slug },
+      dedupeKey,
+    })
+  }
+  return readers.length === readersPerBatch
 }
 
 const strictness: Newsletter['approval'][] = ['none', 'one', 'four-eyes']

@@ -20,7 +20,7 @@ import { sha256 } from '../desk/secret.ts'
 /** What a link's page shows. */
 export interface ActivationPage {
   id: string
-  state: LinkState | 'left' | 'taken'
+  state: LinkState | 'left' | 'taken' | 'ended'
   kind: Activation['kind']
   language: string
   isOwnBrowser: boolean
@@ -42,18 +42,21 @@ export function createActivationService(
     request: Activation,
     state: ActivationPage['state'],
     browser?: string,
-  ): Promise<ActivationPage> => ({
-    id: request.id,
-    state,
-    kind: request.kind,
-    language: request.language,
-    isOwnBrowser: isOwn(request, browser),
-    subscriberId: request.subscriberId,
-    newsletters: (await listWanted(stores, request)).map(({ newsletter, setting: { cadence } }) => {
-      const { name, slug, language } = newsletter
-      return { name, slug, language, cadence }
-    }),
-  })
+  ): Promise<ActivationPage> => {
+    const wanted = await listWanted(stores, request)
+    const hasEnded = request.kind === 'signup' && wanted.length === 0 && state !== 'refused'
+    return {
+      id: request.id,
+      state: hasEnded ? 'ended' : state,
+      kind: request.kind,
+      language: request.language,
+      isOwnBrowser: isOwn(request, browser),
+      subscriberId: request.subscriberId,
+      newsletters: wanted.map(({ newsletter: { name, slug, language }, setting: { cadence } }) => {
+        return { name, slug, language, cadence }
+      }),
+    }
+  }
 
   return {
     /** Changes nothing. A link of ours whose request is gone is an expired one. @throws DomainError `no_link` */
@@ -123,6 +126,7 @@ export function createActivationService(
           if (!request) return 'none'
           const limit = { keyId: '', hmac: request.limitHmac }
           await tx.activationMails.lock(limit)
+          if ((await listWanted(tx, request)).length === 0) return 'limited'
           if (!mayMail(await tx.activationMails.list([limit]), now())) return 'limited'
           await tx.outbox.insert({
             kind: 'reminder',

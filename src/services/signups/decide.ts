@@ -76,6 +76,8 @@ export function createSignupDecisionService(
     const sent = await stores.activationMails.list(limits)
     // After a hard bounce one try in 30 days: success lifts the suppression.
     if (suppression?.reason === 'bounced' && sent.length > 0) return { decision: 'suppressed' }
+    if (request.kind === 'signup' && (await listWanted(stores, request)).length === 0)
+      return { decision: 'unknown' }
     if (request.kind === 'signup' && (await isAlreadyTrue(person))) return tellAlready(person)
     if (!mayMail(sent, now())) return { decision: 'limited' }
     return mailActivation(person)
@@ -194,10 +196,12 @@ interface Person {
   address: string
 }
 
-/** What a request asks of each newsletter, a cadence it lacks replaced by its first. */
+/** What a request asks of each newsletter that has not ended, a cadence it lacks replaced by its first. */
 export async function listWanted(stores: Stores, request: Pick<Activation, 'wanted'>) {
   const { newsletters: slugs, cadence, alerts, sections } = request.wanted
-  const newsletters = (await stores.newsletters.list()).filter((one) => slugs.includes(one.slug))
+  const newsletters = (await stores.newsletters.list()).filter(
+    (one) => one.state !== 'ended' && slugs.includes(one.slug),
+  )
   return newsletters.map((newsletter) => ({
     newsletter,
     setting: { cadence: cadenceOf(newsletter, cadence), alerts, sections },

@@ -1,6 +1,6 @@
 import { activationLifetimeMs } from '../../domain/signups/activation.ts'
 import { hashForLimits, parseAddress, type Address } from '../../domain/subscribers/address.ts'
-import type { Newsletter } from '../../domain/newsletter.ts'
+import { isOffered, type Newsletter } from '../../domain/newsletter.ts'
 import { pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import { atField, invalid, unavailable } from '../../errors.ts'
@@ -27,7 +27,7 @@ export function createSignupService(
   const { database, doorbell, keyring, now, publications, reach } = parts
   const { stores } = database
 
-  const offer = singleFlight(async () => ({
+  const list = singleFlight(async () => ({
     newsletters: await stores.newsletters.list(),
     sections: await stores.selections.list('section'),
     /** An archive may have hundreds of sections: the form lists the leading ones, the preferences all. */
@@ -66,8 +66,12 @@ export function createSignupService(
   }
 
   return {
-    /** What the signup form offers. */
-    offer,
+    /** What the signup form offers: a hidden or paused newsletter in its own form alone. @param named slugs */
+    async offer(named: readonly string[] = []) {
+      const { newsletters, ...rest } = await list()
+      const isNamed = ({ slug, state }: Newsletter) => state !== 'ended' && named.includes(slug)
+      return { newsletters: newsletters.filter((one) => isOffered(one) || isNamed(one)), ...rest }
+    },
 
     /** For a hidden field of every form we render: proves that a person had time to read it. */
     formStamp: (): string => sealPage(keyring, formName, now()),
@@ -80,12 +84,13 @@ export function createSignupService(
 
     /**
      * Reads and checks a signup by its text alone.
-     * @throws ZodError; DomainError `invalid_address`, `unknown_newsletter`, `unknown_section`, `form_too_old`
+     * @throws ZodError; DomainError `invalid_address`, `unknown_newsletter`, `newsletter_ended`, `unknown_section`,
+     *   `form_too_old`
      */
     async read(body: unknown, language: string): Promise<SignupRequest> {
       const input = signupInput.parse(body)
       const address = parseAddress(input.email)
-      const { newsletters, sections } = await offer()
+      const { newsletters, sections } = await list()
       const chosen = chooseNewsletters(newsletters, input, language)
       requireKnown(input.sections, new Set(sections.map((section) => section.slug)), 'section')
       const sender = judgeSender(input)
@@ -207,8 +212,8 @@ export const consentTextOf = (language: string, publication: string, names: stri
 
 function chooseNewsletters(offered: Newsletter[], input: SignupInput, language: string): Newsletter[] {
   if (input.newsletters === undefined || input.newsletters.length === 0) {
-    const [first] = offered.filter((newsletter) => newsletter.language === language)
-    const fallback = first ?? offered[0]
+    const listed = offered.filter(isOffered)
+    const fallback = listed.find((newsletter) => newsletter.language === language) ?? listed[0]
     if (!fallback) {
       throw unavailable('no_newsletters', 'There is no newsletter to subscribe to yet.')
     }
@@ -216,7 +221,15 @@ function chooseNewsletters(offered: Newsletter[], input: SignupInput, language: 
   }
   requireKnown(input.newsletters, new Set(offered.map((newsletter) => newsletter.slug)), 'newsletter')
   const wanted = new Set(input.newsletters)
-  return offered.filter((newsletter) => wanted.has(newsletter.slug))
+  const chosen = offered.filter((newsletter) => wanted.has(newsletter.slug))
+  const ended = chosen.find(({ state }) => state === 'ended')
+  if (!ended) return chosen
+  const sentence = `“${ended.name}” has ended; choose from the newsletters on the form.`
+  throw invalid(
+    'newsletter_ended',
+    sentence,
+    atField('newsletters', 'must be slugs of newsletters that go on'),
+  )
 }
 
 const formTooOld = () =>

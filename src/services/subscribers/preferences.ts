@@ -1,6 +1,6 @@
 import { findAddress, hashAddress, maskAddress } from '../../domain/subscribers/address.ts'
 import type { Selection } from '../../domain/articles/article.ts'
-import type { Newsletter } from '../../domain/newsletter.ts'
+import { isOffered, type Newsletter } from '../../domain/newsletter.ts'
 import {
   openPreferences,
   pageAgeMs,
@@ -56,8 +56,9 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
       ...ref,
       subscriber,
       shownAddress: ref.isFresh ? subscriber.address : maskAddress(subscriber.address),
-      newsletters: newsletters.map((newsletter) => {
+      newsletters: newsletters.flatMap((newsletter) => {
         const subscription = subscriptions.find((one) => one.newsletterId === newsletter.id)
+        if (newsletter.state === 'ended' || !(subscription ?? isOffered(newsletter))) return []
         // A pending one is like none: one that was left is never pending again, and a link that came by mail proves the
         // address as its activation would.
         return { newsletter, subscription, isLeft: isGone || subscription?.state === 'ended' }

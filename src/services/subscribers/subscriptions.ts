@@ -49,7 +49,7 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
         newsletter,
         subscription,
         lessOften: newsletter && subscription && lessOften(newsletter, subscription.cadence),
-        mayUndo: isUndoable(subscription, now()),
+        mayUndo: newsletter?.state !== 'ended' && isUndoable(subscription, now()),
       }
     },
 
@@ -70,6 +70,7 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
         const { subscriberId, newsletterId } = ref
         const subscriber = await tx.subscribers.find(subscriberId)
         if (await isSuppressed(keyring, tx, subscriber?.address)) return false
+        if ((await tx.newsletters.get(newsletterId)).state === 'ended') return false
         const since = new Date(now().getTime() - undoLifetimeMs)
         const isRestored = await tx.subscriptions.markRestored({ subscriberId, newsletterId }, since)
         if (isRestored) {

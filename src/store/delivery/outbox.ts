@@ -11,6 +11,7 @@ export type MailKind =
   | 'preferences-link'
   | 'address-change'
   | 'address-changed'
+  | 'newsletter-ended'
   | 'sign-in'
   | 'digest-test'
   | 'desk-notice'
@@ -18,6 +19,7 @@ export type MailKind =
 /** What a mail needs beyond the rows it names; never a usable token. */
 interface Payloads {
   'already-subscribed': { newsletters: string[] }
+  'newsletter-ended': { newsletter: string }
   'digest-test': { digestId: number; articleIds: number[]; contentHash: string }
   'desk-notice': NoticeText
 }

@@ -121,6 +121,32 @@ export function runningDigestsStore(db: Executor) {
       return state
     },
 
+    /**
+     * All of a newsletter that has been paused or has ended. A pause makes what waits for its time a draft without one,
+     * and stops what is on its way until somebody resumes it; an end cancels both.
+     */
+    async stopAll(newsletterId: number, because: 'paused' | 'ended'): Promise<void> {
+      const wasOpen = sql`state in ('draft', 'approved', 'scheduled')`
+      const change =
+        because === 'ended'
+          ? sql`state = 'cancelled', completed_at = clock_timestamp(), resume_state = null, probe_at = null`
+          : sql`
+            state = case when ${wasOpen} then 'draft' else 'paused' end,
+            send_at = case when ${wasOpen} then null else send_at end,
+            frozen_at = case when ${wasOpen} then null else frozen_at end,
+            approved_sha256 = case when ${wasOpen} then null else approved_sha256 end,
+            approved_by = case when ${wasOpen} then null else approved_by end,
+            approved_at = case when ${wasOpen} then null else approved_at end,
+            approval_due_at = null, probe_at = null,
+            resume_state = case when state in ('preparing', 'sending') then state else resume_state end,
+            paused_reason = case
+              when state in ('preparing', 'sending') or probe_at is not null then 'by_hand' else paused_reason end`
+      await sql`
+        update digests set ${change}, version = version + 1, updated_at = clock_timestamp()
+        where newsletter_id = ${newsletterId}
+          and (${wasOpen} or state in ('preparing', 'sending', 'paused'))`.execute(db)
+    },
+
     /** Cancelled digests of which something may still wait. */
     async listUnsettled(): Promise<number[]> {
       const rows = await listRows<{ id: number }>(db)`

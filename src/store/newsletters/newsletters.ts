@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import type { Block, CadenceRule, Newsletter } from '../../domain/newsletter.ts'
+import { isResting, type Block, type CadenceRule, type Newsletter } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
 import type { Executor } from '../executor.ts'
 import type { NewsletterCadences } from '../schema.ts'
@@ -13,7 +13,7 @@ export function newslettersStore(db: Executor) {
     db
       .selectFrom('newsletters')
       .selectAll()
-      .$narrowType<Pick<Newsletter, 'approval' | 'repeats' | 'template'>>()
+      .$narrowType<Pick<Newsletter, 'approval' | 'repeats' | 'template' | 'state'>>()
   type Row = Awaited<ReturnType<ReturnType<typeof select>['execute']>>[number]
 
   const withCadences = async (rows: Row[]): Promise<Newsletter[]> => {
@@ -28,19 +28,21 @@ export function newslettersStore(db: Executor) {
       )
       .orderBy(sql`array_position(array['daily', 'weekly', 'alert'], cadence)`)
       .execute()
-    return rows.map(({ sender, blocks, ...row }) => ({
+    return rows.map(({ sender, blocks, restingCadences, ...row }) => ({
       ...row,
       from: sender,
       blocks: blocks as unknown as Block[],
-      cadences: rules.filter((rule) => rule.newsletterId === row.id).map(toCadence),
+      cadences:
+        (restingCadences as unknown as CadenceRule[] | null) ??
+        rules.filter((rule) => rule.newsletterId === row.id).map(toCadence),
     }))
   }
 
-  const insertCadences = async (newsletterId: number, rules: CadenceRule[]) => {
-    if (rules.length === 0) return
+  const insertCadences = async (newsletterId: number, newsletter: NewNewsletter) => {
+    if (isResting(newsletter) || newsletter.cadences.length === 0) return
     await db
       .insertInto('newsletterCadences')
-      .values(rules.map((rule) => ({ newsletterId, ...toCadenceRow(rule) })))
+      .values(newsletter.cadences.map((rule) => ({ newsletterId, ...toCadenceRow(rule) })))
       .execute()
   }
 
@@ -89,7 +91,7 @@ export function newslettersStore(db: Executor) {
         .returning('id')
         .executeTakeFirst()
       if (!row) return undefined
-      await insertCadences(row.id, newsletter.cadences)
+      await insertCadences(row.id, newsletter)
       return this.get(row.id)
     },
 
@@ -101,7 +103,7 @@ export function newslettersStore(db: Executor) {
         .where('id', '=', id)
         .execute()
       await db.deleteFrom('newsletterCadences').where('newsletterId', '=', id).execute()
-      await insertCadences(id, newsletter.cadences)
+      await insertCadences(id, newsletter)
       return this.get(id)
     },
 
@@ -118,8 +120,9 @@ export function newslettersStore(db: Executor) {
   }
 }
 
-const toRow = ({ cadences: _c, from, blocks, ...row }: NewNewsletter) => ({
+const toRow = ({ cadences, from, blocks, ...row }: NewNewsletter) => ({
   ...row,
+  restingCadences: isResting(row) ? JSON.stringify(cadences) : null,
   blocks: JSON.stringify(blocks),
   sender: from,
 })

@@ -139,6 +139,20 @@ export function subscriptionsStore(db: Executor) {
           .where('state', '=', 'active'),
       ),
 
+    /** Pending and active ones of a newsletter, and whose they are; nobody else changes them until the transaction ends. */
+    async claimOpen(newsletterId: number, limit: number) {
+      return db
+        .selectFrom('subscriptions as s')
+        .innerJoin('subscribers as p', 'p.id', 's.subscriberId')
+        .select(['s.subscriberId', 's.state', 'p.language'])
+        .where('s.newsletterId', '=', newsletterId)
+        .where('s.state', '<>', 'ended')
+        .limit(limit)
+        .forUpdate('s')
+        .skipLocked()
+        .execute()
+    },
+
     /** Undefined resumes. Of one newsletter, or of all that are active. */
     async updatePause(subscriberId: number, until: Date | undefined, newsletterId?: number): Promise<void> {
       await db

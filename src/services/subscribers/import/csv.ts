@@ -12,7 +12,7 @@ import {
   type ImportStatus,
   type StatusColumn,
 } from '../../../domain/subscribers/import-status.ts'
-import { cadences, type Cadence, type Newsletter } from '../../../domain/newsletter.ts'
+import { cadences, isOffered, type Cadence, type Newsletter } from '../../../domain/newsletter.ts'
 import { interfaceLanguageOf } from '../../../locales.ts'
 import type { Stores } from '../../../store/stores.ts'
 import { csvOptions, decoderOf, type CsvFormat } from './csv-format.ts'
@@ -192,10 +192,16 @@ function choicesOf(cell: Cell, offered: Offered) {
 
 function newslettersOf(text: string, { newsletters }: Offered): Newsletter[] {
   const slugs = words(text)
-  const unknown = slugs.find((slug) => newsletters.every((one) => one.slug !== slug))
-  if (unknown !== undefined) throw new RowFault('newsletters', 'newsletter', unknown)
+  const fault = (problem: string, slug: string) => new RowFault('newsletters', problem, slug)
+  for (const slug of slugs) {
+    const named = newsletters.find((one) => one.slug === slug)
+    if (!named) throw fault('newsletter', slug)
+    if (named.state === 'ended') throw fault('newsletter_ended', slug)
+  }
   const chosen =
-    slugs.length > 0 ? newsletters.filter((one) => slugs.includes(one.slug)) : newsletters.slice(0, 1)
+    slugs.length > 0
+      ? newsletters.filter((one) => slugs.includes(one.slug))
+      : newsletters.filter(isOffered).slice(0, 1)
   if (chosen.length === 0) throw new RowFault('newsletters', 'no_newsletter')
   return chosen
 }
