@@ -84,6 +84,21 @@ CREATE INDEX article_aliases_guid ON article_aliases USING btree (guid) WHERE (g
 CREATE INDEX article_aliases_old_address ON article_aliases USING btree (lower(rtrim(old_path, '/'::text))) WHERE (old_path IS NOT NULL);
 CREATE INDEX article_aliases_wordpress_post ON article_aliases USING btree ("substring"(external_id, '^wp:.*:([0-9]+)$'::text)) WHERE (external_id ~~ 'wp:%'::text);
 
+create table article_bodies (
+  id bigint generated always as identity not null,
+  article_id bigint not null,
+  title text not null,
+  deck text not null,
+  body text not null,
+  format text not null,
+  written_by text,
+  written_at timestamp with time zone not null,
+  constraint article_bodies_pkey PRIMARY KEY (id),
+  constraint article_bodies_format_check CHECK (format = ANY (ARRAY['html'::text, 'markdown'::text])),
+  constraint article_bodies_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE
+);
+CREATE INDEX article_bodies_article ON article_bodies USING btree (article_id, id);
+
 create table article_selections (
   article_id bigint not null,
   selection_id bigint not null,
@@ -139,6 +154,12 @@ create table articles (
   remote_rank smallint,
   held_at timestamp with time zone,
   withdrawn_by bigint,
+  markdown text,
+  markdown_md5 text,
+  correction text,
+  translation_of bigint,
+  written_by text,
+  written_at timestamp with time zone,
   constraint articles_pkey PRIMARY KEY (id),
   constraint articles_external_id_key UNIQUE (external_id),
   constraint articles_guid_key UNIQUE (guid),
@@ -147,8 +168,10 @@ create table articles (
   constraint articles_check CHECK (state <> 'published'::text OR published_at IS NOT NULL AND first_public_at IS NOT NULL),
   constraint articles_check1 CHECK (state <> 'scheduled'::text OR published_at IS NOT NULL),
   constraint articles_state_check CHECK (state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'published'::text, 'withdrawn'::text])),
+  constraint articles_translation_of_fkey FOREIGN KEY (translation_of) REFERENCES articles(id) ON DELETE SET NULL,
   constraint articles_withdrawn_by_fkey FOREIGN KEY (withdrawn_by) REFERENCES sources(id) ON DELETE SET NULL
 );
+CREATE INDEX articles_dated ON articles USING btree (date_trunc('milliseconds'::text, (COALESCE(published_at, created_at) AT TIME ZONE 'UTC'::text)) DESC, id DESC);
 CREATE INDEX articles_folded_guid ON articles USING btree (lower(rtrim(regexp_replace(guid, '^https?://(www\.)?'::text, ''::text), '/'::text))) WHERE (guid ~~ 'http%'::text);
 CREATE INDEX articles_folded_url ON articles USING btree (lower(rtrim(regexp_replace(canonical_url, '^https?://(www\.)?'::text, ''::text), '/'::text))) WHERE (canonical_url IS NOT NULL);
 CREATE INDEX articles_language_public ON articles USING btree (language, first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
@@ -156,6 +179,8 @@ CREATE INDEX articles_old_address ON articles USING btree (lower(rtrim(old_path,
 CREATE INDEX articles_old_path ON articles USING btree (old_path) WHERE (old_path IS NOT NULL);
 CREATE INDEX articles_public ON articles USING btree (first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
 CREATE INDEX articles_scheduled ON articles USING btree (published_at) WHERE (state = 'scheduled'::text);
+CREATE INDEX articles_title_part ON articles USING gin (fold_text(title) gin_trgm_ops);
+CREATE INDEX articles_translation_of ON articles USING btree (translation_of) WHERE (translation_of IS NOT NULL);
 CREATE INDEX articles_updated ON articles USING btree (updated_at DESC, id DESC);
 CREATE INDEX articles_withdrawn_by ON articles USING btree (withdrawn_by) WHERE (withdrawn_by IS NOT NULL);
 CREATE INDEX articles_wordpress_guid ON articles USING btree ("substring"(guid, '[?&;]p=([0-9]+)$'::text)) WHERE (guid ~~ '%p=%'::text);
@@ -944,4 +969,14 @@ begin
     select newsletter_id, -count(*) from lost where state = 'active' group by 1;
   end if;
   return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.fold_text(text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE COST 500
+AS $function$
+begin
+  return replace(translate(
+    regexp_replace(lower(normalize($1, nfkd)), '[\u0300-\u036f\u0640\u064b-\u065f\u0670]', '', 'g'), 'ٱى’', 'اي'''), 'œ', 'oe');
 end $function$;

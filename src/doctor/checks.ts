@@ -129,11 +129,12 @@ const hasNoCase = no(
 
 const judgeSearch = (hasIndex: boolean): Finding =>
   hasIndex
-    ? ok('search', 'finds people by a part of their address')
+    ? ok('search', 'finds people by a part of their address, articles by parts of their titles')
     : look(
         'search',
-        'reads every address: let an administrator of the database run `create extension pg_trgm; ' +
-          'create index subscribers_address_part on subscribers using gin (lower(address) gin_trgm_ops)`',
+        'reads every address and title: let an administrator of the database run `create extension pg_trgm; ' +
+          'create index subscribers_address_part on subscribers using gin (lower(address) gin_trgm_ops); ' +
+          'create index articles_title_part on articles using gin (fold_text(title) gin_trgm_ops)`',
       )
 
 /** DKIM and links are judged by the minute, claims by the second. */

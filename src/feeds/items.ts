@@ -24,7 +24,10 @@ export interface ItemFrame {
   deskName: string
 }
 
-/** What a feed is made of, newest first. The HTML of articles and responses is sanitised, for where their page is. */
+/**
+ * What a feed is made of, newest first. The HTML of articles and responses is sanitised, for where their page is; a
+ * correction says that it is one.
+ */
 export type FeedSource =
   | { kind: 'article'; article: Article }
   /** A withdrawn article: only this notice is left of it. */
@@ -119,10 +122,12 @@ function articleItem(article: Article, frame: ItemFrame): FeedItem {
   }
 }
 
-const shownText = (article: Article): string =>
-  feedTextOf(article) === 'full'
-    ? article.html
-    : sanitizeArticleHtml(`<p>${escapeXml(cleanLine(article.summary))}</p>`)
+function shownText(article: Article): string {
+  const summary = () => sanitizeArticleHtml(`<p>${escapeXml(cleanLine(article.summary))}</p>`)
+  const text = feedTextOf(article) === 'full' ? article.html : summary()
+  const { correction } = article
+  return correction ? `${text}\n<p><em>${escapeXml(cleanLine(correction))}</em></p>` : text
+}
 
 const responsesPath = (article: Article): string =>
   feedPath({ subject: `responses:${article.slug}`, language: undefined, format: 'rss.xml' })

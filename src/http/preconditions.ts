@@ -4,7 +4,7 @@ import { preconditionFailed, preconditionRequired } from '../errors.ts'
 
 export const ifMatch = z
   .string()
-  .regex(/^(?:W\/)?"\d{1,9}"$/)
+  .regex(/^(?:W\/)?"\d{1,15}"$/)
   .describe('The ETag of what was looked at')
 
 export const idempotencyKey = z

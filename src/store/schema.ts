@@ -90,9 +90,21 @@ export interface ArticleAliases {
   shortCode: string | null;
 }
 
+export interface ArticleBodies {
+  articleId: number;
+  body: string;
+  deck: string;
+  format: string;
+  id: Generated<number>;
+  title: string;
+  writtenAt: Timestamp;
+  writtenBy: string | null;
+}
+
 export interface Articles {
   canonicalUrl: string | null;
   contentSha256: Buffer;
+  correction: string | null;
   createdAt: Generated<Timestamp>;
   deck: Generated<string>;
   enclosure: Json | null;
@@ -103,6 +115,8 @@ export interface Articles {
   html: string;
   id: Generated<number>;
   language: string;
+  markdown: string | null;
+  markdownMd5: string | null;
   oldPath: string | null;
   picture: Json | null;
   publishedAt: Timestamp | null;
@@ -114,11 +128,14 @@ export interface Articles {
   state: string;
   summary: Generated<string>;
   title: string;
+  translationOf: number | null;
   updatedAt: Generated<Timestamp>;
   viewsTotal: Generated<number>;
   withdrawnAt: Timestamp | null;
   withdrawnBy: number | null;
   withdrawnReason: string | null;
+  writtenAt: Timestamp | null;
+  writtenBy: string | null;
 }
 
 export interface ArticleSelections {
@@ -697,6 +714,7 @@ export interface DB {
   activations: Activations;
   apiKeys: ApiKeys;
   articleAliases: ArticleAliases;
+  articleBodies: ArticleBodies;
   articles: Articles;
   articleSelections: ArticleSelections;
   articleSlugs: ArticleSlugs;

@@ -2,6 +2,8 @@
 
 // A form that was sent says so, and cannot be sent twice by a second click.
 addEventListener('submit', (event) => {
+  // What opens beside the page leaves it as it is.
+  if (event.submitter?.formTarget) return
   for (const button of event.target.querySelectorAll('button:not([name])')) {
     button.setAttribute('aria-busy', 'true')
     setTimeout(() => { button.disabled = true })
@@ -18,3 +20,27 @@ addEventListener('pageshow', () => {
 
 // An import that runs: its page comes again until it is over.
 if (document.querySelector('[data-reload]')) setTimeout(() => location.reload(), 2000)
+
+// A story that is being written: its page below it, at the place where it was looked at.
+const preview = document.querySelector('[data-preview]')
+if (preview) {
+  const form = document.querySelector('form.writing')
+  let waiting
+  const show = async () => {
+    const body = new URLSearchParams(new FormData(form))
+    const answer = await fetch(preview.dataset.preview, { method: 'POST', body })
+    if (!answer.ok) return
+    const before = preview.querySelector('iframe')
+    // Another frame each time: the Back button knows nothing of it.
+    const frame = before.cloneNode()
+    const top = before.contentWindow.scrollY
+    frame.addEventListener('load', () => frame.contentWindow.scrollTo(0, top))
+    frame.srcdoc = await answer.text()
+    before.replaceWith(frame)
+    preview.hidden = false
+  }
+  form.addEventListener('input', () => {
+    clearTimeout(waiting)
+    waiting = setTimeout(show, 800)
+  })
+}

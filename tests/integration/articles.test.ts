@@ -1,3 +1,4 @@
+import { decodeCursor } from '../../src/domain/cursor.ts'
 import { expect, test } from 'vitest'
 import { putArticles } from '../../src/services/articles/put-articles.ts'
 import type { ArticleToPut } from '../../src/services/articles/put-article.ts'
@@ -201,7 +202,7 @@ test('a batch leaves out what is wrong with one article and keeps the others', a
         item('4'),
         { externalId: '5', input: articleInput.parse({ ...story, guid: 'http://old.example/?p=1' }) },
       ],
-      { publicUrl, now: new Date('2026-03-14T08:00:00Z') },
+      { publicUrl, now: new Date('2026-03-14T08:00:00Z'), by: 'system' },
     ),
   )
   expect([...results].sort((a, b) => (a.externalId < b.externalId ? -1 : 1))).toMatchObject([
@@ -260,7 +261,8 @@ test('lists: public newest first with withdrawn ones, by language and selection;
   const page = await service.list({ limit: 3, after: undefined })
   expect(page.data).toHaveLength(3)
   expect(page.next).not.toBeNull()
-  expect((await service.list({ limit: 3, after: [page.data[2]?.id ?? 0] })).data).toHaveLength(1)
+  const after = decodeCursor(page.next ?? '', ['time', 'id'])
+  expect((await service.list({ limit: 3, after })).data).toHaveLength(1)
   expect((await service.list({ limit: 3, after: undefined }, { state: 'draft' })).data).toHaveLength(1)
 })
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { migrate } from '../../src/store/migrate.ts'
 import { cloneDatabase, createDatabaseNamed, openTestDatabase } from '../support/database.ts'
 import { query } from '../support/query.ts'
+import { recordStatements } from '../support/statements.ts'
 
 /** How PostgreSQL would run a statement where reading a table in full is the last thing it does. */
 async function planOf(url: string, statement: string): Promise<string> {
@@ -42,6 +43,35 @@ test.for([
   ],
 ])('%s are found by an index', async ([, index = '', statement = '']) => {
   expect(await planOf(await cloneDatabase(), statement)).toContain(index)
+})
+
+test('among 8,000 articles the desk finds titles by their index, and pages through the newest by another', async () => {
+  const url = await cloneDatabase()
+  await query(
+    url,
+    `insert into articles (external_id, guid, slug, short_code, language, title, html, state, published_at, first_public_at, content_sha256)
+     select n, n, n, n, case when n % 2 = 0 then 'ar' else 'fr' end, 'خبر ' || md5(n::text) || ' de la journée', '', 'published',
+       now() - n * interval '1 minute', now(), '' from generate_series(1, 8000) n`,
+  )
+  await query(url, 'analyze articles')
+  const { articles } = openTestDatabase(url).stores
+  const statements = recordStatements()
+  await articles.list({ limit: 30, after: undefined, text: 'ab12 JOURNEE' })
+  await articles.list({
+    limit: 30,
+    after: ['2026-03-14T08:00:00.000Z', 7],
+    state: 'published',
+    language: 'ar',
+  })
+  const plans = await Promise.all(
+    statements
+      .filter((statement) => statement.includes('date_trunc'))
+      .map((statement) => query(url, `explain (generic_plan) ${statement}`)),
+  )
+  expect(plans.map((rows) => JSON.stringify(rows))).toEqual([
+    expect.stringContaining('articles_title_part'),
+    expect.stringContaining('articles_dated'),
+  ])
 })
 
 test('where a server keeps pg_trgm from us, the tables are made, and people are found all the same', async () => {

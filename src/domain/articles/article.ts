@@ -1,5 +1,8 @@
 import type { FeedText, Links } from '../publication.ts'
 
+/** How a text is written. */
+export type Format = 'html' | 'markdown'
+
 /** A story: draft, scheduled, published or withdrawn. */
 export type ArticleState = 'draft' | 'scheduled' | 'published' | 'withdrawn'
 
@@ -50,6 +53,12 @@ export interface Article {
   summary: string
   /** Sanitised, every URL absolute. */
   html: string
+  /** What `html` was made of, where the desk wrote it so. */
+  markdown: string | undefined
+  /** What readers are told of a correction. */
+  correction: string | undefined
+  /** External id of the article that this one translates. */
+  translationOf: string | undefined
   state: ArticleState
   /** The editor's date. */
   publishedAt: Date | undefined
@@ -78,6 +87,16 @@ export interface Article {
   authors: Selection[]
 }
 
+/** What an article says, or said: as it was written, by whom (`nameOfActor`; undefined: it came with an import) and when. */
+export interface ArticleBody extends Pick<Article, 'title' | 'deck'> {
+  /** Undefined: it is what the article says now. */
+  id: number | undefined
+  body: string
+  format: Format
+  writtenBy: string | undefined
+  writtenAt: Date
+}
+
 /** A reader's reply or a trackback under an article. */
 export interface Response {
   id: number
@@ -96,7 +115,10 @@ export const nameOf = (selection: Pick<Selection, 'names' | 'slug'>, language: s
   selection.names[language] ?? selection.names['und'] ?? Object.values(selection.names)[0] ?? selection.slug
 
 /** Joined as one byline; the desk's name where there is no author. */
-export function bylineOf(article: Pick<Article, 'authors' | 'language'>, deskName: string): string {
+export function bylineOf(
+  article: Pick<Article, 'language'> & { authors: Pick<Selection, 'names' | 'slug'>[] },
+  deskName: string,
+): string {
   const names = article.authors.map((author) => nameOf(author, article.language))
   if (names.length === 0) return deskName
   return new Intl.ListFormat(article.language, { style: 'long', type: 'conjunction' }).format(names)

@@ -1,8 +1,6 @@
 import MarkdownIt from 'markdown-it'
+import type { Format } from './article.ts'
 import { sanitizeArticleHtml } from './article-html.ts'
-
-/** How a text was written. */
-export type Format = 'html' | 'markdown'
 
 // A line that was ended on purpose stays ended: a field has no other way to say so.
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true })

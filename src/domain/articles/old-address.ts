@@ -156,7 +156,8 @@ function readPeriod(parts: string[]): OldAddress['of'] {
   return isDate ? { kind: 'period', date } : { kind: 'unknown' }
 }
 
-function decode(segment: string): string {
+/** As it stands where it is malformed. */
+export function decode(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { get, post, put, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import type { Article, ArticleBody } from '../../domain/articles/article.ts'
+import { ifMatch, ifMatchVersion } from '../../http/preconditions.ts'
+import { get, post, put, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { articleInput, externalId } from '../../services/articles/input.ts'
 import type { ArticleService } from '../../services/articles/articles.ts'
 
@@ -15,6 +17,7 @@ const article = z.object({
   guid: z.string().describe('Permanent'),
   title: z.string(),
   html: z.string().describe('Sanitised, every URL absolute'),
+  markdown: z.string().nullable().describe('What html was made of, where it was written so'),
   language: z.string(),
   deck: z.string(),
   summary: z.string(),
@@ -28,6 +31,8 @@ const article = z.object({
   withdrawnAt: time.nullable(),
   withdrawnReason: z.string().nullable(),
   canonicalUrl: z.string().nullable(),
+  translationOf: z.string().nullable().describe('External id of the article that it translates'),
+  correction: z.string().nullable(),
   picture: articleInput.shape.picture.unwrap().nullable(),
   enclosure: articleInput.shape.enclosure.unwrap().nullable(),
   responses: z.enum(['open', 'closed']),
@@ -37,6 +42,33 @@ const article = z.object({
   createdAt: time,
   updatedAt: time,
 })
+
+const articleBody = z.object({
+  title: z.string(),
+  deck: z.string(),
+  body: z.string(),
+  format: z.enum(['html', 'markdown']),
+  writtenBy: z.string().nullable().describe('An address, the name of a key; null: it came with an import'),
+  writtenAt: time,
+})
+
+const toBodyShape = ({ id: _id, writtenAt, writtenBy, ...body }: ArticleBody) => ({
+  ...body,
+  writtenBy: writtenBy ?? null,
+  writtenAt: writtenAt.toISOString(),
+})
+
+const articleQuery = {
+  q: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('Parts of words of the title; no accents, no vowel signs needed'),
+  state: state.optional(),
+  language: z.string().max(35).optional(),
+  section: z.string().max(100).optional().describe('Slug'),
+  source: rowId.optional().describe('Id'),
+}
 
 const putArticle = article.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
 
@@ -52,16 +84,23 @@ const bodyLimit = 5 * 1024 * 1024
 const batchLimit = 20 * 1024 * 1024
 
 export function articleApi(service: ArticleService): ApiRoute[] {
+  const tagged = (one: Article) => ({
+    headers: { ETag: `"${service.versionOf(one)}"` },
+    body: service.toShape(one),
+  })
   return [
     put('/articles/{externalId}', 'editor', {
       summary: 'Create or update an article; the same body again changes nothing',
       params,
+      headers: z.object({ 'If-Match': ifMatch.optional() }),
       body: articleInput,
       bodyLimit,
       answers: { 200: putArticle, 201: putArticle },
-      handle: async ({ params, body }) => {
-        const { outcome, article } = await service.put(params.externalId, body)
-        return { status: outcome === 'created' ? 201 : 200, body: { ...service.toShape(article), outcome } }
+      handle: async ({ params, body, request, actor }) => {
+        const version = ifMatchVersion(request)
+        const { outcome, article } = await service.put(params.externalId, body, { actor, version })
+        const { headers, body: shape } = tagged(article)
+        return { status: outcome === 'created' ? 201 : 200, headers, body: { ...shape, outcome } }
       },
     }),
     put('/articles', 'editor', {
@@ -75,18 +114,17 @@ export function articleApi(service: ArticleService): ApiRoute[] {
       }),
       bodyLimit: batchLimit,
       answers: { 200: z.object({ data: z.array(putOutcome), next: z.null() }) },
-      handle: async ({ body }) => ({ body: { data: await service.putMany(body.articles), next: null } }),
+      handle: async ({ body, actor }) => ({
+        body: { data: await service.putMany(body.articles, { actor }), next: null },
+      }),
     }),
     get('/articles', 'viewer', {
-      summary: 'Articles in every state, newest entry first',
-      query: z.strictObject({
-        ...pageQuery,
-        state: state.optional(),
-        language: z.string().max(35).optional(),
-      }),
+      summary: 'Articles in every state, newest date first; a draft by when it was begun',
+      query: z.strictObject({ ...pageQuery, ...articleQuery }),
       answers: { 200: z.object({ data: z.array(article), next: z.string().nullable() }) },
-      handle: async ({ query: { state, language, ...page } }) => {
-        const { data, next } = await service.list(toPageRequest(page), { state, language })
+      handle: async ({ query: { limit, cursor, q: text, ...filter } }) => {
+        const page = toPageRequest({ limit, cursor }, ['time', 'id'])
+        const { data, next } = await service.list(page, { ...filter, text })
         return { body: { data: data.map(service.toShape), next } }
       },
     }),
@@ -94,7 +132,16 @@ export function articleApi(service: ArticleService): ApiRoute[] {
       summary: 'One article',
       params,
       answers: { 200: article },
-      handle: async ({ params }) => ({ body: service.toShape(await service.get(params.externalId)) }),
+      handle: async ({ params }) => tagged(await service.get(params.externalId)),
+    }),
+    get('/articles/{externalId}/bodies', 'viewer', {
+      summary: 'What the article says, and the last twenty texts before, with who wrote them and when',
+      params,
+      answers: { 200: z.object({ data: z.array(articleBody), next: z.null() }) },
+      handle: async ({ params }) => {
+        const bodies = await service.listBodies(params.externalId)
+        return { body: { data: bodies.map(toBodyShape), next: null } }
+      },
     }),
     post('/articles/{externalId}/withdraw', 'editor', {
       summary: 'Take a published article back; readers see the reason',

@@ -1,42 +1,139 @@
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import type { Article } from '../../domain/articles/article.ts'
 import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
-import { toPageRequest } from '../../http/route.ts'
+import { rowId, toPageRequest } from '../../http/route.ts'
+import { externalId } from '../../services/articles/input.ts'
 import type { Services } from '../../services/services.ts'
+import { blankForm, formOf, toInput, typedForm, type ArticleForm } from './article-form.ts'
 
 const states = ['published', 'scheduled', 'draft', 'withdrawn'] as const
 
+const optional = z.string().max(200).optional().catch(undefined)
 const listQuery = z.object({
+  q: optional,
   state: z.enum(states).optional().catch(undefined),
+  language: optional,
+  section: optional,
+  source: rowId.optional().catch(undefined),
   cursor: z.string().max(2_000).optional(),
 })
+const bodyQuery = z.object({ body: rowId.optional().catch(undefined) })
+const seenForm = z.object({ version: z.coerce.number().int().min(0) })
 const withdrawForm = z.object({ reason: z.string().trim().min(1).max(500) })
 
 const pageSize = 30
+/** Of what a translation may be chosen among. */
+const recent = 60
+/** A million Arabic letters as a form sends them. */
+const bodyLimit = 8 * 1024 * 1024
 
-/** What came in by API and import: where it stands, and the way to take it back. */
-export function articlesDesk({ articles }: Pick<Services, 'articles'>): DeskRoute[] {
-  const showArticle = async ({ request, page }: DeskCall, more: object = {}) => {
-    const article = await articles.get(String(request.params['externalId']))
-    page('desk/article', { article, url: articles.toShape(article).url, ...more })
+const pathOf = (id: string) => `/articles/${encodeURIComponent(id)}`
+
+/** Stories: found, written, corrected, looked at before they are out, and taken back. */
+export function articlesDesk({ articles, selections, sources, publication, site }: Services): DeskRoute[] {
+  const idOf = ({ request }: DeskCall) => externalId.parse(request.params['externalId'])
+
+  const showForm = async (call: DeskCall, form: ArticleForm, article: Article | undefined, more: object) => {
+    const { languages } = await publication.get()
+    const chosen = { sections: form.sections, dossiers: form.dossiers, tags: [] }
+    const recents = await articles.list({ limit: recent, after: undefined })
+    call.page('desk/article', {
+      article,
+      form,
+      version: article ? articles.versionOf(article) : 0,
+      url: article && articles.toShape(article).url,
+      bodies: article ? await articles.listBodies(article.externalId) : [],
+      offered: await selections.offer(chosen, call.session.language),
+      languages: [...new Set([...languages, ...(article ? [article.language] : [])])],
+      originals: recents.data.filter(({ id }) => id !== article?.id),
+      ...more,
+    })
   }
+
+  const showArticle = async (call: DeskCall, more: object = {}) => {
+    const article = await articles.get(idOf(call))
+    const { body } = bodyQuery.parse(call.request.query)
+    const bodies = await articles.listBodies(article.externalId)
+    const said = bodies.find(({ id }) => id === body) ?? bodies[0]
+    if (!said) throw new Error('an article says something')
+    const { zone } = await publication.get()
+    const original = article.translationOf && (await articles.find(article.translationOf))
+    const form = { ...formOf(article, said, zone), translationOf: original && `/articles/${original.slug}` }
+    await showForm(call, form, article, { said: said.id === undefined ? undefined : said, ...more })
+  }
+
+  /** The body of a PUT, of what the form says. */
+  const read = async (call: DeskCall) => {
+    const stored = await articles.find(idOf(call))
+    const { zone } = await publication.get()
+    const read = toInput(call.request.body, stored, { zone, now: new Date() })
+    const { translationOf } = read.input
+    if (translationOf !== undefined) read.input.translationOf = await articles.findNamed(translationOf)
+    return { ...read, stored, id: stored?.externalId ?? idOf(call) }
+  }
+
+  const showTyped = async (call: DeskCall, faults: string[]) => {
+    const form = typedForm(call.request.body)
+    await showForm(call, form, await articles.find(idOf(call)), { id: idOf(call), faults })
+  }
+
   return [
     get('/articles', 'viewer', async ({ request, page }) => {
-      const { state, cursor } = listQuery.parse(request.query)
-      const list = await articles.list(toPageRequest({ limit: pageSize, cursor }), { state })
-      page('desk/articles', { articles: list.data, next: list.next, states, state })
+      const { cursor, ...wish } = listQuery.parse(request.query)
+      const { q: text, ...filter } = wish
+      const asked = toPageRequest({ limit: pageSize, cursor }, ['time', 'id'])
+      const list = await articles.list(asked, { ...filter, text })
+      const older = new URLSearchParams()
+      for (const [name, value] of Object.entries({ ...wish, cursor: list.next })) {
+        if (value) older.set(name, String(value))
+      }
+      page('desk/articles', {
+        articles: list.data,
+        older: list.next && older.toString(),
+        states,
+        wish,
+        sections: await selections.list('section'),
+        sources: await sources.list(),
+      })
+    }),
+    get('/articles/new', 'editor', async (call) => {
+      const { languages } = await publication.get()
+      const own = languages.find((tag) => tag === call.session.language) ?? languages[0] ?? 'en'
+      await showForm(call, blankForm(own), undefined, { id: `desk:${randomUUID()}` })
     }),
     get('/articles/:externalId', 'viewer', (call) => showArticle(call)),
+    {
+      ...post('/articles/:externalId', 'editor', async (call) => {
+        const { version } = seenForm.parse(call.request.body)
+        const { id, input, tagNames } = await read(call)
+        const { article } = await articles.put(id, input, { actor: call.actor, version, tagNames })
+        call.redirect(pathOf(article.externalId), 'saved')
+      }),
+      bodyLimit,
+      showFaults: showTyped,
+    },
+    {
+      ...post('/articles/:externalId/preview', 'editor', async (call) => {
+        const { input, stored } = await read(call)
+        const publishedAt = input.publishedAt ?? stored?.publishedAt?.toISOString()
+        const article = await site.preview({ ...input, publishedAt }, await publication.get())
+        call.page('article', { article, language: article.language, isPreview: true })
+      }),
+      bodyLimit,
+      showFaults: showTyped,
+    },
     {
       ...post('/articles/:externalId/withdraw', 'editor', async ({ request, actor, redirect }) => {
         const { reason } = withdrawForm.parse(request.body)
         const article = await articles.withdraw(String(request.params['externalId']), reason, actor)
-        redirect(`/articles/${encodeURIComponent(article.externalId)}`, 'article-withdrawn')
+        redirect(pathOf(article.externalId), 'article-withdrawn')
       }),
       showFaults: (call, faults) => showArticle(call, { typed: call.request.body as object, faults }),
     },
     post('/articles/:externalId/release', 'editor', async ({ request, actor, redirect }) => {
       const article = await articles.release(String(request.params['externalId']), actor)
-      redirect(`/articles/${encodeURIComponent(article.externalId)}`, 'article-released')
+      redirect(pathOf(article.externalId), 'article-released')
     }),
   ]
 }

@@ -1,12 +1,13 @@
-import type { Article, ArticleState } from '../../domain/articles/article.ts'
+import type { Article, ArticleBody } from '../../domain/articles/article.ts'
 import { shortPath } from '../../domain/articles/article.ts'
+import { decode } from '../../domain/articles/old-address.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { cleanLine } from '../../domain/text.ts'
 import type { DomainError } from '../../errors.ts'
 import { conflict, invalid } from '../../errors.ts'
-import { putArticles } from './put-articles.ts'
+import { putArticles, versionOf } from './put-articles.ts'
 import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
 import {
   articleInput,
@@ -14,7 +15,9 @@ import {
   type ArticleInput,
   type CheckedArticle,
 } from './input.ts'
+import type { ArticleFilter } from '../../store/articles/articles.ts'
 import type { Stores } from '../../store/stores.ts'
+import { whoIs } from '../desk/who-is.ts'
 import type { Parts } from '../parts.ts'
 import { noteArchives, noteChanges, ringForChange } from './public-change.ts'
 import { withdrawArticle } from './withdraw.ts'
@@ -26,22 +29,40 @@ export type PutOutcome = { externalId: string } & (
   { outcome: Outcome } | { outcome: 'failed'; code: string; message: string }
 )
 
-export interface ArticleFilter {
-  state?: ArticleState | undefined
-  language?: string | undefined
+/** Who writes, and what they looked at. */
+interface Writing {
+  actor: Actor
+  version?: number | undefined
+  tagNames?: Record<string, string>
 }
+
+const bySystem: Writing = { actor: { kind: 'system', role: 'admin' } }
 
 export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
   const { config, database, doorbell, now } = parts
 
+  const batchOf = (by: string) => ({ publicUrl: config.publicUrl, now: now(), by })
+
   /** In the caller's transaction; the feeds of what it was and of what it is now hear of it. */
-  const putWithChanges = async (stores: Stores, items: ArticleToPut[]): Promise<PutResult[]> => {
+  const putWithChanges = async (
+    stores: Stores,
+    items: ArticleToPut[],
+    actor: Actor,
+  ): Promise<PutResult[]> => {
     const known = [
       ...(await stores.articles.listByExternalIds(items.map(({ externalId }) => externalId))),
       ...(await stores.articles.listByGuids(items.flatMap(({ input }) => input.guid ?? []))),
     ]
     const before = await stores.articles.listByIds(known.map(({ articleId }) => articleId))
-    const results = await putArticles(stores, items, { publicUrl: config.publicUrl, now: now() })
+    const results = await putArticles(stores, items, batchOf(nameOfActor(actor)))
+    for (const result of results.filter(hasChanged)) {
+      if (!result.isItsText)
+        await stores.audit.insert(
+          actor,
+          `article.${result.outcome === 'created' ? 'created' : 'changed'}`,
+          `article:${result.externalId}`,
+        )
+    }
     const changed = results.filter(hasChanged).map(({ id }) => id)
     const after = await stores.articles.listByIds(changed)
     await noteChanges(stores, [...before.filter(({ id }) => changed.includes(id)), ...after])
@@ -55,12 +76,21 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
   return {
     /**
      * Creates or updates by external id; the same body again is `unchanged`.
-     * @throws ZodError; DomainError `schedule_needs_date`, `article_is_public`, `guid_taken`
+     * @throws ZodError; DomainError `schedule_needs_date`, `article_is_public`, `guid_taken`, `no_original`,
+     *   `version_changed`
      */
-    async put(externalId: string, body: ArticleInput): Promise<{ outcome: Outcome; article: Article }> {
-      const item = { externalId: externalIdSchema.parse(externalId), input: articleInput.parse(body) }
+    async put(
+      externalId: string,
+      body: ArticleInput,
+      { actor, ...seen } = bySystem,
+    ): Promise<{ outcome: Outcome; article: Article }> {
+      const item = {
+        externalId: externalIdSchema.parse(externalId),
+        input: articleInput.parse(body),
+        ...seen,
+      }
       const { result, article } = await database.transaction(async (stores) => {
-        const [result] = await putWithChanges(stores, [item])
+        const [result] = await putWithChanges(stores, [item], actor)
         if (!result || 'error' in result) throw result?.error ?? new Error('no result for an article')
         return { result, article: await stores.articles.getByExternalId(item.externalId) }
       })
@@ -72,12 +102,12 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
      * The same for several at once, in one transaction. What is wrong with one is its own outcome and leaves the others
      * alone; of an external id that comes twice the last counts.
      */
-    async putMany(bodies: Record<string, unknown>[]): Promise<PutOutcome[]> {
+    async putMany(bodies: Record<string, unknown>[], { actor } = bySystem): Promise<PutOutcome[]> {
       const read = bodies.map(({ externalId, ...body }) => readArticle(externalId, body))
       const items = [
         ...new Map(read.flatMap((one) => ('input' in one ? [[one.externalId, one]] : []))).values(),
       ]
-      const results = await database.transaction((stores) => putWithChanges(stores, items))
+      const results = await database.transaction((stores) => putWithChanges(stores, items, actor))
       if (results.some(hasChanged)) await ringForChange(doorbell)
       const byId = new Map(results.map((one) => [one.externalId, one]))
       return read.map((one) => {
@@ -94,9 +124,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
      * The feeds hear of it from `endImport`, once.
      */
     putBatch: (articles: ArticleToPut[]): Promise<PutResult[]> =>
-      database.transaction((stores) =>
-        putArticles(stores, articles, { publicUrl: config.publicUrl, now: now() }),
-      ),
+      database.transaction((stores) => putArticles(stores, articles, batchOf('import'))),
 
     /** Which of these are published. */
     async listPublic(externalIds: string[]): Promise<Set<string>> {
@@ -124,10 +152,40 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     /** @throws DomainError `no_article` */
     get: (externalId: string): Promise<Article> => database.stores.articles.getByExternalId(externalId),
 
-    /** Newest entry first, in every state. */
+    find: (externalId: string): Promise<Article | undefined> =>
+      database.stores.articles.findByExternalId(externalId),
+
+    /**
+     * What an editor names an article by: the address of its page, here or on the desk, else its external id, which is
+     * given back as it is where there is no such address.
+     */
+    async findNamed(name: string): Promise<string> {
+      const { pathname } = URL.parse(name, config.publicUrl) ?? { pathname: '' }
+      const [, desk, last = ''] = /^\/(?:[\w-]+\/)?(desk\/)?articles\/([^/]+)$/.exec(pathname) ?? []
+      const { articles } = database.stores
+      const found = desk ? undefined : await articles.findBySlug(decode(last).normalize())
+      return found?.externalId ?? (desk ? decode(last) : name)
+    },
+
+    /** In every state, newest date first; the cursor is a time and an id. */
     async list(request: PageRequest, filter: ArticleFilter = {}): Promise<Page<Article>> {
       const rows = await database.stores.articles.list({ ...request, ...filter })
-      return toPage(rows, request.limit, (article) => [article.id])
+      return toPage(rows, request.limit, ({ id, publishedAt, createdAt }) => [
+        (publishedAt ?? createdAt).toISOString(),
+        id,
+      ])
+    },
+
+    /** What it says and the last that it said, with who wrote it as people know them. @throws DomainError `no_article` */
+    async listBodies(externalId: string): Promise<ArticleBody[]> {
+      const { articles } = database.stores
+      const bodies = await articles.listBodies((await articles.getByExternalId(externalId)).id)
+      return Promise.all(
+        bodies.map(async ({ writtenBy, ...body }) => ({
+          ...body,
+          writtenBy: writtenBy && (await whoIs(database.stores, writtenBy)),
+        })),
+      )
     },
 
     /**
@@ -207,6 +265,8 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       return ids.length
     },
 
+    versionOf,
+
     /** As the API shows it. */
     toShape: (article: Article) => ({
       externalId: article.externalId,
@@ -216,6 +276,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       guid: article.guid,
       title: article.title,
       html: article.html,
+      markdown: article.markdown ?? null,
       language: article.language,
       deck: article.deck,
       summary: article.summary,
@@ -229,6 +290,8 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       withdrawnAt: article.withdrawnAt?.toISOString() ?? null,
       withdrawnReason: article.withdrawnReason ?? null,
       canonicalUrl: article.canonicalUrl ?? null,
+      translationOf: article.translationOf ?? null,
+      correction: article.correction ?? null,
       picture: article.picture ?? null,
       enclosure: article.enclosure ?? null,
       responses: article.areResponsesOpen ? ('open' as const) : ('closed' as const),

@@ -61,7 +61,11 @@ export async function findIdentities(stores: Stores, articles: ArticleToPut[]): 
 
 type Names = Map<string, number[]>
 
-async function namesOf(wanted: string[], list: (names: string[]) => Promise<FoundName[]>): Promise<Names> {
+/** Which articles each of these names leads to. */
+export async function namesOf(
+  wanted: string[],
+  list: (names: string[]) => Promise<FoundName[]>,
+): Promise<Names> {
   const names: Names = new Map()
   if (wanted.length === 0) return names
   for (const { name, articleId } of await list([...new Set(wanted)])) {
@@ -124,7 +128,7 @@ export async function judgeArticle(
   const isSame =
     lettersOf(known.title) === lettersOf(input.title) &&
     lettersOf(textOf(known.html)) ===
-      lettersOf(textOf(await safeHtml(input.html, origin?.baseUrl ?? source.link)))
+      lettersOf(textOf(await safeHtml(input.html ?? '', origin?.baseUrl ?? source.link)))
   return isSame ? 'same' : 'write'
 }
 

@@ -64,28 +64,36 @@ const guid = z
   .meta({ pattern: '^[^\\x00-\\x1f\\x7f-\\x9f]+$', description: 'On creation only' })
   .optional()
 
-export const articleInput = z.strictObject({
-  title: requiredLine(500),
-  html: z.string().max(longestHtml),
-  language,
-  deck: line(2_000).default(''),
-  summary: line(5_000).default('').describe('Made from the text when absent'),
-  sections: slugs,
-  dossiers: slugs,
-  tags: slugs,
-  authors: z.array(requiredLine(200)).max(50).default([]).describe('Names'),
-  state: z
-    .enum(['draft', 'scheduled', 'published'])
-    .optional()
-    .describe('Default: published; a withdrawn article stays withdrawn until `published` is said'),
-  publishedAt: time.optional().describe('The editor’s date; default: when it becomes public'),
-  canonicalUrl: webUrl.optional(),
-  picture: picture.optional(),
-  enclosure: enclosure.optional().describe('Audio, video or PDF that belongs to the article'),
-  responses: z.enum(['open', 'closed']).default('closed'),
-  viewsTotal: z.int().min(0).max(1e12).optional().describe('Raises the count; never lowers it'),
-  guid,
-})
+const bodyError = { path: ['html'], error: 'is required, or markdown in its place' }
+
+export const articleInput = z
+  .strictObject({
+    title: requiredLine(500),
+    html: z.string().max(longestHtml).optional(),
+    markdown: z.string().max(longestHtml).optional().describe('In place of html; tags in it are words'),
+    language,
+    deck: line(2_000).default(''),
+    summary: line(5_000).default('').describe('Made from the text when absent'),
+    sections: slugs,
+    dossiers: slugs,
+    tags: slugs,
+    authors: z.array(requiredLine(200)).max(50).default([]).describe('Names'),
+    state: z
+      .enum(['draft', 'scheduled', 'published'])
+      .optional()
+      .describe('Default: published; a withdrawn article stays withdrawn until `published` is said'),
+    publishedAt: time.optional().describe('The editor’s date; default: when it becomes public'),
+    canonicalUrl: webUrl.optional(),
+    picture: picture.optional(),
+    enclosure: enclosure.optional().describe('Audio, video or PDF that belongs to the article'),
+    responses: z.enum(['open', 'closed']).default('closed'),
+    translationOf: externalId.optional().describe('Of the article here that this one translates'),
+    correction: line(2_000).optional().describe('What readers are told of a correction'),
+    viewsTotal: z.int().min(0).max(1e12).optional().describe('Raises the count; never lowers it'),
+    guid,
+  })
+  .refine(({ html, markdown }) => (html === undefined) !== (markdown === undefined), bodyError)
+  .meta({ oneOf: [{ required: ['html'] }, { required: ['markdown'] }] })
 
 export type ArticleInput = z.input<typeof articleInput>
 export type CheckedArticle = z.output<typeof articleInput>

@@ -4,18 +4,19 @@ import type { SelectionKind } from '../../domain/articles/article.ts'
 import { publishingOf } from '../../domain/articles/publishing.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
-import { DomainError, conflict, unavailable } from '../../errors.ts'
+import { atField, conflict, DomainError, invalid, preconditionFailed, unavailable } from '../../errors.ts'
 import type { ArticleContent, StoredArticle } from '../../store/articles/article-writes.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { Stores } from '../../store/stores.ts'
-import { safeHtml } from './safe-html.ts'
-import { findIdentities, judgeArticle, noteNames, noteSources, remoteOf } from './identity.ts'
-import type { CheckedArticle } from './input.ts'
+import { toSafeHtml } from './safe-html.ts'
+import { findIdentities, judgeArticle, namesOf, noteNames, noteSources, remoteOf } from './identity.ts'
 import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
 
 interface BatchOptions {
   publicUrl: string
   now: Date
+  /** Who, as the bodies name them: `nameOfActor`, `source:3`, `import`. */
+  by: string
 }
 
 type Pending = ArticleToPut & {
@@ -39,20 +40,30 @@ export async function putArticles(
   await stores.articles.lock([...externalIds, ...articles.flatMap(({ input }) => input.guid ?? [])])
   const identities = await findIdentities(stores, articles)
   await noteNames(stores, articles, identities)
+  const originals = await namesOf(
+    articles.flatMap(({ input }) => input.translationOf ?? []),
+    stores.articles.listByExternalIds,
+  )
   const results = new Map<string, PutResult>()
   const pending: Pending[] = []
   const seen = new Set<number>()
   const again: ArticleToPut[] = []
+  const earlier = new Set<string>()
   for (const article of articles) {
     const { externalId } = article
     const stored = identities.get(externalId)
-    if (stored && seen.has(stored.id)) {
+    const original = originals.get(article.input.translationOf ?? '')?.[0]
+    if (
+      (stored && seen.has(stored.id)) ||
+      (original === undefined && earlier.has(article.input.translationOf ?? ''))
+    ) {
       again.push(article)
       continue
     }
     if (stored) seen.add(stored.id)
+    earlier.add(externalId)
     try {
-      const next = await prepare(stores, article, stored, options)
+      const next = await prepare(stores, article, { stored, original }, options)
       if ('outcome' in next) results.set(externalId, { externalId, ...next })
       else pending.push(next)
     } catch (error) {
@@ -62,7 +73,7 @@ export async function putArticles(
   }
   for (const result of await write(stores, pending)) results.set(result.externalId, result)
   await noteSources(stores, articles, results)
-  // Two names of one article in one batch: the second is an edit of the first.
+  // Two names of one article in one batch: the second is an edit of the first. A translation waits for its original.
   if (again.length > 0) {
     for (const result of await putArticles(stores, again, options)) results.set(result.externalId, result)
   }
@@ -73,8 +84,8 @@ export async function putArticles(
 async function prepare(
   stores: Stores,
   article: ArticleToPut,
-  stored: StoredArticle | undefined,
-  { now, publicUrl }: BatchOptions,
+  { stored, original }: { stored: StoredArticle | undefined; original: number | undefined },
+  { now, publicUrl, by }: BatchOptions,
 ): Promise<Pending | { id: number; outcome: Outcome; kept?: 'older' | 'held'; isItsText?: boolean }> {
   const { input, origin, source } = article
   const contentSha256 = hashOf(article)
@@ -85,6 +96,10 @@ async function prepare(
       (await stores.articles.updateViews(stored.id, input.viewsTotal ?? 0))
     return { id: stored.id, outcome: isRaised ? 'updated' : 'unchanged', isItsText: true }
   }
+  if (article.version !== undefined && article.version !== (stored ? versionOf(stored) : 0))
+    throw versionChanged()
+  if (input.translationOf !== undefined && (original ?? stored?.id) === stored?.id)
+    throw noOriginal(input.translationOf)
   const verdict = source && stored && (await judgeArticle(stores, article, stored))
   if (stored && verdict && verdict !== 'write') {
     const kept = verdict === 'same' ? {} : { kept: verdict }
@@ -104,7 +119,10 @@ async function prepare(
     stored,
     now,
   )
-  const html = await safeHtml(input.html, origin?.baseUrl ?? input.canonicalUrl ?? publicUrl)
+  const baseUrl = origin?.baseUrl ?? input.canonicalUrl ?? publicUrl
+  const { markdown } = input
+  const format = markdown === undefined ? 'html' : 'markdown'
+  const html = await toSafeHtml(format, markdown ?? input.html ?? '', baseUrl)
   const content: Pending['content'] = {
     ...publishing,
     language: input.language,
@@ -112,6 +130,10 @@ async function prepare(
     deck: input.deck,
     summary: input.summary || summaryOf(html),
     html,
+    markdown,
+    writtenBy: by,
+    // A site knows of neither: what the desk has said stays.
+    ...(!(origin ?? source) && { correction: input.correction || undefined, translationOf: original }),
     canonicalUrl: input.canonicalUrl,
     picture: input.picture && withoutUndefined(input.picture),
     enclosure: input.enclosure && withoutUndefined(input.enclosure),
@@ -243,7 +265,7 @@ function wantedSlug({ input, origin }: ArticleToPut, stored: StoredArticle | und
 }
 
 async function putSelections(stores: Stores, articles: Pending[], ids: Map<string, number>): Promise<void> {
-  const wanted = articles.map((one) => ({ one, selections: selectionsOf(one.input) }))
+  const wanted = articles.map((one) => ({ one, selections: selectionsOf(one) }))
   const known = await stores.selections.putMissing(wanted.flatMap(({ selections }) => selections))
   const rows = wanted.flatMap(({ one, selections }) => {
     const articleId = ids.get(one.externalId)
@@ -257,13 +279,13 @@ async function putSelections(stores: Stores, articles: Pending[], ids: Map<strin
   await stores.articles.putSelections(updated, rows)
 }
 
-function selectionsOf(input: CheckedArticle): NewSelection[] {
+function selectionsOf({ input, tagNames = {} }: ArticleToPut): NewSelection[] {
   const bySlug = (kind: SelectionKind, slugs: string[]) =>
     slugs.map((slug) => ({ kind, slug, names: { und: slug } }))
   return [
     ...bySlug('section', input.sections),
     ...bySlug('dossier', input.dossiers),
-    ...bySlug('tag', input.tags),
+    ...input.tags.map((slug) => ({ kind: 'tag' as const, slug, names: { und: tagNames[slug] ?? slug } })),
     ...input.authors.map(authorNamed),
   ]
 }
@@ -279,6 +301,21 @@ function hashOf({ input, origin }: ArticleToPut): Buffer {
   const { guid: _guid, viewsTotal: _viewsTotal, ...content } = input
   const sorted = Object.entries({ ...content, ...origin }).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(JSON.stringify(sorted)).digest()
+}
+
+/** Grows with every change of what it shows; views and responses are no change. */
+export const versionOf = ({ updatedAt }: Pick<StoredArticle, 'updatedAt'>): number => updatedAt.getTime()
+
+const versionChanged = () =>
+  preconditionFailed(
+    'version_changed',
+    'This article has changed since you looked: read it again, and decide again.',
+    atField('version', 'is not the one that is stored'),
+  )
+
+const noOriginal = (externalId: string) => {
+  const message = `There is no other article ${externalId} to translate: put it first, or leave translationOf out.`
+  return invalid('no_original', message, atField('translationOf', message))
 }
 
 const guidTaken = ({ externalId }: ArticleToPut): PutResult => ({

@@ -53,6 +53,6 @@ async function sanitize(given: Given): Promise<string> {
 const tooSlow = () =>
   invalid(
     'html_too_slow',
-    'The HTML takes too long to read: send it in parts.',
+    'The text takes too long to read: send it in parts.',
     atField('html', 'must be simpler, or sent in parts'),
   )

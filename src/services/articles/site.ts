@@ -8,13 +8,16 @@ import {
   type Selection,
   type SelectionKind,
 } from '../../domain/articles/article.ts'
-import { homeOf } from '../../domain/articles/links.ts'
+import { articleUrl, homeOf, type Linked } from '../../domain/articles/links.ts'
+import { withoutUndefined } from '../../domain/fields.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { isOffered } from '../../domain/newsletter.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
-import { safeHtml } from './safe-html.ts'
+import { articleInput, type ArticleInput } from './input.ts'
+import { authorNamed } from './put-articles.ts'
+import { safeHtml, toSafeHtml } from './safe-html.ts'
 import { singleFlight } from '../single-flight.ts'
 
 export interface Link {
@@ -28,6 +31,13 @@ interface Elsewhere {
   to: string
   isForGood: boolean
 }
+
+type Named = Pick<Selection, 'kind' | 'slug' | 'names'>
+
+type Shown = Linked &
+  Pick<Article, 'title' | 'deck' | 'summary' | 'picture' | 'language'> &
+  Pick<Article, 'publishedAt' | 'firstPublicAt' | 'responsesCount' | 'viewsTotal'> &
+  Record<'sections' | 'authors', Named[]>
 
 interface Listed {
   publication: Publication
@@ -134,9 +144,10 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       if (article.state === 'withdrawn') return { withdrawn: toNotice(article) }
       const elsewhere = atHome(article)
       if (elsewhere) return { elsewhere }
-      const [replies, viewsToday] = await Promise.all([
+      const [replies, viewsToday, translations] = await Promise.all([
         responses.listByArticle(article.id),
         articleViews.count(article.id, today(publication)),
+        articles.listTranslations(article.id),
       ])
       const html = await safeHtml(article.html)
       const shown = replies.map(async (reply) => {
@@ -148,8 +159,47 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
           html,
           responses: await Promise.all(shown),
           viewsToday,
+          translations: translations.map((one) => ({
+            language: one.language,
+            title: one.title,
+            url: articleUrl(one, publicUrl),
+          })),
         },
       }
+    },
+
+    /** A story that is still being written, as its page would be: nothing of it is stored. @throws ZodError */
+    async preview(body: ArticleInput, publication: Publication) {
+      const input = articleInput.parse(body)
+      const pick = (kind: SelectionKind, slugs: string[]) =>
+        Promise.all(
+          slugs.map(
+            async (slug) => (await selections.findBySlug(kind, slug)) ?? { kind, slug, names: { und: slug } },
+          ),
+        )
+      const format = input.markdown === undefined ? 'html' : 'markdown'
+      const written = input.markdown ?? input.html ?? ''
+      const story = {
+        ...input,
+        correction: input.correction,
+        slug: '',
+        shortCode: '',
+        links: 'here' as const,
+        canonicalUrl: undefined,
+        picture: input.picture && withoutUndefined(input.picture),
+        enclosure: input.enclosure && withoutUndefined(input.enclosure),
+        publishedAt: input.publishedAt === undefined ? now() : new Date(input.publishedAt),
+        firstPublicAt: undefined,
+        areResponsesOpen: false,
+        responsesCount: 0,
+        viewsTotal: 0,
+        sections: await pick('section', input.sections),
+        dossiers: await pick('dossier', input.dossiers),
+        tags: await pick('tag', input.tags),
+        authors: input.authors.map(authorNamed),
+      }
+      const html = await toSafeHtml(format, written, input.canonicalUrl ?? publicUrl)
+      return { ...toStory(story, publication, publicUrl), html, responses: [], translations: [] }
     },
 
     /** @throws DomainError `no_article` */
@@ -172,13 +222,13 @@ function forGood(article: Article | undefined): Elsewhere {
   return { to: articlePath(article.slug), isForGood: true }
 }
 
-const linkTo = (selection: Selection, language: string): Link => ({
+const linkTo = (selection: Named, language: string): Link => ({
   name: nameOf(selection, language),
   path: selectionPath(selection),
 })
 
 /** An article as a list shows it. */
-function toCard(article: Article, publication: Publication, publicUrl: string) {
+function toCard(article: Shown, publication: Publication, publicUrl: string) {
   const section = article.sections[0]
   return {
     /** Without the host where it leads to a page here. */
@@ -204,7 +254,13 @@ const toNotice = ({ language, title, withdrawnAt, withdrawnReason }: Article) =>
   withdrawnReason,
 })
 
-const toStory = (article: Article, publication: Publication, publicUrl: string) => ({
+const toStory = (
+  article: Shown &
+    Pick<Article, 'shortCode' | 'enclosure' | 'areResponsesOpen' | 'correction'> &
+    Record<'dossiers' | 'tags', Named[]>,
+  publication: Publication,
+  publicUrl: string,
+) => ({
   ...toCard(article, publication, publicUrl),
   path: articlePath(article.slug),
   slug: article.slug,
@@ -214,6 +270,7 @@ const toStory = (article: Article, publication: Publication, publicUrl: string) 
   canonicalUrl: article.canonicalUrl ?? publicUrl + articlePath(article.slug),
   shortUrl: publicUrl + shortPath(article.shortCode),
   enclosure: article.enclosure,
+  correction: article.correction,
   areResponsesOpen: article.areResponsesOpen,
   sections: article.sections.map((one) => linkTo(one, article.language)),
   dossiers: article.dossiers.map((one) => linkTo(one, article.language)),

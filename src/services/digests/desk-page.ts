@@ -5,6 +5,7 @@ import type { Actor } from '../../domain/editor.ts'
 import { newsletterPath, scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
 import { DomainError } from '../../errors.ts'
+import { whoIs } from '../desk/who-is.ts'
 import type { DigestPreviewService } from './preview.ts'
 import { clipBytes } from './preview.ts'
 import type { DigestProgressService } from './progress.ts'
@@ -49,15 +50,6 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
   const zoneOf = async (newsletter: Newsletter): Promise<string> =>
     scheduledCadences(newsletter)[0]?.zone ?? (await database.stores.publication.get()).zone
 
-  /** An actor as people know them: an address, the name of a key. */
-  const whoIs = async (actor: string): Promise<string> => {
-    const [kind, id] = actor.split(':')
-    const { editors, apiKeys } = database.stores
-    if (kind === 'editor') return (await editors.findEmail(Number(id))) ?? actor
-    if (kind === 'key') return (await apiKeys.findName(Number(id))) ?? actor
-    return actor
-  }
-
   const find = (words: string, language: string, except: string[]) =>
     database.stores.digestArticles.listByTitle(words.split(/\s+/).slice(0, mostWords), {
       language,
@@ -83,7 +75,9 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         newsletter: { ...newsletter, path: newsletterPath(newsletter.slug) },
         may: Object.fromEntries(digestActions.map((action) => [action, mayDo(stored, action)])),
         isApproved,
-        approvedBy: digest.approval.approvedBy ? await whoIs(digest.approval.approvedBy) : undefined,
+        approvedBy: digest.approval.approvedBy
+          ? await whoIs(database.stores, digest.approval.approvedBy)
+          : undefined,
         isPrepared,
         isLate: isExpired(stored, now()),
         size: preview && { bytes: preview.bytes, percent: Math.round((100 * preview.bytes) / clipBytes) },

@@ -12,6 +12,7 @@ import {
   type FeedSubject,
 } from '../../domain/feeds/feed.ts'
 import type { Publication } from '../../domain/publication.ts'
+import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { FeedSource } from '../../feeds/items.ts'
 import type { ComposedFeed, FeedWriter } from '../../feeds/writer.ts'
 import type {
@@ -139,7 +140,11 @@ async function toSafe(source: FeedSource, publicUrl: string): Promise<FeedSource
   if (source.kind === 'notice' || source.kind === 'digest') return source
   const url = articleUrl(source.article, publicUrl)
   if (source.kind === 'article') {
-    return { ...source, article: { ...source.article, html: await safeHtml(source.article.html, url, url) } }
+    const { article } = source
+    const told = (text: string) =>
+      translate(interfaceLanguageOf(article.language), 'site.correction', { text })
+    const correction = article.correction && told(article.correction)
+    return { ...source, article: { ...article, correction, html: await safeHtml(article.html, url, url) } }
   }
   const html = await safeHtml(source.response.html, url, url, 'response')
   return { ...source, response: { ...source.response, html } }

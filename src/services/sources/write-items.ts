@@ -63,7 +63,7 @@ async function putRead(
   const results = await putArticles(
     stores,
     wanted.map(({ article }) => article),
-    { publicUrl: config.publicUrl, now: now() },
+    { publicUrl: config.publicUrl, now: now(), by: `source:${look.source.id}` },
   )
   const changed = results.flatMap((one) => ('id' in one && one.outcome !== 'unchanged' ? one.id : []))
   await noteChanges(stores, [...before, ...(await stores.articles.listByIds(changed))])

@@ -61,6 +61,9 @@ async function mergeContent(db: Executor, kept: number, gone: number): Promise<v
     set views_total = k.views_total + g.views_total, old_path = coalesce(k.old_path, g.old_path),
         canonical_url = coalesce(k.canonical_url, g.canonical_url), updated_at = clock_timestamp()
     from articles g where k.id = ${kept} and g.id = ${gone}`.execute(db)
+  await sql`update articles set translation_of = ${kept} where translation_of = ${gone} and id <> ${kept}`.execute(
+    db,
+  )
   await sql`
     insert into article_views (article_id, date, n) select ${kept}::bigint, date, n from article_views where article_id = ${gone}
     on conflict (article_id, date) do update set n = article_views.n + excluded.n`.execute(db)

@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState } from '../../domain/articles/article.ts'
+import { insertBody } from './article-bodies.ts'
 import { articleIdentity } from './article-identity.ts'
 import { listRows, hasChanged, type Executor } from '../executor.ts'
 import { empty, fill, type Filled } from '../row.ts'
@@ -12,14 +13,20 @@ type Remote = Pick<Filled<Selectable<Articles>>, 'contentSha256' | 'remoteModifi
 export type ArticleContent = Remote &
   Pick<Article, 'language' | 'title' | 'deck' | 'summary' | 'html' | 'slug' | 'state'> &
   Pick<Article, 'publishedAt' | 'firstPublicAt' | 'canonicalUrl' | 'oldPath' | 'heldAt'> &
-  Pick<Article, 'picture' | 'enclosure' | 'areResponsesOpen'>
+  Pick<Article, 'picture' | 'enclosure' | 'areResponsesOpen' | 'markdown'> & {
+    writtenBy: string
+    /** Absent: what there is stays. */
+    correction?: string | undefined
+    /** Id of the article; absent: what there is stays. */
+    translationOf?: number | undefined
+  }
 
 export type NewArticle = ArticleContent & Pick<Article, 'externalId' | 'guid' | 'shortCode' | 'viewsTotal'>
 
 /** What decides how a write goes on. */
 export type StoredArticle = Remote &
   Pick<Article, 'id' | 'externalId' | 'guid' | 'slug' | 'title' | 'canonicalUrl' | 'viewsTotal'> &
-  Pick<Article, 'state' | 'publishedAt' | 'firstPublicAt' | 'heldAt'>
+  Pick<Article, 'state' | 'publishedAt' | 'firstPublicAt' | 'heldAt' | 'updatedAt'>
 
 export function articleWrites(db: Executor) {
   return {
@@ -40,7 +47,7 @@ export function articleWrites(db: Executor) {
       const rows = await db
         .selectFrom('articles')
         .select(['id', 'externalId', 'guid', 'slug', 'title', 'canonicalUrl', 'viewsTotal'])
-        .select(['state', 'publishedAt', 'firstPublicAt', 'heldAt'])
+        .select(['state', 'publishedAt', 'firstPublicAt', 'heldAt', 'updatedAt'])
         .select(['contentSha256', 'remoteModifiedAt', 'remoteRank'])
         .where(sql<boolean>`id = any(${ids})`)
         .orderBy('id')
@@ -69,9 +76,10 @@ export function articleWrites(db: Executor) {
       return new Map(rows.map((row) => [row.externalId, row.id]))
     },
 
-    /** Replaces the content. An old slug is kept for its redirect. */
+    /** Replaces the content. An old slug is kept for its redirect, what the article said as one of its bodies. */
     async update(id: number, content: ArticleContent): Promise<void> {
-      const { oldPath, remoteModifiedAt, remoteRank, heldAt, state } = content
+      const { oldPath, remoteModifiedAt, remoteRank, heldAt, state, writtenBy } = content
+      const isRewritten = await insertBody(db, id, content)
       await sql`
         insert into article_slugs (slug, article_id)
         select slug, id from articles where id = ${id} and slug <> ${content.slug} and first_public_at is not null
@@ -86,7 +94,9 @@ export function articleWrites(db: Executor) {
           remoteRank: remoteRank ?? sql<number | null>`remote_rank`,
           heldAt: heldAt ?? sql<Date | null>`held_at`,
           ...(state !== 'withdrawn' && notWithdrawn),
-          updatedAt: sql<Date>`clock_timestamp()`,
+          writtenBy: isRewritten ? writtenBy : sql<string | null>`written_by`,
+          writtenAt: isRewritten ? sql<Date>`clock_timestamp()` : sql<Date | null>`written_at`,
+          ...touched,
         })
         .where('id', '=', id)
         .execute()
@@ -130,7 +140,7 @@ export function articleWrites(db: Executor) {
           withdrawnAt: now,
           withdrawnReason: reason,
           withdrawnBy: sourceId ?? null,
-          updatedAt: sql<Date>`clock_timestamp()`,
+          ...touched,
         })
         .where('id', '=', id)
         .where('state', '=', 'published')
@@ -143,7 +153,7 @@ export function articleWrites(db: Executor) {
       hasChanged(
         db
           .updateTable('articles')
-          .set({ state: 'published', ...notWithdrawn, updatedAt: sql<Date>`clock_timestamp()` })
+          .set({ state: 'published', ...notWithdrawn, ...touched })
           .where('id', '=', id)
           .where('state', '=', 'withdrawn')
           .where('withdrawnBy', '=', sourceId),
@@ -156,7 +166,7 @@ export function articleWrites(db: Executor) {
         .set({
           state: 'published',
           firstPublicAt: sql<Date>`coalesce(first_public_at, ${now})`,
-          updatedAt: sql<Date>`clock_timestamp()`,
+          ...touched,
         })
         .where('state', '=', 'scheduled')
         .where('publishedAt', '<=', now)
@@ -167,14 +177,21 @@ export function articleWrites(db: Executor) {
   }
 }
 
+/** A version by its millisecond: no two are of the same. */
+const touched = {
+  updatedAt: sql<Date>`greatest(clock_timestamp(), articles.updated_at + interval '1 millisecond')`,
+}
+
 const notWithdrawn = { withdrawnAt: null, withdrawnReason: null, withdrawnBy: null }
 
 const toRow = <Content extends ArticleContent>(content: Content) => {
-  const { areResponsesOpen, picture, enclosure, ...rest } = content
+  const { areResponsesOpen, picture, enclosure, markdown, ...rest } = content
   return {
     ...empty(rest),
     picture: picture ? JSON.stringify(picture) : null,
     enclosure: enclosure ? JSON.stringify(enclosure) : null,
     responsesOpen: areResponsesOpen,
+    markdown: markdown ?? null,
+    markdownMd5: markdown === undefined ? null : sql<string>`md5(${content.html})`,
   }
 }

@@ -1,11 +1,12 @@
 import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/articles/article.ts'
-import type { Cursor } from '../../domain/cursor.ts'
+import type { PageRequest } from '../../domain/cursor.ts'
 import { notFound } from '../../errors.ts'
 import { feedTextOf, linksOf } from './article-links.ts'
+import { articleBodies, markdownOfArticle } from './article-bodies.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
-import { findRow, type Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
@@ -22,6 +23,22 @@ export interface PublicFilter {
   state?: 'published' | 'withdrawn'
   limit: number
 }
+
+/** Of the desk's list; `text` holds beginnings, middles or ends of words of the title. */
+export interface ArticleFilter {
+  text?: string | undefined
+  state?: ArticleState | undefined
+  language?: string | undefined
+  /** Slug. */
+  section?: string | undefined
+  /** Id. */
+  source?: number | undefined
+}
+
+const mostWords = 8
+
+/** As the index `articles_dated` has it. */
+const datedAt = sql`date_trunc('milliseconds', coalesce(articles.published_at, articles.created_at) at time zone 'UTC')`
 
 const publicStates: ArticleState[] = ['published', 'withdrawn']
 
@@ -40,12 +57,14 @@ const columns = [
   ] as const),
   ...(['state', 'publishedAt', 'firstPublicAt', 'withdrawnAt', 'withdrawnReason', 'canonicalUrl'] as const),
   ...(['picture', 'enclosure', 'responsesOpen', 'viewsTotal', 'oldPath', 'heldAt'] as const),
-  ...(['createdAt', 'updatedAt'] as const),
+  ...(['correction', 'createdAt', 'updatedAt'] as const),
 ] as const
 
 type Row = Pick<Selectable<Articles>, (typeof columns)[number]> &
   Pick<Article, 'links' | 'responsesCount'> & {
     selections: Selection[] | null
+    markdown: string | null
+    translationOf: string | null
     feedText: Article['feedText'] | null
   }
 
@@ -54,6 +73,10 @@ const selectionsOfArticle = sql<Selection[] | null>`(
                                     'descriptions', s.description) order by x.position, s.id)
   from article_selections x join selections s on s.id = x.selection_id
   where x.article_id = articles.id)`
+
+const translatedArticle = sql<
+  string | null
+>`(select o.external_id from articles o where o.id = articles.translation_of)`
 
 const responsesOfArticle = sql<number>`(select count(*) from responses r where r.article_id = articles.id)`
 
@@ -64,6 +87,8 @@ export function articlesStore(db: Executor) {
       .select(columns.map((name) => `articles.${name}` as const))
       .select([
         selectionsOfArticle.as('selections'),
+        markdownOfArticle.as('markdown'),
+        translatedArticle.as('translationOf'),
         responsesOfArticle.as('responsesCount'),
         linksOf('articles.id').as('links'),
         feedTextOf('articles.id').as('feedText'),
@@ -83,6 +108,18 @@ export function articlesStore(db: Executor) {
         .innerJoin('articleAliases as alias', 'alias.articleId', 'articles.id')
         .where(`alias.${column}`, '=', value),
     )
+
+  /** Also by an id that it once had, or that another article had which was merged into it. */
+  const findByExternalId = async (externalId: string): Promise<Article | undefined> =>
+    (await findBy('externalId', externalId)) ?? (await findByAlias('externalId', externalId))
+
+  /** In the order of `ids`; ids without an article are left out. */
+  const listByIds = async (ids: number[]): Promise<Article[]> => {
+    if (ids.length === 0) return []
+    const rows = await select().where('articles.id', 'in', ids).execute()
+    const byId = new Map(rows.map((row) => [row.id, toArticle(row)]))
+    return ids.flatMap((id) => byId.get(id) ?? [])
+  }
 
   const selectWhere = (
     filter: Pick<PublicFilter, 'language' | 'selectionId'> & { states?: ArticleState[] },
@@ -108,19 +145,18 @@ export function articlesStore(db: Executor) {
   return {
     ...articleWrites(db),
     ...articleMerge(db),
+    ...articleBodies(db),
 
     find: (id: number): Promise<Article | undefined> => findBy('id', id),
     findBySlug: (slug: string): Promise<Article | undefined> => findBy('slug', slug),
     findByShortCode: async (shortCode: string): Promise<Article | undefined> =>
       (await findBy('shortCode', shortCode)) ?? (await findByAlias('shortCode', shortCode)),
 
-    /**
-     * Also by an id that it once had, or that another article had which was merged into it.
-     * @throws DomainError `no_article`
-     */
+    findByExternalId,
+
+    /** @throws DomainError `no_article` */
     async getByExternalId(externalId: string): Promise<Article> {
-      const article =
-        (await findBy('externalId', externalId)) ?? (await findByAlias('externalId', externalId))
+      const article = await findByExternalId(externalId)
       if (!article) {
         throw notFound('no_article', 'There is no article with this external id.')
       }
@@ -186,13 +222,20 @@ export function articlesStore(db: Executor) {
           .where('past.slug', '=', slug),
       ),
 
-    /** In the order of `ids`; ids without an article are left out. */
-    async listByIds(ids: number[]): Promise<Article[]> {
-      if (ids.length === 0) return []
-      const rows = await select().where('articles.id', 'in', ids).execute()
-      const byId = new Map(rows.map((row) => [row.id, toArticle(row)]))
-      return ids.flatMap((id) => byId.get(id) ?? [])
+    /** Those published among which each translates another, but this one, whichever way round it was said. */
+    async listTranslations(id: number): Promise<Article[]> {
+      const rows = await listRows<{ id: number }>(db)`
+        with recursive kin (id) as (
+          select ${id}::bigint
+          union
+          select other.id from kin join articles a on a.id = kin.id
+          join articles other on other.translation_of = a.id or other.id = a.translation_of)
+        select a.id from kin join articles a on a.id = kin.id
+        where a.id <> ${id} and a.state = 'published' order by a.language, a.id`
+      return listByIds(rows.map((row) => row.id))
     },
+
+    listByIds,
 
     /** Newest first by `firstPublicAt`, with their selections. */
     async listPublic(filter: PublicFilter): Promise<Article[]> {
@@ -229,17 +272,43 @@ export function articlesStore(db: Executor) {
       return (await query.orderBy('articles.id', 'desc').execute()).map(toArticle)
     },
 
-    /** Newest entry first, in every state; one more than `limit`, which tells that there is a next page. */
-    async list(options: {
-      limit: number
-      after: Cursor | undefined
-      state?: ArticleState | undefined
-      language?: string | undefined
-    }): Promise<Article[]> {
-      let query = selectWhere({ ...options, ...(options.state && { states: [options.state] }) })
+    /**
+     * In every state, the newest date first, a draft by when it was begun; one more than `limit`, which tells that there
+     * is a next page.
+     */
+    async list({ limit, after, ...filter }: ArticleFilter & PageRequest): Promise<Article[]> {
+      const { state, section, source, text = '' } = filter
+      let query = selectWhere({ ...filter, ...(state && { states: [state] }) })
+        .orderBy(datedAt, 'desc')
         .orderBy('articles.id', 'desc')
-        .limit(options.limit + 1)
-      if (options.after) query = query.where('articles.id', '<', Number(options.after[0]))
+        .limit(limit + 1)
+      const parts = text
+        .split(/\s+/)
+        .filter(Boolean)
+        .sort((a, b) => b.length - a.length)
+        .slice(0, mostWords)
+        .map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
+      if (parts[0] !== undefined) {
+        // The longest by the index, the rest among what it finds: one statement, whatever is asked for.
+        query = query.where(sql<boolean>`fold_text(articles.title) like fold_text(${parts[0]})
+          and fold_text(articles.title) like all(select fold_text(part) from unnest(${parts}::text[]) part)`)
+      }
+      if (section !== undefined) {
+        query = query.where(sql<boolean>`articles.id in (
+          select x.article_id from article_selections x join selections s on s.id = x.selection_id
+          where s.kind = 'section' and s.slug = ${section})`)
+      }
+      if (source !== undefined) {
+        query = query.where(
+          sql<boolean>`articles.id in (select article_id from source_items where source_id = ${source})`,
+        )
+      }
+      if (after) {
+        const [time, id] = after
+        query = query.where(
+          sql<boolean>`(${datedAt}, articles.id) < (${time}::timestamptz at time zone 'UTC', ${id})`,
+        )
+      }
       return (await query.execute()).map(toArticle)
     },
   }

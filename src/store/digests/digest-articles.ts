@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely'
+import { sql } from 'kysely'
 import type { Picture } from '../../domain/articles/article.ts'
 import type { Linked } from '../../domain/articles/links.ts'
 import type { Candidate } from '../../domain/digests/digest-content.ts'
@@ -9,16 +9,6 @@ import { invalid } from '../../errors.ts'
 import { linksOf } from '../articles/article-links.ts'
 import { listRows, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
-
-/**
- * As people type it in a hurry: no case, no accents, œ as oe; Arabic without vowel signs and tatweel, every alef
- * bare, final yā’ with its dots.
- */
-const folded = (text: RawBuilder<unknown>) => sql<string>`replace(translate(
-  regexp_replace(lower(normalize(${text}, nfkd)), ${combining}, '', 'g'), 'ٱى', 'اي'), 'œ', 'oe')`
-
-/** What is left of accents, hamzas on a bearer and vowel signs once they are taken apart; tatweel. */
-const combining = '[\\u0300-\\u036f\\u0640\\u064b-\\u065f\\u0670]'
 
 type LinkedRow = Pick<Linked, 'slug' | 'links'> & { canonicalUrl: string | null }
 type Row = LinkedRow & Omit<Candidate, keyof Linked | 'picture'> & { picture: Picture | null }
@@ -129,8 +119,7 @@ export function digestArticlesStore(db: Executor) {
         .where('state', '=', 'published')
         .where(sql<boolean>`(language = ${language} or starts_with(language, ${`${language}-`}))`)
         .where(
-          sql<boolean>`${folded(sql.ref('title'))} like all(
-          select ${folded(sql.ref('pattern'))} from unnest(${patterns}::text[]) pattern)`,
+          sql<boolean>`fold_text(title) like all(select fold_text(pattern) from unnest(${patterns}::text[]) pattern)`,
         )
         .where(sql<boolean>`external_id <> all(${except}::text[])`)
         .orderBy('firstPublicAt', 'desc')

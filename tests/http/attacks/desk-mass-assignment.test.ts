@@ -42,6 +42,25 @@ const publication = {
   languages: 'fr, ar',
   zone: 'Africa/Algiers',
 }
+const story = {
+  title: 'Le bac reprend',
+  deck: 'Dès lundi',
+  html: '',
+  markdown: 'Le **bac**',
+  language: 'fr',
+  url: 'https://img.example/bac.jpg',
+  alt: 'Le bac',
+  credit: '',
+  sections: 'culture',
+  dossiers: '',
+  tags: 'Le Port',
+  authors: 'Lina Marsa',
+  translationOf: '/articles/le-phare-1',
+  correction: '',
+  state: 'published',
+  publishedAt: '',
+  responses: 'open',
+}
 const version = 'as it is'
 
 /** Here nothing is held and nobody in doubt: they refuse, and must refuse alike. */
@@ -108,6 +127,8 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/sources/1/remove', {}],
   ['/articles/a1/release', {}],
   ['/articles/a1/withdraw', { reason: 'wrong' }],
+  ['/articles/desk:1/preview', story],
+  ['/articles/desk:1', { version: '0', ...story }],
   ['/settings/sessions/999/end', {}],
 ]
 

@@ -185,5 +185,5 @@ test('ten thousand fuzzed requests send no statement that an honest one does not
   await send(10_000)
   const added = [...new Set(statements)].filter((text) => !known.has(text))
   expect(added).toEqual([])
-  expect(honest.size).toBeLessThan(60)
+  expect(honest.size).toBeLessThan(100)
 })
