@@ -18,6 +18,7 @@ export type TokenPurpose =
   | 'message-id'
   | 'cursor'
   | 'csrf'
+  | 'invitation'
 
 export interface Keyring {
   /** Names the first key, which signs. Ids may be stored beside what they signed; they reveal nothing of the key. */

@@ -189,6 +189,12 @@ async function callOf(request: Request, response: Response, options: DeskOptions
 
 const texts = new Set(listKeys('en'))
 
+/** The keys of the texts for these names below one key; a name without a text is absent. */
+export const wordsOf = (below: string, names: string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => (texts.has(`${below}.${name}`) ? [[name, `${below}.${name}`]] : [])),
+  )
+
 /** Only the name of a text of ours, so that a link cannot put words on the desk. */
 const noticeOf = (request: Request): string | undefined => {
   const notice = request.query['notice']

@@ -12,7 +12,7 @@ const signInForm = z.object({ email: z.email().max(254) })
 
 /** The desk's door: ask for a link, use it by a button (scanners follow links), leave. */
 export function signInRoutes(
-  { editors }: Pick<Services, 'editors'>,
+  { editors, invitations }: Pick<Services, 'editors' | 'invitations'>,
   { publicUrl, pages, clientAddress, limit }: Options,
 ): Router {
   const router = Router({ caseSensitive: true })
@@ -36,14 +36,16 @@ export function signInRoutes(
   })
 
   router.get('/sign-in/:token', async (request, response) => {
-    const isValid = await editors.isSignInLinkValid(request.params.token)
+    const { token } = request.params
+    const isValid = (await editors.isSignInLinkValid(token)) || (await invitations.isOpen(token))
     response.status(isValid ? 200 : 410)
     pages.send(response, isValid ? 'desk/sign-in-confirm' : 'desk/sign-in-expired')
   })
 
   router.post('/sign-in/:token', form, async (request, response) => {
     requireSameOrigin(request, publicUrl)
-    const secret = await editors.signIn(request.params.token, labelOf(request))
+    const [token, label] = [request.params.token, labelOf(request)]
+    const secret = (await editors.signIn(token, label)) ?? (await invitations.accept(token, label))
     if (secret === undefined) {
       response.status(410)
       pages.send(response, 'desk/sign-in-expired')

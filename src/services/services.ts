@@ -19,6 +19,7 @@ import { createPersonalWriter } from './delivery/write-personal.ts'
 import { createAuditService } from './desk/audit.ts'
 import { createEditorService } from './desk/editors.ts'
 import { createHealthService } from './desk/health.ts'
+import { createInvitationService } from './desk/invitations.ts'
 import { createKeyService } from './desk/keys.ts'
 import { createPublicationService } from './desk/publication.ts'
 import { createSampleService } from './desk/sample.ts'
@@ -57,9 +58,10 @@ export function createServices(parts: Parts) {
   const presence = createPresence(parts)
   const bounces = createBounceService(parts)
   const editors = createEditorService(parts)
+  const invitations = createInvitationService(parts)
   const subscriptionLinks = createSubscriptionLinks(forReaders)
   const writers = parts.writers ?? {
-    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors }),
+    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors, invitations }),
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
@@ -103,6 +105,7 @@ export function createServices(parts: Parts) {
     schedules,
     today: createTodayService({ ...parts, digests, schedules }),
     editors,
+    invitations,
     keys: createKeyService(parts),
     sample: createSampleService(parts),
     audit: createAuditService(parts),

@@ -19,6 +19,7 @@ import { countsStore } from './desk/counts.ts'
 import { editorStore } from './desk/editors.ts'
 import { healthStore } from './desk/health.ts'
 import { idempotencyKeysStore } from './desk/idempotency-keys.ts'
+import { invitationStore } from './desk/invitations.ts'
 import { newslettersStore } from './newsletters/newsletters.ts'
 import { publicationStore } from './desk/publication.ts'
 import { rateLimitsStore } from './desk/rate-limits.ts'
@@ -74,6 +75,7 @@ export function storesOn(executor: Executor, hot = executor) {
     editors: editorStore(executor),
     health: healthStore(executor),
     idempotencyKeys: idempotencyKeysStore(executor),
+    invitations: invitationStore(executor),
     newsletters: newslettersStore(executor),
     publication: publicationStore(executor),
     rateLimits: rateLimitsStore(executor),

@@ -19,7 +19,7 @@ export type PersonalContent =
   | { kind: 'address-change'; activateUrl: string; expiresAt: Date }
   | { kind: 'address-changed' }
   | { kind: 'newsletter-ended'; newsletter: string; archiveUrl: string }
-  | { kind: 'sign-in'; signInUrl: string; expiresAt: Date }
+  | { kind: 'sign-in' | 'invitation'; signInUrl: string; expiresAt: Date }
   | ({ kind: 'desk-notice' } & NoticeText)
 
 export interface PersonalReader {
@@ -112,8 +112,9 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
         notes: [{ text: say(`${key}.note`) }],
       }
     case 'address-change':
-    case 'sign-in': {
-      const url = content.kind === 'sign-in' ? content.signInUrl : content.activateUrl
+    case 'sign-in':
+    case 'invitation': {
+      const url = 'signInUrl' in content ? content.signInUrl : content.activateUrl
       return { ...letter(), action: action(url), notes: [until(content.expiresAt), ignore] }
     }
     case 'desk-notice': {

@@ -15,9 +15,15 @@ export function auditApi(service: AuditService): ApiRoute[] {
   return [
     get('/audit', 'admin', {
       summary: 'Who did what, newest first',
-      query: z.strictObject(pageQuery),
+      query: z.strictObject({
+        ...pageQuery,
+        actor: z.string().max(100).optional().describe('`editor:3`, `key:7`, `cli` or `system`'),
+        action: z.string().max(100).optional().describe('`digest.sent`'),
+      }),
       answers: { 200: z.object({ data: z.array(entry), next: z.string().nullable() }) },
-      handle: async ({ query }) => ({ body: await service.list(toPageRequest(query)) }),
+      handle: async ({ query: { actor, action, ...page } }) => ({
+        body: await service.list(toPageRequest(page), { actor, action }),
+      }),
     }),
   ]
 }

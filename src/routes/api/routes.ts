@@ -9,6 +9,7 @@ import { digestActionApi, digestApi, digestPreviewApi } from './digests.ts'
 import { editorApi } from './editors.ts'
 import { feedApi } from './feeds.ts'
 import { importApi } from './imports.ts'
+import { invitationApi } from './invitations.ts'
 import { keyApi } from './keys.ts'
 import { newsletterApi } from './newsletters.ts'
 import { providerApi } from './providers.ts'
@@ -38,6 +39,7 @@ export function apiRoutes(
     ...publicationApi(services.publication),
     ...feedApi(services),
     ...editorApi(services.editors),
+    ...invitationApi(services.invitations),
     ...keyApi(services.keys),
     ...providerApi(services.providers),
     ...auditApi(services.audit),

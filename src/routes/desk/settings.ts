@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import { feedTexts, links } from '../../domain/publication.ts'
-import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { get, idOf, post, wordsOf, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -41,19 +41,25 @@ const languageForm = z.object({
   /** Where the editor was: a path below /desk. */
   back: z.string().max(2_000).startsWith('/').default('/settings').catch('/settings'),
 })
-const auditQuery = z.object({ cursor: z.string().max(2_000).optional() })
+const auditQuery = z.object({
+  cursor: z.string().max(2_000).optional(),
+  who: z.string().max(100).default('').catch(''),
+  what: z.string().max(100).default('').catch(''),
+})
 
 const auditPageSize = 50
 
 /** The publication, the people, the keys, and who did what. */
 export function settingsDesk(services: Services): DeskRoute[] {
-  const { publication, editors, keys, audit, restoredCopy, sample } = services
+  const { publication, editors, invitations, keys, audit, restoredCopy, sample } = services
   const showSettings = async ({ page, session }: DeskCall, more: object = {}) => {
     const isAdmin = session.role === 'admin'
     page('desk/settings', {
       settings: await publication.get(),
       sessions: await editors.listSessions(session.editorId),
       editors: isAdmin ? await editors.list() : [],
+      invitations: isAdmin ? await invitations.list() : [],
+      now: new Date(),
       keys: isAdmin ? await keys.list() : [],
       sample: isAdmin ? await sample.find() : undefined,
       roles,
@@ -113,11 +119,15 @@ export function settingsDesk(services: Services): DeskRoute[] {
     }),
     {
       ...post('/settings/editors', 'admin', async ({ request, actor, redirect }) => {
-        await editors.add(editorForm.parse(request.body), actor)
-        redirect('/settings', 'editor-added')
+        await invitations.invite(editorForm.parse(request.body), actor)
+        redirect('/settings', 'editor-invited')
       }),
       showFaults: showForm('editors'),
     },
+    post('/settings/invitations/:id/withdraw', 'admin', async ({ request, actor, redirect }) => {
+      await invitations.withdraw(idOf(request), actor)
+      redirect('/settings', 'invitation-withdrawn')
+    }),
     post('/settings/editors/:id/role', 'admin', async ({ request, actor, redirect }) => {
       await editors.changeRole(idOf(request), roleForm.parse(request.body).role, actor)
       redirect('/settings', 'saved')
@@ -142,10 +152,17 @@ export function settingsDesk(services: Services): DeskRoute[] {
       redirect('/settings', 'session-ended')
     }),
     get('/audit', 'admin', async ({ request, page }) => {
-      const { cursor } = auditQuery.parse(request.query)
+      const { cursor, who, what } = auditQuery.parse(request.query)
+      const entries = await audit.list(toPageRequest({ limit: auditPageSize, cursor }), {
+        actor: who,
+        action: what,
+      })
+      const { actors, actions, names } = await audit.describe()
+      const fields = entries.data.flatMap(({ detail }) => Object.keys(detail))
       page('desk/audit', {
-        entries: await audit.list(toPageRequest({ limit: auditPageSize, cursor })),
-        people: Object.fromEntries((await editors.list()).map(({ id, email }) => [`editor:${id}`, email])),
+        ...{ entries, actors, actions, names, who, what },
+        words: wordsOf('desk.audit.actions', [...actions, ...entries.data.map(({ action }) => action)]),
+        fields: wordsOf('desk.audit.fields', fields),
       })
     }),
   ]

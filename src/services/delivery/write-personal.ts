@@ -3,6 +3,7 @@ import { deskNotices } from '../../domain/notice.ts'
 import type { PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import type { EditorService } from '../desk/editors.ts'
+import type { InvitationService } from '../desk/invitations.ts'
 import type { Parts } from '../parts.ts'
 import type { SubscriptionLinks } from '../subscribers/links.ts'
 import type { MailWriter } from './send-one.ts'
@@ -10,6 +11,7 @@ import type { MailWriter } from './send-one.ts'
 type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'> & {
   links: SubscriptionLinks
   editors: Pick<EditorService, 'createSignInLinkFor'>
+  invitations: Pick<InvitationService, 'linkOf'>
 }
 
 /** Writes the mails of the outbox, each from its rows as they are now. */
@@ -44,7 +46,7 @@ export function createPersonalWriter(parts: WriterParts): MailWriter {
 }
 
 async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<PersonalContent> {
-  const { links, editors } = parts
+  const { links, editors, invitations } = parts
   switch (row.kind) {
     case 'activation':
     case 'reminder':
@@ -89,6 +91,8 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
         signInUrl: await editors.createSignInLinkFor(required(row.editorId)),
         expiresAt: row.expiresAt,
       }
+    case 'invitation':
+      return { kind: row.kind, signInUrl: invitations.linkOf(row.payload), expiresAt: row.expiresAt }
     case 'desk-notice':
       return {
         kind: row.kind,

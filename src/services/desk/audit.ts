@@ -1,5 +1,5 @@
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
-import type { StoredAuditEntry } from '../../store/desk/audit.ts'
+import type { AuditFilter, StoredAuditEntry } from '../../store/desk/audit.ts'
 import type { Parts } from '../parts.ts'
 
 /** What a change has changed, for the audit log: `four-eyes → none`. */
@@ -17,8 +17,15 @@ export type AuditService = ReturnType<typeof createAuditService>
 
 export function createAuditService({ database }: Pick<Parts, 'database'>) {
   return {
-    async list(request: PageRequest): Promise<Page<StoredAuditEntry>> {
-      return toPage(await database.stores.audit.list(request), request.limit, (entry) => [entry.id])
+    async list(request: PageRequest, filter: AuditFilter = {}): Promise<Page<StoredAuditEntry>> {
+      const entries = await database.stores.audit.list({ ...request, ...filter })
+      return toPage(entries, request.limit, (entry) => [entry.id])
+    },
+
+    /** What the log may be filtered by, and what people know whoever stands in it by. */
+    async describe() {
+      const { audit } = database.stores
+      return { ...(await audit.listKinds()), names: await audit.listNames() }
     },
   }
 }

@@ -1,6 +1,6 @@
 import { parseAddress } from '../../domain/subscribers/address.ts'
 import { sessionLifetimeMs, type Actor, type Editor, type Role } from '../../domain/editor.ts'
-import { conflict, forbidden, notFound } from '../../errors.ts'
+import { atField, conflict, forbidden, notFound } from '../../errors.ts'
 import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
@@ -42,9 +42,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
       const email = parseAddress(wanted.email).text
       return database.transaction(async (stores) => {
         if (await stores.editors.findByEmail(email)) {
-          const message = 'Someone of the desk has this address already.'
-          const fields = [{ field: 'email', message }]
-          throw conflict('editor_exists', message, { fields })
+          throw editorExists()
         }
         const publication = await stores.publication.get()
         const language = wanted.language ?? publication.languages[0] ?? 'en'
@@ -137,11 +135,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         const link = await stores.sessions.markSignInLinkUsed(sha256(token), now())
         const editor = link && (await stores.editors.find(link.editorId))
         if (!editor) return undefined
-        const secret = randomSecret()
-        const expiresAt = inMs(sessionLifetimeMs)
-        await stores.sessions.insert({ tokenSha256: sha256(secret), editorId: editor.id, label, expiresAt })
-        await stores.audit.insert(`editor:${editor.id}`, 'editor.signed-in')
-        return secret
+        return openSession(stores, { editorId: editor.id, label, now: now() })
       })
     },
 
@@ -163,11 +157,32 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
   }
 }
 
+/** @returns the session's secret for the cookie */
+export async function openSession(
+  stores: Stores,
+  { editorId, label, now }: { editorId: number; label: string; now: Date },
+): Promise<string> {
+  const secret = randomSecret()
+  const expiresAt = new Date(now.getTime() + sessionLifetimeMs)
+  await stores.sessions.insert({ tokenSha256: sha256(secret), editorId, label, expiresAt })
+  await stores.audit.insert(`editor:${editorId}`, 'editor.signed-in')
+  return secret
+}
+
 /** Who got hold of a key must not make themselves an editor with it. */
 function refuseKeys(actor: Actor): void {
-  if (actor.kind !== 'key') return
-  const sentence = 'A key does not manage the people of the desk: sign in to the desk, or use depeche editor.'
-  throw forbidden('needs_person', sentence)
+  if (actor.kind === 'key') throw needsPerson()
+}
+
+export const needsPerson = () =>
+  forbidden(
+    'needs_person',
+    'A key does not manage the people of the desk: sign in to the desk, or use depeche editor.',
+  )
+
+export const editorExists = () => {
+  const message = 'Someone of the desk has this address already.'
+  return conflict('editor_exists', message, atField('email', message))
 }
 
 const noSuchEditor = () => notFound('no_editor', 'Nobody of the desk has this address or id.')

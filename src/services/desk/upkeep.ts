@@ -9,6 +9,7 @@ export const createUpkeepService = ({ database: { stores }, now }: Pick<Parts, '
     await stores.idempotencyKeys.deleteBefore(daysAgo(7))
     await stores.sessions.deleteSignInLinks(daysAgo(30))
     await stores.sessions.deleteDead(daysAgo(30))
+    await stores.invitations.deleteBefore(daysAgo(30))
     await stores.providers.deleteEventsBefore(daysAgo(30))
     await stores.workers.deleteSilent()
   },

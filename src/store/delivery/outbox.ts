@@ -15,6 +15,7 @@ export type MailKind =
   | 'sign-in'
   | 'digest-test'
   | 'desk-notice'
+  | 'invitation'
 
 /** What a mail needs beyond the rows it names; never a usable token. */
 interface Payloads {
@@ -22,6 +23,7 @@ interface Payloads {
   'newsletter-ended': { newsletter: string }
   'digest-test': { digestId: number; articleIds: number[]; contentHash: string }
   'desk-notice': NoticeText
+  invitation: { invitationId: number; until: number }
 }
 
 type WithPayload =

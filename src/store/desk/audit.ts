@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Cursor } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import type { Executor } from '../executor.ts'
@@ -13,6 +14,14 @@ export interface StoredAuditEntry {
   subject: string
   detail: AuditDetail
 }
+
+/** Who and what, where it is asked for. */
+export interface AuditFilter {
+  actor?: string | undefined
+  action?: string | undefined
+}
+
+type AuditQuery = AuditFilter & { limit: number; after: Cursor | undefined }
 
 export function auditStore(db: Executor) {
   return {
@@ -34,15 +43,35 @@ export function auditStore(db: Executor) {
     },
 
     /** Newest first; fetches one more than `limit`, which tells that there is a next page. */
-    async list({ limit, after }: { limit: number; after: Cursor | undefined }): Promise<StoredAuditEntry[]> {
+    async list({ limit, after, actor, action }: AuditQuery): Promise<StoredAuditEntry[]> {
       let query = db
         .selectFrom('audit')
         .selectAll()
         .orderBy('id', 'desc')
         .limit(limit + 1)
       if (after) query = query.where('id', '<', Number(after[0]))
+      if (actor) query = query.where('actor', '=', actor)
+      if (action) query = query.where('action', '=', action)
       const rows = await query.execute()
       return rows.map((row) => ({ ...row, detail: row.detail as AuditDetail }))
+    },
+
+    /** Everybody and everything that the log holds. */
+    async listKinds(): Promise<{ actors: string[]; actions: string[] }> {
+      const { rows } = await sql<{ actors: string[]; actions: string[] }>`
+        select array(select distinct actor from audit order by 1) as actors,
+          array(select distinct action from audit order by 1) as actions`.execute(db)
+      return rows[0] ?? { actors: [], actions: [] }
+    },
+
+    /** What people know actors and subjects by: addresses of the desk and names of keys, also of those that have ended. */
+    async listNames(): Promise<Record<string, string>> {
+      const { rows } = await sql<{ names: Record<string, string> }>`
+        select coalesce(jsonb_object_agg(key, name), '{}') as names from (
+          select 'editor:' || id as key, email as name from editors
+          union all select 'key:' || id, name from api_keys
+          union all select 'invitation:' || id, email from invitations) known`.execute(db)
+      return rows[0]?.names ?? {}
     },
   }
 }

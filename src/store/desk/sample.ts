@@ -80,6 +80,7 @@ export function sampleStore(db: Executor) {
       )
       await sql`delete from deliveries where digest_id = any(${digests})`.execute(db)
       await sql`delete from delivery_counts where digest_id = any(${digests})`.execute(db)
+      await sql`update digests set copy_of = null where copy_of = any(${digests})`.execute(db)
       await sql`delete from digests where id = any(${digests})`.execute(db)
       await sql`delete from consents where newsletter_id = any(${ids}) or subscriber_id = any(${subscribers})`.execute(
         db,

@@ -86,6 +86,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/settings/editors', { email: 'nadia@rivage.example', role: 'viewer' }],
   ['/settings/editors/2/role', { role: 'editor' }],
   ['/settings/editors/2/remove', {}],
+  ['/settings/invitations/1/withdraw', {}],
   ['/settings/keys', { name: 'CMS', role: 'viewer' }],
   ['/settings/keys/1/revoke', {}],
   ['/digests', { newsletter: 'le-matin', cadence: 'daily', articles: '' }],
@@ -145,7 +146,9 @@ async function aNewsroom() {
     `insert into sources (kind, url, home, name, host, token, question)
      values ('feed', 'http://127.0.0.1:1/', 'http://127.0.0.1:1/', 'Le Voisin', '127.0.0.1:1', 'token', 'many')`,
   )
-  return { web, desk: await signedIn(web, 'admin') }
+  const desk = await signedIn(web, 'admin')
+  await signedIn(web, 'viewer')
+  return { web, desk }
 }
 
 const secrets = new Set([

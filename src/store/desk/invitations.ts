@@ -1,0 +1,91 @@
+import { sql } from 'kysely'
+import type { Role } from '../../domain/editor.ts'
+import type { Executor } from '../executor.ts'
+
+/** A colleague who was asked to the desk, and has not come yet. */
+export interface Invitation {
+  id: number
+  email: string
+  role: Role
+  /** Address of whoever asked, or whose key did; null for the command line. */
+  invitedBy: string | null
+  createdAt: Date
+  expiresAt: Date
+}
+
+/** What a link names: when it is mailed again, it names another end. */
+export type InvitationRef = Pick<Invitation, 'id' | 'expiresAt'>
+
+export function invitationStore(db: Executor) {
+  const isOpen = sql`i.accepted_at is null and i.withdrawn_at is null`
+  const inviter = sql`left join editors e on e.id = i.invited_by`
+  /** Whoever asked is at the desk still. */
+  const holds = ({ id, expiresAt }: InvitationRef, now: Date) => sql`
+    i.id = ${id} and i.expires_at = ${expiresAt} and i.expires_at > ${now} and ${isOpen}
+    and not exists (select from editors e where e.id = i.invited_by and e.removed_at is not null)`
+
+  return {
+    async list(): Promise<Invitation[]> {
+      const { rows } = await sql<Invitation>`
+        select i.id, i.email, i.role, e.email as "invitedBy", i.created_at as "createdAt", i.expires_at as "expiresAt"
+        from invitations i ${inviter} where ${isOpen} order by i.id`.execute(db)
+      return rows
+    },
+
+    /** The open one of this address begins anew. */
+    async put(invitation: {
+      email: string
+      role: Role
+      invitedBy: number | null
+      expiresAt: Date
+    }): Promise<number> {
+      const { email, role, invitedBy, expiresAt } = invitation
+      const { rows } = await sql<{ id: number }>`
+        insert into invitations as i (email, role, invited_by, expires_at)
+        values (${email}, ${role}, ${invitedBy}, ${expiresAt})
+        on conflict (lower(email)) where accepted_at is null and withdrawn_at is null
+        do update set email = excluded.email, role = excluded.role, invited_by = excluded.invited_by,
+          expires_at = excluded.expires_at
+        returning id`.execute(db)
+      const [row] = rows
+      if (!row) throw new Error('an invitation vanished while it was put')
+      return row.id
+    },
+
+    async has(ref: InvitationRef, now: Date): Promise<boolean> {
+      const { rows } = await sql`select from invitations i where ${holds(ref, now)}`.execute(db)
+      return rows.length > 0
+    },
+
+    /** Uses the link up: of several clicks at once, one gets the invitation. */
+    async markAccepted(
+      ref: InvitationRef,
+      now: Date,
+    ): Promise<{ email: string; role: Role; inviterRole: Role | null } | undefined> {
+      const { rows } = await sql<{ email: string; role: Role; inviterRole: Role | null }>`
+        update invitations i set accepted_at = ${now} where ${holds(ref, now)}
+        returning i.email, i.role,
+          (select e.role from editors e where e.id = i.invited_by) as "inviterRole"`.execute(db)
+      return rows[0]
+    },
+
+    /** Those that have ended, in whatever way, before then. */
+    async deleteBefore(before: Date): Promise<void> {
+      await sql`
+        delete from invitations where least(accepted_at, withdrawn_at, expires_at) < ${before}`.execute(db)
+    },
+
+    /** The mail that has not gone yet goes no more. False where there is none to withdraw. */
+    async markWithdrawn(id: number): Promise<boolean> {
+      const { rows } = await sql`
+        update invitations i set withdrawn_at = now() where i.id = ${id} and ${isOpen} returning i.id`.execute(
+        db,
+      )
+      await sql`
+        update outbox set state = 'skipped', reason = 'withdrawn'
+        where kind = 'invitation' and payload ->> 'invitationId' = ${String(id)}
+          and state in ('pending', 'deferred')`.execute(db)
+      return rows.length > 0
+    },
+  }
+}
