@@ -1,18 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../src/context.ts'
 import { endingMs } from '../src/lifecycle.ts'
-import { decideSignups } from './decide-signups.ts'
-import { deliverDigest } from './deliver-digest.ts'
-import { deliverMail } from './deliver-mail.ts'
+import { jobNames } from '../src/queue/jobs.ts'
 import { every } from './every.ts'
-import { importSubscribers } from './import-subscribers.ts'
 import { receiveMail } from './inbound-mail.ts'
-import { prepareDigest } from './prepare-digest.ts'
-import { publishArticles } from './publish-articles.ts'
-import { refreshDrafts } from './refresh-drafts.ts'
-import { renderFeeds } from './render-feeds.ts'
-import { runSchedules } from './run-schedules.ts'
-import { syncSource } from './sync-source.ts'
+import { createJobs } from './jobs.ts'
 import { startWorker } from './worker.ts'
 
 const beatMs = 5_000
@@ -82,18 +74,8 @@ export async function startWorking(context: Context) {
     ),
   ]
   const inbound = await receiveMail(context)
-  const workers = [
-    startWorker(publishArticles(services.articles), backend),
-    startWorker(runSchedules(services), backend),
-    startWorker(refreshDrafts(services.drafts), backend),
-    startWorker(prepareDigest(services), backend),
-    startWorker(deliverDigest(sending), backend),
-    startWorker(deliverMail(sending), backend),
-    startWorker(decideSignups(services.signupDecisions), backend),
-    startWorker(renderFeeds(feeds), backend),
-    startWorker(importSubscribers(services.imports), backend),
-    startWorker(syncSource(services.sourceSync), backend),
-  ]
+  const jobs = createJobs(services)
+  const workers = jobNames.map((name) => startWorker(name, jobs[name], backend))
 
   return {
     /**

@@ -28,6 +28,7 @@ const schemas = {
 } as const
 
 export type JobName = keyof typeof schemas
+export const jobNames = Object.keys(schemas) as JobName[]
 export type JobPayload<Name extends JobName> = z.infer<(typeof schemas)[Name]>
 
 /** @throws ZodError: a job that does not fit its schema is given up, never retried. */

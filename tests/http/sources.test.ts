@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest'
-import { refreshDrafts } from '../../workers/refresh-drafts.ts'
-import { renderFeeds } from '../../workers/render-feeds.ts'
-import { syncSource } from '../../workers/sync-source.ts'
+import { createJobs } from '../../workers/jobs.ts'
 import { startWorker } from '../../workers/worker.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
@@ -32,11 +30,9 @@ test('SRC-5 what is published there and rung for stands in /rss.xml and in the o
   const { pingUrl } = await services.sources.get(site.sourceId)
   // Without the rounds that come by for what no ring was heard for.
   const backend = { backend: queueBackend, log, metrics }
-  const workers = [
-    startWorker(syncSource(services.sourceSync), backend),
-    startWorker(renderFeeds(services.feeds), backend),
-    startWorker(refreshDrafts(services.drafts), backend),
-  ]
+  const jobs = createJobs(services)
+  const rung = ['sync-source', 'render-feeds', 'refresh-drafts'] as const
+  const workers = rung.map((name) => startWorker(name, jobs[name], backend))
   try {
     site.wordpress.add({ title: 'Tout de suite' })
     expect((await site.wordpress.ping(pingUrl)).status).toBe(200)

@@ -20,8 +20,8 @@ const backends: Record<string, () => Promise<QueueBackend>> = {
 function listen(backend: QueueBackend, work: (digestId: number) => Promise<void> = () => Promise.resolve()) {
   const heard: number[] = []
   const worker = startWorker(
+    'deliver-digest',
     {
-      name: 'deliver-digest',
       work: async ({ digestId }) => {
         heard.push(digestId)
         await work(digestId)
