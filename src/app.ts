@@ -8,7 +8,7 @@ import type { FeedFront } from './http/feeds/feed-front.ts'
 import { createFront } from './http/feeds/front.ts'
 import { assetRoutes } from './http/assets.ts'
 import { oneHost, ownName } from './http/own-name.ts'
-import { pageFeeds, pageLanguage, pageSections } from './http/language.ts'
+import { pageLanguage, publicPage } from './http/language.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createPageRenderer, type PageRenderer } from './http/page.ts'
 import type { PublicForms } from './http/public-forms.ts'
@@ -83,8 +83,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
     ),
   )
 
-  app.use(pageSections(services.site.navigation))
-  app.use(pageFeeds(services.feedDirectory.moved))
+  app.use(publicPage(services.site.navigation, services.feedDirectory.moved))
   app.use(subscribeRoutes(services, forms))
   app.use(activateRoutes(services, forms))
   app.use(preferencesRoutes(services, forms))

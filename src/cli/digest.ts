@@ -8,7 +8,7 @@ import { cadences, type Cadence } from '../domain/newsletter.ts'
 import type { DeliveryLineShape, Progress } from '../services/digests/progress.ts'
 import type { DigestShape } from '../services/digests/shape.ts'
 import { answer, cliActor, UsageError, withContext, withJson, type JsonOption } from './command.ts'
-import { createProgress, printResult, toTable, toTime } from './output.ts'
+import { printResult, tellOfNoWorker, toTable, toTime, watch } from './output.ts'
 
 interface ComposeOptions extends JsonOption {
   cadence?: string
@@ -95,7 +95,7 @@ function addSending(digest: Command): void {
         const hasWorker = await tellAboutWorkers(context)
         if (!wait || !hasWorker || (spread ?? shape.spread?.chosen))
           return [body, [`Digest ${id} is on its way to ${audience} readers.`]]
-        const ended = await watch(context, readId(id))
+        const ended = await watchDigest(context, readId(id))
         return [ended, toCounts(ended)]
       }),
     )
@@ -187,28 +187,19 @@ async function listUncertain({ services }: Context, id: number) {
 
 async function tellAboutWorkers({ database }: Context): Promise<boolean> {
   const hasWorker = (await database.stores.workers.countAlive()) > 0
-  if (!hasWorker) {
-    process.stderr.write(
-      'No worker runs: nothing goes out until `npm start` or `node workers/main.ts` does.\n',
-    )
-  }
+  if (!hasWorker) tellOfNoWorker('nothing goes out')
   return hasWorker
 }
 
-const pollMs = 500
-
-async function watch({ services }: Context, id: number): Promise<Progress> {
-  const progress = createProgress(`Digest ${id}`)
-  for (;;) {
-    const now = await services.digestProgress.get(id)
-    progress.show(now.done, now.audience ?? undefined, now.state)
-    if (now.isFinal || now.state === 'paused') {
-      progress.end()
-      return now
-    }
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-  }
-}
+const watchDigest = ({ services }: Context, id: number): Promise<Progress> =>
+  watch(
+    `Digest ${id}`,
+    () => services.digestProgress.get(id),
+    ({ done, audience, state, isFinal }) => ({
+      shown: [done, audience ?? undefined, state],
+      isOver: isFinal || state === 'paused',
+    }),
+  )
 
 type Counted = Pick<Progress, 'state' | 'audience' | 'counts' | 'sent' | 'unsent' | 'relayAnswer' | 'retryAt'>
 

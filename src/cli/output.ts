@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** To the minute, for people; it names its zone, for the terminal's may be another. */
 export const toTime = (at: Date | string | null | undefined): string =>
   at ? `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC` : ''
@@ -51,6 +53,30 @@ export function createProgress(label: string, now: () => number = Date.now): Pro
       if (isTerminal && last) process.stderr.write('\n')
     },
   }
+}
+
+/** Looks twice a second until there is nothing more to wait for. */
+export async function watch<State>(
+  label: string,
+  look: () => Promise<State>,
+  tell: (state: State) => { shown: Parameters<Progress['show']>; isOver: boolean },
+): Promise<State> {
+  const progress = createProgress(label)
+  for (;;) {
+    const state = await look()
+    const { shown, isOver } = tell(state)
+    progress.show(...shown)
+    if (isOver) {
+      progress.end()
+      return state
+    }
+    await sleep(500)
+  }
+}
+
+/** @param what waits, in a sentence */
+export function tellOfNoWorker(what: string): void {
+  process.stderr.write(`No worker runs: ${what} until \`npm start\` or \`node workers/main.ts\` does.\n`)
 }
 
 function bar(done: number, total: number | undefined, isTerminal: boolean): string {

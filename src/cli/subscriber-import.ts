@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { Context } from '../context.ts'
 import type { ImportReport, ImportShape } from '../services/subscribers/import/report.ts'
 import { cliActor, ToldError, UsageError, withContext } from './command.ts'
-import { createProgress, printResult, toTable } from './output.ts'
+import { printResult, tellOfNoWorker, toTable, watch } from './output.ts'
 
 interface ImportFlags {
   dryRun?: boolean
@@ -11,8 +11,6 @@ interface ImportFlags {
   wait: boolean
   json?: boolean
 }
-
-const pollMs = 250
 
 /** Hands a CSV to the workers, and watches until it is placed. */
 export async function importFile(file: string, flags: ImportFlags): Promise<void> {
@@ -29,30 +27,23 @@ export async function importFile(file: string, flags: ImportFlags): Promise<void
       consentBasis: flags.consentBasis,
     })
     const hasWorker = await imports.hasWorker()
-    if (!hasWorker) {
-      process.stderr.write(
-        'No worker runs: the import waits until `npm start` or `node workers/main.ts` does.\n',
-      )
-    }
-    return hasWorker && flags.wait ? watch(context, id) : imports.get(id)
+    if (!hasWorker) tellOfNoWorker('the import waits')
+    return hasWorker && flags.wait ? watchImport(context, id) : imports.get(id)
   })
   printResult(flags, ended, toLines(ended))
   if (ended.state === 'failed')
     throw new ToldError('The import was given up; the log of the worker tells why.')
 }
 
-async function watch({ services }: Context, id: number): Promise<ImportShape> {
-  const progress = createProgress(`Import ${id}`)
-  for (;;) {
-    const now = await services.imports.get(id)
-    progress.show(now.progress.rows, now.progress.total, now.state)
-    if (now.state === 'done' || now.state === 'failed') {
-      progress.end()
-      return now
-    }
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-  }
-}
+const watchImport = ({ services }: Context, id: number): Promise<ImportShape> =>
+  watch(
+    `Import ${id}`,
+    () => services.imports.get(id),
+    ({ progress: { rows, total }, state }) => ({
+      shown: [rows, total, state],
+      isOver: state === 'done' || state === 'failed',
+    }),
+  )
 
 const toLines = ({ id, state, dryRun, report }: ImportShape): string[] => [
   `Import ${id}: ${state}`,

@@ -42,19 +42,11 @@ export interface LocatedPage {
 
 export const locate = (response: Response): LocatedPage => response.locals as LocatedPage & Response['locals']
 
-/** Leaves the sections of the page's head for every page after it, errors too. */
-export const pageSections =
-  (list: () => Promise<Selection[]>): RequestHandler =>
+/** Leaves for every page after it, errors too, the sections of its head and the feeds that have moved or ended. */
+export const publicPage =
+  (listSections: () => Promise<Selection[]>, listMoved: () => Promise<MovedPaths>): RequestHandler =>
   async (_request, response, next) => {
-    response.locals['sections'] = await list()
+    Object.assign(response.locals, { sections: await listSections(), movedFeeds: await listMoved() })
     response.set('Cache-Control', 'no-cache')
-    next()
-  }
-
-/** Leaves what the links to feeds of every page after it follow: those that have moved or ended. */
-export const pageFeeds =
-  (listMoved: () => Promise<MovedPaths>): RequestHandler =>
-  async (_request, response, next) => {
-    response.locals['movedFeeds'] = await listMoved()
     next()
   }

@@ -149,23 +149,12 @@ export interface ScoredBounce {
   points: number
 }
 
-export interface Score {
-  /** Of this bounce alone; 0 where the day has its point already. */
-  points: number
-  score: number
-  isSuppressed: boolean
-}
-
 /**
  * What one more bounce means for a person.
  * @param past of the last `bounceWindowDays`
  * @param cleanAt when they last took a mail in a week without a bounce: nothing before counts any more
  */
-export function scoreBounce(
-  next: { class: BounceClass; at: Date },
-  past: ScoredBounce[],
-  cleanAt?: Date,
-): Score {
+export function scoreBounce(next: { class: BounceClass; at: Date }, past: ScoredBounce[], cleanAt?: Date) {
   const counted = past.filter(
     (each) =>
       each.points > 0 &&
@@ -174,6 +163,7 @@ export function scoreBounce(
   )
   const isCountedToday = counted.some((each) => dayOf(each.at) === dayOf(next.at))
   const isFinal = next.class === 'dead' || next.class === 'complaint'
+  // Of this bounce alone; 0 where the day has its point already.
   const points = isCountedToday && !isFinal ? 0 : pointsOf[next.class]
   const score = counted.reduce((sum, each) => sum + each.points, points)
   const isDoubtfulAgain =

@@ -1,4 +1,4 @@
-import { findStatusColumns, plainWord, type StatusColumn } from './import-status.ts'
+import { findStatusColumns, plainWord } from './import-status.ts'
 
 const names = {
   email: `email|e-mail|mail|email address|e-mail address|mail address|subscriber email|user email|e-mail 1 value|member email
@@ -21,21 +21,17 @@ const names = {
 
 export type ImportField = keyof typeof names
 
-/** What each column of a header is for; of several for one thing the first that our list names. */
-export interface ImportColumns {
-  fields: Partial<Record<ImportField, number>>
-  status: StatusColumn[]
-  /** Names of columns that nothing is made of. */
-  ignored: string[]
-}
-
 const aliases = Object.entries(names).map(
   ([field, text]) => [field as ImportField, text.split(/[|\n]/).map(plainWord)] as const,
 )
 
-export function findColumns(header: readonly string[]): ImportColumns {
+/**
+ * What each column of a header is for; of several for one thing the first that our list names. The names of columns that
+ * nothing is made of are `ignored`.
+ */
+export function findColumns(header: readonly string[]) {
   const plain = header.map(plainWord)
-  const fields: ImportColumns['fields'] = {}
+  const fields: Partial<Record<ImportField, number>> = {}
   for (const [field, known] of aliases) {
     const index = known.map((name) => plain.indexOf(name)).find((at) => at >= 0)
     if (index !== undefined) fields[field] = index

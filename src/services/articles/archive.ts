@@ -1,27 +1,18 @@
 import type { Digest } from '../../domain/digests/digest.ts'
 import { withoutArticles } from '../../domain/digests/digest-variant.ts'
-import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
+import { newsletterPath } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 
 const shown = 30
 
-export interface ArchiveEntry {
-  path: string
-  subject: string
-  at: Date
-  headlines: string[]
-}
-
 /** What anyone may read of newsletters: their pages, and digests on the web. */
 export function createArchiveService({ database, mail }: Pick<Parts, 'database' | 'mail'>) {
   const { stores } = database
   return {
     /** @throws DomainError `no_newsletter` */
-    async newsletter(
-      slug: string,
-    ): Promise<{ newsletter: Newsletter; path: string; digests: ArchiveEntry[] }> {
+    async newsletter(slug: string) {
       const newsletter = await stores.newsletters.getBySlug(slug)
       const digests = await listArchive(stores, newsletter.id, shown)
       return { newsletter, path: newsletterPath(slug), digests: digests.map(toEntry) }
@@ -51,7 +42,7 @@ export async function listArchive(stores: Stores, newsletterId: number, limit: n
   )
 }
 
-const toEntry = ({ id, content, startedAt, createdAt }: Digest): ArchiveEntry => ({
+const toEntry = ({ id, content, startedAt, createdAt }: Digest) => ({
   path: `/digests/${id}`,
   subject: content?.subject ?? '',
   at: startedAt ?? createdAt,

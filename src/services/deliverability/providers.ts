@@ -37,19 +37,25 @@ export function createProviderService({ database, config, doorbell, providers }:
     }
   }
 
-  const get = async (name: ProviderName) => view(await find(database.stores, name))
-
   /** One change with its line in the log. */
-  const change = async (
+  const write = (
     name: ProviderName,
     action: string,
     actor: Actor,
-    work: (stores: Stores) => Promise<void>,
-  ) => {
-    await database.transaction(async (stores) => {
+    work: (stores: Stores) => Promise<unknown>,
+  ): Promise<void> =>
+    database.transaction(async (stores) => {
       await work(stores)
       await stores.audit.insert(actor, action, `provider:${name}`)
     })
+
+  /** The same of one that is in use. @throws DomainError `no_provider` */
+  const change = async (...[name, action, actor, work]: Parameters<typeof write>) => {
+    await write(name, action, actor, async (stores) => {
+      await find(stores, name)
+      await work(stores)
+    })
+    return view(await find(database.stores, name))
   }
 
   return {
@@ -60,11 +66,11 @@ export function createProviderService({ database, config, doorbell, providers }:
     /** Begins to read its events; what is there stays as it is. */
     async start(name: ProviderName, actor: Actor) {
       if (!(await database.stores.providers.find(name))) {
-        await change(name, 'provider.started', actor, async (stores) => {
-          await stores.providers.insert(name, randomSecret())
-        })
+        await write(name, 'provider.started', actor, (stores) =>
+          stores.providers.insert(name, randomSecret()),
+        )
       }
-      return get(name)
+      return view(await find(database.stores, name))
     },
 
     /** @throws DomainError `no_provider`, `invalid_input` for what cannot be a key of theirs */
@@ -74,32 +80,21 @@ export function createProviderService({ database, config, doorbell, providers }:
         const message = providers[name].readKey
           ? 'must be the key that the provider shows for its webhooks'
           : 'must be left out: this provider has none'
-        const fields = [{ field: 'key', message }]
-        throw invalid('invalid_input', `The key ${message}.`, { fields })
+        throw invalid('invalid_input', `The key ${message}.`, atField('key', message))
       }
-      await change(name, 'provider.key', actor, async (stores) => {
-        await find(stores, name)
-        await stores.providers.updateKey(name, key)
-      })
-      return get(name)
+      return change(name, 'provider.key', actor, (stores) => stores.providers.updateKey(name, key))
     },
 
     /** A new address; the old one is refused from now on. @throws DomainError `no_provider` */
-    async renew(name: ProviderName, actor: Actor) {
-      await change(name, 'provider.renewed', actor, async (stores) => {
-        await find(stores, name)
-        await stores.providers.updateToken(name, randomSecret())
-      })
-      return get(name)
-    },
+    renew: (name: ProviderName, actor: Actor) =>
+      change(name, 'provider.renewed', actor, (stores) => stores.providers.updateToken(name, randomSecret())),
 
     /**
      * A mail through the relay to somebody of the desk: the first event about it shows that the way works.
      * @throws DomainError `no_provider`, `not_of_the_desk`
      */
     async test(name: ProviderName, email: string, actor: Actor) {
-      await change(name, 'provider.tested', actor, async (stores) => {
-        await find(stores, name)
+      const tested = await change(name, 'provider.tested', actor, async (stores) => {
         const desk = await stores.editors.list()
         const editor = desk.find((each) => each.email.toLowerCase() === email.toLowerCase())
         if (!editor) throw notOfTheDesk()
@@ -116,12 +111,12 @@ export function createProviderService({ database, config, doorbell, providers }:
         if (outboxId !== undefined) await stores.providers.updateTest(name, outboxId)
       })
       await doorbell.ring('deliver-mail', {})
-      return get(name)
+      return tested
     },
 
     /** @throws DomainError `no_provider` */
     stop: (name: ProviderName, actor: Actor): Promise<void> =>
-      change(name, 'provider.stopped', actor, async (stores) => {
+      write(name, 'provider.stopped', actor, async (stores) => {
         if (!(await stores.providers.delete(name))) throw noProvider()
       }),
   }

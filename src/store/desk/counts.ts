@@ -9,28 +9,27 @@ export function countsStore(db: Executor) {
      * worker is putting together is left to it.
      */
     async fold(): Promise<void> {
-      await sql`
-        with grown as materialized (
-          select digest_id from delivery_counts group by digest_id, state, day having count(*) > 1
-        ), picked as materialized (
-          select ctid as place from delivery_counts where digest_id in (select digest_id from grown)
-          for update skip locked
-        ), taken as (
-          delete from delivery_counts where ctid = any(array(select place from picked)) returning *
-        )
-        insert into delivery_counts (digest_id, state, day, n)
-        select digest_id, state, day, sum(n) from taken group by 1, 2, 3 having sum(n) <> 0`.execute(db)
-      await sql`
-        with grown as materialized (
-          select newsletter_id from reader_counts group by newsletter_id having count(*) > 1
-        ), picked as materialized (
-          select ctid as place from reader_counts where newsletter_id in (select newsletter_id from grown)
-          for update skip locked
-        ), taken as (
-          delete from reader_counts where ctid = any(array(select place from picked)) returning *
-        )
-        insert into reader_counts (newsletter_id, n)
-        select newsletter_id, sum(n) from taken group by 1 having sum(n) <> 0`.execute(db)
+      await foldRows(db, 'delivery_counts', ['digest_id', 'state', 'day'])
+      await foldRows(db, 'reader_counts', ['newsletter_id'])
     },
   }
+}
+
+async function foldRows(db: Executor, table: string, columns: [owner: string, ...string[]]): Promise<void> {
+  const [rows, owner, all] = [
+    sql.table(table),
+    sql.ref(columns[0]),
+    sql.join(columns.map((one) => sql.ref(one))),
+  ]
+  await sql`
+    with grown as materialized (
+      select ${owner} from ${rows} group by ${all} having count(*) > 1
+    ), picked as materialized (
+      select ctid as place from ${rows} where ${owner} in (select ${owner} from grown)
+      for update skip locked
+    ), taken as (
+      delete from ${rows} where ctid = any(array(select place from picked)) returning *
+    )
+    insert into ${rows} (${all}, n)
+    select ${all}, sum(n) from taken group by ${all} having sum(n) <> 0`.execute(db)
 }

@@ -78,25 +78,21 @@ export function sourcesStore(db: Executor) {
     await db.updateTable('sources').set(change).where('id', '=', id).execute()
   }
   const clock = sql<Date>`clock_timestamp()`
+  const select = () => db.selectFrom('sources').selectAll()
 
   return {
     async list(): Promise<StoredSource[]> {
-      return (await db.selectFrom('sources').selectAll().orderBy('id').execute()).map(toSource)
+      return (await select().orderBy('id').execute()).map(toSource)
     },
 
     async find(id: number): Promise<StoredSource | undefined> {
-      const row = await db.selectFrom('sources').selectAll().where('id', '=', id).executeTakeFirst()
+      const row = await select().where('id', '=', id).executeTakeFirst()
       return row && toSource(row)
     },
 
     /** The same, held until the transaction ends. */
     async lock(id: number): Promise<StoredSource | undefined> {
-      const row = await db
-        .selectFrom('sources')
-        .selectAll()
-        .where('id', '=', id)
-        .forUpdate()
-        .executeTakeFirst()
+      const row = await select().where('id', '=', id).forUpdate().executeTakeFirst()
       return row && toSource(row)
     },
 

@@ -46,6 +46,12 @@ export function subscriptionsStore(db: Executor) {
       ])
       .$narrowType<Pick<Subscription, 'state' | 'endedReason' | 'cadence'>>()
 
+  const updateOne = ({ subscriberId, newsletterId }: SubscriptionKey) =>
+    db
+      .updateTable('subscriptions')
+      .where('subscriberId', '=', subscriberId)
+      .where('newsletterId', '=', newsletterId)
+
   return {
     async list(subscriberId: number): Promise<Subscription[]> {
       return select()
@@ -131,11 +137,8 @@ export function subscriptionsStore(db: Executor) {
 
     updateSetting: (key: SubscriptionKey, setting: Setting): Promise<boolean> =>
       hasChanged(
-        db
-          .updateTable('subscriptions')
+        updateOne(key)
           .set({ ...toColumns(setting), updatedAt: sql<Date>`clock_timestamp()` })
-          .where('subscriberId', '=', key.subscriberId)
-          .where('newsletterId', '=', key.newsletterId)
           .where('state', '=', 'active'),
       ),
 
@@ -201,8 +204,7 @@ export function subscriptionsStore(db: Executor) {
     /** Back to active, if it was left by its reader since then. */
     markRestored: (key: SubscriptionKey, since: Date): Promise<boolean> =>
       hasChanged(
-        db
-          .updateTable('subscriptions')
+        updateOne(key)
           .set({
             state: 'active',
             endedReason: null,
@@ -210,21 +212,13 @@ export function subscriptionsStore(db: Executor) {
             leaveReason: null,
             updatedAt: sql<Date>`clock_timestamp()`,
           })
-          .where('subscriberId', '=', key.subscriberId)
-          .where('newsletterId', '=', key.newsletterId)
           .where('endedReason', '=', 'unsubscribed')
           .where('activatedAt', 'is not', null)
           .where('endedAt', '>', since),
       ),
 
     async updateLeaveReason(key: SubscriptionKey, reason: LeaveReason): Promise<void> {
-      await db
-        .updateTable('subscriptions')
-        .set({ leaveReason: reason })
-        .where('subscriberId', '=', key.subscriberId)
-        .where('newsletterId', '=', key.newsletterId)
-        .where('state', '=', 'ended')
-        .execute()
+      await updateOne(key).set({ leaveReason: reason }).where('state', '=', 'ended').execute()
     },
 
     /** Pending ones of people whom no open request would activate any more. */
