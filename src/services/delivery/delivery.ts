@@ -10,8 +10,6 @@ import { createRuns } from './runs.ts'
 import type { Alarm } from './suspicion.ts'
 import type { Writers } from './send-one.ts'
 
-export type SendingService = ReturnType<typeof createSendingService>
-
 const wokenAtOnce = 10_000
 
 /**

@@ -12,8 +12,6 @@ import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { createFloodGate } from './flood.ts'
 
-export type SignupDecisionService = ReturnType<typeof createSignupDecisionService>
-
 /** Requests decided at once by one process. */
 const lanes = 4
 

@@ -9,8 +9,6 @@ import { LeaseLost, openLook, SiteMoved, type Look, type LookParts } from './loo
 import { SiteFault } from './site.ts'
 import { askPerson } from './withdrawals.ts'
 
-export type SourceSyncService = ReturnType<typeof createSourceSyncService>
-
 /** A look that is not done after so long ends, and another goes on: a worker that stops does not wait for long. */
 const longestMs = 20_000
 /** A source that is due within so many seconds is waited for; any other is looked at when it is due. */

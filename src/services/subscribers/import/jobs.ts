@@ -10,8 +10,6 @@ import type { Parts } from '../../parts.ts'
 import { createRowReader, listOffered, readRows, type Problem, type RawRow, type Row } from './csv.ts'
 import { createSubscriberPlacing, personOf, type Placing } from './rows.ts'
 
-export type ImportService = ReturnType<typeof createImportService>
-
 export interface ImportOptions {
   actor: Actor
   isDryRun: boolean
