@@ -23,6 +23,7 @@ const newsletter = {
   approval: 'one',
   repeats: 'never',
   template: 'digest',
+  state: 'public',
   cadences: 'daily',
   dailyTime: '18:00',
   weeklyTime: '18:00',
