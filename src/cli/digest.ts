@@ -241,7 +241,7 @@ const tellTime = (digest: DigestShape): void => {
 const told = (digest: DigestShape) => [digest, toLines(digest)] as const
 
 const toLines = (digest: DigestShape): string[] => [
-  `digest    ${digest.id} of ${digest.newsletter}, ${digest.cadence}`,
+  `digest    ${digest.id} of ${digest.newsletter}, ${digest.cadence ?? digest.kind}`,
   ...toCounts(digest),
   ...(digest.startedAt ? [`began     ${toTime(digest.startedAt)}`] : []),
   ...(digest.completedAt ? [`ended     ${toTime(digest.completedAt)}`] : []),

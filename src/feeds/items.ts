@@ -9,7 +9,7 @@ import {
 } from '../domain/articles/article.ts'
 import { articleUrl, feedTextOf, homeOf } from '../domain/articles/links.ts'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
-import { sanitizeArticleHtml, summaryOf } from '../domain/articles/article-html.ts'
+import { sanitizeArticleHtml, summaryOf, textOf } from '../domain/articles/article-html.ts'
 import { feedPath } from '../domain/feeds/feed.ts'
 import { directionOf } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
@@ -175,7 +175,7 @@ function digestItem(digest: ArchivedDigest, { publicUrl }: ItemFrame): FeedItem 
     guid: digestGuid(digest),
     url,
     title: title(content.subject),
-    summary: cleanLine(content.intro),
+    summary: cleanLine(content.introHtml === undefined ? content.intro : textOf(content.introHtml)),
     html: inDirection(sanitizeArticleHtml(digestHtml(content), url, url), language),
     language,
     publishedAt: sentAt,
@@ -188,13 +188,14 @@ function digestItem(digest: ArchivedDigest, { publicUrl }: ItemFrame): FeedItem 
 const digestGuid = ({ contentHash }: ArchivedDigest): string => uuidUrn(contentHash)
 
 /** What every reader got: nothing of one reader, no tracking. */
-function digestHtml({ intro, articles }: FrozenDigest): string {
+function digestHtml({ intro, introHtml, articles }: FrozenDigest): string {
   const paragraphs = intro.split(/\n\s*\n/).filter((text) => text.trim() !== '')
+  const words = introHtml ?? paragraphs.map((text) => `<p>${escapeXml(text)}</p>`).join('\n')
   const stories = articles.map(
     ({ title: headline, url, summary }) =>
       `<h2><a href="${escapeXml(url)}">${escapeXml(headline)}</a></h2><p>${escapeXml(summary)}</p>`,
   )
-  return [...paragraphs.map((text) => `<p>${escapeXml(text)}</p>`), ...stories].join('\n')
+  return [words, ...stories].filter(Boolean).join('\n')
 }
 
 const bare = {

@@ -10,6 +10,8 @@ const mailboxUrl = 'http://localhost:8025/'
 async function aDesk() {
   const web = await aWeb({ env: { MAILBOX_URL: mailboxUrl } })
   await seedSampleNewsroom(web.context)
+  const words = { subject: 'Un mot', intro: 'La rédaction **déménage**.' }
+  const letter = await web.context.services.digests.compose('le-matin', { kind: 'letter', ...words }, admin)
   const desk = await signedIn(web, 'admin')
   const open = async (options: Parameters<typeof aPage>[0]) => {
     const page = await aPage(options)
@@ -17,7 +19,7 @@ async function aDesk() {
     await page.context().addCookies([{ name, value, url: web.origin }])
     return page
   }
-  return { web, desk, open }
+  return { web, desk, open, letter: `/desk/digests/${letter.id}` }
 }
 
 const places = [
@@ -41,14 +43,14 @@ const places = [
 test.for(['fr', 'ar', 'en'])(
   'every page of the desk in %s on a phone: no axe violation, nothing wider than it, the zone named',
   async (language) => {
-    const { web, desk, open } = await aDesk()
+    const { web, desk, open, letter } = await aDesk()
     await desk.post('/settings/language', { language })
     const page = await open({
       ...phone,
       viewport: { width: 360, height: 780 },
       colorScheme: lightOf(language),
     })
-    for (const path of places) {
+    for (const path of [letter, ...places]) {
       await page.goto(web.origin + path)
       expect(await page.locator('h1').count(), path).toBe(1)
       expect(await fits(page), path).toBe(true)

@@ -505,7 +505,8 @@ test('a withdrawal during a preparation waits for it, and finds what it has made
   const { promise: isPrepared, resolve: prepared } = Promise.withResolvers<undefined>()
   const { promise: mayCommit, resolve: commit } = Promise.withResolvers<undefined>()
   const preparing = database.transaction(async (stores) => {
-    const ask = { digestId: id, newsletterId: newsletter.id, cadence: 'daily' as const, articleIds }
+    const of = { newsletterId: newsletter.id, cadence: 'daily', isLetter: false, copyOf: null } as const
+    const ask = { digestId: id, articleIds, ...of }
     await stores.variants.insertDeliveries({ ...ask, isWithinNewsletter: false }, 12)
     prepared(undefined)
     await mayCommit

@@ -18,6 +18,9 @@ export const keptReason = 'left'
 /** The reason of a delivery that waits for its day; of a skipped one, that its reader waits so for an earlier digest. */
 export const spreadReason = 'spread'
 
+/** Of a skipped one: its reader has the same letter from another newsletter. */
+export const hasCopyReason = 'has_copy'
+
 /** What the desk may decide about deliveries in doubt. */
 export const doubtDecisions = ['resend', 'leave'] as const
 export type DoubtDecision = (typeof doubtDecisions)[number]

@@ -1,6 +1,8 @@
+import { summaryOf } from '../articles/article-html.ts'
 import { bylineOf, nameOf, selectionPath, type Picture, type Selection } from '../articles/article.ts'
 import { articleUrl, type Linked } from '../articles/links.ts'
-import type { Digest, VariantPlan } from './digest.ts'
+import { sanitizeText } from '../articles/markdown.ts'
+import { isLetter, type Digest, type VariantPlan } from './digest.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from '../newsletter.ts'
 import { localeOf, type Publication } from '../publication.ts'
@@ -52,12 +54,18 @@ export function pinsFor(order: readonly number[], due: readonly number[]): numbe
   return order.slice(0, end)
 }
 
-/** The variants of a digest: what is left for each group, up to the maximum; groups with the same list are one. */
-export function planVariants(groups: readonly ReaderGroup[], maxArticles: number): VariantPlan[] {
+/**
+ * The variants of a digest: what is left for each group, up to the maximum; groups with the same list are one.
+ * @param isForAll also for whom no article is left
+ */
+export function planVariants(
+  groups: readonly ReaderGroup[],
+  { maxArticles, isForAll }: { maxArticles: number; isForAll: boolean },
+): VariantPlan[] {
   const plans = new Map<string, VariantPlan>()
   for (const group of groups) {
     const articleIds = group.articleIds.slice(0, maxArticles)
-    if (articleIds.length === 0) continue
+    if (articleIds.length === 0 && !isForAll) continue
     const key = articleIds.join(',')
     const plan = plans.get(key) ?? { articleIds, readers: 0 }
     plans.set(key, { articleIds, readers: plan.readers + group.readers })
@@ -113,7 +121,11 @@ interface ContentParts {
 export function contentOf(parts: ContentParts): FrozenDigest {
   const { digest, newsletter, publication, publicUrl, articles, beyond } = parts
   const isAlert = digest.cadence === 'alert'
-  const ownSubject = digest.subject ?? (isAlert ? null : newsletter.subject)
+  const isRuled = !isAlert && !isLetter(digest)
+  const ownSubject = digest.subject ?? (isRuled ? newsletter.subject : null)
+  const introHtml = sanitizeText('markdown', digest.intro, publicUrl)
+  // The line beside a subject is made from headlines, of which a letter may have none.
+  const preheader = digest.preheader ?? (isLetter(digest) ? summaryOf(introHtml) : null)
   return {
     digestId: digest.id,
     cadence: digest.cadence,
@@ -121,7 +133,8 @@ export function contentOf(parts: ContentParts): FrozenDigest {
     subject: ownSubject ?? articles[0]?.title ?? newsletter.name,
     subjectFrom: ownSubject === null ? 'headline' : 'editor',
     intro: digest.intro,
-    ...(digest.preheader !== null && { preheader: digest.preheader }),
+    introHtml,
+    ...(preheader !== null && preheader !== '' && { preheader }),
     date: (digest.sendAt ?? digest.createdAt).toISOString(),
     newsletter: {
       slug: newsletter.slug,
@@ -137,9 +150,9 @@ export function contentOf(parts: ContentParts): FrozenDigest {
       locale: localeOf(publication, newsletter.language),
       zone: publication.zone,
     },
-    blocks: arrange(isAlert ? [] : newsletter.blocks, articles, { language: newsletter.language, publicUrl }),
+    blocks: arrange(isRuled ? newsletter.blocks : [], articles, { language: newsletter.language, publicUrl }),
     articles: articles.map((article) => toFrozen(article, parts)),
-    mostRead: parts.mostRead,
+    mostRead: isLetter(digest) ? [] : parts.mostRead,
     ...(beyond > 0 && { more: { count: beyond, url: moreUrl(newsletter, publicUrl) } }),
   }
 }

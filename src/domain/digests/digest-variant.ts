@@ -1,3 +1,4 @@
+import { sanitizeText } from '../articles/markdown.ts'
 import { articlePath } from '../articles/article.ts'
 import { isQuotedIn } from './quote.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
@@ -74,13 +75,18 @@ export function withoutArticles(content: FrozenDigest, gone: readonly GoneArticl
   // Also where it is not said: what is called like its first story is so by the rule.
   const isHeadline = content.subjectFrom !== 'editor' && content.subject === content.articles[0]?.title
   const next = isHeadline ? rest.articles[0]?.title : undefined
+  const intro = content.intro
+    .split(/\n{2,}/)
+    .filter(isClean)
+    .join('\n\n')
   return {
     ...rest,
     subject: isClean(rest.subject) ? rest.subject : (next ?? neutralSubject(content)),
-    intro: content.intro
-      .split(/\n{2,}/)
-      .filter(isClean)
-      .join('\n\n'),
+    intro,
+    ...(intro !== content.intro &&
+      content.introHtml !== undefined && {
+        introHtml: sanitizeText('markdown', intro, content.publication.publicUrl),
+      }),
     ...(preheader !== undefined && isClean(preheader) && { preheader }),
     mostRead: content.mostRead.filter((item) => !isGone(item)),
   }

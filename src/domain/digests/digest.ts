@@ -48,10 +48,18 @@ export interface VariantPlan {
   readers: number
 }
 
+/** A letter says what an editor wrote, beside some articles or none, to everyone who is subscribed. */
+export const digestKinds = ['digest', 'letter'] as const
+export type DigestKind = (typeof digestKinds)[number]
+
 /** One sending of one newsletter. */
 export interface Digest {
   id: number
   newsletterId: number
+  kind: DigestKind
+  /** The first of the letters with these words: who has one of them gets none of the others. */
+  copyOf: number | null
+  /** Of a letter it says nothing. */
   cadence: Cadence
   /** The scheduled day; null for alerts and digests composed by hand. */
   localDate: string | null
@@ -199,6 +207,24 @@ export function requireApproved(digest: Digest, rule: ApprovalRule): void {
 export function requireMayApprove(digest: Digest, rule: ApprovalRule, actor: Actor): void {
   if (rule !== 'four-eyes' || digest.changedBy !== nameOfActor(actor)) return
   throw forbidden('four_eyes', 'You changed this digest last: somebody else must approve it.')
+}
+
+export const isLetter = ({ kind }: Pick<Digest, 'kind'>): boolean => kind === 'letter'
+
+/** A letter has a subject, and words or articles; any other digest has articles. */
+export function isWritten(digest: Pick<Digest, 'kind' | 'subject' | 'intro' | 'content'>): boolean {
+  const hasArticles = digest.content !== null && digest.content.articles.length > 0
+  return isLetter(digest)
+    ? digest.subject !== null && (hasArticles || digest.intro.trim() !== '')
+    : hasArticles
+}
+
+/** @throws DomainError `letter_unfinished` */
+export function requireFinished(digest: Digest): void {
+  if (!isLetter(digest) || isWritten(digest)) return
+  const sentence = 'A letter needs a subject, and words of your own or an article: write them first.'
+  const fields = [{ field: digest.subject === null ? 'subject' : 'intro', message: sentence }]
+  throw conflict('letter_unfinished', sentence, { fields })
 }
 
 /** JSON with sorted keys and without undefined: the same content has the same bytes, wherever it was made. */

@@ -2,7 +2,7 @@ import type { Picture, SelectionKind } from '../articles/article.ts'
 
 /**
  * Everything that decides the bytes of a digest, as it was frozen: plain JSON, so that it can be stored, hashed and
- * shown again years later. Nothing per recipient. Every text is plain text, every URL absolute.
+ * shown again years later. Nothing per recipient. Every text but `introHtml` is plain text, every URL absolute.
  */
 export interface FrozenDigest {
   digestId: number
@@ -15,8 +15,10 @@ export interface FrozenDigest {
    * frozen before variants had leads and subjects of their own: those go out as they were.
    */
   subjectFrom?: 'editor' | 'headline'
-  /** Paragraphs separated by an empty line; may be empty. */
+  /** Markdown; may be empty. */
   intro: string
+  /** What it says as safe HTML. Absent in digests frozen before it was Markdown: paragraphs, an empty line between them. */
+  introHtml?: string
   /** The line an inbox shows beside the subject; made from the first headlines where absent. */
   preheader?: string
   /** The instant it speaks of, RFC 3339: shown as a day in the publication's zone. */

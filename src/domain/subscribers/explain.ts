@@ -1,4 +1,4 @@
-import { spreadReason, type DeliveryState } from '../delivery/delivery.ts'
+import { hasCopyReason, spreadReason, type DeliveryState } from '../delivery/delivery.ts'
 import type { Digest } from '../digests/digest.ts'
 
 /** What is known of one person and one newsletter. */
@@ -34,7 +34,7 @@ const ofDelivery: Record<Exclude<DeliveryState, 'skipped'>, Explanation> = {
 
 /** From what the record holds; the newest fact that alone suffices wins. */
 export function explain(
-  digest: Pick<Digest, 'state' | 'reason' | 'cadence' | 'startedAt' | 'audience'>,
+  digest: Pick<Digest, 'state' | 'reason' | 'kind' | 'cadence' | 'startedAt' | 'audience'>,
   delivery: DeliveryFacts | undefined,
   facts: SubscriptionFacts | undefined,
 ): Explanation {
@@ -53,7 +53,10 @@ export function explain(
   if (facts.activatedAt && facts.activatedAt > startedAt) return 'activated_after'
   if (facts.suppressedReason) return 'suppressed'
   if (facts.pausedUntil && facts.pausedUntil > startedAt) return 'paused'
-  const wants = digest.cadence === facts.cadence || (digest.cadence === 'alert' && facts.alerts)
+  const wants =
+    digest.kind === 'letter' ||
+    digest.cadence === facts.cadence ||
+    (digest.cadence === 'alert' && facts.alerts)
   if (!wants) return 'other_cadence'
   return digest.audience === null ? 'not_prepared' : 'not_in_audience'
 }
@@ -62,6 +65,7 @@ function explainDelivery({ state, reason }: DeliveryFacts): Explanation {
   if (reason === spreadReason && state === 'deferred') return 'spread'
   if (reason === spreadReason && state === 'skipped') return 'waits_for_earlier'
   if (state !== 'skipped') return ofDelivery[state]
+  if (reason === hasCopyReason) return 'has_copy'
   if (reason === 'cancelled') return 'digest_cancelled'
   if (reason === 'suppressed') return 'suppressed'
   if (reason === 'paused') return 'paused'
@@ -80,6 +84,7 @@ export const explanations = {
   rejected: 'The mail server refused the message for this address.',
   uncertain: 'The message was handed over and no answer came: it may have arrived.',
   expired: 'The mail server kept asking to wait until the digest was no news any more.',
+  has_copy: 'They have the same letter from another newsletter, or it is on its way to them.',
   nothing_new: 'They had every article of it already, or chose other sections.',
   digest_cancelled: 'The digest was cancelled before it went to them.',
   left_before_it_went: 'They left, or the address was erased, before the message went out.',

@@ -58,6 +58,7 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
       timeZone: frozen.publication.zone,
     }).format(new Date(frozen.date)),
     intro,
+    introHtml: content.introHtml && withStyles(content.introHtml),
     hasIntro: intro.length > 0,
     blocks: blocks.map((block, index) => ({
       title: headingOf(content, blocks, index),
@@ -82,6 +83,24 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
     links: options.links,
   }
 }
+
+/** Where they stand alone: many mail programs read no style sheet. */
+const styles = new Map([
+  ['p', 'style="margin:0 0 12px"'],
+  ['ul', 'style="margin:0 0 12px;padding:0 24px"'],
+  ['ol', 'style="margin:0 0 12px;padding:0 24px"'],
+  ['blockquote', 'style="margin:0 0 12px;padding:0 16px"'],
+  ['h1', 'style="margin:20px 0 8px;font-size:22px;line-height:1.35"'],
+  ['h2', 'style="margin:20px 0 8px;font-size:20px;line-height:1.35"'],
+  ['h3', 'style="margin:20px 0 8px;font-size:18px;line-height:1.35"'],
+  ['a', 'class="ink" style="color:#1c1b19;text-decoration:underline"'],
+  ['img', 'style="max-width:100%;height:auto"'],
+])
+const withStyles = (html: string): string =>
+  html.replace(/<(\w+)(?=[\s>])/g, (start, tag: string) => {
+    const style = styles.get(tag)
+    return style ? `${start} ${style}` : start
+  })
 
 export type DigestView = ReturnType<typeof viewDigest>
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { deliveryStates } from '../../domain/delivery/delivery.ts'
-import { digestReasons, digestStates } from '../../domain/digests/digest.ts'
+import { digestKinds, digestReasons, digestStates } from '../../domain/digests/digest.ts'
 import { cadences } from '../../domain/newsletter.ts'
 
 export const externalIds = z.array(z.string().min(1).max(200)).max(100)
@@ -15,7 +15,9 @@ const instant = z.iso.datetime().nullable()
 export const digestShape = z.object({
   id: z.int(),
   newsletter: z.string(),
-  cadence: z.enum(cadences),
+  kind: z.enum(digestKinds),
+  copyOf: z.int().nullable().describe('The first of the letters with the same words'),
+  cadence: z.enum(cadences).nullable().describe('Null of a letter, which goes to all who are subscribed'),
   localDate: z.iso.date().nullable(),
   state: z.enum(digestStates),
   resumeState: z.string().nullable(),
@@ -114,6 +116,12 @@ export const digestShape = z.object({
   createdAt: z.iso.datetime(),
   startedAt: instant,
   completedAt: instant,
+})
+
+/** A draft that a call has made. */
+export const created = (digest: { id: number; version: number }) => ({
+  headers: { ETag: `"${digest.version}"`, Location: `/api/v1/digests/${digest.id}` },
+  body: digest,
 })
 
 export const deliveryShape = z.object({

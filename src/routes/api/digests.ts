@@ -6,7 +6,7 @@ import { idempotencyKey, ifMatch, ifMatchVersion, requireKey } from '../../http/
 import { get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { line } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
-import { deliveryShape, digestShape, externalIds } from './digest-shapes.ts'
+import { created, deliveryShape, digestShape, externalIds } from './digest-shapes.ts'
 
 const params = z.strictObject({ id: rowId })
 
@@ -54,6 +54,14 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
       answers: { 200: digestShape },
       handle: async ({ params: { id }, body, request, actor }) =>
         tagged(await digests.change(id, body, ifMatchVersion(request), actor)),
+    }),
+    post('/digests/{id}/copy', 'editor', {
+      summary: 'A draft of the same letter for another newsletter: nobody gets both',
+      params,
+      body: z.strictObject({ newsletter: z.string().max(100) }),
+      answers: { 201: digestShape },
+      handle: async ({ params: { id }, body, actor }) =>
+        created(await digests.copy(id, body.newsletter, actor)),
     }),
     get('/digests/{id}/events', 'viewer', {
       summary: 'Progress as server-sent events',

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { digestKinds } from '../../domain/digests/digest.ts'
 import { cadences, newsletterStates } from '../../domain/newsletter.ts'
 import { get, patch, post, type ApiRoute } from '../../http/route.ts'
 import { line, newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
-import { digestShape, externalIds } from './digest-shapes.ts'
+import { created, digestShape, externalIds } from './digest-shapes.ts'
 
 const params = z.strictObject({ slug: z.string().min(1).max(100) })
 
@@ -22,6 +23,7 @@ const newsletter = z.looseObject({
 })
 
 export const composeInput = z.strictObject({
+  kind: z.enum(digestKinds).optional().describe('A letter goes to all who are subscribed; default: digest'),
   cadence: z.enum(cadences).optional(),
   articles: externalIds.optional().describe('External ids: an explicit choice, in order'),
   pinned: externalIds.optional().describe('External ids: first, in order'),
@@ -75,8 +77,7 @@ export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
       answers: { 201: digestShape },
       handle: async ({ params: { slug }, body, actor }) => {
         const digest = await digests.compose(slug, body, actor)
-        const headers = { ETag: `"${digest.version}"`, Location: `/api/v1/digests/${digest.id}` }
-        return { headers, body: digest }
+        return created(digest)
       },
     }),
   ]

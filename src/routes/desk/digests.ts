@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.ts'
-import { digestReasons, digestStates, type DigestState } from '../../domain/digests/digest.ts'
-import { cadences } from '../../domain/newsletter.ts'
+import { digestKinds, digestReasons, digestStates, type DigestState } from '../../domain/digests/digest.ts'
+import { cadences, isResting } from '../../domain/newsletter.ts'
 import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
 import { rowId, toPageRequest } from '../../http/route.ts'
-import { articleSteps } from '../../services/digests/editing.ts'
+import { articleSteps } from '../../services/digests/article-steps.ts'
 import { oneLine } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -37,7 +37,9 @@ const doubtForm = z.object({
   subscriber: rowId.optional(),
   key: z.string().min(8).max(200),
 })
+const copyForm = z.object({ newsletter: z.string().max(100) })
 const composeForm = z.object({
+  kind: z.enum(digestKinds).optional(),
   newsletter: z.string().max(100),
   cadence: z.enum(cadences).optional(),
   articles: z.string().trim().max(200).optional(),
@@ -90,7 +92,9 @@ export function digestsDesk(
       const { state, cursor } = listQuery.parse(request.query)
       const filter = { states: state && [state] }
       const list = await digests.list(filter, toPageRequest({ limit: listSize, cursor }, ['time', 'id']))
-      page('desk/digests', { list, state, states: digestStates, names: await newsletters.names() })
+      const all = await newsletters.list()
+      const shown = { newsletters: all.filter((one) => !isResting(one)), names: await newsletters.names() }
+      page('desk/digests', { list, state, states: digestStates, ...shown })
     }),
     get('/digests/:id', 'viewer', (call) => showDigest(call)),
     get('/digests/:id/events', 'viewer', ({ request, response }) =>
@@ -98,10 +102,10 @@ export function digestsDesk(
     ),
     {
       ...post('/digests', 'editor', async ({ request, actor, redirect }) => {
-        const { newsletter, cadence, articles } = composeForm.parse(request.body)
+        const { newsletter, kind, cadence, articles } = composeForm.parse(request.body)
         const digest = await digests.compose(
           newsletter,
-          { cadence, ...(articles && { articles: [articles] }) },
+          { kind, cadence, ...(articles && { articles: [articles] }) },
           actor,
         )
         redirect(`/digests/${digest.id}`)
@@ -111,6 +115,10 @@ export function digestsDesk(
         page('desk/today', { today: await today.get(), names: await newsletters.names(), ...form })
       },
     },
+    post('/digests/:id/copy', 'editor', async ({ request, actor, redirect }) => {
+      const { newsletter } = copyForm.parse(request.body)
+      redirect(`/digests/${(await digests.copy(idOf(request), newsletter, actor)).id}`)
+    }),
     post('/digests/:id/texts', 'editor', async (call) => {
       const { request, actor, redirect } = call
       const { version, ...texts } = textsForm.parse(request.body)

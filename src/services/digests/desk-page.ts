@@ -1,8 +1,8 @@
 import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
-import { digestActions, isExpired, mayDo } from '../../domain/digests/digest.ts'
+import { digestActions, isExpired, isLetter, isWritten, mayDo } from '../../domain/digests/digest.ts'
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { Actor } from '../../domain/editor.ts'
-import { newsletterPath, scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
+import { isResting, newsletterPath, scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
 import { DomainError } from '../../errors.ts'
 import { whoIs } from '../desk/who-is.ts'
@@ -11,7 +11,8 @@ import { clipBytes } from './preview.ts'
 import type { DigestProgressService } from './progress.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 import type { DraftService } from './drafts.ts'
-import type { DigestService, ArticleStep } from './editing.ts'
+import type { ArticleStep } from './article-steps.ts'
+import type { DigestService } from './editing.ts'
 import type { Parts } from '../parts.ts'
 import type { UncertainService } from './doubts.ts'
 
@@ -57,6 +58,10 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       limit: mostFound,
     })
 
+  /** Where a letter may be copied to. */
+  const listOthers = async ({ id }: Newsletter): Promise<Newsletter[]> =>
+    (await database.stores.newsletters.list()).filter((one) => one.id !== id && !isResting(one))
+
   return {
     async get(id: number, wish: Wish) {
       const draft = await drafts.get(id)
@@ -69,11 +74,16 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       const zone = await zoneOf(newsletter)
       const shown = [...digest.articles.map((article) => article.externalId), ...digest.excluded]
       const preview =
-        digest.articles.length > 0 ? await digestPreview.show(draft, { format: 'html' }) : undefined
+        digest.articles.length > 0 || isLetter(stored)
+          ? await digestPreview.show(draft, { format: 'html' })
+          : undefined
       return {
         digest,
         newsletter: { ...newsletter, path: newsletterPath(newsletter.slug) },
         may: Object.fromEntries(digestActions.map((action) => [action, mayDo(stored, action)])),
+        /** Whether it could be sent. */
+        isFilled: isWritten(stored),
+        copyTargets: isLetter(stored) ? await listOthers(newsletter) : [],
         isApproved,
         approvedBy: digest.approval.approvedBy
           ? await whoIs(database.stores, digest.approval.approvedBy)

@@ -2,14 +2,15 @@ import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nextOccurrence } from '../../domain/digests/cadence.ts'
 import {
   type SeenVersion,
+  isLetter,
   noCounts,
   requireMayDo,
   requireVersion,
   type Digest,
+  type DigestKind,
   type DigestState,
   type DraftChange,
 } from '../../domain/digests/digest.ts'
-import { pinsFor } from '../../domain/digests/digest-content.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import {
   cadences,
@@ -18,9 +19,11 @@ import {
   type Cadence,
   type Newsletter,
 } from '../../domain/newsletter.ts'
-import { invalid } from '../../errors.ts'
+import { conflict, invalid } from '../../errors.ts'
+import type { NewDigest } from '../../store/digests/digests.ts'
 import type { Stores } from '../../store/stores.ts'
-import { inDraftTransaction, listDue, listPlans, refreshDraft, type Draft } from './refresh.ts'
+import { changeByStep, pinAsOrdered, type ArticleStep } from './article-steps.ts'
+import { inDraftTransaction, listPlans, refreshDraft, type Draft } from './refresh.ts'
 import { readSpread } from './spreading.ts'
 import { readSendingTime } from './sending-time.ts'
 import { toDigestShape, type DigestShape } from './shape.ts'
@@ -29,8 +32,9 @@ import type { Parts } from '../parts.ts'
 
 export type DigestService = ReturnType<typeof createDigestService>
 
-/** External ids; what is absent is left to the newsletter's rules. */
+/** External ids; what is absent is left to the newsletter's rules, of a letter left out. */
 export interface ComposeInput {
+  kind?: DigestKind | undefined
   cadence?: Cadence | undefined
   articles?: string[] | undefined
   pinned?: string[] | undefined
@@ -170,28 +174,47 @@ export function createDigestService(
       return database.transaction(async (stores) => {
         const newsletter = await stores.newsletters.getBySlug(slug)
         requireRunning(newsletter)
-        const cadence = cadenceOf(newsletter, input.cadence)
-        const chosen = input.articles && (await stores.digestArticles.getIds(input.articles))
+        const kind = input.kind ?? 'digest'
+        const cadence = kind === 'letter' ? cadenceOfLetter(newsletter) : cadenceOf(newsletter, input.cadence)
+        const named = input.articles ?? (kind === 'letter' ? [] : undefined)
+        const chosen = named && (await stores.digestArticles.getIds(named))
         if (cadence === 'alert' && chosen?.length !== 1) {
           const sentence = 'An alert is a digest of one article: name it in articles.'
           const fields = [{ field: 'articles', message: sentence }]
           throw invalid('one_article', sentence, { fields })
         }
         const excluded = await stores.digestArticles.getIds(input.excluded ?? [])
-        const id = await stores.digests.insert({
-          newsletterId: newsletter.id,
-          cadence,
-          chosen,
-          excluded,
-          pinned: await stores.digestArticles.getIds(input.pinned ?? []),
-          intro: input.intro,
-          subject: input.subject,
-          changedBy: nameOfActor(actor),
-        })
-        if (id === undefined) throw new Error('a digest without a day cannot conflict')
         await stores.digestArticles.insertExclusions(newsletter.id, excluded, nameOfActor(actor))
-        await stores.audit.insert(actor, 'digest.composed', `digest:${id}`)
-        return shapeOf(stores, await refreshDraft(parts, stores, id))
+        const pinned = await stores.digestArticles.getIds(input.pinned ?? [])
+        const { intro, subject } = input
+        const draft = { newsletterId: newsletter.id, kind, cadence, chosen, excluded, pinned, intro, subject }
+        return insertDraft(stores, draft, actor)
+      })
+    },
+
+    /**
+     * The words and articles of a letter as a draft for another newsletter. Who has, or is about to get, one of the two
+     * when the other is sent gets no second.
+     * @throws DomainError `no_digest`, `not_a_letter`, `no_newsletter`, `newsletter_paused`, `newsletter_ended`
+     */
+    async copy(id: number, slug: string, actor: Actor): Promise<DigestShape> {
+      return database.transaction(async (stores) => {
+        const letter = await stores.digests.get(id)
+        if (!isLetter(letter)) throw notALetter()
+        const newsletter = await stores.newsletters.getBySlug(slug)
+        requireRunning(newsletter)
+        const { subject, preheader, intro, pinned, chosen, copyOf } = letter
+        const texts = { subject: subject ?? undefined, preheader: preheader ?? undefined, intro }
+        const draft = {
+          newsletterId: newsletter.id,
+          kind: 'letter' as const,
+          copyOf: copyOf ?? id,
+          cadence: cadenceOfLetter(newsletter),
+          pinned,
+          chosen: chosen ?? [],
+          ...texts,
+        }
+        return insertDraft(stores, draft, actor)
       })
     },
 
@@ -200,7 +223,7 @@ export function createDigestService(
      * @throws DomainError `no_digest`, `wrong_state`, `if_match_required`, `version_changed`, `article_not_public`
      */
     change: (id: number, input: ChangeInput, version: SeenVersion, actor: Actor): Promise<DigestShape> =>
-      edit(id, { version, actor }, (stores) => toDraftChange(stores, input)),
+      edit(id, { version, actor }, (stores, draft) => toDraftChange(stores, draft, input)),
 
     /**
      * Puts articles in the order an editor dragged them into, by pinning as few as that takes.
@@ -208,7 +231,7 @@ export function createDigestService(
      */
     reorder: (id: number, externalIds: string[], version: SeenVersion, actor: Actor): Promise<DigestShape> =>
       edit(id, { version, actor }, async (stores, draft) =>
-        pinAsOrdered(stores, draft, await stores.digestArticles.getIds(externalIds)),
+        pinAsOrdered(parts, stores, draft, await stores.digestArticles.getIds(externalIds)),
       ),
 
     /**
@@ -221,28 +244,15 @@ export function createDigestService(
       version: SeenVersion,
       actor: Actor,
     ): Promise<DigestShape> =>
-      edit(id, { version, actor }, async (stores, draft) => {
-        const { content, excluded, pinned: allPinned } = draft.digest
-        const order = content?.articles.map(({ id }) => id) ?? []
-        const pinned = order.filter((id) => allPinned.includes(id))
-        const known = await stores.digestArticles.listExternalIds([...order, ...excluded])
-        const chosen =
-          [...order, ...excluded].find((id) => known.get(id) === article) ??
-          (await stores.digestArticles.getIds([article]))[0]
-        if (chosen === undefined) return {}
-        switch (step) {
-          case 'pin':
-            return { pinned: [...pinned, chosen] }
-          case 'unpin':
-            return { pinned: without(pinned, chosen) }
-          case 'admit':
-            return { excluded: without(excluded, chosen) }
-          case 'exclude':
-            return { pinned: without(pinned, chosen), excluded: [...excluded, chosen] }
-          default:
-            return pinAsOrdered(stores, draft, stepOf(order, chosen, step))
-        }
-      }),
+      edit(id, { version, actor }, (stores, draft) => changeByStep(parts, stores, draft, { article, step })),
+  }
+
+  async function insertDraft(stores: Stores, draft: NewDigest, actor: Actor): Promise<DigestShape> {
+    const id = await stores.digests.insert({ ...draft, changedBy: nameOfActor(actor) })
+    if (id === undefined) throw new Error('a digest without a day cannot conflict')
+    const detail = draft.copyOf === undefined ? undefined : { copyOf: draft.copyOf }
+    await stores.audit.insert(actor, 'digest.composed', `digest:${id}`, detail)
+    return shapeOf(stores, await refreshDraft(parts, stores, id))
   }
 
   /** Locks the draft and composes it twice: before, for the change may follow from it, and after. */
@@ -261,26 +271,17 @@ export function createDigestService(
       return shapeOf(stores, await refreshDraft(parts, stores, id))
     })
   }
-
-  async function pinAsOrdered(stores: Stores, draft: Draft, order: number[]): Promise<DraftChange> {
-    const due = draft.digest.chosen ?? (await listDue(parts, stores, draft)).map(({ id }) => id)
-    return {
-      pinned: pinsFor(
-        order,
-        due.filter((id) => order.includes(id)),
-      ),
-    }
-  }
 }
 
-async function toDraftChange(stores: Stores, input: ChangeInput): Promise<DraftChange> {
+async function toDraftChange(stores: Stores, { digest }: Draft, input: ChangeInput): Promise<DraftChange> {
   const { articles, pinned, excluded, ...texts } = input
   const idsOf = (externalIds: string[]) => stores.digestArticles.getIds(externalIds)
   return {
     ...texts,
     pinned: pinned && (await idsOf(pinned)),
     excluded: excluded && (await idsOf(excluded)),
-    chosen: articles && (await idsOf(articles)),
+    // A letter has no rules to go back to.
+    chosen: articles === null && isLetter(digest) ? [] : articles && (await idsOf(articles)),
   }
 }
 
@@ -314,6 +315,12 @@ async function updateExclusions(
   await stores.digestArticles.insertExclusions(draft.newsletter.id, excluded, actor)
 }
 
+/** It goes to all who are subscribed; of the column that says how often, the first scheduled one. */
+const cadenceOfLetter = (newsletter: Newsletter): Cadence =>
+  scheduledCadences(newsletter)[0]?.cadence ?? 'daily'
+
+const notALetter = () => conflict('not_a_letter', 'Only a letter is copied to another newsletter.')
+
 function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence {
   const offered = cadences.filter((cadence) => newsletter.cadences.some((rule) => rule.cadence === cadence))
   const cadence = wanted ?? offered[0] ?? 'daily'
@@ -321,17 +328,4 @@ function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence
   const sentence = `${newsletter.slug} has no cadence ${cadence}; it has ${offered.join(', ')}.`
   const fields = [{ field: 'cadence', message: sentence }]
   throw invalid('no_cadence', sentence, { fields })
-}
-
-export const articleSteps = ['up', 'down', 'pin', 'unpin', 'exclude', 'admit'] as const
-export type ArticleStep = (typeof articleSteps)[number]
-
-const without = (list: readonly number[], item: number): number[] => list.filter((other) => other !== item)
-
-/** The list with one item a place further up or down; at the end it stays. */
-function stepOf(list: readonly number[], item: number, step: 'up' | 'down'): number[] {
-  const from = list.indexOf(item)
-  const rest = without(list, item)
-  const to = Math.min(Math.max(from + (step === 'up' ? -1 : 1), 0), rest.length)
-  return [...rest.slice(0, to), item, ...rest.slice(to)]
 }

@@ -1,7 +1,7 @@
 import { variantKeyOf, type VariantPlan } from '../../domain/digests/digest.ts'
 import { listStrayQuotes, withoutArticles, type StrayQuote } from '../../domain/digests/digest-variant.ts'
 import { atField, conflict, invalid, notFound } from '../../errors.ts'
-import { listPlans, type Draft } from './refresh.ts'
+import { listPlans, mostArticles, type Draft } from './refresh.ts'
 import type { DraftService } from './drafts.ts'
 import type { Parts } from '../parts.ts'
 
@@ -117,7 +117,7 @@ function articleIdsOf(
   variant: string | undefined,
 ): readonly number[] {
   const all = contentOf(draft).articles.map((article) => article.id)
-  if (variant === undefined) return plans[0]?.articleIds ?? all.slice(0, draft.newsletter.maxArticles)
+  if (variant === undefined) return plans[0]?.articleIds ?? all.slice(0, mostArticles(draft))
   const plan = plans.find(({ articleIds }) => variantKeyOf(articleIds) === variant)
   if (plan) return plan.articleIds
   throw notFound('no_variant', 'The digest has no such variant now; read its `variants` again.')

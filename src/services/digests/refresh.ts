@@ -1,5 +1,11 @@
 import { localDateOf } from '../../domain/digests/cadence.ts'
-import { contentHashOf, lookBackHours, type Digest, type VariantPlan } from '../../domain/digests/digest.ts'
+import {
+  contentHashOf,
+  isLetter,
+  lookBackHours,
+  type Digest,
+  type VariantPlan,
+} from '../../domain/digests/digest.ts'
 import { contentOf, orderOf, planVariants, type Candidate } from '../../domain/digests/digest-content.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
@@ -11,6 +17,7 @@ import type { VariantQuery } from '../../store/digests/variants.ts'
 import type { Parts } from '../parts.ts'
 
 const mostReadCount = 5
+const mostInLetter = 100
 const hourMs = 3_600_000
 
 export interface Draft {
@@ -119,8 +126,12 @@ export const listPlans = async (stores: Stores, digest: Digest): Promise<Variant
 /** The versions that a frozen digest would have now. */
 export const countPlans = (stores: Stores, draft: Draft): Promise<VariantPlan[]> => {
   const articleIds = draft.digest.content?.articles.map((article) => article.id) ?? []
-  return stores.variants.listPlanned(variantQueryOf(draft, articleIds), draft.newsletter.maxArticles)
+  return stores.variants.listPlanned(variantQueryOf(draft, articleIds), mostArticles(draft))
 }
+
+/** A letter has as many as its editor chose. */
+export const mostArticles = ({ digest, newsletter }: Draft): number =>
+  isLetter(digest) ? mostInLetter : newsletter.maxArticles
 
 export const variantQueryOf = (
   { digest, newsletter }: Draft,
@@ -129,6 +140,8 @@ export const variantQueryOf = (
   digestId: digest.id,
   newsletterId: newsletter.id,
   cadence: digest.cadence,
+  isLetter: isLetter(digest),
+  copyOf: digest.copyOf,
   articleIds,
   isWithinNewsletter: newsletter.repeats === 'within-newsletter',
 })
@@ -161,10 +174,10 @@ async function selectForReaders(
   draft: Draft,
   articles: Candidate[],
 ): Promise<{ articles: Candidate[]; beyond: number; plans: VariantPlan[] }> {
-  const { maxArticles } = draft.newsletter
+  const maxArticles = mostArticles(draft)
   const ids = articles.map((article) => article.id)
   const groups = await stores.variants.listGroups(variantQueryOf(draft, ids))
-  const plans = planVariants(groups, maxArticles)
+  const plans = planVariants(groups, { maxArticles, isForAll: isLetter(draft.digest) })
   const left = new Set(groups.length > 0 ? groups.flatMap((group) => group.articleIds) : ids)
   const set = new Set(
     groups.length > 0 ? plans.flatMap((plan) => plan.articleIds) : ids.slice(0, maxArticles),

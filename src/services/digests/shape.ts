@@ -43,7 +43,9 @@ export function toDigestShape(parts: ShapeParts) {
   return {
     id: digest.id,
     newsletter: newsletter.slug,
-    cadence: digest.cadence,
+    kind: digest.kind,
+    copyOf: digest.copyOf,
+    cadence: digest.kind === 'letter' ? null : digest.cadence,
     localDate: digest.localDate,
     state: digest.state,
     resumeState: digest.resumeState,

@@ -1,8 +1,10 @@
 import { localDateOf, nextOccurrence, occurrenceOn } from '../../domain/digests/cadence.ts'
 import {
+  isLetter,
   lifetimeMs,
   mayDo,
   requireApproved,
+  requireFinished,
   requireMayApprove,
   requireMayDo,
   requireTimeLeft,
@@ -17,7 +19,7 @@ import { conflict, invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
 import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
-import { inDraftTransaction, refreshDraft, variantQueryOf, type Draft } from './refresh.ts'
+import { inDraftTransaction, mostArticles, refreshDraft, variantQueryOf, type Draft } from './refresh.ts'
 import { beginSpread } from './spreading.ts'
 import type { Parts } from '../parts.ts'
 
@@ -61,7 +63,8 @@ export function createDigestTransitionsService(
   return {
     /**
      * Freezes a draft and binds the approval to its content hash.
-     * @throws DomainError `wrong_state`, `if_match_required`, `version_changed`, `four_eyes`, `no_postal_address`
+     * @throws DomainError `wrong_state`, `if_match_required`, `version_changed`, `four_eyes`, `no_postal_address`,
+     *   `letter_unfinished`
      */
     approve: (id: number, version: number | undefined, actor: Actor) =>
       act(id, actor, async (stores) => {
@@ -69,6 +72,7 @@ export function createDigestTransitionsService(
         requireMayDo(digest, 'approve')
         requireVersion(digest, version)
         requireMayApprove(digest, newsletter.approval, actor)
+        requireFinished(digest)
         await requirePostalAddress(stores)
         const now = await stores.clock.now()
         await stores.digests.markState(id, ['draft'], 'approved', {
@@ -82,7 +86,7 @@ export function createDigestTransitionsService(
     /**
      * Freezes a digest and lets it go out at an instant.
      * @throws DomainError `wrong_state`, `version_changed`, `approval_needed`, `send_at_past`, `no_postal_address`,
-     *   `newsletter_paused`, `newsletter_ended`
+     *   `letter_unfinished`, `newsletter_paused`, `newsletter_ended`
      */
     schedule: (id: number, { sendAt, version }: { sendAt: Date; version: SeenVersion }, actor: Actor) =>
       act(id, actor, async (stores) => {
@@ -90,6 +94,7 @@ export function createDigestTransitionsService(
         requireMayDo(digest, 'schedule')
         requireRunning(newsletter)
         requireVersion(digest, version)
+        requireFinished(digest)
         requireApproved(digest, newsletter.approval)
         await requirePostalAddress(stores)
         const now = await stores.clock.now()
@@ -106,7 +111,8 @@ export function createDigestTransitionsService(
      * Freezes a digest and hands it to the workers, once: the key is looked up before anything else.
      * @returns the answer of the first request under this key
      * @throws DomainError `idempotency_key_reused`, `wrong_state`, `if_match_required`, `version_changed`,
-     *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`, `newsletter_paused`, `newsletter_ended`
+     *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`, `letter_unfinished`, `newsletter_paused`,
+     *   `newsletter_ended`
      */
     async send(id: number, request: SendRequest): Promise<IdempotentAnswer> {
       const answer = await inDraftTransaction(database, async (stores) => {
@@ -222,6 +228,7 @@ export function createDigestTransitionsService(
   async function startNow(stores: Stores, { digest, newsletter }: Draft, actor: Actor): Promise<Digest> {
     const { id } = digest
     requireRunning(newsletter)
+    requireFinished(digest)
     requireApproved(digest, newsletter.approval)
     await requirePostalAddress(stores)
     if (digest.cadence === 'alert') await requireAlertLeft(stores, { digest, newsletter })
@@ -256,13 +263,17 @@ async function prepare(
   const completedAt = await stores.clock.now()
   const articleIds = digest.content?.articles.map((article) => article.id) ?? []
   const isScheduled = digest.localDate !== null
-  if (articleIds.length === 0 || (isScheduled && articleIds.length < newsletter.minArticles)) {
-    const reason = articleIds.length === 0 ? 'nothing_new' : 'too_few'
+  const isEmpty = articleIds.length === 0 && !isLetter(digest)
+  if (isEmpty || (isScheduled && articleIds.length < newsletter.minArticles)) {
+    const reason = isEmpty ? 'nothing_new' : 'too_few'
     await stores.digests.markState(digest.id, from, 'skipped', { reason, audience: 0, completedAt })
     return
   }
   const query = variantQueryOf({ digest, newsletter }, articleIds)
-  const { audience, pending } = await stores.variants.insertDeliveries(query, newsletter.maxArticles)
+  const { audience, pending } = await stores.variants.insertDeliveries(
+    query,
+    mostArticles({ digest, newsletter }),
+  )
   if (pending === 0) {
     const reason = audience === 0 ? 'no_readers' : 'nothing_new'
     await stores.digests.markState(digest.id, from, 'skipped', { reason, audience, completedAt })

@@ -20,7 +20,8 @@ const objection = sql<string | null>`(
     when s.state is distinct from 'active' then coalesce(s.ended_reason, 'unsubscribed')
     when s.paused_until > statement_timestamp() then 'paused'
     when exists (select from suppressions x where x.address_hmac = p.address_hmac) then 'suppressed'
-    when cardinality(coalesce((select r.article_ids from variants r where r.id = v.replaced_by), v.article_ids)) = 0
+    when g.kind <> 'letter'
+      and cardinality(coalesce((select r.article_ids from variants r where r.id = v.replaced_by), v.article_ids)) = 0
       then 'nothing_left'
   end
   from digests g

@@ -1,6 +1,12 @@
 import { sql, type Updateable } from 'kysely'
 import type { Cursor } from '../../domain/cursor.ts'
-import type { Digest, DigestReason, DigestState, VariantPlan } from '../../domain/digests/digest.ts'
+import type {
+  Digest,
+  DigestKind,
+  DigestReason,
+  DigestState,
+  VariantPlan,
+} from '../../domain/digests/digest.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
@@ -9,10 +15,13 @@ import type { Digests } from '../schema.ts'
 
 export interface NewDigest {
   newsletterId: number
+  kind?: DigestKind
+  copyOf?: number
   cadence: Cadence
   localDate?: string | undefined
   sendAt?: Date | undefined
   subject?: string | undefined
+  preheader?: string | undefined
   intro?: string | undefined
   pinned?: number[]
   excluded?: number[]
@@ -77,7 +86,9 @@ const selectAll = (db: Executor) =>
   db
     .selectFrom('digests')
     .selectAll()
-    .$narrowType<Pick<Digest, 'cadence' | 'state' | 'resumeState'> & { pausedReason: DigestReason | null }>()
+    .$narrowType<
+      Pick<Digest, 'kind' | 'cadence' | 'state' | 'resumeState'> & { pausedReason: DigestReason | null }
+    >()
 type Stored = Awaited<ReturnType<ReturnType<typeof selectAll>['execute']>>[number]
 
 export function digestsStore(db: Executor) {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { spreadReason } from '../../domain/delivery/delivery.ts'
+import { hasCopyReason, spreadReason } from '../../domain/delivery/delivery.ts'
 import type { VariantPlan } from '../../domain/digests/digest.ts'
 import { planVariants, type ReaderGroup } from '../../domain/digests/digest-content.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
@@ -10,6 +10,10 @@ export interface VariantQuery {
   digestId: number
   newsletterId: number
   cadence: Cadence
+  /** To everyone who is subscribed, also where no article is left for them. */
+  isLetter: boolean
+  /** The first of the letters with the same words. */
+  copyOf: number | null
   /** In the digest's order. */
   articleIds: readonly number[]
   /** Look at this newsletter's own digests alone. */
@@ -61,7 +65,8 @@ export function variantsStore(db: Executor) {
     async listGroups(query: VariantQuery): Promise<ReaderGroup[]> {
       return listRows<ReaderGroup>(db)`
         with ${audienceOf(query)}
-        select article_ids, sum(readers)::int as readers from left_over group by article_ids`
+        select article_ids, sum(readers)::int as readers from left_over
+        where not ${query.isLetter}::boolean or barred = '' group by article_ids`
     },
 
     /**
@@ -82,24 +87,26 @@ export function variantsStore(db: Executor) {
       const row = await findRow<{ audience: number; pending: number }>(db)`
         with ${audienceOf(query)},
         plans as (
-          select sections, variant_ids, waits, readers, article_ids[1:${maxArticles}::int] as article_ids from left_over
+          select sections, variant_ids, barred, readers, article_ids[1:${maxArticles}::int] as article_ids,
+            barred = '' and (article_ids <> '{}' or ${query.isLetter}) as is_mailed
+          from left_over
         ),
         made as (
           insert into variants (digest_id, article_ids, readers)
-          select ${query.digestId}, article_ids, sum(readers) from plans where article_ids <> '{}' group by article_ids
+          select ${query.digestId}, article_ids, sum(readers) from plans where is_mailed group by article_ids
           returning id, article_ids
         ),
         -- A few hundred rows, joined before the million.
         plan_variants as (
-          select plans.sections, plans.variant_ids, plans.waits, made.id
-          from plans left join made on made.article_ids = plans.article_ids
+          select plans.sections, plans.variant_ids, plans.barred, made.id
+          from plans left join made on plans.is_mailed and made.article_ids = plans.article_ids
         ),
         inserted as (
           insert into deliveries (digest_id, subscriber_id, variant_id, state, reason)
           select ${query.digestId}, audience.subscriber_id, plan_variants.id,
             case when plan_variants.id is null then 'skipped' else 'pending' end,
-            case when plan_variants.waits then ${spreadReason} when plan_variants.id is null then 'nothing_new' end
-          from audience join plan_variants using (sections, variant_ids, waits)
+            case when barred <> '' then barred when plan_variants.id is null then 'nothing_new' end
+          from audience join plan_variants using (sections, variant_ids, barred)
           -- In the order of the primary key, whose index then grows at its end alone.
           order by audience.subscriber_id
           on conflict do nothing
@@ -137,9 +144,9 @@ export function variantsStore(db: Executor) {
       await sql`
         update deliveries d set
           variant_id = rest.id, lease_token = null, lease_until = null,
-          state = case when rest.article_ids = '{}' then 'skipped' when d.state = 'claimed' then 'pending' else d.state end,
-          reason = case when rest.article_ids = '{}' then 'withdrawn' else d.reason end
-        from variants v join variants rest on rest.id = v.replaced_by
+          state = case when rest.article_ids = '{}' and g.kind <> 'letter' then 'skipped' when d.state = 'claimed' then 'pending' else d.state end,
+          reason = case when rest.article_ids = '{}' and g.kind <> 'letter' then 'withdrawn' else d.reason end
+        from variants v join variants rest on rest.id = v.replaced_by join digests g on g.id = v.digest_id
         where v.id = any(${ids}::bigint[]) and d.digest_id = v.digest_id and d.variant_id = v.id
           and d.state in ('pending', 'claimed', 'deferred')`.execute(db)
       await countReaders(digestIds)
@@ -215,10 +222,14 @@ export function variantsStore(db: Executor) {
 
     /** Versions a digest would have now. */
     async listPlanned(query: VariantQuery, maxArticles: number): Promise<VariantPlan[]> {
-      return planVariants(await this.listGroups(query), maxArticles)
+      return planVariants(await this.listGroups(query), { maxArticles, isForAll: query.isLetter })
     },
   }
 }
+
+/** What a digest has sent someone or is about to, or may have. */
+const isHad = sql`(
+  d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain') or d.ambiguous > 0)`
 
 /**
  * `audience` (subscriber, sections, what they have), and `left_over`: for each distinct pair of those, how many
@@ -228,10 +239,25 @@ export function variantsStore(db: Executor) {
  * What a person has is what a digest has sent them or is about to: mail that is still on its way counts, or two
  * digests side by side would bring the same story; mail that was rejected, skipped or has expired does not, unless
  * an earlier attempt at it may have arrived.
- * Who still waits for a digest of this newsletter that is spread over days has that one first, and nothing of this one.
+ * Who still waits for a digest of this newsletter that is spread over days has that one first, and nothing of this one,
+ * unless it is a letter. Who has, or is about to get, a letter with the same words gets no other: `barred` says why.
  * There is no limit in time here: only digests that hold one of these articles matter, and they find themselves.
  */
-function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsletter }: VariantQuery) {
+function audienceOf(query: VariantQuery) {
+  const { digestId, newsletterId, cadence, isLetter, articleIds, isWithinNewsletter } = query
+  const first = query.copyOf ?? digestId
+  const choseIt = sql`and (s.cadence = ${cadence} or (${cadence} = 'alert' and s.alerts))`
+  const bars = isLetter
+    ? sql`
+      select d.subscriber_id, ${hasCopyReason} as reason
+      from digests g join deliveries d on d.digest_id = g.id
+      where (g.id = ${first} or g.copy_of = ${first}) and g.id <> ${digestId} and ${isHad}
+      group by d.subscriber_id`
+    : sql`
+      select distinct d.subscriber_id, ${spreadReason} as reason
+      from digests g join deliveries d on d.digest_id = g.id
+      where g.newsletter_id = ${newsletterId} and g.id <> ${digestId} and g.state in ('sending', 'paused')
+        and g.spread_next_at is not null and d.state = 'deferred' and d.reason = ${spreadReason}`
   return sql`
     candidates as materialized (
       select wanted.id, wanted.position,
@@ -254,22 +280,19 @@ function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsl
     got as (
       select d.subscriber_id, array_agg(d.variant_id order by d.variant_id) as variant_ids
       from deliveries d join earlier e on e.digest_id = d.digest_id and e.id = d.variant_id
-      where d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain') or d.ambiguous > 0
+      where ${isHad}
       group by d.subscriber_id
     ),
-    waiting as (
-      select distinct d.subscriber_id from digests g join deliveries d on d.digest_id = g.id
-      where g.newsletter_id = ${newsletterId} and g.id <> ${digestId} and g.state in ('sending', 'paused')
-        and g.spread_next_at is not null and d.state = 'deferred' and d.reason = ${spreadReason}
+    bars as (${bars}
     ),
     audience as (
       select s.subscriber_id, s.sections, coalesce(got.variant_ids, '{}') as variant_ids,
-        waiting.subscriber_id is not null as waits
+        coalesce(bars.reason, '') as barred
       from subscriptions s
       left join got on got.subscriber_id = s.subscriber_id
-      left join waiting on waiting.subscriber_id = s.subscriber_id
+      left join bars on bars.subscriber_id = s.subscriber_id
       where s.newsletter_id = ${newsletterId} and s.state = 'active'
-        and (s.cadence = ${cadence} or (${cadence} = 'alert' and s.alerts))
+        ${isLetter ? sql`` : choseIt}
         and (s.paused_until is null or s.paused_until <= now())
         -- From the suppressions, which are few, to their people: the other way reads every address.
         and not exists (
@@ -277,12 +300,12 @@ function audienceOf({ digestId, newsletterId, cadence, articleIds, isWithinNewsl
           where p.id = s.subscriber_id)
     ),
     groups as (
-      select sections, variant_ids, waits, count(*) as readers from audience group by sections, variant_ids, waits
+      select sections, variant_ids, barred, count(*) as readers from audience group by sections, variant_ids, barred
     ),
     left_over as (
-      select sections, variant_ids, waits, readers, array(
+      select sections, variant_ids, barred, readers, array(
         select c.id from candidates c
-        where not waits and (groups.sections = '{}' or c.sections && groups.sections)
+        where barred = '' and (groups.sections = '{}' or c.sections && groups.sections)
           and not exists (
             select from earlier e where e.id = any(groups.variant_ids) and c.id = any(e.article_ids))
         order by c.position
