@@ -22,7 +22,7 @@ addEventListener('pageshow', () => {
 if (document.querySelector('[data-reload]')) setTimeout(() => location.reload(), 2000)
 
 // A story that is being written: its page below it, at the place where it was looked at.
-const preview = document.querySelector('[data-preview]')
+const preview = document.querySelector('section[data-preview]')
 if (preview) {
   const form = document.querySelector('form.writing')
   let waiting
