@@ -1,6 +1,6 @@
 import type { Face, SourceFailure, SourceKind } from '../../domain/sources/source.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
-import type { FoundSource, LanguageHome } from '../../store/sources/sources.ts'
+import type { FoundSource, LanguageHome, StoredSource } from '../../store/sources/sources.ts'
 import type { ArticleToPut } from '../articles/put-article.ts'
 
 /** What a source needs of a site, whoever reads it. All of it @throws SiteFault */
@@ -27,24 +27,16 @@ export interface WordpressReader {
   read(site: Site, ids: string[], context: ReadingContext): Promise<ReadItem[]>
 }
 
+/** What a feed said, and says back to be asked whether it has changed. */
+type FeedConditions = Pick<StoredSource, 'etag' | 'lastModified'>
+
 export interface FeedReader {
   /** Undefined where nothing has changed since `conditions`. */
   read(
     site: Site,
     conditions: FeedConditions | undefined,
     context: FeedContext,
-  ): Promise<FeedAnswer | undefined>
-}
-
-export interface FeedConditions {
-  etag: string | undefined
-  lastModified: string | undefined
-}
-
-export interface FeedAnswer extends FeedConditions {
-  ttlMinutes: number | undefined
-  home: string
-  items: ReadItem[]
+  ): Promise<(FeedConditions & Pick<StoredSource, 'ttlMinutes' | 'home'> & { items: ReadItem[] }) | undefined>
 }
 
 export type Site = Pick<FoundSource, 'kind' | 'url' | 'home' | 'siteLanguage' | 'homes'> & {

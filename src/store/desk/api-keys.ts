@@ -1,31 +1,23 @@
-import { sql } from 'kysely'
+import { sql, type InferResult } from 'kysely'
 import { lowerRole, type Role } from '../../domain/editor.ts'
 import type { Executor } from '../executor.ts'
 
 /** An API key as it may be shown: the key itself is stored nowhere. */
-export interface ApiKey {
-  id: number
-  name: string
-  role: Role
-  prefix: string
-  /** Address of the editor who made it, or whose key did; null for one of the command line. */
-  maker: string | null
-  createdAt: Date
-  expiresAt: Date | null
-  usedAt: Date | null
-}
+export type ApiKey = ReturnType<typeof toKey>
+
+/** A key ends with its maker, and may do no more than they may now. The command line is no maker. */
+const keysInUse = (db: Executor) =>
+  db
+    .selectFrom('apiKeys as k')
+    .leftJoin('editors as e', 'e.id', 'k.createdBy')
+    .select(['k.id', 'k.name', 'k.role', 'k.prefix', 'k.createdAt', 'k.expiresAt', 'k.usedAt'])
+    .select(['e.email as maker', 'e.role as makerRole'])
+    .$narrowType<{ role: Role; makerRole: Role | null }>()
+    .where('k.revokedAt', 'is', null)
+    .where('e.removedAt', 'is', null)
 
 export function apiKeyStore(db: Executor) {
-  /** A key ends with its maker, and may do no more than they may now. */
-  const inUse = () =>
-    db
-      .selectFrom('apiKeys as k')
-      .leftJoin('editors as e', 'e.id', 'k.createdBy')
-      .select(['k.id', 'k.name', 'k.role', 'k.prefix', 'k.createdAt', 'k.expiresAt', 'k.usedAt'])
-      .select(['e.email as maker', 'e.role as makerRole'])
-      .$narrowType<{ role: Role; makerRole: Role | null }>()
-      .where('k.revokedAt', 'is', null)
-      .where('e.removedAt', 'is', null)
+  const inUse = () => keysInUse(db)
   return {
     async insert(key: {
       name: string
@@ -82,7 +74,7 @@ export function apiKeyStore(db: Executor) {
   }
 }
 
-const toKey = ({ makerRole, ...key }: ApiKey & { makerRole: Role | null }): ApiKey => ({
+const toKey = ({ makerRole, ...key }: InferResult<ReturnType<typeof keysInUse>>[number]) => ({
   ...key,
   role: makerRole === null ? key.role : lowerRole(key.role, makerRole),
 })

@@ -20,15 +20,10 @@ export type StoredItem = SourceItem &
   }
 
 /** How many of a source's articles are where. */
-export interface ItemCounts {
-  here: number
-  skipped: number
-  withdrawn: number
-  missing: number
-  held: number
-  withdrawnLastHour: number
-  withdrawnLastDay: number
-}
+export type ItemCounts = Record<
+  'here' | 'skipped' | 'withdrawn' | 'missing' | 'held' | 'withdrawnLastHour' | 'withdrawnLastDay',
+  number
+>
 
 const number = sql.raw("(substring(remote_id from '^[0-9]{1,18}$'))::bigint")
 /** Of a list that is empty all is missing: so many are asked for again. */

@@ -1,23 +1,12 @@
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import type { LookReason } from '../../domain/sources/source.ts'
 import type { Executor } from '../executor.ts'
+import type { SourceRuns } from '../schema.ts'
 
 /** What a look has done. */
-export interface RunCounts {
-  created: number
-  updated: number
-  skipped: number
-  withdrawn: number
-  restored: number
-}
+export type RunCounts = Record<'created' | 'updated' | 'skipped' | 'withdrawn' | 'restored', number>
 
-export interface SourceRun extends RunCounts {
-  id: number
-  startedAt: Date
-  endedAt: Date
-  reason: LookReason
-  failure: string | null
-}
+export type SourceRun = Omit<Selectable<SourceRuns>, 'sourceId' | 'reason'> & { reason: LookReason }
 
 const kept = 200
 

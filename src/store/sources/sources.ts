@@ -48,21 +48,11 @@ export interface ClaimedSource extends StoredSource {
 }
 
 /** What a look leaves behind. */
-export interface SourceProgress {
-  cursorAt?: Date
-  caughtUpAt?: Date
-  etag?: string | null
-  lastModified?: string | null
-  readWholeAt?: Date
-  ttlMinutes?: number | null
-  sweepPage?: number | null
-  sweepAfter?: number
-  sweptAt?: Date
-  home?: string
-  name?: string
-  face?: string
-  homes?: LanguageHome[]
-}
+export type SourceProgress = Partial<
+  Pick<Row, 'cursorAt' | 'caughtUpAt' | 'readWholeAt' | 'sweptAt' | 'sweepPage' | 'sweepAfter'> &
+    Pick<Row, 'etag' | 'lastModified' | 'ttlMinutes' | 'home' | 'face'> &
+    Pick<FoundSource, 'homes'>
+>
 
 /** Seconds that a worker may be silent: a slow site takes a minute to answer what one look asks. */
 const leaseSeconds = 120

@@ -1,25 +1,17 @@
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import { hasChanged, type Executor } from '../executor.ts'
+import type { Imports } from '../schema.ts'
 
 export type ImportState = 'uploading' | 'waiting' | 'running' | 'done' | 'failed'
 
+type Own = 'state' | 'format' | 'report' | 'problems'
+
 /** `format`, `report` and `problems` are the service's own. */
-export interface StoredImport {
-  id: number
-  actor: string
+export interface StoredImport extends Omit<Selectable<Imports>, Own | 'leaseToken' | 'leaseUntil'> {
   state: ImportState
-  isDryRun: boolean
-  basis: string | null
   format: unknown
-  lines: number
-  rowsRead: number
   report: unknown
   problems: unknown[]
-  firstMailAt: Date | null
-  attempts: number
-  createdAt: Date
-  startedAt: Date | null
-  endedAt: Date | null
 }
 
 export type ClaimedImport = StoredImport & { leaseToken: string }
