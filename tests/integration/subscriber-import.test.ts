@@ -58,7 +58,7 @@ const importRows = (web: Web, lines: string[], wish: ImportWish = {}) =>
 const outcome = (web: Web) =>
   rowsOf(
     web,
-    `select lower(address) as address, slug, state, s.activated_at is not null as activated,
+    `select lower(address) as address, slug, s.state, s.activated_at is not null as activated,
       array(select event || coalesce(basis, '') from consents c
         where c.newsletter_id = n.id and (c.subscriber_id = p.id or c.activation_id in
           (select id from activations a where a.subscriber_id = p.id)) order by c.id) as consents
