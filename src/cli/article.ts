@@ -46,5 +46,7 @@ async function readArticle(file: string): Promise<Record<string, unknown> & { ex
   } catch {
     // Falls through: not JSON and not an article are answered alike.
   }
-  throw new UsageError(`${file} must hold a JSON object with "externalId", "title", "html" and "language".`)
+  throw new UsageError(
+    `${file} must hold a JSON object with "externalId", "title", "language", and "html" or "markdown".`,
+  )
 }

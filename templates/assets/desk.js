@@ -22,13 +22,13 @@ addEventListener('pageshow', () => {
 if (document.querySelector('[data-reload]')) setTimeout(() => location.reload(), 2000)
 
 // A story that is being written: its page below it, at the place where it was looked at.
-const preview = document.querySelector('section[data-preview]')
+const preview = document.querySelector('[data-page]')
 if (preview) {
   const form = document.querySelector('form.writing')
   let waiting
   const show = async () => {
     const body = new URLSearchParams(new FormData(form))
-    const answer = await fetch(preview.dataset.preview, { method: 'POST', body })
+    const answer = await fetch(preview.dataset.page, { method: 'POST', body })
     if (!answer.ok) return
     const before = preview.querySelector('iframe')
     // Another frame each time: the Back button knows nothing of it.

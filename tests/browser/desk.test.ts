@@ -30,6 +30,8 @@ const places = [
   '/desk/newsletters/le-matin',
   '/desk/newsletters/new',
   '/desk/articles',
+  '/desk/articles/new',
+  '/desk/articles/rivage-101',
   '/desk/feeds',
   '/desk/sources',
   '/desk/subscribers',

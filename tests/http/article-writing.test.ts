@@ -27,6 +27,9 @@ test('Markdown in place of HTML, never both and never neither; tags in it are wo
     outcome: 'created',
   })
   expect(await jsonOf(await put(story))).toMatchObject({ outcome: 'unchanged' })
+  expect(await jsonOf(await put({ ...story, markdown: 'Le \u0000**bac** <b>\uD800' }))).toMatchObject({
+    html: '<p>Le <strong>bac</strong> &lt;b&gt;</p>',
+  })
   const { markdown: _markdown, ...neither } = story
   for (const body of [neither, { ...story, html: '<p>Le bac</p>' }]) {
     const refused = await put(body)

@@ -101,6 +101,11 @@ test('what came as HTML is corrected as HTML, what the form does not show stays,
     correction: 'Une première version nommait un autre phare.',
     markdown: undefined,
   })
+  const corrected = await web.context.services.articles.get('wp:rivage.example:7')
+  const form = await (await desk.get('/articles/wp%3Arivage.example%3A7')).text()
+  const body = { html: '<p>Un</p>\r\n<p>Deux</p>', version: fieldOf(form, 'version') }
+  await desk.post('/articles/wp%3Arivage.example%3A7', { title: corrected.title, language: 'fr', ...body })
+  expect((await web.context.services.articles.get('wp:rivage.example:7')).html).toBe('<p>Un</p>\n<p>Deux</p>')
 })
 
 test('two who write at once: the second loses nothing, sees the other’s text, and decides', async () => {

@@ -202,7 +202,7 @@ test('a batch leaves out what is wrong with one article and keeps the others', a
         item('4'),
         { externalId: '5', input: articleInput.parse({ ...story, guid: 'http://old.example/?p=1' }) },
       ],
-      { publicUrl, now: new Date('2026-03-14T08:00:00Z'), by: 'system' },
+      { publicUrl, now: new Date('2026-03-14T08:00:00Z') },
     ),
   )
   expect([...results].sort((a, b) => (a.externalId < b.externalId ? -1 : 1))).toMatchObject([

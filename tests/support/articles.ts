@@ -31,7 +31,6 @@ export async function anArticle(database: Database, wish: ArticleWish = {}): Pro
   return database.transaction(async (stores) => {
     const [result] = await putArticles(stores, [{ externalId, input: body, ...(isImport && { origin }) }], {
       publicUrl: 'https://rivage.example',
-      by: 'system',
       now: firstPublicAt ?? new Date(published ?? Date.now()),
     })
     if (!result || 'error' in result) throw result?.error ?? new Error('no result')

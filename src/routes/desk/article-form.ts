@@ -7,6 +7,11 @@ import { listOf } from '../../http/form-fields.ts'
 import type { ArticleInput } from '../../services/articles/input.ts'
 
 const text = z.string().trim().default('')
+/** A browser sends every line of a field with CR LF. */
+const written = z
+  .string()
+  .transform((value) => value.replaceAll('\r\n', '\n'))
+  .optional()
 const chosen = z.preprocess(listOf, z.array(z.string()))
 const names = text.transform((value) => [
   ...new Set(
@@ -21,8 +26,8 @@ const schema = z
   .object({
     title: text,
     deck: text,
-    html: z.string().optional(),
-    markdown: z.string().optional(),
+    html: written,
+    markdown: written,
     language: text,
     url: text,
     alt: text,

@@ -24,7 +24,7 @@ const withdrawForm = z.object({ reason: z.string().trim().min(1).max(500) })
 
 const pageSize = 30
 /** Of what a translation may be chosen among. */
-const recent = 60
+const recent = 30
 /** A million Arabic letters as a form sends them. */
 const bodyLimit = 8 * 1024 * 1024
 
@@ -43,7 +43,6 @@ export function articlesDesk({ articles, selections, sources, publication, site 
       form,
       version: article ? articles.versionOf(article) : 0,
       url: article && articles.toShape(article).url,
-      bodies: article ? await articles.listBodies(article.externalId) : [],
       offered: await selections.offer(chosen, call.session.language),
       languages: [...new Set([...languages, ...(article ? [article.language] : [])])],
       originals: recents.data.filter(({ id }) => id !== article?.id),
@@ -60,7 +59,7 @@ export function articlesDesk({ articles, selections, sources, publication, site 
     const { zone } = await publication.get()
     const original = article.translationOf && (await articles.find(article.translationOf))
     const form = { ...formOf(article, said, zone), translationOf: original && `/articles/${original.slug}` }
-    await showForm(call, form, article, { said: said.id === undefined ? undefined : said, ...more })
+    await showForm(call, form, article, { bodies, said: said.id === undefined ? undefined : said, ...more })
   }
 
   /** The body of a PUT, of what the form says. */
@@ -74,8 +73,9 @@ export function articlesDesk({ articles, selections, sources, publication, site 
   }
 
   const showTyped = async (call: DeskCall, faults: string[]) => {
-    const form = typedForm(call.request.body)
-    await showForm(call, form, await articles.find(idOf(call)), { id: idOf(call), faults })
+    const article = await articles.find(idOf(call))
+    const bodies = article && (await articles.listBodies(article.externalId))
+    await showForm(call, typedForm(call.request.body), article, { id: idOf(call), bodies, faults })
   }
 
   return [

@@ -41,7 +41,7 @@ const bySystem: Writing = { actor: { kind: 'system', role: 'admin' } }
 export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'now'>) {
   const { config, database, doorbell, now } = parts
 
-  const batchOf = (by: string) => ({ publicUrl: config.publicUrl, now: now(), by })
+  const batchOf = (by?: string) => ({ publicUrl: config.publicUrl, now: now(), ...(by && { by }) })
 
   /** In the caller's transaction; the feeds of what it was and of what it is now hear of it. */
   const putWithChanges = async (
@@ -124,7 +124,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
      * The feeds hear of it from `endImport`, once.
      */
     putBatch: (articles: ArticleToPut[]): Promise<PutResult[]> =>
-      database.transaction((stores) => putArticles(stores, articles, batchOf('import'))),
+      database.transaction((stores) => putArticles(stores, articles, batchOf())),
 
     /** Which of these are published. */
     async listPublic(externalIds: string[]): Promise<Set<string>> {

@@ -70,7 +70,12 @@ export const articleInput = z
   .strictObject({
     title: requiredLine(500),
     html: z.string().max(longestHtml).optional(),
-    markdown: z.string().max(longestHtml).optional().describe('In place of html; tags in it are words'),
+    markdown: z
+      .string()
+      .max(longestHtml)
+      .transform(cleanText)
+      .optional()
+      .describe('In place of html; tags in it are words'),
     language,
     deck: line(2_000).default(''),
     summary: line(5_000).default('').describe('Made from the text when absent'),

@@ -15,8 +15,8 @@ import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
 interface BatchOptions {
   publicUrl: string
   now: Date
-  /** Who, as the bodies name them: `nameOfActor`, `source:3`, `import`. */
-  by: string
+  /** Who, as the bodies name them: `nameOfActor`, `source:3`. */
+  by?: string
 }
 
 type Pending = ArticleToPut & {

@@ -14,7 +14,7 @@ export type ArticleContent = Remote &
   Pick<Article, 'language' | 'title' | 'deck' | 'summary' | 'html' | 'slug' | 'state'> &
   Pick<Article, 'publishedAt' | 'firstPublicAt' | 'canonicalUrl' | 'oldPath' | 'heldAt'> &
   Pick<Article, 'picture' | 'enclosure' | 'areResponsesOpen' | 'markdown'> & {
-    writtenBy: string
+    writtenBy: string | undefined
     /** Absent: what there is stays. */
     correction?: string | undefined
     /** Id of the article; absent: what there is stays. */
@@ -94,7 +94,7 @@ export function articleWrites(db: Executor) {
           remoteRank: remoteRank ?? sql<number | null>`remote_rank`,
           heldAt: heldAt ?? sql<Date | null>`held_at`,
           ...(state !== 'withdrawn' && notWithdrawn),
-          writtenBy: isRewritten ? writtenBy : sql<string | null>`written_by`,
+          writtenBy: isRewritten ? (writtenBy ?? null) : sql<string | null>`written_by`,
           writtenAt: isRewritten ? sql<Date>`clock_timestamp()` : sql<Date | null>`written_at`,
           ...touched,
         })
