@@ -107,7 +107,7 @@ test('a method that an address does not have is 405, and OPTIONS tells without a
     ['/articles/cms:42', 'OPTIONS, PUT, GET, HEAD'],
     ['/subscribers/import', 'OPTIONS, POST'],
     ['/subscribers/export', 'OPTIONS, GET, HEAD'],
-    ['/subscribers/7', 'OPTIONS, GET, HEAD'],
+    ['/subscribers/7', 'OPTIONS, GET, HEAD, PATCH, DELETE'],
     ['/digests/7/send', 'OPTIONS, POST'],
   ] as const) {
     const told = await web.fetch(`/api/v1${path}`, { method: 'OPTIONS' })

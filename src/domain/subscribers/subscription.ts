@@ -63,3 +63,11 @@ export function isSameChoice(subscription: Subscription, wanted: Omit<Choices, '
     [...subscription.sections].sort().join(' ') === [...wanted.sections].sort().join(' ')
   )
 }
+
+const longestPauseMs = 366 * 24 * 3_600_000
+
+/** A year at most; undefined for a moment that has passed. */
+export function pauseUntil(wished: Date | undefined, now: Date): Date | undefined {
+  if (!wished || wished <= now) return undefined
+  return new Date(Math.min(wished.getTime(), now.getTime() + longestPauseMs))
+}

@@ -6,10 +6,12 @@ import { suppressionReasons } from '../../domain/deliverability/suppression.ts'
 import { show } from '../../domain/fields.ts'
 import { clientAddressOf } from '../../http/client-address.ts'
 import { signupCost, type SignupLimit } from '../../http/rate-limit.ts'
-import { del, get, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
-import { signupInput } from '../../services/signups/input.ts'
+import { del, get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { byDesk, signupInput } from '../../services/signups/input.ts'
+import { consentBasis, subscriberChange } from '../../services/subscribers/subscribers.ts'
 import type { Services } from '../../services/services.ts'
 
+const subscriptionState = z.enum(['pending', 'active', 'ended'])
 const subscriber = z.object({
   id: z.int(),
   email: z.string().nullable().describe('null once erased'),
@@ -17,7 +19,7 @@ const subscriber = z.object({
   subscriptions: z.array(
     z.object({
       newsletter: z.string(),
-      state: z.enum(['pending', 'active', 'ended']),
+      state: subscriptionState,
       cadence: z.enum(['daily', 'weekly', 'alert']),
       alerts: z.boolean(),
       sections: z.array(z.string()),
@@ -50,9 +52,16 @@ export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRo
   return [
     get('/subscribers', 'viewer', {
       summary: 'Subscribers, newest first; `q` finds by a part of the address',
-      query: z.strictObject({ ...pageQuery, q: z.string().max(254).default('') }),
+      query: z.strictObject({
+        ...pageQuery,
+        q: z.string().trim().max(254).default(''),
+        newsletter: z.string().max(100).optional(),
+        state: subscriptionState.optional(),
+      }),
       answers: { 200: z.object({ data: z.array(subscriber), next: z.string().nullable() }) },
-      handle: async ({ query }) => ({ body: await subscribers.list(query.q, toPageRequest(query)) }),
+      handle: async ({ query: { q: text, newsletter, state, ...page } }) => ({
+        body: await subscribers.list({ text, newsletter, state }, toPageRequest(page)),
+      }),
     }),
     get('/subscribers/export', 'admin', {
       summary: 'Every subscription as CSV',
@@ -69,8 +78,59 @@ export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRo
       answers: { 200: subscriber.extend({ consents: z.array(consent) }) },
       handle: async ({ params }) => ({ body: await subscribers.get(params.id) }),
     }),
+    ...subscriberActionApi(services),
     signupFromBackend(services, signupLimit),
     ...suppressionApi(services),
+  ]
+}
+
+const params = z.strictObject({ id: rowId })
+
+function subscriberActionApi({ subscribers, signups }: Needed): ApiRoute[] {
+  return [
+    post('/subscribers', 'editor', {
+      summary:
+        'Add a reader: with the ground of consent (admins) active at once, else an activation mail decides',
+      body: signupInput
+        .omit({ website: true, stamp: true, form: true })
+        .extend({ basis: consentBasis.optional() }),
+      answers: {
+        201: subscriber.extend({ consents: z.array(consent) }),
+        202: z.object({ status: z.literal('check-your-inbox') }),
+      },
+      handle: async ({ body: { basis, ...wish }, actor }) => {
+        const language = wish.language ?? 'fr'
+        const signup = await signups.read({ form: 'desk', ...wish }, language)
+        if (basis !== undefined)
+          return { status: 201, body: await subscribers.get(await subscribers.add(signup, basis, actor)) }
+        await signups.signUp(signup, byDesk(language))
+        return { status: 202, body: { status: 'check-your-inbox' } }
+      },
+    }),
+    patch('/subscribers/{id}', 'editor', {
+      summary: 'Change a language, end or pause subscriptions; what is absent stays',
+      params,
+      body: subscriberChange,
+      answers: { 200: subscriber.extend({ consents: z.array(consent) }) },
+      handle: async ({ params: { id }, body, actor }) => {
+        await subscribers.change(id, body, actor)
+        return { body: await subscribers.get(id) }
+      },
+    }),
+    del('/subscribers/{id}', 'admin', {
+      summary: 'Erase a person for good; imports do not bring them back',
+      params,
+      answers: { 204: 'Erased' },
+      handle: async ({ params: { id }, actor }) => {
+        await subscribers.erase(id, actor)
+      },
+    }),
+    get('/subscribers/{id}/data', 'admin', {
+      summary: 'Everything kept about a person, to be handed to them',
+      params,
+      answers: { 200: z.looseObject({ email: z.string().nullable() }) },
+      handle: async ({ params: { id }, actor }) => ({ body: await subscribers.data(id, actor) }),
+    }),
   ]
 }
 

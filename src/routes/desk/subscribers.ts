@@ -1,48 +1,109 @@
 import { z } from 'zod'
 import { nameOf } from '../../domain/articles/article.ts'
+import { interfaceLanguages } from '../../domain/language.ts'
+import { pauseDays } from '../../services/subscribers/subscriptions.ts'
 import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { listOf } from '../../http/form-fields.ts'
 import { drawGrowth } from '../../http/charts.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
+import { byDesk, signupInput } from '../../services/signups/input.ts'
+import { consentBasis, mostCounted } from '../../services/subscribers/subscribers.ts'
 
+const states = ['pending', 'active', 'ended'] as const
 const listQuery = z.object({
-  q: z.string().max(254).default('').catch(''),
+  q: z.string().trim().max(254).default('').catch(''),
+  newsletter: z.string().max(100).default('').catch(''),
+  state: z.enum(states).optional().catch(undefined),
   cursor: z.string().max(2_000).optional(),
 })
 const noteForm = z.object({ detail: z.string().trim().max(500) })
+const newForm = signupInput
+  .pick({ email: true, newsletters: true, language: true })
+  .extend({ basis: z.union([z.literal('').transform(() => undefined), consentBasis]).optional() })
+  .strip()
+const languageForm = z.object({ language: z.enum(interfaceLanguages) })
+const subscriptionForm = z.object({
+  newsletter: z.string().max(100),
+  /** Days of a pause, 0 to resume. */
+  act: z.union([z.literal('end'), z.coerce.number().pipe(z.literal([0, ...pauseDays]))]),
+})
+const sureForm = z.object({ sure: z.literal('yes') })
 
 const pageSize = 50
+const dayMs = 24 * 3_600_000
 
-/** Who receives, how many came and went, and why one person gets what they get. */
-export function subscribersDesk({
-  subscribers,
-  suppressions,
-  newsletters,
-  selections,
-}: Services): DeskRoute[] {
+/** Who receives, how many came and went, and why one person gets what they get; what is done for one of them. */
+export function subscribersDesk(services: Services): DeskRoute[] {
+  const { subscribers, suppressions, signups, newsletters, selections } = services
+  const showList = async ({ request, page }: DeskCall, more: object = {}) => {
+    const { q, newsletter, state, cursor } = listQuery.parse(request.query)
+    const filter = { text: q, newsletter: newsletter || undefined, state }
+    const { rows, now } = await subscribers.growth()
+    const list = await subscribers.list(filter, toPageRequest({ limit: pageSize, cursor }))
+    page('desk/subscribers', {
+      ...{ q, newsletter, state, states, mostCounted },
+      rows: list.data,
+      next: list.next,
+      count: await subscribers.count(filter),
+      names: await newsletters.names(),
+      offered: (await newsletters.list()).filter((one) => one.state !== 'ended'),
+      charts: drawGrowth(rows, now),
+      ...more,
+    })
+  }
   const showPerson = async ({ request, session, page }: DeskCall, more: object = {}) => {
     const sections = await selections.list('section')
     page('desk/subscriber', {
       person: await subscribers.explain(idOf(request)),
       names: await newsletters.names(),
       sections: Object.fromEntries(sections.map((one) => [one.slug, nameOf(one, session.language)])),
+      pauseDays,
       ...more,
     })
   }
   return [
-    get('/subscribers', 'viewer', async ({ request, page }) => {
-      const { q, cursor } = listQuery.parse(request.query)
-      const { rows, now } = await subscribers.growth()
-      const list = await subscribers.list(q, toPageRequest({ limit: pageSize, cursor }))
-      page('desk/subscribers', {
-        q,
-        rows: list.data,
-        next: list.next,
-        names: await newsletters.names(),
-        charts: drawGrowth(rows, now),
-      })
-    }),
+    get('/subscribers', 'viewer', (call) => showList(call)),
+    {
+      ...post('/subscribers', 'editor', async ({ request, actor, session, redirect }) => {
+        const { email, newsletters: wanted, language, basis } = newForm.parse(request.body)
+        const spoken = language ?? session.language
+        const signup = await signups.read({ form: 'desk', email, newsletters: wanted, language }, spoken)
+        if (basis !== undefined)
+          redirect(`/subscribers/${await subscribers.add(signup, basis, actor)}`, 'subscriber-added')
+        else {
+          await signups.signUp(signup, byDesk(spoken))
+          redirect('/subscribers', 'subscriber-asked')
+        }
+      }),
+      showFaults: (call, faults) => {
+        const typed = call.request.body as Record<string, unknown>
+        return showList(call, { typed: { ...typed, newsletters: listOf(typed['newsletters']) }, faults })
+      },
+    },
     get('/subscribers/:id', 'viewer', (call) => showPerson(call)),
+    get('/subscribers/:id/data', 'admin', async ({ request, response, actor }) => {
+      response.attachment('depeche.json').json(await subscribers.data(idOf(request), actor))
+    }),
+    post('/subscribers/:id/language', 'editor', async ({ request, actor, redirect }) => {
+      await subscribers.change(idOf(request), languageForm.parse(request.body), actor)
+      redirect(`/subscribers/${idOf(request)}`, 'saved')
+    }),
+    post('/subscribers/:id/subscription', 'editor', async ({ request, actor, redirect }) => {
+      const { newsletter, act } = subscriptionForm.parse(request.body)
+      const change =
+        act === 'end' ? { state: 'ended' as const } : { pausedUntil: act === 0 ? null : inDays(act) }
+      await subscribers.change(idOf(request), { subscriptions: [{ newsletter, ...change }] }, actor)
+      redirect(`/subscribers/${idOf(request)}`, 'saved')
+    }),
+    {
+      ...post('/subscribers/:id/erase', 'admin', async ({ request, actor, redirect }) => {
+        sureForm.parse(request.body)
+        await subscribers.erase(idOf(request), actor)
+        redirect('/subscribers', 'subscriber-erased')
+      }),
+      showFaults: (call, faults) => showPerson(call, { faults }),
+    },
     {
       ...post('/subscribers/:id/suppress', 'editor', async ({ request, actor, redirect }) => {
         const id = idOf(request)
@@ -60,3 +121,5 @@ export function subscribersDesk({
     }),
   ]
 }
+
+const inDays = (days: number): Date => new Date(Date.now() + days * dayMs)

@@ -1,4 +1,4 @@
-import { findAddress, hashAddress, maskAddress } from '../../domain/subscribers/address.ts'
+import { maskAddress } from '../../domain/subscribers/address.ts'
 import type { Selection } from '../../domain/articles/article.ts'
 import { isOffered, type Newsletter } from '../../domain/newsletter.ts'
 import {
@@ -10,6 +10,7 @@ import {
 import {
   cadenceOf,
   isSameChoice,
+  pauseUntil,
   type Subscriber,
   type Subscription,
 } from '../../domain/subscribers/subscription.ts'
@@ -19,6 +20,7 @@ import type { Stores } from '../../store/stores.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 import { endSubscriptions } from './end-subscriptions.ts'
+import { eraseSubscriber, personalDataOf } from './personal-data.ts'
 import type { PreferencesInput } from './preferences-input.ts'
 
 export interface PreferencesPage extends PreferencesRef {
@@ -35,7 +37,6 @@ export interface PreferencesPage extends PreferencesRef {
 }
 
 const pageLifetimeMs = 24 * 3_600_000
-const longestPauseMs = 366 * 24 * 3_600_000
 
 /** The preference centre. Any link shows and changes what is received; who someone is needs a freshly mailed one. */
 export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyring' | 'now'>) {
@@ -104,48 +105,20 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
               reason: 'unsubscribed',
             })
         }
-        const latest = new Date(now().getTime() + longestPauseMs)
-        const until = input.pausedUntil && input.pausedUntil > latest ? latest : input.pausedUntil
-        await tx.subscriptions.updatePause(id, until && until > now() ? until : undefined)
+        await tx.subscriptions.updatePause(id, pauseUntil(input.pausedUntil, now()))
       })
     },
 
     /** Everything kept about the person, for them. @throws DomainError `link_not_fresh` */
     async download(page: PreferencesPage) {
       requireFresh(page)
-      const { id, address, language, createdAt } = page.subscriber
-      const { subscriberOverview, suppressions } = stores
-      const known = findAddress(address ?? '')
-      return {
-        email: address,
-        language,
-        createdAt: createdAt.toISOString(),
-        subscriptions: (await stores.subscriptions.list(id)).map(
-          ({ subscriberId: _s, newsletterId: _n, ...subscription }) => subscription,
-        ),
-        consents: (await stores.consents.list(id)).map(({ newsletterId: _n, ...consent }) => consent),
-        deliveries: await stores.personalData.listDeliveries(id),
-        requests: await subscriberOverview.listRequests(address ?? ''),
-        mails: await subscriberOverview.listMails(id),
-        bounces: await subscriberOverview.listBounces(id),
-        suppression: (known && (await suppressions.find(hashAddress(keyring, known)))) ?? null,
-      }
+      return personalDataOf(stores, keyring, page.subscriber)
     },
 
-    /** Removes the person; what stays is a number, and an HMAC that keeps imports from bringing them back. */
+    /** @throws DomainError `link_not_fresh` */
     async erase(page: PreferencesPage): Promise<void> {
       requireFresh(page)
-      const { id, address } = page.subscriber
-      const parsed = findAddress(address ?? '')
-      await database.transaction(async (tx) => {
-        await tx.subscribers.lock(id)
-        await endSubscriptions(tx, { subscriberId: id, reason: 'erased' })
-        await tx.consents.updateErased(id)
-        if (parsed) await tx.suppressions.put(hashAddress(keyring, parsed), { reason: 'erased' })
-        await tx.activations.deleteOf(id, address ?? '')
-        await tx.personalData.delete(id)
-        await tx.audit.insert('system', 'subscriber.erase', `subscriber:${id}`)
-      })
+      await database.transaction((tx) => eraseSubscriber(tx, keyring, page.subscriber, 'system'))
     },
 
     requireFresh,

@@ -1,20 +1,56 @@
+import { z } from 'zod'
 import { findAddress } from '../../domain/subscribers/address.ts'
+import { interfaceLanguages } from '../../domain/language.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { quoteCsv } from './import/csv-cells.ts'
-import type { Subscriber, Subscription } from '../../domain/subscribers/subscription.ts'
-import { notFound } from '../../errors.ts'
+import { pauseUntil, type Subscriber, type Subscription } from '../../domain/subscribers/subscription.ts'
+import { atField, conflict, notFound } from '../../errors.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { SubscriberFilter } from '../../store/subscribers/subscribers.ts'
+import { changesBetween } from '../desk/audit.ts'
+import type { SignupRequest } from '../signups/request.ts'
+import { endSubscriptions } from './end-subscriptions.ts'
+import type { Row } from './import/csv.ts'
+import { requireAdminForBasis } from './import/jobs.ts'
+import { createSubscriberPlacing, type ImportOutcome } from './import/rows.ts'
+import { eraseSubscriber, personalDataOf } from './personal-data.ts'
 import { findSuppression } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 
 export type SubscriberService = ReturnType<typeof createSubscriberService>
 
 const exportPage = 1_000
+/** Whoever looks for more than so many does not need to know how many more. */
+export const mostCounted = 10_000
+
+/** How and when somebody agreed, in words. */
+export const consentBasis = z.string().trim().min(3).max(500)
+
+export const subscriberChange = z.strictObject({
+  language: z.enum(interfaceLanguages).optional(),
+  subscriptions: z
+    .array(
+      z.strictObject({
+        newsletter: z.string().max(100),
+        state: z.literal('ended').optional(),
+        pausedUntil: z
+          .union([z.iso.datetime({ offset: true }), z.null()])
+          .transform((value) => (value === null ? null : new Date(value)))
+          .optional()
+          .describe('A year at most; null resumes'),
+      }),
+    )
+    .max(100)
+    .optional(),
+})
+export type SubscriberChange = z.output<typeof subscriberChange>
 
 /** Subscribers as the desk, the API and the command line see them. */
 export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring' | 'findMailHost' | 'now'>) {
-  const { keyring, findMailHost, now } = parts
-  const { stores } = parts.database
+  const { database, keyring, findMailHost, now } = parts
+  const { stores } = database
+  const placing = createSubscriberPlacing(parts)
 
   const toShape = async (subscriber: Subscriber, subscriptions: Subscription[]) => ({
     id: subscriber.id,
@@ -30,10 +66,13 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
     hasPartIndex: () => stores.subscribers.hasPartIndex(),
     hasCase: () => stores.subscribers.hasCase(),
 
-    /** Newest first; `q` finds by a part of the address. */
-    async list(q: string, request: PageRequest): Promise<Page<Awaited<ReturnType<typeof toShape>>>> {
+    /** Newest first. */
+    async list(
+      filter: SubscriberFilter,
+      request: PageRequest,
+    ): Promise<Page<Awaited<ReturnType<typeof toShape>>>> {
       const before = request.after === undefined ? undefined : Number(request.after[0])
-      const rows = await stores.subscribers.list({ text: q.trim(), before, limit: request.limit + 1 })
+      const rows = await stores.subscribers.list({ ...filter, before, limit: request.limit + 1 })
       const page = toPage(rows, request.limit, (row) => [row.id])
       const subscriptions = await stores.subscriptions.listOf(page.data.map((row) => row.id))
       const data = await Promise.all(
@@ -45,6 +84,72 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
         ),
       )
       return { data, next: page.next }
+    },
+
+    /** Counts on to one more than `mostCounted`. */
+    count: (filter: SubscriberFilter): Promise<number> => stores.subscribers.count(filter, mostCounted + 1),
+
+    /**
+     * Active at once, on the ground of consent that an admin states. Nobody who left or was suppressed comes back by it.
+     * @throws DomainError `basis_needs_admin`, `subscriber_exists`, `subscriber_left`, `suppressed`
+     */
+    async add({ address, language, wanted }: SignupRequest, basis: string, actor: Actor): Promise<number> {
+      requireAdminForBasis({ actor, consentBasis: basis })
+      return database.transaction(async (tx) => {
+        const newsletters = (await tx.newsletters.list()).filter(({ slug }) =>
+          wanted.newsletters.includes(slug),
+        )
+        const row = { ...wanted, address, language, newsletters, ...plainRow }
+        const turn = { importId: 0, basis, firstMailAt: now(), pendingBefore: 0 }
+        const [outcome] = await placing.place(tx, [row], turn)
+        const subscriber = await tx.subscribers.findByAddress(address.text)
+        if (outcome !== 'active' || !subscriber) throw notAdded(outcome)
+        const detail = { newsletters: wanted.newsletters.join(', ') }
+        await tx.audit.insert(actor, 'subscriber.add', `subscriber:${subscriber.id}`, detail)
+        return subscriber.id
+      })
+    },
+
+    /**
+     * Changes their language, ends subscriptions, pauses them and resumes them.
+     * @throws DomainError `no_subscriber`, `no_newsletter`, `no_subscription`
+     */
+    async change(
+      id: number,
+      { language, subscriptions = [] }: SubscriberChange,
+      actor: Actor,
+    ): Promise<void> {
+      await database.transaction(async (tx) => {
+        await tx.subscribers.lock(id)
+        const before = await getPresent(tx, id)
+        if (language !== undefined) await tx.subscribers.updateLanguage(id, language)
+        const detail = language === undefined ? {} : changesBetween(before, { language })
+        for (const { newsletter: slug, state, pausedUntil } of subscriptions) {
+          const newsletter = await tx.newsletters.getBySlug(slug)
+          const key = { subscriberId: id, newsletterId: newsletter.id }
+          if (!(await tx.subscriptions.find(key))) throw hasNoSubscription()
+          if (state === 'ended')
+            await endSubscriptions(tx, { ...key, reason: 'unsubscribed', recorded: 'desk' })
+          else if (pausedUntil !== undefined)
+            await tx.subscriptions.updatePause(id, pauseUntil(pausedUntil ?? undefined, now()), newsletter.id)
+          detail[slug] = state ?? pausedUntil?.toISOString().slice(0, 10) ?? 'active'
+        }
+        await tx.audit.insert(actor, 'subscriber.change', `subscriber:${id}`, detail)
+      })
+    },
+
+    /** Everything kept about the person, to be handed to them. @throws DomainError `no_subscriber` */
+    async data(id: number, actor: Actor) {
+      const subscriber = await getPresent(stores, id)
+      await stores.audit.insert(actor, 'subscriber.data', `subscriber:${id}`)
+      return personalDataOf(stores, keyring, subscriber)
+    },
+
+    /** For good, as the person could themselves. @throws DomainError `no_subscriber` */
+    async erase(id: number, actor: Actor): Promise<void> {
+      await database.transaction(async (tx) => {
+        await eraseSubscriber(tx, keyring, await getPresent(tx, id), actor)
+      })
     },
 
     /** @throws DomainError `no_subscriber` */
@@ -120,6 +225,44 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
           .join('')
       }
     },
+  }
+}
+
+/** Who was erased is nobody to add to, to change or to ask about. */
+async function getPresent(tx: Stores, id: number): Promise<Subscriber> {
+  const subscriber = await tx.subscribers.get(id)
+  if (subscriber.address === null) throw notFound('no_subscriber', 'This person was erased.')
+  return subscriber
+}
+
+/** What a row of an import says beside what somebody typed. */
+const plainRow = {
+  isDefault: false,
+  pausedUntil: undefined,
+  status: { state: 'active', endedReason: undefined, suppression: undefined },
+  said: [] as Row['said'],
+  consent: { givenAt: undefined, source: '', basis: '' },
+  isGuessedDate: false,
+} as const
+
+const hasNoSubscription = () =>
+  notFound('no_subscription', 'This person has no subscription to one of these newsletters.')
+
+function notAdded(outcome: ImportOutcome | undefined) {
+  const at = (message: string) => [message, atField('email', message)] as const
+  switch (outcome) {
+    case 'suppressed':
+      return conflict('suppressed', ...at('This address is never written to; lift that first.'))
+    case 'left':
+      return conflict(
+        'subscriber_left',
+        ...at('This person has left; they alone can come back, by signing up.'),
+      )
+    default:
+      return conflict(
+        'subscriber_exists',
+        ...at('This person has these newsletters, or was asked to confirm them.'),
+      )
   }
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { toLowerAddress, type AddressHash } from '../../domain/subscribers/address.ts'
-import type { Subscriber } from '../../domain/subscribers/subscription.ts'
+import type { Subscriber, SubscriptionState } from '../../domain/subscribers/subscription.ts'
 import { notFound } from '../../errors.ts'
 import { findRow, listRows, type Executor } from '../executor.ts'
 
@@ -11,8 +11,39 @@ export interface NewSubscriber {
   language: string
 }
 
+/** Who is looked for. */
+export interface SubscriberFilter {
+  /** Part of the address; empty is anybody's. */
+  text: string
+  /** Slug. */
+  newsletter?: string | undefined
+  state?: SubscriptionState | undefined
+}
+
 export function subscribersStore(db: Executor) {
   const select = () => db.selectFrom('subscribers').select(['id', 'address', 'language', 'createdAt'])
+
+  /** Whose address holds the text, with a subscription as it is asked for. */
+  const found = ({ text, newsletter, state }: SubscriberFilter) =>
+    db
+      .selectFrom('subscribers')
+      .where('erasedAt', 'is', null)
+      .$if(text !== '', (query) =>
+        query.where(sql<boolean>`lower(address) like lower(${`%${text.replace(/[\\%_]/g, '\\$&')}%`})`),
+      )
+      .$if(newsletter !== undefined || state !== undefined, (query) =>
+        query.where((eb) =>
+          eb.exists(
+            eb
+              .selectFrom('subscriptions as s')
+              .innerJoin('newsletters as n', 'n.id', 's.newsletterId')
+              .select('s.state')
+              .whereRef('s.subscriberId', '=', 'subscribers.id')
+              .$if(newsletter !== undefined, (one) => one.where('n.slug', '=', newsletter ?? ''))
+              .$if(state !== undefined, (one) => one.where('s.state', '=', state ?? '')),
+          ),
+        ),
+      )
 
   return {
     async find(id: number): Promise<Subscriber | undefined> {
@@ -82,19 +113,25 @@ export function subscribersStore(db: Executor) {
       return true
     },
 
-    /** Rows whose address holds the text, newest first; `before` is the last id of the page before. */
-    async list(page: { text: string; before: number | undefined; limit: number }): Promise<Subscriber[]> {
-      return select()
-        .where('erasedAt', 'is', null)
-        .$if(page.text !== '', (query) =>
-          query.where(
-            sql<boolean>`lower(address) like lower(${`%${page.text.replace(/[\\%_]/g, '\\$&')}%`})`,
-          ),
-        )
+    /** Newest first; `before` is the last id of the page before. */
+    async list(
+      page: SubscriberFilter & { before: number | undefined; limit: number },
+    ): Promise<Subscriber[]> {
+      return found(page)
+        .select(['id', 'address', 'language', 'createdAt'])
         .$if(page.before !== undefined, (query) => query.where('id', '<', page.before ?? 0))
         .orderBy('id', 'desc')
         .limit(page.limit)
         .execute()
+    },
+
+    /** Counts on to `limit` and no further. */
+    async count(filter: SubscriberFilter, limit: number): Promise<number> {
+      const { n } = await db
+        .selectFrom(found(filter).select('id').limit(limit).as('found'))
+        .select(sql<number>`count(*)::int`.as('n'))
+        .executeTakeFirstOrThrow()
+      return n
     },
 
     /** Whether finding by a part of an address has an index: not every server lets us have one. */

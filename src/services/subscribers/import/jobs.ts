@@ -235,9 +235,12 @@ const tooLarge = () =>
 /** Another worker has the import: what was done of this batch must not stay. */
 class TakenOver extends Error {}
 
-function requireAdminForBasis({ actor, consentBasis }: ImportOptions) {
+export function requireAdminForBasis({
+  actor,
+  consentBasis,
+}: Pick<ImportOptions, 'actor' | 'consentBasis'>): void {
   if (consentBasis === undefined || mayActAs(actor.role, 'admin')) return
-  const sentence = 'Only an admin may state a basis of consent; without it every row gets an activation mail.'
+  const sentence = 'Only an admin may state a basis of consent; without it everyone gets an activation mail.'
   throw forbidden('basis_needs_admin', sentence)
 }
 
