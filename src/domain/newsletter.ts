@@ -56,6 +56,10 @@ export interface Newsletter {
   cadences: CadenceRule[]
   /** `Name <address>` or an address; null: the installation's sender. */
   from: string | null
+  /** An address; null: the installation's. */
+  replyTo: string | null
+  /** Markdown, mailed to whoever has just subscribed; null: no such mail. */
+  welcome: string | null
   template: 'digest' | 'brief'
   state: NewsletterState
   position: number

@@ -27,6 +27,8 @@ export async function aNewsletter(
       repeats: 'never',
       cadences: [{ cadence: 'daily', time: '07:00', zone: 'Africa/Algiers' }, { cadence: 'alert' }],
       from: null,
+      replyTo: null,
+      welcome: null,
       template: 'digest',
       state: 'public',
       position: 0,

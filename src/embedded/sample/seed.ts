@@ -132,6 +132,8 @@ const plain = {
   subject: null,
   approval: 'none',
   from: null,
+  replyTo: null,
+  welcome: null,
   template: 'digest',
   state: 'public',
 } as const

@@ -96,7 +96,7 @@ const styles = new Map([
   ['a', 'class="ink" style="color:#1c1b19;text-decoration:underline"'],
   ['img', 'style="max-width:100%;height:auto"'],
 ])
-const withStyles = (html: string): string =>
+export const withStyles = (html: string): string =>
   html.replace(/<(\w+)(?=[\s>])/g, (start, tag: string) => {
     const style = styles.get(tag)
     return style ? `${start} ${style}` : start

@@ -1,7 +1,9 @@
+import { summaryOf } from '../../domain/articles/article-html.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import { directionOf } from '../../domain/publication.ts'
 import type { InterfaceLanguage } from '../../domain/language.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
+import { withStyles } from './digest-view.ts'
 import { cleanTexts, singleLine } from './plain-text.ts'
 import type { MailTemplates } from './templates.ts'
 
@@ -18,6 +20,15 @@ export type PersonalContent =
   | { kind: 'preferences-link'; preferencesUrl: string; expiresAt?: Date | undefined }
   | { kind: 'address-change'; activateUrl: string; expiresAt: Date }
   | { kind: 'address-changed' }
+  | {
+      kind: 'welcome'
+      newsletter: string
+      /** Markdown, and the safe HTML of it. */
+      words: string
+      wordsHtml: string
+      latestUrl: string
+      preferencesUrl: string
+    }
   | { kind: 'newsletter-ended'; newsletter: string; archiveUrl: string }
   | { kind: 'sign-in' | 'invitation'; signInUrl: string; expiresAt: Date }
   | ({ kind: 'desk-notice' } & NoticeText)
@@ -40,6 +51,8 @@ interface Letter {
   subject: string
   title: string
   paragraphs: string[]
+  /** In the place of the paragraphs where HTML is shown: an editor's words, made safe. */
+  wordsHtml?: string
   action?: { label: string; url: string }
   notes: { text: string; label?: string; url?: string }[]
 }
@@ -57,7 +70,7 @@ export function composePersonal(
     ...letter,
     language,
     locale: reader.locale,
-    preheader: letter.paragraphs[0] ?? '',
+    preheader: (letter.wordsHtml ? summaryOf(letter.wordsHtml) : letter.paragraphs[0]) ?? '',
     publication: cleanTexts(reader.publication),
   }
   return { subject: singleLine(letter.subject), html: template.html(data), text: template.text(data) }
@@ -111,6 +124,19 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
         action: action(content.archiveUrl),
         notes: [{ text: say(`${key}.note`) }],
       }
+    case 'welcome': {
+      const values = { newsletter: isolate(content.newsletter, language) }
+      return {
+        subject: say(`${key}.subject`, values),
+        title: say(`${key}.title`),
+        paragraphs: [content.words],
+        wordsHtml: withStyles(content.wordsHtml),
+        action: action(content.latestUrl),
+        notes: [
+          { text: say(`${key}.note`, values), label: say(`${key}.preferences`), url: content.preferencesUrl },
+        ],
+      }
+    }
     case 'address-change':
     case 'sign-in':
     case 'invitation': {

@@ -29,6 +29,8 @@ const schema = z.object({
   subject: text.default(''),
   /** Absent where the editor is no admin: it stays. */
   from: text.optional(),
+  replyTo: text.default(''),
+  welcome: z.string().trim().max(10_000).default(''),
   approval: z.enum(['none', 'one', 'four-eyes']).optional(),
   repeats: z.enum(['never', 'within-newsletter']),
   template: z.enum(['digest', 'brief']),
@@ -109,6 +111,8 @@ export function toChange(body: unknown, before?: Newsletter) {
     blocks: form.blocks.map(toBlock),
     cadences: rules,
     subject: form.subject || null,
+    replyTo: form.replyTo || null,
+    welcome: form.welcome || null,
     from: form.from === undefined ? undefined : form.from || null,
   } satisfies NewsletterChange
 }

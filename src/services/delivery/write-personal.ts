@@ -2,6 +2,7 @@ import { newsletterPath } from '../../domain/newsletter.ts'
 import { deskNotices } from '../../domain/notice.ts'
 import type { PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
+import { renderMarkdown } from '../articles/safe-html.ts'
 import type { EditorService } from '../desk/editors.ts'
 import type { InvitationService } from '../desk/invitations.ts'
 import type { Parts } from '../parts.ts'
@@ -46,7 +47,8 @@ export function createPersonalWriter(parts: WriterParts): MailWriter {
 }
 
 async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<PersonalContent> {
-  const { links, editors, invitations } = parts
+  const { config, database, links, editors, invitations } = parts
+  const { stores } = database
   switch (row.kind) {
     case 'activation':
     case 'reminder':
@@ -82,7 +84,20 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
       return {
         kind: row.kind,
         newsletter: (await namesOf(parts, [newsletter]))[0] ?? newsletter,
-        archiveUrl: parts.config.publicUrl + newsletterPath(newsletter),
+        archiveUrl: config.publicUrl + newsletterPath(newsletter),
+      }
+    }
+    case 'welcome': {
+      const newsletter = await stores.newsletters.getBySlug(row.payload.newsletter)
+      const [latest] = await stores.digests.listArchive(newsletter.id, 1)
+      const words = newsletter.welcome ?? ''
+      return {
+        kind: row.kind,
+        newsletter: newsletter.name,
+        words,
+        wordsHtml: await renderMarkdown(words, config.publicUrl),
+        latestUrl: config.publicUrl + (latest ? `/digests/${latest.id}` : newsletterPath(newsletter.slug)),
+        preferencesUrl: links.preferencesUrl(required(row.subscriberId)),
       }
     }
     case 'sign-in':

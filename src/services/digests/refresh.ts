@@ -111,7 +111,7 @@ export async function composeDraft(
     ...draft,
     publication,
     publicUrl: parts.config.publicUrl,
-    replyTo: parts.config.mailReplyTo ?? publication.contactEmail,
+    replyTo: draft.newsletter.replyTo ?? parts.config.mailReplyTo ?? publication.contactEmail,
     articles,
     beyond,
     mostRead,

@@ -15,6 +15,7 @@ import { notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'
+import { welcomeReader } from './welcome-mail.ts'
 import { sha256 } from '../desk/secret.ts'
 
 /** What a link's page shows. */
@@ -94,7 +95,8 @@ export function createActivationService(
           return describe(request, await changeAddress(tx, request, method))
         return describe(request, await subscribe(tx, request, method))
       })
-      if (page.kind === 'address-change') await doorbell.ring('deliver-mail', {})
+      if (page.kind === 'address-change' || page.state === 'activated')
+        await doorbell.ring('deliver-mail', {})
       return page
     },
 
@@ -177,7 +179,10 @@ export function createActivationService(
     const activated: number[] = []
     for (const { newsletter, setting } of await listWanted(tx, request)) {
       const key = { subscriberId: subscriber.id, newsletterId: newsletter.id }
-      if (await tx.subscriptions.activate(key, setting, request.createdAt)) activated.push(newsletter.id)
+      const before = await tx.subscriptions.find(key)
+      if (!(await tx.subscriptions.activate(key, setting, request.createdAt))) continue
+      activated.push(newsletter.id)
+      if (before?.state !== 'active') await welcomeReader(tx, newsletter, subscriber.id)
     }
     if (activated.length === 0) return 'left'
     await tx.suppressions.delete(hashes, ['bounced', 'erased'])

@@ -19,6 +19,7 @@ import type { Setting } from '../../store/subscribers/subscriptions.ts'
 import type { Stores } from '../../store/stores.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
+import { welcomeReader } from '../signups/welcome-mail.ts'
 import { endSubscriptions } from './end-subscriptions.ts'
 import { eraseSubscriber, personalDataOf } from './personal-data.ts'
 import type { PreferencesInput } from './preferences-input.ts'
@@ -153,6 +154,7 @@ async function receive(
   const key = { subscriberId: page.subscriberId, newsletterId: newsletter.id }
   const isNew = subscription?.state !== 'active'
   await tx.subscriptions.activate(key, setting, new Date(now.getTime() + 60_000))
+  if (isNew) await welcomeReader(tx, newsletter, page.subscriberId)
   await tx.consents.insert({
     event: isNew ? 'activated' : 'changed',
     subscriberId: page.subscriberId,

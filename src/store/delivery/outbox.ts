@@ -12,6 +12,7 @@ export type MailKind =
   | 'address-change'
   | 'address-changed'
   | 'newsletter-ended'
+  | 'welcome'
   | 'sign-in'
   | 'digest-test'
   | 'desk-notice'
@@ -21,6 +22,7 @@ export type MailKind =
 interface Payloads {
   'already-subscribed': { newsletters: string[] }
   'newsletter-ended': { newsletter: string }
+  welcome: { newsletter: string }
   'digest-test': { digestId: number; articleIds: number[]; contentHash: string }
   'desk-notice': NoticeText
   invitation: { invitationId: number; until: number }
@@ -69,6 +71,10 @@ const objection = sql<string | null>`(
     when exists (
       select from activation_blocks b
       where b.limit_hmac = a.limit_hmac and b.blocked_until > statement_timestamp()) then 'blocked'
+    when m.kind = 'welcome' and not exists (
+      select from subscriptions s join newsletters n on n.id = s.newsletter_id
+      where s.subscriber_id = m.subscriber_id and n.slug = m.payload ->> 'newsletter' and s.state = 'active')
+      then 'unsubscribed'
     when m.editor_id is not null and (e.id is null or e.removed_at is not null) then 'removed'
     when coalesce(m.address, a.address, p.address, e.email) is null then 'erased'
   end

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { signedIn } from '../support/desk.ts'
+import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
+import { activationPath, aReader, aSubscribedReader, nonceIn } from '../support/readers.ts'
+import { aSmtpSink } from '../support/smtp-sink.ts'
+import { aSubscriber } from '../support/subscribers.ts'
+import { aWeb } from '../support/web.ts'
+
+const welcome = 'Bonjour,\n\nmerci de nous **lire** : [la rédaction](/fr).'
+const decoded = (raw: Buffer | undefined): string =>
+  (raw?.toString('latin1') ?? '')
+    .replace(/=\r\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+async function aNewsroom() {
+  const sink = await aSmtpSink()
+  const web = await aWeb({ env: { SMTP_URL: sink.url } })
+  await aNewsletter(web.context.database, { slug: 'le-matin', name: 'Le Matin' })
+  const call = await web.api('editor')
+  const set = async (change: object) => (await call('PATCH', '/newsletters/le-matin', change)).status
+  const welcomes = () =>
+    rowsOf<{ n: number }>(web, `select subscriber_id::int as n from outbox where kind = 'welcome' order by 1`)
+  return { web, sink, set, welcomes }
+}
+
+test('who has just subscribed is welcomed once, in the words of the newsletter; who was subscribed is not', async () => {
+  const { web, sink, set, welcomes } = await aNewsroom()
+  const { sending, presence, subscriptionLinks } = web.context.services
+  await aSubscribedReader(web, 'avant@reader.example', ['le-matin'])
+  expect(await welcomes()).toEqual([])
+  expect(await set({ welcome })).toBe(200)
+  const { subscriber } = await aSubscribedReader(web, 'amina@reader.example', ['le-matin'])
+  // The same once more, with another choice.
+  const again = aReader(web)
+  await again.post('/subscribe', { email: 'avant@reader.example', newsletters: 'le-matin', alerts: 'on' })
+  await web.context.services.signupDecisions.decideAll()
+  await again.get(await activationPath(web, 'avant@reader.example'))
+  expect(await welcomes()).toEqual([{ n: subscriber.id }])
+  await rowsOf(web, `delete from outbox where kind <> 'welcome'`)
+  await presence.beat()
+  await sending.deliverMail()
+  const mail = decoded(sink.received[0]?.raw)
+  expect(sink.received.map(({ to }) => to)).toEqual([['amina@reader.example']])
+  expect(mail).toContain('merci de nous **lire**')
+  expect(mail).toContain('<strong>lire</strong>')
+  expect(mail).toContain(`href="${web.origin}/newsletters/le-matin"`)
+  expect(mail).toContain(subscriptionLinks.preferencesUrl(subscriber.id))
+})
+
+test('a newsletter added in the preferences welcomes too; who left meanwhile gets nothing', async () => {
+  const { web, sink, set, welcomes } = await aNewsroom()
+  const { services, database } = web.context
+  await aNewsletter(database, { slug: 'hebdo', name: 'Hebdo' })
+  const { reader, subscriber } = await aSubscribedReader(web, 'amina@reader.example', ['hebdo'])
+  await set({ welcome })
+  const path = new URL(services.subscriptionLinks.preferencesUrl(subscriber.id)).pathname
+  const nonce = nonceIn(await (await reader.get(path)).text())
+  const chosen = { action: 'save', language: 'fr', newsletters: ['hebdo', 'le-matin'] }
+  expect((await reader.post(path, { ...chosen, nonce })).status).toBe(200)
+  expect(await welcomes()).toEqual([{ n: subscriber.id }])
+  await services.subscriptions.leaveAll(subscriber.id)
+  await rowsOf(web, `delete from outbox where kind <> 'welcome'`)
+  await services.presence.beat()
+  await services.sending.deliverMail()
+  expect(sink.received).toEqual([])
+  expect(await rowsOf(web, 'select state, reason from outbox')).toEqual([
+    { state: 'skipped', reason: 'unsubscribed' },
+  ])
+})
+
+test('replies go to the newsletter’s own address, which the desk checks', async () => {
+  const { web } = await aNewsroom()
+  const newsletter = await web.context.services.newsletters.get('le-matin')
+  await aSubscriber(web.context.database, { newsletter })
+  const desk = await signedIn(web, 'editor')
+  const form = { name: 'Le Matin', language: 'fr', minArticles: '1', maxArticles: '12', repeats: 'never' }
+  const more = { template: 'digest', zone: 'Africa/Algiers', welcome: 'Bonjour', state: 'public' }
+  const refused = await desk.post('/newsletters/le-matin', { ...form, ...more, replyTo: 'a, b' })
+  expect(refused.status).toBe(422)
+  expect(await refused.text()).toContain('une seule adresse')
+  await desk.post('/newsletters/le-matin', { ...form, ...more, replyTo: 'courrier@rivage.example' })
+  const call = await web.api('editor')
+  const shown = await (await call('GET', '/newsletters/le-matin')).json()
+  expect(shown).toMatchObject({ replyTo: 'courrier@rivage.example', welcome: 'Bonjour' })
+  const letter = { kind: 'letter', subject: 'Un mot', intro: 'Bonjour' }
+  const made = (await (await call('POST', '/newsletters/le-matin/digests', letter)).json()) as { id: number }
+  const mime = await (await call('GET', `/digests/${made.id}/preview?format=mime`)).text()
+  expect(mime.slice(0, mime.indexOf('<html'))).toMatch(/^Reply-To: .*courrier@rivage\.example/m)
+  await desk.post('/newsletters/le-matin', { ...form, ...more, welcome: '', replyTo: '' })
+  expect(await (await call('GET', '/newsletters/le-matin')).json()).toMatchObject({
+    replyTo: null,
+    welcome: null,
+  })
+})
