@@ -1,14 +1,12 @@
 import type { Article, ArticleBody } from '../../domain/articles/article.ts'
-import { shortPath } from '../../domain/articles/article.ts'
 import { decode } from '../../domain/articles/old-address.ts'
-import { articleUrl } from '../../domain/articles/links.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { cleanLine } from '../../domain/text.ts'
 import type { DomainError } from '../../errors.ts'
 import { conflict, invalid } from '../../errors.ts'
-import { putArticles, versionOf } from './put-articles.ts'
-import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
+import { putArticles } from './put-articles.ts'
+import { versionOf, type ArticleToPut, type Outcome, type PutResult } from './put-article.ts'
 import {
   articleInput,
   externalId as externalIdSchema,
@@ -20,6 +18,7 @@ import type { Stores } from '../../store/stores.ts'
 import { whoIs } from '../desk/who-is.ts'
 import type { Parts } from '../parts.ts'
 import { noteArchives, noteChanges, ringForChange } from './public-change.ts'
+import { toShape } from './shape.ts'
 import { withdrawArticle } from './withdraw.ts'
 
 export type ArticleService = ReturnType<typeof createArticleService>
@@ -59,7 +58,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       if (!result.isItsText)
         await stores.audit.insert(
           actor,
-          `article.${result.outcome === 'created' ? 'created' : 'changed'}`,
+          result.outcome === 'created' ? 'article.created' : 'article.changed',
           `article:${result.externalId}`,
         )
     }
@@ -267,40 +266,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
 
     versionOf,
 
-    /** As the API shows it. */
-    toShape: (article: Article) => ({
-      externalId: article.externalId,
-      slug: article.slug,
-      url: articleUrl(article, config.publicUrl),
-      shortUrl: config.publicUrl + shortPath(article.shortCode),
-      guid: article.guid,
-      title: article.title,
-      html: article.html,
-      markdown: article.markdown ?? null,
-      language: article.language,
-      deck: article.deck,
-      summary: article.summary,
-      sections: article.sections.map((section) => section.slug),
-      dossiers: article.dossiers.map((dossier) => dossier.slug),
-      tags: article.tags.map((tag) => tag.slug),
-      authors: article.authors.map((author) => author.names['und'] ?? author.slug),
-      state: article.state,
-      publishedAt: article.publishedAt?.toISOString() ?? null,
-      firstPublicAt: article.firstPublicAt?.toISOString() ?? null,
-      withdrawnAt: article.withdrawnAt?.toISOString() ?? null,
-      withdrawnReason: article.withdrawnReason ?? null,
-      canonicalUrl: article.canonicalUrl ?? null,
-      translationOf: article.translationOf ?? null,
-      correction: article.correction ?? null,
-      picture: article.picture ?? null,
-      enclosure: article.enclosure ?? null,
-      responses: article.areResponsesOpen ? ('open' as const) : ('closed' as const),
-      responsesCount: article.responsesCount,
-      viewsTotal: article.viewsTotal,
-      heldAt: article.heldAt?.toISOString() ?? null,
-      createdAt: article.createdAt.toISOString(),
-      updatedAt: article.updatedAt.toISOString(),
-    }),
+    toShape: (article: Article) => toShape(article, config.publicUrl),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SourceMark } from '../../domain/articles/identity.ts'
-import type { DomainError } from '../../errors.ts'
+import type { Article } from '../../domain/articles/article.ts'
+import { atField, conflict, invalid, preconditionFailed, type DomainError } from '../../errors.ts'
 import type { CheckedArticle } from './input.ts'
 
 /** What an import knows of an article beyond what the API takes. */
@@ -40,3 +41,26 @@ export type PutResult =
       isItsText?: boolean
     }
   | { externalId: string; error: DomainError }
+
+/** Grows with every change of what it shows; views and responses are no change. */
+export const versionOf = ({ updatedAt }: Pick<Article, 'updatedAt'>): number => updatedAt.getTime()
+
+export const versionChanged = () =>
+  preconditionFailed(
+    'version_changed',
+    'This article has changed since you looked: read it again, and decide again.',
+    atField('version', 'is not the one that is stored'),
+  )
+
+export const noOriginal = (externalId: string) => {
+  const message = `There is no other article ${externalId} to translate: put it first, or leave translationOf out.`
+  return invalid('no_original', message, atField('translationOf', message))
+}
+
+export const guidTaken = ({ externalId }: ArticleToPut): PutResult => ({
+  externalId,
+  error: conflict(
+    'guid_taken',
+    'Another article has this guid. If it is the same one, put it under the id that it has here; if not, leave guid out to get a new one.',
+  ),
+})

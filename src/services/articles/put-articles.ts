@@ -4,13 +4,21 @@ import type { SelectionKind } from '../../domain/articles/article.ts'
 import { publishingOf } from '../../domain/articles/publishing.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
-import { atField, conflict, DomainError, invalid, preconditionFailed, unavailable } from '../../errors.ts'
+import { DomainError, unavailable } from '../../errors.ts'
 import type { ArticleContent, StoredArticle } from '../../store/articles/article-writes.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { Stores } from '../../store/stores.ts'
 import { toSafeHtml } from './safe-html.ts'
 import { findIdentities, judgeArticle, namesOf, noteNames, noteSources, remoteOf } from './identity.ts'
-import type { ArticleToPut, Outcome, PutResult } from './put-article.ts'
+import {
+  guidTaken,
+  noOriginal,
+  versionChanged,
+  versionOf,
+  type ArticleToPut,
+  type Outcome,
+  type PutResult,
+} from './put-article.ts'
 
 interface BatchOptions {
   publicUrl: string
@@ -302,29 +310,6 @@ function hashOf({ input, origin }: ArticleToPut): Buffer {
   const sorted = Object.entries({ ...content, ...origin }).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(JSON.stringify(sorted)).digest()
 }
-
-/** Grows with every change of what it shows; views and responses are no change. */
-export const versionOf = ({ updatedAt }: Pick<StoredArticle, 'updatedAt'>): number => updatedAt.getTime()
-
-const versionChanged = () =>
-  preconditionFailed(
-    'version_changed',
-    'This article has changed since you looked: read it again, and decide again.',
-    atField('version', 'is not the one that is stored'),
-  )
-
-const noOriginal = (externalId: string) => {
-  const message = `There is no other article ${externalId} to translate: put it first, or leave translationOf out.`
-  return invalid('no_original', message, atField('translationOf', message))
-}
-
-const guidTaken = ({ externalId }: ArticleToPut): PutResult => ({
-  externalId,
-  error: conflict(
-    'guid_taken',
-    'Another article has this guid. If it is the same one, put it under the id that it has here; if not, leave guid out to get a new one.',
-  ),
-})
 
 // Without vowels no code spells a word; without 0, 1, l and the like it can be read out.
 const shortCodeAlphabet = 'bcdfghjkmnpqrstvwxyz23456789'

@@ -1,0 +1,37 @@
+import { shortPath, type Article } from '../../domain/articles/article.ts'
+import { articleUrl } from '../../domain/articles/links.ts'
+
+/** As the API shows it. */
+export const toShape = (article: Article, publicUrl: string) => ({
+  externalId: article.externalId,
+  slug: article.slug,
+  url: articleUrl(article, publicUrl),
+  shortUrl: publicUrl + shortPath(article.shortCode),
+  guid: article.guid,
+  title: article.title,
+  html: article.html,
+  markdown: article.markdown ?? null,
+  language: article.language,
+  deck: article.deck,
+  summary: article.summary,
+  sections: article.sections.map((section) => section.slug),
+  dossiers: article.dossiers.map((dossier) => dossier.slug),
+  tags: article.tags.map((tag) => tag.slug),
+  authors: article.authors.map((author) => author.names['und'] ?? author.slug),
+  state: article.state,
+  publishedAt: article.publishedAt?.toISOString() ?? null,
+  firstPublicAt: article.firstPublicAt?.toISOString() ?? null,
+  withdrawnAt: article.withdrawnAt?.toISOString() ?? null,
+  withdrawnReason: article.withdrawnReason ?? null,
+  canonicalUrl: article.canonicalUrl ?? null,
+  translationOf: article.translationOf ?? null,
+  correction: article.correction ?? null,
+  picture: article.picture ?? null,
+  enclosure: article.enclosure ?? null,
+  responses: article.areResponsesOpen ? ('open' as const) : ('closed' as const),
+  responsesCount: article.responsesCount,
+  viewsTotal: article.viewsTotal,
+  heldAt: article.heldAt?.toISOString() ?? null,
+  createdAt: article.createdAt.toISOString(),
+  updatedAt: article.updatedAt.toISOString(),
+})
