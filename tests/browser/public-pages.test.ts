@@ -106,6 +106,12 @@ const fill = async (page: BrowserPage, email: string, button = 'main button') =>
 
 function siteVisits({ web, language, article, newsletter, sendDigest }: Newsroom): Visit[] {
   const open = (path: string) => (page: BrowserPage) => page.goto(web.origin + path)
+  const become = (state: 'paused' | 'ended') => async (page: BrowserPage) => {
+    const { newsletters } = web.context.services
+    await newsletters.change(newsletter.slug, { state }, cli)
+    await page.goto(`${web.origin}/newsletters/${newsletter.slug}`)
+    await newsletters.change(newsletter.slug, { state: 'public' }, cli)
+  }
   return [
     ['site.box.title', open(`/${language}`)],
     ['site.kinds.section', open(`/${language}/sections/culture`)],
@@ -117,6 +123,8 @@ function siteVisits({ web, language, article, newsletter, sendDigest }: Newsroom
     ['digest.none', open(`/newsletters/${newsletter.slug}`)],
     ['mail.digest.web_reason', async (page) => page.goto(web.origin + (await sendDigest()))],
     ['digest.archive', open(`/newsletters/${newsletter.slug}`)],
+    ['digest.paused', become('paused')],
+    ['digest.ended', become('ended')],
     ['errors.what_now.404', open(`/${language}/nowhere`)],
     ['errors.no_link_title', open('/activate/cut')],
     ['errors.new_link', open('/unsubscribe/cut')],

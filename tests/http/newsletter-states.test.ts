@@ -106,6 +106,10 @@ test('paused: nothing is opened, started or resumed; its people and cadences are
       { code: 'newsletter_paused' },
     ])
   }
+  // As a process that knows of no pause would have sent it.
+  await rowsOf(web, `update digests set state = 'preparing', resume_state = null where id = ${id}`)
+  await services.digestTransitions.prepare(id)
+  expect((await digestsOf(web)).slice(0, 3)).toEqual(stopped)
   expect(await text(web, '/newsletters/le-soir')).toContain('en pause')
   expect(await (await call('GET', '/newsletters/le-soir')).json()).toMatchObject({
     cadences,

@@ -208,7 +208,10 @@ export function createDigestTransitionsService(
         const claimed = await stores.digests.claim(id)
         if (claimed.state !== 'preparing') return claimed
         const newsletter = await stores.newsletters.get(claimed.newsletterId)
-        await prepare(parts, stores, { digest: claimed, newsletter })
+        const { state } = newsletter
+        // Sent at the moment of the pause, or by a process of the version before, which knows none.
+        if (state === 'paused' || state === 'ended') await stores.runningDigests.stopAll(newsletter.id, state)
+        else await prepare(parts, stores, { digest: claimed, newsletter })
         return stores.digests.get(id)
       })
       if (digest.state === 'sending') await database.stores.variants.analyze()
