@@ -709,6 +709,7 @@ create table selections (
   position integer default 1000 not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  listed boolean default true not null,
   constraint selections_pkey PRIMARY KEY (id),
   constraint selections_kind_slug_key UNIQUE (kind, slug),
   constraint selections_kind_check CHECK (kind = ANY (ARRAY['section'::text, 'dossier'::text, 'tag'::text, 'author'::text]))

@@ -549,6 +549,7 @@ export interface Selections {
   description: Generated<Json>;
   id: Generated<number>;
   kind: string;
+  listed: Generated<boolean>;
   names: Generated<Json>;
   position: Generated<number>;
   slug: string;

@@ -33,6 +33,7 @@ const places = [
   '/desk/articles/new',
   '/desk/articles/rivage-101',
   '/desk/feeds',
+  '/desk/sections',
   '/desk/sources',
   '/desk/subscribers',
   '/desk/subscribers/1',

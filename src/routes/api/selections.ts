@@ -5,6 +5,8 @@ import type { SelectionService } from '../../services/articles/selections.ts'
 
 const selection = z.object({
   slug: z.string(),
+  position: z.int().describe('Its place; what nobody has put in order has 1000'),
+  listed: z.boolean().describe('Whether it stands in the menu and on the signup form'),
   names: z.record(z.string(), z.string()).describe('By language'),
   descriptions: z.record(z.string(), z.string()),
   url: z.url(),
@@ -27,12 +29,12 @@ const apiOfKind = (service: SelectionService, kind: 'section' | 'dossier', path:
     handle: async ({ body }) => ({ body: service.toShape(await service.create(kind, body)) }),
   }),
   patch(`${path}/{slug}`, 'editor', {
-    summary: `Rename a ${kind}, describe it or move it; what is absent stays`,
+    summary: `Name a ${kind}, describe it, move it or take it out of the menu; what is absent stays`,
     params: z.strictObject({ slug }),
     body: selectionChange,
     answers: { 200: selection },
-    handle: async ({ params, body }) => ({
-      body: service.toShape(await service.change(kind, params.slug, body)),
+    handle: async ({ params, body, actor }) => ({
+      body: service.toShape(await service.change(kind, params.slug, body, actor)),
     }),
   }),
 ]

@@ -7,6 +7,7 @@ import { deliverabilityDesk, type Examine } from './deliverability.ts'
 import { providersDesk } from './providers.ts'
 import { importsDesk } from './imports.ts'
 import { feedsDesk } from './feeds.ts'
+import { sectionsDesk } from './sections.ts'
 import { settingsDesk } from './settings.ts'
 import { sourcesDesk } from './sources.ts'
 import { subscribersDesk } from './subscribers.ts'
@@ -25,6 +26,7 @@ export function deskRoutes(services: Services, draining: AbortSignal, examine: E
     ...digestActionsDesk(services),
     ...newslettersDesk(services),
     ...articlesDesk(services),
+    ...sectionsDesk(services),
     ...sourcesDesk(services),
     ...feedsDesk(services),
     ...subscribersDesk(services),

@@ -131,6 +131,7 @@ export const selectionChange = z
     names,
     descriptions: z.record(language, line(2_000)),
     position: z.int().min(0).max(100_000),
+    listed: z.boolean().describe('Whether it stands in the menu and on the signup form'),
   })
   .partial()
 

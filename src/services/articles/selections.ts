@@ -1,7 +1,9 @@
 import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { conflict, notFound } from '../../errors.ts'
-import type { NewSelection } from '../../store/articles/selections.ts'
+import type { Actor } from '../../domain/editor.ts'
+import type { NewSelection, PlacedSelection } from '../../store/articles/selections.ts'
+import { changesBetween } from '../desk/audit.ts'
 import type { SelectionChangeInput, SelectionInput } from './input.ts'
 import type { Parts } from '../parts.ts'
 import { ringForChange } from './public-change.ts'
@@ -30,7 +32,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
   const { config, database, doorbell } = parts
   return {
     /** In the publication's order. */
-    list: (kind: SelectionKind): Promise<Selection[]> => database.stores.selections.list(kind),
+    list: (kind: SelectionKind): Promise<PlacedSelection[]> => database.stores.selections.list(kind),
 
     /**
      * What a newsletter may draw from, under its name in `language`: every section and dossier and the most used tags;
@@ -53,7 +55,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
     },
 
     /** @throws DomainError `selection_exists` */
-    async create(kind: SelectionKind, input: SelectionInput): Promise<Selection> {
+    async create(kind: SelectionKind, input: SelectionInput): Promise<PlacedSelection> {
       const created = await database.stores.selections.insert({ kind, ...input })
       if (!created) {
         const sentence = `There is a ${kind} ${input.slug} already: change it, or choose another slug.`
@@ -67,14 +69,25 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
       await database.stores.selections.putMissing(selections)
     },
 
-    /** Names, descriptions and order; the slug stays. @throws DomainError `no_selection` */
-    async change(kind: SelectionKind, slug: string, change: SelectionChangeInput): Promise<Selection> {
+    /** Names, descriptions, order, and whether it is listed; the slug stays. @throws DomainError `no_selection` */
+    async change(
+      kind: SelectionKind,
+      slug: string,
+      change: SelectionChangeInput,
+      actor: Actor,
+    ): Promise<PlacedSelection> {
       const changed = await database.transaction(async (stores) => {
         const before = await stores.selections.findBySlug(kind, slug)
         const after = before && (await stores.selections.update(before.id, change))
         if (!after) throw notFound('no_selection', `There is no ${kind} ${slug}.`)
         // Its name stands in the items of every feed.
         await stores.feedDocuments.markDirty([{ subject: '*' }])
+        await stores.audit.insert(
+          actor,
+          'selection.changed',
+          `${kind}:${slug}`,
+          changesBetween(before, change),
+        )
         return after
       })
       await ringForChange(doorbell)
@@ -82,8 +95,10 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
     },
 
     /** As the API shows it. */
-    toShape: (selection: Selection) => ({
+    toShape: (selection: PlacedSelection) => ({
       slug: selection.slug,
+      position: selection.position,
+      listed: selection.listed,
       names: selection.names,
       descriptions: selection.descriptions,
       url: config.publicUrl + selectionPath(selection),

@@ -10,31 +10,36 @@ export interface NewSelection {
 
 /** What may change; the slug is part of public URLs and stays. */
 export type SelectionChange = {
-  [Name in 'names' | 'descriptions' | 'position']?: (Selection & { position: number })[Name] | undefined
+  [Name in 'names' | 'descriptions' | 'position' | 'listed']?: PlacedSelection[Name] | undefined
 }
+
+/** With its place in the publication's order, and whether it stands in the menu and on the signup form. */
+export type PlacedSelection = Selection & { position: number; listed: boolean }
 
 /** Enough to tell what a newsroom writes about now; few enough for the head of every page. */
 const newestCounted = 300
 
 export function selectionsStore(db: Executor) {
-  const columns = ['id', 'kind', 'slug', 'names', 'description as descriptions'] as const
+  const columns = [
+    ...(['id', 'kind', 'slug', 'names', 'description as descriptions', 'position', 'listed'] as const),
+  ] as const
   const select = () => db.selectFrom('selections').select(columns)
   type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirstOrThrow']>>
-  const toSelection = (row: Row): Selection => row as unknown as Selection
+  const toSelection = (row: Row): PlacedSelection => row as unknown as PlacedSelection
 
   return {
-    async findBySlug(kind: SelectionKind, slug: string): Promise<Selection | undefined> {
+    async findBySlug(kind: SelectionKind, slug: string): Promise<PlacedSelection | undefined> {
       const row = await select().where('kind', '=', kind).where('slug', '=', slug).executeTakeFirst()
       return row && toSelection(row)
     },
 
     /** In the publication's order. */
-    async list(kind: SelectionKind): Promise<Selection[]> {
+    async list(kind: SelectionKind): Promise<PlacedSelection[]> {
       const rows = await select().where('kind', '=', kind).orderBy('position').orderBy('id').execute()
       return rows.map(toSelection)
     },
 
-    /** The first few: as the desk has put them in order, and of those it has not, the ones that the newest articles are in. */
+    /** The first few that are listed: as the desk has put them in order, and of those it has not, the ones that the newest articles are in. */
     async listLeading(kind: SelectionKind, limit: number): Promise<Selection[]> {
       const rows = await listRows<Row>(db)`
         select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
@@ -44,7 +49,7 @@ export function selectionsStore(db: Executor) {
                 order by first_public_at desc, id desc limit ${newestCounted}) as newest
           join article_selections x on x.article_id = newest.id
           group by x.selection_id) as used on used.selection_id = s.id
-        where s.kind = ${kind}
+        where s.kind = ${kind} and s.listed
         order by s.position, used.articles desc nulls last, s.id
         limit ${limit}`
       return rows.map(toSelection)
@@ -65,7 +70,7 @@ export function selectionsStore(db: Executor) {
     /** Undefined where the slug is taken. */
     async insert(
       selection: NewSelection & { position?: number | undefined },
-    ): Promise<Selection | undefined> {
+    ): Promise<PlacedSelection | undefined> {
       const row = await db
         .insertInto('selections')
         .values({ ...selection, names: JSON.stringify(selection.names) })
@@ -101,13 +106,14 @@ export function selectionsStore(db: Executor) {
       return new Map(rows.map((row) => [keyOf(row), row.id]))
     },
 
-    async update(id: number, change: SelectionChange): Promise<Selection | undefined> {
+    async update(id: number, change: SelectionChange): Promise<PlacedSelection | undefined> {
       const row = await db
         .updateTable('selections')
         .set({
           names: change.names && JSON.stringify(change.names),
           description: change.descriptions && JSON.stringify(change.descriptions),
           position: change.position,
+          listed: change.listed,
           updatedAt: sql<Date>`clock_timestamp()`,
         })
         .where('id', '=', id)

@@ -104,6 +104,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/digests/1/uncertain', { decision: 'leave', subscriber: '1', key: 'one click' }],
   ['/digests', { newsletter: 'le-matin', cadence: 'daily', articles: '' }],
   ['/digests/2/schedule', { version, sendAt: '2099-01-01T07:00' }],
+  ['/sections/section/culture', { 'name.fr': 'Culture', position: '3', listed: 'yes' }],
   ['/feeds/move', { path: '/sections/culture/rss.xml', to: '/rss.xml' }],
   ['/feeds/restore', { path: '/sections/culture/rss.xml' }],
   ['/feeds/retire', { path: '/sections/culture/rss.xml' }],

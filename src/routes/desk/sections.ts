@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import type { Services } from '../../services/services.ts'
+
+const kinds = ['section', 'dossier'] as const
+const path = z.object({ kind: z.enum(kinds), slug: z.string().max(200) })
+const form = z.object({
+  position: z.coerce.number().int().min(0).max(100_000),
+  listed: z.string().optional(),
+})
+
+/** Sections and dossiers: their names, their order, and which stand in the menu. */
+export function sectionsDesk({ selections, publication }: Services): DeskRoute[] {
+  const show = async ({ page }: DeskCall, more: object = {}) => {
+    const { languages } = await publication.get()
+    const groups = await Promise.all(
+      kinds.map(async (kind) => ({ kind, selections: await selections.list(kind) })),
+    )
+    page('desk/sections', { groups, languages, ...more })
+  }
+  return [
+    get('/sections', 'viewer', (call) => show(call)),
+    {
+      ...post('/sections/:kind/:slug', 'editor', async ({ request, actor, redirect }) => {
+        const { kind, slug } = path.parse(request.params)
+        const { position, listed } = form.parse(request.body)
+        const names = namesOf(request.body)
+        const change = {
+          position,
+          listed: listed !== undefined,
+          ...(Object.keys(names).length > 0 && { names }),
+        }
+        await selections.change(kind, slug, change, actor)
+        redirect('/sections', 'saved')
+      }),
+      showFaults: (call, faults) => {
+        const { slug } = path.parse(call.request.params)
+        return show(call, { faults, at: slug, typed: call.request.body as object })
+      },
+    },
+  ]
+}
+
+/** Of the fields `name.fr`, `name.ar` …; a language whose field is empty has no name of its own. */
+const namesOf = (body: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(z.record(z.string(), z.string().trim().max(200)).parse(body)).flatMap(([field, name]) =>
+      field.startsWith('name.') && name !== '' ? [[field.slice('name.'.length), name]] : [],
+    ),
+  )
