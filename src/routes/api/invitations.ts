@@ -24,16 +24,13 @@ export function invitationApi(service: InvitationService): ApiRoute[] {
       summary: 'Mail an invitation to the desk, or mail it again; the link before works no more',
       body: z.strictObject({ email: z.email().max(254), role }),
       answers: { 201: invitation, 403: '`needs_person`: a key asks no admin to the desk' },
-      handle: async ({ body, actor }) => ({ status: 201, body: await service.invite(body, actor) }),
+      handle: async ({ body, actor }) => ({ body: await service.invite(body, actor) }),
     }),
     del('/invitations/{id}', 'admin', {
       summary: 'Withdraw an invitation',
       params: z.strictObject({ id: rowId }),
       answers: { 204: 'Withdrawn' },
-      handle: async ({ params, actor }) => {
-        await service.withdraw(params.id, actor)
-        return { status: 204 }
-      },
+      handle: ({ params, actor }) => service.withdraw(params.id, actor),
     }),
   ]
 }

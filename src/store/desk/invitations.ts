@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Role } from '../../domain/editor.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 
 /** A colleague who was asked to the desk, and has not come yet. */
 export interface Invitation {
@@ -26,10 +26,9 @@ export function invitationStore(db: Executor) {
 
   return {
     async list(): Promise<Invitation[]> {
-      const { rows } = await sql<Invitation>`
+      return listRows<Invitation>(db)`
         select i.id, i.email, i.role, e.email as "invitedBy", i.created_at as "createdAt", i.expires_at as "expiresAt"
-        from invitations i ${inviter} where ${isOpen} order by i.id`.execute(db)
-      return rows
+        from invitations i ${inviter} where ${isOpen} order by i.id`
     },
 
     /** The open one of this address begins anew. */
@@ -40,14 +39,13 @@ export function invitationStore(db: Executor) {
       expiresAt: Date
     }): Promise<number> {
       const { email, role, invitedBy, expiresAt } = invitation
-      const { rows } = await sql<{ id: number }>`
+      const row = await findRow<{ id: number }>(db)`
         insert into invitations as i (email, role, invited_by, expires_at)
         values (${email}, ${role}, ${invitedBy}, ${expiresAt})
         on conflict (lower(email)) where accepted_at is null and withdrawn_at is null
         do update set email = excluded.email, role = excluded.role, invited_by = excluded.invited_by,
           expires_at = excluded.expires_at
-        returning id`.execute(db)
-      const [row] = rows
+        returning id`
       if (!row) throw new Error('an invitation vanished while it was put')
       return row.id
     },
@@ -62,11 +60,10 @@ export function invitationStore(db: Executor) {
       ref: InvitationRef,
       now: Date,
     ): Promise<{ email: string; role: Role; inviterRole: Role | null } | undefined> {
-      const { rows } = await sql<{ email: string; role: Role; inviterRole: Role | null }>`
+      return findRow<{ email: string; role: Role; inviterRole: Role | null }>(db)`
         update invitations i set accepted_at = ${now} where ${holds(ref, now)}
         returning i.email, i.role,
-          (select e.role from editors e where e.id = i.invited_by) as "inviterRole"`.execute(db)
-      return rows[0]
+          (select e.role from editors e where e.id = i.invited_by) as "inviterRole"`
     },
 
     /** Those that have ended, in whatever way, before then. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 import { feedChannel } from '../feeds/feed-documents.ts'
 
 /** What `npm start` has invented, and what hangs on it. */
@@ -19,10 +19,10 @@ export function sampleStore(db: Executor) {
   return {
     /** Undefined where nothing of it is here. */
     async find(): Promise<Sample | undefined> {
-      const { rows } = await sql<{ articles: number[] }>`
+      const rows = await listRows<{ articles: number[] }>(db)`
         select array_agg(id) as articles from articles
         where external_id in (select 'rivage-' || n from generate_series(101, 299) n)
-        having count(*) > 0`.execute(db)
+        having count(*) > 0`
       const [found] = rows
       if (!found) return undefined
       const { rows: newsletters } = await sql<Sample['newsletters'][number]>`
@@ -49,25 +49,23 @@ export function sampleStore(db: Executor) {
 
     /** Whether a server other than the mail catcher has ever taken a mail of ours. */
     async hasSent(): Promise<boolean> {
-      const { rows } = await sql<{ has: boolean }>`
-        select exists (select from outbox where ${wasSent}) or exists (select from deliveries where ${wasSent}) as has`.execute(
-        db,
-      )
-      return rows[0]?.has ?? false
+      const row = await findRow<{ has: boolean }>(db)`
+        select exists (select from outbox where ${wasSent}) or exists (select from deliveries where ${wasSent}) as has`
+      return row?.has ?? false
     },
 
     /** Whether one of these is on its way; until the transaction ends none begins. */
     async isSending(digests: number[]): Promise<boolean> {
-      const { rows } = await sql<{ state: string }>`
-        select state from digests where id = any(${digests}) order by id for update`.execute(db)
+      const rows = await listRows<{ state: string }>(db)`
+        select state from digests where id = any(${digests}) order by id for update`
       return rows.some(({ state }) => state === 'preparing' || state === 'sending')
     },
 
     /** The settings of the publication that a person has changed. */
     async listOwnSettings(): Promise<string[]> {
-      const { rows } = await sql<{ name: string }>`
+      const rows = await listRows<{ name: string }>(db)`
         select distinct jsonb_object_keys(detail) as name from audit
-        where action = 'publication.changed' and actor <> 'system'`.execute(db)
+        where action = 'publication.changed' and actor <> 'system'`
       return rows.map(({ name }) => name)
     },
 

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { findRow, type Executor } from '../executor.ts'
 
 /** What a newsroom sets up, in this order, and whether the data say that it was done. */
 export interface Setup {
@@ -16,7 +15,7 @@ export function setupStore(db: Executor) {
   return {
     /** @param isSending whether a relay has taken mail */
     async get(isSending: boolean): Promise<Setup> {
-      const { rows } = await sql<Setup>`
+      const setup = await findRow<Setup>(db)`
         select name <> 'Dépêche' and postal_address is not null as identity,
           exists (select from articles) or exists (select from sources) as articles,
           exists (select from newsletters) as newsletter,
@@ -25,8 +24,7 @@ export function setupStore(db: Executor) {
             or exists (select from outbox where kind = 'digest-test' and state = 'accepted') as test,
           (select count(*) from editors where removed_at is null) > 1 as colleague,
           exists (select from consents where event = 'requested' and form in ('embed', 'api')) as form
-        from publication`.execute(db)
-      const [setup] = rows
+        from publication`
       if (!setup) throw new Error('there is always a publication')
       return setup
     },
