@@ -12,12 +12,7 @@ export type FeedWriter = ReturnType<typeof createFeedWriter>
 export type ComposedFeed = ReturnType<FeedWriter['compose']>
 
 /** What could not be shown, and why: a code that the desk translates, and a sentence for programs. */
-export interface LeftOutSource {
-  guid: string
-  title: string
-  code: Unshowable['code'] | 'other'
-  reason: string
-}
+type LeftOut = ReturnType<typeof nameOfSource> & { code: Unshowable['code'] | 'other'; reason: string }
 
 export type FeedChannel = Omit<FeedContent, 'items'>
 
@@ -38,7 +33,7 @@ export function createFeedWriter() {
     /** One bad source never removes another: what cannot be shown is left out and named. */
     compose(channel: FeedChannel, sources: FeedSource[], frame: ItemFrame) {
       const items: FeedItem[] = []
-      const leftOut: LeftOutSource[] = []
+      const leftOut: LeftOut[] = []
       for (const source of sources) {
         try {
           items.push(toItem(source, frame))

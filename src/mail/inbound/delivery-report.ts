@@ -18,13 +18,6 @@ export interface RecipientReport {
   diagnosis: Diagnosis
 }
 
-export interface DeliveryReport {
-  /** The ENVID that we gave the mail, where the report repeats it. */
-  envelopeId: string
-  /** Of the recipients whom the mail did not reach. */
-  failed: RecipientReport[]
-}
-
 const longestField = 2_000
 const mostRecipients = 100
 
@@ -33,12 +26,14 @@ const mostRecipients = 100
  * line before a recipient, with words of their own for a failure.
  * @param text what the report says to people; the only place where some name the reason
  */
-export function readDeliveryReport(fields: string, text: string): DeliveryReport {
+export function readDeliveryReport(fields: string, text: string) {
   const { message, recipients } = readGroups(fields)
   const stage = stageOf(text)
+  /** Of the recipients whom the mail did not reach. */
   const failed = recipients
     .filter(isFailure)
     .map((recipient) => readRecipient(recipient, { text, stage, isAlone: recipients.length === 1 }))
+  // The ENVID that we gave the mail, where the report repeats it.
   return { envelopeId: message['original-envelope-id'] ?? '', failed }
 }
 
