@@ -1,22 +1,14 @@
 import { ConfigError, readConfig } from './config.ts'
-import { createContext, type Context, type ProcessConfig } from './context.ts'
+import { createContext, type ProcessConfig } from './context.ts'
 import { startMetricsServer } from './http/metrics-server.ts'
 import { endingMs } from './lifecycle.ts'
 import { createLogger } from './log.ts'
 import { collectProcessMetrics } from './metrics.ts'
 
-interface Process {
-  context: Context
-  /** Call it when the process does its work. */
-  markReady: () => void
-  /** Runs once, on SIGTERM, SIGINT or when the parent is gone; then the context is closed and the process exits. */
-  onDrain: (drain: () => Promise<void>) => void
-}
-
 /**
  * What the web and the worker process share: configuration or a clear refusal, a context, metrics, and a graceful end.
  */
-export function openProcess(name: 'web' | 'worker'): Process {
+export function openProcess(name: 'web' | 'worker') {
   const config = readConfigOrExit()
   let isEnding = false
   const log = createLogger(config.logLevel, name, { isEnding: () => isEnding })
@@ -47,11 +39,13 @@ export function openProcess(name: 'web' | 'worker'): Process {
 
   return {
     context,
-    markReady() {
+    /** Call it when the process does its work. */
+    markReady: (): void => {
       lifecycle.markReady()
       process.send?.({ ready: true })
     },
-    onDrain(drain) {
+    /** Runs once, on SIGTERM, SIGINT or when the parent is gone; then the context is closed and the process exits. */
+    onDrain: (drain: () => Promise<void>): void => {
       const begin = (reason: string) => {
         if (lifecycle.state() === 'draining') return
         log.info({ reason }, 'draining')

@@ -1,12 +1,7 @@
 import type { Logger } from '../src/log.ts'
 
-export interface Repetition {
-  /** Resolves when the round under way has ended; no further one starts. */
-  stop(): Promise<void>
-}
-
 /** Runs `work` at once and then again, `pauseMs` after each round has ended. A round that fails is logged. */
-export function every(pauseMs: number, work: () => Promise<void>, log: Logger): Repetition {
+export function every(pauseMs: number, work: () => Promise<void>, log: Logger) {
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   const round = async () => {
@@ -23,7 +18,8 @@ export function every(pauseMs: number, work: () => Promise<void>, log: Logger): 
   }
   start()
   return {
-    async stop() {
+    /** Resolves when the round under way has ended; no further one starts. */
+    async stop(): Promise<void> {
       isStopped = true
       clearTimeout(timer)
       await running

@@ -10,12 +10,7 @@ export interface MimePart {
 /** The first field of each name, in lower case; unfolded. */
 export type MimeHeaders = ReadonlyMap<string, string>
 
-export interface Mime {
-  headers: MimeHeaders
-  parts: MimePart[]
-  /** How many characters were looked at, and how often: what reading has cost. */
-  looked: number
-}
+export type Mime = ReturnType<typeof readMime>
 
 /** What a report or a reply never needs, and a mail made to stop us does. */
 const most = {
@@ -32,7 +27,7 @@ const most = {
  * Every level is looked through once from front to end, so that the cost is in proportion to the length, whatever is
  * in it; what is beyond the limits is left out rather than an error.
  */
-export function readMime(raw: Buffer): Mime {
+export function readMime(raw: Buffer) {
   const reading = { looked: 0, parts: [] as MimePart[], remaining: most.parts }
   const top = openEntity(raw.toString('latin1').replaceAll('\r\n', '\n'), 'text/plain', reading)
   collectParts(top, 0, reading)
@@ -40,6 +35,7 @@ export function readMime(raw: Buffer): Mime {
 }
 
 interface Reading {
+  /** How many characters were looked at, and how often: what reading has cost. */
   looked: number
   parts: MimePart[]
   /** How many more entities may be opened. */
