@@ -12,7 +12,10 @@ const ringTimeoutMs = { first: 2_000, away: 50 }
 export function createDoorbell(backend: QueueBackend, log: Logger) {
   const queues = new Map<JobName, AnyQueue>()
   let isAway = false
+  let isClosed = false
   const queueOf = (name: JobName): AnyQueue => {
+    // A request goes on after its answer: nobody would close what it opens now.
+    if (isClosed) throw new Error('the process is ending')
     const queue = queues.get(name) ?? openQueue(backend, name, log)
     queues.set(name, queue)
     return queue
@@ -48,6 +51,7 @@ export function createDoorbell(backend: QueueBackend, log: Logger) {
     },
 
     async close(): Promise<void> {
+      isClosed = true
       await Promise.all([...queues.values()].map((queue) => queue.close()))
     },
   }

@@ -101,6 +101,12 @@ test('a ring that cannot be heard does not fail its caller', async () => {
   await doorbell.close()
 })
 
+test('a ring after the end opens nothing that nobody would close: the database can be dropped', async () => {
+  const doorbell = createDoorbell({ kind: 'postgres', url: await cloneDatabase() }, log)
+  await doorbell.close()
+  await expect(doorbell.ring('deliver-mail', {})).resolves.toBeUndefined()
+})
+
 test('one ring waits for a queue that is away, those after it do not; once it is back they are heard', async () => {
   const redis = await aRedis()
   const backend = { kind: 'redis', url: redis.url } as const
