@@ -11,7 +11,8 @@ export const changesBetween = (before: object, after: object): Record<string, st
     }),
   )
 
-const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null))
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? value : value == null ? '–' : JSON.stringify(value)
 
 export type AuditService = ReturnType<typeof createAuditService>
 
