@@ -18,9 +18,21 @@ const form = {
 async function aDesk() {
   const web = await aWeb()
   const { selections } = web.context.services
-  await selections.create('section', { slug: 'culture', names: { fr: 'Culture', ar: 'ثقافة' } })
-  await selections.create('section', { slug: 'la-mer', names: { fr: 'La mer & le port', ar: 'البحر' } })
-  await selections.create('dossier', { slug: 'le-phare', names: { fr: 'Le phare', ar: 'المنارة' } })
+  await selections.create(
+    'section',
+    { slug: 'culture', names: { fr: 'Culture', ar: 'ثقافة' } },
+    { kind: 'system', role: 'admin' },
+  )
+  await selections.create(
+    'section',
+    { slug: 'la-mer', names: { fr: 'La mer & le port', ar: 'البحر' } },
+    { kind: 'system', role: 'admin' },
+  )
+  await selections.create(
+    'dossier',
+    { slug: 'le-phare', names: { fr: 'Le phare', ar: 'المنارة' } },
+    { kind: 'system', role: 'admin' },
+  )
   await anArticle(web.context.database, { tags: ['musique', 'quais'] })
   const desk = await signedIn(web, 'admin')
   return { web, desk, newsletters: web.context.services.newsletters }

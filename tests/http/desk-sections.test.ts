@@ -10,7 +10,11 @@ test('a section is named in each language, put in order and taken out of the men
   const { database, services } = web.context
   await aNewsletter(database)
   for (const slug of ['culture', 'sport'])
-    await services.selections.create('section', { slug, names: { fr: slug } })
+    await services.selections.create(
+      'section',
+      { slug, names: { fr: slug } },
+      { kind: 'system', role: 'admin' },
+    )
   await anArticle(database, { sections: ['sport'] })
   const desk = await signedIn(web, 'editor')
   const wish = { 'name.fr': 'Les sports', 'name.ar': 'رياضة', position: '1' }
@@ -56,4 +60,14 @@ test('a section is named in each language, put in order and taken out of the men
     true,
   ])
   expect((await desk.post('/sections/section/nothing', wish)).status).toBe(404)
+
+  await desk.post('/sections/section', { name: 'Nautisme' })
+  expect(await menu('/fr')).toEqual(['sport', 'culture', 'nautisme'])
+  for (const name of ['Nautisme', ' ']) {
+    const refused = await desk.post('/sections/section', { name })
+    expect([refused.status, await refused.text()]).toEqual([
+      422,
+      expect.stringContaining('que rien ne porte encore'),
+    ])
+  }
 })

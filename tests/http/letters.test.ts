@@ -69,7 +69,9 @@ test('a letter without an article goes to everyone who is subscribed, and says i
   expect(html).toContain('<strong>déménage</strong>')
   expect(html).toContain(`href="${web.origin}/fr"`)
   expect(html).toContain('Chers lecteurs, la rédaction déménage : le plan.')
-  expect(await preview('text')).toContain(intro)
+  expect(await preview('text')).toContain(
+    `Chers lecteurs,\n\nla rédaction déménage : le plan (${web.origin}/fr).`,
+  )
   expect(await send(web, call, letter)).toMatchObject({
     state: 'sending',
     audience: 3,

@@ -174,9 +174,21 @@ test('a player that an article may hold may also be shown; a frame from anywhere
 test('seventy imported categories leave menu and signup form short and in names, the desk’s own sections first', async () => {
   const web = await aWeb()
   const { selections } = web.context.services
-  await selections.create('section', { slug: 'actu', names: { fr: 'Actualité', ar: 'أخبار' }, position: 0 })
-  await selections.create('section', { slug: 'faits-divers', names: { fr: 'Faits divers' }, position: 1 })
-  await selections.create('section', { slug: 'culture', names: { fr: 'Culture' }, position: 2 })
+  await selections.create(
+    'section',
+    { slug: 'actu', names: { fr: 'Actualité', ar: 'أخبار' }, position: 0 },
+    { kind: 'system', role: 'admin' },
+  )
+  await selections.create(
+    'section',
+    { slug: 'faits-divers', names: { fr: 'Faits divers' }, position: 1 },
+    { kind: 'system', role: 'admin' },
+  )
+  await selections.create(
+    'section',
+    { slug: 'culture', names: { fr: 'Culture' }, position: 2 },
+    { kind: 'system', role: 'admin' },
+  )
   const categories = Array.from({ length: 70 }, (_, n) => `rubrique-${n}`)
   await selections.ensure(
     categories.map((slug, n) => ({ kind: 'section', slug, names: { und: `Rubrique nº ${n}` } })),

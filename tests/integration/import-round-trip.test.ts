@@ -13,7 +13,8 @@ const basis = 'moved from our old system'
 async function aNewsroom() {
   const web = await aWeb()
   const { selections } = web.context.services
-  for (const slug of ['culture', 'sport']) await selections.create('section', { slug, names: { fr: slug } })
+  for (const slug of ['culture', 'sport'])
+    await selections.create('section', { slug, names: { fr: slug } }, { kind: 'system', role: 'admin' })
   const cadences = [
     { cadence: 'daily', time: '07:00', zone: 'UTC' },
     { cadence: 'weekly', weekday: 1, time: '07:00', zone: 'UTC' },

@@ -87,3 +87,14 @@ test.each(Object.entries(synonyms))('one word for one thing in %s', (language, s
     }
   }
 })
+
+test.each(interfaceLanguages)(
+  'every kind of mail that the database takes has a name on a person’s page in %s',
+  (language) => {
+    const schema = readFileSync(new URL('../../docs/schema.sql', import.meta.url), 'utf8')
+    const kinds = [...(/outbox_kind_check CHECK .*/.exec(schema)?.[0] ?? '').matchAll(/'([a-z-]+)'::text/g)]
+    expect(kinds.length).toBeGreaterThan(8)
+    for (const [, kind] of kinds)
+      expect(translate(language, `desk.subscribers.mail_kinds.${kind}`)).not.toBe('')
+  },
+)

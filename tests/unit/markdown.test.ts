@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { plainTextOf } from '../../src/domain/articles/article-html.ts'
 import { renderMarkdown } from '../../src/services/articles/safe-html.ts'
 
 test('what an editor writes becomes a story: paragraphs, headings, links, lists, a table', async () => {
@@ -11,6 +12,22 @@ test('what an editor writes becomes a story: paragraphs, headings, links, lists,
   expect(html).toContain('<a href="https://rivage.example/a">https://rivage.example/a</a>')
   expect(html).toContain('<a href="mailto:ecrire@rivage.example">')
   expect(html).toContain('<td>2</td>')
+})
+
+test('a mail without HTML shows its words: no asterisk, an address behind its words, once', async () => {
+  const html = await renderMarkdown(
+    'Chers **lecteurs**,\nle journal *déménage* : [le **plan**](https://rivage.example/plan?a=1&b=2).\n\n- 22 h\n- minuit\n\n## À lire\n\n> une citation\n\nhttps://rivage.example/a, ecrire@rivage.example ![Le bac](https://img.example/b.jpg)\n\n| a | b |\n|---|---|\n| 1 | 2 |',
+  )
+  expect(plainTextOf(html)).toBe(
+    [
+      'Chers lecteurs,\nle journal déménage : le plan (https://rivage.example/plan?a=1&b=2).',
+      '- 22 h\n- minuit',
+      'À lire',
+      'une citation',
+      'https://rivage.example/a, ecrire@rivage.example Le bac',
+      'a b\n1 2',
+    ].join('\n\n'),
+  )
 })
 
 test('two words that a full stop joins are no address, in Arabic as in French', async () => {

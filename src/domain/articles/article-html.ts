@@ -231,15 +231,44 @@ export function sanitizeArticleHtml(
 }
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
+const decode = (text: string): string =>
+  text.replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => entities[name] ?? '')
 
 /** The words of sanitised HTML on one line. */
 export const textOf = (html: string): string =>
   onOneLine(
-    html
-      .replace(/<(?:br|\/?(?:p|h\d|li|div|td|th|tr|blockquote|figcaption|dt|dd|pre))\b[^<>]*>/g, ' ')
-      .replace(/<[^<>]*>/g, '')
-      .replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => entities[name] ?? ''),
+    decode(
+      html
+        .replace(/<(?:br|\/?(?:p|h\d|li|div|td|th|tr|blockquote|figcaption|dt|dd|pre))\b[^<>]*>/g, ' ')
+        .replace(/<[^<>]*>/g, ''),
+    ),
   )
+
+/** Sanitised HTML as a mail without HTML shows it: paragraphs, dashes before the items of a list, addresses behind words. */
+export function plainTextOf(html: string): string {
+  let text = ''
+  let link = { url: '', from: 0 }
+  const end = (lines: string) => {
+    text = `${text.trimEnd()}${lines}`
+  }
+  for (const piece of html.split(/(<[^<>]*>)/)) {
+    const [, slash, name] = /^<(\/?)(\w+)/.exec(piece) ?? []
+    if (name === undefined) {
+      const words = decode(piece).replace(/\s+/g, ' ')
+      text += /(?:^|\s)$/.test(text) ? words.trimStart() : words
+    } else if (name === 'a') {
+      if (slash === '') link = { url: decode(/href="([^"]*)"/.exec(piece)?.[1] ?? ''), from: text.length }
+      else if (link.url !== '' && text.slice(link.from) !== link.url.replace(/^mailto:/, ''))
+        text += ` (${link.url})`
+    } else if (name === 'img') text += decode(/alt="([^"]*)"/.exec(piece)?.[1] ?? '')
+    else if (slash !== '' && (name === 'td' || name === 'th')) text += ' '
+    else if (name === 'br' || (slash !== '' && name === 'tr')) end('\n')
+    else if (name === 'li' && slash !== '') end('\n')
+    else if (name === 'li') text += text.endsWith('\n') ? '- ' : '\n- '
+    else if (slash !== '' && /^(?:p|h\d|ul|ol|blockquote|pre|figure|table)$/.test(name)) end('\n\n')
+  }
+  return text.replace(/^\n+/, '').trimEnd()
+}
 
 const summaryLength = 280
 

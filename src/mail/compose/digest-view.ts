@@ -1,3 +1,4 @@
+import { plainTextOf } from '../../domain/articles/article-html.ts'
 import { contentFor, subjectOf } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import { directionOf } from '../../domain/publication.ts'
@@ -39,7 +40,8 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
     content,
     content.articles.filter((article) => shown.includes(article)),
   )
-  const intro = content.intro
+  const words = content.introHtml === undefined ? content.intro : plainTextOf(content.introHtml)
+  const intro = words
     .split(/\n{2,}/)
     .map((each) => each.trim())
     .filter(Boolean)

@@ -1,4 +1,4 @@
-import { summaryOf } from '../../domain/articles/article-html.ts'
+import { plainTextOf, summaryOf } from '../../domain/articles/article-html.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import { directionOf } from '../../domain/publication.ts'
 import type { InterfaceLanguage } from '../../domain/language.ts'
@@ -23,8 +23,7 @@ export type PersonalContent =
   | {
       kind: 'welcome'
       newsletter: string
-      /** Markdown, and the safe HTML of it. */
-      words: string
+      /** Safe. */
       wordsHtml: string
       latestUrl: string
       preferencesUrl: string
@@ -129,7 +128,7 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
       return {
         subject: say(`${key}.subject`, values),
         title: say(`${key}.title`),
-        paragraphs: [content.words],
+        paragraphs: [plainTextOf(content.wordsHtml)],
         wordsHtml: withStyles(content.wordsHtml),
         action: action(content.latestUrl),
         notes: [

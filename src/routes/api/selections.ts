@@ -26,7 +26,7 @@ const apiOfKind = (service: SelectionService, kind: 'section' | 'dossier', path:
     summary: `Create a ${kind}; its slug stays`,
     body: selectionInput,
     answers: { 201: selection },
-    handle: async ({ body }) => ({ body: service.toShape(await service.create(kind, body)) }),
+    handle: async ({ body, actor }) => ({ body: service.toShape(await service.create(kind, body, actor)) }),
   }),
   patch(`${path}/{slug}`, 'editor', {
     summary: `Name a ${kind}, describe it, move it or take it out of the menu; what is absent stays`,

@@ -36,7 +36,7 @@ export function newslettersDesk({ newsletters, selections, publication }: Servic
       page('desk/newsletters', { newsletters: await newsletters.listWithReaders() })
     }),
     get('/newsletters/new', 'editor', async (call) => {
-      await showForm(call, blankForm(await zone()))
+      await showForm(call, { ...blankForm(await zone()), language: call.session.language })
     }),
     get('/newsletters/:slug', 'viewer', async (call) => {
       const newsletter = await newsletters.get(slugOf(call))

@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import { slugOf } from '../../domain/articles/slug.ts'
 import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
 const kinds = ['section', 'dossier'] as const
-const path = z.object({ kind: z.enum(kinds), slug: z.string().max(200) })
+const kindPath = z.object({ kind: z.enum(kinds) })
+const path = kindPath.extend({ slug: z.string().max(200) })
+const newForm = z.object({ name: z.string().trim().min(1).max(200) })
 const form = z.object({
   position: z.coerce.number().int().min(0).max(100_000),
   listed: z.string().optional(),
@@ -20,6 +23,19 @@ export function sectionsDesk({ selections, publication }: Services): DeskRoute[]
   }
   return [
     get('/sections', 'viewer', (call) => show(call)),
+    {
+      ...post('/sections/:kind', 'editor', async ({ request, actor, redirect }) => {
+        const { kind } = kindPath.parse(request.params)
+        const { name } = newForm.parse(request.body)
+        const [language = 'fr'] = (await publication.get()).languages
+        await selections.create(kind, { slug: slugOf(name), names: { [language]: name } }, actor)
+        redirect('/sections', 'saved')
+      }),
+      showFaults: (call, faults) => {
+        const { kind } = kindPath.parse(call.request.params)
+        return show(call, { faults, newOf: kind, typed: call.request.body as object })
+      },
+    },
     {
       ...post('/sections/:kind/:slug', 'editor', async ({ request, actor, redirect }) => {
         const { kind, slug } = path.parse(request.params)

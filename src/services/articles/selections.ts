@@ -1,6 +1,6 @@
 import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
-import { conflict, notFound } from '../../errors.ts'
+import { atField, conflict, notFound } from '../../errors.ts'
 import type { Actor } from '../../domain/editor.ts'
 import type { NewSelection, PlacedSelection } from '../../store/articles/selections.ts'
 import { changesBetween } from '../desk/audit.ts'
@@ -55,14 +55,16 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
     },
 
     /** @throws DomainError `selection_exists` */
-    async create(kind: SelectionKind, input: SelectionInput): Promise<PlacedSelection> {
-      const created = await database.stores.selections.insert({ kind, ...input })
-      if (!created) {
-        const sentence = `There is a ${kind} ${input.slug} already: change it, or choose another slug.`
-        throw conflict('selection_exists', sentence)
-      }
-      return created
-    },
+    create: (kind: SelectionKind, input: SelectionInput, actor: Actor): Promise<PlacedSelection> =>
+      database.transaction(async (stores) => {
+        const created = await stores.selections.insert({ kind, ...input })
+        if (!created) {
+          const sentence = `There is a ${kind} ${input.slug} already: change it, or choose another slug.`
+          throw conflict('selection_exists', sentence, atField('slug', sentence))
+        }
+        await stores.audit.insert(actor, 'selection.created', `${kind}:${input.slug}`)
+        return created
+      }),
 
     /** Creates the unknown ones with their names; known ones stay as the desk has named them. */
     async ensure(selections: NewSelection[]): Promise<void> {

@@ -90,12 +90,10 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
     case 'welcome': {
       const newsletter = await stores.newsletters.getBySlug(row.payload.newsletter)
       const [latest] = await stores.digests.listArchive(newsletter.id, 1)
-      const words = newsletter.welcome ?? ''
       return {
         kind: row.kind,
         newsletter: newsletter.name,
-        words,
-        wordsHtml: await renderMarkdown(words, config.publicUrl),
+        wordsHtml: await renderMarkdown(newsletter.welcome ?? '', config.publicUrl),
         latestUrl: config.publicUrl + (latest ? `/digests/${latest.id}` : newsletterPath(newsletter.slug)),
         preferencesUrl: links.preferencesUrl(required(row.subscriberId)),
       }

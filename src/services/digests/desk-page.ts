@@ -58,9 +58,11 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
       limit: mostFound,
     })
 
-  /** Where a letter may be copied to. */
-  const listOthers = async ({ id }: Newsletter): Promise<Newsletter[]> =>
-    (await database.stores.newsletters.list()).filter((one) => one.id !== id && !isResting(one))
+  /** Where a letter may be copied to, those of its language first. */
+  const listOthers = async ({ id, language }: Newsletter): Promise<Newsletter[]> =>
+    (await database.stores.newsletters.list())
+      .filter((one) => one.id !== id && !isResting(one))
+      .sort((a, b) => Number(b.language === language) - Number(a.language === language))
 
   return {
     async get(id: number, wish: Wish) {

@@ -108,6 +108,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/digests/2/schedule', { version, sendAt: '2099-01-01T07:00' }],
   ['/digests', { newsletter: 'le-matin', kind: 'letter', cadence: 'daily', articles: '' }],
   ['/digests/3/copy', { newsletter: 'le-soir' }],
+  ['/sections/section', { name: 'Les sports' }],
   ['/sections/section/culture', { 'name.fr': 'Culture', position: '3', listed: 'yes' }],
   ['/feeds/move', { path: '/sections/culture/rss.xml', to: '/rss.xml' }],
   ['/feeds/restore', { path: '/sections/culture/rss.xml' }],
