@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { aWebProcess } from '../../support/web-process.ts'
+import { aWebProcess } from '../support/web-process.ts'
 
 /** Half of them stop within the headers, half within the body. */
 function slowSockets(port: number, count: number): Socket[] {
