@@ -214,14 +214,13 @@ const toCounts = ({ state, audience, counts, sent, unsent, relayAnswer, retryAt 
 const toWarning = ({ text, title, readers }: Pick<StrayQuote, 'text' | 'title' | 'readers'>): string =>
   `The ${text} quotes “${title}”, which ${readers === 1 ? '1 reader does' : `${readers} readers do`} not get.`
 
-/** Where SMTP_RATE sets the pace. */
 function toSendingTime({ sendingTime }: Pick<DigestShape, 'sendingTime'>): string[] {
   if (!sendingTime) return []
   const { rate, seconds, ahead, fits } = sendingTime
   const time = seconds < 5_400 ? `${Math.ceil(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`
   const before = ahead > 0 ? `, with what waits already (${ahead})` : ''
   const end = fits ? '' : ': longer than it lasts; whoever still waits at its end does not get it'
-  return [`takes     about ${time} at ${rate}${before}${end}`]
+  return [`takes     about ${time} ${rate ? `at ${rate}` : 'as the last ones did'}${before}${end}`]
 }
 
 /** What the desk asks before it sends. */

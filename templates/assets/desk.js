@@ -44,3 +44,11 @@ if (preview) {
     waiting = setTimeout(show, 800)
   })
 }
+
+// Escape closes the panel of a button, and the button has the focus again.
+addEventListener('keydown', (event) => {
+  const panel = event.key === 'Escape' && document.querySelector('details[data-dialog][open]')
+  if (!panel) return
+  panel.open = false
+  panel.querySelector('summary').focus()
+})

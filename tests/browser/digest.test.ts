@@ -55,10 +55,18 @@ test('an editor opens Today, orders by keyboard and by drag, looks at each versi
   await loading(page, () => page.getByRole('button', { name: /Relire et envoyer/ }).click())
   expect(await titles(page)).toEqual([headlines[2], headlines[1], headlines[0]])
 
-  // By keyboard: the last story up, twice.
-  for (let n = 0; n < 2; n += 1) {
-    await page.getByRole('button', { name: `Monter : ${headlines[0]}` }).focus()
+  // By keyboard: the last story up, twice; the focus goes along, at the top to the button for the way down.
+  await page.getByRole('button', { name: `Monter : ${headlines[0]}` }).focus()
+  for (const [place, label] of [
+    [2, 'Monter'],
+    [1, 'Descendre'],
+  ] as const) {
     await loading(page, () => page.keyboard.press('Enter'))
+    const focused = page.locator('button:focus-visible')
+    await expect.poll(() => focused.getAttribute('aria-label')).toBe(`${label} : ${headlines[0]}`)
+    const told = await page.locator(`#${await focused.getAttribute('aria-describedby')}`).innerText()
+    expect(told).toContain(headlines[0])
+    expect(told).toContain(`${place} sur 3`)
   }
   expect(await titles(page)).toEqual([headlines[0], headlines[2], headlines[1]])
   await expect.poll(() => page.locator('h1').textContent()).toContain('phare')
@@ -77,7 +85,18 @@ test('an editor opens Today, orders by keyboard and by drag, looks at each versi
   await page.getByRole('button', { name: 'Ordinateur' }).click()
   await shoot(page, 'digest-draft-desktop-fr')
 
+  // The panel of a button opens below the row, which stays; Escape closes it, and the button has the focus again.
+  const places = () =>
+    page.evaluate<number[]>(
+      `[...document.querySelectorAll('.digest-head .actions > *')].flatMap((one) => [one.offsetLeft, one.offsetTop, one.offsetWidth])`,
+    )
+  const before = await places()
   await page.getByText('Envoyer…', { exact: true }).click()
+  expect(await places()).toEqual(before)
+  await page.keyboard.press('Escape')
+  expect(await page.locator('details[open]').count()).toBe(0)
+  expect(await page.locator('summary:focus').innerText()).toBe('Envoyer…')
+  await page.keyboard.press('Enter')
   await shoot(page, 'digest-send-desktop-fr')
   await expect.poll(() => page.locator('details[open]').textContent()).toContain('12 personnes')
   await loading(page, () => page.getByRole('button', { name: 'Envoyer maintenant' }).click())

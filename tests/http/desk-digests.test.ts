@@ -79,7 +79,14 @@ test('a story is found by words of its title and added', async () => {
   expect(found).toContain('value="digue"')
   expect(await (await desk.get(`${path}?find=phare`)).text()).toContain('Aucun article publié')
   await desk.post(`${path}/stories`, { article: 'digue', do: 'pin', version })
-  expect((await digests.get(id)).articles.map((article) => article.externalId)).toEqual(['digue', 'phare'])
+  const order = async () => (await digests.get(id)).articles.map((article) => article.externalId)
+  expect(await order()).toEqual(['digue', 'phare'])
+  const now = String((await digests.get(id)).version)
+  const moved = await desk.post(`${path}/stories`, { article: 'phare', do: 'top', version: now })
+  expect(await order()).toEqual(['phare', 'digue'])
+  const shown = await (await desk.get((moved.headers.get('location') ?? '').replace('/desk', ''))).text()
+  expect(shown).toMatch(/Le phare se rallume\S?\s»\s: 1 sur 2/)
+  expect(shown.match(/value="\w+"[^>]* autofocus/g)).toEqual([expect.stringMatching(/^value="down".*phare/)])
 })
 
 test('what was excluded is shown by its title, and a draft is dropped rather than stopped', async () => {
@@ -142,7 +149,7 @@ test('a notice is shown while it is true of the digest, however often the page i
   const said = async (state: string, notice: string) => {
     await query(web.context.config.databaseUrl, `update digests set state = '${state}' where id = ${id}`)
     const page = await (await desk.get(`${path}?notice=${notice}`)).text()
-    return /<p class="notice" role="status">(.*?)<\/p>/.exec(page)?.[1]
+    return /<p class="notice" role="status" tabindex="-1" autofocus>(.*?)<\/p>/.exec(page)?.[1]
   }
   expect(await said('sending', 'digest-sent')).toBe('C’est parti. Vous pouvez encore arrêter.')
   expect(await said('completed', 'digest-sent')).toBeUndefined()

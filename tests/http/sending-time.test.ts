@@ -30,7 +30,7 @@ async function aDraft(rate: string | undefined) {
   return { id, get, page, database, databaseUrl }
 }
 
-test('without SMTP_RATE nothing is said', async () => {
+test('without SMTP_RATE, and before a first digest, nothing is said', async () => {
   const { get, page } = await aDraft(undefined)
   expect((await get()).sendingTime).toBeNull()
   expect(await page('en')).not.toContain('The mail server takes')
@@ -60,6 +60,20 @@ test('a digest says before it is sent how long it takes, by API, on the desk and
   expect(preview.stderr).toContain('takes     about 3 h')
   const sent = await depeche(databaseUrl, ['digest', 'send', String(id), '--no-wait'], env)
   expect(sent.stderr).toContain('takes     about 3 h')
+})
+
+test('without SMTP_RATE the last digests tell the pace: the quickest, but none of a few readers, or stopped', async () => {
+  const { get, page, databaseUrl } = await aDraft(undefined)
+  await query(
+    databaseUrl,
+    `insert into digests (newsletter_id, cadence, state, audience, started_at, completed_at)
+     select 1, 'daily', state, audience, now() - make_interval(secs => seconds), now() from (values
+       ('completed', 600, 36000), ('completed_with_uncertain', 100, 10000), ('completed', 99, 1), ('cancelled', 900, 1)
+     ) as v (state, audience, seconds)`,
+  )
+  // 31 wait; the quicker of the two took a minute and 40 seconds for each reader.
+  expect((await get()).sendingTime).toEqual({ rate: null, seconds: 1_860, ahead: 1, fits: true })
+  expect(await page('fr')).toMatch(/environ 31\sminutes .* au rythme des derniers envois/)
 })
 
 test('one that will not fit into a day says so, and what was sent today counts', async () => {

@@ -72,13 +72,15 @@ export const digestShape = z.object({
   unsent: count.describe('Not sent it, or not yet; what was refused or is in doubt is neither'),
   sendingTime: z
     .object({
-      rate: z.string().describe('SMTP_RATE'),
+      rate: z.string().nullable().describe('SMTP_RATE; null where it is not set'),
       seconds: count.describe('Until the last reader may have it, with what waits now'),
       ahead: count.describe('Messages that wait now, without those of this digest'),
       fits: z.boolean().describe('Whether that is before it ends; whoever waits longer does not get it'),
     })
     .nullable()
-    .describe('How long it will take; null without SMTP_RATE, in lists, and where nothing is left to send'),
+    .describe(
+      'How long it will take, by SMTP_RATE and at the pace of the last digests; null where neither tells, in lists, and where nothing is left to send',
+    ),
   spread: z
     .object({
       domain: z.string().describe('Of the sender'),

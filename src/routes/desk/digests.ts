@@ -6,7 +6,7 @@ import { cadences, isResting } from '../../domain/newsletter.ts'
 import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
 import { rowId, toPageRequest } from '../../http/route.ts'
-import { articleSteps } from '../../services/digests/article-steps.ts'
+import { articleSteps, type ArticleStep } from '../../services/digests/article-steps.ts'
 import { oneLine } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -49,7 +49,18 @@ const pageQuery = z.object({
   cursor: z.string().max(2_000).optional(),
   explain: z.string().trim().max(320).optional(),
   find: z.string().trim().max(200).optional(),
+  moved: z.string().max(200).optional(),
+  by: z.enum(articleSteps).optional().catch(undefined),
 })
+
+/** Where a story stands that was just moved, and the button that has the focus: the one that was pressed, while it can be. */
+function placeOf(articles: { externalId: string }[], moved: string | undefined, step: ArticleStep) {
+  const index = articles.findIndex(({ externalId }) => externalId === moved)
+  const opposites: Partial<Record<ArticleStep, ArticleStep>> = { pin: 'unpin', unpin: 'pin' }
+  if (index === 0) Object.assign(opposites, { up: 'down', top: 'down' })
+  if (index === articles.length - 1) Object.assign(opposites, { down: 'up' })
+  return { index, button: opposites[step] ?? step }
+}
 
 /** A notice stays in the page's address when it is loaded anew, which the page does whenever the state changes. */
 const statesOfNotice = new Map<string | undefined, readonly DigestState[]>([
@@ -65,14 +76,15 @@ const deliveriesSize = 50
 const digestViewer =
   (digestPage: Services['digestPage']) =>
   async ({ request, page, notice }: DeskCall, more: object = {}): Promise<void> => {
-    const { deliveries, cursor, explain, find } = pageQuery.parse(request.query)
+    const { deliveries, cursor, explain, find, moved, by = 'up' } = pageQuery.parse(request.query)
     const view = await digestPage.get(idOf(request), {
       deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
       explain,
       find,
     })
     const isOver = statesOfNotice.get(notice)?.includes(view.digest.state) === false
-    const shown = { digestReasons, deliveryStates, deliveriesState: deliveries, key: randomUUID() }
+    const place = placeOf(view.digest.articles, moved, by)
+    const shown = { digestReasons, deliveryStates, deliveriesState: deliveries, key: randomUUID(), place }
     page('desk/digest', { ...view, ...shown, notice: isOver ? undefined : notice, ...more })
   }
 
@@ -133,7 +145,8 @@ export function digestsDesk(
       const moved = await digestPage.applyStep(idOf(request), { article, step }, { version, actor })
       if (moved === 'changed') await showChanged(call)
       else if (moved === 'not_shown') redirect(path, 'digest-story-known')
-      else redirect(`${path}#stories`)
+      else if (step === 'exclude' || step === 'admit') redirect(`${path}#stories`)
+      else redirect(`${path}?moved=${encodeURIComponent(article)}&by=${step}`)
     }),
     post('/digests/:id/order', 'editor', async (call) => {
       const { request, actor, redirect } = call

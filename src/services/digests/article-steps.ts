@@ -4,7 +4,7 @@ import type { Stores } from '../../store/stores.ts'
 import { listDue, type Draft } from './refresh.ts'
 import type { Parts } from '../parts.ts'
 
-export const articleSteps = ['up', 'down', 'pin', 'unpin', 'exclude', 'admit'] as const
+export const articleSteps = ['up', 'down', 'top', 'pin', 'unpin', 'exclude', 'admit'] as const
 export type ArticleStep = (typeof articleSteps)[number]
 
 /** The change that one of the desk's buttons beside an article makes. */
@@ -53,10 +53,11 @@ export async function pinAsOrdered(
 
 const without = (list: readonly number[], item: number): number[] => list.filter((other) => other !== item)
 
-/** The list with one item a place further up or down; at the end it stays. */
-function stepOf(list: readonly number[], item: number, step: 'up' | 'down'): number[] {
-  const from = list.indexOf(item)
+const placesBy = { up: -1, down: 1, top: -Infinity }
+
+/** The list with one item a place further up or down, or at the top; at the end it stays. */
+function stepOf(list: readonly number[], item: number, step: keyof typeof placesBy): number[] {
   const rest = without(list, item)
-  const to = Math.min(Math.max(from + (step === 'up' ? -1 : 1), 0), rest.length)
+  const to = Math.min(Math.max(list.indexOf(item) + placesBy[step], 0), rest.length)
   return [...rest.slice(0, to), item, ...rest.slice(to)]
 }

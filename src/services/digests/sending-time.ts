@@ -2,10 +2,10 @@ import { lifetimeMs, mayDo, type DeliveryCounts, type Digest } from '../../domai
 import { formatRate, secondsFor, type RateLimits } from '../../domain/delivery/sending-rate.ts'
 import type { Stores } from '../../store/stores.ts'
 
-/** How long a digest will take, where SMTP_RATE sets a pace. */
+/** How long a digest will take: by SMTP_RATE, and at the pace of the last ones. */
 export interface SendingTime {
-  /** As SMTP_RATE has it. */
-  rate: string
+  /** As SMTP_RATE has it; null where it is not set. */
+  rate: string | null
   /** Until the last of its readers may have it, with what waits before or beside it. */
   seconds: number
   /** Messages that wait now, without this digest's. */
@@ -14,23 +14,33 @@ export interface SendingTime {
   fits: boolean
 }
 
-/** @returns null where there is no limit, or nothing left to send */
+/** @returns null where nothing tells a pace, or nothing is left to send */
 export async function readSendingTime(
   limits: RateLimits | undefined,
-  stores: Pick<Stores, 'sendingBudget'>,
+  stores: Pick<Stores, 'sendingBudget' | 'digestNumbers'>,
   { digest, audience, counts }: { digest: Digest; audience: number; counts: DeliveryCounts },
 ): Promise<SendingTime | null> {
   // What may be cancelled has not ended.
-  if (!limits || !mayDo(digest, 'cancel')) return null
+  if (!mayDo(digest, 'cancel')) return null
   const open = counts.pending + counts.claimed + counts.deferred - (digest.running?.waiting ?? 0)
   const n = digest.audience === null ? audience : open
   if (n <= 0) return null
-  const [{ spent, now }, ahead] = await Promise.all([
+  const [{ spent, now }, ahead, pace] = await Promise.all([
     stores.sendingBudget.get(),
     stores.sendingBudget.countWaiting(digest.id),
+    stores.digestNumbers.findPace(),
   ])
   const startAt = digest.state === 'scheduled' ? Math.max(now, digest.sendAt?.getTime() ?? 0) : now
-  const seconds = secondsFor(limits, spent, { now: startAt, n: n + ahead })
+  if (!limits && pace === undefined) return null
+  const seconds = Math.max(
+    limits ? secondsFor(limits, spent, { now: startAt, n: n + ahead }) : 0,
+    pace ? Math.ceil((n + ahead) / pace) : 0,
+  )
   const endAt = digest.expiresAt?.getTime() ?? startAt + lifetimeMs
-  return { rate: formatRate(limits), seconds, ahead, fits: startAt + seconds * 1_000 <= endAt }
+  return {
+    rate: limits ? formatRate(limits) : null,
+    seconds,
+    ahead,
+    fits: startAt + seconds * 1_000 <= endAt,
+  }
 }

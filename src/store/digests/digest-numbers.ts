@@ -18,8 +18,22 @@ export interface DigestNumbers {
   rejectShare: number
 }
 
+/** Of fewer readers than this a digest tells nothing of the pace. */
+const fewestTimed = 100
+
 export function digestNumbersStore(db: Executor) {
   return {
+    /** Readers a second: the quickest of the last five digests of a month, for others were paused or stopped. */
+    async findPace(): Promise<number | undefined> {
+      const row = await findRow<{ pace: number | null }>(db)`
+        select max(audience / extract(epoch from completed_at - started_at))::float8 as pace from (
+          select audience, started_at, completed_at from digests
+          where created_at > now() - interval '30 days' and audience >= ${fewestTimed}
+            and completed_at > started_at and state <> 'cancelled' and not coalesce(spread, false)
+          order by created_at desc limit 5) d`
+      return row?.pace ?? undefined
+    },
+
     async get(): Promise<DigestNumbers> {
       const row = await findRow<DigestNumbers>(db)`
         with counted as materialized (
