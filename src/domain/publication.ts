@@ -37,6 +37,9 @@ const rightToLeft = new Set(['ar', 'fa', 'he', 'ur'])
 export const directionOf = (language: string): 'rtl' | 'ltr' =>
   rightToLeft.has(language.split('-')[0] ?? '') ? 'rtl' : 'ltr'
 
+/** An hour as every page and mail shows it: to 24, where a locale of its own would say ten in the evening. */
+export const clock = { timeStyle: 'short', hourCycle: 'h23' } as const
+
 /** Arabic is written with the digits of the Maghreb unless the publication says otherwise. */
 export const localeOf = (publication: Pick<Publication, 'locales'>, language: string): string =>
   publication.locales[language] ?? (language === 'ar' ? 'ar-DZ' : language)

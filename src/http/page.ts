@@ -4,7 +4,7 @@ import { Liquid } from 'liquidjs'
 import { nameOf, selectionPath, type Selection } from '../domain/articles/article.ts'
 import { currentPath, type MovedPaths } from '../domain/feeds/feed.ts'
 import { languageName } from '../domain/language.ts'
-import { dateIn, directionOf, localeOf, type Publication } from '../domain/publication.ts'
+import { clock, dateIn, directionOf, localeOf, type Publication } from '../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { assetUrl } from './assets.ts'
 
@@ -114,8 +114,8 @@ function registerFilters(liquid: Liquid): void {
     }
   liquid.registerFilter('date_full', dateFilter({ dateStyle: 'full' }))
   liquid.registerFilter('date_long', dateFilter({ dateStyle: 'long' }))
-  liquid.registerFilter('date_time', dateFilter({ dateStyle: 'long', timeStyle: 'short' }))
-  liquid.registerFilter('time_short', dateFilter({ timeStyle: 'short' }))
+  liquid.registerFilter('date_time', dateFilter({ dateStyle: 'long', ...clock }))
+  liquid.registerFilter('time_short', dateFilter(clock))
   liquid.registerFilter('selection_name', function (selection: Selection) {
     return nameOf(selection, scopeOf(this).language ?? 'en')
   })

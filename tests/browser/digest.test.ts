@@ -195,7 +195,7 @@ test('readers in doubt: the page says who and why, warns of a second copy, and t
   await page.getByText('Renvoyer à tous…').focus()
   await page.keyboard.press('Enter')
   expect(await page.locator('#doubt details[open]').textContent()).toContain(
-    'Qui l’a déjà reçu l’aura deux fois',
+    'Les personnes qui l’ont déjà reçu le recevront deux fois',
   )
   await shoot(page, 'doubt-resend-desktop-fr')
   await page.getByText('Laisser ainsi…').focus()

@@ -44,7 +44,7 @@ const formsOfGuide = new Map(
 )
 
 test.each([
-  ['fr', 'Regardez dans votre boîte', 'le-matin', 'ltr'],
+  ['fr', 'Consultez votre messagerie', 'le-matin', 'ltr'],
   ['ar', 'تفقّدوا بريدكم', 'as-sabah', 'rtl'],
 ])(
   'the form to copy, as the guide for WordPress has it, signs up from a page of another site, without JavaScript, in %s',

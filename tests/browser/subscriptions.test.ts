@@ -54,7 +54,7 @@ test('DOI-1 in a browser: sign up by keyboard, then one click on the link of the
   const { web, decide } = await aNewsroom()
   const page = await aPage(phone)
   await signUp(page, web.origin)
-  expect(await page.textContent('h1')).toBe('Regardez dans votre boîte')
+  expect(await page.textContent('h1')).toBe('Consultez votre messagerie')
   expect(await page.getAttribute('main a[role=button]', 'href')).toBe('http://localhost:8025/')
   await decide()
   await page.goto(web.origin + (await activationPath(web, email)))

@@ -95,8 +95,8 @@ test('a section that nothing has yet, and a language given up, stay chosen', asy
 const faulty: [string, Record<string, string>, string][] = [
   ['zone', { zone: 'Port-Clair', slug: 'le-soir' }, 'Le fuseau'],
   ['minArticles', { minArticles: '20', slug: 'le-soir' }, 'Au moins'],
-  ['slug', { slug: 'Le soir !' }, 'L’adresse courte'],
-  ['slug', { slug: 'taken' }, 'L’adresse courte'],
+  ['slug', { slug: 'Le soir !' }, 'L’identifiant'],
+  ['slug', { slug: 'taken' }, 'L’identifiant'],
   ['name', { name: 'x'.repeat(201), slug: 'le-soir' }, 'Le nom'],
 ]
 

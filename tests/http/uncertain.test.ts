@@ -152,7 +152,7 @@ test('the desk shows who is in doubt and why, warns of a second copy, and takes 
   for (const text of [
     'Pour 3 personnes, on ne sait pas',
     'reader-1@reader.example',
-    'l’aura deux fois',
+    'recevront deux fois',
     'pas de réponse',
   ])
     expect(page).toContain(text)

@@ -165,7 +165,7 @@ test('less often, pause, leave everything, reason and undo', async () => {
   await reader.post(path, { action: 'leave-all' })
   expect(await find()).toMatchObject({ state: 'ended', endedReason: 'unsubscribed' })
   await reader.post(path, { action: 'reason', reason: 'too-often' })
-  expect(await (await reader.post(path, { action: 'undo' })).text()).toContain('de nouveau abonné')
+  expect(await (await reader.post(path, { action: 'undo' })).text()).toContain('est rétabli')
   expect(await find()).toMatchObject({ state: 'active', cadence: 'weekly' })
   await reader.post(path, {})
   later(31)

@@ -1,6 +1,6 @@
 import { plainTextOf, summaryOf } from '../../domain/articles/article-html.ts'
 import type { NoticeText } from '../../domain/notice.ts'
-import { directionOf } from '../../domain/publication.ts'
+import { clock, directionOf } from '../../domain/publication.ts'
 import type { InterfaceLanguage } from '../../domain/language.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { withStyles } from './digest-view.ts'
@@ -187,7 +187,7 @@ const formatDate = (date: Date, { locale, publication: { zone } }: Writer): stri
   keep(
     dateFormats,
     `${locale} ${zone}`,
-    () => new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short', timeZone: zone }),
+    () => new Intl.DateTimeFormat(locale, { dateStyle: 'full', ...clock, timeZone: zone }),
   ).format(date)
 
 // Making one takes longer than all the rest of a personal mail.

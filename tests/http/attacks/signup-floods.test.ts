@@ -67,7 +67,7 @@ test('a backlog goes out as the hour allows, not at once; the desk is told of wh
   // Those that were being decided side by side when the last place was taken.
   expect(decided).toBeGreaterThanOrEqual(5)
   expect(decided).toBeLessThan(5 + 4)
-  expect(await today()).toContain(`${14 - decided} inscriptions attendent leur e-mail d’activation`)
+  expect(await today()).toContain(`${14 - decided} inscriptions attendent leur e-mail de confirmation`)
   await rowsOf(web, "update activations set decided_at = decided_at - interval '1 hour' where wanted = '{}'")
   expect(await web.context.services.signupDecisions.decideAll()).toBe(14 - decided)
   expect(await today()).not.toContain('flooded.example')
