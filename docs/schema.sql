@@ -247,6 +247,7 @@ create table consents (
 CREATE INDEX consents_activation ON consents USING btree (activation_id);
 CREATE INDEX consents_at ON consents USING btree (at);
 CREATE INDEX consents_elsewhere ON consents USING btree (form) WHERE ((event = 'requested'::text) AND (form = ANY (ARRAY['embed'::text, 'api'::text])));
+CREATE INDEX consents_newsletter ON consents USING btree (newsletter_id, at) WHERE (event = ANY (ARRAY['activated'::text, 'imported'::text, 'restored'::text, 'ended'::text]));
 CREATE INDEX consents_subscriber ON consents USING btree (subscriber_id, at);
 
 create table deliveries (
@@ -358,6 +359,7 @@ CREATE INDEX digests_newest ON digests USING btree (created_at DESC, id DESC);
 CREATE INDEX digests_running ON digests USING btree (state) WHERE (state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text, 'paused'::text]));
 CREATE UNIQUE INDEX digests_scheduled_once ON digests USING btree (newsletter_id, cadence, local_date) WHERE (local_date IS NOT NULL);
 CREATE INDEX digests_spread ON digests USING btree (spread_next_at) WHERE (spread_next_at IS NOT NULL);
+CREATE INDEX digests_started ON digests USING btree (newsletter_id, started_at) WHERE (started_at IS NOT NULL);
 CREATE INDEX digests_unsettled ON digests USING btree (id) WHERE ((state = 'cancelled'::text) AND (settled_at IS NULL));
 
 create table editors (
@@ -934,18 +936,20 @@ CREATE OR REPLACE FUNCTION public.count_deliveries()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  here text := (select zone from publication);
 begin
   if tg_op = 'INSERT' then
     insert into delivery_counts (digest_id, state, day, n)
-    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone 'UTC')::date end, count(*)
+    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone here)::date end, count(*)
     from gained group by 1, 2, 3;
   elsif tg_op = 'DELETE' then
     insert into delivery_counts (digest_id, state, day, n)
-    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone 'UTC')::date end, -count(*)
+    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone here)::date end, -count(*)
     from lost group by 1, 2, 3;
   else
     insert into delivery_counts (digest_id, state, day, n)
-    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone 'UTC')::date end, sum(change)
+    select digest_id, state, case when state = 'accepted' then (accepted_at at time zone here)::date end, sum(change)
     from (
       select digest_id, state, accepted_at, 1 as change from gained
       union all

@@ -59,3 +59,9 @@ export function isZone(value: string): boolean {
 /** The calendar day in a zone at an instant, such as 2026-03-14. */
 export const dateIn = (zone: string, at: Date): string =>
   new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(at)
+
+/** Days up to this one, oldest first, each `step` days after the one before. */
+export const lastDates = (today: string, n: number, step = 1): string[] =>
+  Array.from({ length: n }, (_, index) =>
+    new Date(Date.parse(today) - (n - 1 - index) * step * 86_400_000).toISOString().slice(0, 10),
+  )

@@ -1,73 +1,37 @@
-import type { SubscriberService } from '../services/subscribers/subscribers.ts'
-
-type GrowthRow = Awaited<ReturnType<SubscriberService['growth']>>['rows'][number]
-
-const weeks = 12
-const barWidth = 28
-const gap = 8
-const half = 60
-
-/**
- * Subscriptions begun and ended, by week, for each newsletter and each language. Geometry for inline SVG; the numbers
- * stand in a table beside it.
- */
-export function drawGrowth(rows: GrowthRow[], now: Date) {
-  const mondays = lastMondays(now)
-  const titles = (of: 'newsletter' | 'language') => [...new Set(rows.map((row) => row[of]))].sort()
-  return [
-    ...titles('newsletter').map((title) =>
-      chart(
-        title,
-        rows.filter((row) => row.newsletter === title),
-        mondays,
-      ),
-    ),
-    ...titles('language').map((title) => ({
-      ...chart(
-        title,
-        rows.filter((row) => row.language === title),
-        mondays,
-      ),
-      isLanguage: true,
-    })),
-  ]
+/** A day or week with two counts. */
+interface Point {
+  date: string
+  up: number
+  down: number
 }
 
-function chart(title: string, rows: GrowthRow[], mondays: string[]) {
-  const sums = mondays.map((week) => {
-    const own = rows.filter((row) => row.week === week)
-    return { week, begun: sum(own.map((row) => row.begun)), ended: sum(own.map((row) => row.ended)) }
-  })
-  const most = Math.max(1, ...sums.flatMap(({ begun, ended }) => [begun, ended]))
+const width = 720
+const half = 60
+
+/** Geometry for inline SVG: above the line what is good, below it what is not; `desk-chart` draws it, with a table. */
+export function drawChart(points: Point[]) {
+  const most = Math.max(1, ...points.flatMap(({ up, down }) => [up, down]))
+  // What is rare stays visible however tall the rest is.
   const heightOf = (count: number) => (count === 0 ? 0 : Math.max(2, Math.round((count / most) * half)))
+  const step = width / points.length
   return {
-    title,
-    isLanguage: false,
-    begun: sum(sums.map((one) => one.begun)),
-    ended: sum(sums.map((one) => one.ended)),
-    width: weeks * (barWidth + gap),
+    width,
     height: 2 * half + 2,
-    /** Above the line what began, below it what ended. */
     axis: half,
-    bars: sums.map((one, index) => ({
-      ...one,
-      x: index * (barWidth + gap),
-      upY: half - heightOf(one.begun),
-      upHeight: heightOf(one.begun),
-      downHeight: heightOf(one.ended),
+    most,
+    up: sum(points.map((point) => point.up)),
+    down: sum(points.map((point) => point.down)),
+    bars: points.map((point, index) => ({
+      ...point,
+      x: round(index * step),
+      width: round(step - Math.min(8, step / 4)),
+      upY: half - heightOf(point.up),
+      upHeight: heightOf(point.up),
+      downHeight: heightOf(point.down),
     })),
   }
 }
 
-const sum = (counts: number[]): number => counts.reduce((total, count) => total + count, 0)
+const round = (length: number): number => Math.round(length * 10) / 10
 
-function lastMondays(now: Date): string[] {
-  const monday = Date.UTC(
-    now.getUTCFullYear(),
-    now.getUTCMonth(),
-    now.getUTCDate() - ((now.getUTCDay() + 6) % 7),
-  )
-  return Array.from({ length: weeks }, (_, index) =>
-    new Date(monday - (weeks - 1 - index) * 7 * 86_400_000).toISOString().slice(0, 10),
-  )
-}
+const sum = (counts: number[]): number => counts.reduce((total, count) => total + count, 0)

@@ -109,7 +109,9 @@ function registerFilters(liquid: Liquid): void {
     ) {
       const { locale, zone, publication } = scopeOf(this)
       const chosen = inLanguage === undefined ? locale : localeOf(publication ?? { locales: {} }, inLanguage)
-      const format = new Intl.DateTimeFormat(chosen, { ...style, timeZone: zone ?? 'UTC' })
+      // A day, such as 2026-03-14, is the same in every zone.
+      const isDay = typeof value === 'string' && value.length === 10
+      const format = new Intl.DateTimeFormat(chosen, { ...style, timeZone: (!isDay && zone) || 'UTC' })
       return value === undefined ? '' : format.format(dateOf(value))
     }
   liquid.registerFilter('date_full', dateFilter({ dateStyle: 'full' }))

@@ -31,6 +31,7 @@ import { createUpkeepService } from './desk/upkeep.ts'
 import { createDigestNumbersService } from './digests/numbers.ts'
 import { createDigestPreviewService } from './digests/preview.ts'
 import { createDigestProgressService } from './digests/progress.ts'
+import { createReportService } from './digests/reports.ts'
 import { createScheduleService } from './digests/schedule.ts'
 import { createTodayService } from './digests/today.ts'
 import { createDigestTransitionsService } from './digests/transitions.ts'
@@ -72,6 +73,7 @@ export function createServices(parts: Parts) {
   const feeds = createFeedService(forReaders)
   const digestProgress = createDigestProgressService(parts)
   const digestPreview = createDigestPreviewService({ ...parts, drafts })
+  const reports = createReportService(parts)
   const uncertain = createUncertainService({ ...parts, digestTransitions })
   const schedules = createScheduleService({ ...parts, digests, digestTransitions })
   return {
@@ -90,6 +92,7 @@ export function createServices(parts: Parts) {
     digests,
     digestTransitions,
     digestProgress,
+    reports,
     archive: createArchiveService(forReaders),
     digestPreview,
     uncertain,
@@ -100,6 +103,7 @@ export function createServices(parts: Parts) {
       digestPreview,
       digestProgress,
       digestTransitions,
+      reports,
       uncertain,
     }),
     schedules,

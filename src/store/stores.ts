@@ -30,6 +30,7 @@ import { digestArticlesStore } from './digests/digest-articles.ts'
 import { digestNumbersStore } from './digests/digest-numbers.ts'
 import { digestProgressStore } from './digests/digest-progress.ts'
 import { digestsStore } from './digests/digests.ts'
+import { reportsStore } from './digests/reports.ts'
 import { runningDigestsStore } from './digests/running-digests.ts'
 import { spreadsStore } from './digests/spreads.ts'
 import { uncertainStore } from './digests/doubts.ts'
@@ -86,6 +87,7 @@ export function storesOn(executor: Executor, hot = executor) {
     digestNumbers: digestNumbersStore(executor),
     digestProgress: digestProgressStore(executor),
     digests: digestsStore(executor),
+    reports: reportsStore(executor),
     runningDigests: runningDigestsStore(executor),
     spreads: spreadsStore(executor),
     uncertain: uncertainStore(executor),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { drawChart } from '../../src/http/charts.ts'
 import { signedIn } from '../support/desk.ts'
 import { aWeb } from '../support/web.ts'
 import { query } from '../support/sending-digest.ts'
@@ -18,12 +19,13 @@ test('the report adds up days and domains, and every bar stays inside its drawin
     { domain: 'a.example', dead: 1, full: 0, policy: 1, complaint: 0, other: 0 },
     { domain: 'b.example', dead: 1, full: 0, policy: 0, complaint: 1, other: 0 },
   ])
-  expect(report.bars).toHaveLength(30)
-  expect(report.bars.at(-1)).toMatchObject({ trouble: 4 })
-  for (const bar of report.bars) {
-    expect(bar.x + bar.width).toBeLessThanOrEqual(report.chart.width)
-    expect(bar.badY).toBeGreaterThanOrEqual(0)
-    expect(bar.goodY + bar.good).toBeLessThanOrEqual(report.chart.height)
+  const chart = drawChart(report.byDay)
+  expect(chart.bars).toHaveLength(30)
+  expect(chart.bars.at(-1)).toMatchObject({ down: 4 })
+  for (const bar of chart.bars) {
+    expect(bar.x + bar.width).toBeLessThanOrEqual(chart.width)
+    expect(bar.upY).toBeGreaterThanOrEqual(0)
+    expect(chart.axis + 2 + bar.downHeight).toBeLessThanOrEqual(chart.height)
   }
   const page = await (await (await signedIn(web, 'viewer')).get('/deliverability')).text()
   expect(page).toContain('a.example')

@@ -74,6 +74,51 @@ test('among 8,000 articles the desk finds titles by their index, and pages throu
   ])
 })
 
+test('among 4,000 digests a report reads those of its newsletter and days alone, by index, and no deliveries', async () => {
+  const url = await cloneDatabase()
+  await query(
+    url,
+    `insert into newsletters (slug, name, language) select n, n, 'fr' from generate_series(1, 20) n`,
+  )
+  await query(
+    url,
+    `insert into digests (newsletter_id, cadence, state, audience, created_at, started_at)
+     select 1 + n % 20, 'daily', 'completed', 10, at, at
+     from generate_series(1, 4000) n, lateral (select now() - n * interval '3 hours' as at) t`,
+  )
+  await query(
+    url,
+    `insert into delivery_counts (digest_id, state, n) select n, 'accepted', 10 from generate_series(1, 4000) n`,
+  )
+  await query(
+    url,
+    `insert into bounces (digest_id, source, class, at) select n, 'dsn', 'dead', now() - n * interval '3 hours' from generate_series(1, 4000) n`,
+  )
+  await query(
+    url,
+    `insert into consents (newsletter_id, event, at)
+     select 1 + n % 20, 'activated', now() - n * interval '1 hour' from generate_series(1, 8000) n`,
+  )
+  for (const table of ['digests', 'delivery_counts', 'bounces', 'consents'])
+    await query(url, `analyze ${table}`)
+  const { reports } = openTestDatabase(url).stores
+  const statements = recordStatements()
+  const since = new Date(Date.now() - 30 * 86_400_000)
+  expect(await reports.listDigests(1, since)).toHaveLength(11)
+  await reports.findDigest(1)
+  await reports.listReaderDays(1, since, 'Africa/Algiers')
+  const plans = await Promise.all(
+    statements.map(async (statement) =>
+      JSON.stringify(await query(url, `explain (generic_plan) ${statement}`)),
+    ),
+  )
+  expect(plans).toHaveLength(3)
+  for (const plan of plans) expect(plan).not.toMatch(/Seq Scan|deliveries/)
+  for (const index of ['digests_started', 'delivery_counts_digest', 'bounces_digest'])
+    expect(plans[0]).toContain(index)
+  expect(plans[2]).toContain('consents_newsletter')
+})
+
 test('where a server keeps pg_trgm from us, the tables are made, and people are found all the same', async () => {
   const server = inject('postgresUrl')
   const name = `guest_${randomBytes(8).toString('hex')}`

@@ -6,7 +6,7 @@ import { idempotencyKey, ifMatch, ifMatchVersion, requireKey } from '../../http/
 import { get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { line } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
-import { created, deliveryShape, digestShape, externalIds } from './digest-shapes.ts'
+import { created, deliveryShape, digestReport, digestShape, externalIds } from './digest-shapes.ts'
 
 const params = z.strictObject({ id: rowId })
 
@@ -23,7 +23,7 @@ const changeInput = z.strictObject({
 })
 
 /** Reading and changing digests. */
-export function digestApi({ digests, digestProgress }: Services, draining: AbortSignal): ApiRoute[] {
+export function digestApi({ digests, digestProgress, reports }: Services, draining: AbortSignal): ApiRoute[] {
   return [
     get('/digests', 'viewer', {
       summary: 'Digests, newest first; drafts as of their `asOf`',
@@ -45,6 +45,12 @@ export function digestApi({ digests, digestProgress }: Services, draining: Abort
       params,
       answers: { 200: digestShape },
       handle: async (call) => tagged(await digests.get(call.params.id)),
+    }),
+    get('/digests/{id}/report', 'viewer', {
+      summary: 'What became of it, and who came and left until the next of its newsletter began',
+      params,
+      answers: { 200: digestReport.nullable().describe('Null where it has not gone out') },
+      handle: async (call) => ({ body: await reports.ofDigest(call.params.id) }),
     }),
     patch('/digests/{id}', 'editor', {
       summary: 'Change a draft (If-Match); approved ones become drafts again',

@@ -4,7 +4,7 @@ import { cadences, newsletterStates } from '../../domain/newsletter.ts'
 import { get, patch, post, type ApiRoute } from '../../http/route.ts'
 import { line, newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
-import { created, digestShape, externalIds } from './digest-shapes.ts'
+import { created, digestShape, externalIds, newsletterReport } from './digest-shapes.ts'
 
 const params = z.strictObject({ slug: z.string().min(1).max(100) })
 
@@ -32,7 +32,7 @@ export const composeInput = z.strictObject({
   subject: line(300).optional(),
 })
 
-export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
+export function newsletterApi({ newsletters, digests, reports }: Services): ApiRoute[] {
   return [
     get('/newsletters', 'viewer', {
       summary: 'Newsletters, in the order of the publication',
@@ -69,6 +69,13 @@ export function newsletterApi({ newsletters, digests }: Services): ApiRoute[] {
       params,
       answers: { 200: z.object({ data: z.array(digestShape), next: z.null() }) },
       handle: async ({ params: { slug } }) => ({ body: { data: await digests.listNext(slug), next: null } }),
+    }),
+    get('/newsletters/{slug}/report', 'viewer', {
+      summary: 'What became of its digests, and who came and left, by days of the publication’s zone',
+      params,
+      query: z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) }),
+      answers: { 200: newsletterReport },
+      handle: async ({ params: { slug }, query }) => ({ body: await reports.ofNewsletter(slug, query.days) }),
     }),
     post('/newsletters/{slug}/digests', 'editor', {
       summary: 'Compose a digest now, beside the scheduled ones',

@@ -1,3 +1,4 @@
+import { drawChart } from '../../http/charts.ts'
 import { get, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
@@ -13,7 +14,8 @@ export function deliverabilityDesk(
 ): DeskRoute[] {
   return [
     get('/deliverability', 'viewer', async ({ page }) => {
-      page('desk/deliverability', { report: await deliverability.report(shownDays) })
+      const report = await deliverability.report(shownDays)
+      page('desk/deliverability', { report, chart: drawChart(report.byDay) })
     }),
     get('/doctor', 'admin', async ({ request, page }) => {
       page('desk/doctor', { report: request.query['run'] === 'yes' ? await examine() : undefined })

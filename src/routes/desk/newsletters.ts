@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import type { Newsletter } from '../../domain/newsletter.ts'
+import { drawChart } from '../../http/charts.ts'
 import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 import { blankForm, formOf, toChange, typedForm, type NewsletterForm } from './newsletter-form.ts'
 
+const reportDays = [30, 90] as const
+const reportQuery = z.object({ days: z.coerce.number().pipe(z.literal(reportDays)).catch(30) })
 const newSlug = z.object({ slug: z.string().trim().max(100) })
 
 interface Shown {
@@ -12,7 +15,7 @@ interface Shown {
 }
 
 /** Newsletters: their rules and cadences. */
-export function newslettersDesk({ newsletters, selections, publication }: Services): DeskRoute[] {
+export function newslettersDesk({ newsletters, reports, selections, publication }: Services): DeskRoute[] {
   const showForm = async (call: DeskCall, form: NewsletterForm, more: Shown = {}) => {
     const named = (kind: string) =>
       form.blocks.filter((block) => block.startsWith(`${kind} `)).map((block) => block.slice(kind.length + 1))
@@ -41,6 +44,22 @@ export function newslettersDesk({ newsletters, selections, publication }: Servic
     get('/newsletters/:slug', 'viewer', async (call) => {
       const newsletter = await newsletters.get(slugOf(call))
       await showForm(call, formOf(newsletter, await zone()), { newsletter })
+    }),
+    get('/newsletters/:slug/report', 'viewer', async (call) => {
+      const { days } = reportQuery.parse(call.request.query)
+      const newsletter = await newsletters.get(slugOf(call))
+      const report = await reports.ofNewsletter(newsletter.slug, days)
+      const mail = drawChart(
+        report.days.map((day) => ({
+          date: day.date,
+          up: day.accepted,
+          down: day.rejected + day.returned + day.complaints,
+        })),
+      )
+      const readers = drawChart(
+        report.days.map(({ date, joined, left }) => ({ date, up: joined, down: left })),
+      )
+      call.page('desk/report', { newsletter, report, mail, readers, days, reportDays })
     }),
     {
       ...post('/newsletters/new', 'editor', async ({ request, actor, redirect }) => {

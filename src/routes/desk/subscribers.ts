@@ -4,7 +4,7 @@ import { interfaceLanguages } from '../../domain/language.ts'
 import { pauseDays } from '../../services/subscribers/subscriptions.ts'
 import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { listOf } from '../../http/form-fields.ts'
-import { drawGrowth } from '../../http/charts.ts'
+import { drawChart } from '../../http/charts.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 import { byDesk, signupInput } from '../../services/signups/input.ts'
@@ -39,7 +39,7 @@ export function subscribersDesk(services: Services): DeskRoute[] {
   const showList = async ({ request, page }: DeskCall, more: object = {}) => {
     const { q, newsletter, state, cursor } = listQuery.parse(request.query)
     const filter = { text: q, newsletter: newsletter || undefined, state }
-    const { rows, now } = await subscribers.growth()
+    const growth = await subscribers.growth()
     const list = await subscribers.list(filter, toPageRequest({ limit: pageSize, cursor }))
     page('desk/subscribers', {
       ...{ q, newsletter, state, states, mostCounted },
@@ -48,7 +48,7 @@ export function subscribersDesk(services: Services): DeskRoute[] {
       count: await subscribers.count(filter),
       names: await newsletters.names(),
       offered: (await newsletters.list()).filter((one) => one.state !== 'ended'),
-      charts: drawGrowth(rows, now),
+      growth: growth.map(({ weeks, ...of }) => ({ ...of, ...drawChart(weeks) })),
       ...more,
     })
   }

@@ -1,19 +1,21 @@
 import { complaintLimit } from '../../domain/deliverability/bounce.ts'
+import { dateIn, lastDates } from '../../domain/publication.ts'
 import type { BounceDay } from '../../store/deliverability/bounces.ts'
 import type { Parts } from '../parts.ts'
 
-const dayMs = 24 * 3600 * 1000
-const chart = { width: 720, height: 160, gap: 2 }
 const mostDomains = 20
 
 export function createDeliverabilityService(parts: Pick<Parts, 'database' | 'config' | 'signer' | 'now'>) {
   const { database, config, signer, now } = parts
   return {
-    /** The last days in numbers, with the bars of a drawing 720 by 160. */
+    /** The last days of the publication in numbers. */
     async report(days: number) {
+      const { zone } = await database.stores.publication.get()
+      const dates = lastDates(dateIn(zone, now()), days)
+      const [since = ''] = dates
       const [bounces, sent] = await Promise.all([
-        database.stores.bounces.listDays(days),
-        database.stores.bounces.listAcceptedDays(days),
+        database.stores.bounces.listDays(since, zone),
+        database.stores.bounces.listAcceptedDays(since),
       ])
       const accepted = sumOf(sent.map((day) => day.accepted))
       const countOf = (source: BounceDay['source']) =>
@@ -22,7 +24,6 @@ export function createDeliverabilityService(parts: Pick<Parts, 'database' | 'con
       const complaintRate = accepted === 0 ? 0 : complaints / accepted
       return {
         days,
-        chart,
         accepted,
         rejected: countOf('smtp'),
         returned: countOf('dsn'),
@@ -32,7 +33,7 @@ export function createDeliverabilityService(parts: Pick<Parts, 'database' | 'con
         signedBy: signer.domain,
         bounceDomain: config.bounceDomain,
         isReading: config.inboundPort !== undefined,
-        bars: drawBars(listDates(now(), days), sent, bounces),
+        byDay: toDays(dates, sent, bounces),
         domains: groupByDomain(bounces),
       }
     },
@@ -41,38 +42,13 @@ export function createDeliverabilityService(parts: Pick<Parts, 'database' | 'con
 
 const sumOf = (numbers: number[]): number => numbers.reduce((sum, n) => sum + n, 0)
 
-const listDates = (now: Date, days: number): string[] =>
-  Array.from({ length: days }, (_, index) =>
-    new Date(now.getTime() - (days - 1 - index) * dayMs).toISOString().slice(0, 10),
-  )
-
-/** One column a day: accepted upwards, and what was refused, returned or complained about on top of it. */
-function drawBars(dates: string[], sent: { date: string; accepted: number }[], bounces: BounceDay[]) {
-  const columns = dates.map((date) => {
-    const day = sent.find((each) => each.date === date)
-    const trouble = sumOf(bounces.filter((each) => each.date === date).map((each) => each.n))
-    return { date, accepted: day?.accepted ?? 0, trouble }
-  })
-  const highest = Math.max(1, ...columns.map(({ accepted, trouble }) => accepted + trouble))
-  const width = chart.width / dates.length
-  const scale = (n: number) => Math.round((n / highest) * chart.height * 10) / 10
-  return columns.map(({ date, accepted, trouble }, index) => {
-    const good = scale(accepted)
-    // What goes wrong is rare: it stays visible however tall the day is.
-    const bad = trouble === 0 ? 0 : Math.max(2, scale(trouble))
-    return {
-      date,
-      accepted,
-      trouble,
-      x: Math.round(index * width * 10) / 10,
-      width: Math.round((width - chart.gap) * 10) / 10,
-      good,
-      bad,
-      goodY: chart.height - good,
-      badY: Math.max(0, chart.height - good - bad),
-    }
-  })
-}
+/** What was accepted, and what was refused, returned or complained about. */
+const toDays = (dates: string[], sent: { date: string; accepted: number }[], bounces: BounceDay[]) =>
+  dates.map((date) => ({
+    date,
+    up: sent.find((day) => day.date === date)?.accepted ?? 0,
+    down: sumOf(bounces.filter((each) => each.date === date).map((each) => each.n)),
+  }))
 
 function groupByDomain(bounces: BounceDay[]) {
   const domains = new Map<string, Record<string, number>>()

@@ -14,6 +14,7 @@ import type { DraftService } from './drafts.ts'
 import type { ArticleStep } from './article-steps.ts'
 import type { DigestService } from './editing.ts'
 import type { Parts } from '../parts.ts'
+import type { ReportService } from './reports.ts'
 import type { UncertainService } from './doubts.ts'
 
 interface Siblings {
@@ -22,6 +23,7 @@ interface Siblings {
   digestTransitions: Pick<DigestTransitionsService, 'schedule'>
   digestPreview: Pick<DigestPreviewService, 'show'>
   digestProgress: Pick<DigestProgressService, 'measure' | 'listDeliveries' | 'findExplanation'>
+  reports: Pick<ReportService, 'ofDigest'>
   uncertain: Pick<UncertainService, 'count'>
 }
 
@@ -44,8 +46,8 @@ const mostWords = 8
 
 /** Everything the desk's page of one digest shows. */
 export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> & Siblings) {
-  const { database, now, drafts, digests, digestPreview, digestProgress, digestTransitions, uncertain } =
-    parts
+  const { database, now, drafts, digests, digestPreview, digestProgress, digestTransitions } = parts
+  const { reports, uncertain } = parts
 
   /** Where the newsletter lives; one without a schedule lives where the publication does. */
   const zoneOf = async (newsletter: Newsletter): Promise<string> =>
@@ -100,6 +102,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         deliveries: isPrepared
           ? await digestProgress.listDeliveries(id, wish.deliveries.state, wish.deliveries.page)
           : undefined,
+        report: isPrepared ? await reports.ofDigest(id) : null,
         undecided: progress?.counts.uncertain ? await uncertain.count(id) : 0,
         explained: wish.explain ? await digestProgress.findExplanation(wish.explain, id) : undefined,
         explainAddress: wish.explain,

@@ -1,3 +1,4 @@
+import { dateIn, lastDates } from '../../domain/publication.ts'
 import { z } from 'zod'
 import { findAddress } from '../../domain/subscribers/address.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
@@ -203,7 +204,25 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
       }
     },
 
-    growth: async () => ({ rows: await stores.subscriberOverview.listGrowth(), now: now() }),
+    /** Who came and went in each of the last twelve weeks: by newsletter, then by language. */
+    async growth() {
+      const { zone } = await stores.publication.get()
+      const rows = await stores.subscriberOverview.listGrowth(zone)
+      const today = dateIn(zone, now())
+      const [monday = today] = lastDates(today, ((new Date(today).getUTCDay() + 6) % 7) + 1)
+      const weeks = lastDates(monday, 12, 7)
+      return (['newsletter', 'language'] as const).flatMap((of) =>
+        [...new Set(rows.map((row) => row[of]))].sort().map((title) => ({
+          title,
+          isLanguage: of === 'language',
+          weeks: weeks.map((date) => {
+            const own = rows.filter((row) => row[of] === title && row.week === date)
+            const sum = (counts: number[]) => counts.reduce((total, n) => total + n, 0)
+            return { date, up: sum(own.map((row) => row.begun)), down: sum(own.map((row) => row.ended)) }
+          }),
+        })),
+      )
+    },
 
     /** CSV, a line per subscription; what a spreadsheet would run is quoted. */
     async *export(actor: Actor): AsyncGenerator<string> {

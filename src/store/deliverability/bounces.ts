@@ -180,16 +180,17 @@ export function bouncesStore(db: Executor) {
       return row ?? { accepted: 0, complaints: 0 }
     },
 
-    async listDays(sinceDays: number): Promise<BounceDay[]> {
+    /** Since this day of the zone. */
+    async listDays(since: string, zone: string): Promise<BounceDay[]> {
       return listRows<BounceDay>(db)`
-        select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
-        where at > now() - make_interval(days => ${sinceDays}) group by 1, 2, 3, 4 order by 1, 2, 3, 4`
+        select to_char(at at time zone ${zone}, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
+        where at >= ${since}::timestamp at time zone ${zone} group by 1, 2, 3, 4 order by 1, 2, 3, 4`
     },
 
-    async listAcceptedDays(sinceDays: number): Promise<{ date: string; accepted: number }[]> {
+    async listAcceptedDays(since: string): Promise<{ date: string; accepted: number }[]> {
       return listRows<{ date: string; accepted: number }>(db)`
         select to_char(day, 'YYYY-MM-DD') as date, sum(n) as accepted from delivery_counts
-        where day >= (now() at time zone 'UTC')::date - ${sinceDays}::int group by 1 having sum(n) > 0 order by 1`
+        where day >= ${since}::date group by 1 having sum(n) > 0 order by 1`
     },
   }
 }

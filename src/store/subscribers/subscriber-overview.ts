@@ -21,7 +21,7 @@ export interface ExportRow {
 }
 
 export interface GrowthRow {
-  /** Monday of the week, in UTC. */
+  /** Its Monday, in the zone. */
   week: string
   newsletter: string
   language: string
@@ -63,9 +63,9 @@ export function subscriberOverviewStore(db: Executor) {
     },
 
     /** Subscriptions begun and ended by week and newsletter, from the consent record, the last 12 weeks. */
-    async listGrowth(): Promise<GrowthRow[]> {
+    async listGrowth(zone: string): Promise<GrowthRow[]> {
       return listRows<GrowthRow>(db)`
-        select to_char(date_trunc('week', c.at at time zone 'UTC'), 'YYYY-MM-DD') as week,
+        select to_char(date_trunc('week', c.at at time zone ${zone}), 'YYYY-MM-DD') as week,
           n.slug as newsletter, n.language,
           count(*) filter (where c.event in ('activated', 'imported', 'restored'))::int as begun,
           count(*) filter (where c.event = 'ended' and c.method is distinct from 'import')::int as ended
