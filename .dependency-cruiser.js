@@ -95,6 +95,7 @@ export default {
     only('mjml', 'mjml', ['^src/mail/compose/']),
     only('mail-in', 'smtp-server|mailparser', ['^src/mail/inbound/', '^src/embedded/catcher/']),
     only('dns', 'mailauth', ['^src/doctor/']),
+    only('pictures', 'sharp', ['^src/services/media/picture-process\\.ts$']),
     only('feed', 'feed', ['^src/feeds/']),
     only('xml', 'saxes', ['^src/import/xml/']),
     only('html', 'sanitize-html', ['^src/domain/articles/article-html\\.ts$']),

@@ -98,6 +98,7 @@ create table article_bodies (
   constraint article_bodies_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE
 );
 CREATE INDEX article_bodies_article ON article_bodies USING btree (article_id, id);
+CREATE INDEX article_bodies_media ON article_bodies USING btree (id) WHERE (body ~~ '%/media/%'::text);
 
 create table article_selections (
   article_id bigint not null,
@@ -175,6 +176,7 @@ CREATE INDEX articles_dated ON articles USING btree (date_trunc('milliseconds'::
 CREATE INDEX articles_folded_guid ON articles USING btree (lower(rtrim(regexp_replace(guid, '^https?://(www\.)?'::text, ''::text), '/'::text))) WHERE (guid ~~ 'http%'::text);
 CREATE INDEX articles_folded_url ON articles USING btree (lower(rtrim(regexp_replace(canonical_url, '^https?://(www\.)?'::text, ''::text), '/'::text))) WHERE (canonical_url IS NOT NULL);
 CREATE INDEX articles_language_public ON articles USING btree (language, first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
+CREATE INDEX articles_media ON articles USING btree (id) WHERE ((html ~~ '%/media/%'::text) OR ((picture ->> 'url'::text) ~~ '%/media/%'::text));
 CREATE INDEX articles_old_address ON articles USING btree (lower(rtrim(old_path, '/'::text))) WHERE (old_path IS NOT NULL);
 CREATE INDEX articles_old_path ON articles USING btree (old_path) WHERE (old_path IS NOT NULL);
 CREATE INDEX articles_public ON articles USING btree (first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
@@ -503,6 +505,37 @@ create table invitations (
   constraint invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES editors(id)
 );
 CREATE UNIQUE INDEX invitations_open ON invitations USING btree (lower(email)) WHERE ((accepted_at IS NULL) AND (withdrawn_at IS NULL));
+
+create table media (
+  sha256 bytea not null,
+  state text default 'waiting'::text not null,
+  original bytea,
+  refusal text,
+  type text not null,
+  width integer,
+  height integer,
+  length integer default 0 not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  used_at timestamp with time zone not null,
+  constraint media_pkey PRIMARY KEY (sha256),
+  constraint media_check CHECK ((state = 'waiting'::text) = (original IS NOT NULL)),
+  constraint media_check1 CHECK ((state = 'refused'::text) = (refusal IS NOT NULL)),
+  constraint media_sha256_check CHECK (length(sha256) = 32),
+  constraint media_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'made'::text, 'refused'::text]))
+);
+CREATE INDEX media_waiting ON media USING btree (created_at) WHERE (state = 'waiting'::text);
+
+create table media_files (
+  sha256 bytea not null,
+  size integer not null,
+  format text not null,
+  width integer not null,
+  height integer not null,
+  bytes bytea not null,
+  constraint media_files_pkey PRIMARY KEY (sha256, format, size),
+  constraint media_files_format_check CHECK (format = ANY (ARRAY['webp'::text, 'jpg'::text, 'png'::text])),
+  constraint media_files_sha256_fkey FOREIGN KEY (sha256) REFERENCES media(sha256) ON DELETE CASCADE
+);
 
 create table migrations (
   name text not null,

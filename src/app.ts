@@ -29,6 +29,7 @@ import { activateRoutes } from './routes/activate.ts'
 import { feedRoutes } from './routes/feeds.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inboundRoutes } from './routes/inbound.ts'
+import { mediaRoutes } from './routes/media.ts'
 import { pingRoutes } from './routes/ping.ts'
 import { preferencesRoutes } from './routes/preferences.ts'
 import { signInRoutes } from './routes/sign-in.ts'
@@ -57,6 +58,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(healthRoutes(services, lifecycle))
   app.use(securityHeaders(publicUrl))
   app.use(assetRoutes())
+  app.use(mediaRoutes(services))
   app.use(
     inboundRoutes(services, (provider, kind, n) => {
       metrics.providerEvents.inc({ provider, kind }, n)

@@ -62,5 +62,6 @@ export const createJobs = (services: Services): Jobs => ({
     },
   },
   'import-subscribers': { work: ({ importId }) => services.imports.work(importId) },
+  'make-pictures': { work: () => services.media.makeWaiting() },
   'sync-source': { concurrency: several, work: ({ sourceId }) => services.sourceSync.work(sourceId) },
 })

@@ -64,8 +64,18 @@ async function checkMachines(context: Context, dataDir: string | undefined): Pro
     judgeClock([database, redis].flatMap(({ clock }) => clock ?? [])),
     ...redis.findings,
     await checkDisk(dataDir),
+    ...(await checkMedia(context)),
     ...(await checkDoubled(context)),
   ]
+}
+
+const heavyMediaBytes = 2_000_000_000
+
+/** A database that is away is told of by its own check. */
+async function checkMedia({ services }: Context): Promise<Finding[]> {
+  const bytes = await services.media.weigh().catch(() => 0)
+  const sentence = `take ${(bytes / 1e9).toFixed(1)} GB of the database: see that its disk and its backups have room`
+  return bytes > heavyMediaBytes ? [look('pictures', sentence)] : []
 }
 
 /** A database that is away is told of by its own check. */

@@ -11,7 +11,7 @@ import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
 import { rowId } from './route.ts'
 import { requireSameOrigin } from './same-origin.ts'
-import { parseUpload, uploadOf } from './upload.ts'
+import { parseUpload, readFilledForm, uploadOf } from './upload.ts'
 
 /** The editor behind a desk request, from their session. */
 type DeskSession = NonNullable<Awaited<ReturnType<EditorService['findSession']>>>
@@ -24,6 +24,8 @@ export interface DeskCall {
   actor: Actor
   /** The file of a form with one, as it comes. */
   upload: Readable | undefined
+  /** The files of a form with pictures, by the names of their fields. */
+  pictures: ReadonlyMap<string, Buffer>
   /** What the page's address asks to say once: a key below `desk.notices`. */
   notice: string | undefined
   /** Sends a page of the desk in the editor's language. */
@@ -41,6 +43,8 @@ export interface DeskRoute {
   role: Role
   /** Bytes of a form; 64 kB unless said. `upload`: a multipart form with one file, which the handler reads. */
   bodyLimit?: number | 'upload'
+  /** Bytes that each picture of its form may have; without it, a form has none. */
+  pictureLimit?: number
   handle: (call: DeskCall) => Promise<void> | void
   /** Shows the form again as it was filled in, with the names of the fields at fault. Without it, an error page names them. */
   showFaults?: (call: DeskCall, faults: string[]) => Promise<void> | void
@@ -119,9 +123,20 @@ const requireRole =
     next()
   }
 
-function parseForm(route: DeskRoute): RequestHandler {
-  if (route.bodyLimit === 'upload') return parseUpload
-  return express.urlencoded({ extended: false, limit: route.bodyLimit ?? 64 * 1024, parameterLimit: 1_000 })
+function parseForm({ bodyLimit: limit = 64 * 1024, pictureLimit }: DeskRoute): RequestHandler {
+  if (limit === 'upload') return parseUpload
+  const parse: RequestHandler = express.urlencoded({ extended: false, limit, parameterLimit: 1_000 })
+  if (pictureLimit === undefined) return parse
+  return async (request, response, next) => {
+    if (!request.is('multipart/form-data')) {
+      parse(request, response, next)
+      return
+    }
+    const { fields, files } = await readFilledForm(request, { fields: limit, file: pictureLimit })
+    request.body = fields
+    response.locals['pictures'] = files
+    next()
+  }
 }
 
 /** Belongs to one session: a form made for another is refused. */
@@ -177,6 +192,7 @@ async function callOf(request: Request, response: Response, options: DeskOptions
     session,
     actor: { kind: 'editor', id: session.editorId, role: session.role },
     upload: uploadOf(response),
+    pictures: (response.locals['pictures'] as DeskCall['pictures'] | undefined) ?? new Map(),
     notice,
     page: (name, data = {}) => {
       options.pages.send(response, name, { ...shared, ...data })

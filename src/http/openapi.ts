@@ -31,7 +31,7 @@ function operation(route: ApiRoute): object {
       ...parameters(route.query, 'query'),
       ...parameters(route.headers, 'header'),
     ],
-    ...(route.body !== undefined && { requestBody: requestBody(route.body) }),
+    ...(route.body !== undefined && { requestBody: requestBody(route) }),
     responses: {
       ...Object.fromEntries(
         Object.entries(route.answers).map(([status, answer]) => [status, response(answer, status)]),
@@ -57,9 +57,12 @@ function parameters(schema: z.ZodType | undefined, place: 'path' | 'query' | 'he
 }
 
 /** A call that takes `{}` takes no body, too. */
-const requestBody = (body: z.ZodType | 'stream'): object =>
-  body === 'stream'
-    ? { required: true, content: { 'text/csv': { schema: { type: 'string' } } } }
+const requestBody = ({ body, streams = ['text/csv'] }: ApiRoute): object =>
+  body === undefined || body === 'stream'
+    ? {
+        required: true,
+        content: Object.fromEntries(streams.map((type) => [type, { schema: { type: 'string' } }])),
+      }
     : {
         required: !body.safeParse({}).success,
         content: { 'application/json': { schema: toSchema(body, 'input') } },

@@ -31,6 +31,8 @@ interface ApiCall<Params extends z.ZodType, Query extends z.ZodType, Body extend
   headers?: z.ZodObject
   /** `stream`: the handler reads the request itself. */
   body?: Body | 'stream'
+  /** What such a body may be; CSV unless said. */
+  streams?: string[]
   /** Bytes; 256 kB unless said. */
   bodyLimit?: number
   /** Schema of the answer by status. */

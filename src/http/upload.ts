@@ -1,8 +1,9 @@
 import { PassThrough, type Readable } from 'node:stream'
-import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
+import { Busboy, type BusboyConfig, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
 import type { Request, RequestHandler, Response } from 'express'
 import { invalid } from '../errors.ts'
 
+/** Of a form with one file at its end. */
 const limits = { fields: 20, fieldSize: 4_000, fieldNameSize: 100, files: 1, parts: 21 }
 
 /**
@@ -22,8 +23,90 @@ export const parseUpload: RequestHandler = async (request, response, next) => {
   next()
 }
 
+/** What a form with pictures holds: fields as of any form, and each file that was chosen, whole or enough to be refused. */
+export interface FilledForm {
+  fields: Record<string, string | string[]>
+  files: Map<string, Buffer>
+}
+
+/**
+ * Reads a form with its files to the end.
+ * @param most bytes of all fields together, of each file
+ * @throws DomainError `malformed_body`, `too_large`
+ */
+export function readFilledForm(
+  request: Request,
+  most: { fields: number; file: number },
+): Promise<FilledForm> {
+  const fields = Object.create(null) as FilledForm['fields']
+  const files: FilledForm['files'] = new Map()
+  const { promise, resolve, reject } = Promise.withResolvers<FilledForm>()
+  const parser = openParser(request, {
+    fields: 1_000,
+    fieldSize: most.fields + 1,
+    fieldNameSize: 100,
+    files: 2,
+    fileSize: most.file + 1,
+  })
+  const fail = (error: Error) => {
+    request.unpipe(parser).resume()
+    reject(error)
+  }
+  let size = 0
+  parser.on('field', (name, value) => {
+    size += value.length
+    if (size > most.fields)
+      fail(invalid('too_large', 'The text of the form is larger than this route takes.'))
+    else fields[name] = name in fields ? [fields[name] ?? '', value].flat() : value
+  })
+  parser.on('file', (name, stream) => {
+    const chunks: Buffer[] = []
+    stream.on('error', (error) => {
+      fail(unreadable(error))
+    })
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+    stream.on('end', () => {
+      if (chunks.length > 0) files.set(name, Buffer.concat(chunks))
+    })
+  })
+  parser.on('finish', () => {
+    resolve({ fields, files })
+  })
+  parser.on('error', (error) => {
+    fail(unreadable(error))
+  })
+  request.on('aborted', () => {
+    fail(unreadable(new Error('the upload broke off')))
+  })
+  request.pipe(parser)
+  return promise
+}
+
 export const uploadOf = (response: Response): Readable | undefined =>
   response.locals['upload'] as Readable | undefined
+
+/** The whole body of a request, or its beginning of one byte more than the limit. @throws DomainError `malformed_body` */
+export async function readBody(request: Request, limit: number): Promise<Buffer> {
+  try {
+    // What is refused halfway is let by to its end: a client reads no answer while it still sends.
+    return await readFile(request.iterator({ destroyOnReturn: false }), limit)
+  } catch (error) {
+    throw unreadable(error)
+  } finally {
+    request.resume()
+  }
+}
+
+async function readFile(bytes: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of bytes) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > limit) break
+  }
+  return Buffer.concat(chunks).subarray(0, limit + 1)
+}
 
 function readForm(request: Request): Promise<{ fields: Record<string, string>; file: Readable | undefined }> {
   const fields: Record<string, string> = {}
@@ -31,7 +114,7 @@ function readForm(request: Request): Promise<{ fields: Record<string, string>; f
     fields: Record<string, string>
     file: Readable | undefined
   }>()
-  const parser = openParser(request)
+  const parser = openParser(request, limits)
   let file: PassThrough | undefined
   parser.on('field', (name, value) => {
     fields[name] = value
@@ -65,9 +148,9 @@ function readForm(request: Request): Promise<{ fields: Record<string, string>; f
   return promise
 }
 
-function openParser(request: Request): BusboyInstance {
+function openParser(request: Request, limits: BusboyConfig['limits']): BusboyInstance {
   try {
-    return new Busboy({ headers: request.headers as BusboyHeaders, limits })
+    return new Busboy({ headers: request.headers as BusboyHeaders, ...(limits && { limits }) })
   } catch (error) {
     throw unreadable(error)
   }

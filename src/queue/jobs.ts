@@ -19,6 +19,8 @@ const schemas = {
   'decide-signups': z.strictObject({}),
   /** An import of subscribers that was uploaded. */
   'import-subscribers': z.strictObject({ importId: z.int().positive() }),
+  /** Pictures that were uploaded. */
+  'make-pictures': z.strictObject({}),
   /** A source to look at. */
   'sync-source': z.strictObject({ sourceId: z.int().positive() }),
   /** Articles whose time has come. */

@@ -40,6 +40,7 @@ import { createFeedService } from './feeds/feeds.ts'
 import { createFeedMemory } from './feeds/memory.ts'
 import { createFeedMoveService } from './feeds/moves.ts'
 import { createFeedPolls } from './feeds/polls.ts'
+import { createMediaService } from './media/media.ts'
 import { createNewsletterService } from './newsletters/newsletters.ts'
 import type { Parts } from './parts.ts'
 import { createActivationService } from './signups/activate.ts'
@@ -87,6 +88,7 @@ export function createServices(parts: Parts) {
     feedMemory: createFeedMemory(forReaders, feeds),
     feedMoves: createFeedMoveService({ ...parts, feeds }),
     feedPolls: createFeedPolls(forReaders),
+    media: createMediaService(parts),
     newsletters: createNewsletterService(parts),
     drafts,
     digests,

@@ -399,6 +399,28 @@ export interface Invitations {
   withdrawnAt: Timestamp | null;
 }
 
+export interface Media {
+  createdAt: Generated<Timestamp>;
+  height: number | null;
+  length: Generated<number>;
+  original: Buffer | null;
+  refusal: string | null;
+  sha256: Buffer;
+  state: Generated<string>;
+  type: string;
+  usedAt: Timestamp;
+  width: number | null;
+}
+
+export interface MediaFiles {
+  bytes: Buffer;
+  format: string;
+  height: number;
+  sha256: Buffer;
+  size: number;
+  width: number;
+}
+
 export interface Migrations {
   appliedAt: Generated<Timestamp>;
   name: string;
@@ -738,6 +760,8 @@ export interface DB {
   instanceGuard: InstanceGuard;
   instanceStamp: InstanceStamp;
   invitations: Invitations;
+  media: Media;
+  mediaFiles: MediaFiles;
   migrations: Migrations;
   newsletterCadences: NewsletterCadences;
   newsletterExclusions: NewsletterExclusions;

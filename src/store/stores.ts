@@ -38,6 +38,7 @@ import { variantsStore } from './digests/variants.ts'
 import { watchStore } from './digests/watch.ts'
 import { feedDocumentsStore } from './feeds/feed-documents.ts'
 import { feedPollsStore } from './feeds/feed-polls.ts'
+import { mediaStore } from './media/media.ts'
 import { sourceItemsStore } from './sources/source-items.ts'
 import { sourceRunsStore } from './sources/source-runs.ts'
 import { sourcesStore } from './sources/sources.ts'
@@ -95,6 +96,7 @@ export function storesOn(executor: Executor, hot = executor) {
     watch: watchStore(executor),
     feedDocuments: feedDocumentsStore(executor),
     feedPolls: feedPollsStore(executor),
+    media: mediaStore(executor),
     sourceItems: sourceItemsStore(executor),
     sourceRuns: sourceRunsStore(executor),
     sources: sourcesStore(executor),

@@ -27,7 +27,8 @@ if (preview) {
   const form = document.querySelector('form.writing')
   let waiting
   const show = async () => {
-    const body = new URLSearchParams(new FormData(form))
+    // Files stay here until they are sent.
+    const body = new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === 'string'))
     const answer = await fetch(preview.dataset.page, { method: 'POST', body })
     if (!answer.ok) return
     const before = preview.querySelector('iframe')

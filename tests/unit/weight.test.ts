@@ -41,10 +41,10 @@ test('a project is weighed by its lines, its dependencies and what is installed 
 })
 
 test('what is heavier than agreed is refused, each with a sentence', () => {
-  expect(listExcesses({ lines: 42_000, dependencies: 32, megabytes: 150 })).toEqual([])
-  expect(listExcesses({ lines: 42_001, dependencies: 33, megabytes: 151 })).toEqual([
+  expect(listExcesses({ lines: 42_000, dependencies: 32, megabytes: 230 })).toEqual([])
+  expect(listExcesses({ lines: 42_001, dependencies: 33, megabytes: 231 })).toEqual([
     expect.stringContaining('42001 lines'),
     expect.stringContaining('33 runtime dependencies'),
-    expect.stringContaining('151 MB'),
+    expect.stringContaining('231 MB'),
   ])
 })

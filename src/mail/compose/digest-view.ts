@@ -1,6 +1,7 @@
 import { plainTextOf } from '../../domain/articles/article-html.ts'
 import { contentFor, subjectOf } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
+import { atSize } from '../../domain/media.ts'
 import { directionOf } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { shorten, singleLine } from './plain-text.ts'
@@ -71,6 +72,7 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
           summaryLength: options.detail.summaryLength,
           // Under a heading, its section is said already.
           hasKicker: block.title === '',
+          publicUrl: frozen.publication.publicUrl,
           hasPicture: shown.indexOf(article) < options.detail.pictures,
         }),
       ),
@@ -154,7 +156,13 @@ function chooseBlocks(blocks: readonly FrozenBlock[], byId: Map<number, FrozenAr
 
 function viewArticle(
   article: FrozenArticle,
-  options: { isLead: boolean; summaryLength: number; hasKicker: boolean; hasPicture: boolean },
+  options: {
+    isLead: boolean
+    summaryLength: number
+    publicUrl: string
+    hasKicker: boolean
+    hasPicture: boolean
+  },
 ) {
   const { picture } = article
   return {
@@ -168,7 +176,7 @@ function viewArticle(
     picture: options.hasPicture &&
       picture &&
       isWebUrl(picture.url) && {
-        url: picture.url,
+        url: atSize(picture.url, options.publicUrl, options.isLead ? 960 : 480),
         alt: singleLine(picture.alt),
         leadHeight: heightFor(picture, 576),
         thumbHeight: heightFor(picture, 176),

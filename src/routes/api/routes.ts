@@ -11,6 +11,7 @@ import { feedApi } from './feeds.ts'
 import { importApi } from './imports.ts'
 import { invitationApi } from './invitations.ts'
 import { keyApi } from './keys.ts'
+import { mediaApi } from './media.ts'
 import { newsletterApi } from './newsletters.ts'
 import { providerApi } from './providers.ts'
 import { publicationApi } from './publication.ts'
@@ -33,6 +34,7 @@ export function apiRoutes(
     ...subscriberApi(services, options.signupLimit),
     ...importApi(services),
     ...articleApi(services.articles),
+    ...mediaApi(services.media),
     ...sourceApi(services.sources),
     ...responseApi(services.responses),
     ...selectionApi(services.selections),

@@ -6,6 +6,7 @@ import { rowId, toPageRequest } from '../../http/route.ts'
 import { externalId } from '../../services/articles/input.ts'
 import type { Services } from '../../services/services.ts'
 import { blankForm, formOf, toInput, typedForm, type ArticleForm } from './article-form.ts'
+import { addToText, takePicture, withPictures } from './pictures.ts'
 
 const states = ['published', 'scheduled', 'draft', 'withdrawn'] as const
 
@@ -31,7 +32,14 @@ const bodyLimit = 8 * 1024 * 1024
 const pathOf = (id: string) => `/articles/${encodeURIComponent(id)}`
 
 /** Stories: found, written, corrected, looked at before they are out, and taken back. */
-export function articlesDesk({ articles, selections, sources, publication, site }: Services): DeskRoute[] {
+export function articlesDesk({
+  articles,
+  media,
+  selections,
+  sources,
+  publication,
+  site,
+}: Services): DeskRoute[] {
   const idOf = ({ request }: DeskCall) => externalId.parse(request.params['externalId'])
 
   const showForm = async (call: DeskCall, form: ArticleForm, article: Article | undefined, more: object) => {
@@ -72,10 +80,26 @@ export function articlesDesk({ articles, selections, sources, publication, site 
     return { ...read, stored, id: stored?.externalId ?? idOf(call) }
   }
 
-  const showTyped = async (call: DeskCall, faults: string[]) => {
+  const takePictures = async (call: DeskCall) => {
+    const body = call.request.body as Record<string, unknown>
+    const picture = await takePicture(call, 'picture', media)
+    if (picture) body['url'] = picture.url
+    if ('markdown' in body) await addToText(call, 'markdown', media)
+  }
+
+  const showTyped = async (call: DeskCall, faults?: string[]) => {
     const article = await articles.find(idOf(call))
     const bodies = article && (await articles.listBodies(article.externalId))
     await showForm(call, typedForm(call.request.body), article, { id: idOf(call), bodies, faults })
+  }
+
+  const written = (path: string, handle: DeskRoute['handle']): DeskRoute => {
+    const route = {
+      ...post(`/articles/:externalId${path}`, 'editor', handle),
+      bodyLimit,
+      showFaults: showTyped,
+    }
+    return withPictures(route, takePictures)
   }
 
   return [
@@ -103,26 +127,20 @@ export function articlesDesk({ articles, selections, sources, publication, site 
       await showForm(call, blankForm(own), undefined, { id: `desk:${randomUUID()}` })
     }),
     get('/articles/:externalId', 'viewer', (call) => showArticle(call)),
-    {
-      ...post('/articles/:externalId', 'editor', async (call) => {
-        const { version } = seenForm.parse(call.request.body)
-        const { id, input, tagNames } = await read(call)
-        const { article } = await articles.put(id, input, { actor: call.actor, version, tagNames })
-        call.redirect(pathOf(article.externalId), 'saved')
-      }),
-      bodyLimit,
-      showFaults: showTyped,
-    },
-    {
-      ...post('/articles/:externalId/preview', 'editor', async (call) => {
-        const { input, stored } = await read(call)
-        const publishedAt = input.publishedAt ?? stored?.publishedAt?.toISOString()
-        const article = await site.preview({ ...input, publishedAt }, await publication.get())
-        call.page('article', { article, language: article.language, isPreview: true })
-      }),
-      bodyLimit,
-      showFaults: showTyped,
-    },
+    written('', async (call) => {
+      const { version } = seenForm.parse(call.request.body)
+      const { id, input, tagNames } = await read(call)
+      const { article } = await articles.put(id, input, { actor: call.actor, version, tagNames })
+      call.redirect(pathOf(article.externalId), 'saved')
+    }),
+    written('/preview', async (call) => {
+      const { input, stored } = await read(call)
+      const publishedAt = input.publishedAt ?? stored?.publishedAt?.toISOString()
+      const article = await site.preview({ ...input, publishedAt }, await publication.get())
+      call.page('article', { article, language: article.language, isPreview: true })
+    }),
+    // Its picture is in the text now, and nothing is saved.
+    written('/picture', (call) => showTyped(call)),
     {
       ...post('/articles/:externalId/withdraw', 'editor', async ({ request, actor, redirect }) => {
         const { reason } = withdrawForm.parse(request.body)

@@ -6,9 +6,11 @@ import { slugOf } from '../../domain/articles/slug.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
 import { DomainError, unavailable } from '../../errors.ts'
 import type { ArticleContent, StoredArticle } from '../../store/articles/article-writes.ts'
+import type { FileFacts } from '../../store/media/media.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { Stores } from '../../store/stores.ts'
 import { toSafeHtml } from './safe-html.ts'
+import { listOwnFiles, toPicture } from './own-pictures.ts'
 import { findIdentities, judgeArticle, namesOf, noteNames, noteSources, remoteOf } from './identity.ts'
 import {
   guidTaken,
@@ -34,6 +36,14 @@ type Pending = ArticleToPut & {
   content: Omit<ArticleContent, 'slug'>
 }
 
+/** What is there already. */
+interface Known {
+  stored: StoredArticle | undefined
+  /** Id of what it translates. */
+  original: number | undefined
+  ownFiles: FileFacts[]
+}
+
 /**
  * Creates or updates articles by external id, inside the caller's transaction. One statement per step, whatever the
  * number of articles. What is wrong with one article is its own result and leaves the others alone.
@@ -52,6 +62,7 @@ export async function putArticles(
     articles.flatMap(({ input }) => input.translationOf ?? []),
     stores.articles.listByExternalIds,
   )
+  const ownFiles = await listOwnFiles(stores, articles, options.publicUrl)
   const results = new Map<string, PutResult>()
   const pending: Pending[] = []
   const seen = new Set<number>()
@@ -71,7 +82,7 @@ export async function putArticles(
     if (stored) seen.add(stored.id)
     earlier.add(externalId)
     try {
-      const next = await prepare(stores, article, { stored, original }, options)
+      const next = await prepare(stores, article, { stored, original, ownFiles }, options)
       if ('outcome' in next) results.set(externalId, { externalId, ...next })
       else pending.push(next)
     } catch (error) {
@@ -88,11 +99,11 @@ export async function putArticles(
   return externalIds.flatMap((externalId) => results.get(externalId) ?? [])
 }
 
-/** Decides what one article becomes. @throws DomainError of `publishingOf` */
+/** Decides what one article becomes. @throws DomainError of `publishingOf`, `no_media` */
 async function prepare(
   stores: Stores,
   article: ArticleToPut,
-  { stored, original }: { stored: StoredArticle | undefined; original: number | undefined },
+  { stored, original, ownFiles }: Known,
   { now, publicUrl, by }: BatchOptions,
 ): Promise<Pending | { id: number; outcome: Outcome; kept?: 'older' | 'held'; isItsText?: boolean }> {
   const { input, origin, source } = article
@@ -143,7 +154,7 @@ async function prepare(
     // A site knows of neither: what the desk has said stays.
     ...(!(origin ?? source) && { correction: input.correction || undefined, translationOf: original }),
     canonicalUrl: input.canonicalUrl,
-    picture: input.picture && withoutUndefined(input.picture),
+    picture: input.picture && toPicture(withoutUndefined(input.picture), ownFiles, publicUrl),
     enclosure: input.enclosure && withoutUndefined(input.enclosure),
     areResponsesOpen: input.responses === 'open',
     oldPath: origin?.oldPath,

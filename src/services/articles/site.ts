@@ -11,6 +11,7 @@ import {
 import { articleUrl, homeOf, type Linked } from '../../domain/articles/links.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
+import { sourcesOf } from '../../domain/media.ts'
 import { isOffered } from '../../domain/newsletter.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
@@ -235,7 +236,7 @@ function toCard(article: Shown, publication: Publication, publicUrl: string) {
     href: homeOf(article, publicUrl) ?? articlePath(article.slug),
     title: article.title,
     deck: article.deck || article.summary,
-    picture: article.picture,
+    picture: article.picture && { ...article.picture, sources: sourcesOf(article.picture, publicUrl) },
     language: article.language,
     direction: directionOf(article.language),
     // The kicker is part of the article: a French page shows an Arabic article's section in Arabic.

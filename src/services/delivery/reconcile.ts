@@ -22,6 +22,7 @@ export function createReconcilingService({ database, doorbell }: Pick<Parts, 'da
           work.mail && doorbell.ring('deliver-mail', {}, round),
           work.signups && doorbell.ring('decide-signups', {}, round),
           work.articles && doorbell.ring('publish-articles', {}, round),
+          work.pictures && doorbell.ring('make-pictures', {}, round),
           work.feeds && doorbell.ring('render-feeds', {}, round),
           doorbell.ring('run-schedules', {}, round),
           doorbell.ring('refresh-drafts', {}, round),

@@ -1,10 +1,12 @@
 import type { Parts } from '../parts.ts'
 
+const dayMs = 24 * 3_600_000
+
 /** Rows that only grow and serve nobody any more. What belongs to a person goes with their request or import. */
 export const createUpkeepService = ({ database: { stores }, now }: Pick<Parts, 'database' | 'now'>) => ({
   async sweep(): Promise<void> {
     const at = now()
-    const daysAgo = (days: number) => new Date(at.getTime() - days * 24 * 3_600_000)
+    const daysAgo = (days: number) => new Date(at.getTime() - days * dayMs)
     await stores.rateLimits.deleteExpired(at)
     await stores.idempotencyKeys.deleteBefore(daysAgo(7))
     await stores.sessions.deleteSignInLinks(daysAgo(30))
@@ -12,5 +14,7 @@ export const createUpkeepService = ({ database: { stores }, now }: Pick<Parts, '
     await stores.invitations.deleteBefore(daysAgo(30))
     await stores.providers.deleteEventsBefore(daysAgo(30))
     await stores.workers.deleteSilent()
+    // Once a day: it reads every story with a picture of ours.
+    await stores.media.sweep(daysAgo(30 + ((at.getTime() / dayMs) % 1)), at)
   },
 })

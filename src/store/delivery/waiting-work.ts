@@ -7,6 +7,7 @@ export interface WaitingWork {
   signups: boolean
   articles: boolean
   feeds: boolean
+  pictures: boolean
   preparing: number[]
   sending: number[]
   importing: number[]
@@ -34,6 +35,7 @@ export function waitingWorkStore(db: Executor) {
           exists (select from feed_changes)
             or exists (select from feed_documents where dirty_at is not null)
             or exists (select from feed_documents where due_at <= clock_timestamp()) as feeds,
+          exists (select from media where state = 'waiting') as pictures,
           array(select id from digests where state = 'preparing' order by id) as preparing,
           array(select id from digests where state = 'sending' order by id) as sending,
           array(select id from imports where state in ('waiting', 'running') order by id) as importing,

@@ -1,0 +1,52 @@
+import type { Picture } from './articles/article.ts'
+
+/** Pixels across, by which the files of a picture are called; each has the picture's own width where that is less. */
+export const mediaSizes = [480, 960, 1_600] as const
+export const mediaTypes = { webp: 'image/webp', jpg: 'image/jpeg', png: 'image/png' } as const
+
+type Format = keyof typeof mediaTypes
+
+/** `/media/{sha256}-{size}.{format}`. */
+export interface MediaName {
+  /** Of what was uploaded, in hex. */
+  sha256: string
+  size: number
+  format: Format
+}
+
+const pattern = /^\/media\/([0-9a-f]{64})-(480|960|1600)\.(webp|jpg|png)$/
+
+export const mediaPath = ({ sha256, size, format }: MediaName): string => `/media/${sha256}-${size}.${format}`
+
+/** Undefined for what is no picture of ours. @param path without the origin */
+export function mediaNameOf(path: string): MediaName | undefined {
+  const [, sha256, size, format] = pattern.exec(path) ?? []
+  return sha256 === undefined ? undefined : { sha256, size: Number(size), format: format as Format }
+}
+
+/** The same of an absolute address. */
+export const mediaNameAt = (url: string, publicUrl: string): MediaName | undefined =>
+  url.startsWith(`${publicUrl}/`) ? mediaNameOf(url.slice(publicUrl.length)) : undefined
+
+/** Of the files of a picture, the one that stands at an address: of the size asked for or, where it is smaller, its own. */
+export const fileAt = <File extends MediaName>(name: MediaName, files: File[]): File | undefined =>
+  files
+    .filter(({ sha256, format }) => sha256 === name.sha256 && format === name.format)
+    .findLast(({ size }) => size <= name.size)
+
+/** The address of a smaller file of the same picture; that of anybody else's picture stays. */
+export function atSize(url: string, publicUrl: string, size: (typeof mediaSizes)[number]): string {
+  const name = mediaNameAt(url, publicUrl)
+  return name && name.size > size ? publicUrl + mediaPath({ ...name, size }) : url
+}
+
+/** For `srcset`; empty for a picture that is not ours. */
+export function sourcesOf({ url, width }: Picture, publicUrl: string): string {
+  const name = mediaNameAt(url, publicUrl)
+  if (!name || width === undefined) return ''
+  const sizes = mediaSizes.filter((size) => size <= name.size)
+  return sizes
+    .filter((_size, index) => index === 0 || (sizes[index - 1] ?? 0) < width)
+    .map((size) => `${mediaPath({ ...name, size, format: 'webp' })} ${Math.min(size, width)}w`)
+    .join(', ')
+}

@@ -1,0 +1,29 @@
+import type { Picture } from '../../domain/articles/article.ts'
+import { fileAt, mediaNameAt, mediaTypes } from '../../domain/media.ts'
+import { atField, invalid } from '../../errors.ts'
+import type { FileFacts } from '../../store/media/media.ts'
+import type { Stores } from '../../store/stores.ts'
+import type { ArticleToPut } from './put-article.ts'
+
+/** The files of the pictures of ours that these articles have. */
+export async function listOwnFiles(
+  stores: Stores,
+  articles: ArticleToPut[],
+  publicUrl: string,
+): Promise<FileFacts[]> {
+  const named = articles.flatMap(({ input }) => mediaNameAt(input.picture?.url ?? '', publicUrl) ?? [])
+  return named.length === 0 ? [] : stores.media.listFiles(named.map(({ sha256 }) => sha256))
+}
+
+/** Of a picture of ours, what its file is, whatever was said of it. @throws DomainError `no_media` */
+export function toPicture(picture: Picture, ownFiles: FileFacts[], publicUrl: string): Picture {
+  const name = mediaNameAt(picture.url, publicUrl)
+  if (!name) return picture
+  const file = fileAt(name, ownFiles)
+  if (!file) {
+    const message = `There is no picture at ${picture.url}: upload it first, or name another.`
+    throw invalid('no_media', message, atField('picture.url', message))
+  }
+  const { width, height, length, format } = file
+  return { ...picture, type: mediaTypes[format], width, height, length }
+}

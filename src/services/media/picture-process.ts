@@ -1,0 +1,77 @@
+import sharp, { type Sharp } from 'sharp'
+import { mediaSizes } from '../../domain/media.ts'
+import type { MadePicture } from './make-picture.ts'
+
+/**
+ * Makes the sizes of the picture it is sent, and ends. What a stranger made is decoded once, in a process of its own and
+ * by the readers of five formats alone; everything else is made of the pixels.
+ */
+const readers = ['JpegBuffer', 'PngBuffer', 'WebpBuffer', 'NsgifBuffer', 'HeifBuffer']
+sharp.block({ operation: ['VipsForeignLoad'] })
+sharp.unblock({ operation: readers.map((name) => `VipsForeignLoad${name}`) })
+sharp.cache(false)
+sharp.concurrency(1)
+
+const mostPixels = 50_000_000
+/** WebP has no more than 16,383. */
+const tallest = 12_000
+
+process.once('message', (bytes: Uint8Array) => {
+  void make(bytes).then((made) =>
+    process.send?.(made, () => {
+      process.disconnect()
+    }),
+  )
+})
+
+async function make(bytes: Uint8Array): Promise<MadePicture> {
+  try {
+    const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata()
+    if (width * height > mostPixels) return { refusal: 'media_pixels' }
+    return await makeFiles(bytes)
+  } catch {
+    return { refusal: 'media_unreadable' }
+  }
+}
+
+async function makeFiles(bytes: Uint8Array): Promise<MadePicture> {
+  const { autoOrient } = await sharp(bytes).metadata()
+  const decoded = await sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels })
+    .autoOrient()
+    .resize(withinSize(Math.max(...mediaSizes)))
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const { width, height, channels } = decoded.info
+  const pixels = () => sharp(decoded.data, { raw: { width, height, channels } })
+  const { isOpaque } = await pixels().stats()
+  const files = []
+  for (const size of mediaSizes.filter(
+    (_size, index) => index === 0 || (mediaSizes[index - 1] ?? 0) < width,
+  )) {
+    for (const format of ['webp', isOpaque ? 'jpg' : 'png'] as const) {
+      const image = pixels().resize(withinSize(size))
+      const encoded = await encode(isOpaque ? image.removeAlpha() : image, format).toBuffer({
+        resolveWithObject: true,
+      })
+      files.push({
+        size,
+        format,
+        width: encoded.info.width,
+        height: encoded.info.height,
+        bytes: encoded.data,
+      })
+    }
+  }
+  return { width: autoOrient.width, height: autoOrient.height, files }
+}
+
+const withinSize = (width: number) =>
+  ({ width, height: tallest, fit: 'inside', withoutEnlargement: true }) as const
+
+const encode = (image: Sharp, format: 'webp' | 'jpg' | 'png') =>
+  format === 'webp'
+    ? image.webp({ quality: 80 })
+    : format === 'jpg'
+      ? image.jpeg({ quality: 82, mozjpeg: true })
+      : image.png({ palette: true })
