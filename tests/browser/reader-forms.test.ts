@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { seedSampleNewsroom } from '../../src/embedded/sample/seed.ts'
-import { aPage, desktop, phone } from '../support/browser.ts'
+import { aPage, desktop, listViolations, phone } from '../support/browser.ts'
 import { activationPath } from '../support/readers.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { aWeb, type Web } from '../support/web.ts'
@@ -128,3 +128,24 @@ test.each([true, false])(
     expect(subscription?.endedReason).toBe('unsubscribed')
   },
 )
+
+test('a signup at fault is told in the title, in a summary that has the focus and leads to the field, and at the field', async () => {
+  const web = await aNewsroom()
+  const page = await aPage(desktop)
+  await page.goto(`${web.origin}/fr/subscribe`)
+  await page.locator('form[action$="/subscribe"]').evaluate((form) => {
+    ;(form as unknown as { noValidate: boolean }).noValidate = true
+  })
+  await page.fill('#email', 'pas une adresse')
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').waitFor()
+  expect(await page.title()).toMatch(/^Erreur\s:/)
+  expect(await page.evaluate<string>('document.activeElement.getAttribute("role")')).toBe('alert')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  const field = page.locator('#email:target')
+  expect(await field.getAttribute('aria-describedby')).toBe('email-fault')
+  expect(await field.inputValue()).toBe('pas une adresse')
+  expect(await page.locator('#email-fault').innerText()).toContain('adresse e-mail valide')
+  expect(await listViolations(page)).toEqual([])
+})
