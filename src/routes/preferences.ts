@@ -15,7 +15,7 @@ const tokenForm = z.object({
 
 /** "Mail me my link", and the preference centre behind it. */
 export function preferencesRoutes(
-  { preferences, signups }: Pick<Services, 'preferences' | 'signups'>,
+  { preferences, signups, subscriptions }: Pick<Services, 'preferences' | 'signups' | 'subscriptions'>,
   http: PublicForms,
 ): Router {
   const router = Router()
@@ -90,6 +90,10 @@ export function preferencesRoutes(
       case 'erase':
         await preferences.erase(page)
         http.pages.send(response, 'preferences/erased')
+        return
+      case 'leave-all':
+        await subscriptions.leaveAll(page.subscriberId)
+        show(response, await open(request, response), { isSaved: true })
         return
       default: {
         await preferences.save(page, readPreferencesForm(request.body))

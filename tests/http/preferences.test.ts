@@ -59,6 +59,15 @@ test('choices are saved: a newsletter added and one dropped, language and pause;
   expect(hebdo?.pausedUntil?.getTime()).toBeGreaterThan(Date.now())
 })
 
+test('one button ends all that somebody receives, whatever is ticked', async () => {
+  const { reader, masked, nonceOf, states } = await aCentre()
+  const leave = { action: 'leave-all', newsletters: 'hebdo' }
+  expect((await reader.post(masked, leave)).status).toBe(403)
+  expect(await states()).toEqual({ 'le-matin': 'active' })
+  expect((await reader.post(masked, { ...leave, nonce: await nonceOf(masked) })).status).toBe(200)
+  expect(await states()).toEqual({ 'le-matin': 'ended' })
+})
+
 test('no link of an old mail brings back who left; a fresh one does', async () => {
   const { reader, masked, fresh, nonceOf, states } = await aCentre()
   const save = async (path: string, newsletters: string) =>
