@@ -595,6 +595,7 @@ create table newsletters (
   resting_cadences jsonb,
   reply_to text,
   welcome text,
+  link_tags boolean default false not null,
   constraint newsletters_pkey PRIMARY KEY (id),
   constraint newsletters_slug_key UNIQUE (slug),
   constraint newsletters_approval_check CHECK (approval = ANY (ARRAY['none'::text, 'one'::text, 'four-eyes'::text])),

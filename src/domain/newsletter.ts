@@ -61,6 +61,8 @@ export interface Newsletter {
   /** Markdown, mailed to whoever has just subscribed; null: no such mail. */
   welcome: string | null
   template: 'digest' | 'brief'
+  /** Whether links to the newsroom's own pages say in mails which newsletter they stand in. */
+  linkTags: boolean
   state: NewsletterState
   position: number
   /** Articles that became public before this are never due. */

@@ -452,6 +452,7 @@ export interface Newsletters {
   dossiers: Generated<string[]>;
   id: Generated<number>;
   language: string;
+  linkTags: Generated<boolean>;
   maxArticles: Generated<number>;
   minArticles: Generated<number>;
   name: string;

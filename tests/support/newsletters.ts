@@ -30,6 +30,7 @@ export async function aNewsletter(
       replyTo: null,
       welcome: null,
       template: 'digest',
+      linkTags: false,
       state: 'public',
       position: 0,
       beganAt: new Date('2000-01-01T00:00:00Z'),

@@ -231,7 +231,7 @@ export function sanitizeArticleHtml(
 }
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
-const decode = (text: string): string =>
+export const decode = (text: string): string =>
   text.replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => entities[name] ?? '')
 
 /** The words of sanitised HTML on one line. */

@@ -3,9 +3,10 @@ import { bylineOf, nameOf, selectionPath, type Picture, type Selection } from '.
 import { articleUrl, type Linked } from '../articles/links.ts'
 import { sanitizeText } from '../articles/markdown.ts'
 import { isLetter, type Digest, type VariantPlan } from './digest.ts'
+import { ownersOf } from './link-tags.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from '../newsletter.ts'
-import { localeOf, type Publication } from '../publication.ts'
+import { dateIn, localeOf, type Publication } from '../publication.ts'
 
 /** An article as far as a digest shows it. */
 export interface Candidate extends Linked {
@@ -115,6 +116,8 @@ interface ContentParts {
   /** Due articles that the maximum left out. */
   beyond: number
   mostRead: FrozenDigest['mostRead']
+  /** Sites of the newsroom's own that are followed. */
+  homes: string[]
 }
 
 /** Everything that decides the bytes, from the rules, the editor's changes and the articles: a pure function. */
@@ -154,6 +157,21 @@ export function contentOf(parts: ContentParts): FrozenDigest {
     articles: articles.map((article) => toFrozen(article, parts)),
     mostRead: isLetter(digest) ? [] : parts.mostRead,
     ...(beyond > 0 && { more: { count: beyond, url: moreUrl(newsletter, publicUrl) } }),
+    ...(newsletter.linkTags && { linkTags: linkTagsOf(parts) }),
+  }
+}
+
+/** Where no site is followed, what the API names as the page of an article is the newsroom's own. */
+function linkTagsOf({ digest, newsletter, publication, publicUrl, homes, articles, mostRead }: ContentParts) {
+  const named = [
+    ...articles.map((article) => articleUrl(article, publicUrl)),
+    ...mostRead.map(({ url }) => url),
+  ]
+  const day = dateIn(publication.zone, digest.sendAt ?? digest.createdAt)
+  return {
+    owners: ownersOf([publicUrl, ...(homes.length > 0 ? homes : named)]),
+    source: newsletter.slug,
+    campaign: `${day}-${digest.id}`,
   }
 }
 

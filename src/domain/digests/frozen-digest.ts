@@ -32,6 +32,8 @@ export interface FrozenDigest {
   mostRead: { id?: number; title: string; url: string }[]
   /** Where the articles beyond the maximum are; how many, as far as that is the same for every reader. */
   more?: { count?: number; url: string }
+  /** What its links to the newsroom's own hosts say in mails; absent where they say nothing. */
+  linkTags?: { owners: string[]; source: string; campaign: string }
 }
 
 export interface FrozenNewsletter {

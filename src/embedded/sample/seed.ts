@@ -135,6 +135,7 @@ const plain = {
   replyTo: null,
   welcome: null,
   template: 'digest',
+  linkTags: false,
   state: 'public',
 } as const
 

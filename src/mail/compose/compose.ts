@@ -1,3 +1,4 @@
+import { tagLinks } from '../../domain/digests/link-tags.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import { directionOf } from '../../domain/publication.ts'
 import { invalid } from '../../errors.ts'
@@ -107,7 +108,7 @@ function setDigest(
   { frozen, template, detail }: Pick<DigestParts, 'frozen' | 'template' | 'detail'>,
   options: { articleIds?: readonly number[] | undefined; isTest?: boolean } = {},
 ): ComposedMail {
-  const view = viewDigest(frozen, {
+  const view = viewDigest(tagLinks(frozen), {
     ...options,
     detail,
     links: {

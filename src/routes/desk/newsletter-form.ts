@@ -34,6 +34,7 @@ const schema = z.object({
   approval: z.enum(['none', 'one', 'four-eyes']).optional(),
   repeats: z.enum(['never', 'within-newsletter']),
   template: z.enum(['digest', 'brief']),
+  linkTags: text.optional(),
   state: z.enum(newsletterStates).optional(),
   confirmEnd: text.optional(),
   cadences: chosen,
@@ -113,6 +114,7 @@ export function toChange(body: unknown, before?: Newsletter) {
     subject: form.subject || null,
     replyTo: form.replyTo || null,
     welcome: form.welcome || null,
+    linkTags: form.linkTags !== undefined,
     from: form.from === undefined ? undefined : form.from || null,
   } satisfies NewsletterChange
 }

@@ -115,6 +115,7 @@ export async function composeDraft(
     articles,
     beyond,
     mostRead,
+    homes: draft.newsletter.linkTags ? (await stores.sources.list()).map(({ home }) => home) : [],
   })
   return { content, plans }
 }

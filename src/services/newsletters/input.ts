@@ -68,6 +68,7 @@ const fields = {
   replyTo: z.email().max(254).nullable(),
   welcome: z.string().trim().min(1).max(5_000).nullable(),
   template: z.enum(['digest', 'brief']),
+  linkTags: z.boolean(),
   state: z.enum(newsletterStates),
   position: z.int32(),
 }
@@ -91,6 +92,7 @@ export const newsletterInput = z.strictObject({
   replyTo: fields.replyTo.default(null),
   welcome: fields.welcome.default(null),
   template: fields.template.default('digest'),
+  linkTags: fields.linkTags.default(false),
   state: fields.state.default('public'),
   position: fields.position.default(0),
 })

@@ -25,6 +25,7 @@ const newsletter = {
   approval: 'one',
   repeats: 'never',
   template: 'digest',
+  linkTags: 'on',
   state: 'public',
   cadences: 'daily',
   dailyTime: '18:00',
