@@ -125,6 +125,34 @@ test('on the desk a picture is chosen by a form without JavaScript, and one that
   expect(row?.html).toContain(`<img alt="Le [vieux] port" src="${textUrl}"`)
 })
 
+test('a letter takes a picture into its words by its own form', async () => {
+  const web = await aWebWithWorker()
+  const desk = await signedIn(web, 'editor')
+  const newsletter = await aNewsletter(web.context.database)
+  const call = await web.api('editor')
+  const letter = { kind: 'letter', subject: 'Bonjour', intro: 'Chers lecteurs' }
+  const composed = await call('POST', `/newsletters/${newsletter.slug}/digests`, letter)
+  const { id, version } = (await composed.json()) as { id: number; version: number }
+  const jpeg = new Blob([new Uint8Array(await aPicture(600, 400).jpeg().toBuffer())])
+  const fields = {
+    version: String(version),
+    subject: 'Bonjour',
+    preheader: '',
+    intro: 'Chers **lecteurs**',
+    textPicture: jpeg,
+  }
+  const path = `/digests/${id}/texts`
+  const wordless = await submit(web, desk, path, { ...fields, textAlt: '' })
+  const page = await wordless.text()
+  expect([wordless.status, page]).toEqual([422, expect.stringContaining('Chers **lecteurs**</textarea>')])
+  const textUrl = valueOf(page, 'textUrl') ?? ''
+  const { textPicture: _, ...words } = fields
+  const saved = await submit(web, desk, path, { ...words, textUrl, textAlt: 'Le bac' })
+  expect(saved.status).toBe(303)
+  const mail = await (await call('GET', `/digests/${id}/preview`)).text()
+  expect(mail).toContain(`alt="Le bac" src="${textUrl}"`)
+})
+
 test('what is used nowhere goes after thirty days, whatever uses it keeps it; doctor tells what it weighs', async () => {
   let now = new Date()
   const web = await aWeb({ now: () => now })

@@ -9,6 +9,7 @@ import { rowId, toPageRequest } from '../../http/route.ts'
 import { articleSteps, type ArticleStep } from '../../services/digests/article-steps.ts'
 import { oneLine } from '../../services/newsletters/input.ts'
 import type { Services } from '../../services/services.ts'
+import { addToText, withPictures } from './pictures.ts'
 
 const listQuery = z.object({
   state: z.enum(digestStates).optional().catch(undefined),
@@ -90,7 +91,7 @@ const digestViewer =
 
 /** The list, and the page of one digest. */
 export function digestsDesk(
-  { digests, digestPage, digestProgress, newsletters, today }: Services,
+  { digests, digestPage, digestProgress, media, newsletters, today }: Services,
   draining: AbortSignal,
 ): DeskRoute[] {
   const showDigest = digestViewer(digestPage)
@@ -131,13 +132,19 @@ export function digestsDesk(
       const { newsletter } = copyForm.parse(request.body)
       redirect(`/digests/${(await digests.copy(idOf(request), newsletter, actor)).id}`)
     }),
-    post('/digests/:id/texts', 'editor', async (call) => {
-      const { request, actor, redirect } = call
-      const { version, ...texts } = textsForm.parse(request.body)
-      const isSaved = await digestPage.saveTexts(idOf(request), texts, { version, actor })
-      if (isSaved) redirect(`/digests/${idOf(request)}`, 'saved')
-      else await showChanged(call, { typed: texts, notice: undefined })
-    }),
+    withPictures(
+      {
+        ...post('/digests/:id/texts', 'editor', async (call) => {
+          const { request, actor, redirect } = call
+          const { version, ...texts } = textsForm.parse(request.body)
+          const isSaved = await digestPage.saveTexts(idOf(request), texts, { version, actor })
+          if (isSaved) redirect(`/digests/${idOf(request)}`, 'saved')
+          else await showChanged(call, { typed: texts, notice: undefined })
+        }),
+        showFaults: (call, faults) => showDigest(call, { typed: call.request.body as object, faults }),
+      },
+      (call) => addToText(call, 'intro', media),
+    ),
     post('/digests/:id/stories', 'editor', async (call) => {
       const { request, actor, redirect } = call
       const { article, do: step, version } = storyForm.parse(request.body)

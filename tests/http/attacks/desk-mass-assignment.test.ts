@@ -94,7 +94,10 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/settings/keys', { name: 'CMS', role: 'viewer' }],
   ['/settings/keys/1/revoke', {}],
   ['/digests', { newsletter: 'le-matin', kind: 'digest', cadence: 'daily', articles: '' }],
-  ['/digests/1/texts', { version, subject: 'Ce matin', preheader: '', intro: 'Bonjour' }],
+  [
+    '/digests/1/texts',
+    { version, subject: 'Ce matin', preheader: '', intro: 'Bonjour', textUrl: '', textAlt: '' },
+  ],
   ['/digests/1/stories', { version, article: 'a2', do: 'pin' }],
   ['/digests/1/order', { version, order: 'a1,a2' }],
   ['/digests/1/test', {}],
