@@ -348,6 +348,7 @@ create table digests (
   spread_held text,
   kind text default 'digest'::text not null,
   copy_of bigint,
+  local_time time without time zone,
   constraint digests_pkey PRIMARY KEY (id),
   constraint digests_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
   constraint digests_kind_check CHECK (kind = ANY (ARRAY['digest'::text, 'letter'::text])),
@@ -358,8 +359,8 @@ create table digests (
 );
 CREATE INDEX digests_copies ON digests USING btree (copy_of) WHERE (copy_of IS NOT NULL);
 CREATE INDEX digests_newest ON digests USING btree (created_at DESC, id DESC);
+CREATE UNIQUE INDEX digests_occurrences ON digests USING btree (newsletter_id, cadence, local_date, local_time) NULLS NOT DISTINCT WHERE (local_date IS NOT NULL);
 CREATE INDEX digests_running ON digests USING btree (state) WHERE (state = ANY (ARRAY['scheduled'::text, 'preparing'::text, 'sending'::text, 'paused'::text]));
-CREATE UNIQUE INDEX digests_scheduled_once ON digests USING btree (newsletter_id, cadence, local_date) WHERE (local_date IS NOT NULL);
 CREATE INDEX digests_spread ON digests USING btree (spread_next_at) WHERE (spread_next_at IS NOT NULL);
 CREATE INDEX digests_started ON digests USING btree (newsletter_id, started_at) WHERE (started_at IS NOT NULL);
 CREATE INDEX digests_unsettled ON digests USING btree (id) WHERE ((state = 'cancelled'::text) AND (settled_at IS NULL));
@@ -595,6 +596,7 @@ create table newsletters (
   resting_cadences jsonb,
   reply_to text,
   welcome text,
+  schedules jsonb default '{}'::jsonb not null,
   link_tags boolean default false not null,
   constraint newsletters_pkey PRIMARY KEY (id),
   constraint newsletters_slug_key UNIQUE (slug),

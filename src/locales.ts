@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Schedule } from './domain/newsletter.ts'
 import { findInterfaceLanguage, interfaceLanguages, type InterfaceLanguage } from './domain/language.ts'
 
 type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>
@@ -51,6 +52,39 @@ function find(root: Messages, key: string): Message | undefined {
 function choosePlural(language: string, forms: Message | undefined, count: number): string | undefined {
   if (typeof forms !== 'object') return undefined
   return forms[new Intl.PluralRules(language).select(count)] ?? forms.other
+}
+
+/** As after "comes out": "every second Friday at 18:00". Dates to skip are told from `today` on, `YYYY-MM-DD`. */
+export function scheduleInWords(
+  language: InterfaceLanguage,
+  schedule: Schedule,
+  { today = '', locale = language }: { today?: string; locale?: string } = {},
+): string {
+  const list = new Intl.ListFormat(language)
+  const times = list.format(schedule.cadence === 'daily' ? schedule.times : [schedule.time])
+  const words = translate(language, 'schedule.at', { days: daysInWords(language, schedule), times })
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' })
+  const skipped = schedule.skip.filter((date) => date >= today).map((date) => format.format(new Date(date)))
+  if (skipped.length === 0) return words
+  const dates = list.format(skipped)
+  return translate(language, 'schedule.except', { schedule: words, dates, count: skipped.length })
+}
+
+function daysInWords(language: InterfaceLanguage, schedule: Schedule): string {
+  const nameOf = (weekday = 1) => translate(language, `desk.newsletters.weekdays.${weekday}`)
+  const say = (key: string, values: Record<string, string | number> = {}) =>
+    translate(language, `schedule.${key}`, values)
+  if (schedule.cadence === 'weekly') {
+    const { weekday, ofMonth, every } = schedule
+    return say(ofMonth ? `of_month.${ofMonth}` : `every.${every}`, { day: nameOf(weekday) })
+  }
+  const { weekdays } = schedule
+  const [first = 1, last = 7] = [weekdays[0], weekdays.at(-1)]
+  if (weekdays.length === 7) return say('every_day')
+  if (weekdays.length > 2 && last - first === weekdays.length - 1)
+    return say('from_to', { from: nameOf(first), to: nameOf(last) })
+  const days = new Intl.ListFormat(language).format(weekdays.map(nameOf))
+  return say('on', { days, count: weekdays.length })
 }
 
 /** Every dotted key of a language. */

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import { answer, cliActor, UsageError, withJson } from './command.ts'
+import { findCadence } from '../domain/newsletter.ts'
+import { scheduleInWords } from '../locales.ts'
 import type { NewsletterInput } from '../services/newsletters/input.ts'
 import { toTable } from './output.ts'
 
@@ -64,7 +66,10 @@ export function newsletterCommand(program: Command): void {
       const rows = newsletters.map((item) => [
         item.slug,
         item.language,
-        item.cadences.map((rule) => rule.cadence).join(','),
+        [
+          ...item.schedules.map((schedule) => `${scheduleInWords('en', schedule)} (${schedule.zone})`),
+          ...(findCadence(item, 'alert') ? ['alerts'] : []),
+        ].join('; '),
         String(item.readers),
         item.name,
       ])

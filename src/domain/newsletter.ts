@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { conflict } from '../errors.ts'
 
 /** How often one subscription gets its newsletter; `alert` is alerts only. */
@@ -12,7 +13,21 @@ export type CadenceRule =
   /** An editor's breaking news; never more than `maxPerDay` a day. */
   | { cadence: 'alert'; maxPerDay?: number | undefined }
 
-export type ScheduledCadenceRule = Exclude<CadenceRule, { cadence: 'alert' }>
+type PlainRule = Exclude<CadenceRule, { cadence: 'alert' }>
+
+/** When the digests of a cadence go out. Weekdays are ISO, times local, dates those of the zone. */
+export type Schedule = { zone: string; skip: string[] } & (
+  | { cadence: 'daily'; weekdays: number[]; times: string[] }
+  | {
+      cadence: 'weekly'
+      weekday: number
+      time: string
+      /** Every so many weeks, counted from the week of `anchor`. */
+      every: number
+      anchor: string | null
+      ofMonth: 1 | 2 | 3 | 4 | 'last' | null
+    }
+)
 
 /** A part of the mail, in the newsletter's order. What fits none of them follows under no heading. */
 export type Block =
@@ -53,7 +68,9 @@ export interface Newsletter {
   subject: string | null
   approval: ApprovalRule
   repeats: RepeatRule
+  /** What readers choose from; of the schedules no more than a first day and time. */
   cadences: CadenceRule[]
+  schedules: Schedule[]
   /** `Name <address>` or an address; null: the installation's sender. */
   from: string | null
   /** An address; null: the installation's. */
@@ -84,11 +101,36 @@ export const findCadence = <Kind extends Cadence>(
     (rule): rule is Extract<CadenceRule, { cadence: Kind }> => rule.cadence === cadence,
   )
 
+const plain = (rule: PlainRule): Schedule =>
+  rule.cadence === 'daily'
+    ? { cadence: 'daily', weekdays: [1, 2, 3, 4, 5, 6, 7], times: [rule.time], zone: rule.zone, skip: [] }
+    : { ...rule, every: 1, anchor: null, ofMonth: null, skip: [] }
+
+const ruleOf = (schedule: Schedule): PlainRule => {
+  const { zone } = schedule
+  return schedule.cadence === 'daily'
+    ? { cadence: 'daily', time: schedule.times[0] ?? '', zone }
+    : { cadence: 'weekly', weekday: schedule.weekday, time: schedule.time, zone }
+}
+
+/** Whether a cadence's day and time say all of it. */
+export const isPlain = (schedule: Schedule): boolean => isDeepStrictEqual(plain(ruleOf(schedule)), schedule)
+
+/** The schedules of cadences: as `kept` has them where these say no more and nothing else, else plain ones. */
+export const schedulesOf = (rules: readonly CadenceRule[], kept: readonly Schedule[] = []): Schedule[] =>
+  rules
+    .filter((rule) => rule.cadence !== 'alert')
+    .map((rule) => kept.find((one) => isDeepStrictEqual(ruleOf(one), rule)) ?? plain(rule))
+
+/** The cadences of schedules, with the alerts of `rules`, in the order in which readers see them. */
+export const cadencesOf = (schedules: readonly Schedule[], rules: readonly CadenceRule[]): CadenceRule[] =>
+  [...schedules.map(ruleOf), ...rules.filter((rule) => rule.cadence === 'alert')].sort(
+    (a, b) => cadences.indexOf(a.cadence) - cadences.indexOf(b.cadence),
+  )
+
 /** Those by which digests go out now: none while it is paused, or once it has ended. */
-export const scheduledCadences = (
-  newsletter: Pick<Newsletter, 'cadences' | 'state'>,
-): ScheduledCadenceRule[] =>
-  isResting(newsletter) ? [] : newsletter.cadences.filter((rule) => rule.cadence !== 'alert')
+export const runningSchedules = (newsletter: Pick<Newsletter, 'schedules' | 'state'>): Schedule[] =>
+  isResting(newsletter) ? [] : newsletter.schedules
 
 export const isResting = ({ state }: Pick<Newsletter, 'state'>): boolean =>
   state === 'paused' || state === 'ended'

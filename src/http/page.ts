@@ -4,8 +4,9 @@ import { Liquid } from 'liquidjs'
 import { nameOf, selectionPath, type Selection } from '../domain/articles/article.ts'
 import { currentPath, type MovedPaths } from '../domain/feeds/feed.ts'
 import { languageName } from '../domain/language.ts'
+import type { Schedule } from '../domain/newsletter.ts'
 import { clock, dateIn, directionOf, localeOf, type Publication } from '../domain/publication.ts'
-import { interfaceLanguageOf, translate } from '../locales.ts'
+import { interfaceLanguageOf, scheduleInWords, translate } from '../locales.ts'
 import { assetUrl } from './assets.ts'
 
 export interface PageRenderer {
@@ -118,6 +119,11 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('date_long', dateFilter({ dateStyle: 'long' }))
   liquid.registerFilter('date_time', dateFilter({ dateStyle: 'long', ...clock }))
   liquid.registerFilter('time_short', dateFilter(clock))
+  liquid.registerFilter('in_words', function (schedule: Schedule) {
+    const { language = 'en', locale } = scopeOf(this)
+    const today = dateIn(schedule.zone, new Date())
+    return scheduleInWords(interfaceLanguageOf(language), schedule, { today, ...(locale && { locale }) })
+  })
   liquid.registerFilter('selection_name', function (selection: Selection) {
     return nameOf(selection, scopeOf(this).language ?? 'en')
   })

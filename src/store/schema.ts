@@ -259,6 +259,7 @@ export interface Digests {
   intro: Generated<string>;
   kind: Generated<string>;
   localDate: string | null;
+  localTime: string | null;
   newsletterId: number;
   pausedReason: string | null;
   pinned: Generated<ArrayType<number>>;
@@ -460,6 +461,7 @@ export interface Newsletters {
   repeats: Generated<string>;
   replyTo: string | null;
   restingCadences: Json | null;
+  schedules: Generated<Json>;
   sections: Generated<string[]>;
   sender: string | null;
   slug: string;

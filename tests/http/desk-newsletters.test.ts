@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { anArticle } from '../support/articles.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
+import { aSubscriber } from '../support/subscribers.ts'
 import { aWeb } from '../support/web.ts'
 
 const form = {
@@ -97,6 +98,8 @@ const faulty: [string, Record<string, string>, string][] = [
   ['minArticles', { minArticles: '20', slug: 'le-soir' }, 'Au moins'],
   ['slug', { slug: 'Le soir !' }, 'L’identifiant'],
   ['slug', { slug: 'taken' }, 'L’identifiant'],
+  ['times', { times: '07:00, midi', slug: 'le-soir' }, 'Les heures'],
+  ['anchor', { rhythm: 'weeks', slug: 'le-soir' }, 'La date d’une semaine'],
   ['name', { name: 'x'.repeat(201), slug: 'le-soir' }, 'Le nom'],
 ]
 
@@ -117,7 +120,7 @@ test.for(faulty)(
     expect(answer.status).toBe(422)
     const html = await answer.text()
     expect(html).toMatch(new RegExp(`role="alert">.*${said}`, 's'))
-    expect(html).toMatch(new RegExp(`name="${field}" aria-invalid="true"`))
+    expect(html).toMatch(new RegExp(`name="${field}"[^>]* aria-invalid="true"`))
     expect(chosenIn(html, 'sections')).toEqual(['la-mer'])
     expect(chosenIn(html, 'dossiers')).toEqual(['le-phare'])
     expect(chosenIn(html, 'tags')).toEqual(['musique'])
@@ -138,4 +141,52 @@ test('a fault when changing a newsletter shows its own form again', async () => 
   const html = await answer.text()
   expect(html).toContain(`action="/desk/newsletters/${slug}"`)
   expect(chosenIn(html, 'sections')).toEqual(['la-mer'])
+})
+
+test('a schedule is filled in, kept, shown in words and filled in again', async () => {
+  const { web, desk, newsletters } = await aDesk()
+  const written = [
+    ...Object.entries({ ...form, slug: 'le-soir', times: '18:00 ; 07:00', weekday: '5', time: '17:00' }),
+    ...Object.entries({ rhythm: 'month', ofMonth: 'last', dailySkip: '2036-12-25\n2036-12-26' }),
+    ...['daily', 'weekly'].map((cadence) => ['cadences', cadence]),
+    ...['', '1', '2', '3'].map((day) => ['weekdays', day]),
+  ] as [string, string][]
+  expect((await desk.post('/newsletters/new', written)).status).toBe(303)
+  const { schedules } = await newsletters.get('le-soir')
+  const zone = 'Africa/Algiers'
+  expect(schedules).toEqual([
+    {
+      cadence: 'daily',
+      weekdays: [1, 2, 3],
+      times: ['07:00', '18:00'],
+      zone,
+      skip: ['2036-12-25', '2036-12-26'],
+    },
+    { cadence: 'weekly', weekday: 5, time: '17:00', every: 1, anchor: null, ofMonth: 'last', zone, skip: [] },
+  ])
+  const html = await (await desk.get('/newsletters/le-soir')).text()
+  for (const name of ['weekdays', 'rhythm', 'ofMonth', 'cadences'])
+    expect(chosenIn(html, name)).toEqual(
+      written.flatMap(([one, value]) => (one === name && value ? [value] : [])),
+    )
+  expect(html).toContain('value="07:00, 18:00"')
+  expect(html).toContain('2036-12-25\n2036-12-26')
+  const page = await (await web.fetch('/newsletters/le-soir')).text()
+  expect(page).toContain('Paraît du lundi au mercredi à 07:00 et 18:00, sauf à ces dates')
+  expect(page).toContain('le dernier vendredi du mois à 17:00')
+
+  const without = written.map(([name, value]) => [name, name === 'weekdays' ? '' : value] as [string, string])
+  const refused = await desk.post('/newsletters/le-soir', without)
+  expect(refused.status).toBe(422)
+  expect(await refused.text()).toContain('cochez au moins un jour')
+})
+
+test('a cadence that readers have is not taken away: the form counts them', async () => {
+  const { web, desk } = await aDesk()
+  const { slug } = await aNewsletter(web.context.database)
+  const newsletter = await web.context.services.newsletters.get(slug)
+  await aSubscriber(web.context.database, { newsletter })
+  const answer = await desk.post(`/newsletters/${slug}`, { ...form, cadences: 'alert' })
+  expect(answer.status).toBe(422)
+  expect(await answer.text()).toContain('Un rythme retiré a encore 1 lecteur')
 })

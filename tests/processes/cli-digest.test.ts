@@ -27,7 +27,7 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
   await database.stores.newsletters.update(newsletterId, { ...kept, beganAt: new Date(0) })
   await aSubscriber(database, { newsletter })
   expect((await depeche(url, ['newsletter', 'list'])).stdout).toMatch(
-    /^hebdo {2}fr {2}daily,weekly,alert {2}1 {2}L’Hebdo\n$/,
+    /^hebdo {2}fr {2}every day at 07:00 \(.+\); every Friday at 18:00 \(.+\); alerts {2}1 {2}L’Hebdo\n$/,
   )
   const [listed] = JSON.parse((await depeche(url, ['newsletter', 'list', '--json'])).stdout) as object[]
   expect(Object.keys(listed ?? {})).toEqual(Object.keys(services.newsletters.toShape(newsletter)))

@@ -1,9 +1,12 @@
-import type { ScheduledCadenceRule } from '../newsletter.ts'
+import type { Schedule } from '../newsletter.ts'
+import { lookBackHours, type Digest } from './digest.ts'
 
 /** One scheduled digest: the calendar day it belongs to, where the newsletter lives, and the instant it is due. */
 export interface Occurrence {
-  /** YYYY-MM-DD in the rule's zone; with newsletter and cadence it names the digest. */
+  /** YYYY-MM-DD in the schedule's zone; with newsletter and cadence it names the digest. */
   localDate: string
+  /** It names the digest too where a day has several. */
+  localTime: string | null
   at: Date
 }
 
@@ -80,26 +83,73 @@ function findChange(from: number, to: number, zone: string): number {
   return high * second
 }
 
-/**
- * When a digest of a calendar day is due. Undefined where the rule has none on that day: another weekday, or a day
- * that the zone left out (Samoa had no 30 December 2011).
- */
-export function occurrenceOn(rule: ScheduledCadenceRule, localDate: string): Occurrence | undefined {
+const weekdayOf = (midnight: number): number => new Date(midnight).getUTCDay() || 7
+
+/** Monday of its week: as many days from any other as their weeks are apart. */
+const mondayOf = (midnight: number): number => midnight - (weekdayOf(midnight) - 1) * day
+
+function hasDay(schedule: Schedule, localDate: string): boolean {
   const midnight = Date.parse(`${localDate}T00:00:00Z`)
-  const weekday = new Date(midnight).getUTCDay() || 7
-  if (rule.cadence === 'weekly' && rule.weekday !== weekday) return undefined
-  if (dateOf(wallAt(firstInstantOf(midnight, rule.zone), rule.zone)) !== localDate) return undefined
-  const at = firstInstantOf(Date.parse(`${localDate}T${rule.time}:00Z`), rule.zone)
-  return { localDate, at: new Date(at) }
+  if (schedule.skip.includes(localDate)) return false
+  if (schedule.cadence === 'daily') return schedule.weekdays.includes(weekdayOf(midnight))
+  if (schedule.weekday !== weekdayOf(midnight)) return false
+  const { every, anchor, ofMonth } = schedule
+  const date = new Date(midnight)
+  if (ofMonth === 'last') return new Date(midnight + 7 * day).getUTCMonth() !== date.getUTCMonth()
+  if (ofMonth !== null) return Math.ceil(date.getUTCDate() / 7) === ofMonth
+  const weeks = (mondayOf(midnight) - mondayOf(Date.parse(`${anchor ?? localDate}T00:00:00Z`))) / (7 * day)
+  return weeks % every === 0
 }
 
-/** The first occurrence strictly after an instant. */
-export function nextOccurrence(rule: ScheduledCadenceRule, after: Date): Occurrence {
+/** When the digests of a calendar day are due: none where the schedule or the zone leaves it out (Samoa had no 30 December 2011). */
+export function occurrencesOn(schedule: Schedule, localDate: string): Occurrence[] {
+  if (!hasDay(schedule, localDate)) return []
+  const midnight = Date.parse(`${localDate}T00:00:00Z`)
+  if (dateOf(wallAt(firstInstantOf(midnight, schedule.zone), schedule.zone)) !== localDate) return []
+  const times = schedule.cadence === 'daily' ? schedule.times : [schedule.time]
+  return times.map((time) => ({
+    localDate,
+    localTime: times.length > 1 ? time : null,
+    at: new Date(firstInstantOf(Date.parse(`${localDate}T${time}:00Z`), schedule.zone)),
+  }))
+}
+
+/** Days looked through, from the nearest on. */
+function* occurrencesFrom(schedule: Schedule, start: Date, days: number): Generator<Occurrence> {
+  const first = Date.parse(`${localDateOf(start, schedule.zone)}T00:00:00Z`)
+  const step = Math.sign(days)
   // From the day before: a time in a gap at the end of a day falls on the next one.
-  const start = Date.parse(`${localDateOf(after, rule.zone)}T00:00:00Z`) - day
-  for (let n = 0; n <= 16; n += 1) {
-    const found = occurrenceOn(rule, dateOf(start + n * day))
-    if (found && found.at > after) return found
+  for (let n = -1; n <= Math.abs(days); n += 1) {
+    const found = occurrencesOn(schedule, dateOf(first + n * step * day))
+    yield* step > 0 ? found : found.reverse()
   }
-  throw new Error(`no ${rule.cadence} occurrence within two weeks`)
+}
+
+/** The first occurrence strictly after an instant; undefined where there is none for a year. */
+export function nextOccurrence(schedule: Schedule, after: Date): Occurrence | undefined {
+  for (const found of occurrencesFrom(schedule, after, 365)) if (found.at > after) return found
+  return undefined
+}
+
+/** The last one strictly before an instant; undefined where there is none within the longest look-back. */
+export function lastOccurrence(schedule: Schedule, before: Date): Occurrence | undefined {
+  for (const found of occurrencesFrom(schedule, before, -36)) if (found.at < before) return found
+  return undefined
+}
+
+/** As clocks show them: an hour or two more where these went back meanwhile. */
+const mostLookBackMs = 35 * day + 2 * 3_600_000
+
+/** Where the look-back of a digest that is due at `at` begins: at the occurrence before its own, within bounds. */
+export function lookBackStart(
+  digest: Pick<Digest, 'cadence' | 'localDate' | 'localTime'>,
+  schedule: Schedule | undefined,
+  at: Date,
+): Date {
+  const own = schedule && digest.localDate ? occurrencesOn(schedule, digest.localDate) : []
+  const due = own.find((one) => one.localTime === digest.localTime) ?? own[0]
+  const last = schedule && lastOccurrence(schedule, due?.at ?? at)
+  const least = at.getTime() - lookBackHours[digest.cadence] * 3_600_000
+  const most = at.getTime() - mostLookBackMs
+  return new Date(Math.max(most, Math.min(least, last?.at.getTime() ?? (schedule ? most : least))))
 }

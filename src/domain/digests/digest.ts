@@ -63,6 +63,8 @@ export interface Digest {
   cadence: Cadence
   /** The scheduled day; null for alerts and digests composed by hand. */
   localDate: string | null
+  /** Where a day has several scheduled ones. */
+  localTime: string | null
   state: DigestState
   resumeState: ResumeState | null
   /** Why it is paused, skipped or missed. */
@@ -110,7 +112,7 @@ export type DraftChange = {
   [Name in 'subject' | 'preheader' | 'intro' | 'pinned' | 'excluded' | 'chosen']?: Digest[Name] | undefined
 }
 
-/** How far back a digest looks for articles that became public, in hours. */
+/** How far back a digest looks at least for articles that became public, in hours. */
 export const lookBackHours = { daily: 48, weekly: 8 * 24, alert: 48 } as const satisfies Record<
   Cadence,
   number

@@ -41,6 +41,7 @@ export const digestShape = z.object({
   copyOf: z.int().nullable().describe('The first of the letters with the same words'),
   cadence: z.enum(cadences).nullable().describe('Null of a letter, which goes to all who are subscribed'),
   localDate: z.iso.date().nullable(),
+  schedule: z.string().nullable().describe('When its newsletter goes out, in the words of its language'),
   state: z.enum(digestStates),
   resumeState: z.string().nullable(),
   reason: z.enum(digestReasons).nullable().describe('Why it is paused, skipped or missed'),

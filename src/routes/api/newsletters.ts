@@ -20,6 +20,9 @@ const newsletter = z.looseObject({
   repeats: z.enum(['never', 'within-newsletter']),
   state: z.enum(newsletterStates),
   cadences: z.array(z.looseObject({ cadence: z.enum(cadences) })),
+  schedules: z.array(
+    z.looseObject({ cadence: z.enum(cadences), zone: z.string(), skip: z.array(z.iso.date()) }),
+  ),
 })
 
 export const composeInput = z.strictObject({

@@ -1,12 +1,17 @@
 import { z } from 'zod'
-import { newsletterStates, type Newsletter } from '../../domain/newsletter.ts'
+import { cadencesOf, newsletterStates, type Newsletter, type Schedule } from '../../domain/newsletter.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { listOf } from '../../http/form-fields.ts'
-import type { NewsletterChange } from '../../services/newsletters/input.ts'
+import { ofMonth, skip, times, weekdays, type NewsletterChange } from '../../services/newsletters/input.ts'
 
 const text = z.string().trim().max(2_000)
 const rank = z.coerce.number().int()
 const chosen = z.preprocess(listOf, z.array(text))
+/** As one would write them: on lines, or with commas. */
+const written = z
+  .string()
+  .max(5_000)
+  .transform((value) => value.split(/[\s,،;]/).filter(Boolean))
 const names = text.transform((value) =>
   value
     .split(/[,،\n]/)
@@ -38,16 +43,24 @@ const schema = z.object({
   state: z.enum(newsletterStates).optional(),
   confirmEnd: text.optional(),
   cadences: chosen,
-  dailyTime: text.default('07:00'),
-  weeklyTime: text.default('07:00'),
+  weekdays: z.preprocess((value) => (value === undefined ? value : listOf(value).map(Number)), weekdays),
+  times: written.default(['07:00']).pipe(times),
+  dailySkip: written.default([]).pipe(skip),
   weekday: rank.default(1),
+  time: text.default('07:00'),
+  rhythm: z.enum(['week', 'weeks', 'month']).default('week'),
+  every: rank.min(1).max(5).default(2),
+  anchor: text.default(''),
+  ofMonth: z.preprocess((value) => (value === 'last' ? value : Number(value ?? 1)), ofMonth),
+  weeklySkip: written.default([]).pipe(skip),
   zone: text,
   maxPerDay: rank.default(3),
 })
 
 /** What stands in the form, under the names of its fields. */
-export type NewsletterForm = Record<'sections' | 'dossiers' | 'tags' | 'blocks' | 'cadences', string[]> &
-  Record<string, unknown>
+export type NewsletterForm = Record<(typeof lists)[number], string[]> & Record<string, unknown>
+
+const lists = ['sections', 'dossiers', 'tags', 'blocks', 'cadences', 'weekdays'] as const
 
 /** Of a newsletter to come. */
 export const blankForm = (zone: string): NewsletterForm => ({
@@ -56,10 +69,13 @@ export const blankForm = (zone: string): NewsletterForm => ({
   tags: [],
   blocks: [],
   cadences: ['daily'],
+  weekdays: ['1', '2', '3', '4', '5', '6', '7'],
   minArticles: 1,
   maxArticles: 12,
-  dailyTime: '07:00',
-  weeklyTime: '07:00',
+  times: '07:00',
+  time: '07:00',
+  rhythm: 'week',
+  every: 2,
   weekday: 1,
   maxPerDay: 3,
   zone,
@@ -72,26 +88,31 @@ export function formOf(newsletter: Newsletter, zone: string): NewsletterForm {
     blocks: newsletter.blocks.map((block) => ('slug' in block ? `${block.kind} ${block.slug}` : block.kind)),
     cadences: newsletter.cadences.map(({ cadence }) => cadence),
   }
-  for (const rule of newsletter.cadences) {
+  for (const rule of newsletter.cadences)
     if (rule.cadence === 'alert') form['maxPerDay'] = rule.maxPerDay ?? form['maxPerDay']
-    else Object.assign(form, { [`${rule.cadence}Time`]: rule.time, zone: rule.zone })
-    if (rule.cadence === 'weekly') form['weekday'] = rule.weekday
-  }
-  return form
+  return Object.assign(form, ...newsletter.schedules.map(fieldsOf)) as NewsletterForm
+}
+
+function fieldsOf(schedule: Schedule) {
+  const { zone, skip } = schedule
+  const dates = skip.join('\n')
+  if (schedule.cadence === 'daily')
+    return {
+      zone,
+      weekdays: schedule.weekdays.map(String),
+      times: schedule.times.join(', '),
+      dailySkip: dates,
+    }
+  const { weekday, time, every, anchor, ofMonth } = schedule
+  const rhythm = ofMonth ? 'month' : every > 1 ? 'weeks' : 'week'
+  return { zone, weekday, time, rhythm, every: every > 1 ? every : 2, anchor, ofMonth, weeklySkip: dates }
 }
 
 /** As it was sent, right or wrong. */
 export function typedForm(body: unknown): NewsletterForm {
   const fields = body as Record<string, unknown>
-  return {
-    ...fields,
-    sections: listOf(fields['sections']),
-    dossiers: listOf(fields['dossiers']),
-    tags: listOf(fields['tags']),
-    blocks: listOf(fields['blocks']),
-    cadences: listOf(fields['cadences']),
-    weekday: Number(fields['weekday']),
-  }
+  const listed = Object.fromEntries(lists.map((name) => [name, listOf(fields[name])]))
+  return { ...fields, ...listed, weekday: Number(fields['weekday']) } as unknown as NewsletterForm
 }
 
 /** @throws ZodError */
@@ -101,16 +122,28 @@ export function toChange(body: unknown, before?: Newsletter) {
       path: ['confirmEnd'],
     })
     .parse(body)
-  const { zone, cadences, dailyTime, weeklyTime, weekday, maxPerDay, moreTags, confirmEnd: _, ...rest } = form
-  const rules: NonNullable<NewsletterChange['cadences']> = []
-  if (cadences.includes('daily')) rules.push({ cadence: 'daily', time: dailyTime, zone })
-  if (cadences.includes('weekly')) rules.push({ cadence: 'weekly', weekday, time: weeklyTime, zone })
-  if (cadences.includes('alert')) rules.push({ cadence: 'alert', maxPerDay })
+  const { zone, cadences, maxPerDay, moreTags, confirmEnd: _, ...others } = form
+  const { weekdays, times, dailySkip, weekday, time, rhythm, every, anchor, ofMonth, weeklySkip, ...rest } =
+    others
+  const schedules: Schedule[] = []
+  if (cadences.includes('daily')) schedules.push({ cadence: 'daily', weekdays, times, zone, skip: dailySkip })
+  if (cadences.includes('weekly'))
+    schedules.push({
+      cadence: 'weekly',
+      weekday,
+      time,
+      every: rhythm === 'weeks' ? every : 1,
+      anchor: rhythm === 'weeks' ? anchor : null,
+      ofMonth: rhythm === 'month' ? ofMonth : null,
+      zone,
+      skip: weeklySkip,
+    })
   return {
     ...rest,
+    schedules,
     tags: [...new Set([...form.tags, ...moreTags])],
     blocks: form.blocks.map(toBlock),
-    cadences: rules,
+    cadences: cadencesOf(schedules, cadences.includes('alert') ? [{ cadence: 'alert', maxPerDay }] : []),
     subject: form.subject || null,
     replyTo: form.replyTo || null,
     welcome: form.welcome || null,

@@ -29,7 +29,8 @@ export function newslettersDesk({ newsletters, reports, selections, publication 
     // A language that the publication has given up stays this newsletter's until an editor chooses another.
     if (more.newsletter) languages.add(more.newsletter.language)
     const readers = more.newsletter && (await newsletters.countReaders(more.newsletter.id))
-    call.page('desk/newsletter', { form, offered, languages: [...languages], readers, ...more })
+    const stranded = more.newsletter && (await newsletters.countStranded(more.newsletter, form.cadences))
+    call.page('desk/newsletter', { form, offered, languages: [...languages], readers, stranded, ...more })
   }
   const zone = async () => (await publication.get()).zone
   const slugOf = ({ request }: DeskCall) => String(request.params['slug'])

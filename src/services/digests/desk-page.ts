@@ -2,7 +2,7 @@ import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
 import { digestActions, isExpired, isLetter, isWritten, mayDo } from '../../domain/digests/digest.ts'
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { Actor } from '../../domain/editor.ts'
-import { isResting, newsletterPath, scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
+import { isResting, newsletterPath, runningSchedules, type Newsletter } from '../../domain/newsletter.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
 import { DomainError } from '../../errors.ts'
 import { whoIs } from '../desk/who-is.ts'
@@ -51,7 +51,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
 
   /** Where the newsletter lives; one without a schedule lives where the publication does. */
   const zoneOf = async (newsletter: Newsletter): Promise<string> =>
-    scheduledCadences(newsletter)[0]?.zone ?? (await database.stores.publication.get()).zone
+    runningSchedules(newsletter)[0]?.zone ?? (await database.stores.publication.get()).zone
 
   const find = (words: string, language: string, except: string[]) =>
     database.stores.digestArticles.listByTitle(words.split(/\s+/).slice(0, mostWords), {

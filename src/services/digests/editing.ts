@@ -3,6 +3,7 @@ import { nextOccurrence } from '../../domain/digests/cadence.ts'
 import {
   type SeenVersion,
   isLetter,
+  maxLatenessMs,
   noCounts,
   requireMayDo,
   requireVersion,
@@ -15,9 +16,10 @@ import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import {
   cadences,
   requireRunning,
-  scheduledCadences,
+  runningSchedules,
   type Cadence,
   type Newsletter,
+  type Schedule,
 } from '../../domain/newsletter.ts'
 import { conflict, invalid } from '../../errors.ts'
 import type { NewDigest } from '../../store/digests/digests.ts'
@@ -79,31 +81,30 @@ export function createDigestService(
   const show = (draft: Draft): Promise<DigestShape> => shapeOf(database.stores, draft)
   const read = async (id: number): Promise<DigestShape> => show(await drafts.get(id))
 
-  const openDraft = (newsletter: Newsletter, rule: ReturnType<typeof scheduledCadences>[number]) =>
+  const openDraft = (newsletter: Newsletter, schedule: Schedule) =>
     database.transaction(async (stores) => {
-      const open = await stores.digests.findOpen(newsletter.id, rule.cadence)
+      const { id: newsletterId } = newsletter
+      const { cadence } = schedule
+      const open = await stores.digests.findOpen(newsletterId, cadence)
       const now = await stores.clock.now()
-      // One whose time has come waits for the scheduler, or for its approval.
-      if (open?.sendAt && open.sendAt <= now) return open.id
-      // An editor gave it a time of its own: the rule's does not move it.
+      // An editor gave it a time of its own: the schedule does not move it.
       if (open?.state === 'scheduled') return open.id
-      const next = nextOccurrence(rule, now)
-      if (open?.localDate === next.localDate && open.sendAt?.getTime() === next.at.getTime()) return open.id
-      if (open) {
-        const moved = { localDate: next.localDate, sendAt: next.at }
-        await stores.digests.markState(open.id, [open.state], open.state, moved)
+      const next = nextOccurrence(schedule, now)
+      if (!next) return open?.id
+      const { localDate, localTime, at: sendAt } = next
+      const overdueAt = open?.sendAt && open.sendAt <= now ? open.sendAt : undefined
+      // One whose time has come waits for the scheduler, or for its approval, and the next one for its end.
+      if (overdueAt && sendAt.getTime() - overdueAt.getTime() > maxLatenessMs) return open?.id
+      const key = { newsletterId, cadence, localDate, localTime }
+      const isSame = open?.localTime === localTime && open.sendAt?.getTime() === sendAt.getTime()
+      if (open && ((isSame && open.localDate === localDate) || (await stores.digests.has(key))))
+        return open.id
+      if (open && !overdueAt) {
+        await stores.digests.markState(open.id, [open.state], open.state, { localDate, localTime, sendAt })
         return open.id
       }
-      const digest = {
-        newsletterId: newsletter.id,
-        cadence: rule.cadence,
-        localDate: next.localDate,
-        sendAt: next.at,
-      }
-      return (
-        (await stores.digests.insert(digest)) ??
-        (await stores.digests.findOpen(newsletter.id, rule.cadence))?.id
-      )
+      const id = await stores.digests.insert({ ...key, sendAt })
+      return open?.id ?? id ?? (await stores.digests.findOpen(newsletterId, cadence))?.id
     })
 
   return {
@@ -155,14 +156,14 @@ export function createDigestService(
     async listNext(slug: string): Promise<DigestShape[]> {
       const newsletter = await database.stores.newsletters.getBySlug(slug)
       const shapes: DigestShape[] = []
-      for (const rule of scheduledCadences(newsletter)) {
-        const id = await openDraft(newsletter, rule)
+      for (const schedule of runningSchedules(newsletter)) {
+        const id = await openDraft(newsletter, schedule)
         if (id !== undefined) shapes.push(await read(id))
       }
       return shapes
     },
 
-    /** Makes the open draft of a scheduled cadence where there is none, and moves it where the rule has changed. */
+    /** Makes the open draft of a scheduled cadence where there is none, and moves it where the schedule has changed. */
     openDraft,
 
     /**
@@ -317,7 +318,7 @@ async function updateExclusions(
 
 /** It goes to all who are subscribed; of the column that says how often, the first scheduled one. */
 const cadenceOfLetter = (newsletter: Newsletter): Cadence =>
-  scheduledCadences(newsletter)[0]?.cadence ?? 'daily'
+  runningSchedules(newsletter)[0]?.cadence ?? 'daily'
 
 const notALetter = () => conflict('not_a_letter', 'Only a letter is copied to another newsletter.')
 

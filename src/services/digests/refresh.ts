@@ -1,11 +1,5 @@
-import { localDateOf } from '../../domain/digests/cadence.ts'
-import {
-  contentHashOf,
-  isLetter,
-  lookBackHours,
-  type Digest,
-  type VariantPlan,
-} from '../../domain/digests/digest.ts'
+import { localDateOf, lookBackStart } from '../../domain/digests/cadence.ts'
+import { contentHashOf, isLetter, type Digest, type VariantPlan } from '../../domain/digests/digest.ts'
 import { contentOf, orderOf, planVariants, type Candidate } from '../../domain/digests/digest-content.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
@@ -18,7 +12,6 @@ import type { Parts } from '../parts.ts'
 
 const mostReadCount = 5
 const mostInLetter = 100
-const hourMs = 3_600_000
 
 export interface Draft {
   digest: Digest
@@ -154,8 +147,9 @@ export async function listDue(
   { digest, newsletter }: Draft,
 ): Promise<Candidate[]> {
   if (digest.chosen || digest.cadence === 'alert') return []
-  const at = Math.max(now().getTime(), digest.sendAt?.getTime() ?? 0)
-  const since = new Date(at - lookBackHours[digest.cadence] * hourMs)
+  const at = new Date(Math.max(now().getTime(), digest.sendAt?.getTime() ?? 0))
+  const schedule = newsletter.schedules.find((one) => one.cadence === digest.cadence)
+  const since = lookBackStart(digest, schedule, at)
   return stores.digestArticles.listDue(newsletter, { since, until: now() })
 }
 

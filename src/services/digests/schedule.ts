@@ -1,6 +1,6 @@
 import { isApproved, maxLatenessMs, type Digest } from '../../domain/digests/digest.ts'
 import type { DeskNotice } from '../../domain/notice.ts'
-import { scheduledCadences } from '../../domain/newsletter.ts'
+import { runningSchedules } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Warning } from '../../store/digests/watch.ts'
@@ -58,7 +58,7 @@ export function createScheduleService(
     /** Opens drafts, starts what is due, gives up what is too late, and tells the desk what it should look at. */
     async run(): Promise<void> {
       for (const newsletter of await database.stores.newsletters.list()) {
-        for (const rule of scheduledCadences(newsletter)) await digests.openDraft(newsletter, rule)
+        for (const schedule of runningSchedules(newsletter)) await digests.openDraft(newsletter, schedule)
       }
       const now = await database.stores.clock.now()
       for (const id of await database.stores.digests.listDue(now)) {

@@ -7,6 +7,7 @@ import {
 } from '../../domain/digests/digest.ts'
 import { contentFor, listStrayQuotes } from '../../domain/digests/digest-variant.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
+import { interfaceLanguageOf, scheduleInWords } from '../../locales.ts'
 import type { WithdrawnReach } from '../../store/digests/variants.ts'
 import type { Spread } from './spreading.ts'
 import type { SendingTime } from './sending-time.ts'
@@ -36,6 +37,9 @@ export function toDigestShape(parts: ShapeParts) {
     variants
       .filter((variant) => variant.articleIds.includes(articleId))
       .reduce((sum, variant) => sum + variant.readers, 0)
+  const schedule = digest.localDate
+    ? newsletter.schedules.find((one) => one.cadence === digest.cadence)
+    : undefined
   const externalIdOf = (id: number): string => externalIds.get(id) ?? String(id)
   const blockOf = new Map(
     digest.content?.blocks.flatMap((block) => block.articleIds.map((id) => [id, block.kind] as const)) ?? [],
@@ -47,6 +51,7 @@ export function toDigestShape(parts: ShapeParts) {
     copyOf: digest.copyOf,
     cadence: digest.kind === 'letter' ? null : digest.cadence,
     localDate: digest.localDate,
+    schedule: schedule ? scheduleInWords(interfaceLanguageOf(newsletter.language), schedule) : null,
     state: digest.state,
     resumeState: digest.resumeState,
     reason: digest.reason,

@@ -1,5 +1,5 @@
 import type { DigestState } from '../../domain/digests/digest.ts'
-import { scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
+import { runningSchedules, type Newsletter } from '../../domain/newsletter.ts'
 import type { DigestShape } from './shape.ts'
 import type { DigestService } from './editing.ts'
 import type { Parts } from '../parts.ts'
@@ -30,7 +30,7 @@ export function createTodayService({ database, digests, schedules }: Pick<Parts,
       const newsletters = (await database.stores.newsletters.list()).filter(({ state }) => state !== 'ended')
       const today: NewsletterToday[] = []
       for (const newsletter of newsletters) {
-        const isScheduled = scheduledCadences(newsletter).length > 0
+        const isScheduled = runningSchedules(newsletter).length > 0
         const next = isScheduled ? await digests.listNext(newsletter.slug) : []
         today.push({ newsletter, next, isScheduled })
       }

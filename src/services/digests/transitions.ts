@@ -1,4 +1,4 @@
-import { localDateOf, nextOccurrence, occurrenceOn } from '../../domain/digests/cadence.ts'
+import { firstInstantOf, localDateOf, nextOccurrence } from '../../domain/digests/cadence.ts'
 import {
   isLetter,
   lifetimeMs,
@@ -250,7 +250,7 @@ export function createDigestTransitionsService(
     await stores.newsletters.claim(newsletter.id)
     const { zone } = await stores.publication.get()
     const today = localDateOf(await stores.clock.now(), zone)
-    const midnight = occurrenceOn({ cadence: 'daily', time: '00:00', zone }, today)?.at ?? new Date(0)
+    const midnight = new Date(firstInstantOf(Date.parse(`${today}T00:00:00Z`), zone))
     const limit = findCadence(newsletter, 'alert')?.maxPerDay ?? defaultAlertsPerDay
     if ((await stores.digests.countAlertsSince(newsletter.id, midnight)) < limit) return
     throw conflict('alerts_spent', `Readers had their ${limit} alerts today; the next may go tomorrow.`)
@@ -282,8 +282,8 @@ async function prepare(
     await stores.digests.markState(digest.id, from, 'skipped', { reason, audience, completedAt })
     return
   }
-  const rule = isScheduled && digest.cadence !== 'alert' ? findCadence(newsletter, digest.cadence) : undefined
-  const next = rule && nextOccurrence(rule, completedAt).at.getTime()
+  const schedule = isScheduled && newsletter.schedules.find(({ cadence }) => cadence === digest.cadence)
+  const next = schedule ? nextOccurrence(schedule, completedAt)?.at.getTime() : undefined
   const expiresAt = new Date(Math.min(completedAt.getTime() + lifetimeMs, next ?? Infinity))
   await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
   await beginSpread(parts, stores, { digest, newsletter, readers: pending, now: completedAt })

@@ -27,6 +27,62 @@ const cadence = z.discriminatedUnion('cadence', [
   z.strictObject({ cadence: z.literal('alert'), maxPerDay: z.int().min(1).max(50).optional() }),
 ])
 
+const date = z.iso.date({ error: 'must be a date, such as 2026-12-25' })
+/** In order, for one list of days or times to be one text; each once. */
+const ordered = <Item extends string | number>(item: z.ZodType<Item, Item>, max: number) =>
+  z
+    .array(item)
+    .max(max)
+    .refine((items) => new Set(items).size === items.length, { error: 'must name each once' })
+    .meta({ uniqueItems: true })
+    .transform((items) => [...items].sort())
+const weekday = z.int().min(1).max(7)
+export const weekdays = ordered(weekday, 7)
+  .refine((days) => days.length > 0, { error: 'must name at least one weekday: 1 is Monday' })
+  .default([1, 2, 3, 4, 5, 6, 7])
+export const times = ordered(time, 6).refine((all) => all.length > 0, {
+  error: 'must name at least one local time',
+})
+export const skip = ordered(date, 366)
+const when = { zone, skip: skip.default([]) }
+const mostWeeks = 5
+export const ofMonth = z.literal([1, 2, 3, 4, 'last'], { error: 'must be 1, 2, 3, 4 or last' })
+
+const schedule = z.discriminatedUnion('cadence', [
+  z.strictObject({
+    cadence: z.literal('daily'),
+    weekdays,
+    times,
+    ...when,
+  }),
+  z
+    .strictObject({
+      cadence: z.literal('weekly'),
+      weekday,
+      time,
+      every: z
+        .int()
+        .min(1)
+        .max(mostWeeks, { error: `must be at most ${mostWeeks}: no digest looks back any further` })
+        .default(1),
+      anchor: date.nullable().default(null),
+      ofMonth: ofMonth.nullable().default(null),
+      ...when,
+    })
+    .refine(({ every, anchor }) => every === 1 || anchor !== null, {
+      error: 'must be a date of one of the weeks in which it goes out',
+      path: ['anchor'],
+    })
+    .refine(({ every, ofMonth }) => every === 1 || ofMonth === null, {
+      error: 'is of every month: leave out every, or ofMonth',
+      path: ['ofMonth'],
+    }),
+])
+
+const eachOnce = (rules: { cadence: string }[]) =>
+  new Set(rules.map((rule) => rule.cadence)).size === rules.length
+const onceError = { error: 'must name each cadence once' }
+
 const block = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lead') }),
   z.strictObject({ kind: z.literal('section'), slug }),
@@ -58,12 +114,8 @@ const fields = {
   subject: line(300).nullable(),
   approval: z.enum(['none', 'one', 'four-eyes']),
   repeats: z.enum(['never', 'within-newsletter']),
-  cadences: z
-    .array(cadence)
-    .max(3)
-    .refine((rules) => new Set(rules.map((rule) => rule.cadence)).size === rules.length, {
-      error: 'must name each cadence once',
-    }),
+  cadences: z.array(cadence).max(3).refine(eachOnce, onceError),
+  schedules: z.array(schedule).max(2).refine(eachOnce, onceError),
   from: line(320).nullable(),
   replyTo: z.email().max(254).nullable(),
   welcome: z.string().trim().min(1).max(5_000).nullable(),
@@ -88,6 +140,7 @@ export const newsletterInput = z.strictObject({
   approval: fields.approval.default('none'),
   repeats: fields.repeats.default('never'),
   cadences: fields.cadences.default([]),
+  schedules: fields.schedules.optional(),
   from: fields.from.default(null),
   replyTo: fields.replyTo.default(null),
   welcome: fields.welcome.default(null),

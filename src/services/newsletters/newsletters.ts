@@ -1,8 +1,19 @@
-import { newsletterPath, type Newsletter } from '../../domain/newsletter.ts'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  cadencesOf,
+  newsletterPath,
+  schedulesOf,
+  type Cadence,
+  type CadenceRule,
+  type Newsletter,
+  type Schedule,
+} from '../../domain/newsletter.ts'
+import { nextOccurrence } from '../../domain/digests/cadence.ts'
 import type { Actor } from '../../domain/editor.ts'
 import type { Stores } from '../../store/stores.ts'
 import { endSubscriptions } from '../subscribers/end-subscriptions.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
+import { scheduleInWords } from '../../locales.ts'
 import { atField, conflict, forbidden, invalid } from '../../errors.ts'
 import { newsletterChange, newsletterInput, type NewsletterChange, type NewsletterInput } from './input.ts'
 import { changesBetween } from '../desk/audit.ts'
@@ -32,6 +43,10 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
       return newsletters.map((newsletter) => ({ ...newsletter, readers: readers.get(newsletter.id) ?? 0 }))
     },
 
+    /** Readers who would get nothing any more, were these the cadences. */
+    countStranded: (newsletter: Newsletter, cadences: string[]): Promise<number> =>
+      database.stores.subscriptions.countActive(newsletter.id, strandedBy(newsletter, cadences)),
+
     /** Who is actively subscribed. */
     countReaders: async (id: number): Promise<number> =>
       (await database.stores.newsletters.countReaders()).get(id) ?? 0,
@@ -40,15 +55,17 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
     get: (slug: string): Promise<Newsletter> => database.stores.newsletters.getBySlug(slug),
 
     /**
-     * @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max`, `invalid_sender`, `unaligned_sender`,
-     *   `needs_admin` for a sender of its own
+     * @throws ZodError; DomainError `newsletter_exists`, `min_exceeds_max`, `no_occurrence`, `invalid_sender`,
+     *   `unaligned_sender`, `needs_admin` for a sender of its own
      */
     async create(input: NewsletterInput, actor: Actor): Promise<Newsletter> {
-      const newsletter = newsletterInput.parse(input)
+      const fields = newsletterInput.parse(input)
+      const newsletter = { ...fields, ...inAgreement(fields, { cadences: [], schedules: [] }) }
       requireRange(newsletter)
       assertSender(newsletter.from)
       if (newsletter.from) requireAdmin(actor, 'from')
       return database.transaction(async (stores) => {
+        await requireOccurrences(stores, newsletter)
         const inserted = await stores.newsletters.insert(newsletter)
         if (!inserted) {
           const sentence = `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`
@@ -61,8 +78,9 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
     },
 
     /**
-     * Keeps what `change` leaves out. An approval is weakened by admins alone: it is there to stop editors.
-     * @throws as `create` does; DomainError `no_newsletter`
+     * Keeps what `change` leaves out. An approval is weakened by admins alone: it is there to stop editors. Readers of a
+     * daily that is given up get the weekly; a cadence whose readers would get nothing stays.
+     * @throws as `create` does; DomainError `no_newsletter`, `cadence_has_readers`
      */
     async change(slug: string, change: NewsletterChange, actor: Actor): Promise<Newsletter> {
       const fields = newsletterChange.parse(change)
@@ -76,13 +94,15 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
         // A sender from before a change of keys must not keep the rest from being changed.
         if (fields.from !== before.from) assertSender(fields.from)
         const { id: _i, createdAt: _c, updatedAt: _u, ...kept } = before
-        const given = withoutUndefined(fields)
+        const given = { ...withoutUndefined(fields), ...inAgreement(fields, before) }
         const after = { ...kept, ...given }
         requireRange(after)
+        await requireOccurrences(stores, after)
         if (strictness.indexOf(after.approval) < strictness.indexOf(before.approval))
           requireAdmin(actor, 'approval')
         if (after.from !== before.from) requireAdmin(actor, 'from')
-        const changes = changesBetween(kept, given)
+        const moved = after.state === 'ended' ? 0 : await moveReaders(stores, before, after)
+        const changes = { ...changesBetween(inWords(kept), inWords(given)), ...(moved > 0 && { moved }) }
         await stores.audit.insert(actor, 'newsletter.changed', `newsletter:${slug}`, changes)
         return stores.newsletters.update(id, after)
       })
@@ -104,6 +124,58 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
     }),
   }
 }
+
+/** Where both are given and the schedules are as before, cadences that name a day or time decide. */
+function inAgreement(
+  given: { cadences?: CadenceRule[] | undefined; schedules?: Schedule[] | undefined },
+  before: Pick<Newsletter, 'cadences' | 'schedules'>,
+): Pick<Newsletter, 'cadences' | 'schedules'> {
+  const isOther = given.schedules && !isDeepStrictEqual(given.schedules, before.schedules)
+  const saysWhen = !given.schedules || given.cadences?.some(({ cadence }) => cadence !== 'alert')
+  const plain = saysWhen ? given.cadences && schedulesOf(given.cadences, before.schedules) : undefined
+  const schedules = (isOther ? given.schedules : plain) ?? before.schedules
+  return { schedules, cadences: cadencesOf(schedules, given.cadences ?? before.cadences) }
+}
+
+async function requireOccurrences(
+  stores: Stores,
+  { schedules }: Pick<Newsletter, 'schedules'>,
+): Promise<void> {
+  const now = await stores.clock.now()
+  const n = schedules.findIndex((schedule) => !nextOccurrence(schedule, now))
+  if (n < 0) return
+  const sentence = 'This schedule has no day within a year: skip fewer dates.'
+  throw invalid('no_occurrence', sentence, atField(`schedules.${n}.skip`, 'must leave a day within a year'))
+}
+
+/** Cadences that are no more and have none below them; without any the newsletter goes out by hand, to whom it names. */
+const strandedBy = (before: Pick<Newsletter, 'cadences'>, left: string[]): Cadence[] =>
+  left.length === 0
+    ? []
+    : before.cadences
+        .map(({ cadence }) => cadence)
+        .filter((cadence) => !left.includes(cadence) && !(cadence === 'daily' && left.includes('weekly')))
+
+/** @returns how many get the weekly from now on */
+async function moveReaders(
+  stores: Stores,
+  before: Newsletter,
+  after: Pick<Newsletter, 'cadences'>,
+): Promise<number> {
+  const left = after.cadences.map(({ cadence }) => cadence)
+  const n = await stores.subscriptions.countActive(before.id, strandedBy(before, left))
+  if (n > 0) {
+    const sentence = `${n} ${n === 1 ? 'reader' : 'readers'} of ${before.slug} would get nothing, for no cadence that is left is rarer than theirs: keep it, or end the newsletter.`
+    throw conflict('cadence_has_readers', sentence, atField('cadences', sentence))
+  }
+  const isDailyOver = !left.includes('daily') && left.includes('weekly')
+  return isDailyOver ? stores.subscriptions.updateCadence(before.id, 'daily', 'weekly') : 0
+}
+
+const inWords = <Kept extends Partial<Newsletter>>({ schedules, ...kept }: Kept) => ({
+  ...kept,
+  schedules: schedules?.map((schedule) => scheduleInWords('en', schedule)).join('; '),
+})
 
 const readersPerBatch = 100
 /** The rest waits for the next round: nothing else may wait for a long list. */

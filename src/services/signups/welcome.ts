@@ -1,4 +1,4 @@
-import { scheduledCadences, type Newsletter } from '../../domain/newsletter.ts'
+import { runningSchedules, type Newsletter } from '../../domain/newsletter.ts'
 import { nextOccurrence } from '../../domain/digests/cadence.ts'
 import type { ActivationPage } from './activate.ts'
 import type { Parts } from '../parts.ts'
@@ -20,6 +20,6 @@ export function createWelcomeService({ database, now }: Pick<Parts, 'database' |
 }
 
 function nextOf(newsletter: Newsletter, cadence: string, now: Date): Date | undefined {
-  const rule = scheduledCadences(newsletter).find((one) => one.cadence === cadence)
-  return rule && nextOccurrence(rule, now).at
+  const schedule = runningSchedules(newsletter).find((one) => one.cadence === cadence)
+  return schedule && nextOccurrence(schedule, now)?.at
 }

@@ -19,6 +19,7 @@ export interface NewDigest {
   copyOf?: number
   cadence: Cadence
   localDate?: string | undefined
+  localTime?: string | null
   sendAt?: Date | undefined
   subject?: string | undefined
   preheader?: string | undefined
@@ -65,6 +66,7 @@ export type DigestFields = Partial<
     | 'expiresAt'
     | 'audience'
     | 'localDate'
+    | 'localTime'
     | 'subject'
     | 'preheader'
     | 'intro'
@@ -93,7 +95,7 @@ type Stored = Awaited<ReturnType<ReturnType<typeof selectAll>['execute']>>[numbe
 
 export function digestsStore(db: Executor) {
   return {
-    /** Undefined where the day of that cadence has its digest already: another replica was first. */
+    /** Undefined where the occurrence of that cadence has its digest already: another replica was first. */
     async insert(digest: NewDigest): Promise<number | undefined> {
       const row = await db
         .insertInto('digests')
@@ -181,6 +183,19 @@ export function digestsStore(db: Executor) {
         .orderBy('sendAt')
         .executeTakeFirst()
       return row && toDigest(row)
+    },
+
+    /** Whether an occurrence has its digest, whatever became of it. */
+    async has(key: Pick<Digest, 'newsletterId' | 'cadence' | 'localDate' | 'localTime'>): Promise<boolean> {
+      const row = await db
+        .selectFrom('digests')
+        .select('id')
+        .where('newsletterId', '=', key.newsletterId)
+        .where('cadence', '=', key.cadence)
+        .where('localDate', '=', key.localDate)
+        .where('localTime', 'is not distinct from', key.localTime)
+        .executeTakeFirst()
+      return row !== undefined
     },
 
     /** Digests whose time has come, the longest due first. */
@@ -278,10 +293,11 @@ function missing(): never {
 const hex = (bytes: Buffer | null): string | null => bytes && bytes.toString('hex')
 
 function toDigest(stored: Stored): Digest {
-  const { pausedReason, frozen, contentSha256, approvedSha256, plans, ...row } = stored
+  const { pausedReason, frozen, contentSha256, approvedSha256, plans, localTime, ...row } = stored
   const { spreadPortion, spreadNextAt, spreadWaiting, spreadHeld, ...digest } = row
   return {
     ...digest,
+    localTime: localTime && localTime.slice(0, 5),
     reason: pausedReason,
     content: frozen as unknown as FrozenDigest | null,
     contentHash: hex(contentSha256),

@@ -32,7 +32,7 @@ export function watchStore(db: Executor) {
         with recent as (
           select d.*, n.name as newsletter, coalesce(d.frozen ->> 'subject', n.name) as shown from digests d
           join newsletters n on n.id = d.newsletter_id
-          where d.created_at > now() - interval '9 days'
+          where greatest(d.created_at, d.send_at) > now() - interval '9 days'
         ),
         gone as (
           select r.id, r.newsletter, r.shown, r.audience, r.state in ('sending', 'paused') as is_open,

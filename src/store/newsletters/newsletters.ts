@@ -1,10 +1,21 @@
 import { sql, type Selectable } from 'kysely'
-import { isResting, type Block, type CadenceRule, type Newsletter } from '../../domain/newsletter.ts'
+import {
+  cadencesOf,
+  isPlain,
+  isResting,
+  schedulesOf,
+  type Block,
+  type CadenceRule,
+  type Newsletter,
+  type Schedule,
+} from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
 import type { Executor } from '../executor.ts'
 import type { NewsletterCadences } from '../schema.ts'
 
-export type NewNewsletter = Omit<Newsletter, 'id' | 'beganAt' | 'createdAt' | 'updatedAt'> & {
+export type NewNewsletter = Omit<Newsletter, 'id' | 'schedules' | 'beganAt' | 'createdAt' | 'updatedAt'> & {
+  /** Undefined: plain ones, as the cadences say. */
+  schedules?: Schedule[] | undefined
   beganAt?: Date
 }
 
@@ -28,21 +39,24 @@ export function newslettersStore(db: Executor) {
       )
       .orderBy(sql`array_position(array['daily', 'weekly', 'alert'], cadence)`)
       .execute()
-    return rows.map(({ sender, blocks, restingCadences, ...row }) => ({
+    return rows.map(({ sender, blocks, restingCadences, schedules, ...row }) => ({
       ...row,
       from: sender,
       blocks: blocks as unknown as Block[],
-      cadences:
+      ...toSchedules(
+        schedules as unknown as Record<string, Schedule>,
         (restingCadences as unknown as CadenceRule[] | null) ??
-        rules.filter((rule) => rule.newsletterId === row.id).map(toCadence),
+          rules.filter((rule) => rule.newsletterId === row.id).map(toCadence),
+      ),
     }))
   }
 
   const insertCadences = async (newsletterId: number, newsletter: NewNewsletter) => {
-    if (isResting(newsletter) || newsletter.cadences.length === 0) return
+    const { rules } = toStored(newsletter)
+    if (isResting(newsletter) || rules.length === 0) return
     await db
       .insertInto('newsletterCadences')
-      .values(newsletter.cadences.map((rule) => ({ newsletterId, ...toCadenceRow(rule) })))
+      .values(rules.map((rule) => ({ newsletterId, ...toCadenceRow(rule) })))
       .execute()
   }
 
@@ -120,12 +134,35 @@ export function newslettersStore(db: Executor) {
   }
 }
 
-const toRow = ({ cadences, from, blocks, ...row }: NewNewsletter) => ({
-  ...row,
-  restingCadences: isResting(row) ? JSON.stringify(cadences) : null,
-  blocks: JSON.stringify(blocks),
-  sender: from,
-})
+function toRow(newsletter: NewNewsletter) {
+  const { cadences: _, from, blocks, ...row } = newsletter
+  const { rules, schedules } = toStored(newsletter)
+  return {
+    ...row,
+    restingCadences: isResting(row) ? JSON.stringify(rules) : null,
+    schedules: JSON.stringify(schedules),
+    blocks: JSON.stringify(blocks),
+    sender: from,
+  }
+}
+
+/** Plain schedules are rows, which the version before knows; of any other it must neither open nor send a digest. */
+function toStored({ cadences, schedules = schedulesOf(cadences) }: NewNewsletter) {
+  const own = schedules.filter((schedule) => !isPlain(schedule))
+  return {
+    rules: cadencesOf(schedules.filter(isPlain), cadences),
+    schedules: Object.fromEntries(own.map((schedule) => [schedule.cadence, schedule])),
+  }
+}
+
+/** A row of a cadence was written after its schedule: by the version before. */
+function toSchedules(own: Record<string, Schedule>, rules: CadenceRule[]) {
+  const byCadence = { ...own, ...Object.fromEntries(schedulesOf(rules).map((one) => [one.cadence, one])) }
+  const schedules = ['daily', 'weekly']
+    .map((cadence) => byCadence[cadence])
+    .filter((one) => one !== undefined)
+  return { schedules, cadences: cadencesOf(schedules, rules) }
+}
 
 function toCadenceRow(rule: CadenceRule) {
   return {

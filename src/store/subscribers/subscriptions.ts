@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Cadence } from '../../domain/newsletter.ts'
 import type {
   Choices,
   EndedReason,
@@ -141,6 +142,31 @@ export function subscriptionsStore(db: Executor) {
           .set({ ...toColumns(setting), updatedAt: sql<Date>`clock_timestamp()` })
           .where('state', '=', 'active'),
       ),
+
+    async countActive(newsletterId: number, cadences: Cadence[]): Promise<number> {
+      if (cadences.length === 0) return 0
+      const { n } = await db
+        .selectFrom('subscriptions')
+        .select(sql<number>`count(*)`.as('n'))
+        .where('newsletterId', '=', newsletterId)
+        .where('state', '=', 'active')
+        .where('cadence', 'in', cadences)
+        .executeTakeFirstOrThrow()
+      return n
+    },
+
+    /** Of all that have not ended, with a record for each. @returns how many */
+    async updateCadence(newsletterId: number, from: Cadence, to: Cadence): Promise<number> {
+      const { numAffectedRows } = await sql`
+        with moved as (
+          update subscriptions set cadence = ${to}, updated_at = clock_timestamp()
+          where newsletter_id = ${newsletterId} and cadence = ${from} and state <> 'ended'
+          returning subscriber_id
+        )
+        insert into consents (event, subscriber_id, newsletter_id, method, reason)
+        select 'changed', subscriber_id, ${newsletterId}, 'newsroom', 'cadence' from moved`.execute(db)
+      return Number(numAffectedRows ?? 0n)
+    },
 
     /** Pending and active ones of a newsletter, and whose they are; nobody else changes them until the transaction ends. */
     async claimOpen(newsletterId: number, limit: number) {
