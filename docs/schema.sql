@@ -957,6 +957,7 @@ create table workers (
   started_at timestamp with time zone default clock_timestamp() not null,
   beat_at timestamp with time zone default clock_timestamp() not null,
   obstacle text,
+  generation smallint default 0 not null,
   constraint workers_pkey PRIMARY KEY (id)
 );
 

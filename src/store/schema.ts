@@ -729,6 +729,7 @@ export interface ViewKeys {
 
 export interface Workers {
   beatAt: Generated<Timestamp>;
+  generation: Generated<number>;
   id: string;
   obstacle: string | null;
   startedAt: Generated<Timestamp>;

@@ -86,7 +86,7 @@ export function createDigestTransitionsService(
     /**
      * Freezes a digest and lets it go out at an instant.
      * @throws DomainError `wrong_state`, `version_changed`, `approval_needed`, `send_at_past`, `no_postal_address`,
-     *   `letter_unfinished`, `newsletter_paused`, `newsletter_ended`
+     *   `letter_unfinished`, `newsletter_paused`, `newsletter_ended`, `older_worker`
      */
     schedule: (id: number, { sendAt, version }: { sendAt: Date; version: SeenVersion }, actor: Actor) =>
       act(id, actor, async (stores) => {
@@ -97,6 +97,7 @@ export function createDigestTransitionsService(
         requireFinished(digest)
         requireApproved(digest, newsletter.approval)
         await requirePostalAddress(stores)
+        await requireWorkersFor(stores, digest)
         const now = await stores.clock.now()
         if (sendAt <= now) {
           const sentence = 'sendAt has passed: name a later instant, or send now.'
@@ -112,7 +113,7 @@ export function createDigestTransitionsService(
      * @returns the answer of the first request under this key
      * @throws DomainError `idempotency_key_reused`, `wrong_state`, `if_match_required`, `version_changed`,
      *   `approval_needed`, `no_postal_address`, `one_article`, `alerts_spent`, `letter_unfinished`, `newsletter_paused`,
-     *   `newsletter_ended`
+     *   `newsletter_ended`, `older_worker`
      */
     async send(id: number, request: SendRequest): Promise<IdempotentAnswer> {
       const answer = await inDraftTransaction(database, async (stores) => {
@@ -234,6 +235,7 @@ export function createDigestTransitionsService(
     requireFinished(digest)
     requireApproved(digest, newsletter.approval)
     await requirePostalAddress(stores)
+    await requireWorkersFor(stores, digest)
     if (digest.cadence === 'alert') await requireAlertLeft(stores, { digest, newsletter })
     const now = await stores.clock.now()
     const frozenAt = digest.frozenAt ?? now
@@ -296,6 +298,15 @@ async function requirePostalAddress(stores: Stores): Promise<void> {
   throw conflict(
     'no_postal_address',
     'A newsletter must carry the postal address of its publisher: set it in the publication first.',
+  )
+}
+
+/** A worker of the version before knows no letters, and would pass over their readers. */
+async function requireWorkersFor(stores: Stores, digest: Digest): Promise<void> {
+  if (!isLetter(digest) || !(await stores.workers.areOlderAlive())) return
+  throw conflict(
+    'older_worker',
+    'A worker of an older version runs, and would pass over the readers of a letter: end it first.',
   )
 }
 

@@ -1,12 +1,15 @@
 import { sql } from 'kysely'
 import type { Executor } from '../executor.ts'
 
+/** What workers can send. It rises with each kind of digest that one of the version before would send wrongly: 1, letters. */
+const generation = 1
+
 export function workersStore(db: Executor) {
   return {
     /** Says that a worker lives, and what its database thinks of the time and of durability. */
     async put(id: string): Promise<{ now: Date; synchronousCommit: string }> {
       const { rows } = await sql<{ now: Date; synchronousCommit: string }>`
-        insert into workers (id) values (${id})
+        insert into workers (id, generation) values (${id}, ${generation})
         on conflict (id) do update set beat_at = clock_timestamp()
         returning clock_timestamp() as now, current_setting('synchronous_commit') as synchronous_commit`.execute(
         db,
@@ -42,6 +45,16 @@ export function workersStore(db: Executor) {
         db,
       )
       return rows[0]?.n ?? 0
+    },
+
+    /** Whether one lives that is of an older version, and cannot send all that this one can. */
+    async areOlderAlive(): Promise<boolean> {
+      const { rows } = await sql`
+        select from workers
+        where generation < ${generation} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`.execute(
+        db,
+      )
+      return rows.length > 0
     },
 
     async delete(id: string): Promise<void> {
