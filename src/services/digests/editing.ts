@@ -96,8 +96,8 @@ export function createDigestService(
       // One whose time has come waits for the scheduler, or for its approval, and the next one for its end.
       if (overdueAt && sendAt.getTime() - overdueAt.getTime() > maxLatenessMs) return open?.id
       const key = { newsletterId, cadence, localDate, localTime }
-      const isSame = open?.localTime === localTime && open.sendAt?.getTime() === sendAt.getTime()
-      if (open && ((isSame && open.localDate === localDate) || (await stores.digests.has(key))))
+      const isItsOwn = open?.localDate === localDate && open.localTime === localTime
+      if (open && (isItsOwn ? open.sendAt?.getTime() === sendAt.getTime() : await stores.digests.has(key)))
         return open.id
       if (open && !overdueAt) {
         await stores.digests.markState(open.id, [open.state], open.state, { localDate, localTime, sendAt })

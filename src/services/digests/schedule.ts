@@ -40,6 +40,12 @@ export function createScheduleService(
       const { sendAt, state } = digest
       const isWaiting = state === 'draft' || state === 'approved' || state === 'scheduled'
       if (!isWaiting || !sendAt || sendAt > now) return undefined
+      const hasSchedule = newsletter.schedules.some(({ cadence }) => cadence === digest.cadence)
+      // Its time was the schedule's, which is gone.
+      if (digest.localDate !== null && state !== 'scheduled' && !hasSchedule) {
+        await stores.digests.markState(id, [state], 'cancelled', { completedAt: now })
+        return undefined
+      }
       if (now.getTime() - sendAt.getTime() > maxLatenessMs) {
         const reason = isApproved(digest, newsletter.approval) ? 'late' : 'not_approved'
         await stores.digests.markState(id, [state], 'missed', { reason, completedAt: now })
