@@ -161,6 +161,7 @@ create table articles (
   translation_of bigint,
   written_by text,
   written_at timestamp with time zone,
+  corrected_at timestamp with time zone,
   constraint articles_pkey PRIMARY KEY (id),
   constraint articles_external_id_key UNIQUE (external_id),
   constraint articles_guid_key UNIQUE (guid),

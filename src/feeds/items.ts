@@ -97,7 +97,7 @@ function articleItem(article: Article, frame: ItemFrame): FeedItem {
   return {
     ...identityOf(article, frame),
     title: title(article.title),
-    summary: cleanLine(article.summary),
+    summary: shortTextOf(article),
     html: inDirection(withPicture(shownText(article), picture), article.language),
     byline: cleanLine(bylineOf(article, frame.deskName)),
     authors: article.authors.map((author) => ({
@@ -122,8 +122,11 @@ function articleItem(article: Article, frame: ItemFrame): FeedItem {
   }
 }
 
+/** What a person wrote to stand for the story, before what was cut from it. */
+const shortTextOf = ({ deck, summary }: Article): string => cleanLine(deck || summary)
+
 function shownText(article: Article): string {
-  const summary = () => sanitizeArticleHtml(`<p>${escapeXml(cleanLine(article.summary))}</p>`)
+  const summary = () => sanitizeArticleHtml(`<p>${escapeXml(shortTextOf(article))}</p>`)
   const text = feedTextOf(article) === 'full' ? article.html : summary()
   const { correction } = article
   return correction ? `${text}\n<p><em>${escapeXml(cleanLine(correction))}</em></p>` : text

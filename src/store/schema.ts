@@ -104,6 +104,7 @@ export interface ArticleBodies {
 export interface Articles {
   canonicalUrl: string | null;
   contentSha256: Buffer;
+  correctedAt: Timestamp | null;
   correction: string | null;
   createdAt: Generated<Timestamp>;
   deck: Generated<string>;

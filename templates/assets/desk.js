@@ -10,6 +10,18 @@ addEventListener('submit', (event) => {
   }
 })
 
+// Words that were typed and not sent do not go by a click elsewhere without a question; nor those of a form at fault.
+let unsent = document.querySelector('form [aria-invalid="true"]')?.form
+addEventListener('input', ({ target }) => {
+  if (target.form?.method === 'post') unsent = target.form
+})
+addEventListener('submit', (event) => {
+  if (event.target === unsent && !event.submitter?.formTarget) unsent = undefined
+})
+addEventListener('beforeunload', (event) => {
+  if (unsent) event.preventDefault()
+})
+
 // Back from the browser's cache: the buttons live again.
 addEventListener('pageshow', () => {
   for (const button of document.querySelectorAll('button[aria-busy]')) {

@@ -123,8 +123,12 @@ test('two who write at once: the second loses nothing, sees the other’s text, 
   expect((await one.post(action, { ...mine.fields, version: fieldOf(page, 'version') })).status).toBe(303)
   const latest = await (await one.get(action)).text()
   expect(latest).toContain('Le mien')
-  const former = /href="\/desk(\/articles\/[^"]+\?body=\d+)"/.exec(latest)?.[1] ?? ''
-  expect(await (await one.get(former)).text()).toMatch(/<textarea name="markdown"[^>]*>\s*Le sien/)
+  const former = /href="\/desk(\/articles\/[^"]+\?body=\d+)#said"/.exec(latest)?.[1] ?? ''
+  const shown = await (await one.get(former)).text()
+  expect(shown).toMatch(/<textarea name="markdown"[^>]*>\s*Le mien/)
+  expect(shown).toMatch(/<textarea readonly[^>]*>\s*Le sien/)
+  const used = await (await one.get(`${former}&use=1`)).text()
+  expect(used).toMatch(/<textarea name="markdown"[^>]*>\s*Le sien/)
 })
 
 test('the preview is the page to be, and stores nothing', async () => {

@@ -26,6 +26,8 @@ export function aFeedArticle(wish: Partial<Article> = {}): Article {
     canonicalUrl: undefined,
     links: 'here',
     feedText: undefined,
+    owner: undefined,
+    correctedAt: undefined,
     picture: undefined,
     enclosure: undefined,
     areResponsesOpen: false,

@@ -57,6 +57,7 @@ export interface Article {
   markdown: string | undefined
   /** What readers are told of a correction. */
   correction: string | undefined
+  correctedAt: Date | undefined
   /** External id of the article that this one translates. */
   translationOf: string | undefined
   state: ArticleState
@@ -71,6 +72,8 @@ export interface Article {
   /** As its source has it, else the publication. */
   links: Links
   feedText: FeedText | undefined
+  /** The source that it comes from. */
+  owner: { id: number; name: string } | undefined
   picture: Picture | undefined
   enclosure: Enclosure | undefined
   areResponsesOpen: boolean

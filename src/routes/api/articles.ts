@@ -33,6 +33,8 @@ const article = z.object({
   canonicalUrl: z.string().nullable(),
   translationOf: z.string().nullable().describe('External id of the article that it translates'),
   correction: z.string().nullable(),
+  correctedAt: time.nullable().describe('When the correction was written'),
+  owner: z.object({ id: z.int(), name: z.string() }).nullable().describe('The source that it comes from'),
   picture: articleInput.shape.picture.unwrap().nullable(),
   enclosure: articleInput.shape.enclosure.unwrap().nullable(),
   responses: z.enum(['open', 'closed']),

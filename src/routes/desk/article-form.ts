@@ -38,7 +38,7 @@ const schema = z
     authors: names,
     translationOf: text,
     correction: text,
-    /** Empty: it stays withdrawn. */
+    /** Empty: it stays what it is, a story to come a draft. */
     state: z.enum(['', 'published', 'scheduled', 'draft']).default(''),
     /** As clocks show it where the publication lives: `2026-03-29T07:00`. */
     publishedAt: z.union([z.literal(''), z.iso.datetime({ local: true })]).default(''),
@@ -103,6 +103,7 @@ export function toInput(
   const slugs = tags.map((name) => [known.get(name) ?? slugOf(name), name] as const).filter(([slug]) => slug)
   const at = publishedAt && new Date(firstInstantOf(Date.parse(`${publishedAt}Z`), zone)).toISOString()
   // A draft or a scheduled story that goes out at once has another date than it had.
+  const isOut = stored?.state === 'published' || stored?.state === 'withdrawn'
   const isEarly = state === 'published' && stored?.publishedAt && !stored.firstPublicAt
   const picture = url === '' ? undefined : { ...(stored?.picture?.url === url && stored.picture), url, alt }
   const input: ArticleInput = {
@@ -111,7 +112,7 @@ export function toInput(
     tags: slugs.map(([slug]) => slug),
     translationOf: rest.translationOf || undefined,
     correction: rest.correction || undefined,
-    state: state || undefined,
+    state: state || (isOut ? undefined : 'draft'),
     publishedAt: state === 'scheduled' ? at || undefined : isEarly ? now.toISOString() : undefined,
     picture: picture && { ...picture, credit: credit || undefined },
     summary: stored && stored.summary !== summaryOf(stored.html) ? stored.summary : undefined,

@@ -19,7 +19,11 @@ const listQuery = z.object({
   source: rowId.optional().catch(undefined),
   cursor: z.string().max(2_000).optional(),
 })
-const bodyQuery = z.object({ body: rowId.optional().catch(undefined) })
+const bodyQuery = z.object({
+  body: rowId.optional().catch(undefined),
+  /** It stands in the form, rather than beside it. */
+  use: z.literal('1').optional().catch(undefined),
+})
 const seenForm = z.object({ version: z.coerce.number().int().min(0) })
 const withdrawForm = z.object({ reason: z.string().trim().min(1).max(500) })
 
@@ -51,6 +55,7 @@ export function articlesDesk({
       form,
       version: article ? articles.versionOf(article) : 0,
       url: article && articles.toShape(article).url,
+      noticeUrl: article?.state === 'published' ? articles.toShape(article).url : undefined,
       offered: await selections.offer(chosen, call.session.language),
       languages: [...new Set([...languages, ...(article ? [article.language] : [])])],
       originals: recents.data.filter(({ id }) => id !== article?.id),
@@ -60,14 +65,16 @@ export function articlesDesk({
 
   const showArticle = async (call: DeskCall, more: object = {}) => {
     const article = await articles.get(idOf(call))
-    const { body } = bodyQuery.parse(call.request.query)
+    const { body, use } = bodyQuery.parse(call.request.query)
     const bodies = await articles.listBodies(article.externalId)
-    const said = bodies.find(({ id }) => id === body) ?? bodies[0]
-    if (!said) throw new Error('an article says something')
+    const earlier = bodies.find(({ id }) => id !== undefined && id === body)
+    const used = use && earlier
+    const text = used ?? bodies[0]
+    if (!text) throw new Error('an article says something')
     const { zone } = await publication.get()
     const original = article.translationOf && (await articles.find(article.translationOf))
-    const form = { ...formOf(article, said, zone), translationOf: original && `/articles/${original.slug}` }
-    await showForm(call, form, article, { bodies, said: said.id === undefined ? undefined : said, ...more })
+    const form = { ...formOf(article, text, zone), translationOf: original && `/articles/${original.slug}` }
+    await showForm(call, form, article, { bodies, used, said: used ? undefined : earlier, ...more })
   }
 
   /** The body of a PUT, of what the form says. */
@@ -129,9 +136,10 @@ export function articlesDesk({
     get('/articles/:externalId', 'viewer', (call) => showArticle(call)),
     written('', async (call) => {
       const { version } = seenForm.parse(call.request.body)
-      const { id, input, tagNames } = await read(call)
+      const { id, input, tagNames, stored } = await read(call)
       const { article } = await articles.put(id, input, { actor: call.actor, version, tagNames })
-      call.redirect(pathOf(article.externalId), 'saved')
+      const isSame = article.state === stored?.state && article.state !== 'draft'
+      call.redirect(pathOf(article.externalId), isSame ? 'saved' : `article-${article.state}`)
     }),
     written('/preview', async (call) => {
       const { input, stored } = await read(call)

@@ -26,6 +26,8 @@ export const toShape = (article: Article, publicUrl: string) => ({
   canonicalUrl: article.canonicalUrl ?? null,
   translationOf: article.translationOf ?? null,
   correction: article.correction ?? null,
+  correctedAt: article.correctedAt?.toISOString() ?? null,
+  owner: article.owner ?? null,
   picture: article.picture ?? null,
   enclosure: article.enclosure ?? null,
   responses: article.areResponsesOpen ? ('open' as const) : ('closed' as const),

@@ -183,6 +183,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       const story = {
         ...input,
         correction: input.correction,
+        correctedAt: now(),
         slug: '',
         shortCode: '',
         links: 'here' as const,
@@ -257,7 +258,7 @@ const toNotice = ({ language, title, withdrawnAt, withdrawnReason }: Article) =>
 
 const toStory = (
   article: Shown &
-    Pick<Article, 'shortCode' | 'enclosure' | 'areResponsesOpen' | 'correction'> &
+    Pick<Article, 'shortCode' | 'enclosure' | 'areResponsesOpen' | 'correction' | 'correctedAt'> &
     Record<'dossiers' | 'tags', Named[]>,
   publication: Publication,
   publicUrl: string,
@@ -272,6 +273,7 @@ const toStory = (
   shortUrl: publicUrl + shortPath(article.shortCode),
   enclosure: article.enclosure,
   correction: article.correction,
+  correctedAt: article.correctedAt,
   areResponsesOpen: article.areResponsesOpen,
   sections: article.sections.map((one) => linkTo(one, article.language)),
   dossiers: article.dossiers.map((one) => linkTo(one, article.language)),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Article } from '../../domain/articles/article.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
 import {
   feedFormats,
@@ -11,7 +12,7 @@ import {
   type FeedFormat,
   type FeedSubject,
 } from '../../domain/feeds/feed.ts'
-import type { Publication } from '../../domain/publication.ts'
+import { localeOf, type Publication } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { FeedSource } from '../../feeds/items.ts'
 import type { ComposedFeed, FeedWriter } from '../../feeds/writer.ts'
@@ -110,7 +111,7 @@ export async function renderClaimed(
     floor: highestFloor(documents),
     now: parts.now(),
   })
-  const sources = await Promise.all(gathered.sources.map((source) => toSafe(source, publicUrl)))
+  const sources = await Promise.all(gathered.sources.map((source) => toSafe(source, publication, publicUrl)))
   const composed = feedWriter.compose(gathered.channel, sources, {
     publicUrl,
     deskName: publication.deskName,
@@ -136,14 +137,12 @@ export async function renderClaimed(
 }
 
 /** Again, whatever was written: a row may have been changed by other means, or by an earlier version. */
-async function toSafe(source: FeedSource, publicUrl: string): Promise<FeedSource> {
+async function toSafe(source: FeedSource, publication: Publication, publicUrl: string): Promise<FeedSource> {
   if (source.kind === 'notice' || source.kind === 'digest') return source
   const url = articleUrl(source.article, publicUrl)
   if (source.kind === 'article') {
     const { article } = source
-    const told = (text: string) =>
-      translate(interfaceLanguageOf(article.language), 'site.correction', { text })
-    const correction = article.correction && told(article.correction)
+    const correction = article.correction && toldCorrection(article, publication)
     return { ...source, article: { ...article, correction, html: await safeHtml(article.html, url, url) } }
   }
   const html = await safeHtml(source.response.html, url, url, 'response')
@@ -182,3 +181,14 @@ export const madeFor = (
     .update(JSON.stringify([feedWriter.version, config.publicUrl, publication]))
     .digest('base64url')
     .slice(0, 22)
+
+function toldCorrection(
+  { correction: text = '', correctedAt, language }: Article,
+  publication: Publication,
+): string {
+  const tongue = interfaceLanguageOf(language)
+  if (!correctedAt) return translate(tongue, 'site.correction', { text })
+  const format = { dateStyle: 'long', timeZone: publication.zone } as const
+  const date = new Intl.DateTimeFormat(localeOf(publication, language), format).format(correctedAt)
+  return translate(tongue, 'site.correction_of', { text, date })
+}

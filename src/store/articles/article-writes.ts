@@ -69,7 +69,9 @@ export function articleWrites(db: Executor) {
       if (articles.length === 0) return new Map()
       const rows = await db
         .insertInto('articles')
-        .values(articles.map(toRow))
+        .values(
+          articles.map((one) => ({ ...toRow(one), correctedAt: one.correction ? sql<Date>`now()` : null })),
+        )
         .onConflict((conflict) => conflict.doNothing())
         .returning(['id', 'externalId'])
         .execute()
@@ -78,7 +80,7 @@ export function articleWrites(db: Executor) {
 
     /** Replaces the content. An old slug is kept for its redirect, what the article said as one of its bodies. */
     async update(id: number, content: ArticleContent): Promise<void> {
-      const { oldPath, remoteModifiedAt, remoteRank, heldAt, state, writtenBy } = content
+      const { oldPath, remoteModifiedAt, remoteRank, heldAt, state, writtenBy, correction } = content
       const isRewritten = await insertBody(db, id, content)
       await sql`
         insert into article_slugs (slug, article_id)
@@ -94,6 +96,10 @@ export function articleWrites(db: Executor) {
           remoteRank: remoteRank ?? sql<number | null>`remote_rank`,
           heldAt: heldAt ?? sql<Date | null>`held_at`,
           ...(state !== 'withdrawn' && notWithdrawn),
+          ...('correction' in content && {
+            correctedAt: sql<Date | null>`case when correction is not distinct from ${correction ?? null} then corrected_at
+              when ${correction ?? null}::text is not null then now() end`,
+          }),
           writtenBy: isRewritten ? (writtenBy ?? null) : sql<string | null>`written_by`,
           writtenAt: isRewritten ? sql<Date>`clock_timestamp()` : sql<Date | null>`written_at`,
           ...touched,

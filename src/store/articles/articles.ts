@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/articles/article.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
 import { notFound } from '../../errors.ts'
-import { feedTextOf, linksOf } from './article-links.ts'
+import { feedTextOf, linksOf, ownerOf } from './article-links.ts'
 import { articleBodies, markdownOfArticle } from './article-bodies.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
@@ -57,7 +57,7 @@ const columns = [
   ] as const),
   ...(['state', 'publishedAt', 'firstPublicAt', 'withdrawnAt', 'withdrawnReason', 'canonicalUrl'] as const),
   ...(['picture', 'enclosure', 'responsesOpen', 'viewsTotal', 'oldPath', 'heldAt'] as const),
-  ...(['correction', 'createdAt', 'updatedAt'] as const),
+  ...(['correction', 'correctedAt', 'createdAt', 'updatedAt'] as const),
 ] as const
 
 type Row = Pick<Selectable<Articles>, (typeof columns)[number]> &
@@ -66,6 +66,7 @@ type Row = Pick<Selectable<Articles>, (typeof columns)[number]> &
     markdown: string | null
     translationOf: string | null
     feedText: Article['feedText'] | null
+    owner: Article['owner'] | null
   }
 
 const selectionsOfArticle = sql<Selection[] | null>`(
@@ -92,6 +93,7 @@ export function articlesStore(db: Executor) {
         responsesOfArticle.as('responsesCount'),
         linksOf('articles.id').as('links'),
         feedTextOf('articles.id').as('feedText'),
+        ownerOf('articles.id').as('owner'),
       ])
 
   const first = async (query: { executeTakeFirst: () => Promise<Row | undefined> }) => {

@@ -16,7 +16,7 @@ type Row = LinkedRow & Omit<Candidate, keyof Linked | 'picture'> & { picture: Pi
 /** A desk reads this many at most; what is due beyond it waits for the next digest inside its look-back. */
 const maxCandidates = 100
 
-const columns = sql`a.id, a.external_id, a.slug, a.title, a.summary, a.language, a.picture, a.published_at,
+const columns = sql`a.id, a.external_id, a.slug, a.title, coalesce(nullif(a.deck, ''), a.summary) as summary, a.language, a.picture, a.published_at,
   a.canonical_url, ${linksOf('a.id')} as links,
   coalesce((
     select jsonb_agg(jsonb_build_object(
