@@ -34,3 +34,21 @@ test('P12 a mail in doubt because its workers died is tried again, though not fo
   }
   expect(states).toEqual(['pending', 'pending', 'pending', 'pending', 'pending', 'uncertain'])
 })
+
+test('a mail that no worker could write waits again, five times; one that a server refused stays refused', async () => {
+  const url = await cloneDatabase()
+  const { stores } = openTestDatabase(url)
+  for (const n of [0, 1, 2])
+    await stores.outbox.insert({ kind: 'address-changed', address: `r${n}@rivage.example` })
+  await query(
+    url,
+    `update outbox set state = 'rejected', attempt = case id when 1 then 4 else 5 end,
+       reason = case id when 3 then 'refused' else 'not_written' end`,
+  )
+  await stores.outbox.retryUnwritten()
+  expect(await query(url, 'select state, reason from outbox order by id')).toEqual([
+    { state: 'pending', reason: null },
+    { state: 'rejected', reason: 'not_written' },
+    { state: 'rejected', reason: 'refused' },
+  ])
+})

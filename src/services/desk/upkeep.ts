@@ -14,6 +14,7 @@ export const createUpkeepService = ({ database: { stores }, now }: Pick<Parts, '
     await stores.invitations.deleteBefore(daysAgo(30))
     await stores.providers.deleteEventsBefore(daysAgo(30))
     await stores.workers.deleteSilent()
+    await stores.outbox.retryUnwritten()
     // Once a day: it reads every story with a picture of ours.
     await stores.media.sweep(daysAgo(30 + ((at.getTime() / dayMs) % 1)), at)
   },

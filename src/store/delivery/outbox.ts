@@ -137,6 +137,15 @@ export function outboxStore(db: Executor, hot: Executor) {
       return row?.id
     },
 
+    /** What a worker could not write, as one of the version before cannot write a kind that it does not know: five times. */
+    async retryUnwritten(): Promise<void> {
+      await sql`
+        update outbox set state = 'pending', reason = null
+        where state = 'rejected' and reason = 'not_written' and attempt < 5 and expires_at > now()`.execute(
+        db,
+      )
+    },
+
     /** The Message-ID under which it goes out: consent records name it. */
     async updateMessageId(id: number, messageId: string): Promise<void> {
       await db.updateTable('outbox').set({ messageId }).where('id', '=', id).execute()
