@@ -73,8 +73,9 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(
     '/desk',
     deskRouter(
-      deskRoutes(services, draining, () => examine(context, undefined)),
+      deskRoutes(services, draining, () => examine(context)),
       {
+        log,
         publicUrl,
         keyring,
         pages,

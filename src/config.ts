@@ -171,6 +171,8 @@ const toConfig = (env: Environment) => ({
   publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
   /** Whether the operator has said it; else it follows from the port. */
   isPublicUrlSet: env.PUBLIC_URL !== undefined,
+  /** Whether the database is our own, in `dataDir`. */
+  isEmbedded: env.DATABASE_URL === undefined,
   /** Absolute. */
   dataDir: resolve(env.DATA_DIR),
   databaseUrl: env.DATABASE_URL,

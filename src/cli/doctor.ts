@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
 import { examine } from '../doctor/doctor.ts'
 import { conflict } from '../errors.ts'
 import { withContext } from './command.ts'
@@ -14,8 +13,7 @@ export function doctorCommand(program: Command): void {
     .option('--json', 'for programs')
     .action((options: { json?: boolean }) =>
       withContext(async (context) => {
-        const isEmbedded = readConfig().databaseUrl === undefined
-        const { findings, records } = await examine(context, isEmbedded ? context.config.dataDir : undefined)
+        const { findings, records } = await examine(context)
         printResult(options, { findings, records }, [
           ...toTable(findings.map(({ verdict, name, sentence }) => [verdict, name, sentence])),
           '',

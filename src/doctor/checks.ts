@@ -221,12 +221,12 @@ async function greet(host: string, port: number): Promise<string> {
   }
 }
 
-/** @param dataDir of the embedded database; undefined for another one, of whose disk nothing is known here */
-export async function checkDisk(dataDir: string | undefined): Promise<Finding> {
-  const at = dataDir ?? process.cwd()
+/** Of a database elsewhere nothing is known here. */
+export async function checkDisk({ config: { isEmbedded, dataDir } }: Context): Promise<Finding> {
+  const at = isEmbedded ? dataDir : process.cwd()
   const { bavail, bsize } = await statfs(at)
   const free = bavail * bsize
   const sentence = `${(free / 1e9).toFixed(1)} GB free at ${at}`
   if (free < leastFreeBytes) return no('disk', `${sentence}; make room`)
-  return ok('disk', dataDir !== undefined ? sentence : `${sentence}; look at the database's own, too`)
+  return ok('disk', isEmbedded ? sentence : `${sentence}; look at the database's own, too`)
 }

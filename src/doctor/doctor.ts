@@ -15,14 +15,11 @@ import type { MailIdentity } from './dns-identity.ts'
 import { checkSenders } from './dns-records.ts'
 import { look, no, type Finding } from './finding.ts'
 
-/**
- * All that mail needs, and the DNS records to publish.
- * @param dataDir of the embedded database; undefined for another one
- */
-export async function examine(context: Context, dataDir: string | undefined) {
+/** All that mail needs, and the DNS records to publish. */
+export async function examine(context: Context) {
   const senders = await readSenders(context)
   const { findings: published, records } = await checkSenders(identityOf(context), senders.addresses)
-  const findings = [...senders.findings, ...published, ...(await checkMachines(context, dataDir))]
+  const findings = [...senders.findings, ...published, ...(await checkMachines(context))]
   return { findings, records }
 }
 
@@ -53,7 +50,7 @@ async function readSenders({ services }: Context): Promise<{ addresses: string[]
   return { addresses, findings }
 }
 
-async function checkMachines(context: Context, dataDir: string | undefined): Promise<Finding[]> {
+async function checkMachines(context: Context): Promise<Finding[]> {
   const database = await checkDatabase(context)
   const redis = await checkRedis(context)
   return [
@@ -63,7 +60,7 @@ async function checkMachines(context: Context, dataDir: string | undefined): Pro
     ...database.findings,
     judgeClock([database, redis].flatMap(({ clock }) => clock ?? [])),
     ...redis.findings,
-    await checkDisk(dataDir),
+    await checkDisk(context),
     ...(await checkMedia(context)),
     ...(await checkDoubled(context)),
   ]

@@ -1,14 +1,22 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import express, { Router, type Request, type RequestHandler, type Response } from 'express'
+import express, {
+  Router,
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import { mayActAs, sessionLifetimeMs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
 import { forbidden, unauthenticated } from '../errors.ts'
 import { listKeys } from '../locales.ts'
+import type { Logger } from '../log.ts'
 import type { EditorService } from '../services/desk/editors.ts'
 import { cookieOf, serializeCookie } from './cookies.ts'
 import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
+import { noPage, problemHandler } from './problem.ts'
 import { rowId } from './route.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import { parseUpload, readFilledForm, uploadOf } from './upload.ts'
@@ -61,6 +69,7 @@ export const post = routeBy('post')
 export const idOf = (request: Request): number => rowId.parse(request.params['id'])
 
 interface DeskOptions {
+  log: Logger
   publicUrl: string
   keyring: Keyring
   pages: PageRenderer
@@ -77,12 +86,49 @@ const sessionCookie = 'depeche_session'
 export function deskRouter(routes: readonly DeskRoute[], options: DeskOptions): Router {
   const router = Router({ caseSensitive: true })
   router.use(requireSession(options))
+  router.use(furnish(options, pageAbove(routes)))
   for (const route of routes) {
     const guards = route.method === 'post' ? [parseForm(route), requireFormToken(options)] : []
     router[route.method](route.path, requireRole(route.role), ...guards, handlerOf(route, options))
   }
+  router.use(noPage)
+  // Whoever is signed in stays at the desk.
+  const toPage = problemHandler(options.log, options.pages, 'desk/error')
+  router.use(((error, request, response, next) => {
+    if (sessionOf(response)) toPage(error, request, response, next)
+    else next(error)
+  }) as ErrorRequestHandler)
   return router
 }
+
+/** The page that a form's address belongs to, or the nearest above it. */
+function pageAbove(routes: readonly DeskRoute[]): (path: string) => string {
+  const pages = routes
+    .filter(({ method }) => method === 'get')
+    .map(({ path }) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`))
+  const find = (path: string): string =>
+    path === '/' || pages.some((page) => page.test(path)) ? path : find(path.replace(/\/[^/]*$/, '') || '/')
+  return find
+}
+
+/** What every page of the desk shows. */
+const furnish =
+  ({ keyring, findHold, mailboxUrl }: DeskOptions, pageOf: (path: string) => string): RequestHandler =>
+  async (request, response, next) => {
+    const session = response.locals['session'] as DeskSession
+    Object.assign(response.locals, {
+      csrf: formTokenOf(keyring, session),
+      deskPath: request.path,
+      // What a form answers with has no address of its own to come back to.
+      returnPath: request.method === 'GET' ? request.url : pageOf(request.path),
+      mailboxUrl,
+      notice: noticeOf(request),
+      hold: await findHold(),
+      mayEdit: mayActAs(session.role, 'editor'),
+      mayAdmin: mayActAs(session.role, 'admin'),
+    })
+    next()
+  }
 
 export const readSessionCookie = (request: Request, publicUrl: string): string | undefined =>
   cookieOf(request, sessionCookie, publicUrl)
@@ -93,7 +139,7 @@ export const sessionCookieOf = (secret: string, publicUrl: string): string =>
     maxAgeSeconds: secret === '' ? 0 : sessionLifetimeMs / 1000,
   })
 
-const sessionOf = (response: Response): DeskSession => response.locals['session'] as DeskSession
+const sessionOf = (response: Response) => response.locals['session'] as DeskSession | undefined
 
 const requireSession =
   ({ publicUrl, findSession }: DeskOptions): RequestHandler =>
@@ -117,7 +163,7 @@ const requireSession =
 const requireRole =
   (role: Role): RequestHandler =>
   (_request, response, next) => {
-    if (!mayActAs(sessionOf(response).role, role)) {
+    if (!mayActAs((response.locals['session'] as DeskSession).role, role)) {
       throw forbidden('role_too_low', `This needs the role ${role}; an admin can give it to you.`)
     }
     next()
@@ -150,7 +196,7 @@ const requireFormToken =
     requireSameOrigin(request, publicUrl)
     const field = (request.body as Record<string, unknown> | undefined)?.['csrf']
     const given = Buffer.from(typeof field === 'string' ? field : (request.get('x-csrf-token') ?? ''))
-    const expected = Buffer.from(formTokenOf(keyring, sessionOf(response)))
+    const expected = Buffer.from(formTokenOf(keyring, response.locals['session'] as DeskSession))
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
       throw forbidden('form_expired', 'This form is too old. Go back, reload the page and send it again.')
     }
@@ -159,7 +205,7 @@ const requireFormToken =
 
 function handlerOf(route: DeskRoute, options: DeskOptions): RequestHandler {
   return async (request, response) => {
-    const call = await callOf(request, response, options)
+    const call = callOf(request, response, options)
     try {
       await route.handle(call)
     } catch (error) {
@@ -171,21 +217,8 @@ function handlerOf(route: DeskRoute, options: DeskOptions): RequestHandler {
   }
 }
 
-async function callOf(request: Request, response: Response, options: DeskOptions): Promise<DeskCall> {
-  const session = sessionOf(response)
-  const notice = noticeOf(request)
-  const shared = {
-    session,
-    csrf: formTokenOf(options.keyring, session),
-    deskPath: request.path,
-    // What a form answers with has no address to come back to.
-    returnPath: request.method === 'GET' ? request.url : undefined,
-    mailboxUrl: options.mailboxUrl,
-    notice,
-    hold: await options.findHold(),
-    mayEdit: mayActAs(session.role, 'editor'),
-    mayAdmin: mayActAs(session.role, 'admin'),
-  }
+function callOf(request: Request, response: Response, { pages }: DeskOptions): DeskCall {
+  const session = response.locals['session'] as DeskSession
   return {
     request,
     response,
@@ -193,9 +226,9 @@ async function callOf(request: Request, response: Response, options: DeskOptions
     actor: { kind: 'editor', id: session.editorId, role: session.role },
     upload: uploadOf(response),
     pictures: (response.locals['pictures'] as DeskCall['pictures'] | undefined) ?? new Map(),
-    notice,
-    page: (name, data = {}) => {
-      options.pages.send(response, name, { ...shared, ...data })
+    notice: noticeOf(request),
+    page: (name, data) => {
+      pages.send(response, name, data)
     },
     redirect: (path, notice) => {
       response.redirect(303, `/desk${path}${notice ? `?notice=${notice}` : ''}`)
@@ -206,9 +239,11 @@ async function callOf(request: Request, response: Response, options: DeskOptions
 const texts = new Set(listKeys('en'))
 
 /** The keys of the texts for these names below one key; a name without a text is absent. */
-export const wordsOf = (below: string, names: string[]): Record<string, string> =>
+export const wordsOf = (below: string, names: (string | null)[]): Record<string, string> =>
   Object.fromEntries(
-    names.flatMap((name) => (texts.has(`${below}.${name}`) ? [[name, `${below}.${name}`]] : [])),
+    names.flatMap((name) =>
+      name !== null && texts.has(`${below}.${name}`) ? [[name, `${below}.${name}`]] : [],
+    ),
   )
 
 /** Only the name of a text of ours, so that a link cannot put words on the desk. */

@@ -51,6 +51,8 @@ export interface PersonalEnvelope {
   publication: Publication
   /** Whose events we read. */
   providers?: readonly ProviderName[]
+  /** Of a newsletter that speaks for itself. */
+  own?: { replyTo: string | null; unsubscribeUrl: string } | undefined
 }
 
 /** A compiler that fails at once would otherwise be started for every mail. */
@@ -125,15 +127,16 @@ export function createMail(options: MailOptions) {
     },
     personalMessage(
       mail: ComposedMail,
-      { to, kind, reference, publication, providers = [] }: PersonalEnvelope,
+      { to, kind, reference, publication, providers = [], own }: PersonalEnvelope,
     ): Buffer[] {
       const from = senders.personal(publication.name)
-      const contact = publication.contactEmail
+      const answers = own?.replyTo ?? options.mailReplyTo ?? publication.contactEmail ?? undefined
       return buildPersonalMessage({
         ...mail,
         from,
         to,
-        replyTo: replyTo ?? (contact === null ? undefined : readMailbox(contact)),
+        replyTo: answers === undefined ? undefined : readMailbox(answers),
+        unsubscribeUrl: own?.unsubscribeUrl,
         messageId: `<${sealReference(keyring, 'message-id', reference)}@${domainOf(from.address)}>`,
         date: options.now(),
         feedbackId: `personal:${kind}:${senderId(domainOf(from.address))}`,

@@ -11,7 +11,7 @@ addEventListener('submit', (event) => {
 })
 
 // Words that were typed and not sent do not go by a click elsewhere without a question; nor those of a form at fault.
-let unsent = document.querySelector('form [aria-invalid="true"]')?.form
+let unsent = document.querySelector('form[data-unsent]') ?? document.querySelector('form [aria-invalid="true"]')?.form
 addEventListener('input', ({ target }) => {
   if (target.form?.method === 'post') unsent = target.form
 })

@@ -144,3 +144,24 @@ test('what is not about a field stays an error page', async () => {
   const gone = await desk.post('/feeds/move', { path: '/nulle/part/rss.xml', to: '/rss.xml' })
   expect(gone.status).toBe(404)
 })
+
+test('a mistyped address stays at the desk, and a form at fault keeps the other languages', async () => {
+  const web = await aWeb()
+  const desk = await signedIn(web, 'editor')
+  const missing = await desk.get('/nulle-part')
+  const page = await missing.text()
+  expect(missing.status).toBe(404)
+  expect(page).toContain('href="/desk">Aujourd’hui</a>')
+  expect(page).toContain('href="/desk/newsletters"')
+  const refused = await desk.post('/articles/desk:1', {
+    version: '0',
+    title: '',
+    markdown: 'Un mot',
+    language: 'fr',
+  })
+  expect([refused.status, (await refused.text()).includes('name="back" value="/articles/desk:1"')]).toEqual([
+    422,
+    true,
+  ])
+  expect((await desk.get('/articles/desk:1')).status).toBe(200)
+})

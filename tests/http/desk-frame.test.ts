@@ -80,7 +80,7 @@ test('every role on every desk route gets past the policy or 403', async () => {
   const desks = new Map<Role, Awaited<ReturnType<typeof signedIn>>>()
   for (const role of roles) desks.set(role, await signedIn(web, role))
   for (const route of deskRoutes(web.context.services, web.context.lifecycle.draining, () =>
-    Promise.resolve({}),
+    Promise.resolve({ findings: [] }),
   )) {
     const path = route.path.replace(/:\w+/g, '999999')
     expect((await web.fetch(`/desk${path}`, { method: route.method })).status).not.toBe(200)

@@ -182,7 +182,7 @@ test('what is used nowhere goes after thirty days, whatever uses it keeps it; do
   const newsletter = await aNewsletter(web.context.database, { welcome: `![Le port](${urlOf(welcome)})` })
   const letter = { kind: 'letter', subject: 'a', intro: `![Le port](${urlOf(inIntro)})` }
   await call('POST', `/newsletters/${newsletter.slug}/digests`, letter)
-  const { findings } = await examine(web.context, undefined)
+  const { findings } = await examine(web.context)
   expect(findings).toContainEqual(expect.objectContaining({ name: 'pictures', verdict: 'look' }))
 
   const after = async (days: number) => {

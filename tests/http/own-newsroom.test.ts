@@ -80,6 +80,9 @@ test('one step removes all that is invented; what is somebody’s own stays, and
   for (const path of ['/rss.xml', '/sections/faits-divers/rss.xml', '/newsletters/le-matin/rss.xml'])
     expect((await web.fetch(path)).status).toBe(200)
 
+  const { subscribers } = await services.sample.get()
+  await services.subscribers.erase(visitor.id, cli)
+  expect((await services.sample.get()).subscribers).toBe(subscribers - 1)
   const page = await (await desk.get('/settings')).text()
   expect(page).toContain('Le Matin du Rivage')
   expect(page).not.toContain('<li><bdi lang="fr">La Nôtre')

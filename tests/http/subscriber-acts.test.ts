@@ -177,6 +177,9 @@ test('on the desk: found by a part, newsletter and state, counted; added, paused
   })
   expect(added.headers.get('location')).toMatch(/^\/desk\/subscribers\/\d+\?notice=subscriber-added$/)
   const [path = ''] = /\/subscribers\/\d+/.exec(added.headers.get('location') ?? '') ?? []
+  expect(await (await desk.get(path)).text()).toMatch(
+    /à la rédaction, par <bdi>admin-\w+@rivage\.example<\/bdi>/,
+  )
   const asked = await desk.post('/subscribers', {
     email: 'c@reader.example',
     newsletters: 'le-matin',

@@ -29,7 +29,7 @@ test('who has just subscribed is welcomed once, in the words of the newsletter; 
   const { sending, presence, subscriptionLinks } = web.context.services
   await aSubscribedReader(web, 'avant@reader.example', ['le-matin'])
   expect(await welcomes()).toEqual([])
-  expect(await set({ welcome })).toBe(200)
+  expect(await set({ welcome, replyTo: 'courrier@rivage.example' })).toBe(200)
   const { subscriber } = await aSubscribedReader(web, 'amina@reader.example', ['le-matin'])
   // The same once more, with another choice.
   const again = aReader(web)
@@ -47,6 +47,15 @@ test('who has just subscribed is welcomed once, in the words of the newsletter; 
   expect(mail).toContain('<strong>lire</strong>')
   expect(mail).toContain(`href="${web.origin}/newsletters/le-matin"`)
   expect(mail).toContain(subscriptionLinks.preferencesUrl(subscriber.id))
+  // It is left by one click, and answered like the newsletter.
+  expect(mail).toMatch(/Reply-To: <?courrier@rivage\.example/)
+  expect(mail).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click')
+  const [, leave = ''] = /^List-Unsubscribe: <([^>]+)>/m.exec(mail) ?? []
+  const body = new URLSearchParams({ 'List-Unsubscribe': 'One-Click' })
+  expect((await web.fetch(new URL(leave).pathname, { method: 'POST', body })).status).toBe(200)
+  expect(
+    await rowsOf(web, `select state from subscriptions where subscriber_id = $1`, [subscriber.id]),
+  ).toEqual([{ state: 'ended' }])
 })
 
 test('a newsletter added in the preferences welcomes too; who left meanwhile gets nothing', async () => {

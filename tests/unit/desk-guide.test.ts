@@ -8,6 +8,9 @@ test('every page of the desk says under its title, in a sentence, what it is for
   const silent = globSync('templates/pages/desk/*.liquid').filter(
     (file) => !titleAndSentence.test(readFileSync(file, 'utf8')),
   )
-  // A welcome and one button.
-  expect(silent).toEqual(['templates/pages/desk/sign-in-confirm.liquid'])
+  // What is wrong, in the words of every error; a welcome and one button.
+  expect(silent.sort()).toEqual([
+    'templates/pages/desk/error.liquid',
+    'templates/pages/desk/sign-in-confirm.liquid',
+  ])
 })

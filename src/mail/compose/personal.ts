@@ -27,8 +27,11 @@ export type PersonalContent =
       wordsHtml: string
       latestUrl: string
       preferencesUrl: string
+      unsubscribeUrl: string
+      replyTo: string | null
     }
-  | { kind: 'newsletter-ended'; newsletter: string; archiveUrl: string }
+  /** Without an archive nothing was ever sent. */
+  | { kind: 'newsletter-ended'; newsletter: string; archiveUrl: string | undefined }
   | { kind: 'sign-in' | 'invitation'; signInUrl: string; expiresAt: Date }
   | ({ kind: 'desk-notice' } & NoticeText)
 
@@ -120,7 +123,7 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
     case 'newsletter-ended':
       return {
         ...letter({ newsletter: isolate(content.newsletter, language) }),
-        action: action(content.archiveUrl),
+        ...(content.archiveUrl !== undefined && { action: action(content.archiveUrl) }),
         notes: [{ text: say(`${key}.note`) }],
       }
     case 'welcome': {

@@ -115,9 +115,11 @@ export interface PersonalMessage extends Message {
   to: string
   messageId: string
   date: Date
+  /** Where a POST ends the subscription that it welcomes to. */
+  unsubscribeUrl: string | undefined
 }
 
-/** A mail to one person that a machine wrote on request: nothing to unsubscribe from, nothing to answer by machine. */
+/** A mail to one person that a machine wrote on request: nothing to answer by machine. */
 export const buildPersonalMessage = (message: PersonalMessage): Buffer[] =>
   mergeText([
     `Date: ${dateHeaderValue(message.date)}\r\n`,
@@ -126,6 +128,9 @@ export const buildPersonalMessage = (message: PersonalMessage): Buffer[] =>
     message.replyTo ? mailboxHeader('Reply-To', message.replyTo) : '',
     textHeader('Subject', message.subject),
     `Message-ID: ${headerToken(message.messageId)}\r\n`,
+    message.unsubscribeUrl === undefined
+      ? ''
+      : `List-Unsubscribe: <${headerToken(message.unsubscribeUrl)}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`,
     'MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n',
     `Feedback-ID: ${message.feedbackId}\r\n`,
     ...eventHeaders<Piece>(message.providers, eventSeal(message.messageId)),

@@ -63,8 +63,20 @@ export function articlesDesk({
     })
   }
 
+  const showNew = async (call: DeskCall, id: string) => {
+    const { languages } = await publication.get()
+    const own = languages.find((tag) => tag === call.session.language) ?? languages[0] ?? 'en'
+    await showForm(call, blankForm(own), undefined, { id })
+  }
+
   const showArticle = async (call: DeskCall, more: object = {}) => {
-    const article = await articles.get(idOf(call))
+    const id = idOf(call)
+    // Of a form that was refused, asked for again.
+    if (id.startsWith('desk:') && !(await articles.find(id))) {
+      await showNew(call, id)
+      return
+    }
+    const article = await articles.get(id)
     const { body, use } = bodyQuery.parse(call.request.query)
     const bodies = await articles.listBodies(article.externalId)
     const earlier = bodies.find(({ id }) => id !== undefined && id === body)
@@ -97,7 +109,12 @@ export function articlesDesk({
   const showTyped = async (call: DeskCall, faults?: string[]) => {
     const article = await articles.find(idOf(call))
     const bodies = article && (await articles.listBodies(article.externalId))
-    await showForm(call, typedForm(call.request.body), article, { id: idOf(call), bodies, faults })
+    await showForm(call, typedForm(call.request.body), article, {
+      id: idOf(call),
+      bodies,
+      faults,
+      isTyped: true,
+    })
   }
 
   const written = (path: string, handle: DeskRoute['handle']): DeskRoute => {
@@ -128,11 +145,7 @@ export function articlesDesk({
         sources: await sources.list(),
       })
     }),
-    get('/articles/new', 'editor', async (call) => {
-      const { languages } = await publication.get()
-      const own = languages.find((tag) => tag === call.session.language) ?? languages[0] ?? 'en'
-      await showForm(call, blankForm(own), undefined, { id: `desk:${randomUUID()}` })
-    }),
+    get('/articles/new', 'editor', (call) => showNew(call, `desk:${randomUUID()}`)),
     get('/articles/:externalId', 'viewer', (call) => showArticle(call)),
     written('', async (call) => {
       const { version } = seenForm.parse(call.request.body)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import { feedTexts, links } from '../../domain/publication.ts'
+import { tellChanges } from '../../http/audit-words.ts'
 import { get, idOf, post, wordsOf, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
@@ -151,18 +152,20 @@ export function settingsDesk(services: Services): DeskRoute[] {
       await editors.endSession(session.editorId, idOf(request))
       redirect('/settings', 'session-ended')
     }),
-    get('/audit', 'admin', async ({ request, page }) => {
+    get('/audit', 'admin', async ({ request, session, page }) => {
       const { cursor, who, what } = auditQuery.parse(request.query)
       const entries = await audit.list(toPageRequest({ limit: auditPageSize, cursor }), {
         actor: who,
         action: what,
       })
       const { actors, actions, names } = await audit.describe()
-      const fields = entries.data.flatMap(({ detail }) => Object.keys(detail))
       page('desk/audit', {
-        ...{ entries, actors, actions, names, who, what },
+        ...{ actors, actions, names, who, what, next: entries.next },
+        entries: entries.data.map((entry) => ({
+          ...entry,
+          changes: tellChanges(entry.detail, session.language),
+        })),
         words: wordsOf('desk.audit.actions', [...actions, ...entries.data.map(({ action }) => action)]),
-        fields: wordsOf('desk.audit.fields', fields),
       })
     }),
   ]

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { nameOf } from '../../domain/articles/article.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import { pauseDays } from '../../services/subscribers/subscriptions.ts'
-import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { get, idOf, post, wordsOf, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { listOf } from '../../http/form-fields.ts'
 import { drawChart } from '../../http/charts.ts'
 import { toPageRequest } from '../../http/route.ts'
@@ -35,7 +35,7 @@ const dayMs = 24 * 3_600_000
 
 /** Who receives, how many came and went, and why one person gets what they get; what is done for one of them. */
 export function subscribersDesk(services: Services): DeskRoute[] {
-  const { subscribers, suppressions, signups, newsletters, selections } = services
+  const { audit, subscribers, suppressions, signups, newsletters, selections } = services
   const showList = async ({ request, page }: DeskCall, more: object = {}) => {
     const { q, newsletter, state, cursor } = listQuery.parse(request.query)
     const filter = { text: q, newsletter: newsletter || undefined, state }
@@ -54,8 +54,14 @@ export function subscribersDesk(services: Services): DeskRoute[] {
   }
   const showPerson = async ({ request, session, page }: DeskCall, more: object = {}) => {
     const sections = await selections.list('section')
+    const person = await subscribers.explain(idOf(request))
     page('desk/subscriber', {
-      person: await subscribers.explain(idOf(request)),
+      person,
+      ways: wordsOf('desk.subscribers.ways', [
+        ...person.consents.flatMap(({ method, reason }) => [method, reason]),
+        ...person.requests.map(({ form }) => form),
+      ]),
+      actors: (await audit.describe()).names,
       names: await newsletters.names(),
       sections: Object.fromEntries(sections.map((one) => [one.slug, nameOf(one, session.language)])),
       pauseDays,

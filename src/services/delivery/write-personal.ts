@@ -41,6 +41,7 @@ export function createPersonalWriter(parts: WriterParts): MailWriter {
       reference: { kind: 'outbox', outboxId: row.key },
       publication,
       providers: await stores.providers.listNames(),
+      own: content.kind === 'welcome' ? content : undefined,
     })
     return finish(row, message)
   }
@@ -80,14 +81,16 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
     case 'address-changed':
       return { kind: row.kind }
     case 'newsletter-ended': {
-      const { newsletter } = row.payload
+      const { id, slug, name } = await stores.newsletters.getBySlug(row.payload.newsletter)
+      const [latest] = await stores.digests.listArchive(id, 1)
       return {
         kind: row.kind,
-        newsletter: (await namesOf(parts, [newsletter]))[0] ?? newsletter,
-        archiveUrl: config.publicUrl + newsletterPath(newsletter),
+        newsletter: name,
+        archiveUrl: latest && config.publicUrl + newsletterPath(slug),
       }
     }
     case 'welcome': {
+      const subscriberId = required(row.subscriberId)
       const newsletter = await stores.newsletters.getBySlug(row.payload.newsletter)
       const [latest] = await stores.digests.listArchive(newsletter.id, 1)
       return {
@@ -95,7 +98,9 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
         newsletter: newsletter.name,
         wordsHtml: await renderMarkdown(newsletter.welcome ?? '', config.publicUrl),
         latestUrl: config.publicUrl + (latest ? `/digests/${latest.id}` : newsletterPath(newsletter.slug)),
-        preferencesUrl: links.preferencesUrl(required(row.subscriberId)),
+        preferencesUrl: links.preferencesUrl(subscriberId),
+        unsubscribeUrl: links.unsubscribeUrl({ subscriberId, newsletterId: newsletter.id, digestId: 0 }),
+        replyTo: newsletter.replyTo,
       }
     }
     case 'sign-in':

@@ -61,10 +61,10 @@ export function createSampleService({ database, doorbell }: Pick<Parts, 'databas
   }
 }
 
-const toShape = ({ articles, newsletters, subscribers }: Sample, removable: boolean) => ({
+const toShape = ({ articles, newsletters, people }: Sample, removable: boolean) => ({
   articles: articles.length,
   newsletters: newsletters.map(({ name, language }) => ({ name, language })),
-  subscribers: subscribers.length,
+  subscribers: people,
   removable,
 })
 

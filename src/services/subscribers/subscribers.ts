@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { findAddress } from '../../domain/subscribers/address.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
-import type { Actor } from '../../domain/editor.ts'
+import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { quoteCsv } from './import/csv-cells.ts'
 import { pauseUntil, type Subscriber, type Subscription } from '../../domain/subscribers/subscription.ts'
 import { atField, conflict, notFound } from '../../errors.ts'
@@ -101,7 +101,8 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
           wanted.newsletters.includes(slug),
         )
         const row = { ...wanted, address, language, newsletters, ...plainRow }
-        const turn = { importId: 0, basis, firstMailAt: now(), pendingBefore: 0 }
+        const by = nameOfActor(actor)
+        const turn = { importId: 0, basis, firstMailAt: now(), pendingBefore: 0, by }
         const [outcome] = await placing.place(tx, [row], turn)
         const subscriber = await tx.subscribers.findByAddress(address.text)
         if (outcome !== 'active' || !subscriber) throw notAdded(outcome)

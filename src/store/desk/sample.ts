@@ -10,6 +10,8 @@ export interface Sample {
   digests: number[]
   /** Who receives nothing but its newsletters. */
   subscribers: number[]
+  /** Of those, who was not erased. */
+  people: number
 }
 
 /** The mail catcher says so of all it takes. */
@@ -32,19 +34,18 @@ export function sampleStore(db: Executor) {
       )
       if (newsletters.length === 0) return undefined
       const ids = newsletters.map(({ id }) => id)
-      const { rows: held } = await sql<{ digests: number[]; subscribers: number[] }>`
+      const { rows: held } = await sql<Pick<Sample, 'digests' | 'subscribers' | 'people'>>`
         select
           array(select id from digests d where newsletter_id = any(${ids})
             or exists (select from digest_articles x where x.digest_id = d.id and x.article_id = any(${found.articles})))
             as digests,
           array(select subscriber_id from subscriptions group by 1 having bool_and(newsletter_id = any(${ids})))
-            as subscribers`.execute(db)
-      return {
-        ...found,
-        newsletters,
-        digests: held[0]?.digests ?? [],
-        subscribers: held[0]?.subscribers ?? [],
-      }
+            as subscribers,
+          (select count(*)::integer from subscribers where erased_at is null and id in (
+            select subscriber_id from subscriptions group by 1 having bool_and(newsletter_id = any(${ids})))) as people`.execute(
+        db,
+      )
+      return { ...found, newsletters, ...(held[0] ?? { digests: [], subscribers: [], people: 0 }) }
     },
 
     /** Whether a server other than the mail catcher has ever taken a mail of ours. */

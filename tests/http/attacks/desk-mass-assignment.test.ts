@@ -257,7 +257,7 @@ test('no form of the desk takes a field it does not know: with every column of t
   }
 
   const { services, lifecycle } = plain.web.context
-  const posts = deskRoutes(services, lifecycle.draining, () => Promise.resolve({})).filter(
+  const posts = deskRoutes(services, lifecycle.draining, () => Promise.resolve({ findings: [] })).filter(
     (route) => route.method === 'post',
   )
   const untried = posts.filter(({ path, bodyLimit }) => {

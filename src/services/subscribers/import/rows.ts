@@ -28,6 +28,8 @@ export interface Placing {
   /** When the first of its activation mails goes, and how many rows before these have one. */
   firstMailAt: Date
   pendingBefore: number
+  /** Who added a single person; else it is an import. */
+  by?: string
 }
 
 /** Activation mails of an import, so that they wait behind nobody who signs up now. */
@@ -312,16 +314,16 @@ function promisesOf({ row, hash, fresh, ending, isToSuppress }: Judged, placing:
 }
 
 /** Also of who comes in as ended: that they were known, since when and from where, but no beginning. */
-const toConsent = ({ row, subscriberId, fresh }: Placed, { basis }: Placing): NewConsent => ({
+const toConsent = ({ row, subscriberId, fresh }: Placed, { basis, by }: Placing): NewConsent => ({
   event: row.status.state === 'ended' ? 'ended' : 'imported',
   subscriberId,
   newsletterIds: fresh.map((one) => one.id),
-  method: 'import',
+  method: by ?? 'import',
   ...(row.status.endedReason !== undefined && { reason: row.status.endedReason }),
   ...(basis !== null && { basis: row.consent.basis || basis }),
   ...(row.consent.givenAt && { givenAt: row.consent.givenAt }),
   ...(row.consent.source && { source: row.consent.source }),
-  form: 'import',
+  form: by ? 'desk' : 'import',
   locale: row.language,
 })
 

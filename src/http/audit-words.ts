@@ -1,0 +1,59 @@
+import { findInterfaceLanguage, languageName } from '../domain/language.ts'
+import { interfaceLanguageOf, listKeys, translate } from '../locales.ts'
+
+const texts = new Set(listKeys('en'))
+
+/** What the words of a field's values stand below; of every other, those of a subscription and of a box. */
+const below: Record<string, string[]> = {
+  state: ['desk.newsletters.states.', 'desk.articles.states.'],
+  approval: ['desk.newsletters.approvals.'],
+  repeats: ['desk.newsletters.repeat_rules.'],
+  template: ['desk.newsletters.templates.'],
+  cadences: ['desk.digests.cadences.'],
+  role: ['desk.roles.'],
+  links: ['desk.settings.links_'],
+  feedText: ['desk.settings.feed_text_'],
+  ambiguousPolicy: ['desk.settings.'],
+}
+const everywhere = ['desk.subscribers.states.', 'desk.audit.values.']
+
+/** What an entry of the log tells besides who, when and on what, as people of this language say it: `public → ended`. */
+export function tellChanges(detail: object, tongue: string) {
+  const language = interfaceLanguageOf(tongue)
+  return Object.entries(detail).map(([field, value]) => {
+    const name = `desk.audit.fields.${field}`
+    const say = (word: string): string => {
+      if (field.startsWith('language') && findInterfaceLanguage(word) === word) return languageName(word)
+      const key = [...(below[field] ?? []), ...everywhere]
+        .map((one) => one + word)
+        .find((one) => texts.has(one))
+      return key === undefined ? word : translate(language, key)
+    }
+    return {
+      field: texts.has(name) ? translate(language, name) : field,
+      isNamed: texts.has(name),
+      value: String(value)
+        .split(' → ')
+        .map((side) => flatten(readList(side), say))
+        .join(' → '),
+    }
+  })
+}
+
+/** Lists are logged as JSON; a text is itself. */
+function readList(side: string): unknown {
+  if (!/^[[{]/.test(side)) return side
+  try {
+    return JSON.parse(side)
+  } catch {
+    return side
+  }
+}
+
+function flatten(value: unknown, say: (word: string) => string): string {
+  if (Array.isArray(value)) return value.map((one) => flatten(one, say)).join(', ') || '–'
+  if (typeof value !== 'object' || value === null) return say(String(value))
+  return Object.values(value)
+    .map((one) => flatten(one, say))
+    .join(' ')
+}
