@@ -59,6 +59,9 @@ export function readFilledForm(
       fail(invalid('too_large', 'The text of the form is larger than this route takes.'))
     else fields[name] = name in fields ? [fields[name] ?? '', value].flat() : value
   })
+  parser.on('fieldsLimit', () => {
+    fail(invalid('too_large', 'The form has more than 1,000 fields.'))
+  })
   parser.on('file', (name, stream) => {
     const chunks: Buffer[] = []
     stream.on('error', (error) => {
@@ -72,13 +75,7 @@ export function readFilledForm(
   parser.on('finish', () => {
     resolve({ fields, files })
   })
-  parser.on('error', (error) => {
-    fail(unreadable(error))
-  })
-  request.on('aborted', () => {
-    fail(unreadable(new Error('the upload broke off')))
-  })
-  request.pipe(parser)
+  parse(request, parser, fail)
   return promise
 }
 
@@ -138,6 +135,11 @@ function readForm(request: Request): Promise<{ fields: Record<string, string>; f
     file?.destroy(error)
     reject(error)
   }
+  parse(request, parser, fail)
+  return promise
+}
+
+function parse(request: Request, parser: BusboyInstance, fail: (error: Error) => void): void {
   parser.on('error', (error) => {
     fail(unreadable(error))
   })
@@ -145,7 +147,6 @@ function readForm(request: Request): Promise<{ fields: Record<string, string>; f
     fail(unreadable(new Error('the upload broke off')))
   })
   request.pipe(parser)
-  return promise
 }
 
 function openParser(request: Request, limits: BusboyConfig['limits']): BusboyInstance {

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
 import { examine } from '../../src/doctor/doctor.ts'
-import { startWorking } from '../../workers/working.ts'
 import { signedIn, type DeskClient } from '../support/desk.ts'
 import { aNewsroom } from '../support/feeds.ts'
 import { aNewsletter } from '../support/newsletters.ts'
-import { aPicture, aWebWithWorker, upload } from '../support/pictures.ts'
+import { aPicture, aWebWithPictures, makePictures, upload } from '../support/pictures.ts'
 import { rowsOf } from '../support/query.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { aWeb, type Web } from '../support/web.ts'
@@ -13,9 +12,8 @@ const story = { title: 'Le bac', html: '<p>Le bac reprend.</p>', language: 'fr' 
 
 test('a picture of ours is shown in its sizes on the page, with its type and bytes in feeds, and small in mails', async () => {
   const web = await aNewsroom()
-  const working = await startWorking(web.context)
+  await makePictures(web)
   const picture = await upload(web, aPicture(1_200, 800))
-  await working.drain()
   const call = await web.api('editor')
   // What is said of it is put right.
   const said = { url: picture.url, alt: 'Le bac au quai', type: 'image/gif', width: 7, length: 7 }
@@ -66,7 +64,7 @@ const valueOf = (page: string, name: string) =>
   new RegExp(`name="${name}"[^>]* value="([^"]*)"`).exec(page)?.[1]
 
 test('on the desk a picture is chosen by a form without JavaScript, and one that comes back at fault has kept it', async () => {
-  const web = await aWebWithWorker()
+  const web = await aWebWithPictures()
   const desk = await signedIn(web, 'editor')
   const jpeg = new Blob([new Uint8Array(await aPicture(600, 400).jpeg().toBuffer())])
   const other = new Blob([new Uint8Array(await aPicture(1_700, 400).jpeg().toBuffer())])
@@ -126,7 +124,7 @@ test('on the desk a picture is chosen by a form without JavaScript, and one that
 })
 
 test('a letter takes a picture into its words by its own form', async () => {
-  const web = await aWebWithWorker()
+  const web = await aWebWithPictures()
   const desk = await signedIn(web, 'editor')
   const newsletter = await aNewsletter(web.context.database)
   const call = await web.api('editor')

@@ -1,7 +1,8 @@
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
-import { expect, test } from 'vitest'
-import { aPicture, anUpload, aWebWithWorker, upload, type Uploaded } from '../support/pictures.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { startWorking } from '../../workers/working.ts'
+import { aPicture, anUpload, aWebWithPictures, upload, type Uploaded } from '../support/pictures.ts'
 import { rowsOf } from '../support/query.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
@@ -32,7 +33,9 @@ function aPng(width: number, height: number): Buffer {
 }
 
 test('a photograph is kept in three sizes, upright and without the place it was taken at; again, it is the same', async () => {
-  const web = await aWebWithWorker()
+  const web = await aWeb()
+  const working = await startWorking(web.context)
+  onTestFinished(() => working.drain())
   const send = await anUpload(web)
   const photograph = await aPicture(1_000, 2_000)
     .jpeg()
@@ -84,7 +87,7 @@ test('a photograph is kept in three sizes, upright and without the place it was 
 })
 
 test('every kind comes out clean: animations still, CMYK in colours of screens, small ones as small as they are', async () => {
-  const web = await aWebWithWorker()
+  const web = await aWebWithPictures()
   const frames = Buffer.concat([Buffer.alloc(300 * 200 * 3, 10), Buffer.alloc(300 * 200 * 3, 200)])
   const kinds = {
     gif: await sharp(frames, { raw: { width: 300, height: 400, channels: 3, pageHeight: 200 } })
@@ -124,7 +127,7 @@ test('every kind comes out clean: animations still, CMYK in colours of screens, 
 })
 
 test('what is no picture, broken or too large is refused in a sentence with a code, and leaves nothing that is served', async () => {
-  const web = await aWebWithWorker()
+  const web = await aWebWithPictures()
   const send = await anUpload(web)
   const jpeg = await aPicture(900, 600).jpeg().toBuffer()
   const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

@@ -1,14 +1,19 @@
 import { onTestFinished } from 'vitest'
 import sharp, { type Sharp } from 'sharp'
-import { startWorking } from '../../workers/working.ts'
+import { every } from '../../workers/every.ts'
 import { aWeb, type Web } from './web.ts'
 
-/** A web process, and a worker that makes the sizes of its pictures. */
-export async function aWebWithWorker(options: Parameters<typeof aWeb>[0] = {}): Promise<Web> {
+/** A web process, and what a worker does for its pictures, without its rings. */
+export async function aWebWithPictures(options: Parameters<typeof aWeb>[0] = {}): Promise<Web> {
   const web = await aWeb(options)
-  const working = await startWorking(web.context)
-  onTestFinished(() => working.drain())
+  await makePictures(web)
   return web
+}
+
+export async function makePictures({ context: { services, log } }: Web): Promise<void> {
+  await services.presence.beat()
+  const rounds = every(20, () => services.media.makeWaiting(), log)
+  onTestFinished(() => rounds.stop())
 }
 
 /** Of one colour: red above, blue below, so that it can be told which way up it is. */

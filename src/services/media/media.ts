@@ -26,7 +26,7 @@ const refusals: Record<Refusal, string> = {
 const refused = (code: Refusal) => invalid(code, refusals[code])
 
 /** A worker makes a picture in a second; one that is busy, or has several, takes longer. */
-const looks = { most: 200, pauseMs: 100 }
+const looks = { most: 300, pauseMs: 100 }
 
 export type MediaService = ReturnType<typeof createMediaService>
 

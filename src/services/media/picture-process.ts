@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import sharp, { type Sharp } from 'sharp'
 import { mediaSizes } from '../../domain/media.ts'
 import type { MadePicture } from './make-picture.ts'
@@ -11,6 +12,12 @@ sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({ operation: readers.map((name) => `VipsForeignLoad${name}`) })
 sharp.cache(false)
 sharp.concurrency(1)
+try {
+  // Where memory runs out, Linux ends this process before the one that sends mail.
+  writeFileSync('/proc/self/oom_score_adj', '1000')
+} catch {
+  // Other systems choose for themselves.
+}
 
 const mostPixels = 50_000_000
 /** WebP has no more than 16,383. */
@@ -26,16 +33,15 @@ process.once('message', (bytes: Uint8Array) => {
 
 async function make(bytes: Uint8Array): Promise<MadePicture> {
   try {
-    const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata()
+    const { width, height, autoOrient } = await sharp(bytes, { limitInputPixels: false }).metadata()
     if (width * height > mostPixels) return { refusal: 'media_pixels' }
-    return await makeFiles(bytes)
+    return { ...autoOrient, files: await makeFiles(bytes) }
   } catch {
     return { refusal: 'media_unreadable' }
   }
 }
 
-async function makeFiles(bytes: Uint8Array): Promise<MadePicture> {
-  const { autoOrient } = await sharp(bytes).metadata()
+async function makeFiles(bytes: Uint8Array) {
   const decoded = await sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels })
     .autoOrient()
     .resize(withinSize(Math.max(...mediaSizes)))
@@ -63,7 +69,7 @@ async function makeFiles(bytes: Uint8Array): Promise<MadePicture> {
       })
     }
   }
-  return { width: autoOrient.width, height: autoOrient.height, files }
+  return files
 }
 
 const withinSize = (width: number) =>
