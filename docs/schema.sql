@@ -739,6 +739,15 @@ create table responses (
 CREATE INDEX responses_article ON responses USING btree (article_id, published_at, id);
 CREATE INDEX responses_newest ON responses USING btree (published_at DESC, id DESC);
 
+create table selection_slugs (
+  kind text not null,
+  slug text not null,
+  selection_id bigint not null,
+  constraint selection_slugs_pkey PRIMARY KEY (kind, slug),
+  constraint selection_slugs_selection_id_fkey FOREIGN KEY (selection_id) REFERENCES selections(id) ON DELETE CASCADE
+);
+CREATE INDEX selection_slugs_selection ON selection_slugs USING btree (selection_id);
+
 create table selections (
   id bigint generated always as identity not null,
   kind text not null,
@@ -961,6 +970,17 @@ create table workers (
   generation smallint default 0 not null,
   constraint workers_pkey PRIMARY KEY (id)
 );
+
+create view selection_names as
+ SELECT selections.kind,
+    selections.slug,
+    selections.id
+   FROM selections
+UNION ALL
+ SELECT selection_slugs.kind,
+    selection_slugs.slug,
+    selection_slugs.selection_id AS id
+   FROM selection_slugs;
 
 CREATE OR REPLACE FUNCTION public.append_only()
  RETURNS trigger

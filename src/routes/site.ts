@@ -40,7 +40,8 @@ export function siteRoutes(
         only: page.pathLanguage,
         before,
       })
-      pages.send(response, 'selection', { ...selection, isSwitchable: true })
+      if (selection.elsewhere) response.redirect(301, selection.elsewhere)
+      else pages.send(response, 'selection', { ...selection, isSwitchable: true })
     })
   }
 

@@ -570,6 +570,12 @@ export interface Responses {
   publishedAt: Timestamp;
 }
 
+export interface SelectionNames {
+  id: number | null;
+  kind: string | null;
+  slug: string | null;
+}
+
 export interface Selections {
   createdAt: Generated<Timestamp>;
   description: Generated<Json>;
@@ -580,6 +586,12 @@ export interface Selections {
   position: Generated<number>;
   slug: string;
   updatedAt: Generated<Timestamp>;
+}
+
+export interface SelectionSlugs {
+  kind: string;
+  selectionId: number;
+  slug: string;
 }
 
 export interface SendingBudget {
@@ -779,7 +791,9 @@ export interface DB {
   rateLimits: RateLimits;
   readerCounts: ReaderCounts;
   responses: Responses;
+  selectionNames: SelectionNames;
   selections: Selections;
+  selectionSlugs: SelectionSlugs;
   sendingBudget: SendingBudget;
   sessions: Sessions;
   signInLinks: SignInLinks;

@@ -34,6 +34,7 @@ const places = [
   '/desk/articles/rivage-101',
   '/desk/feeds',
   '/desk/sections',
+  '/desk/sections/section/culture',
   '/desk/sources',
   '/desk/subscribers',
   '/desk/subscribers/1',

@@ -55,16 +55,22 @@ const functionsQuery = `
     and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
   order by p.proname, pg_get_function_identity_arguments(p.oid)`
 
+const viewsQuery = `
+  select format('create view %I as%s%s', relname, chr(10), pg_get_viewdef(oid, true)) as definition
+  from pg_class where relnamespace = 'public'::regnamespace and relkind = 'v' order by relname`
+
 /** The schema of a migrated database as readable, deterministic SQL, written from the catalog: what a review compares. */
 export async function describeSchema(url: string): Promise<string> {
   const client = new pg.Client({ connectionString: url, application_name: 'depeche-describe' })
   await client.connect()
   try {
     const tables = await client.query<TableRow>(tablesQuery)
+    const views = await client.query<{ definition: string }>(viewsQuery)
     const functions = await client.query<{ definition: string }>(functionsQuery)
     return [
       '-- Written by `npm run schema` from the catalog of a migrated database. Change the migrations, not this file.',
       ...tables.rows.map(describeTable),
+      ...views.rows.map((row) => row.definition),
       ...functions.rows.map((row) => `${row.definition.trim()};`),
     ]
       .join('\n\n')

@@ -7,13 +7,20 @@ const selection = z.object({
   slug: z.string(),
   position: z.int().describe('Its place; what nobody has put in order has 1000'),
   listed: z.boolean().describe('Whether it stands in the menu and on the signup form'),
+  formerly: z.array(z.string()).describe('Slugs that lead to it beside its own'),
   names: z.record(z.string(), z.string()).describe('By language'),
   descriptions: z.record(z.string(), z.string()),
   url: z.url(),
 })
 
 export function selectionApi(service: SelectionService): ApiRoute[] {
-  return [...apiOfKind(service, 'section', '/sections'), ...apiOfKind(service, 'dossier', '/dossiers')]
+  return [
+    ...apiOfKind(service, 'section', '/sections'),
+    ...changesOfKind(service, 'section', '/sections'),
+    ...apiOfKind(service, 'dossier', '/dossiers'),
+    ...changesOfKind(service, 'dossier', '/dossiers'),
+    ...changesOfKind(service, 'tag', '/tags'),
+  ]
 }
 
 const apiOfKind = (service: SelectionService, kind: 'section' | 'dossier', path: string): ApiRoute[] => [
@@ -23,18 +30,36 @@ const apiOfKind = (service: SelectionService, kind: 'section' | 'dossier', path:
     handle: async () => ({ body: { data: (await service.list(kind)).map(service.toShape), next: null } }),
   }),
   post(path, 'editor', {
-    summary: `Create a ${kind}; its slug stays`,
+    summary: `Create a ${kind}`,
     body: selectionInput,
     answers: { 201: selection },
     handle: async ({ body, actor }) => ({ body: service.toShape(await service.create(kind, body, actor)) }),
   }),
+]
+
+const params = z.strictObject({ slug })
+
+const changesOfKind = (
+  service: SelectionService,
+  kind: 'section' | 'dossier' | 'tag',
+  path: string,
+): ApiRoute[] => [
   patch(`${path}/{slug}`, 'editor', {
-    summary: `Name a ${kind}, describe it, move it or take it out of the menu; what is absent stays`,
-    params: z.strictObject({ slug }),
+    summary: `Name a ${kind}, describe it, move it, take it out of the menu or give it another slug; what is absent stays`,
+    params,
     body: selectionChange,
     answers: { 200: selection },
     handle: async ({ params, body, actor }) => ({
       body: service.toShape(await service.change(kind, params.slug, body, actor)),
+    }),
+  }),
+  post(`${path}/{slug}/merge`, 'editor', {
+    summary: `Make this ${kind} part of another one: articles, readers’ choices and newsletters’ rules go over, its pages and feeds lead there`,
+    params,
+    body: z.strictObject({ into: slug }),
+    answers: { 200: selection },
+    handle: async ({ params, body, actor }) => ({
+      body: service.toShape(await service.merge(kind, params.slug, body.into, actor)),
     }),
   }),
 ]

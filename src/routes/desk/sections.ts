@@ -6,21 +6,39 @@ import type { Services } from '../../services/services.ts'
 const kinds = ['section', 'dossier'] as const
 const kindPath = z.object({ kind: z.enum(kinds) })
 const path = kindPath.extend({ slug: z.string().max(200) })
+const anyPath = path.extend({ kind: z.enum([...kinds, 'tag']) })
+const tagQuery = z.object({ name: z.string().max(200).default('') })
+const slugForm = z.object({ slug: z.string().trim().max(200).transform(slugOf).pipe(z.string().min(1)) })
+const mergeForm = z.object({ into: z.string().trim().min(1).max(200), sure: z.literal('yes') })
 const newForm = z.object({ name: z.string().trim().min(1).max(200) })
 const form = z.object({
   position: z.coerce.number().int().min(0).max(100_000),
   listed: z.string().optional(),
 })
 
-/** Sections and dossiers: their names, their order, and which stand in the menu. */
+/** Sections and dossiers: their names, their order, which stand in the menu; another slug, and one of two, of tags too. */
 export function sectionsDesk({ selections, publication }: Services): DeskRoute[] {
   const show = async ({ page }: DeskCall, more: object = {}) => {
     const { languages } = await publication.get()
     const groups = await Promise.all(
       kinds.map(async (kind) => ({ kind, selections: await selections.list(kind) })),
     )
-    page('desk/sections', { groups, languages, ...more })
+    page('desk/sections', { groups, languages, tags: await selections.listTags(), ...more })
   }
+  const showOne = async ({ request, page }: DeskCall, more: object = {}) => {
+    const { kind, slug } = anyPath.parse(request.params)
+    const { selection, uses } = await selections.getWithUses(kind, slug)
+    const all = kind === 'tag' ? [] : await selections.list(kind)
+    page('desk/selection', {
+      kind,
+      selection,
+      uses,
+      others: all.filter(({ id }) => id !== selection.id),
+      ...more,
+    })
+  }
+  const again = (call: DeskCall, faults: string[]) =>
+    showOne(call, { faults, typed: call.request.body as object })
   return [
     get('/sections', 'viewer', (call) => show(call)),
     {
@@ -35,6 +53,27 @@ export function sectionsDesk({ selections, publication }: Services): DeskRoute[]
         const { kind } = kindPath.parse(call.request.params)
         return show(call, { faults, newOf: kind, typed: call.request.body as object })
       },
+    },
+    get('/sections/tag', 'viewer', ({ request, redirect }) => {
+      redirect(`/sections/tag/${encodeURIComponent(slugOf(tagQuery.parse(request.query).name))}`)
+    }),
+    get('/sections/:kind/:slug', 'viewer', (call) => showOne(call)),
+    {
+      ...post('/sections/:kind/:slug/rename', 'editor', async ({ request, actor, redirect }) => {
+        const { kind, slug } = anyPath.parse(request.params)
+        const changed = await selections.change(kind, slug, slugForm.parse(request.body), actor)
+        redirect(`/sections/${kind}/${encodeURIComponent(changed.slug)}`, 'saved')
+      }),
+      showFaults: again,
+    },
+    {
+      ...post('/sections/:kind/:slug/merge', 'editor', async ({ request, actor, redirect }) => {
+        const { kind, slug } = anyPath.parse(request.params)
+        const { into } = mergeForm.parse(request.body)
+        const kept = await selections.merge(kind, slug, kind === 'tag' ? slugOf(into) : into, actor)
+        redirect(`/sections/${kind}/${encodeURIComponent(kept.slug)}`, 'selection-merged')
+      }),
+      showFaults: again,
     },
     {
       ...post('/sections/:kind/:slug', 'editor', async ({ request, actor, redirect }) => {

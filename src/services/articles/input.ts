@@ -125,9 +125,10 @@ export const selectionInput = z.strictObject({
   names,
   position: z.int().min(0).max(100_000).optional(),
 })
-/** The slug is part of public URLs and stays. */
+/** Public URLs hold the slug: those of the old one lead to the new one. */
 export const selectionChange = z
   .strictObject({
+    slug,
     names,
     descriptions: z.record(language, line(2_000)),
     position: z.int().min(0).max(100_000),

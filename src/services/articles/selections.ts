@@ -3,6 +3,8 @@ import { slugOf } from '../../domain/articles/slug.ts'
 import { atField, conflict, notFound } from '../../errors.ts'
 import type { Actor } from '../../domain/editor.ts'
 import type { NewSelection, PlacedSelection } from '../../store/articles/selections.ts'
+import type { Stores } from '../../store/stores.ts'
+import { leadFeeds } from '../feeds/moves.ts'
 import { changesBetween } from '../desk/audit.ts'
 import type { SelectionChangeInput, SelectionInput } from './input.ts'
 import type { Parts } from '../parts.ts'
@@ -14,14 +16,30 @@ interface Choice {
   name: string
 }
 
-/** The slugs of the sections that are here, by slug and by the slug of each of their names. */
-export const knownSections = (sections: Selection[]): Map<string, string> =>
+/** The slugs of the sections that are here, by slug, also one of before, and by the slug of each of their names. */
+export const knownSections = (sections: PlacedSelection[]): Map<string, string> =>
   new Map([
-    ...sections.flatMap(({ slug, names }) =>
-      Object.values(names).map((name) => [slugOf(name), slug] as const),
+    ...sections.flatMap(({ slug, names, formerly }) =>
+      [...Object.values(names).map(slugOf), ...formerly].map((name) => [name, slug] as const),
     ),
     ...sections.map(({ slug }) => [slug, slug] as const),
   ])
+
+async function getSelection(stores: Stores, kind: SelectionKind, slug: string): Promise<PlacedSelection> {
+  const selection = await stores.selections.findBySlug(kind, slug)
+  if (!selection) throw noSelection(kind, slug)
+  return selection
+}
+
+const noSelection = (kind: SelectionKind, slug: string, field?: string) => {
+  const sentence = `There is no ${kind} ${slug}.`
+  return notFound('no_selection', sentence, field === undefined ? {} : atField(field, sentence))
+}
+
+const slugTaken = (kind: SelectionKind, slug: string) => {
+  const sentence = `There is a ${kind} ${slug} already, or was one: change it, or choose another slug.`
+  return conflict('selection_exists', sentence, atField('slug', sentence))
+}
 
 /** An archive has thousands of tags; a form that lists them all is none. */
 const mostUsedTags = 60
@@ -57,11 +75,10 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
     /** @throws DomainError `selection_exists` */
     create: (kind: SelectionKind, input: SelectionInput, actor: Actor): Promise<PlacedSelection> =>
       database.transaction(async (stores) => {
-        const created = await stores.selections.insert({ kind, ...input })
-        if (!created) {
-          const sentence = `There is a ${kind} ${input.slug} already: change it, or choose another slug.`
-          throw conflict('selection_exists', sentence, atField('slug', sentence))
-        }
+        const created =
+          !(await stores.selections.findBySlug(kind, input.slug)) &&
+          (await stores.selections.insert({ kind, ...input }))
+        if (!created) throw slugTaken(kind, input.slug)
         await stores.audit.insert(actor, 'selection.created', `${kind}:${input.slug}`)
         return created
       }),
@@ -71,7 +88,10 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
       await database.stores.selections.putMissing(selections)
     },
 
-    /** Names, descriptions, order, and whether it is listed; the slug stays. @throws DomainError `no_selection` */
+    /**
+     * Names, descriptions, order, and whether it is listed. Pages and feeds of a slug it had before lead to the new one.
+     * @throws DomainError `no_selection`, `selection_exists`
+     */
     async change(
       kind: SelectionKind,
       slug: string,
@@ -79,15 +99,22 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
       actor: Actor,
     ): Promise<PlacedSelection> {
       const changed = await database.transaction(async (stores) => {
-        const before = await stores.selections.findBySlug(kind, slug)
-        const after = before && (await stores.selections.update(before.id, change))
-        if (!after) throw notFound('no_selection', `There is no ${kind} ${slug}.`)
+        const before = await getSelection(stores, kind, slug)
+        const { slug: wished = before.slug, ...rest } = change
+        if (wished !== before.slug) {
+          const other = await stores.selections.findBySlug(kind, wished)
+          if (other && other.id !== before.id) throw slugTaken(kind, wished)
+          await stores.selections.updateSlug(before, wished)
+          await leadFeeds(stores, before, { kind, slug: wished })
+        }
+        const after = await stores.selections.update(before.id, rest)
+        if (!after) throw noSelection(kind, slug)
         // Its name stands in the items of every feed.
         await stores.feedDocuments.markDirty([{ subject: '*' }])
         await stores.audit.insert(
           actor,
           'selection.changed',
-          `${kind}:${slug}`,
+          `${kind}:${before.slug}`,
           changesBetween(before, change),
         )
         return after
@@ -96,11 +123,49 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
       return changed
     },
 
+    /** One of them, and what a merge would take along. @throws DomainError `no_selection` */
+    async getWithUses(kind: SelectionKind, slug: string) {
+      const selection = await getSelection(database.stores, kind, slug)
+      return { selection, uses: await database.stores.selections.countUses(selection) }
+    },
+
+    /** The most used, by how many articles have them. */
+    listTags: (): Promise<Selection[]> => database.stores.selections.listToChoose('tag', [], mostUsedTags),
+
+    /**
+     * Makes one of two: articles, the choices of readers and the rules of newsletters go over to `into`; pages and feeds
+     * lead there, and whoever writes the old slug means it. A reader who had chosen both, or one, has `into`.
+     * @throws DomainError `no_selection`, `same_selection`
+     */
+    async merge(kind: SelectionKind, slug: string, into: string, actor: Actor): Promise<PlacedSelection> {
+      const merged = await database.transaction(async (stores) => {
+        const gone = await getSelection(stores, kind, slug)
+        const kept = await stores.selections.findBySlug(kind, into)
+        if (!kept) throw noSelection(kind, into, 'into')
+        if (kept.id === gone.id) {
+          const sentence = `${into} is the same ${kind}: name another one.`
+          throw conflict('same_selection', sentence, atField('into', sentence))
+        }
+        const uses = await stores.selections.countUses(gone)
+        await stores.selections.merge(gone, kept, Object.values(gone.names).map(slugOf).filter(Boolean))
+        await leadFeeds(stores, gone, kept)
+        await stores.feedDocuments.markDirty([{ subject: '*' }])
+        await stores.audit.insert(actor, 'selection.merged', `${kind}:${gone.slug}`, {
+          into: kept.slug,
+          ...uses,
+        })
+        return getSelection(stores, kind, kept.slug)
+      })
+      await ringForChange(doorbell)
+      return merged
+    },
+
     /** As the API shows it. */
     toShape: (selection: PlacedSelection) => ({
       slug: selection.slug,
       position: selection.position,
       listed: selection.listed,
+      formerly: selection.formerly,
       names: selection.names,
       descriptions: selection.descriptions,
       url: config.publicUrl + selectionPath(selection),

@@ -88,7 +88,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     },
 
     /**
-     * One page of a selection, newest first; of one language where `only` names it.
+     * One page of a selection, newest first, or where it is instead; of one language where `only` names it.
      * @throws DomainError `no_selection`, `invalid_cursor`
      */
     async selection(
@@ -100,6 +100,8 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       if (!selection) {
         throw notFound('no_selection', `There is no ${kind} at this address.`)
       }
+      if (selection.slug !== slug.normalize())
+        return { elsewhere: `${only === undefined ? '' : `/${only}`}${selectionPath(selection)}` }
       const found = await articles.listPublic({
         selectionId: selection.id,
         state: 'published',

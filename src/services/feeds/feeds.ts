@@ -1,6 +1,8 @@
+import { pathOfKind, type SelectionKind } from '../../domain/articles/article.ts'
 import {
   feedPath,
   parseFeedPath,
+  selectionSubject,
   splitSubject,
   type FeedAddress,
   type FeedSubject,
@@ -118,12 +120,18 @@ function toReport(document: FeedDocument, polls: FeedPolls[]) {
   }
 }
 
-/** An article's slug may change; the feed of its responses moves along. */
+/** The slug of an article or of a selection may change; its feeds move along. */
 async function findMoved(
   stores: Stores,
   { subject, language, format }: FeedAddress,
 ): Promise<string | undefined> {
   const { kind, slug } = splitSubject(subject)
+  if (Object.hasOwn(pathOfKind, kind)) {
+    const found = await stores.selections.findBySlug(kind as SelectionKind, slug)
+    return found && found.slug !== slug
+      ? feedPath({ subject: selectionSubject(found), language, format })
+      : undefined
+  }
   if (kind !== 'responses' || slug === '') return undefined
   if (await stores.articles.findBySlug(slug)) return undefined
   const article = await stores.articles.findBySlugHistory(slug)

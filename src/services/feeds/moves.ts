@@ -1,8 +1,11 @@
 import type { Actor } from '../../domain/editor.ts'
+import type { Selection } from '../../domain/articles/article.ts'
 import {
+  currentPath,
   feedFormats,
   feedPath,
   parseFeedPath,
+  selectionSubject,
   type FeedAddress,
   type FeedFormat,
 } from '../../domain/feeds/feed.ts'
@@ -99,4 +102,43 @@ function blameTarget(error: unknown): never {
 const notServed = () => {
   const message = 'Choose another feed that is served itself: not this one, nor one that has moved or ended.'
   return conflict('feed_not_served', message, atField('to', message))
+}
+
+/**
+ * Readers of its feeds are led to those of the other one, in one step, also those who were led here before. What the desk
+ * has moved or ended by itself stays so.
+ */
+export async function leadFeeds(
+  stores: Stores,
+  from: Pick<Selection, 'kind' | 'slug'>,
+  to: Pick<Selection, 'kind' | 'slug'>,
+): Promise<void> {
+  const [subject, other] = [selectionSubject(from), selectionSubject(to)]
+  const inOther = (path: string) => {
+    const address = parseFeedPath(path)
+    return address?.subject === subject ? feedPath({ ...address, subject: other }) : undefined
+  }
+  const { languages } = await stores.publication.get()
+  // What nobody has asked for yet leads there as well: a process may hold what an address was before.
+  await stores.feedDocuments.insertMissing(
+    [undefined, ...languages].flatMap((language) =>
+      feedFormats.map((format) => toDocument({ subject, language, format })),
+    ),
+  )
+  const documents = await stores.feedDocuments.list()
+  // A slug that comes back: its feeds led to those that now lead to them.
+  for (const { path, movedTo } of documents)
+    if (movedTo !== undefined && inOther(movedTo) === path) await stores.feedDocuments.markServed(path)
+  const left = new Map(
+    documents.flatMap(({ path, movedTo, retiredAt }) =>
+      (movedTo !== undefined && inOther(movedTo) !== path) || retiredAt ? [[path, movedTo] as const] : [],
+    ),
+  )
+  for (const { path, movedTo, retiredAt } of documents) {
+    const target = retiredAt ? undefined : inOther(movedTo ?? path)
+    if (target === undefined || target === path) continue
+    const end = currentPath(left, target)
+    if (end === undefined) await stores.feedDocuments.markRetired(path)
+    else await stores.feedDocuments.markMoved(path, end)
+  }
 }

@@ -92,7 +92,11 @@ export function createSignupService(
       const address = parseAddress(input.email)
       const { newsletters, sections } = await list()
       const chosen = chooseNewsletters(newsletters, input, language)
-      requireKnown(input.sections, new Set(sections.map((section) => section.slug)), 'section')
+      requireKnown(
+        input.sections,
+        new Set(sections.flatMap(({ slug, formerly }) => [slug, ...formerly])),
+        'section',
+      )
       const sender = judgeSender(input)
       if (sender === 'late') throw formTooOld()
       return {

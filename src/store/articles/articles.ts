@@ -297,7 +297,7 @@ export function articlesStore(db: Executor) {
       }
       if (section !== undefined) {
         query = query.where(sql<boolean>`articles.id in (
-          select x.article_id from article_selections x join selections s on s.id = x.selection_id
+          select x.article_id from article_selections x join selection_names s on s.id = x.selection_id
           where s.kind = 'section' and s.slug = ${section})`)
       }
       if (source !== undefined) {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Selection, SelectionKind } from '../../domain/articles/article.ts'
-import { listRows, type Executor } from '../executor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
 
 export interface NewSelection {
   kind: SelectionKind
@@ -8,13 +8,24 @@ export interface NewSelection {
   names: Record<string, string>
 }
 
-/** What may change; the slug is part of public URLs and stays. */
+/** What may change beside the slug, which public URLs hold. */
 export type SelectionChange = {
   [Name in 'names' | 'descriptions' | 'position' | 'listed']?: PlacedSelection[Name] | undefined
 }
 
-/** With its place in the publication's order, and whether it stands in the menu and on the signup form. */
-export type PlacedSelection = Selection & { position: number; listed: boolean }
+/**
+ * With its place in the publication's order, whether it stands in the menu and on the signup form, and the slugs that
+ * lead to it beside its own.
+ */
+export type PlacedSelection = Selection & { position: number; listed: boolean; formerly: string[] }
+
+/** What a merge takes along. */
+export interface SelectionUses {
+  articles: number
+  /** Who chose it, of those who are actively subscribed. */
+  readers: number
+  newsletters: number
+}
 
 /** Enough to tell what a newsroom writes about now; few enough for the head of every page. */
 const newestCounted = 300
@@ -22,14 +33,26 @@ const newestCounted = 300
 export function selectionsStore(db: Executor) {
   const columns = [
     ...(['id', 'kind', 'slug', 'names', 'description as descriptions', 'position', 'listed'] as const),
+    sql<
+      string[]
+    >`array(select slug from selection_slugs where selection_id = selections.id order by slug)`.as(
+      'formerly',
+    ),
   ] as const
   const select = () => db.selectFrom('selections').select(columns)
   type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirstOrThrow']>>
   const toSelection = (row: Row): PlacedSelection => row as unknown as PlacedSelection
 
   return {
+    /** Also by a slug that it had before. */
     async findBySlug(kind: SelectionKind, slug: string): Promise<PlacedSelection | undefined> {
-      const row = await select().where('kind', '=', kind).where('slug', '=', slug).executeTakeFirst()
+      const row = await select()
+        .where(
+          'id',
+          '=',
+          sql<number>`(select id from selection_names where kind = ${kind} and slug = ${slug} limit 1)`,
+        )
+        .executeTakeFirst()
       return row && toSelection(row)
     },
 
@@ -81,7 +104,8 @@ export function selectionsStore(db: Executor) {
     },
 
     /**
-     * The ids of these selections by `kind/slug`; unknown ones are created, known ones keep their names.
+     * The ids of these selections by `kind/slug`; unknown ones are created, known ones keep their names. Whoever writes a
+     * slug of before means the selection that it leads to.
      * Sorted, so that two writers who create the same ones do not wait for each other in a circle.
      */
     async putMissing(selections: NewSelection[]): Promise<Map<string, number>> {
@@ -92,7 +116,7 @@ export function selectionsStore(db: Executor) {
       const wantedJson = JSON.stringify(wanted)
       const known = () =>
         sql<{ id: number; kind: string; slug: string }>`
-          select s.id, s.kind, s.slug from selections s
+          select s.id, s.kind, s.slug from selection_names s
           join jsonb_to_recordset(${wantedJson}::jsonb) as w (kind text, slug text)
             on w.kind = s.kind and w.slug = s.slug`.execute(db)
       let { rows } = await known()
@@ -100,6 +124,7 @@ export function selectionsStore(db: Executor) {
         await sql`
           insert into selections (kind, slug, names)
           select kind, slug, names from jsonb_to_recordset(${wantedJson}::jsonb) as w (kind text, slug text, names jsonb)
+          where not exists (select from selection_slugs s where s.kind = w.kind and s.slug = w.slug)
           on conflict (kind, slug) do nothing`.execute(db)
         rows = (await known()).rows
       }
@@ -122,6 +147,55 @@ export function selectionsStore(db: Executor) {
       return row && toSelection(row)
     },
 
+    /** The old slug leads to it; newsletters draw from it under the new one. */
+    async updateSlug({ id, kind, slug }: Selection, to: string): Promise<void> {
+      await sql`delete from selection_slugs where kind = ${kind} and slug = ${to}`.execute(db)
+      await sql`update selections set slug = ${to} where id = ${id}`.execute(db)
+      await sql`insert into selection_slugs (kind, slug, selection_id) values (${kind}, ${slug}, ${id})`.execute(
+        db,
+      )
+      await renameInNewsletters(db, kind, slug, to)
+    },
+
+    async countUses({ id, kind, slug }: Selection): Promise<SelectionUses> {
+      const { column, block } = inNewsletters(kind, slug)
+      const row = await findRow<SelectionUses>(db)`
+        select (select count(*)::int from article_selections where selection_id = ${id}) as articles,
+          (select count(*)::int from subscriptions where state = 'active' and ${id} = any(sections)) as readers,
+          (select count(*)::int from newsletters where ${slug} = any(${column}) or blocks @> ${block}::jsonb) as newsletters`
+      if (!row) throw new Error('a select without a table has one row')
+      return row
+    },
+
+    /**
+     * Makes one selection of two. Call it in a transaction: whoever writes to one of them waits for its end.
+     * @param slugs that lead to `into` from now on, beside those of `gone`
+     */
+    async merge(gone: Selection, into: Selection, slugs: string[]): Promise<void> {
+      await sql`select from selections where id in (${gone.id}, ${into.id}) order by id for update`.execute(
+        db,
+      )
+      await sql`
+        insert into article_selections (article_id, selection_id, position)
+        select article_id, ${into.id}::bigint, position from article_selections where selection_id = ${gone.id}
+        on conflict do nothing`.execute(db)
+      await sql`delete from article_selections where selection_id = ${gone.id}`.execute(db)
+      await sql`
+        update subscriptions set updated_at = clock_timestamp(),
+          sections = array(select distinct id from unnest(array_replace(sections, ${gone.id}::bigint, ${into.id}::bigint)) id order by id)
+        where ${gone.id} = any(sections)`.execute(db)
+      await renameInNewsletters(db, gone.kind, gone.slug, into.slug)
+      await sql`update selection_slugs set selection_id = ${into.id} where selection_id = ${gone.id}`.execute(
+        db,
+      )
+      await sql`delete from selections where id = ${gone.id}`.execute(db)
+      await sql`
+        insert into selection_slugs (kind, slug, selection_id)
+        select ${gone.kind}, slug, ${into.id}::bigint from unnest(${[gone.slug, ...slugs]}::text[]) slug
+        where not exists (select from selections s where s.kind = ${gone.kind} and s.slug = slug.slug)
+        on conflict do nothing`.execute(db)
+    },
+
     /** Published articles by selection id, in one language or in all; a selection without any is absent. */
     async countArticles(kind: SelectionKind, language?: string): Promise<Map<number, number>> {
       let query = db
@@ -137,6 +211,31 @@ export function selectionsStore(db: Executor) {
       return new Map(rows.map((row) => [row.id, row.articles]))
     },
   }
+}
+
+const inNewsletters = (kind: SelectionKind, slug: string) => ({
+  column: sql.ref(kind === 'section' ? 'sections' : kind === 'dossier' ? 'dossiers' : 'tags'),
+  block: JSON.stringify([{ kind, slug }]),
+})
+
+/** In their rules and parts; what would then be there twice is there once. */
+async function renameInNewsletters(
+  db: Executor,
+  kind: SelectionKind,
+  from: string,
+  to: string,
+): Promise<void> {
+  const { column, block } = inNewsletters(kind, from)
+  const { block: toBlock } = inNewsletters(kind, to)
+  await sql`
+    update newsletters set updated_at = clock_timestamp(),
+      ${column} = array(select slug from unnest(array_replace(${column}, ${from}, ${to})) with ordinality as u (slug, n)
+        group by slug order by min(n)),
+      blocks = coalesce((
+        select jsonb_agg(case when jsonb_build_array(b) = ${block}::jsonb then ${toBlock}::jsonb -> 0 else b end order by n)
+        from jsonb_array_elements(blocks) with ordinality as e (b, n)
+        where not (jsonb_build_array(b) = ${block}::jsonb and blocks @> ${toBlock}::jsonb)), '[]')
+    where ${from} = any(${column}) or blocks @> ${block}::jsonb`.execute(db)
 }
 
 const keyOf = (selection: { kind: string; slug: string }): string => `${selection.kind}/${selection.slug}`

@@ -90,7 +90,7 @@ export function subscriptionsStore(db: Executor) {
         insert into subscriptions (subscriber_id, newsletter_id, state, ended_reason, cadence, alerts, sections,
           paused_until, activated_at, ended_at)
         select "subscriberId", "newsletterId", state, "endedReason", cadence, alerts,
-          array(select id from selections where kind = 'section' and slug = any (record.sections) order by id),
+          array(select distinct id from selection_names where kind = 'section' and slug = any (record.sections) order by id),
           "pausedUntil", case when state = 'active' then clock_timestamp() end,
           case when state = 'ended' then clock_timestamp() end
         from jsonb_to_recordset(${JSON.stringify(subscriptions)}::jsonb) as record
@@ -272,4 +272,4 @@ const toColumns = (setting: Setting) => ({
 const sectionIds = (slugs: string[]) =>
   sql<
     number[]
-  >`array(select id from selections where kind = 'section' and slug = any (${slugs}::text[]) order by id)`
+  >`array(select distinct id from selection_names where kind = 'section' and slug = any (${slugs}::text[]) order by id)`

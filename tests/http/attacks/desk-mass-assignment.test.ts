@@ -121,6 +121,8 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/digests/3/copy', { newsletter: 'le-soir' }],
   ['/sections/section', { name: 'Les sports' }],
   ['/sections/section/culture', { 'name.fr': 'Culture', position: '3', listed: 'yes' }],
+  ['/sections/section/les-sports/rename', { slug: 'sports' }],
+  ['/sections/section/sports/merge', { into: 'culture', sure: 'yes' }],
   ['/feeds/move', { path: '/sections/culture/rss.xml', to: '/rss.xml' }],
   ['/feeds/restore', { path: '/sections/culture/rss.xml' }],
   ['/feeds/retire', { path: '/sections/culture/rss.xml' }],

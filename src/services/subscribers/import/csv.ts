@@ -58,7 +58,7 @@ export async function listOffered(stores: Stores, now: Date): Promise<Offered> {
   const sections = await stores.selections.list('section')
   return {
     newsletters: await stores.newsletters.list(),
-    sections: new Set(sections.map((section) => section.slug)),
+    sections: new Set(sections.flatMap(({ slug, formerly }) => [slug, ...formerly])),
     now,
   }
 }
