@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -30,6 +30,11 @@ function aDirectory() {
 }
 
 const first = 'create table stories (id int primary key, title text);\n'
+
+test('each migration has a number of its own', () => {
+  const numbers = readdirSync('src/store/migrations').map((name) => name.slice(0, 4))
+  expect(new Set(numbers).size).toBe(numbers.length)
+})
 
 test('a migration that was changed after it was applied is refused, before anything of the next is applied', async () => {
   const url = await anEmptyDatabase()
