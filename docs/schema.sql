@@ -698,12 +698,16 @@ create table publication (
   updated_at timestamp with time zone default now() not null,
   links text default 'here'::text not null,
   feed_text text,
+  texts jsonb default '{}'::jsonb not null,
+  look jsonb default '{}'::jsonb not null,
   constraint publication_pkey PRIMARY KEY (only_row),
   constraint publication_ambiguous_policy_check CHECK (ambiguous_policy = ANY (ARRAY['resend_once'::text, 'hold'::text])),
   constraint publication_feed_text_check CHECK (feed_text = ANY (ARRAY['full'::text, 'summary'::text])),
   constraint publication_languages_check CHECK (cardinality(languages) > 0),
   constraint publication_links_check CHECK (links = ANY (ARRAY['here'::text, 'canonical'::text])),
-  constraint publication_only_row_check CHECK (only_row)
+  constraint publication_look_check CHECK (jsonb_typeof(look) = 'object'::text),
+  constraint publication_only_row_check CHECK (only_row),
+  constraint publication_texts_check CHECK (jsonb_typeof(texts) = 'object'::text)
 );
 
 create table rate_limits (

@@ -1,5 +1,11 @@
 import type { Command } from 'commander'
-import type { FeedText, Links, Publication } from '../domain/publication.ts'
+import {
+  isLanguageTag,
+  textFields,
+  type FeedText,
+  type Links,
+  type Publication,
+} from '../domain/publication.ts'
 import { answer, cliActor, UsageError, withContext, withJson, type JsonOption } from './command.ts'
 import { printResult, toTable } from './output.ts'
 
@@ -7,6 +13,7 @@ interface SetOptions extends JsonOption {
   name?: string
   description?: string
   languages?: string
+  language?: string
   zone?: string
   deskName?: string
   postalAddress?: string
@@ -27,15 +34,19 @@ export function publicationCommand(program: Command): void {
     .option('--name <name>')
     .option('--description <text>')
     .option('--languages <tags>', 'BCP 47, separated by commas; the first is the default')
+    .option('--language <tag>', 'that of the texts given; without it they are for all')
     .option('--zone <zone>', 'IANA, such as Africa/Algiers')
     .option('--desk-name <name>', 'byline of articles without author')
     .option('--postal-address <text>', 'stands at the foot of every newsletter; without it none is sent')
     .option('--contact-email <address>')
     .option('--links <where>', "here, or canonical: articles' links lead to the newsroom's own pages")
     .option('--feed-text <how much>', 'full, summary, or auto: a summary where links lead home')
-    .action(async ({ json, languages, feedText, ...rest }: SetOptions) => {
+    .action(async ({ json, languages, language, feedText, ...rest }: SetOptions) => {
+      if (language !== undefined && !isLanguageTag(language))
+        throw new UsageError('`--language` takes a BCP 47 tag such as fr or ar-DZ.')
       const change: Partial<Publication> = {
         ...rest,
+        ...(language && textsIn(language, rest)),
         ...(languages && { languages: languages.split(',') }),
         ...(feedText && { feedText: feedText === 'auto' ? null : feedText }),
       }
@@ -52,4 +63,11 @@ const toLines = (publication: Publication): string[] =>
       name,
       typeof value === 'string' ? value : JSON.stringify(value),
     ]),
+  )
+
+const textsIn = (language: string, given: object): Partial<Publication> =>
+  Object.fromEntries(
+    Object.entries(given).flatMap(([name, text]: [string, unknown]) =>
+      textFields.some((field) => field === name) ? [[name, { [language]: text }]] : [],
+    ),
   )

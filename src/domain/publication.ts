@@ -8,20 +8,56 @@ export type Links = (typeof links)[number]
 export const feedTexts = ['full', 'summary'] as const
 export type FeedText = (typeof feedTexts)[number]
 
-/** The newsroom this installation serves. */
-export interface Publication {
+/** A text for every language, or one per language (BCP 47): a language without one has that of the first. */
+export type PerLanguage<Text> = Text | Record<string, Text>
+
+/** Whom to write to about what, such as "Publicité". */
+export interface Contact {
+  role: string
+  email: string
+}
+
+export interface LegalLink {
+  label: string
+  url: string
+}
+
+/** What the newsroom says of itself, in one language. */
+interface Texts {
   name: string
   description: string
+  /** The byline of an article without authors. */
+  deskName: string
+  /** Without one no digest is sent. */
+  postalAddress: string | null
+  /** Own words at the foot of every mail. */
+  footer: string | null
+  contacts: Contact[]
+  legalLinks: LegalLink[]
+}
+
+export const noTexts: Texts = {
+  name: '',
+  description: '',
+  deskName: '',
+  postalAddress: null,
+  footer: null,
+  contacts: [],
+  legalLinks: [],
+}
+
+export const textFields = Object.keys(noTexts) as (keyof Texts)[]
+
+type TextsPerLanguage = { [Field in keyof Texts]: PerLanguage<Texts[Field]> }
+
+/** The newsroom this installation serves. */
+export interface Publication extends TextsPerLanguage {
   /** BCP 47; the first is the default of pages and mail. */
   languages: string[]
   /** IANA zone of its days: view counts, dates on pages. */
   zone: string
   /** Locale for dates and numbers, by language; where absent, the language itself. */
   locales: Record<string, string>
-  /** The byline of an article without authors. */
-  deskName: string
-  /** Without one no digest is sent. */
-  postalAddress: string | null
   contactEmail: string | null
   policyUrl: string | null
   policyVersion: string
@@ -29,7 +65,61 @@ export interface Publication {
   links: Links
   /** Null: in full, where links lead home a summary. */
   feedText: FeedText | null
+  /** `#rrggbb`, as it was chosen; what it is used as is in `accent.ts`. */
+  accent: string | null
 }
+
+/** As readers of one language see it. */
+export type PublicationIn = Omit<Publication, keyof Texts> & Texts
+
+export const isPerLanguage = <Text>(text: PerLanguage<Text>): text is Record<string, Text> =>
+  typeof text === 'object' && text !== null && !Array.isArray(text)
+
+export const textIn = <Text>(text: PerLanguage<Text>, language: string): Text =>
+  isPerLanguage(text)
+    ? (text[language] ?? text[language.split('-')[0] ?? ''] ?? (Object.values(text)[0] as Text))
+    : text
+
+export const publicationIn = (publication: Publication, language: string): PublicationIn => ({
+  ...publication,
+  ...(Object.fromEntries(
+    textFields.map((field) => [field, textIn<unknown>(publication[field], language)]),
+  ) as unknown as Texts),
+})
+
+/**
+ * The texts after a change: one for every language takes the place of all; of one per language, those that are named
+ * change, and an empty one goes. The first language always has one.
+ */
+export const changeTexts = (before: Publication, change: Partial<Publication>): TextsPerLanguage =>
+  Object.fromEntries(
+    textFields.map((field) => [
+      field,
+      changeText(field, before, change[field] ?? (field in change ? noTexts[field] : {}), change.languages),
+    ]),
+  ) as unknown as TextsPerLanguage
+
+function changeText(
+  field: keyof Texts,
+  before: Publication,
+  change: PerLanguage<unknown>,
+  [first = 'en'] = before.languages,
+): PerLanguage<unknown> {
+  const old: PerLanguage<unknown> = before[field]
+  if (!isPerLanguage(change)) return change
+  if (!isPerLanguage(old) && Object.keys(change).length === 0) return old
+  const all = {
+    [first]: textIn(old, first),
+    ...(isPerLanguage(old) ? old : { [before.languages[0] ?? first]: old }),
+    ...change,
+  }
+  const others = Object.entries(all).filter(([language, text]) => language !== first && !isEmpty(text))
+  const own = isEmpty(all[first]) ? noTexts[field] : all[first]
+  return others.length === 0 ? own : { [first]: own, ...Object.fromEntries(others) }
+}
+
+const isEmpty = (text: unknown): boolean =>
+  text == null || ((typeof text === 'string' || Array.isArray(text)) && text.length === 0)
 
 /** Right-to-left scripts that a newsroom may publish in. */
 const rightToLeft = new Set(['ar', 'fa', 'he', 'ur'])

@@ -13,7 +13,7 @@ export function writeAtom(content: FeedContent, updatedAt: Date): string {
     textElement('updated', updatedAt.toISOString()),
     textElement('generator', generator),
     textElement('rights', content.copyright),
-    textElement('icon', content.icon.url),
+    ...(content.icon ? [textElement('icon', content.icon.url)] : []),
     element('link', { rel: 'self', type: 'application/atom+xml', href: selfUrl }),
     element('link', { rel: 'alternate', type: 'text/html', href: content.pageUrl }),
     element('author', {}, textElement('name', content.copyright)),

@@ -12,14 +12,14 @@ export interface FeedContent {
   /** BCP 47. */
   language: string
   copyright: string
-  /** Square PNGs: no reader shows an SVG. */
-  icon: FeedIcon
+  /** The newsroom's own: square PNGs, because no reader shows an SVG. */
+  icon: FeedIcon | undefined
   /** Style for people who open the feed in a browser. */
   stylesheetUrl: string
   items: FeedItem[]
 }
 
-interface FeedIcon {
+export interface FeedIcon {
   url: string
   /** Of its sides, in pixels; RSS allows 144. */
   size: number

@@ -11,7 +11,7 @@ import { articleUrl, feedTextOf, homeOf } from '../domain/articles/links.ts'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
 import { sanitizeArticleHtml, summaryOf, textOf } from '../domain/articles/article-html.ts'
 import { feedPath } from '../domain/feeds/feed.ts'
-import { directionOf } from '../domain/publication.ts'
+import { directionOf, textIn, type PerLanguage } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
 import type { FeedItem } from './content.ts'
 import { uuidUrn } from './uuid.ts'
@@ -21,7 +21,7 @@ import { escapeXml } from './xml.ts'
 export interface ItemFrame {
   /** An origin without a trailing slash. */
   publicUrl: string
-  deskName: string
+  deskName: PerLanguage<string>
 }
 
 /**
@@ -145,7 +145,7 @@ function noticeItem(
     title: title(noticeTitle),
     summary: cleanLine(text),
     html: inDirection(`<p>${escapeXml(cleanLine(text))}</p>`, article.language),
-    byline: cleanLine(frame.deskName),
+    byline: cleanLine(textIn(frame.deskName, article.language)),
   }
 }
 

@@ -9,8 +9,8 @@ export function writeJson(content: FeedContent): string {
     feed_url: content.selfUrl('feed.json'),
     description: content.description,
     language: content.language,
-    icon: content.icon.largeUrl,
-    favicon: content.icon.url,
+    icon: content.icon?.largeUrl,
+    favicon: content.icon?.url,
     items: content.items.map(toItem),
   }
   return `${JSON.stringify(document, undefined, 1)}\n`

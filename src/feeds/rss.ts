@@ -1,6 +1,6 @@
 import { Feed, type Extension, type Item } from 'feed'
 import type { Picture } from '../domain/articles/article.ts'
-import { generator, type FeedContent, type FeedItem } from './content.ts'
+import { generator, type FeedContent, type FeedIcon, type FeedItem } from './content.ts'
 import { escapeXml } from './xml.ts'
 
 /** Minutes: news is asked for at least this often by readers that follow it. */
@@ -31,9 +31,9 @@ export function writeRss(content: FeedContent, updatedAt: Date): string {
     ttl,
     copyright: text(content.copyright),
     feedLinks: { rss: content.selfUrl('rss.xml') },
-    image: content.icon.url,
+    ...(content.icon && { image: content.icon.url }),
   })
-  feed.addExtension(image(content))
+  if (content.icon) feed.addExtension(image(content, content.icon))
   for (const item of content.items) feed.addItem(toItem(item, content))
   const stylesheet = `<?xml-stylesheet type="text/css" href="${attribute(content.stylesheetUrl)}"?>`
   return feed
@@ -44,7 +44,7 @@ export function writeRss(content: FeedContent, updatedAt: Date): string {
 }
 
 /** In the place of the library's own, which lacks the size: readers would take 88 × 31. */
-const image = ({ title, pageUrl, icon: { url, size } }: FeedContent): Extension =>
+const image = ({ title, pageUrl }: FeedContent, { url, size }: FeedIcon): Extension =>
   element('image', {
     title: { _text: text(title) },
     url: { _text: text(url) },

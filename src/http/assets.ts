@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import express, { Router, type Response } from 'express'
+import { accentOf } from '../domain/accent.ts'
 
 const ownFolder = fileURLToPath(new URL('../../templates/assets/', import.meta.url))
 
@@ -25,8 +26,20 @@ function versionOf(name: string): string {
 /** Styles, scripts and pictures that the project ships. */
 export function assetRoutes(): Router {
   const router = Router()
+  router.get(/^\/assets\/accent-([0-9a-f]{6})\.css$/, (request, response) => {
+    response.set('Cache-Control', `public, max-age=${minutesSeconds}`).type('css')
+    response.send(accentStyle(`#${String(request.params[0])}`))
+  })
   router.use('/assets', express.static(ownFolder, { index: false, redirect: false, setHeaders }))
   return router
+}
+
+/** The colours of depeche.css that follow the newsroom's own; its address holds the colour, and nothing else can be in it. */
+function accentStyle(colour: string): string {
+  const { light, lightStrong, dark, darkStrong } = accentOf(colour)
+  const rule = (accent: string, strong: string, onAccent: string) =>
+    `:root { --accent: ${accent}; --accent-strong: ${strong}; --button: ${accent}; --button-hover: ${strong}; --on-accent: ${onAccent}; --glow: ${accent}47 }`
+  return `${rule(light, lightStrong, '#fff')}\n@media (prefers-color-scheme: dark) { ${rule(dark, darkStrong, '#161412')} }\n`
 }
 
 const yearSeconds = 31_536_000

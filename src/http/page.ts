@@ -5,7 +5,14 @@ import { nameOf, selectionPath, type Selection } from '../domain/articles/articl
 import { currentPath, type MovedPaths } from '../domain/feeds/feed.ts'
 import { languageName } from '../domain/language.ts'
 import type { Schedule } from '../domain/newsletter.ts'
-import { clock, dateIn, directionOf, localeOf, type Publication } from '../domain/publication.ts'
+import {
+  clock,
+  dateIn,
+  directionOf,
+  localeOf,
+  publicationIn,
+  type Publication,
+} from '../domain/publication.ts'
 import { interfaceLanguageOf, scheduleInWords, translate } from '../locales.ts'
 import { assetUrl } from './assets.ts'
 
@@ -42,6 +49,7 @@ export function createPageRenderer(options: { publicUrl: string }): PageRenderer
       const language = (data['language'] as string | undefined) ?? locals.language ?? 'en'
       const html = render(name, {
         ...locals,
+        publication: locals.publication && publicationIn(locals.publication, language),
         interfaceLanguage: interfaceLanguageOf(language),
         direction: directionOf(language),
         locale: localeOf(locals.publication ?? { locales: {} }, language),

@@ -3,7 +3,7 @@ import { domainToASCII } from 'node:url'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
 import { sealReference, type MailReference } from '../domain/delivery/mail-reference.ts'
 import type { ProviderName } from '../domain/deliverability/provider-event.ts'
-import { localeOf, type Publication } from '../domain/publication.ts'
+import { localeOf, publicationIn, type Publication, type PublicationIn } from '../domain/publication.ts'
 import type { Keyring } from '../domain/token.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose/compose.ts'
@@ -48,7 +48,7 @@ export interface PersonalEnvelope {
   to: string
   kind: PersonalContent['kind']
   reference: MailReference
-  publication: Publication
+  publication: PublicationIn
   /** Whose events we read. */
   providers?: readonly ProviderName[]
   /** Of a newsletter that speaks for itself. */
@@ -118,10 +118,11 @@ export function createMail(options: MailOptions) {
       publication: Publication,
       language: string,
     ): Promise<ComposedMail> {
+      const own = publicationIn(publication, language)
       const reader = {
         language,
         locale: localeOf(publication, interfaceLanguageOf(language)),
-        publication: { ...publication, postalAddress: publication.postalAddress ?? '' },
+        publication: { ...own, postalAddress: own.postalAddress ?? '' },
       }
       return composePersonal(content, reader, await templates.get())
     },

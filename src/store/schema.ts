@@ -536,11 +536,13 @@ export interface Publication {
   languages: string[];
   links: Generated<string>;
   locales: Generated<Json>;
+  look: Generated<Json>;
   name: string;
   onlyRow: Generated<boolean>;
   policyUrl: string | null;
   policyVersion: Generated<string>;
   postalAddress: string | null;
+  texts: Generated<Json>;
   updatedAt: Generated<Timestamp>;
   zone: Generated<string>;
 }

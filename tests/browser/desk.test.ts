@@ -41,6 +41,7 @@ const places = [
   '/desk/deliverability',
   '/desk/doctor',
   '/desk/settings',
+  '/desk/look',
   '/desk/audit',
 ]
 

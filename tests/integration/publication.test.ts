@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest'
+import type { Publication } from '../../src/domain/publication.ts'
 import { aDatabase } from '../support/database.ts'
 
 test('there is one publication from the start; it is read back as it was changed', async () => {
   const { stores } = await aDatabase()
   expect((await stores.publication.get()).name).toBe('Dépêche')
-  const publication = {
+  const publication: Publication = {
     name: 'Le Rivage',
     description: 'Nouvelles du rivage',
     languages: ['fr', 'ar'],
     zone: 'Africa/Algiers',
     locales: { ar: 'ar-DZ' },
-    deskName: 'La rédaction',
+    deskName: { fr: 'La rédaction', ar: 'التحرير' },
     postalAddress: null,
     contactEmail: 'desk@rivage.example',
     policyUrl: null,
@@ -18,7 +19,11 @@ test('there is one publication from the start; it is read back as it was changed
     ambiguousPolicy: 'hold',
     links: 'canonical',
     feedText: 'full',
-  } as const
-  await stores.publication.update({ ...publication, languages: [...publication.languages] })
+    accent: '#1b5e8c',
+    footer: null,
+    contacts: { fr: [{ role: 'Publicité', email: 'pub@rivage.example' }], ar: [] },
+    legalLinks: [],
+  }
+  await stores.publication.update(publication)
   expect(await stores.publication.get()).toEqual(publication)
 })

@@ -32,9 +32,10 @@ test('publication set changes what is given, show prints it', async () => {
   const url = await cloneDatabase()
   const links = ['--links', 'canonical', '--feed-text', 'full']
   await depeche(url, ['publication', 'set', '--name', 'Le Rivage', '--languages', 'fr,ar', ...links])
+  await depeche(url, ['publication', 'set', '--language', 'ar', '--name', 'الساحل'])
   const { stdout } = await depeche(url, ['publication', 'show', '--json'])
   expect(JSON.parse(stdout)).toMatchObject({
-    name: 'Le Rivage',
+    name: { fr: 'Le Rivage', ar: 'الساحل' },
     languages: ['fr', 'ar'],
     zone: 'Africa/Algiers',
     links: 'canonical',

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import type { Publication } from '../../src/domain/publication.ts'
+import type { PublicationIn } from '../../src/domain/publication.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { createMail, type Mail, type MailOptions, type Recipient } from '../../src/mail/mail.ts'
 import type { DkimKeys } from '../../src/mail/message/sign.ts'
@@ -28,7 +28,7 @@ export const aRecipient = (overrides: Partial<Recipient> = {}): Recipient => ({
   ...overrides,
 })
 
-export const aPublication = (overrides: Partial<Publication> = {}): Publication => ({
+export const aPublication = (overrides: Partial<PublicationIn> = {}): PublicationIn => ({
   name: 'La Gazette du Littoral',
   description: '',
   languages: ['fr', 'ar'],
@@ -42,6 +42,10 @@ export const aPublication = (overrides: Partial<Publication> = {}): Publication 
   ambiguousPolicy: 'resend_once',
   links: 'here',
   feedText: null,
+  accent: null,
+  footer: null,
+  contacts: [],
+  legalLinks: [],
   ...overrides,
 })
 

@@ -1,4 +1,4 @@
-import type { FeedText, Links } from '../publication.ts'
+import { textIn, type FeedText, type Links, type PerLanguage } from '../publication.ts'
 
 /** How a text is written. */
 export type Format = 'html' | 'markdown'
@@ -120,10 +120,10 @@ export const nameOf = (selection: Pick<Selection, 'names' | 'slug'>, language: s
 /** Joined as one byline; the desk's name where there is no author. */
 export function bylineOf(
   article: Pick<Article, 'language'> & { authors: Pick<Selection, 'names' | 'slug'>[] },
-  deskName: string,
+  deskName: PerLanguage<string>,
 ): string {
   const names = article.authors.map((author) => nameOf(author, article.language))
-  if (names.length === 0) return deskName
+  if (names.length === 0) return textIn(deskName, article.language)
   return new Intl.ListFormat(article.language, { style: 'long', type: 'conjunction' }).format(names)
 }
 

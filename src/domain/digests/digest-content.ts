@@ -6,7 +6,7 @@ import { isLetter, type Digest, type VariantPlan } from './digest.ts'
 import { ownersOf } from './link-tags.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from '../newsletter.ts'
-import { dateIn, localeOf, type Publication } from '../publication.ts'
+import { dateIn, localeOf, publicationIn, type Publication } from '../publication.ts'
 
 /** An article as far as a digest shows it. */
 export interface Candidate extends Linked {
@@ -122,7 +122,9 @@ interface ContentParts {
 
 /** Everything that decides the bytes, from the rules, the editor's changes and the articles: a pure function. */
 export function contentOf(parts: ContentParts): FrozenDigest {
-  const { digest, newsletter, publication, publicUrl, articles, beyond } = parts
+  const { digest, newsletter, publicUrl, articles, beyond } = parts
+  const publication = publicationIn(parts.publication, newsletter.language)
+  const { accent, footer, contacts, legalLinks } = publication
   const isAlert = digest.cadence === 'alert'
   const isRuled = !isAlert && !isLetter(digest)
   const ownSubject = digest.subject ?? (isRuled ? newsletter.subject : null)
@@ -152,6 +154,10 @@ export function contentOf(parts: ContentParts): FrozenDigest {
       publicUrl,
       locale: localeOf(publication, newsletter.language),
       zone: publication.zone,
+      ...(accent && { accent }),
+      ...(footer && { footer }),
+      ...(contacts.length > 0 && { contacts }),
+      ...(legalLinks.length > 0 && { legalLinks }),
     },
     blocks: arrange(isRuled ? newsletter.blocks : [], articles, { language: newsletter.language, publicUrl }),
     articles: articles.map((article) => toFrozen(article, parts)),

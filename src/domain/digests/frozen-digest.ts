@@ -1,4 +1,5 @@
 import type { Picture, SelectionKind } from '../articles/article.ts'
+import type { PublicationIn } from '../publication.ts'
 
 /**
  * Everything that decides the bytes of a digest, as it was frozen: plain JSON, so that it can be stored, hashed and
@@ -46,7 +47,7 @@ export interface FrozenNewsletter {
   replyTo?: string
 }
 
-export interface FrozenPublication {
+export interface FrozenPublication extends Partial<FrozenLook> {
   name: string
   postalAddress: string
   /** An origin, without a trailing slash. */
@@ -55,6 +56,11 @@ export interface FrozenPublication {
   locale: string
   /** IANA. */
   zone: string
+}
+
+/** How it presents itself, as far as it says so. */
+type FrozenLook = {
+  [Part in 'accent' | 'footer' | 'contacts' | 'legalLinks']: NonNullable<PublicationIn[Part]>
 }
 
 export interface FrozenBlock {

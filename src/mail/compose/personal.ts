@@ -1,6 +1,6 @@
 import { plainTextOf, summaryOf } from '../../domain/articles/article-html.ts'
 import type { NoticeText } from '../../domain/notice.ts'
-import { clock, directionOf } from '../../domain/publication.ts'
+import { clock, directionOf, type PublicationIn } from '../../domain/publication.ts'
 import type { InterfaceLanguage } from '../../domain/language.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { withStyles } from './digest-view.ts'
@@ -40,7 +40,7 @@ export interface PersonalReader {
   language: string
   /** Of dates and numbers. */
   locale: string
-  publication: { name: string; postalAddress: string; zone: string }
+  publication: Omit<PublicationIn, 'postalAddress'> & { postalAddress: string }
 }
 
 export interface ComposedMail {

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template } from 'liquidjs'
+import { accentOf } from '../../domain/accent.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 
 export type TemplateName = 'digest' | 'brief' | 'personal'
@@ -73,15 +74,25 @@ export async function loadTemplates(): Promise<MailTemplates> {
   const textEngine = createEngine('text')
   const read = (name: TemplateName, direction: 'ltr' | 'rtl'): MailTemplate => {
     const html = parse(htmlEngine, `${name}.mjml`, compiled.get(`${name} ${direction}`) ?? '')
-    const text = parse(textEngine, `${name}.txt`, readFileSync(`${root}${name}.txt`, 'utf8'))
+    const text = parse(textEngine, `${name}.txt`, readText(name) + readText('newsroom'))
     return {
-      html: (data) => htmlEngine.renderSync(html, data) as string,
+      html: (data) => htmlEngine.renderSync(html, { ...data, accent: accentIn(data) }) as string,
       text: (data) => tidy(textEngine.renderSync(text, data) as string),
     }
   }
   return Object.fromEntries(
     names.map((name) => [name, { ltr: read(name, 'ltr'), rtl: read(name, 'rtl') }]),
   ) as MailTemplates
+}
+
+const readText = (name: string): string => readFileSync(`${root}${name}.txt`, 'utf8')
+
+/** Our colours, as the layouts are written with them. */
+const ownAccent = { light: '#9a1b1e', dark: '#ff9d8f' }
+
+function accentIn({ publication }: TemplateData): typeof ownAccent {
+  const { accent } = (publication ?? {}) as { accent?: string | null }
+  return accent ? accentOf(accent) : ownAccent
 }
 
 /** The layout with its direction filled in: `[[ … ]]` and `[% … %]` now, `{{ … }}` once there is a mail. */
@@ -111,7 +122,7 @@ function compile(sources: Record<string, string>): Promise<Map<string, string>> 
     compiler.on('message', (result: { name: string; html?: string; fault?: string }) => {
       if (result.html === undefined) {
         reject(new Error(`templates/mail/${result.name.replace(/ .*/, '')}.mjml: ${result.fault ?? ''}`))
-      } else compiled.set(result.name, dense(result.html))
+      } else compiled.set(result.name, withAccent(dense(result.html)))
     })
     compiler.on('close', (code, signal) => {
       const all = Object.keys(sources).length
@@ -130,6 +141,10 @@ function compile(sources: Record<string, string>): Promise<Map<string, string>> 
     compiler.send(sources)
   }).finally(() => compiler.kill('SIGKILL'))
 }
+
+/** MJML reads colours: what stands in their place comes after it. */
+const withAccent = (html: string): string =>
+  html.replaceAll(ownAccent.light, '{{ accent.light }}').replaceAll(ownAccent.dark, '{{ accent.dark }}')
 
 /** Without the indentation between elements: half of what MJML makes, and a mail past 100 kB is clipped. */
 const dense = (html: string): string =>

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.ts'
 import { digestKinds, digestReasons, digestStates, type DigestState } from '../../domain/digests/digest.ts'
 import { cadences, isResting } from '../../domain/newsletter.ts'
-import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { framed, get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
 import { rowId, toPageRequest } from '../../http/route.ts'
 import { articleSteps, type ArticleStep } from '../../services/digests/article-steps.ts'
@@ -220,10 +220,7 @@ export function digestActionsDesk(services: Services): DeskRoute[] {
     get('/digests/:id/preview', 'viewer', async ({ request, response }) => {
       const { variant, format } = previewQuery.parse(request.query)
       const preview = await digestPreview.get(idOf(request), { variant, format })
-      // Shown in a frame of our own page, and never allowed to run, post or load anything but pictures and styles.
-      response
-        .set('Content-Security-Policy', previewPolicy)
-        .set('X-Frame-Options', 'SAMEORIGIN')
+      framed(response)
         .type(format === 'html' ? 'html' : 'text/plain; charset=utf-8')
         .send(preview.body)
     }),
@@ -234,6 +231,3 @@ const previewQuery = z.object({
   variant: z.string().max(40).optional(),
   format: z.enum(['html', 'text', 'mime']).default('html'),
 })
-
-const previewPolicy =
-  "default-src 'none'; img-src 'self' https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"

@@ -7,6 +7,7 @@ import { deliverabilityDesk, type Examine } from './deliverability.ts'
 import { providersDesk } from './providers.ts'
 import { importsDesk } from './imports.ts'
 import { feedsDesk } from './feeds.ts'
+import { lookDesk } from './look.ts'
 import { sectionsDesk } from './sections.ts'
 import { settingsDesk } from './settings.ts'
 import { sourcesDesk } from './sources.ts'
@@ -35,5 +36,6 @@ export function deskRoutes(services: Services, draining: AbortSignal, examine: E
     ...deliverabilityDesk(services, examine),
     ...providersDesk(services),
     ...settingsDesk(services),
+    ...lookDesk(services),
   ]
 }

@@ -1,7 +1,14 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
-import { feedTexts, links } from '../../domain/publication.ts'
+import {
+  feedTexts,
+  isPerLanguage,
+  links,
+  publicationIn,
+  textFields,
+  type Publication,
+} from '../../domain/publication.ts'
 import { tellChanges } from '../../http/audit-words.ts'
 import { get, idOf, post, wordsOf, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
@@ -55,8 +62,9 @@ export function settingsDesk(services: Services): DeskRoute[] {
   const { publication, editors, invitations, keys, audit, restoredCopy, sample } = services
   const showSettings = async ({ page, session }: DeskCall, more: object = {}) => {
     const isAdmin = session.role === 'admin'
+    const stored = await publication.get()
     page('desk/settings', {
-      settings: await publication.get(),
+      settings: publicationIn(stored, stored.languages[0] ?? 'en'),
       sessions: await editors.listSessions(session.editorId),
       editors: isAdmin ? await editors.list() : [],
       invitations: isAdmin ? await invitations.list() : [],
@@ -87,8 +95,7 @@ export function settingsDesk(services: Services): DeskRoute[] {
           ...rest
         } = publicationForm.parse(request.body)
         const change = {
-          ...rest,
-          postalAddress: postalAddress || null,
+          ...inFirstLanguage({ ...rest, postalAddress: postalAddress || null }, await publication.get()),
           contactEmail: contactEmail || null,
           ...(where && { links: where }),
           ...(languages && { languages }),
@@ -169,4 +176,14 @@ export function settingsDesk(services: Services): DeskRoute[] {
       })
     }),
   ]
+}
+
+/** Where there is one text per language, the form shows and changes that of the first. */
+const inFirstLanguage = <Change extends object>(change: Change, stored: Publication): Change => {
+  const [first = ''] = stored.languages
+  const several = textFields.filter((field) => field in change && isPerLanguage(stored[field]))
+  return {
+    ...change,
+    ...Object.fromEntries(several.map((field) => [field, { [first]: change[field as keyof Change] }])),
+  }
 }

@@ -1,5 +1,6 @@
 import { newsletterPath } from '../../domain/newsletter.ts'
 import { deskNotices } from '../../domain/notice.ts'
+import { publicationIn } from '../../domain/publication.ts'
 import type { PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import { renderMarkdown } from '../articles/safe-html.ts'
@@ -32,8 +33,9 @@ export function createPersonalWriter(parts: WriterParts): MailWriter {
 
   return async (row) => {
     if (row.kind === 'digest-test') return finish(row, await writeTest(parts, row))
-    const publication = await stores.publication.get()
-    const language = row.language ?? publication.languages[0] ?? 'en'
+    const stored = await stores.publication.get()
+    const language = row.language ?? stored.languages[0] ?? 'en'
+    const publication = publicationIn(stored, language)
     const content = await contentOf(parts, row)
     const message = mail.personalMessage(await mail.composePersonal(content, publication, language), {
       to: row.address,

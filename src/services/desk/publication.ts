@@ -1,6 +1,14 @@
 import { findAddress } from '../../domain/subscribers/address.ts'
 import type { Actor } from '../../domain/editor.ts'
-import { feedTexts, isLanguageTag, isZone, links, type Publication } from '../../domain/publication.ts'
+import {
+  changeTexts,
+  feedTexts,
+  isLanguageTag,
+  isZone,
+  links,
+  textIn,
+  type Publication,
+} from '../../domain/publication.ts'
 import { invalid } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
 import { changesBetween } from './audit.ts'
@@ -9,7 +17,10 @@ import { singleFlight } from '../single-flight.ts'
 
 export type PublicationService = ReturnType<typeof createPublicationService>
 
-export function createPublicationService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
+export function createPublicationService(
+  parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'>,
+) {
+  const { database, doorbell } = parts
   return {
     get: singleFlight((): Promise<Publication> => database.stores.publication.get()),
 
@@ -18,7 +29,7 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
       const changed = await database.transaction(async (stores) => {
         await stores.publication.lock()
         const before = await stores.publication.get()
-        const after = { ...before, ...change }
+        const after = { ...before, ...change, ...changeTexts(before, change) }
         check(after)
         await stores.publication.update(after)
         // Its name stands in every feed, and its links lead where it says.
@@ -29,13 +40,28 @@ export function createPublicationService({ database, doorbell }: Pick<Parts, 'da
       await ringForChange(doorbell)
       return changed
     },
+
+    /** The mail that asks a new reader to confirm, in a language, as it looks now: HTML. */
+    async previewMail(language: string): Promise<string> {
+      const { config, mail, now } = parts
+      const publication = await database.stores.publication.get()
+      const url = `${config.publicUrl}/activate/preview`
+      const ofLanguage = (await database.stores.newsletters.list()).filter((one) => one.language === language)
+      const newsletters = ofLanguage.map(({ name }) => name)
+      const content = {
+        ...{ kind: 'activation' as const, activateUrl: url, refuseUrl: url, expiresAt: now() },
+        newsletters: newsletters.length > 0 ? newsletters : [textIn(publication.name, language)],
+      }
+      return (await mail.composePersonal(content, publication, language)).html
+    },
   }
 }
 
 function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publication): void {
+  const [first = ''] = languages
   const fields = [
     ...Object.entries({ name, deskName })
-      .filter(([, text]) => text.trim() === '')
+      .filter(([, text]) => textIn(text, first).trim() === '')
       .map(([field]) => ({ field, message: 'must not be empty' })),
     ...(contactEmail === null || findAddress(contactEmail)
       ? []

@@ -14,7 +14,8 @@ import {
   type SeenVersion,
 } from '../../domain/digests/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { defaultAlertsPerDay, findCadence, requireRunning } from '../../domain/newsletter.ts'
+import { defaultAlertsPerDay, findCadence, requireRunning, type Newsletter } from '../../domain/newsletter.ts'
+import { textIn } from '../../domain/publication.ts'
 import { conflict, invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
@@ -73,7 +74,7 @@ export function createDigestTransitionsService(
         requireVersion(digest, version)
         requireMayApprove(digest, newsletter.approval, actor)
         requireFinished(digest)
-        await requirePostalAddress(stores)
+        await requirePostalAddress(stores, newsletter)
         const now = await stores.clock.now()
         await stores.digests.markState(id, ['draft'], 'approved', {
           frozenAt: now,
@@ -96,7 +97,7 @@ export function createDigestTransitionsService(
         requireVersion(digest, version)
         requireFinished(digest)
         requireApproved(digest, newsletter.approval)
-        await requirePostalAddress(stores)
+        await requirePostalAddress(stores, newsletter)
         await requireWorkersFor(stores, digest)
         const now = await stores.clock.now()
         if (sendAt <= now) {
@@ -234,7 +235,7 @@ export function createDigestTransitionsService(
     requireRunning(newsletter)
     requireFinished(digest)
     requireApproved(digest, newsletter.approval)
-    await requirePostalAddress(stores)
+    await requirePostalAddress(stores, newsletter)
     await requireWorkersFor(stores, digest)
     if (digest.cadence === 'alert') await requireAlertLeft(stores, { digest, newsletter })
     const now = await stores.clock.now()
@@ -293,8 +294,8 @@ async function prepare(
   await stores.feedDocuments.markDirty([{ subject: `newsletter:${newsletter.slug}` }])
 }
 
-async function requirePostalAddress(stores: Stores): Promise<void> {
-  if ((await stores.publication.get()).postalAddress) return
+async function requirePostalAddress(stores: Stores, { language }: Newsletter): Promise<void> {
+  if (textIn((await stores.publication.get()).postalAddress, language)) return
   throw conflict(
     'no_postal_address',
     'A newsletter must carry the postal address of its publisher: set it in the publication first.',

@@ -9,6 +9,7 @@ import {
   type MovedPaths,
 } from '../../domain/feeds/feed.ts'
 import { languageName } from '../../domain/language.ts'
+import { textIn } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'
@@ -52,15 +53,20 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
   }
 
   const list = async (language: string): Promise<Listing[]> => {
-    const { name: newsroom, languages } = await stores.publication.get()
-    const inLanguages = languages.map((one) => listed('all', `${newsroom} (${languageName(one)})`, one, one))
+    const { name, languages } = await stores.publication.get()
+    const inLanguages = languages.map((one) =>
+      listed('all', `${textIn(name, one)} (${languageName(one)})`, one, one),
+    )
     const ofSelections = (selections: Selection[]) =>
       selections.map((one) => listed(selectionSubject(one), nameOf(one, language), language))
     const newsletters = (await stores.newsletters.list()).filter(({ state }) => state !== 'hidden')
     const groups: Listing[] = [
       {
         name: 'everything',
-        feeds: [listed('all', newsroom, language), ...(languages.length > 1 ? inLanguages : [])],
+        feeds: [
+          listed('all', textIn(name, language), language),
+          ...(languages.length > 1 ? inLanguages : []),
+        ],
       },
       { name: 'sections', feeds: ofSelections(await stores.selections.list('section')) },
       { name: 'dossiers', feeds: ofSelections(await stores.selections.list('dossier')) },
@@ -112,7 +118,7 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
       const [language = 'en'] = languages
       const groups = await list(language)
       return parts.feedWriter.opml(
-        name,
+        textIn(name, language),
         groups.map((group) => ({ title: say(language, `groups.${group.name}`), feeds: group.feeds })),
       )
     },

@@ -16,7 +16,7 @@ import {
 } from '../../domain/feeds/feed-window.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
 import { languageName } from '../../domain/language.ts'
-import { dateIn, type Publication } from '../../domain/publication.ts'
+import { dateIn, publicationIn, textIn, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { FeedSource } from '../../feeds/items.ts'
 import type { FeedChannel } from '../../feeds/writer.ts'
@@ -71,12 +71,13 @@ export const noFeed = () =>
   notFound('no_feed', 'There is no feed at this address; /feeds lists those that exist.')
 
 async function gatherSelection(gathering: Gathering, kind: SelectionKind): Promise<GatheredFeed> {
-  const { stores, publication, language = publication.languages[0] ?? 'en' } = gathering
+  const { stores } = gathering
+  const language = languageOf(gathering)
   const selection = await stores.selections.findBySlug(kind, splitSubject(gathering.subject).slug)
   if (!selection || selectionSubject(selection) !== gathering.subject) throw noFeed()
   return gatherArticles(gathering, {
     selectionId: selection.id,
-    title: `${publication.name} – ${nameOf(selection, language)}`,
+    title: titleOf(gathering, nameOf(selection, language)),
     description: selection.descriptions[language],
   })
 }
@@ -161,7 +162,7 @@ async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
         language: article.language,
         pageUrl: articleUrl(article, gathering.publicUrl),
       }
-    : { title: `${gathering.publication.name} – ${sayIn(gathering, 'responses')}` }
+    : { title: titleOf(gathering, sayIn(gathering, 'responses')) }
   return gatherWindow(gathering, candidates, names)
 }
 
@@ -182,7 +183,7 @@ async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
   })
   const title = sayIn(gathering, isToday ? 'most_read_today' : 'most_read')
   return {
-    channel: channelOf(gathering, { title: `${publication.name} – ${title}` }),
+    channel: channelOf(gathering, { title: titleOf(gathering, title) }),
     sources: articles.map((article) => ({ kind: 'article', article })),
     floor: undefined,
     dueAt: new Date(now.getTime() + rankingMs),
@@ -194,7 +195,7 @@ const firstReaderMs = 5_000
 
 /** The digests that readers of a newsletter got. */
 async function gatherArchive(gathering: Gathering): Promise<GatheredFeed> {
-  const { stores, subject, publication, now } = gathering
+  const { stores, subject, now } = gathering
   const newsletter = await stores.newsletters.findBySlug(splitSubject(subject).slug)
   if (!newsletter) throw noFeed()
   const { id, name, description, language } = newsletter
@@ -202,7 +203,7 @@ async function gatherArchive(gathering: Gathering): Promise<GatheredFeed> {
   const isAwaited = await stores.digests.hasUnread(id)
   const digests = await listArchive(stores, id, windowSize)
   return {
-    channel: channelOf(gathering, { title: `${publication.name} – ${name}`, description, language }),
+    channel: channelOf(gathering, { title: titleOf(gathering, name, language), description, language }),
     sources: digests.flatMap(
       ({ id: digestId, content, contentHash, startedAt, archiveChangedAt }): FeedSource[] => {
         if (!content || contentHash === null || !startedAt) return []
@@ -225,6 +226,9 @@ const languageOf = ({ language, publication }: Gathering): string =>
 
 const sayIn = (gathering: Gathering, key: string): string => say(languageOf(gathering), key)
 
+const titleOf = (gathering: Gathering, name: string, language = languageOf(gathering)): string =>
+  `${textIn(gathering.publication.name, language)} – ${name}`
+
 interface Names {
   title?: string
   description?: string | undefined
@@ -233,8 +237,9 @@ interface Names {
 }
 
 function channelOf(gathering: Gathering, names: Names): FeedChannel {
-  const { publication, publicUrl, subject, language } = gathering
+  const { publicUrl, subject, language } = gathering
   const spoken = names.language ?? languageOf(gathering)
+  const publication = publicationIn(gathering.publication, spoken)
   const title = names.title ?? publication.name
   return {
     selfUrl: (format) => publicUrl + feedPath({ subject, language, format }),
@@ -243,11 +248,7 @@ function channelOf(gathering: Gathering, names: Names): FeedChannel {
     description: names.description || publication.description || title,
     language: spoken,
     copyright: publication.name,
-    icon: {
-      url: `${publicUrl}/assets/icon-144.png`,
-      size: 144,
-      largeUrl: `${publicUrl}/assets/icon-512.png`,
-    },
+    icon: undefined,
     stylesheetUrl: `${publicUrl}/assets/feed.css`,
   }
 }

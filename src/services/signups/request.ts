@@ -1,6 +1,7 @@
 import { activationLifetimeMs } from '../../domain/signups/activation.ts'
 import { hashForLimits, parseAddress, type Address } from '../../domain/subscribers/address.ts'
 import { isOffered, type Newsletter } from '../../domain/newsletter.ts'
+import { textIn } from '../../domain/publication.ts'
 import { pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import { atField, invalid, unavailable } from '../../errors.ts'
@@ -122,7 +123,7 @@ export function createSignupService(
         ...wish,
         kind: 'signup',
         visitor,
-        consentText: consentTextOf(signup.language, publication.name, names),
+        consentText: consentTextOf(signup.language, textIn(publication.name, signup.language), names),
         policyVersion: publication.policyVersion,
       })
     },

@@ -1,4 +1,4 @@
-import type { Publication } from '../../domain/publication.ts'
+import { isPerLanguage, noTexts, textFields, textIn, type Publication } from '../../domain/publication.ts'
 import type { Executor } from '../executor.ts'
 
 export function publicationStore(db: Executor) {
@@ -7,13 +7,20 @@ export function publicationStore(db: Executor) {
       const {
         onlyRow: _o,
         updatedAt: _u,
+        texts,
+        look,
         ...row
       } = await db
         .selectFrom('publication')
         .selectAll()
         .$narrowType<Pick<Publication, 'ambiguousPolicy' | 'links' | 'feedText'>>()
         .executeTakeFirstOrThrow()
-      return { ...row, locales: row.locales as Publication['locales'] }
+      return {
+        ...row,
+        locales: row.locales as Publication['locales'],
+        ...readTexts(row, texts as Record<string, unknown>),
+        ...{ ...noLook, ...(look as Look) },
+      }
     },
 
     /** Until the transaction ends nobody else changes it. */
@@ -21,11 +28,38 @@ export function publicationStore(db: Executor) {
       await db.selectFrom('publication').select('onlyRow').forUpdate().execute()
     },
 
-    async update(publication: Publication): Promise<void> {
+    async update({ footer, contacts, legalLinks, accent, ...publication }: Publication): Promise<void> {
+      const { name, description, deskName, postalAddress } = publication
+      const [first = ''] = publication.languages
       await db
         .updateTable('publication')
-        .set({ ...publication, locales: JSON.stringify(publication.locales), updatedAt: new Date() })
+        .set({
+          ...publication,
+          name: textIn(name, first),
+          description: textIn(description, first),
+          deskName: textIn(deskName, first),
+          postalAddress: textIn(postalAddress, first),
+          texts: JSON.stringify({ name, description, deskName, postalAddress, footer, contacts, legalLinks }),
+          look: JSON.stringify({ accent }),
+          locales: JSON.stringify(publication.locales),
+          updatedAt: new Date(),
+        })
         .execute()
     },
   }
 }
+
+type Look = Pick<Publication, 'accent'>
+const noLook: Look = { accent: null }
+
+/** What has a column stands in it for the first language, where the version before this one may have changed it. */
+const readTexts = (row: Record<string, unknown> & { languages: string[] }, texts: Record<string, unknown>) =>
+  Object.fromEntries(
+    textFields.map((field) => {
+      const [first = ''] = row.languages
+      const own = texts[field]
+      const stored = isPerLanguage(own) ? own[first] : (own ?? noTexts[field])
+      const text = field in row ? row[field] : stored
+      return [field, isPerLanguage(own) ? { [first]: text, ...own, ...{ [first]: text } } : text]
+    }),
+  ) as unknown as Pick<Publication, keyof typeof noTexts>

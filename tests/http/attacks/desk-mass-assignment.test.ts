@@ -53,6 +53,13 @@ const publication = {
   languages: 'fr, ar',
   zone: 'Africa/Algiers',
 }
+const look = {
+  accent: '#1b5e8c',
+  'footer.fr': 'À demain',
+  'contacts.fr': 'Publicité : pub@rivage.example',
+  'legalLinks.fr': '',
+  'name.ar': 'الساحل',
+}
 const story = {
   title: 'Le bac reprend',
   deck: 'Dès lundi',
@@ -93,6 +100,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/newsletters/new', { slug: 'le-soir', ...newsletter }],
   ['/newsletters/le-soir', { ...newsletter, name: 'Le Grand Soir' }],
   ['/settings/publication', publication],
+  ['/look', look],
   ['/settings/language', { language: 'ar', back: '/settings' }],
   ['/settings/editors', { email: 'nadia@rivage.example', role: 'viewer' }],
   ['/settings/editors/2/role', { role: 'editor' }],

@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { accentOf } from '../../domain/accent.ts'
+import {
+  directionOf,
+  isPerLanguage,
+  languageTag,
+  textFields,
+  type Publication,
+} from '../../domain/publication.ts'
+import { framed, get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { accent, textInputs } from '../../services/desk/publication-input.ts'
+import type { Services } from '../../services/services.ts'
+
+/** A list in a box of text: a line each, `Publicité : pub@rivage.example`. */
+const asLines = (rows: z.ZodType, label: string, value: string): z.ZodType<unknown, string> =>
+  z
+    .string()
+    .max(10_000)
+    .transform((text) =>
+      text
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .map((line) => {
+          const [start = '', ...rest] = line.split(':')
+          return { [label]: start.trim(), [value]: rest.join(':').trim() }
+        }),
+    )
+    .refine((list) => rows.safeParse(list).success)
+
+const inputs: Record<(typeof textFields)[number], z.ZodType<unknown, string | null>> = {
+  ...textInputs,
+  contacts: asLines(textInputs.contacts, 'role', 'email'),
+  legalLinks: asLines(textInputs.legalLinks, 'label', 'url'),
+}
+const previewPath = z.object({ part: z.enum(['page', 'mail']) })
+const previewQuery = z.object({ language: z.string().regex(languageTag) })
+
+/** How the newsroom presents itself on pages, in mails and in feeds. */
+export function lookDesk({ publication, site }: Services): DeskRoute[] {
+  const show = async ({ page }: DeskCall, more: object = {}) => {
+    const stored = await publication.get()
+    page('desk/look', {
+      accent: stored.accent,
+      made: stored.accent === null ? undefined : accentOf(stored.accent),
+      tongues: listTongues(stored),
+      previews: ['ltr', 'rtl'].flatMap(
+        (direction) => stored.languages.find((tag) => directionOf(tag) === direction) ?? [],
+      ),
+      ...more,
+    })
+  }
+  return [
+    get('/look', 'viewer', (call) => show(call)),
+    {
+      ...post('/look', 'admin', async ({ request, actor, redirect }) => {
+        await publication.set(readForm(request.body, await publication.get()), actor)
+        redirect('/look', 'saved')
+      }),
+      showFaults: (call, faults) => show(call, { typed: call.request.body as object, faults }),
+    },
+    get('/look/preview/:part', 'viewer', async ({ request, response, page }) => {
+      const { part } = previewPath.parse(request.params)
+      const { language } = previewQuery.parse(request.query)
+      framed(response)
+      if (part === 'mail') {
+        response.type('html').send(await publication.previewMail(language))
+        return
+      }
+      response.locals['sections'] = await site.navigation()
+      const place = { publication: await publication.get(), language, pathLanguage: language }
+      const front = await site.front(place, { others: false })
+      page('front', { ...front, language, isPreview: true })
+    }),
+  ]
+}
+
+/** The fields of the form by language. Name, sentence, byline and address of the first stand in the settings. */
+const listTongues = (stored: Publication) =>
+  stored.languages.map((tag, n) => ({
+    tag,
+    isFirst: n === 0,
+    fields: (n === 0 ? (['footer', 'contacts', 'legalLinks'] as const) : textFields).map((text) => {
+      const own: unknown = stored[text]
+      return { text, name: `${text}.${tag}`, value: isPerLanguage(own) ? own[tag] : n === 0 ? own : null }
+    }),
+  }))
+
+/** What is absent stays; an empty field leaves its language to the first. */
+function readForm(body: unknown, stored: Publication): Partial<Publication> {
+  const fields = listTongues(stored).flatMap(({ tag, fields }) =>
+    fields.map(({ text, name }) => ({ tag, text, name })),
+  )
+  const ofText = ({ text }: (typeof fields)[number]) =>
+    z
+      .string()
+      .trim()
+      .pipe(z.union([z.literal(''), inputs[text]]) as z.ZodType<unknown, string>)
+      .optional()
+  const form = z.object({
+    accent: z.union([z.literal(''), accent]),
+    ...Object.fromEntries(fields.map((field) => [field.name, ofText(field)])),
+  })
+  const read = form.parse(body) as { accent: string } & Record<string, unknown>
+  const change: Record<string, Record<string, unknown>> = {}
+  for (const { tag, text, name } of fields) {
+    if (read[name] !== undefined) change[text] = { ...change[text], [tag]: read[name] }
+  }
+  return { ...change, accent: read.accent || null }
+}
