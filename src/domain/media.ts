@@ -28,6 +28,12 @@ export function mediaNameOf(path: string): MediaName | undefined {
 export const mediaNameAt = (url: string, publicUrl: string): MediaName | undefined =>
   url.startsWith(`${publicUrl}/`) ? mediaNameOf(url.slice(publicUrl.length)) : undefined
 
+/** All of ours that a text names. */
+export const mediaNamesIn = (text: string, publicUrl: string): MediaName[] =>
+  (text.match(/https?:\/\/[^\s"'<>()]{1,300}\/media\/[\da-f]{64}-\d+\.\w+/g) ?? []).flatMap(
+    (url) => mediaNameAt(url, publicUrl) ?? [],
+  )
+
 /** Of the files of a picture, the one that stands at an address: of the size asked for or, where it is smaller, its own. */
 export const fileAt = <File extends MediaName>(name: MediaName, files: File[]): File | undefined =>
   files

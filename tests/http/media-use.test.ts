@@ -120,7 +120,7 @@ test('on the desk a picture is chosen by a form without JavaScript, and one that
     `select picture->>'width' as width, picture->>'credit' as credit, html from articles`,
   )
   expect(row).toMatchObject({ width: '600', credit: 'Lina Marsa' })
-  expect(row?.html).toContain(`<img alt="Le [vieux] port" src="${textUrl}"`)
+  expect(row?.html).toContain(`<img width="960" height="226" alt="Le [vieux] port" src="${textUrl}"`)
 })
 
 test('a letter takes a picture into its words by its own form', async () => {
@@ -148,7 +148,7 @@ test('a letter takes a picture into its words by its own form', async () => {
   const saved = await submit(web, desk, path, { ...words, textUrl, textAlt: 'Le bac' })
   expect(saved.status).toBe(303)
   const mail = await (await call('GET', `/digests/${id}/preview`)).text()
-  expect(mail).toContain(`alt="Le bac" src="${textUrl}"`)
+  expect(mail).toMatch(new RegExp(`<img[^>]* width="536" alt="Le bac" src="${textUrl}"`))
 })
 
 test('what is used nowhere goes after thirty days, whatever uses it keeps it; doctor tells what it weighs', async () => {

@@ -100,8 +100,10 @@ const styles = new Map([
   ['a', 'class="ink" style="color:#1c1b19;text-decoration:underline"'],
   ['img', 'style="max-width:100%;height:auto"'],
 ])
+/** A picture of ours that is wider than a mail, which Outlook shows as wide as it is. */
+const wide = /<img (?=[^<>]*\/media\/[\da-f]{64}-(?:960|1600)\.)/g
 export const withStyles = (html: string): string =>
-  html.replace(/<(\w+)(?=[\s>])/g, (start, tag: string) => {
+  html.replace(wide, '<img width="536" ').replace(/<(\w+)(?=[\s>])/g, (start, tag: string) => {
     const style = styles.get(tag)
     return style ? `${start} ${style}` : start
   })

@@ -1,5 +1,5 @@
 import type { Picture } from '../../domain/articles/article.ts'
-import { fileAt, mediaNameAt, mediaTypes } from '../../domain/media.ts'
+import { fileAt, mediaNameAt, mediaNamesIn, mediaTypes } from '../../domain/media.ts'
 import { atField, invalid } from '../../errors.ts'
 import type { FileFacts } from '../../store/media/media.ts'
 import type { Stores } from '../../store/stores.ts'
@@ -11,9 +11,21 @@ export async function listOwnFiles(
   articles: ArticleToPut[],
   publicUrl: string,
 ): Promise<FileFacts[]> {
-  const named = articles.flatMap(({ input }) => mediaNameAt(input.picture?.url ?? '', publicUrl) ?? [])
+  const texts = articles.flatMap(({ input }) => [
+    input.picture?.url ?? '',
+    input.markdown ?? input.html ?? '',
+  ])
+  const named = texts.flatMap((text) => mediaNamesIn(text, publicUrl))
   return named.length === 0 ? [] : stores.media.listFiles(named.map(({ sha256 }) => sha256))
 }
+
+/** A page keeps room for the pictures of ours in its text until they come. */
+export const withSizes = (html: string, ownFiles: FileFacts[], publicUrl: string): string =>
+  html.replace(/<img (?![^<>]* width=)([^<>]*src="([^"<>]*)"[^<>]*>)/g, (tag, rest: string, url: string) => {
+    const name = mediaNameAt(url, publicUrl)
+    const file = name && fileAt(name, ownFiles)
+    return file ? `<img width="${file.width}" height="${file.height}" ${rest}` : tag
+  })
 
 /** Of a picture of ours, what its file is, whatever was said of it. @throws DomainError `no_media` */
 export function toPicture(picture: Picture, ownFiles: FileFacts[], publicUrl: string): Picture {

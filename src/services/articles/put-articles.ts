@@ -10,7 +10,7 @@ import type { FileFacts } from '../../store/media/media.ts'
 import type { NewSelection } from '../../store/articles/selections.ts'
 import type { Stores } from '../../store/stores.ts'
 import { toSafeHtml } from './safe-html.ts'
-import { listOwnFiles, toPicture } from './own-pictures.ts'
+import { listOwnFiles, toPicture, withSizes } from './own-pictures.ts'
 import { findIdentities, judgeArticle, namesOf, noteNames, noteSources, remoteOf } from './identity.ts'
 import {
   guidTaken,
@@ -141,7 +141,8 @@ async function prepare(
   const baseUrl = origin?.baseUrl ?? input.canonicalUrl ?? publicUrl
   const { markdown } = input
   const format = markdown === undefined ? 'html' : 'markdown'
-  const html = await toSafeHtml(format, markdown ?? input.html ?? '', baseUrl)
+  const safe = await toSafeHtml(format, markdown ?? input.html ?? '', baseUrl)
+  const html = withSizes(safe, ownFiles, publicUrl)
   const content: Pending['content'] = {
     ...publishing,
     language: input.language,
