@@ -119,3 +119,42 @@ test.each([
   expect(await rowsOf(web, 'select 1 from import_pieces')).toEqual([])
   expect(await rowsOf(web, "select 1 from audit where action like 'subscribers.%'")).toEqual([])
 })
+
+test('a dry run shows the columns, another says what they are for, and the import takes the same file', async () => {
+  const { web, desk } = await aDesk()
+  const { imports, subscribers } = web.context.services
+  const strange = 'Contact;Quoi;Email\nx@reader.example;Abonné;nul\ny@reader.example;Parti;nul\n'
+  await send(web, desk, 'Contact;Quoi\nx@reader.example;Abonné\ny@reader.example;Parti\n', { trial: '1' })
+  await imports.work(1)
+  // Nobody knows the name of the column, and an address stands below it.
+  expect((await imports.get(1)).report).toMatchObject({ pending: 2, invalid: 0, ignoredColumns: ['Quoi'] })
+  await send(web, desk, strange, { trial: '1' })
+  await imports.work(2)
+  expect((await imports.get(2)).report).toMatchObject({ pending: 0, invalid: 2 })
+  const page = await (await desk.get('/imports/2')).text()
+  expect(page).toMatch(/<bdi>Email<\/bdi> <select name="use">.*?value="email" selected/)
+  const pairs = (more: [string, string][], uses = ['email', 'status', 'ignored']): [string, string][] => [
+    ...uses.map((use): [string, string] => ['use', use]),
+    ...more,
+  ]
+  const faulty = await desk.post('/imports/2', pairs([['basis', 'x']]))
+  expect([faulty.status, (await faulty.text()).includes('3 à 500 caractères')]).toEqual([422, true])
+  const tried = await desk.post('/imports/2', pairs([['trial', '1']]))
+  expect(tried.headers.get('location')).toBe('/desk/imports/3')
+  await imports.work(3)
+  expect(await rowsOf(web, 'select id from subscribers')).toEqual([])
+  expect(await (await desk.get('/imports/2')).text()).not.toContain('name="use"')
+  await desk.post('/imports/3', pairs([['basis', 'ancien site']]))
+  await imports.work(4)
+  expect((await imports.get(4)).report).toMatchObject({ active: 1, ended: 1, invalid: 0 })
+  expect(await rowsOf(web, 'select import_id from import_pieces where import_id > 1')).toEqual([])
+  const api = await web.api('editor')
+  const gone = await api('POST', '/imports/3/again', { columns: { Contact: 'email' } })
+  expect([gone.status, await gone.json()]).toMatchObject([409, { code: 'no_upload' }])
+  const again = await api('POST', '/imports/1/again', { dryRun: true, columns: { Contact: 'email' } })
+  expect([again.status, await again.json()]).toEqual([202, { id: expect.any(Number) as number }])
+  const csvOut = await (await desk.get('/subscribers/export')).text()
+  expect(csvOut).toContain('x@reader.example')
+  expect((await (await signedIn(web, 'editor')).get('/subscribers/export')).status).toBe(403)
+  expect(await subscribers.count({ text: '', newsletter: undefined, state: undefined })).toBe(2)
+})

@@ -77,6 +77,10 @@ test('CSV import: headers in other words; a bare list; what is no CSV is told wh
     await expect(uploadCsv(web, file)).rejects.toMatchObject({ code: 'not_csv' })
   for (const file of ['', 'name\nAmina\n', 'a@reader.example,Amina\nb@reader.example,Omar\n'])
     await expect(uploadCsv(web, file)).rejects.toMatchObject({ code: 'csv_header' })
+  // Of dry runs the file is kept, of what was refused it is not.
+  expect(await rowsOf(web, 'select 1 from import_pieces')).toHaveLength(9)
+  await rowsOf(web, `update imports set ended_at = now() - interval '8 days'`)
+  await web.context.services.imports.purge()
   expect(await rowsOf(web, 'select 1 from import_pieces')).toEqual([])
 })
 

@@ -1,4 +1,4 @@
-import { findStatusColumns, plainWord } from './import-status.ts'
+import { findStatusColumns, plainWord, type StatusColumn } from './import-status.ts'
 
 const names = {
   email: `email|e-mail|mail|email address|e-mail address|mail address|subscriber email|user email|e-mail 1 value|member email
@@ -25,19 +25,38 @@ const aliases = Object.entries(names).map(
   ([field, text]) => [field as ImportField, text.split(/[|\n]/).map(plainWord)] as const,
 )
 
+/** What a column may be said to be for. */
+export const columnUses = [...(Object.keys(names) as ImportField[]), 'status', 'ignored'] as const
+export type ColumnUse = (typeof columnUses)[number]
+/** What a person says of columns, by their names in the file. */
+export type ColumnMap = Readonly<Record<string, ColumnUse>>
+
 /**
- * What each column of a header is for; of several for one thing the first that our list names. The names of columns that
- * nothing is made of are `ignored`.
+ * What each column of a header is for, as a person says, else by its name; of several for one thing the first that our
+ * list names. The names of columns that nothing is made of are `ignored`.
  */
-export function findColumns(header: readonly string[]) {
-  const plain = header.map(plainWord)
+export function findColumns(header: readonly string[], said: ColumnMap = {}) {
+  const saidOf = new Map(Object.entries(said))
+  const plain = header.map((name) => (saidOf.has(name) ? '' : plainWord(name)))
   const fields: Partial<Record<ImportField, number>> = {}
   for (const [field, known] of aliases) {
-    const index = known.map((name) => plain.indexOf(name)).find((at) => at >= 0)
+    const chosen = header.findIndex((name) => saidOf.get(name) === field)
+    const index = [chosen, ...known.map((name) => plain.indexOf(name))].find((at) => at >= 0)
     if (index !== undefined) fields[field] = index
   }
   const used = new Set(Object.values(fields))
-  const status = findStatusColumns(header).filter(({ index }) => !used.has(index))
-  for (const { index } of status) used.add(index)
-  return { fields, status, ignored: header.filter((name, index) => !used.has(index) && name !== '') }
+  const isStatus = (name: string) => (saidOf.get(name) ?? 'status') === 'status'
+  const found = findStatusColumns(header.map((name) => (isStatus(name) ? name : ''))).filter(
+    ({ index }) => !used.has(index),
+  )
+  const status = header.flatMap((name, index): StatusColumn[] => {
+    const known = found.find((one) => one.index === index)
+    return known ? [known] : saidOf.get(name) === 'status' ? [{ index, name, kind: 'word' }] : []
+  })
+  const uses = header.map((_, index): ColumnUse => {
+    if (status.some((one) => one.index === index)) return 'status'
+    return (Object.keys(fields) as ImportField[]).find((field) => fields[field] === index) ?? 'ignored'
+  })
+  const ignored = header.filter((name, index) => uses[index] === 'ignored' && name !== '')
+  return { fields, status, uses, ignored }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { columnUses } from '../../domain/subscribers/import-columns.ts'
 import { invalid } from '../../errors.ts'
 import { get, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
@@ -9,6 +10,7 @@ const report = z.object({
   ...(Object.fromEntries(counts.map((name) => [name, z.int()])) as Record<(typeof counts)[number], z.ZodInt>),
   encoding: z.string(),
   separator: z.string(),
+  columns: z.array(z.object({ column: z.string(), use: z.enum(columnUses) })),
   ignoredColumns: z.array(z.string()),
   newsletters: z.array(z.object({ newsletter: z.string(), rows: z.int() })),
   defaultNewsletter: z
@@ -33,13 +35,15 @@ const shape = z.object({
   report,
 })
 
+const basis = z.string().trim().min(3).max(500).optional()
+
 export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
   return [
     post('/subscribers/import', 'editor', {
       summary: 'CSV in, placed by a worker; `dryRun` changes nothing, `consentBasis` needs an admin',
       query: z.strictObject({
         dryRun: flag.default(false),
-        consentBasis: z.string().trim().min(3).max(500).optional(),
+        consentBasis: basis,
       }),
       headers: z.object({ 'Idempotency-Key': z.string().optional() }),
       body: 'stream',
@@ -58,6 +62,29 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
             })
           })
           .finally(() => request.resume())
+        return { body, headers: { Location: `/api/v1/imports/${body.id}` } }
+      },
+    }),
+    post('/imports/{id}/again', 'editor', {
+      summary:
+        'Import the file of a dry run for good, or try it with other columns; it is kept for seven days',
+      params: z.strictObject({ id: rowId }),
+      body: z.strictObject({
+        dryRun: z.boolean().default(false),
+        consentBasis: basis,
+        columns: z
+          .record(z.string().max(100), z.enum(columnUses))
+          .optional()
+          .describe('What columns are for, by their names in the file; the others as their names tell'),
+      }),
+      answers: { 202: z.object({ id: z.int() }) },
+      handle: async ({ params, body: { dryRun: isDryRun, ...wish }, actor }) => {
+        const body = await imports.again(params.id, {
+          ...wish,
+          isDryRun,
+          actor,
+          consentBasis: wish.consentBasis,
+        })
         return { body, headers: { Location: `/api/v1/imports/${body.id}` } }
       },
     }),

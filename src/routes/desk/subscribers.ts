@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { nameOf } from '../../domain/articles/article.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
@@ -87,6 +89,10 @@ export function subscribersDesk(services: Services): DeskRoute[] {
         return showList(call, { typed: { ...typed, newsletters: listOf(typed['newsletters']) }, faults })
       },
     },
+    get('/subscribers/export', 'admin', async ({ response, actor }) => {
+      response.attachment('depeche.csv').type('text/csv')
+      await pipeline(Readable.from(subscribers.export(actor)), response)
+    }),
     get('/subscribers/:id', 'viewer', (call) => showPerson(call)),
     get('/subscribers/:id/data', 'admin', async ({ request, response, actor }) => {
       response.attachment('depeche.json').json(await subscribers.data(idOf(request), actor))

@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import { hasChanged, type Executor } from '../executor.ts'
+import { findRow, hasChanged, type Executor } from '../executor.ts'
 import type { Imports } from '../schema.ts'
 
 export type ImportState = 'uploading' | 'waiting' | 'running' | 'done' | 'failed'
@@ -59,6 +59,21 @@ export function importsStore(db: Executor) {
         .executeTakeFirst()
       return row?.bytes
     },
+
+    hasPieces: async (importId: number): Promise<boolean> =>
+      (await findRow(db)`select from import_pieces where import_id = ${importId} limit 1`) !== undefined,
+
+    /** Of a dry run that has ended; false where there are none. */
+    movePieces: (from: number, to: number): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable('importPieces')
+          .set({ importId: to })
+          .where('importId', '=', from)
+          .where(
+            sql<boolean>`exists (select from imports where id = ${from} and is_dry_run and state = 'done')`,
+          ),
+      ),
 
     async markWaiting(id: number, of: { format: object; lines: number }): Promise<void> {
       await db
@@ -132,13 +147,15 @@ export function importsStore(db: Executor) {
       await held(claimed).set({ leaseToken: null, leaseUntil: null }).execute()
     },
 
-    /** What was uploaded, and promised, goes with it. False where another worker has taken over. */
+    /** What was promised, and uploaded but for a dry run, goes with it. False where another worker has taken over. */
     async markEnded(claimed: ClaimedImport, state: 'done' | 'failed'): Promise<boolean> {
       const result = await held(claimed)
         .set({ state, endedAt: sql<Date>`clock_timestamp()`, leaseToken: null, leaseUntil: null })
         .executeTakeFirst()
       if (result.numUpdatedRows === 0n) return false
-      await db.deleteFrom('importPieces').where('importId', '=', claimed.id).execute()
+      // A dry run's are wanted again.
+      if (!claimed.isDryRun || state === 'failed')
+        await db.deleteFrom('importPieces').where('importId', '=', claimed.id).execute()
       await db.deleteFrom('importPromises').where('importId', '=', claimed.id).execute()
       return true
     },
@@ -165,6 +182,10 @@ export function importsStore(db: Executor) {
           or (state in ('waiting', 'running') and created_at < clock_timestamp() - make_interval(days => ${days.unworked})
             and coalesce(lease_until < clock_timestamp(), true))
           or created_at < clock_timestamp() - make_interval(days => ${days.reports})`.execute(db)
+      await sql`
+        delete from import_pieces p using imports i
+        where i.id = p.import_id and i.state = 'done'
+          and i.ended_at < clock_timestamp() - make_interval(days => ${days.unworked})`.execute(db)
     },
 
     async listPromised(importId: number, addressHmacs: Buffer[]): Promise<Promised[]> {

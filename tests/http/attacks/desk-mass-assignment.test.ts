@@ -138,6 +138,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
     '/subscribers',
     { email: 'new@reader.example', newsletters: 'le-matin', language: 'fr', basis: 'by letter' },
   ],
+  ['/imports/1', { trial: '1', use: 'email', basis: '' }],
   ['/subscribers/1/language', { language: 'ar' }],
   ['/subscribers/1/subscription', { newsletter: 'le-matin', act: '30' }],
   ['/subscribers/1/suppress', { detail: 'asked by letter' }],
@@ -182,6 +183,12 @@ async function aNewsroom() {
     `insert into sources (kind, url, home, name, host, token, question)
      values ('feed', 'http://127.0.0.1:1/', 'http://127.0.0.1:1/', 'Le Voisin', '127.0.0.1:1', 'token', 'many')`,
   )
+  await rowsOf(
+    web,
+    `insert into imports (actor, state, is_dry_run, format, lines)
+     values ('cli', 'done', true, '{"encoding":"utf-8","separator":",","skipped":1,"header":["email"]}', 2)`,
+  )
+  await rowsOf(web, `insert into import_pieces values (1, 0, convert_to('email', 'UTF8'))`)
   const desk = await signedIn(web, 'admin')
   await signedIn(web, 'viewer')
   return { web, desk }

@@ -1,7 +1,7 @@
 import { CsvError } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { findAddress } from '../../../domain/subscribers/address.ts'
-import { findColumns } from '../../../domain/subscribers/import-columns.ts'
+import { findColumns, type ColumnMap } from '../../../domain/subscribers/import-columns.ts'
 import { invalid } from '../../../errors.ts'
 
 /** What an upload was found to be. */
@@ -13,6 +13,7 @@ export interface CsvFormat {
   skipped: number
   /** Undefined for a bare list of addresses. */
   header: string[] | undefined
+  columns?: ColumnMap | undefined
 }
 
 /** What is counted while an upload comes in. */
@@ -23,20 +24,29 @@ export interface UploadFacts {
 }
 
 export const headBytes = 64 * 1024
+interface HeaderHints {
+  columns?: ColumnMap | undefined
+  /** Nothing is written yet: a column below whose unknown name an address stands is taken for theirs. */
+  isTrial?: boolean
+}
+
 const separators = [',', ';', '\t', '|']
 const shownHeader = { columns: 300, characters: 100 }
 
 /** @throws DomainError `csv_header`, `not_csv` */
-export function describeCsv(facts: UploadFacts): CsvFormat {
+export function describeCsv(facts: UploadFacts, hints: HeaderHints = {}): CsvFormat {
   refuseOtherFiles(facts.head)
-  const formats = encodingsOf(facts).map((encoding) => findHeader(facts.head, encoding))
+  const formats = encodingsOf(facts).map((encoding) => findHeader(facts.head, encoding, hints))
   const found = formats.find((format) => format !== undefined)
-  if (!found) {
-    const sentence = `The first line of the CSV names the columns, and \`email\` is one of them ("E-mail", "Adresse e-mail", "البريد الإلكتروني" … will do).`
-    throw invalid('csv_header', sentence)
-  }
+  if (!found) throw noHeader()
   return found
 }
+
+export const noHeader = () =>
+  invalid(
+    'csv_header',
+    'The first line of the CSV names the columns, and `email` is one of them ("E-mail", "Adresse e-mail", "البريد الإلكتروني" … will do).',
+  )
 
 /** A decoder, which also makes one of the three ways to end a line, so that lines count the same for everyone. */
 export function decoderOf(encoding: string): (bytes?: Buffer) => string {
@@ -92,24 +102,33 @@ function isMac(head: Buffer): boolean {
   return count(0x80, 0x90) + count(0x98, 0x9f) > count(0xc0, 0xff)
 }
 
-function findHeader(head: Buffer, encoding: string): CsvFormat | undefined {
+function findHeader(
+  head: Buffer,
+  encoding: string,
+  { columns, isTrial }: HeaderHints,
+): CsvFormat | undefined {
   // A character that was cut in the middle is no matter this far from the header.
   const text = decoderOf(encoding)(head)
   const [whole = '', named] = /^\uFEFF?sep=(.)\n/i.exec(text) ?? []
   const body = text.slice(whole.length).replace(/^\uFEFF/, '')
-  const rows = (named === undefined ? separators : [named]).map((separator) => ({
-    separator,
-    cells: firstRow(body, separator),
-  }))
+  const rows = (named === undefined ? separators : [named]).map((separator) => {
+    const [cells = [], next = []] = firstRows(body, separator)
+    const header = cells.slice(0, shownHeader.columns).map((name) => name.slice(0, shownHeader.characters))
+    const guess = isTrial && !cells.some(findAddress) ? header[next.findIndex(findAddress)] : undefined
+    const said: ColumnMap | undefined = guess ? { [guess]: 'email', ...columns } : columns
+    return { separator, cells, header, columns: said }
+  })
   const skippedBefore = named === undefined ? 0 : 1
   const withAddress = rows
-    .filter(({ cells }) => findColumns(cells).fields.email !== undefined)
+    .map((row) => {
+      const isNamed = findColumns(row.header, columns).fields.email !== undefined
+      return isNamed ? { ...row, columns } : row
+    })
+    .filter((row) => findColumns(row.header, row.columns).fields.email !== undefined)
     .sort((one, other) => other.cells.length - one.cells.length)[0]
   if (withAddress) {
-    const header = withAddress.cells
-      .slice(0, shownHeader.columns)
-      .map((name) => name.slice(0, shownHeader.characters))
-    return { encoding, separator: withAddress.separator, skipped: skippedBefore + 1, header }
+    const { separator, header } = withAddress
+    return { encoding, separator, skipped: skippedBefore + 1, header, columns: withAddress.columns }
   }
   const bare = rows.find(
     ({ cells }) => cells.filter(Boolean).length === 1 && findAddress(cells[0] ?? '') !== undefined,
@@ -117,10 +136,9 @@ function findHeader(head: Buffer, encoding: string): CsvFormat | undefined {
   return bare && { encoding, separator: bare.separator, skipped: skippedBefore, header: undefined }
 }
 
-function firstRow(text: string, delimiter: string): string[] {
+function firstRows(text: string, delimiter: string): string[][] {
   try {
-    const [row = []] = parse(text, { ...csvOptions, delimiter, to: 1 })
-    return row
+    return parse(text, { ...csvOptions, delimiter, to: 2 })
   } catch (error) {
     if (error instanceof CsvError) return []
     throw error

@@ -113,9 +113,12 @@ export async function* readRows(
 }
 
 /** Reads the rows of one file: which column is what was found once. */
-export function createRowReader(header: string[] | undefined, offered: Offered) {
+export function createRowReader(
+  { header, columns }: Pick<CsvFormat, 'header' | 'columns'>,
+  offered: Offered,
+) {
   const names = header ?? ['email']
-  const { fields, status } = findColumns(names)
+  const { fields, status } = findColumns(names, columns)
 
   return function readRow({ line, cells: raw }: RawRow): Row | Problem {
     const cells = raw.map((cell) => unquoteCsv(cell).trim())

@@ -1,9 +1,11 @@
 import { toPage, type Page, type PageRequest } from '../../../domain/cursor.ts'
 import { mayActAs, nameOfActor, type Actor } from '../../../domain/editor.ts'
-import { forbidden, invalid, notFound } from '../../../errors.ts'
+import { conflict, forbidden, invalid, notFound } from '../../../errors.ts'
+import { findColumns, type ColumnMap } from '../../../domain/subscribers/import-columns.ts'
+import type { Stores } from '../../../store/stores.ts'
 import type { ClaimedImport } from '../../../store/subscribers/imports.ts'
 import { answerIdempotently } from '../../desk/idempotency.ts'
-import { describeCsv, type CsvFormat } from './csv-format.ts'
+import { describeCsv, noHeader, type CsvFormat } from './csv-format.ts'
 import { addBatch, countsOf, emptyTally, toImportShape, type ImportShape, type Tally } from './report.ts'
 import { createUploadCounter } from './upload.ts'
 import type { Parts } from '../../parts.ts'
@@ -15,6 +17,7 @@ export interface ImportOptions {
   isDryRun: boolean
   /** How consent was given, in words; needs an admin. Without it everyone gets an activation mail. */
   consentBasis: string | undefined
+  columns?: ColumnMap | undefined
   /** As the client announces them: what is too large is refused before it is sent. */
   bytes?: number | undefined
   /** The same upload under the same key is one import. */
@@ -56,11 +59,15 @@ export function createImportService(
     async upload(source: AsyncIterable<Buffer>, options: ImportOptions): Promise<{ id: number }> {
       requireAdminForBasis(options)
       if ((options.bytes ?? 0) > uploadLimitBytes) throw tooLarge()
-      const { isDryRun, consentBasis: basis } = options
+      const { isDryRun, consentBasis: basis, columns } = options
       const id = await stores.imports.insert({ actor: nameOfActor(options.actor), isDryRun, basis })
       try {
         const upload = await keepPieces(id, source)
-        const accepted = await accept(id, { ...upload, format: describeCsv(upload) }, options)
+        const accepted = await accept(
+          id,
+          { ...upload, format: describeCsv(upload, { columns, isTrial: isDryRun }) },
+          options,
+        )
         if (accepted !== id) await stores.imports.delete(id)
         await doorbell.ring('import-subscribers', { importId: accepted })
         return { id: accepted }
@@ -70,10 +77,32 @@ export function createImportService(
       }
     },
 
+    /**
+     * The file of a dry run once more, for good or tried with other columns; the dry run has it no longer.
+     * @throws DomainError `no_import`, `basis_needs_admin`, `csv_header`, `no_upload`
+     */
+    async again(id: number, options: ImportOptions): Promise<{ id: number }> {
+      requireAdminForBasis(options)
+      const { isDryRun, consentBasis: basis, actor, columns } = options
+      const next = await database.transaction(async (tx) => {
+        const tried = required(await tx.imports.find(id))
+        const format = { ...(tried.format as CsvFormat), columns }
+        if (findColumns(format.header ?? ['email'], columns).fields.email === undefined) throw noHeader()
+        const next = await tx.imports.insert({ actor: nameOfActor(actor), isDryRun, basis })
+        if (!(await tx.imports.movePieces(id, next))) throw noUpload()
+        await enter(tx, next, { format, lines: tried.lines }, options)
+        return next
+      })
+      await doorbell.ring('import-subscribers', { importId: next })
+      return { id: next }
+    },
+
+    /** Whether the file is still here, for `again`. */
+    hasUpload: (id: number): Promise<boolean> => stores.imports.hasPieces(id),
+
     /** @throws DomainError `no_import` */
     async get(id: number, language = 'en'): Promise<ImportShape> {
-      const found = await stores.imports.find(id)
-      if (!found) throw notFound('no_import', 'There is no such import; reports are kept for 90 days.')
+      const found = required(await stores.imports.find(id))
       return toImportShape(found, await stores.newsletters.list(), language)
     },
 
@@ -137,18 +166,19 @@ export function createImportService(
     upload: { format: CsvFormat; lines: number; sha256: string },
     options: ImportOptions,
   ): Promise<number> {
-    const { actor, isDryRun, consentBasis, idempotencyKey } = options
+    const { actor, isDryRun, consentBasis, columns, idempotencyKey } = options
     return database.transaction(async (tx) => {
       const write = async () => {
-        await tx.audit.insert(actor, 'subscribers.import', `import:${id}`, {
-          dryRun: isDryRun,
-          basis: consentBasis ?? null,
-        })
-        await tx.imports.markWaiting(id, upload)
+        await enter(tx, id, upload, options)
         return { status: 202, body: { id } }
       }
       if (idempotencyKey === undefined) return (await write()).body.id
-      const body = { file: upload.sha256, isDryRun, consentBasis: consentBasis ?? null }
+      const body = {
+        file: upload.sha256,
+        isDryRun,
+        consentBasis: consentBasis ?? null,
+        ...(columns && { columns }),
+      }
       const answer = await answerIdempotently(
         tx,
         { actor, action: 'import subscribers', idempotencyKey, body },
@@ -174,7 +204,7 @@ export function createImportService(
     const format = claimed.format as CsvFormat
     const common = await placingOf(claimed)
     const place = claimed.isDryRun ? placing.foresee : placing.place
-    const readRow = createRowReader(format.header, await listOffered(stores, now()))
+    const readRow = createRowReader(format, await listOffered(stores, now()))
     let { rowsRead } = claimed
     let tally = { ...emptyTally(), ...(claimed.report as Partial<Tally>) }
     const rows = readRows(piecesOf(claimed.id), format)
@@ -228,6 +258,29 @@ export function createImportService(
     if (isMine && tally.pending > 0 && !claimed.isDryRun) await doorbell.ring('decide-signups', {})
   }
 }
+
+/** Into the queue, with the audit row first. */
+async function enter(
+  tx: Stores,
+  id: number,
+  upload: { format: CsvFormat; lines: number },
+  { actor, isDryRun, consentBasis }: ImportOptions,
+): Promise<void> {
+  const detail = { dryRun: isDryRun, basis: consentBasis ?? null }
+  await tx.audit.insert(actor, 'subscribers.import', `import:${id}`, detail)
+  await tx.imports.markWaiting(id, upload)
+}
+
+function required<T>(found: T | undefined): T {
+  if (found !== undefined) return found
+  throw notFound('no_import', 'There is no such import; reports are kept for 90 days.')
+}
+
+const noUpload = () =>
+  conflict(
+    'no_upload',
+    'The file of this import is here no more: it was imported, or seven days have gone by. Upload it again.',
+  )
 
 const tooLarge = () =>
   invalid('too_large', 'An import takes up to 256 MB; cut the file in two, each with its header.')

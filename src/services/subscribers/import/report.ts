@@ -87,8 +87,8 @@ function toReport(stored: StoredImport, offered: Newsletter[], language: Interfa
     ...emptyTally(),
     ...(stored.report as Partial<Tally>),
   }
-  const { encoding, separator, header } = stored.format as CsvFormat
-  const columns = findColumns(header ?? ['email'])
+  const { encoding, separator, header = ['email'], columns: map } = stored.format as CsvFormat
+  const columns = findColumns(header, map)
   const first = offered[0]?.slug
   const namesNone = defaulted > 0 || columns.fields.newsletters === undefined
   return {
@@ -96,6 +96,7 @@ function toReport(stored: StoredImport, offered: Newsletter[], language: Interfa
     ...counts,
     encoding,
     separator: separatorNames[separator] ?? separator,
+    columns: header.map((column, index) => ({ column, use: columns.uses[index] ?? 'ignored' })),
     /** Columns that nothing was made of. */
     ignoredColumns: columns.ignored,
     /** Rows that name each. */
