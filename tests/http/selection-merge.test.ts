@@ -108,7 +108,7 @@ test('two sections become one on the desk: articles, readers and newsletters go 
   await web.fetch('/sections/sport/rss.xml')
   const desk = await signedIn(web, 'editor')
   const page = await (await desk.get('/sections/section/sports')).text()
-  expect(page).toMatch(/2 articles, 2 lecteurs [^<]*, 1 lettres/)
+  expect(page).toMatch(/articles\s: 2 · [^<·]*\s: 2 · [^<·]*\s: 1\./)
   for (const wish of [{ into: 'sport' }, { into: 'sports', sure: 'yes' }, { into: 'rien', sure: 'yes' }]) {
     const refused = await desk.post('/sections/section/sports/merge', wish)
     expect([refused.status, (await refused.text()).includes('aria-invalid="true"')]).toEqual([422, true])
@@ -148,6 +148,11 @@ test('two sections become one on the desk: articles, readers and newsletters go 
     { subject: 'section:sports', detail: { into: 'sport', articles: 2, readers: 2, newsletters: 1 } },
   ])
 
+  // A rule that is written with the old slug means the new one.
+  await send('PATCH', `/newsletters/${newsletter.slug}`, { sections: ['sports'] })
+  const next = await send('POST', `/newsletters/${newsletter.slug}/digests`, { cadence: 'daily' })
+  expect((next.body['articles'] as unknown[]).length).toBe(4)
+
   // Tags too, and a chain is one step.
   for (const [slug, into] of [['culture', 'sport']] as const)
     await send('POST', `/sections/${slug}/merge`, { into })
@@ -156,4 +161,30 @@ test('two sections become one on the desk: articles, readers and newsletters go 
   expect((await send('POST', '/tags/mer/merge', { into: 'cote' })).status).toBe(200)
   expect(await leads('/tags/phares')).toEqual([301, '/tags/cote'])
   expect(await leads('/sections/culture/rss.xml')).toEqual([301, '/sections/sport/rss.xml'])
+})
+
+test('articles that are written while their section is merged are all there, in the one that stays', async () => {
+  const { database, send, sectionsOf, web } = await aNewsroom()
+  await anArticle(database, { sections: ['sports', 'sport', 'culture'] })
+  const put = (n: number) =>
+    send('PUT', `/articles/a${n}`, { ...story, title: `Le phare, ${n}`, sections: ['sports'] })
+  const [merged, crosswise, ...written] = await Promise.all([
+    put(0).then(() => send('POST', '/sections/sports/merge', { into: 'sport' })),
+    put(1).then(() => send('POST', '/sections/sport/merge', { into: 'sports' })),
+    ...Array.from({ length: 20 }, (_, n) => put(n + 2)),
+  ])
+  expect([merged.status, crosswise.status].sort()).toEqual([200, 409])
+  expect(new Set(written.map(({ status }) => status))).toEqual(new Set([201]))
+  const [kept] = await sectionsOf('a21')
+  expect(
+    await rowsOf(
+      web,
+      `select count(*)::int n from article_selections x join selections s on s.id = x.selection_id
+    where s.slug = '${kept?.slug}'`,
+    ),
+  ).toEqual([{ n: 23 }])
+  expect((await database.stores.selections.list('section')).map(({ slug }) => slug)).toEqual([
+    kept?.slug,
+    'culture',
+  ])
 })

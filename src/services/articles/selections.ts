@@ -139,6 +139,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
      */
     async merge(kind: SelectionKind, slug: string, into: string, actor: Actor): Promise<PlacedSelection> {
       const merged = await database.transaction(async (stores) => {
+        await stores.selections.claimAll()
         const gone = await getSelection(stores, kind, slug)
         const kept = await stores.selections.findBySlug(kind, into)
         if (!kept) throw noSelection(kind, into, 'into')

@@ -30,6 +30,9 @@ export interface SelectionUses {
 /** Enough to tell what a newsroom writes about now; few enough for the head of every page. */
 const newestCounted = 300
 
+/** Any number that nothing else locks. */
+const mergeLock = 0x6d65_7267
+
 export function selectionsStore(db: Executor) {
   const columns = [
     ...(['id', 'kind', 'slug', 'names', 'description as descriptions', 'position', 'listed'] as const),
@@ -110,6 +113,8 @@ export function selectionsStore(db: Executor) {
      */
     async putMissing(selections: NewSelection[]): Promise<Map<string, number>> {
       if (selections.length === 0) return new Map()
+      // A merge waits for who writes, and who writes for a merge: to find what became of it.
+      await sql`select pg_advisory_xact_lock_shared(${mergeLock})`.execute(db)
       const wanted = [...new Map(selections.map((one) => [keyOf(one), one])).values()].sort((a, b) =>
         keyOf(a) < keyOf(b) ? -1 : 1,
       )
@@ -167,19 +172,25 @@ export function selectionsStore(db: Executor) {
       return row
     },
 
+    /** Until the transaction ends nobody else writes to a selection or merges one, and no reader chooses any. */
+    async claimAll(): Promise<void> {
+      await sql`select pg_advisory_xact_lock(${mergeLock})`.execute(db)
+      await sql`lock table subscriptions in share row exclusive mode`.execute(db)
+    },
+
     /**
-     * Makes one selection of two. Call it in a transaction: whoever writes to one of them waits for its end.
+     * Makes one selection of two; after `claimAll`.
      * @param slugs that lead to `into` from now on, beside those of `gone`
      */
     async merge(gone: Selection, into: Selection, slugs: string[]): Promise<void> {
-      await sql`select from selections where id in (${gone.id}, ${into.id}) order by id for update`.execute(
+      // Changed and not made anew: that leaves the rows of articles alone, which somebody may hold who waits for us.
+      await sql`
+        delete from article_selections x using article_selections y
+        where x.selection_id = ${gone.id} and y.selection_id = ${into.id} and y.article_id = x.article_id`.execute(
         db,
       )
       await sql`
-        insert into article_selections (article_id, selection_id, position)
-        select article_id, ${into.id}::bigint, position from article_selections where selection_id = ${gone.id}
-        on conflict do nothing`.execute(db)
-      await sql`delete from article_selections where selection_id = ${gone.id}`.execute(db)
+        update article_selections set selection_id = ${into.id} where selection_id = ${gone.id}`.execute(db)
       await sql`
         update subscriptions set updated_at = clock_timestamp(),
           sections = array(select distinct id from unnest(array_replace(sections, ${gone.id}::bigint, ${into.id}::bigint)) id order by id)

@@ -26,8 +26,9 @@ const columns = sql`a.id, a.external_id, a.slug, a.title, coalesce(nullif(a.deck
     where x.article_id = a.id
   ), '[]') as selections`
 
+/** Those of before too: a rule may have been written with one. */
 const slugsOf = (kind: string) => sql`(
-  select array_agg(s.slug) from article_selections x join selections s on s.id = x.selection_id
+  select array_agg(s.slug) from article_selections x join selection_names s on s.id = x.selection_id
   where x.article_id = a.id and s.kind = ${kind})`
 
 export function digestArticlesStore(db: Executor) {
