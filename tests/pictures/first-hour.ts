@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { aPage, desktop, phone, type BrowserPage } from '../support/browser.ts'
 import { aDataDir, aRunningInstallation } from '../support/installation.ts'
@@ -21,11 +22,9 @@ async function twoScreens(desk: string) {
   return {
     page,
     small,
-    async onDesktop(name: string, from?: string) {
-      await shoot(page, `hour-${name}-fr`, from)
-    },
+    onDesktop: (name: string, from?: string) => shoot(page, `hour-${name}-fr`, from),
     /** The same place again, for what is typed does not go along. */
-    async onPhone(name: string, url = page.url(), from?: string) {
+    onPhone: async (name: string, url = page.url(), from?: string) => {
       await speak('ar')
       await small.goto(url)
       await shoot(small, `hour-${name}-ar`, from)
@@ -35,15 +34,10 @@ async function twoScreens(desk: string) {
 }
 
 async function shoot(page: BrowserPage, name: string, from = 'h1'): Promise<void> {
-  if (from === 'h1') await page.evaluate('scrollTo(0, 0)')
-  else
-    await page
-      .locator(from)
-      .first()
-      .evaluate((element) => {
-        element.scrollIntoView()
-      })
-  await page.screenshot({ path: join(images, `${name}.png`) })
+  await page.evaluate(from === 'h1' ? 'scrollTo(0, 0)' : `document.querySelector('${from}').scrollIntoView()`)
+  await sharp(await page.screenshot())
+    .png({ palette: true })
+    .toFile(join(images, `${name}.png`))
 }
 
 const story = `La Compagnie des îles remet **deux traversées** en service dès lundi :
@@ -77,6 +71,14 @@ test('a newsroom of one’s own, from nothing to the first report', async () => 
   await page.fill('[name=contactEmail]', 'redaction@vigie.example')
   await press('Enregistrer', '#publication')
 
+  await at('/desk/look')
+  await page.fill('[name=accent]', '#0b5563')
+  await page.fill('[name="name.ar"]', 'المرصد')
+  await page.fill('[name="description.ar"]', 'جريدة بور كلير وجزرها.')
+  await press('Enregistrer')
+  await onDesktop('look', '.look-previews')
+  await onPhone('look', page.url(), '.look-previews')
+
   await at('/desk/articles/new')
   await page.fill('[name=title]', 'Le bac de nuit reprend lundi')
   await page.fill(
@@ -84,9 +86,8 @@ test('a newsroom of one’s own, from nothing to the first report', async () => 
     'Deux traversées de plus, à 22 heures et à minuit, jusqu’à la fin de l’hiver.',
   )
   await page.fill('[name=markdown]', story)
-  await page.check('[name=state][value=published]')
   await onDesktop('story')
-  await press('Enregistrer')
+  await press('Publier')
   await onPhone('story')
 
   await at('/desk/newsletters/new')
@@ -97,9 +98,9 @@ test('a newsroom of one’s own, from nothing to the first report', async () => 
   await press('Enregistrer')
   await onPhone('newsletter', new URL('/desk/newsletters/le-matin', page.url()).href)
 
-  await at('/fr/')
+  await at('/fr')
   await onDesktop('form')
-  await small.goto(new URL('/ar', page.url()).href)
+  await small.goto(new URL('/ar/subscribe', page.url()).href)
   await shoot(small, 'hour-form-ar')
   for (const name of ['nour', 'amel', 'karim']) {
     await at('/desk/subscribers')
@@ -117,17 +118,20 @@ test('a newsroom of one’s own, from nothing to the first report', async () => 
 
   await at('/desk/digests')
   await page.locator('details.compose summary').click()
-  await press('Écrire un mot')
+  await press('Écrire aux abonnés')
+  const digest = page.url()
   await page.fill('[name=subject]', 'Nous déménageons lundi')
   await page.fill('[name=intro]', letter)
   await onDesktop('letter')
   await press('Enregistrer')
-  const digest = page.url()
-  await onPhone('letter')
+  await onPhone('letter', digest)
   await page.goto(digest)
   await page.locator('summary', { hasText: 'Envoyer…' }).click()
   await press('Envoyer maintenant')
   await page.getByText('envoyé', { exact: true }).waitFor({ timeout: 60_000 })
 
+  await at('/desk/newsletters/le-matin/report')
+  await onDesktop('report')
+  await onPhone('report')
   expect([...page.faults, ...small.faults]).toEqual([])
 })
