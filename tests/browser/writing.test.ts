@@ -57,6 +57,8 @@ test.for(['fr', 'ar', 'en'])(
     }
     await page.goto(`${web.origin}/desk/articles/new`)
     await page.locator('[name=title]').fill('Le bac reprend')
+    // The buttons are at hand, however long the form is.
+    expect((await page.locator('.save').boundingBox())?.y).toBeLessThan(phone.viewport.height)
     await page.locator('[name=url]').fill('https://img.example/bac.jpg')
     await page.locator('form.writing .save button >> nth=0').click()
     expect(await page.locator(':focus').getAttribute('name')).toBe('alt')

@@ -107,7 +107,12 @@ export function digestsDesk(
       const list = await digests.list(filter, toPageRequest({ limit: listSize, cursor }, ['time', 'id']))
       const all = await newsletters.list()
       const shown = { newsletters: all.filter((one) => !isResting(one)), names: await newsletters.names() }
-      page('desk/digests', { list, state, states: digestStates, ...shown })
+      const counts = await digests.countStates()
+      const states = digestStates.flatMap((name) => {
+        const n = counts.get(name)
+        return n === undefined ? [] : [{ name, n }]
+      })
+      page('desk/digests', { list, state, states, ...shown })
     }),
     get('/digests/:id', 'viewer', (call) => showDigest(call)),
     get('/digests/:id/events', 'viewer', ({ request, response }) =>

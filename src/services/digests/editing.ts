@@ -114,6 +114,8 @@ export function createDigestService(
     /** The same of one that was read already. */
     show,
 
+    countStates: () => database.stores.digests.countStates(),
+
     /** Newest first. */
     async list(
       filter: { newsletter?: string | undefined; states?: DigestState[] | undefined },

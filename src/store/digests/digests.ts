@@ -272,6 +272,13 @@ export function digestsStore(db: Executor) {
           .where('state', 'in', from),
       ),
 
+    /** How many are in each state that any is in. */
+    async countStates(): Promise<Map<string, number>> {
+      const rows = await listRows<{ state: string; n: number }>(db)`
+        select state, count(*)::integer as n from digests group by 1`
+      return new Map(rows.map(({ state, n }) => [state, n]))
+    },
+
     /** Alerts of a newsletter that started since an instant. */
     async countAlertsSince(newsletterId: number, since: Date): Promise<number> {
       const { n } = await db
