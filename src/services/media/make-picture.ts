@@ -29,10 +29,11 @@ export function makePicture(bytes: Uint8Array): Promise<MadePicture> {
     maker.on('message', (made: MadePicture) => {
       resolve(made)
     })
-    // It has crashed, or was ended: so it would again.
     maker.on('close', (code, signal) => {
-      if (signal) resolve({ refusal: 'media_unreadable' })
-      else reject(new Error(`the maker of pictures ended with code ${code}`))
+      // Who ends a worker may end this with it; otherwise it has crashed or took too long, and so it would again.
+      if (signal === null || signal === 'SIGTERM' || signal === 'SIGINT')
+        reject(new Error(`the maker of pictures ended by ${signal ?? code}`))
+      else resolve({ refusal: 'media_unreadable' })
     })
     maker.send(bytes)
   }).finally(() => maker.kill('SIGKILL'))
