@@ -154,8 +154,10 @@ test('a letter takes a picture into its words by its own form', async () => {
 test('what is used nowhere goes after thirty days, whatever uses it keeps it; doctor tells what it weighs', async () => {
   let now = new Date()
   const web = await aWeb({ now: () => now })
-  const [lead, inText, inIntro, welcome, unused] = ['a1', 'b2', 'c3', 'd4', 'e5'].map((n) => n.repeat(32))
-  for (const sha256 of [lead, inText, inIntro, welcome, unused]) {
+  const [lead, inText, inIntro, welcome, logo, unused] = ['a1', 'b2', 'c3', 'd4', 'e5', 'f6'].map((n) =>
+    n.repeat(32),
+  )
+  for (const sha256 of [lead, inText, inIntro, welcome, logo, unused]) {
     const values = [Buffer.from(sha256 ?? '', 'hex'), now]
     await rowsOf(
       web,
@@ -180,6 +182,7 @@ test('what is used nowhere goes after thirty days, whatever uses it keeps it; do
   const newsletter = await aNewsletter(web.context.database, { welcome: `![Le port](${urlOf(welcome)})` })
   const letter = { kind: 'letter', subject: 'a', intro: `![Le port](${urlOf(inIntro)})` }
   await call('POST', `/newsletters/${newsletter.slug}/digests`, letter)
+  await rowsOf(web, `update publication set look = $1`, [{ logo: urlOf(logo) }])
   const { findings } = await examine(web.context)
   expect(findings).toContainEqual(expect.objectContaining({ name: 'pictures', verdict: 'look' }))
 
@@ -192,9 +195,9 @@ test('what is used nowhere goes after thirty days, whatever uses it keeps it; do
     )
     return rows.map(({ name }) => name)
   }
-  expect(await after(29)).toEqual(['a1', 'b2', 'c3', 'd4', 'e5'])
-  expect(await after(2)).toEqual(['a1', 'b2', 'c3', 'd4'])
+  expect(await after(29)).toEqual(['a1', 'b2', 'c3', 'd4', 'e5', 'f6'])
+  expect(await after(2)).toEqual(['a1', 'b2', 'c3', 'd4', 'e5'])
   await rowsOf(web, `update newsletters set welcome = null`)
-  expect(await after(29)).toEqual(['a1', 'b2', 'c3', 'd4'])
-  expect(await after(2)).toEqual(['a1', 'b2', 'c3'])
+  expect(await after(29)).toEqual(['a1', 'b2', 'c3', 'd4', 'e5'])
+  expect(await after(2)).toEqual(['a1', 'b2', 'c3', 'e5'])
 })

@@ -30,7 +30,8 @@ const uses = sql`
   union all select body from article_bodies where body like '%/media/%'
   union all select intro from digests where intro like '%/media/%'
   union all select frozen::text from digests where frozen::text like '%/media/%'
-  union all select welcome from newsletters where welcome like '%/media/%'`
+  union all select welcome from newsletters where welcome like '%/media/%'
+  union all select look::text from publication`
 
 const isUsed = sql`encode(sha256, 'hex') in (
   select found[1] from (${uses}) used, regexp_matches(words, '/media/([0-9a-f]{64})-', 'g') found)`
