@@ -213,9 +213,10 @@ test('a form sent at once is taken, under the limits of one without a stamp', as
   const { database, services } = web.context
   const newsletter = await aNewsletter(database)
   const reader = aReader(web)
-  const form = { newsletters: newsletter.slug, stamp: services.signups.formStamp() }
   const statuses: number[] = []
   for (let n = 0; n < 16; n++) {
+    // Each is of a form that was opened just now, however long the others took.
+    const form = { newsletters: newsletter.slug, stamp: services.signups.formStamp() }
     statuses.push((await reader.post('/subscribe', { email: `a${n}@reader.example`, ...form })).status)
   }
   expect(statuses).toEqual([...Array<number>(15).fill(200), 429])
