@@ -161,8 +161,10 @@ test('a correction stands below the text, on the page and in every feed; without
       ['rss.xml', 'atom.xml', 'feed.json'].map(async (name) => (await poll(`${origin}/${name}`)).text),
     )
   for (const feed of await read()) expect(feed).not.toContain('Correction')
-  await put('a', { title: 'Le bac', correction: 'Il reprend <lundi>.' })
+  await put('a', { title: 'Le bac', deck: 'Après onze mois.', correction: 'Il reprend <lundi>.' })
   await render()
+  // What a person wrote to stand for the story, not the beginning of its text.
+  for (const feed of await read()) expect(feed).toContain('Après onze mois.')
   for (const feed of await read())
     expect(feed).toMatch(/Correction du \d[^:]+20\d\d.{1,3}: Il reprend (?:&lt;|&amp;lt;)lundi/)
   const corrected = (await poll(`${origin}/articles/le-bac`)).text

@@ -15,7 +15,7 @@ test('SRC-4 what a site publishes is an article here, in the feed, with its own 
   await site.render()
   const rss = await (await site.fetch('/rss.xml')).text()
   expect(rss).toContain('Le phare &#x26; la mer')
-  const [article] = await site.sql('select * from articles')
+  const [article] = await site.sql<{ external_id: string }>('select * from articles')
   const [post] = site.wordpress.posts.values()
   expect(article).toMatchObject({
     external_id: expect.stringMatching(/^wp:127\.0\.0\.1:\d+:1$/) as string,
@@ -24,6 +24,8 @@ test('SRC-4 what a site publishes is an article here, in the feed, with its own 
     slug: 'article-1',
     remote_rank: 3,
   })
+  const found = await site.context.services.articles.find(article?.external_id ?? '')
+  expect(found?.owner).toEqual({ id: site.sourceId, name: expect.any(String) as string })
   expect(site.wordpress.agents).toEqual(new Set([`Depeche (+${site.origin})`]))
 })
 
