@@ -648,6 +648,19 @@ CREATE INDEX outbox_pending ON outbox USING btree (id) WHERE (state = 'pending':
 CREATE INDEX outbox_relay ON outbox USING btree (relay_id) WHERE (relay_id IS NOT NULL);
 CREATE INDEX outbox_subscriber ON outbox USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
 
+create table picks (
+  id bigint generated always as identity not null,
+  slug text not null,
+  names jsonb not null,
+  article_ids bigint[] default '{}'::bigint[] not null,
+  starts_at timestamp with time zone,
+  ends_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint picks_pkey PRIMARY KEY (id),
+  constraint picks_slug_key UNIQUE (slug)
+);
+
 create table provider_counts (
   provider text not null,
   kind text not null,

@@ -34,6 +34,7 @@ export type Block =
   | { kind: 'lead' }
   | { kind: 'section'; slug: string }
   | { kind: 'dossier'; slug: string }
+  | { kind: 'picks'; slug: string }
   | { kind: 'most-read' }
 
 export type ApprovalRule = 'none' | 'one' | 'four-eyes'

@@ -45,6 +45,12 @@ export function siteRoutes(
     })
   }
 
+  router.get('/picks/:slug', async (request, response) => {
+    const page = locate(response)
+    const pick = await site.pick(page, { slug: request.params.slug, only: page.pathLanguage })
+    pages.send(response, 'selection', { ...pick, isSwitchable: true })
+  })
+
   router.get('/articles/:slug', async (request, response) => {
     const { publication } = locate(response)
     const found = await site.article(request.params.slug, publication)

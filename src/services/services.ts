@@ -3,6 +3,7 @@ import { createViewService } from './articles/article-views.ts'
 import { createArticleService } from './articles/articles.ts'
 import { createOldAddressService } from './articles/old-addresses.ts'
 import { createResponseService } from './articles/responses.ts'
+import { createPickService } from './articles/picks.ts'
 import { createSelectionService } from './articles/selections.ts'
 import { createSiteService } from './articles/site.ts'
 import { createBounceService } from './deliverability/bounces.ts'
@@ -81,6 +82,7 @@ export function createServices(parts: Parts) {
     publication,
     articles: createArticleService(parts),
     responses: createResponseService(parts),
+    picks: createPickService(parts),
     selections: createSelectionService(parts),
     views: createViewService(forReaders),
     feeds,

@@ -501,6 +501,17 @@ export interface Outbox {
   suspectAt: Timestamp | null;
 }
 
+export interface Picks {
+  articleIds: Generated<ArrayType<number>>;
+  createdAt: Generated<Timestamp>;
+  endsAt: Timestamp | null;
+  id: Generated<number>;
+  names: Json;
+  slug: string;
+  startsAt: Timestamp | null;
+  updatedAt: Generated<Timestamp>;
+}
+
 export interface ProviderCounts {
   kind: string;
   lastAt: Timestamp;
@@ -786,6 +797,7 @@ export interface DB {
   newsletterExclusions: NewsletterExclusions;
   newsletters: Newsletters;
   outbox: Outbox;
+  picks: Picks;
   providerCounts: ProviderCounts;
   providerEvents: ProviderEvents;
   providers: Providers;

@@ -3,6 +3,7 @@ import type { Executor } from './executor.ts'
 import { articleViewsStore } from './articles/article-views.ts'
 import { articlesStore } from './articles/articles.ts'
 import { responsesStore } from './articles/responses.ts'
+import { picksStore } from './articles/picks.ts'
 import { selectionsStore } from './articles/selections.ts'
 import { bouncesStore } from './deliverability/bounces.ts'
 import { providersStore } from './deliverability/providers.ts'
@@ -61,6 +62,7 @@ export function storesOn(executor: Executor, hot = executor) {
     articleViews: articleViewsStore(executor),
     articles: articlesStore(executor),
     responses: responsesStore(executor),
+    picks: picksStore(executor),
     selections: selectionsStore(executor),
     bounces: bouncesStore(executor),
     providers: providersStore(executor),

@@ -11,6 +11,8 @@ async function aDesk() {
   const web = await aWeb({ env: { MAILBOX_URL: mailboxUrl } })
   await seedSampleNewsroom(web.context)
   const words = { subject: 'Un mot', intro: 'La rédaction **déménage**.' }
+  const picks = { names: { fr: 'À la une' }, articles: ['rivage-101', 'rivage-102'] }
+  await web.context.services.picks.put('en-une', picks, admin)
   const letter = await web.context.services.digests.compose('le-matin', { kind: 'letter', ...words }, admin)
   const desk = await signedIn(web, 'admin')
   const open = async (options: Parameters<typeof aPage>[0]) => {
@@ -35,6 +37,8 @@ const places = [
   '/desk/feeds',
   '/desk/sections',
   '/desk/sections/section/culture',
+  '/desk/picks',
+  '/desk/picks/en-une',
   '/desk/sources',
   '/desk/subscribers',
   '/desk/subscribers/1',

@@ -1,6 +1,7 @@
 import { summaryOf } from '../articles/article-html.ts'
 import { bylineOf, nameOf, selectionPath, type Picture, type Selection } from '../articles/article.ts'
 import { articleUrl, type Linked } from '../articles/links.ts'
+import { pickPath, type PickedList } from '../articles/pick.ts'
 import { sanitizeText } from '../articles/markdown.ts'
 import { isLetter, type Digest, type VariantPlan } from './digest.ts'
 import { ownersOf } from './link-tags.ts'
@@ -81,7 +82,7 @@ const defaultBlocks: Block[] = [{ kind: 'lead' }]
 export function arrange(
   blocks: readonly Block[],
   articles: readonly Candidate[],
-  site: { language: string; publicUrl: string },
+  site: { language: string; publicUrl: string; picks?: readonly PickedList[] },
 ): FrozenBlock[] {
   const waiting = new Map(articles.map((article) => [article.id, article]))
   const arranged: FrozenBlock[] = []
@@ -93,6 +94,12 @@ export function arrange(
   for (const block of blocks.length > 0 ? blocks : defaultBlocks) {
     const rest = [...waiting.values()]
     if (block.kind === 'lead') put({ kind: 'lead', title: '' }, rest.slice(0, 1))
+    const pick = block.kind === 'picks' && site.picks?.find(({ slug }) => slug === block.slug)
+    if (pick) {
+      const title = nameOf(pick, site.language)
+      const taken = rest.filter(({ id }) => pick.articleIds.includes(id))
+      put({ kind: 'picks', title, url: site.publicUrl + pickPath(pick.slug) }, taken)
+    }
     if (block.kind !== 'section' && block.kind !== 'dossier') continue
     const isIts = (selection: Selection) => selection.kind === block.kind && selection.slug === block.slug
     const taken = rest.filter((article) => article.selections.some(isIts))
@@ -116,6 +123,8 @@ interface ContentParts {
   /** Due articles that the maximum left out. */
   beyond: number
   mostRead: FrozenDigest['mostRead']
+  /** That the newsletter's blocks name, and that are shown now. */
+  picks: PickedList[]
   /** Sites of the newsroom's own that are followed. */
   homes: string[]
 }
@@ -159,7 +168,11 @@ export function contentOf(parts: ContentParts): FrozenDigest {
       ...(contacts.length > 0 && { contacts }),
       ...(legalLinks.length > 0 && { legalLinks }),
     },
-    blocks: arrange(isRuled ? newsletter.blocks : [], articles, { language: newsletter.language, publicUrl }),
+    blocks: arrange(isRuled ? newsletter.blocks : [], articles, {
+      language: newsletter.language,
+      publicUrl,
+      picks: parts.picks,
+    }),
     articles: articles.map((article) => toFrozen(article, parts)),
     mostRead: isLetter(digest) ? [] : parts.mostRead,
     ...(beyond > 0 && { more: { count: beyond, url: moreUrl(newsletter, publicUrl) } }),

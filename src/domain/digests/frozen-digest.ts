@@ -64,7 +64,7 @@ type FrozenLook = {
 }
 
 export interface FrozenBlock {
-  kind: 'lead' | 'articles' | SelectionKind
+  kind: 'lead' | 'articles' | 'picks' | SelectionKind
   /** Its heading; empty for the lead and where none is wanted. */
   title: string
   /** The selection's page. */

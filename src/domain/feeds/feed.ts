@@ -6,6 +6,7 @@ import {
   type Selection,
   type SelectionKind,
 } from '../articles/article.ts'
+import { pickPath } from '../articles/pick.ts'
 import { newsletterPath } from '../newsletter.ts'
 import { isLanguageTag } from '../publication.ts'
 
@@ -28,6 +29,7 @@ export type FeedSubject =
   | `${SelectionKind}:${string}`
   | `responses:${string}`
   | `newsletter:${string}`
+  | `pick:${string}`
 
 /** One feed in one format. `language` is absent where the feed holds every language. */
 export interface FeedAddress {
@@ -36,9 +38,9 @@ export interface FeedAddress {
   format: FeedFormat
 }
 
-/** Something changed that feeds show: without a language, in every language. `*` is every feed. */
+/** Something changed that feeds show: without a language, in every language. `*` is every feed, `picks` that of every pick. */
 export interface FeedChange {
-  subject: FeedSubject | '*'
+  subject: FeedSubject | '*' | 'picks'
   language?: string
 }
 
@@ -60,6 +62,7 @@ function folderOf(subject: FeedSubject): string {
   if (kind === 'all') return ''
   if (kind === 'most-read-today') return '/most-read/today'
   if (kind === 'newsletter') return newsletterPath(slug)
+  if (kind === 'pick') return pickPath(slug)
   if (kind === 'responses') return slug === '' ? '/responses' : `${articlePath(slug)}/responses`
   if (kind === 'most-read') return '/most-read'
   return selectionPath({ kind: kind as SelectionKind, slug })
@@ -88,8 +91,8 @@ export function feedPagePath({ subject, language }: Pick<FeedAddress, 'subject' 
   const { kind, slug } = splitSubject(subject)
   if (kind === 'newsletter') return newsletterPath(slug)
   if (kind === 'responses' && slug !== '') return articlePath(slug)
-  const isSelection = Object.hasOwn(pathOfKind, kind)
-  return withLanguage(isSelection ? folderOf(subject) : '', language) || '/'
+  const hasPage = kind === 'pick' || Object.hasOwn(pathOfKind, kind)
+  return withLanguage(hasPage ? folderOf(subject) : '', language) || '/'
 }
 
 /** Cheap enough for every request: whether the last segment is a feed's. */
@@ -121,6 +124,7 @@ function subjectOf(folders: string[]): FeedSubject | undefined {
   if (folders.length !== 2) return undefined
   if (folder === 'most-read') return slug === 'today' ? 'most-read-today' : undefined
   if (folder === 'newsletters') return `newsletter:${slug}`
+  if (folder === 'picks') return `pick:${slug}`
   const kind = kindOfFolder.get(folder) as SelectionKind | undefined
   return kind && `${kind}:${slug}`
 }
@@ -149,7 +153,12 @@ export function changesOfArticle(
 ): FeedChange[] {
   const { language } = article
   const selections = [...article.sections, ...article.dossiers, ...article.tags, ...article.authors]
-  const subjects: FeedSubject[] = ['all', ...selections.map(selectionSubject), `responses:${article.slug}`]
+  const subjects: FeedChange['subject'][] = [
+    'all',
+    'picks',
+    ...selections.map(selectionSubject),
+    `responses:${article.slug}`,
+  ]
   // A ranking follows its own clock, but never shows a withdrawn story; its responses go with it.
   if (article.state === 'withdrawn') subjects.push('most-read', 'most-read-today', 'responses')
   return subjects.map((subject) => ({ subject, language }))

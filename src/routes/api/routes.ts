@@ -13,6 +13,7 @@ import { invitationApi } from './invitations.ts'
 import { keyApi } from './keys.ts'
 import { mediaApi } from './media.ts'
 import { newsletterApi } from './newsletters.ts'
+import { pickApi } from './picks.ts'
 import { providerApi } from './providers.ts'
 import { publicationApi } from './publication.ts'
 import { responseApi } from './responses.ts'
@@ -38,6 +39,7 @@ export function apiRoutes(
     ...sourceApi(services.sources),
     ...responseApi(services.responses),
     ...selectionApi(services.selections),
+    ...pickApi(services),
     ...publicationApi(services.publication),
     ...feedApi(services),
     ...editorApi(services.editors),

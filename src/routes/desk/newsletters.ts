@@ -15,7 +15,13 @@ interface Shown {
 }
 
 /** Newsletters: their rules and cadences. */
-export function newslettersDesk({ newsletters, reports, selections, publication }: Services): DeskRoute[] {
+export function newslettersDesk({
+  newsletters,
+  picks,
+  reports,
+  selections,
+  publication,
+}: Services): DeskRoute[] {
   const showForm = async (call: DeskCall, form: NewsletterForm, more: Shown = {}) => {
     const named = (kind: string) =>
       form.blocks.filter((block) => block.startsWith(`${kind} `)).map((block) => block.slice(kind.length + 1))
@@ -24,7 +30,10 @@ export function newslettersDesk({ newsletters, reports, selections, publication 
       dossiers: [...form.dossiers, ...named('dossier')],
       tags: form.tags,
     }
-    const offered = await selections.offer(chosen, call.session.language)
+    const offered = {
+      ...(await selections.offer(chosen, call.session.language)),
+      picks: await picks.list(),
+    }
     const languages = new Set((await publication.get()).languages)
     // A language that the publication has given up stays this newsletter's until an editor chooses another.
     if (more.newsletter) languages.add(more.newsletter.language)

@@ -8,6 +8,7 @@ import { providersDesk } from './providers.ts'
 import { importsDesk } from './imports.ts'
 import { feedsDesk } from './feeds.ts'
 import { lookDesk } from './look.ts'
+import { picksDesk } from './picks.ts'
 import { sectionsDesk } from './sections.ts'
 import { settingsDesk } from './settings.ts'
 import { sourcesDesk } from './sources.ts'
@@ -28,6 +29,7 @@ export function deskRoutes(services: Services, draining: AbortSignal, examine: E
     ...newslettersDesk(services),
     ...articlesDesk(services),
     ...sectionsDesk(services),
+    ...picksDesk(services),
     ...sourcesDesk(services),
     ...feedsDesk(services),
     ...subscribersDesk(services),

@@ -97,7 +97,7 @@ export function sectionsDesk({ selections, publication }: Services): DeskRoute[]
 }
 
 /** Of the fields `name.fr`, `name.ar` …; a language whose field is empty has no name of its own. */
-const namesOf = (body: unknown): Record<string, string> =>
+export const namesOf = (body: unknown): Record<string, string> =>
   Object.fromEntries(
     Object.entries(z.record(z.string(), z.string().trim().max(200)).parse(body)).flatMap(([field, name]) =>
       field.startsWith('name.') && name !== '' ? [[field.slice('name.'.length), name]] : [],

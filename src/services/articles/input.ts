@@ -125,6 +125,20 @@ export const selectionInput = z.strictObject({
   names,
   position: z.int().min(0).max(100_000).optional(),
 })
+const instant = z.iso.datetime({ offset: true }).nullable().default(null)
+export const pickInput = z
+  .strictObject({
+    names,
+    articles: z.array(z.string().min(1).max(200)).max(50).default([]).describe('External ids, in order'),
+    from: instant,
+    to: instant,
+  })
+  .refine(({ from, to }) => from === null || to === null || Date.parse(from) < Date.parse(to), {
+    error: 'must be later than from',
+    path: ['to'],
+  })
+export type PickInput = z.input<typeof pickInput>
+
 /** Public URLs hold the slug: those of the old one lead to the new one. */
 export const selectionChange = z
   .strictObject({

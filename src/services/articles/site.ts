@@ -13,6 +13,7 @@ import { withoutUndefined } from '../../domain/fields.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { sourcesOf } from '../../domain/media.ts'
 import { isOffered } from '../../domain/newsletter.ts'
+import { isShown, pickPath } from '../../domain/articles/pick.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -53,7 +54,7 @@ const sectionsInNavigation = 8
 
 /** What the public pages show. Nothing here tells of drafts and scheduled articles. */
 export function createSiteService({ config, database, now }: Pick<Parts, 'config' | 'database' | 'now'>) {
-  const { articles, articleViews, responses, selections, newsletters } = database.stores
+  const { articles, articleViews, picks, responses, selections, newsletters } = database.stores
   const { publicUrl } = config
   const atHome = (article: Article | undefined): Elsewhere | undefined => {
     const to = article?.state === 'published' ? homeOf(article, publicUrl) : undefined
@@ -119,6 +120,26 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         cards: shown.map((article) => toCard(article, publication, publicUrl)),
         older: found.length > cardsOnPage && last ? cursorOf(last) : undefined,
         isFirst: before === undefined,
+      }
+    },
+
+    /** @throws DomainError `no_pick` */
+    async pick(
+      { publication, language }: Listed,
+      { slug, only }: { slug: string; only: string | undefined },
+    ) {
+      const pick = await picks.find(slug.normalize())
+      if (!pick) throw notFound('no_pick', 'There are no picks at this address.')
+      const found = isShown(pick, now()) ? await articles.listByIds(pick.articleIds) : []
+      return {
+        kind: 'picks',
+        name: nameOf(pick, language),
+        description: '',
+        selectionPath: pickPath(pick.slug),
+        cards: found
+          .filter((article) => article.state === 'published' && (!only || article.language === only))
+          .map((article) => toCard(article, publication, publicUrl)),
+        isFirst: true,
       }
     },
 

@@ -2,6 +2,7 @@ import { localDateOf, lookBackStart } from '../../domain/digests/cadence.ts'
 import { contentHashOf, isLetter, type Digest, type VariantPlan } from '../../domain/digests/digest.ts'
 import { contentOf, orderOf, planVariants, type Candidate } from '../../domain/digests/digest-content.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
+import { isShown, type PickedList } from '../../domain/articles/pick.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
@@ -79,6 +80,7 @@ export async function listMatter(
   { digest, newsletter }: Draft,
 ) {
   const publication = await stores.publication.get()
+  const picks = await listPicks(parts, stores, { digest, newsletter })
   const due = await listDue(parts, stores, { digest, newsletter })
   const ordered = await inOrder(
     stores,
@@ -89,7 +91,7 @@ export async function listMatter(
     due,
   )
   const mostRead = await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone))
-  return { publication, ordered, mostRead }
+  return { publication, ordered, mostRead, picks }
 }
 
 /** Only reads. */
@@ -98,7 +100,7 @@ export async function composeDraft(
   stores: Stores,
   draft: Draft,
 ): Promise<Composed> {
-  const { publication, ordered, mostRead } = await listMatter(parts, stores, draft)
+  const { publication, ordered, mostRead, picks } = await listMatter(parts, stores, draft)
   const { articles, beyond, plans } = await selectForReaders(stores, draft, ordered)
   const content = contentOf({
     ...draft,
@@ -108,6 +110,7 @@ export async function composeDraft(
     articles,
     beyond,
     mostRead,
+    picks,
     homes: draft.newsletter.linkTags ? (await stores.sources.list()).map(({ home }) => home) : [],
   })
   return { content, plans }
@@ -147,10 +150,28 @@ export async function listDue(
   { digest, newsletter }: Draft,
 ): Promise<Candidate[]> {
   if (digest.chosen || digest.cadence === 'alert') return []
-  const at = new Date(Math.max(now().getTime(), digest.sendAt?.getTime() ?? 0))
+  const at = dueAt(now(), digest)
   const schedule = newsletter.schedules.find((one) => one.cadence === digest.cadence)
   const since = lookBackStart(digest, schedule, at)
-  return stores.digestArticles.listDue(newsletter, { since, until: now() })
+  const due = await stores.digestArticles.listDue(newsletter, { since, until: now() })
+  const ids = (await listPicks({ now }, stores, { digest, newsletter })).flatMap((pick) => pick.articleIds)
+  const picked = await stores.digestArticles.listPicked(newsletter, [...new Set(ids)])
+  // Behind the first headline, so that the maximum cuts what is due before what somebody has chosen.
+  const [lead = [], ...rest] = due.filter(({ id }) => !ids.includes(id))
+  return [lead, picked, rest].flat()
+}
+
+const dueAt = (now: Date, { sendAt }: Digest): Date =>
+  new Date(Math.max(now.getTime(), sendAt?.getTime() ?? 0))
+
+/** Of the newsletter's blocks, those that readers see when the digest is due. */
+async function listPicks(
+  { now }: Pick<Parts, 'now'>,
+  stores: Stores,
+  { digest, newsletter }: Draft,
+): Promise<PickedList[]> {
+  const slugs = newsletter.blocks.flatMap((block) => (block.kind === 'picks' ? [block.slug] : []))
+  return (await stores.picks.listBySlug(slugs)).filter((pick) => isShown(pick, dueAt(now(), digest)))
 }
 
 async function inOrder(stores: Stores, ids: number[], due: Candidate[]): Promise<Candidate[]> {

@@ -28,7 +28,7 @@ interface ListedFeed {
 /** Feeds under one heading. */
 interface Listing {
   /** A key below `feeds.groups`. */
-  name: 'everything' | 'sections' | 'dossiers' | 'newsletters' | 'more'
+  name: 'everything' | 'sections' | 'dossiers' | 'picks' | 'newsletters' | 'more'
   feeds: ListedFeed[]
 }
 
@@ -70,6 +70,12 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
       },
       { name: 'sections', feeds: ofSelections(await stores.selections.list('section')) },
       { name: 'dossiers', feeds: ofSelections(await stores.selections.list('dossier')) },
+      {
+        name: 'picks',
+        feeds: (await stores.picks.list()).map((pick) =>
+          listed(`pick:${pick.slug}`, nameOf(pick, language), language),
+        ),
+      },
       {
         name: 'newsletters',
         feeds: newsletters.map((one) => listed(`newsletter:${one.slug}`, one.name, one.language)),

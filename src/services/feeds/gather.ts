@@ -15,6 +15,7 @@ import {
   type FeedPlace,
 } from '../../domain/feeds/feed-window.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
+import { changesAt, isShown } from '../../domain/articles/pick.ts'
 import { languageName } from '../../domain/language.ts'
 import { dateIn, publicationIn, textIn, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
@@ -62,6 +63,8 @@ export async function gatherFeed(gathering: Gathering): Promise<GatheredFeed> {
       return gatherMostRead(gathering)
     case 'newsletter':
       return gatherArchive(gathering)
+    case 'pick':
+      return gatherPick(gathering)
     default:
       return gatherSelection(gathering, kind as SelectionKind)
   }
@@ -187,6 +190,24 @@ async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
     sources: articles.map((article) => ({ kind: 'article', article })),
     floor: undefined,
     dueAt: new Date(now.getTime() + rankingMs),
+  }
+}
+
+/** In the editor's order, and without any while readers do not see it. */
+async function gatherPick(gathering: Gathering): Promise<GatheredFeed> {
+  const { stores, subject, language, publication, now } = gathering
+  const { slug } = splitSubject(subject)
+  const pick = await stores.picks.find(slug)
+  if (!pick) throw noFeed()
+  const articles = isShown(pick, now) ? await stores.articles.listByIds(pick.articleIds) : []
+  const title = nameOf(pick, languageOf(gathering))
+  return {
+    channel: channelOf(gathering, { title: `${publication.name} – ${title}` }),
+    sources: articles
+      .filter((article) => article.state === 'published' && (!language || article.language === language))
+      .map((article) => ({ kind: 'article', article })),
+    floor: undefined,
+    dueAt: changesAt(pick, now),
   }
 }
 

@@ -34,19 +34,20 @@ export async function followChanges({ database }: Pick<Parts, 'database'>): Prom
     const changes = await stores.feedDocuments.claimChanges()
     if (changes.length === 0) return
     const { languages } = await stores.publication.get()
-    const documents = (await spellOut(stores, changes, languages)).flatMap((change) =>
-      documentsAhead(change, languages),
-    )
+    const spelled = await spellOut(stores, changes, languages)
+    const documents = spelled.flatMap((change) => documentsAhead(change, languages))
     await stores.feedDocuments.insertMissing(uniqueBy(documents, ({ path }) => path))
     await stores.feedDocuments.updateDirty(
-      uniqueBy(changes, ({ subject, language }) => `${subject} ${language ?? ''}`),
+      uniqueBy(spelled, ({ subject, language }) => `${subject} ${language ?? ''}`),
     )
   })
 }
 
 /** With "everything" as each feed that is rendered ahead, for one may be new. */
 async function spellOut(stores: Stores, changes: FeedChange[], languages: string[]): Promise<FeedChange[]> {
-  if (!changes.some(({ subject }) => subject === '*')) return changes
+  const picks = changes.some(({ subject }) => subject === 'picks') ? await stores.picks.list() : []
+  const ofPicks = picks.map(({ slug }): FeedChange => ({ subject: `pick:${slug}` }))
+  if (!changes.some(({ subject }) => subject === '*')) return [...changes, ...ofPicks]
   const [sections, dossiers] = [
     await stores.selections.list('section'),
     await stores.selections.list('dossier'),
@@ -56,7 +57,7 @@ async function spellOut(stores: Stores, changes: FeedChange[], languages: string
 }
 
 function documentsAhead({ subject, language }: FeedChange, languages: string[]): NewFeedDocument[] {
-  if (subject === '*' || !isRenderedAhead(subject)) return []
+  if (subject === '*' || subject === 'picks' || !isRenderedAhead(subject)) return []
   const own = language !== undefined && languages.includes(language) ? [language] : []
   return [undefined, ...own].flatMap((one) =>
     feedFormats.map((format) => toDocument({ subject, language: one, format })),

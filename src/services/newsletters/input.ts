@@ -87,6 +87,7 @@ const block = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lead') }),
   z.strictObject({ kind: z.literal('section'), slug }),
   z.strictObject({ kind: z.literal('dossier'), slug }),
+  z.strictObject({ kind: z.literal('picks'), slug }),
   z.strictObject({ kind: z.literal('most-read') }),
 ])
 

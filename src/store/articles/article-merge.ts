@@ -37,6 +37,8 @@ export function articleMerge(db: Executor) {
       await mergeAddresses(db, kept, gone)
       await mergeContent(db, kept, gone)
       await mergeDigests(db, kept, gone)
+      await sql`update picks set article_ids = array_replace(array_remove(article_ids, ${kept}), ${gone}, ${kept})
+        where ${gone} = any(article_ids)`.execute(db)
       await sql`delete from articles where id = ${gone}`.execute(db)
     },
   }

@@ -72,6 +72,20 @@ export function digestArticlesStore(db: Executor) {
       return rows.map(fill)
     },
 
+    /** Of these, what a newsletter may hold whenever it became public: published, of its language, not excluded; in their order. */
+    async listPicked({ id, language }: Newsletter, ids: readonly number[]): Promise<Candidate[]> {
+      if (ids.length === 0) return []
+      const rows = await listRows<Row>(db)`
+        select ${columns}
+        from unnest(${ids}::bigint[]) with ordinality wanted (id, position)
+        join articles a on a.id = wanted.id and a.state = 'published'
+        where (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
+          and not exists (
+            select from newsletter_exclusions e where e.newsletter_id = ${id} and e.article_id = a.id)
+        order by wanted.position`
+      return rows.map(fill)
+    },
+
     /** What these digests show and readers may not see any more. */
     async listGone(contents: readonly FrozenDigest[]): Promise<GoneArticle[]> {
       const shown = contents.flatMap(({ articles, mostRead }) => [...articles, ...mostRead])
@@ -144,7 +158,7 @@ export function digestArticlesStore(db: Executor) {
       return externalIds.map((externalId) => {
         const id = idOf.get(externalId)
         if (id !== undefined) return id
-        const sentence = `There is no public article ${externalId}; a digest holds published articles only.`
+        const sentence = `There is no public article ${externalId}: name published articles only.`
         const fields = [{ field: 'articles', message: sentence }]
         throw invalid('article_not_public', sentence, { fields })
       })

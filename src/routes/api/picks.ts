@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { del, get, put, type ApiRoute } from '../../http/route.ts'
+import { pickInput, slug } from '../../services/articles/input.ts'
+import type { Services } from '../../services/services.ts'
+
+const pick = z.object({
+  slug: z.string(),
+  names: z.record(z.string(), z.string()).describe('By language'),
+  articles: z.array(z.string()).describe('External ids, in order; readers see those that are published'),
+  from: z.iso.datetime().nullable().describe('Readers see it from then'),
+  to: z.iso.datetime().nullable(),
+  url: z.url(),
+})
+const params = z.strictObject({ slug })
+
+export function pickApi({ picks }: Services): ApiRoute[] {
+  return [
+    get('/picks', 'viewer', {
+      summary: 'Lists that editors have put together',
+      answers: { 200: z.object({ data: z.array(pick), next: z.null() }) },
+      handle: async () => {
+        const data = await Promise.all((await picks.list()).map((one) => picks.toShape(one)))
+        return { body: { data, next: null } }
+      },
+    }),
+    get('/picks/{slug}', 'viewer', {
+      summary: 'One of them',
+      params,
+      answers: { 200: pick },
+      handle: async ({ params: { slug } }) => ({ body: await picks.toShape(await picks.get(slug)) }),
+    }),
+    put('/picks/{slug}', 'editor', {
+      summary: 'Create or replace picks: names, articles in order, from when to when',
+      params,
+      body: pickInput,
+      answers: { 200: pick },
+      handle: async ({ params: { slug }, body, actor }) => ({
+        body: await picks.toShape(await picks.put(slug, body, actor)),
+      }),
+    }),
+    del('/picks/{slug}', 'editor', {
+      summary: 'Delete picks; their feeds end',
+      params,
+      answers: { 204: 'Deleted' },
+      handle: async ({ params: { slug }, actor }) => {
+        await picks.delete(slug, actor)
+        return { status: 204 }
+      },
+    }),
+  ]
+}

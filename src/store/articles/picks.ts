@@ -1,0 +1,43 @@
+import { sql, type Selectable } from 'kysely'
+import type { PickedList } from '../../domain/articles/pick.ts'
+import { hasChanged, type Executor } from '../executor.ts'
+import type { Picks } from '../schema.ts'
+
+const columns = ['slug', 'names', 'articleIds', 'startsAt', 'endsAt'] as const
+const toPick = (row: Pick<Selectable<Picks>, (typeof columns)[number]>): PickedList => ({
+  ...row,
+  names: row.names as Record<string, string>,
+})
+
+export function picksStore(db: Executor) {
+  return {
+    async list(): Promise<PickedList[]> {
+      return (await db.selectFrom('picks').select(columns).orderBy('slug').execute()).map(toPick)
+    },
+
+    async listBySlug(slugs: string[]): Promise<PickedList[]> {
+      if (slugs.length === 0) return []
+      return (await db.selectFrom('picks').select(columns).where('slug', 'in', slugs).execute()).map(toPick)
+    },
+
+    async find(slug: string): Promise<PickedList | undefined> {
+      return (await this.listBySlug([slug]))[0]
+    },
+
+    /** Until the transaction ends nobody else changes it. */
+    async claim(slug: string): Promise<void> {
+      await db.selectFrom('picks').select('id').where('slug', '=', slug).forUpdate().execute()
+    },
+
+    async put({ names, ...pick }: PickedList): Promise<void> {
+      const row = { ...pick, names: JSON.stringify(names), updatedAt: sql<Date>`clock_timestamp()` }
+      await db
+        .insertInto('picks')
+        .values(row)
+        .onConflict((conflict) => conflict.column('slug').doUpdateSet(row))
+        .execute()
+    },
+
+    delete: (slug: string): Promise<boolean> => hasChanged(db.deleteFrom('picks').where('slug', '=', slug)),
+  }
+}
