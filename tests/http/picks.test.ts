@@ -45,6 +45,7 @@ test('picks by API: put, shown in order on their page and in their feeds, by the
   ])
     expect(await titlesIn(path), path).toBe('cab')
   expect(await (await web.fetch('/feeds')).text()).toContain('/picks/en-une/rss.xml')
+  expect(await (await web.fetch('/picks/en-une/rss.xml')).text()).toMatch(/<title>[^<[]+ – À ne pas manquer</)
 
   await services.articles.withdraw('a', 'erreur', cli)
   expect(await titlesIn('/picks/en-une')).toBe('cb')

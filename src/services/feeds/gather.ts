@@ -195,14 +195,14 @@ async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
 
 /** In the editor's order, and without any while readers do not see it. */
 async function gatherPick(gathering: Gathering): Promise<GatheredFeed> {
-  const { stores, subject, language, publication, now } = gathering
+  const { stores, subject, language, now } = gathering
   const { slug } = splitSubject(subject)
   const pick = await stores.picks.find(slug)
   if (!pick) throw noFeed()
   const articles = isShown(pick, now) ? await stores.articles.listByIds(pick.articleIds) : []
   const title = nameOf(pick, languageOf(gathering))
   return {
-    channel: channelOf(gathering, { title: `${publication.name} – ${title}` }),
+    channel: channelOf(gathering, { title: titleOf(gathering, title) }),
     sources: articles
       .filter((article) => article.state === 'published' && (!language || article.language === language))
       .map((article) => ({ kind: 'article', article })),
