@@ -50,6 +50,15 @@ export const textFields = Object.keys(noTexts) as (keyof Texts)[]
 
 type TextsPerLanguage = { [Field in keyof Texts]: PerLanguage<Texts[Field]> }
 
+/** A picture of ours, at its absolute address; pixels of that file. */
+export interface LookPicture {
+  url: string
+  width: number
+  height: number
+}
+
+export const lookPictures = ['logo', 'logoDark', 'icon'] as const
+
 /** The newsroom this installation serves. */
 export interface Publication extends TextsPerLanguage {
   /** BCP 47; the first is the default of pages and mail. */
@@ -67,6 +76,11 @@ export interface Publication extends TextsPerLanguage {
   feedText: FeedText | null
   /** `#rrggbb`, as it was chosen; what it is used as is in `accent.ts`. */
   accent: string | null
+  logo: LookPicture | null
+  /** For dark grounds; where there is none, `logo`. */
+  logoDark: LookPicture | null
+  /** Square. */
+  icon: LookPicture | null
 }
 
 /** As readers of one language see it. */

@@ -45,7 +45,7 @@ export function readFilledForm(
     fields: 1_000,
     fieldSize: most.fields + 1,
     fieldNameSize: 100,
-    files: 2,
+    files: 3,
     fileSize: most.file + 1,
   })
   const fail = (error: Error) => {

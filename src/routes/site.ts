@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import { z } from 'zod'
+import { atSize } from '../domain/media.ts'
 import { pathOfKind, type SelectionKind } from '../domain/articles/article.ts'
 import { locate } from '../http/language.ts'
 import type { PublicForms } from '../http/public-forms.ts'
@@ -77,7 +78,9 @@ export function siteRoutes(
   })
 
   router.get('/favicon.ico', (_request, response) => {
-    response.redirect(301, '/assets/icon-144.png')
+    const { icon } = locate(response).publication
+    if (icon) response.redirect(302, atSize(icon.url, publicUrl, 480))
+    else response.redirect(302, '/assets/icon-144.png')
   })
 
   router.get('/robots.txt', (_request, response) => {

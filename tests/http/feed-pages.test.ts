@@ -1,7 +1,9 @@
+import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { aNewsroom } from '../support/feeds.ts'
 import { signedIn } from '../support/desk.ts'
 import { runSql } from '../support/sql.ts'
+import { aPicture, makePictures, upload } from '../support/pictures.ts'
 import { poll } from '../support/poll.ts'
 import { until } from '../support/until.ts'
 
@@ -133,34 +135,37 @@ test('the desk sees every feed, who polls it with how many 304s, and what was le
     expect(page).toContain(text)
 })
 
-test('the icon of every format is a PNG that is there, in the size the feed says', async () => {
-  const { origin, render, put, fetch } = await aNewsroom()
+test('the icon of every format is the newsroom’s, square and there, in a size that RSS allows', async () => {
+  const web = await aNewsroom()
+  const { origin, render, put, fetch } = web
+  await makePictures(web)
+  const icon = await upload(web, aPicture(512, 512))
+  await web.context.services.publication.set({ icon }, { kind: 'cli', role: 'admin' })
   await put('a1', aStory())
   await render()
   const widthOf = async (url: string) => {
     expect(url.startsWith(`${origin}/`)).toBe(true)
     const response = await fetch(url.slice(origin.length))
-    expect(response.headers.get('content-type')).toBe('image/png')
-    const bytes = Buffer.from(await response.arrayBuffer())
-    expect(bytes.readUInt32BE(20)).toBe(bytes.readUInt32BE(16))
-    return bytes.readUInt32BE(16)
+    const { width, height } = await sharp(Buffer.from(await response.arrayBuffer())).metadata()
+    expect(height).toBe(width)
+    return width
   }
   const { text } = await poll(`${origin}/fr/sections/a-la-une/rss.xml`)
   const [channel = ''] = text.split('<item>')
   const valuesOf = (name: string) =>
     [...channel.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map(([, value]) => value)
   const [url = ''] = valuesOf('url')
-  expect(valuesOf('width')).toEqual([String(await widthOf(url))])
-  expect(valuesOf('height')).toEqual(valuesOf('width'))
+  expect(await widthOf(url)).toBe(480)
+  expect([...valuesOf('width'), ...valuesOf('height')]).toEqual(['144', '144'])
   for (const name of ['title', 'link']) {
     const [ofChannel, ...ofImage] = valuesOf(name)
     expect([name, ...ofImage]).toEqual([name, ofChannel])
   }
-  const [, icon = ''] = /<icon>(.*)<\/icon>/.exec((await poll(`${origin}/atom.xml`)).text) ?? []
-  expect(await widthOf(icon)).toBe(144)
+  const [, ofAtom = ''] = /<icon>(.*)<\/icon>/.exec((await poll(`${origin}/atom.xml`)).text) ?? []
+  expect(await widthOf(ofAtom)).toBe(480)
   const json = JSON.parse((await poll(`${origin}/feed.json`)).text) as { icon: string; favicon: string }
-  expect([await widthOf(json.icon), await widthOf(json.favicon)]).toEqual([512, 144])
-  expect((await fetch('/favicon.ico')).headers.get('location')).toBe('/assets/icon-144.png')
+  expect([await widthOf(json.icon), await widthOf(json.favicon)]).toEqual([512, 480])
+  expect((await fetch('/favicon.ico')).headers.get('location')).toBe(url)
 })
 
 test('a feed moves in every format, ends, and comes back; every process hears of it, and the audit log keeps it', async () => {

@@ -1,5 +1,7 @@
+import type { Sharp } from 'sharp'
 import { expect, test } from 'vitest'
 import { anArticle } from '../support/articles.ts'
+import { aPicture, aWebWithPictures } from '../support/pictures.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { query } from '../support/query.ts'
@@ -158,6 +160,58 @@ test('the page of the look: saved, audited, shown again where a field is at faul
   const page = await admin.get('/look/preview/page?language=ar')
   expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'self'; sandbox")
   expect(await page.text()).toContain('<html lang="ar" dir="rtl">')
+})
+
+test('a logo and an icon: on pages, in the bytes of mails, in feeds; without an icon feeds have none, and never ours', async () => {
+  const web = await aWebWithPictures()
+  const { services } = web.context
+  expect(await textOf(web, '/ar/rss.xml')).not.toContain('<image>')
+  const admin = await signedIn(web, 'admin')
+  const send = async (pictures: Record<string, Sharp>, more: Record<string, string> = {}) => {
+    const form = new FormData()
+    for (const [name, value] of Object.entries({ csrf: admin.csrf, accent: '', ...more }))
+      form.set(name, value)
+    for (const [name, picture] of Object.entries(pictures))
+      form.set(name, new Blob([new Uint8Array(await picture.png().toBuffer())]), `${name}.png`)
+    return web.fetch('/desk/look', { method: 'POST', body: form, headers: { cookie: admin.cookie } })
+  }
+  const wrong = await send({ logo: aPicture(600, 120), icon: aPicture(600, 120) })
+  expect(wrong.status).toBe(422)
+  const html = await wrong.text()
+  expect(html).toContain('Une image carrée.')
+  // The one that was taken is kept.
+  const kept = /name="logoUrl" value="([^"]+)"/.exec(html)?.[1] ?? ''
+  const fine = await send({ logoDark: aPicture(512, 512), icon: aPicture(512, 512) }, { logoUrl: kept })
+  expect(fine.headers.get('location')).toBe('/desk/look?notice=saved')
+  const { logo, logoDark, icon } = await services.publication.get()
+  expect([logo?.width, logoDark?.height, icon?.width]).toEqual([600, 512, 512])
+  const small = (url = '') => url.replace('-960.', '-480.')
+  const page = await textOf(web, '/ar')
+  expect(page).toContain(`srcset="${logoDark?.url}"`)
+  expect(page).toContain(`src="${logo?.url}" alt="Le Rivage"`)
+  expect(page).toContain(`<link rel="apple-touch-icon" href="${icon?.url}">`)
+  expect((await web.fetch('/favicon.ico')).headers.get('location')).toBe(small(icon?.url))
+  expect((await fetch(small(logo?.url))).headers.get('content-type')).toBe('image/jpeg')
+  const rss = await textOf(web, '/fr/rss.xml')
+  expect(rss).toMatch(new RegExp(`<image>[^]*<url>${small(icon?.url)}</url>[^]*<width>144</width>`))
+  expect(await textOf(web, '/fr/atom.xml')).toContain(`<icon>${small(icon?.url)}</icon>`)
+  expect(await textOf(web, '/fr/feed.json')).toContain(`"favicon": "${small(icon?.url)}"`)
+  const mail = await services.publication.previewMail('fr')
+  const shown = `src="${small(logo?.url)}" alt="Le Rivage" width="240" height="48"`
+  expect(mail.includes(`<img class="on-light" ${shown}`)).toBe(true)
+  expect(mail.includes(`<img class="on-dark" src="${small(logoDark?.url)}" alt="Le Rivage"`)).toBe(true)
+  await aNewsletter(web.context.database, { slug: 'matin' })
+  await anArticle(web.context.database, {})
+  const cli = { kind: 'cli', role: 'admin' } as const
+  const digest = await services.digests.compose('matin', { cadence: 'daily' }, cli)
+  const bytes = (await services.digestPreview.get(digest.id, { format: 'mime' })).body.replaceAll('=\r\n', '')
+  expect(bytes).toContain(shown.replaceAll('=', '=3D'))
+  expect((await send({}, { logoGone: 'yes', logoUrl: logo?.url ?? '' })).status).toBe(303)
+  expect((await services.publication.get()).logo).toBeNull()
+  const api = await web.api('admin')
+  const stranger = { logo: { url: 'https://evil.example/logo.png' } }
+  expect((await api('PATCH', '/publication', stranger)).status).toBe(422)
+  expect((await api('PATCH', '/publication', { logo })).status).toBe(200)
 })
 
 test('the version before goes on with the columns it knows, and its changes count', async () => {

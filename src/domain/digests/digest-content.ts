@@ -133,7 +133,7 @@ interface ContentParts {
 export function contentOf(parts: ContentParts): FrozenDigest {
   const { digest, newsletter, publicUrl, articles, beyond } = parts
   const publication = publicationIn(parts.publication, newsletter.language)
-  const { accent, footer, contacts, legalLinks } = publication
+  const { accent, footer, contacts, legalLinks, logo, logoDark } = publication
   const isAlert = digest.cadence === 'alert'
   const isRuled = !isAlert && !isLetter(digest)
   const ownSubject = digest.subject ?? (isRuled ? newsletter.subject : null)
@@ -164,6 +164,8 @@ export function contentOf(parts: ContentParts): FrozenDigest {
       locale: localeOf(publication, newsletter.language),
       zone: publication.zone,
       ...(accent && { accent }),
+      ...(logo && { logo }),
+      ...(logoDark && { logoDark }),
       ...(footer && { footer }),
       ...(contacts.length > 0 && { contacts }),
       ...(legalLinks.length > 0 && { legalLinks }),

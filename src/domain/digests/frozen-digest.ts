@@ -60,7 +60,9 @@ export interface FrozenPublication extends Partial<FrozenLook> {
 
 /** How it presents itself, as far as it says so. */
 type FrozenLook = {
-  [Part in 'accent' | 'footer' | 'contacts' | 'legalLinks']: NonNullable<PublicationIn[Part]>
+  [Part in 'accent' | 'footer' | 'contacts' | 'legalLinks' | 'logo' | 'logoDark']: NonNullable<
+    PublicationIn[Part]
+  >
 }
 
 export interface FrozenBlock {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template } from 'liquidjs'
 import { accentOf } from '../../domain/accent.ts'
+import { atSize } from '../../domain/media.ts'
+import type { LookPicture, Publication } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 
 export type TemplateName = 'digest' | 'brief' | 'personal'
@@ -76,7 +78,8 @@ export async function loadTemplates(): Promise<MailTemplates> {
     const html = parse(htmlEngine, `${name}.mjml`, compiled.get(`${name} ${direction}`) ?? '')
     const text = parse(textEngine, `${name}.txt`, readText(name) + readText('newsroom'))
     return {
-      html: (data) => htmlEngine.renderSync(html, { ...data, accent: accentIn(data) }) as string,
+      html: (data) =>
+        htmlEngine.renderSync(html, { ...data, ...lookOf(data['publication'] as Look) }) as string,
       text: (data) => tidy(textEngine.renderSync(text, data) as string),
     }
   }
@@ -90,9 +93,25 @@ const readText = (name: string): string => readFileSync(`${root}${name}.txt`, 'u
 /** Our colours, as the layouts are written with them. */
 const ownAccent = { light: '#9a1b1e', dark: '#ff9d8f' }
 
-function accentIn({ publication }: TemplateData): typeof ownAccent {
-  const { accent } = (publication ?? {}) as { accent?: string | null }
-  return accent ? accentOf(accent) : ownAccent
+type Look = Partial<Pick<Publication, 'accent' | 'logo' | 'logoDark'>>
+
+function lookOf(publication: Look) {
+  const { accent, logo, logoDark } = publication
+  return {
+    accent: accent ? accentOf(accent) : ownAccent,
+    logo: logo && fitLogo(logo),
+    logoDark: logo && logoDark && fitLogo(logoDark),
+  }
+}
+
+/** Twice as fine as it is set. */
+function fitLogo({ url, width, height }: LookPicture): LookPicture {
+  const part = Math.min(1, 240 / width, 64 / height)
+  return {
+    url: atSize(url, new URL(url).origin, 480),
+    width: Math.round(width * part),
+    height: Math.round(height * part),
+  }
 }
 
 /** The layout with its direction filled in: `[[ … ]]` and `[% … %]` now, `{{ … }}` once there is a mail. */

@@ -4,12 +4,14 @@ import {
   directionOf,
   isPerLanguage,
   languageTag,
+  lookPictures,
   textFields,
   type Publication,
 } from '../../domain/publication.ts'
 import { framed, get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { accent, textInputs } from '../../services/desk/publication-input.ts'
 import type { Services } from '../../services/services.ts'
+import { takePicture, withPictures } from './pictures.ts'
 
 /** A list in a box of text: a line each, `Publicité : pub@rivage.example`. */
 const asLines = (rows: z.ZodType, label: string, value: string): z.ZodType<unknown, string> =>
@@ -35,12 +37,21 @@ const inputs: Record<(typeof textFields)[number], z.ZodType<unknown, string | nu
 const previewPath = z.object({ part: z.enum(['page', 'mail']) })
 const previewQuery = z.object({ language: z.string().regex(languageTag) })
 
+const pictureFields = z.object(
+  Object.fromEntries(
+    lookPictures.flatMap((name) =>
+      [`${name}Url`, `${name}Gone`].map((field) => [field, z.string().max(2_000).optional()] as const),
+    ),
+  ),
+)
+
 /** How the newsroom presents itself on pages, in mails and in feeds. */
-export function lookDesk({ publication, site }: Services): DeskRoute[] {
+export function lookDesk({ media, publication, site }: Services): DeskRoute[] {
   const show = async ({ page }: DeskCall, more: object = {}) => {
     const stored = await publication.get()
     page('desk/look', {
       accent: stored.accent,
+      pictures: lookPictures.map((name) => ({ name, url: stored[name]?.url })),
       made: stored.accent === null ? undefined : accentOf(stored.accent),
       tongues: listTongues(stored),
       previews: ['ltr', 'rtl'].flatMap(
@@ -49,15 +60,25 @@ export function lookDesk({ publication, site }: Services): DeskRoute[] {
       ...more,
     })
   }
+  const takePictures = async (call: DeskCall) => {
+    const body = call.request.body as Record<string, unknown>
+    for (const name of lookPictures) {
+      const picture = await takePicture(call, name, media)
+      if (picture) body[`${name}Url`] = picture.url
+    }
+  }
   return [
     get('/look', 'viewer', (call) => show(call)),
-    {
-      ...post('/look', 'admin', async ({ request, actor, redirect }) => {
-        await publication.set(readForm(request.body, await publication.get()), actor)
-        redirect('/look', 'saved')
-      }),
-      showFaults: (call, faults) => show(call, { typed: call.request.body as object, faults }),
-    },
+    withPictures(
+      {
+        ...post('/look', 'admin', async ({ request, actor, redirect }) => {
+          await publication.set(readForm(request.body, await publication.get()), actor)
+          redirect('/look', 'saved')
+        }),
+        showFaults: (call, faults) => show(call, { typed: call.request.body as object, faults }),
+      },
+      takePictures,
+    ),
     get('/look/preview/:part', 'viewer', async ({ request, response, page }) => {
       const { part } = previewPath.parse(request.params)
       const { language } = previewQuery.parse(request.query)
@@ -105,5 +126,10 @@ function readForm(body: unknown, stored: Publication): Partial<Publication> {
   for (const { tag, text, name } of fields) {
     if (read[name] !== undefined) change[text] = { ...change[text], [tag]: read[name] }
   }
-  return { ...change, accent: read.accent || null }
+  const given = pictureFields.parse(body)
+  const pictures = lookPictures.flatMap((name) => {
+    const url = given[`${name}Gone`] === undefined ? given[`${name}Url`] : ''
+    return url === undefined ? [] : [[name, url === '' ? null : { url }] as const]
+  })
+  return { ...change, ...Object.fromEntries(pictures), accent: read.accent || null }
 }

@@ -30,6 +30,10 @@ export const accent = z
   .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #9d1f19')
   .toLowerCase()
 
+const picture = z
+  .strictObject({ url: z.string().max(2_000), width: z.int().optional(), height: z.int().optional() })
+  .nullable()
+
 export const publicationInput = z.strictObject({
   name: perLanguage(textInputs.name, 'a name of 1 to 200 characters'),
   description: perLanguage(textInputs.description, 'a text of at most 1,000 characters'),
@@ -51,4 +55,7 @@ export const publicationInput = z.strictObject({
   links: z.enum(links, 'must be here or canonical'),
   feedText: z.enum(feedTexts, 'must be full or summary').nullable(),
   accent: accent.nullable(),
+  logo: picture.describe('The `url` of a picture that was uploaded'),
+  logoDark: picture.describe('The same for dark grounds'),
+  icon: picture.describe('The same, square'),
 })

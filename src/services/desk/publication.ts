@@ -6,10 +6,13 @@ import {
   isLanguageTag,
   isZone,
   links,
+  lookPictures,
   textIn,
   type Publication,
 } from '../../domain/publication.ts'
-import { invalid } from '../../errors.ts'
+import { atSize, fileAt, mediaNameAt } from '../../domain/media.ts'
+import { atField, invalid } from '../../errors.ts'
+import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { changesBetween } from './audit.ts'
 import { ringForChange } from '../articles/public-change.ts'
@@ -29,7 +32,12 @@ export function createPublicationService(
       const changed = await database.transaction(async (stores) => {
         await stores.publication.lock()
         const before = await stores.publication.get()
-        const after = { ...before, ...change, ...changeTexts(before, change) }
+        const after = {
+          ...before,
+          ...change,
+          ...changeTexts(before, change),
+          ...(await findPictures(change, stores, parts.config)),
+        }
         check(after)
         await stores.publication.update(after)
         // Its name stands in every feed, and its links lead where it says.
@@ -56,6 +64,30 @@ export function createPublicationService(
     },
   }
 }
+
+/** What is known of the pictures that a change names. @throws DomainError `invalid_input` */
+async function findPictures(
+  change: Partial<Publication>,
+  { media }: Stores,
+  { publicUrl }: { publicUrl: string },
+): Promise<Partial<Publication>> {
+  const found: Partial<Publication> = {}
+  for (const field of lookPictures) {
+    const given = change[field]?.url
+    if (given === undefined) continue
+    const url = atSize(given, publicUrl, 960)
+    const name = mediaNameAt(url, publicUrl)
+    // Not every mail program shows WebP.
+    const file = name && name.format !== 'webp' && fileAt(name, await media.listFiles([name.sha256]))
+    if (!file) throw notThis(field, 'must be the url of a picture that was uploaded here')
+    if (field === 'icon' && file.width !== file.height) throw notThis(field, 'must be square')
+    found[field] = { url, width: file.width, height: file.height }
+  }
+  return found
+}
+
+const notThis = (field: string, message: string) =>
+  invalid('invalid_input', 'Some settings are not valid.', atField(field, message))
 
 function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publication): void {
   const [first = ''] = languages

@@ -17,6 +17,7 @@ import {
 import { articleUrl } from '../../domain/articles/links.ts'
 import { changesAt, isShown } from '../../domain/articles/pick.ts'
 import { languageName } from '../../domain/language.ts'
+import { atSize } from '../../domain/media.ts'
 import { dateIn, publicationIn, textIn, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { FeedSource } from '../../feeds/items.ts'
@@ -250,6 +251,9 @@ const sayIn = (gathering: Gathering, key: string): string => say(languageOf(gath
 const titleOf = (gathering: Gathering, name: string, language = languageOf(gathering)): string =>
   `${textIn(gathering.publication.name, language)} – ${name}`
 
+/** Pixels. */
+const largestInRss = 144
+
 interface Names {
   title?: string
   description?: string | undefined
@@ -269,7 +273,13 @@ function channelOf(gathering: Gathering, names: Names): FeedChannel {
     description: names.description || publication.description || title,
     language: spoken,
     copyright: publication.name,
-    icon: undefined,
+    icon: publication.icon
+      ? {
+          url: atSize(publication.icon.url, publicUrl, 480),
+          size: Math.min(publication.icon.width, largestInRss),
+          largeUrl: atSize(publication.icon.url, publicUrl, 960),
+        }
+      : undefined,
     stylesheetUrl: `${publicUrl}/assets/feed.css`,
   }
 }

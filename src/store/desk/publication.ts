@@ -28,7 +28,8 @@ export function publicationStore(db: Executor) {
       await db.selectFrom('publication').select('onlyRow').forUpdate().execute()
     },
 
-    async update({ footer, contacts, legalLinks, accent, ...publication }: Publication): Promise<void> {
+    async update(given: Publication): Promise<void> {
+      const { footer, contacts, legalLinks, accent, logo, logoDark, icon, ...publication } = given
       const { name, description, deskName, postalAddress } = publication
       const [first = ''] = publication.languages
       await db
@@ -40,7 +41,7 @@ export function publicationStore(db: Executor) {
           deskName: textIn(deskName, first),
           postalAddress: textIn(postalAddress, first),
           texts: JSON.stringify({ name, description, deskName, postalAddress, footer, contacts, legalLinks }),
-          look: JSON.stringify({ accent }),
+          look: JSON.stringify({ accent, logo, logoDark, icon }),
           locales: JSON.stringify(publication.locales),
           updatedAt: new Date(),
         })
@@ -49,8 +50,8 @@ export function publicationStore(db: Executor) {
   }
 }
 
-type Look = Pick<Publication, 'accent'>
-const noLook: Look = { accent: null }
+type Look = Pick<Publication, 'accent' | 'logo' | 'logoDark' | 'icon'>
+const noLook: Look = { accent: null, logo: null, logoDark: null, icon: null }
 
 /** What has a column stands in it for the first language, where the version before this one may have changed it. */
 const readTexts = (row: Record<string, unknown> & { languages: string[] }, texts: Record<string, unknown>) =>
