@@ -22,8 +22,19 @@ export async function openInstallation(config: Config, as: 'supervisor' | 'comma
   const { dataDir } = config
   let { hold, url, port } = await startAndHold(dataDir, as)
   const keeper = startKeeper(dataDir)
-  await migrate(url)
-  await migrateQueue(queueBackendOf(config, url))
+  /** Stops the database, unless another process uses it. */
+  const close = async (): Promise<void> => {
+    await hold.release()
+    await keeper.release()
+  }
+  try {
+    await migrate(url)
+    await migrateQueue(queueBackendOf(config, url))
+  } catch (error) {
+    // Left open, they would keep the process that is told of it from ending.
+    await close()
+    throw error
+  }
   const complete: ProcessConfig = {
     ...config,
     publicUrl: as === 'command' ? await publicUrlFor(config, url) : config.publicUrl,
@@ -41,11 +52,7 @@ export async function openInstallation(config: Config, as: 'supervisor' | 'comma
       ;({ hold, url, port } = await startAndHold(dataDir, as, port))
       return url
     },
-    /** Stops the database, unless another process uses it. */
-    async close(): Promise<void> {
-      await hold.release()
-      await keeper.release()
-    },
+    close,
   }
 }
 

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { findPostgres, startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { workerNodeOptions } from '../../src/embedded/supervisor.ts'
 import { depeche } from '../support/cli.ts'
+import { query } from '../support/query.ts'
 import {
   aDataDir,
   aRunningInstallation,
@@ -225,6 +226,17 @@ test('links that a command prints lead to the service that runs, or to PUBLIC_UR
   await nothingRuns(dataDir)
   expect(readdirSync(dataDir)).toContain('running.json')
   expect((await signIn()).origin).toBe('http://localhost:3000')
+})
+
+test('START-14 a command of another version whose migrations are refused says so, and ends', async () => {
+  const dataDir = await aUsedDataDir()
+  await aRunningInstallation(dataDir)
+  const url = (await findPostgres(dataDir)) ?? ''
+  await query(url, "update migrations set sha256 = 'another' where name like '0001%'")
+  const { code, stderr } = await depeche('', ['newsletter', 'list'], { DATA_DIR: dataDir })
+  expect(code).toBe(1)
+  expect(stderr).toContain('0001_foundation.sql is not the file')
+  await query(url, "update migrations set sha256 = null where name like '0001%'")
 })
 
 test('START-13 with --empty nothing is invented; where data exist it is refused, and reset is the way', async () => {
