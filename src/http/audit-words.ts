@@ -17,7 +17,7 @@ const below: Record<string, string[]> = {
 }
 const everywhere = ['desk.subscribers.states.', 'desk.audit.values.']
 
-/** What an entry of the log tells besides who, when and on what, as people of this language say it: `public → ended`. */
+/** What an entry of the log tells besides who, when and on what, as people of this language say it: what was and what is. */
 export function tellChanges(detail: object, tongue: string) {
   const language = interfaceLanguageOf(tongue)
   return Object.entries(detail).map(([field, value]) => {
@@ -32,10 +32,9 @@ export function tellChanges(detail: object, tongue: string) {
     return {
       field: texts.has(name) ? translate(language, name) : field,
       isNamed: texts.has(name),
-      value: String(value)
+      sides: String(value ?? '–')
         .split(' → ')
-        .map((side) => flatten(readList(side), say))
-        .join(' → '),
+        .map((side) => flatten(readList(side), say)),
     }
   })
 }
@@ -55,5 +54,5 @@ function flatten(value: unknown, say: (word: string) => string): string {
   if (typeof value !== 'object' || value === null) return say(String(value))
   return Object.values(value)
     .map((one) => flatten(one, say))
-    .join(' ')
+    .join(' · ')
 }

@@ -93,7 +93,7 @@ export function preferencesRoutes(
         return
       case 'leave-all':
         await subscriptions.leaveAll(page.subscriberId)
-        show(response, await open(request, response), { isSaved: true })
+        show(response, await open(request, response), { hasLeft: true })
         return
       default: {
         await preferences.save(page, readPreferencesForm(request.body))

@@ -47,7 +47,11 @@ if (preview) {
     // Another frame each time: the Back button knows nothing of it.
     const frame = before.cloneNode()
     const top = before.contentWindow.scrollY
-    frame.addEventListener('load', () => frame.contentWindow.scrollTo(0, top))
+    frame.addEventListener('load', () => {
+      // Nothing leads away from what is written.
+      for (const link of frame.contentDocument.querySelectorAll('a')) link.removeAttribute('href')
+      frame.contentWindow.scrollTo(0, top)
+    })
     frame.srcdoc = await answer.text()
     before.replaceWith(frame)
     preview.hidden = false
@@ -57,6 +61,20 @@ if (preview) {
     waiting = setTimeout(show, 800)
   })
 }
+
+// What looks like a button is pressed like one.
+addEventListener('keydown', (event) => {
+  if (event.key !== ' ' || !event.target.matches('a[role=button]')) return
+  event.preventDefault()
+  event.target.click()
+})
+
+// A panel that opens is in view.
+for (const panel of document.querySelectorAll('details[data-dialog]'))
+  panel.addEventListener(
+    'toggle',
+    () => panel.open && panel.lastElementChild.scrollIntoView({ block: 'nearest' }),
+  )
 
 // Escape closes the panel of a button, and the button has the focus again.
 addEventListener('keydown', (event) => {

@@ -147,7 +147,7 @@ test('the log speaks the language of the desk, and is filtered by who and by wha
   const all = (await rows('')).join('')
   expect(all).toContain('Invitation envoyée')
   expect(all).toContain(nadia)
-  expect(all).toMatch(/Nom\u00a0: <bdi>Le Rivage → Le Courrier/)
+  expect(all).toMatch(/Nom\u00a0: <bdi>Le Rivage<\/bdi> → <bdi>Le Courrier/)
   expect(all).toContain('ligne de commande')
   expect(all).not.toMatch(/publication\.changed|invitation\.sent|editor:\d/)
   expect(await rows(`?who=editor:${desk.editorId}&what=invitation.sent`)).toHaveLength(1)

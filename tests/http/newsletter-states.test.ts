@@ -189,7 +189,7 @@ test('ended: nobody gets anything more but one mail, each consent says why, and 
   for (const path of ['/', '/subscribe', '/subscribe?newsletters=le-soir'])
     expect(await text(web, path)).not.toContain('Le Soir')
   const log = await (await (await signedIn(web, 'admin')).get('/audit')).text()
-  expect(log).toMatch(/État[^<]*<bdi>publique → terminée<\/bdi>/)
+  expect(log).toMatch(/État[^<]*<bdi>publique<\/bdi> → <bdi>terminée<\/bdi>/)
   expect(log).toContain('href="/desk/newsletters/le-soir"')
   const page = await text(web, '/newsletters/le-soir')
   expect(page).toContain('s’est arrêtée')

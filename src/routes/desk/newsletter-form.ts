@@ -12,6 +12,12 @@ const written = z
   .string()
   .max(5_000)
   .transform((value) => value.split(/[\s,،;]/).filter(Boolean))
+/** `6:30`, `6h30` and `6h` are written for `06:30` and `06:00`. */
+const toTime = (value: string): string =>
+  value.replace(
+    /^(\d{1,2})(?:[:hH.](\d\d)|[hH])$/,
+    (_, hours: string, minutes = '00') => `${hours.padStart(2, '0')}:${minutes}`,
+  )
 const names = text.transform((value) =>
   value
     .split(/[,،\n]/)
@@ -44,7 +50,10 @@ const schema = z.object({
   confirmEnd: text.optional(),
   cadences: chosen,
   weekdays: z.preprocess((value) => (value === undefined ? value : listOf(value).map(Number)), weekdays),
-  times: written.default(['07:00']).pipe(times),
+  times: written
+    .default(['07:00'])
+    .transform((all) => all.map(toTime))
+    .pipe(times),
   dailySkip: written.default([]).pipe(skip),
   weekday: rank.default(1),
   time: text.default('07:00'),

@@ -20,7 +20,12 @@ const publicationForm = z.object({
   languages: z
     .string()
     .max(200)
-    .transform((text) => text.split(/[\s,،]+/).filter(Boolean))
+    .transform((text) =>
+      text
+        .split(/[,;،]/)
+        .map((tag) => tag.trim())
+        .filter(Boolean),
+    )
     .optional(),
   zone: z.string().trim().max(100).optional(),
   deskName: z.string().trim().min(1).max(200),
