@@ -1,3 +1,4 @@
+import { activationLifetimeMs } from '../../domain/signups/activation.ts'
 import { findAddress } from '../../domain/subscribers/address.ts'
 import type { Actor } from '../../domain/editor.ts'
 import {
@@ -57,7 +58,12 @@ export function createPublicationService(
       const ofLanguage = (await database.stores.newsletters.list()).filter((one) => one.language === language)
       const newsletters = ofLanguage.map(({ name }) => name)
       const content = {
-        ...{ kind: 'activation' as const, activateUrl: url, refuseUrl: url, expiresAt: now() },
+        ...{
+          kind: 'activation' as const,
+          activateUrl: url,
+          refuseUrl: url,
+          expiresAt: new Date(now().getTime() + activationLifetimeMs),
+        },
         newsletters: newsletters.length > 0 ? newsletters : [textIn(publication.name, language)],
       }
       return (await mail.composePersonal(content, publication, language)).html
