@@ -5,6 +5,7 @@ import { createOldAddressService } from './articles/old-addresses.ts'
 import { createResponseService } from './articles/responses.ts'
 import { createPickService } from './articles/picks.ts'
 import { createSelectionService } from './articles/selections.ts'
+import { createMailPreviewService } from './articles/mail-preview.ts'
 import { createSiteService } from './articles/site.ts'
 import { createBounceService } from './deliverability/bounces.ts'
 import { createDeliverabilityService } from './deliverability/deliverability.ts'
@@ -131,6 +132,7 @@ export function createServices(parts: Parts) {
     restoredCopy: createRestoredCopyService(parts),
     sources: createSourceService(parts),
     sourceSync: createSourceSyncService(parts),
+    mailPreview: createMailPreviewService(parts),
     site: createSiteService(forReaders),
     oldAddresses: createOldAddressService(forReaders),
     signups: createSignupService({ ...forReaders, publications: publication }),

@@ -26,7 +26,7 @@ test('without script, on a phone: an editor writes a story, looks at it, puts it
   await page.getByLabel('Texte').fill('Le **bac** reprend.')
   await page.getByLabel('Traduction de').fill('/articles/عودة-العبارة')
   const opened = page.context().waitForEvent('page')
-  await page.getByRole('button', { name: 'Aperçu' }).click()
+  await page.getByRole('button', { name: 'Aperçu', exact: true }).click()
   const preview = await opened
   await preview.waitForLoadState()
   expect(await preview.locator('.text strong').innerText()).toBe('bac')

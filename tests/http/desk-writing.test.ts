@@ -131,6 +131,25 @@ test('two who write at once: the second loses nothing, sees the other’s text, 
   expect(used).toMatch(/<textarea name="markdown"[^>]*>\s*Le sien/)
 })
 
+test('a story is looked at as a feed and as a mail would have it', async () => {
+  const web = await aWeb()
+  await web.context.services.publication.set(
+    { name: 'Le Courrier', accent: '#0b5563' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const desk = await signedIn(web, 'editor')
+  const { action, fields } = await write(desk, '/articles/new', { ...story, deck: 'Dès lundi matin' }, false)
+  const shown = async (as: string) => desk.post(`${action}/preview`, { ...fields, as })
+  const feed = await (await shown('feed')).text()
+  expect(feed).toMatch(/Dès lundi matin[^]*<strong>bac<\/strong>/)
+  await web.context.services.publication.set({ feedText: 'summary' }, { kind: 'cli', role: 'admin' })
+  expect(await (await shown('feed')).text()).not.toContain('<strong>bac')
+  const mail = await shown('mail')
+  expect(mail.headers.get('content-security-policy')).toContain('sandbox')
+  expect(await mail.text()).toMatch(/<table[^]*Le Courrier[^]*Le bac reprend[^]*Dès lundi matin/)
+  expect(await web.context.services.articles.list({ limit: 5, after: undefined })).toMatchObject({ data: [] })
+})
+
 test('the preview is the page to be, and stores nothing', async () => {
   const web = await aWeb()
   const desk = await signedIn(web, 'editor')

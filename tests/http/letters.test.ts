@@ -215,3 +215,20 @@ test('no letter goes while a worker of an older version lives, and one that was 
   expect((await post(call, { id }, 'send')).status).toBe(202)
   expect(await states()).toEqual([{ state: 'preparing' }, { state: 'preparing' }])
 })
+
+test('a test goes to whoever of the desk is chosen, and to nobody else', async () => {
+  const { web, newsletter, database, call } = await aNewsroom()
+  await aSubscriber(database, { newsletter })
+  const { id } = await write(call, { subject: 'Nous déménageons', intro })
+  const desk = await signedIn(web, 'editor')
+  const colleague = await signedIn(web, 'viewer')
+  const [{ email } = { email: '' }] = await rowsOf<{ email: string }>(
+    web,
+    `select email from editors where id = ${colleague.editorId}`,
+  )
+  expect(await (await desk.get(`/digests/${id}`)).text()).toContain(`<option>${email}</option>`)
+  expect((await desk.post(`/digests/${id}/test`, { to: email })).status).toBe(303)
+  expect((await desk.post(`/digests/${id}/test`, { to: 'somebody@elsewhere.example' })).status).toBe(422)
+  const tests = "select editor_id::int from outbox where kind = 'digest-test'"
+  expect(await rowsOf(web, tests)).toEqual([{ editor_id: colleague.editorId }])
+})

@@ -132,8 +132,6 @@ interface ContentParts {
 /** Everything that decides the bytes, from the rules, the editor's changes and the articles: a pure function. */
 export function contentOf(parts: ContentParts): FrozenDigest {
   const { digest, newsletter, publicUrl, articles, beyond } = parts
-  const publication = publicationIn(parts.publication, newsletter.language)
-  const { accent, footer, contacts, legalLinks, logo, logoDark } = publication
   const isAlert = digest.cadence === 'alert'
   const isRuled = !isAlert && !isLetter(digest)
   const ownSubject = digest.subject ?? (isRuled ? newsletter.subject : null)
@@ -157,19 +155,7 @@ export function contentOf(parts: ContentParts): FrozenDigest {
       ...(newsletter.from !== null && { from: newsletter.from }),
       ...(parts.replyTo !== null && { replyTo: parts.replyTo }),
     },
-    publication: {
-      name: publication.name,
-      postalAddress: publication.postalAddress ?? '',
-      publicUrl,
-      locale: localeOf(publication, newsletter.language),
-      zone: publication.zone,
-      ...(accent && { accent }),
-      ...(logo && { logo }),
-      ...(logoDark && { logoDark }),
-      ...(footer && { footer }),
-      ...(contacts.length > 0 && { contacts }),
-      ...(legalLinks.length > 0 && { legalLinks }),
-    },
+    publication: toFrozenPublication(parts.publication, newsletter.language, publicUrl),
     blocks: arrange(isRuled ? newsletter.blocks : [], articles, {
       language: newsletter.language,
       publicUrl,
@@ -179,6 +165,29 @@ export function contentOf(parts: ContentParts): FrozenDigest {
     mostRead: isLetter(digest) ? [] : parts.mostRead,
     ...(beyond > 0 && { more: { count: beyond, url: moreUrl(newsletter, publicUrl) } }),
     ...(newsletter.linkTags && { linkTags: linkTagsOf(parts) }),
+  }
+}
+
+/** The newsroom as a mail in a language shows it. */
+export function toFrozenPublication(
+  texts: Publication,
+  language: string,
+  publicUrl: string,
+): FrozenDigest['publication'] {
+  const publication = publicationIn(texts, language)
+  const { accent, footer, contacts, legalLinks, logo, logoDark } = publication
+  return {
+    name: publication.name,
+    postalAddress: publication.postalAddress ?? '',
+    publicUrl,
+    locale: localeOf(publication, language),
+    zone: publication.zone,
+    ...(accent && { accent }),
+    ...(logo && { logo }),
+    ...(logoDark && { logoDark }),
+    ...(footer && { footer }),
+    ...(contacts.length > 0 && { contacts }),
+    ...(legalLinks.length > 0 && { legalLinks }),
   }
 }
 

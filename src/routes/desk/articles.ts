@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Article } from '../../domain/articles/article.ts'
-import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { feedTextOf } from '../../domain/articles/links.ts'
+import { framed, get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import type { Publication } from '../../domain/publication.ts'
 import { rowId, toPageRequest } from '../../http/route.ts'
 import { externalId } from '../../services/articles/input.ts'
 import type { Services } from '../../services/services.ts'
@@ -25,6 +27,7 @@ const bodyQuery = z.object({
   use: z.literal('1').optional().catch(undefined),
 })
 const seenForm = z.object({ version: z.coerce.number().int().min(0) })
+const previewForm = z.object({ as: z.enum(['page', 'feed', 'mail']).catch('page') })
 const withdrawForm = z.object({ reason: z.string().trim().min(1).max(500) })
 
 const pageSize = 30
@@ -33,11 +36,13 @@ const recent = 30
 /** A million Arabic letters as a form sends them. */
 const bodyLimit = 8 * 1024 * 1024
 
+const feedRules = ({ feedText, links }: Publication) => ({ feedText: feedText ?? undefined, links })
 const pathOf = (id: string) => `/articles/${encodeURIComponent(id)}`
 
 /** Stories: found, written, corrected, looked at before they are out, and taken back. */
 export function articlesDesk({
   articles,
+  mailPreview,
   media,
   selections,
   sources,
@@ -157,8 +162,16 @@ export function articlesDesk({
     written('/preview', async (call) => {
       const { input, stored } = await read(call)
       const publishedAt = input.publishedAt ?? stored?.publishedAt?.toISOString()
-      const article = await site.preview({ ...input, publishedAt }, await publication.get())
-      call.page('article', { article, language: article.language, isPreview: true })
+      const settings = await publication.get()
+      const article = await site.preview({ ...input, publishedAt }, settings)
+      const { as } = previewForm.parse(call.request.body)
+      if (as === 'mail')
+        framed(call.response)
+          .type('html')
+          .send(await mailPreview.show(article, settings))
+      else if (as === 'feed')
+        call.page('desk/feed-preview', { article, isWhole: feedTextOf(feedRules(settings)) === 'full' })
+      else call.page('article', { article, language: article.language, isPreview: true })
     }),
     // Its picture is in the text now, and nothing is saved.
     written('/picture', (call) => showTyped(call)),

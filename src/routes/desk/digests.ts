@@ -32,6 +32,7 @@ const sendForm = seenForm.extend({
   spread: z.enum(['yes', 'no']).optional(),
 })
 const spreadForm = z.object({ spread: z.enum(['yes', 'no']) })
+const testForm = z.object({ to: z.email().max(254).optional() })
 const resumeForm = z.object({ extend: z.literal('yes').optional() })
 const doubtForm = z.object({
   decision: z.enum(doubtDecisions),
@@ -209,7 +210,9 @@ export function digestActionsDesk(services: Services): DeskRoute[] {
     act('spread', 'saved', (id, { request, actor }) =>
       digestTransitions.spread(id, spreadForm.parse(request.body).spread === 'yes', actor),
     ),
-    act('test', 'digest-tested', (id, { session }) => digestPreview.sendTest(id, [session.email])),
+    act('test', 'digest-tested', (id, { request, session }) =>
+      digestPreview.sendTest(id, [testForm.parse(request.body).to ?? session.email]),
+    ),
     act('pause', 'digest-pause', (id, { actor }) => digestTransitions.pause(id, actor)),
     act('resume', 'digest-resume', (id, { request, actor }) => {
       const { extend } = resumeForm.parse(request.body)

@@ -52,6 +52,8 @@ const cardsOnPage = 20
 const mostRead = 5
 const sectionsInNavigation = 8
 
+export type SiteService = ReturnType<typeof createSiteService>
+
 /** What the public pages show. Nothing here tells of drafts and scheduled articles. */
 export function createSiteService({ config, database, now }: Pick<Parts, 'config' | 'database' | 'now'>) {
   const { articles, articleViews, picks, responses, selections, newsletters } = database.stores

@@ -113,6 +113,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         },
         find: wish.find,
         found: wish.find ? await find(wish.find, newsletter.language, shown) : undefined,
+        colleagues: (await database.stores.editors.list()).map(({ email }) => email),
         hasOlderWorker: isLetter(stored) && (await database.stores.workers.areOlderAlive()),
         hasWorker: (await database.stores.workers.countAlive()) > 0,
       }

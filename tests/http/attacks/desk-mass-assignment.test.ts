@@ -168,7 +168,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/sources/1/remove', {}],
   ['/articles/a1/release', {}],
   ['/articles/a1/withdraw', { reason: 'wrong' }],
-  ['/articles/desk:1/preview', story],
+  ['/articles/desk:1/preview', { ...story, as: 'mail' }],
   ['/articles/desk:1/picture', { ...story, textUrl: 'https://img.example/port.jpg', textAlt: 'Le port' }],
   ['/articles/desk:1', { version: '0', ...story }],
   ['/settings/sessions/999/end', {}],
