@@ -1,3 +1,5 @@
+import { moved, moves } from '../order.ts'
+
 /** A list that an editor has put together and in order. */
 export interface PickedList {
   slug: string
@@ -18,13 +20,12 @@ export const isShown = ({ startsAt, endsAt }: PickedList, at: Date): boolean =>
 export const changesAt = ({ startsAt, endsAt }: PickedList, now: Date): Date | undefined =>
   [startsAt, endsAt].find((at) => at !== null && at > now) ?? undefined
 
-export const pickSteps = ['up', 'down', 'top', 'add', 'remove'] as const
+export const pickSteps = [...moves, 'add', 'remove'] as const
 export type PickStep = (typeof pickSteps)[number]
 
 /** The order after one step of one article. */
 export function stepped(order: readonly number[], id: number, step: PickStep): number[] {
+  if (step !== 'add' && step !== 'remove') return moved(order, id, step)
   const rest = order.filter((one) => one !== id)
-  const at = order.indexOf(id)
-  const place = { up: Math.max(0, at - 1), down: at + 1, top: 0, add: rest.length, remove: -1 }[step]
-  return place < 0 ? rest : rest.toSpliced(place, 0, id)
+  return step === 'add' ? [...rest, id] : rest
 }

@@ -1,10 +1,11 @@
 import { isLetter, type DraftChange } from '../../domain/digests/digest.ts'
 import { pinsFor } from '../../domain/digests/digest-content.ts'
+import { moved, moves } from '../../domain/order.ts'
 import type { Stores } from '../../store/stores.ts'
 import { listDue, type Draft } from './refresh.ts'
 import type { Parts } from '../parts.ts'
 
-export const articleSteps = ['up', 'down', 'top', 'pin', 'unpin', 'exclude', 'admit'] as const
+export const articleSteps = [...moves, 'pin', 'unpin', 'exclude', 'admit'] as const
 export type ArticleStep = (typeof articleSteps)[number]
 
 /** The change that one of the desk's buttons beside an article makes. */
@@ -36,7 +37,7 @@ export async function changeByStep(
       if (isOfLetter) return { pinned: without(pinned, chosen), chosen: without(own, chosen) }
       return { pinned: without(pinned, chosen), excluded: [...excluded, chosen] }
     default:
-      return pinAsOrdered(parts, stores, draft, stepOf(order, chosen, step))
+      return pinAsOrdered(parts, stores, draft, moved(order, chosen, step))
   }
 }
 
@@ -52,12 +53,3 @@ export async function pinAsOrdered(
 }
 
 const without = (list: readonly number[], item: number): number[] => list.filter((other) => other !== item)
-
-const placesBy = { up: -1, down: 1, top: -Infinity }
-
-/** The list with one item a place further up or down, or at the top; at the end it stays. */
-function stepOf(list: readonly number[], item: number, step: keyof typeof placesBy): number[] {
-  const rest = without(list, item)
-  const to = Math.min(Math.max(list.indexOf(item) + placesBy[step], 0), rest.length)
-  return [...rest.slice(0, to), item, ...rest.slice(to)]
-}

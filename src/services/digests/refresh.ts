@@ -81,7 +81,7 @@ export async function listMatter(
 ) {
   const publication = await stores.publication.get()
   const picks = await listPicks(parts, stores, { digest, newsletter })
-  const due = await listDue(parts, stores, { digest, newsletter })
+  const due = await listDue(parts, stores, { digest, newsletter }, picks)
   const ordered = await inOrder(
     stores,
     orderOf(
@@ -148,13 +148,15 @@ export async function listDue(
   { now }: Pick<Parts, 'now'>,
   stores: Stores,
   { digest, newsletter }: Draft,
+  picks?: PickedList[],
 ): Promise<Candidate[]> {
   if (digest.chosen || digest.cadence === 'alert') return []
   const at = dueAt(now(), digest)
   const schedule = newsletter.schedules.find((one) => one.cadence === digest.cadence)
   const since = lookBackStart(digest, schedule, at)
   const due = await stores.digestArticles.listDue(newsletter, { since, until: now() })
-  const ids = (await listPicks({ now }, stores, { digest, newsletter })).flatMap((pick) => pick.articleIds)
+  const shown = picks ?? (await listPicks({ now }, stores, { digest, newsletter }))
+  const ids = shown.flatMap((pick) => pick.articleIds)
   const picked = await stores.digestArticles.listPicked(newsletter, [...new Set(ids)])
   // Behind the first headline, so that the maximum cuts what is due before what somebody has chosen.
   const [lead = [], ...rest] = due.filter(({ id }) => !ids.includes(id))
