@@ -647,6 +647,7 @@ CREATE INDEX outbox_leased ON outbox USING btree (lease_until) WHERE (state = AN
 CREATE INDEX outbox_pending ON outbox USING btree (id) WHERE (state = 'pending'::text);
 CREATE INDEX outbox_relay ON outbox USING btree (relay_id) WHERE (relay_id IS NOT NULL);
 CREATE INDEX outbox_subscriber ON outbox USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
+CREATE INDEX outbox_unwritten ON outbox USING btree (id) WHERE ((state = 'rejected'::text) AND (reason = 'not_written'::text));
 
 create table picks (
   id bigint generated always as identity not null,

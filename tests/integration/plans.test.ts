@@ -25,6 +25,11 @@ test.for([
     'outbox_activation',
     `select from outbox where activation_id = gen_random_uuid()`,
   ],
+  [
+    'mails that nobody could write',
+    'outbox_unwritten',
+    `select from outbox where state = 'rejected' and reason = 'not_written' and attempt < 5`,
+  ],
   ['mails of a person', 'outbox_subscriber', `select from outbox where subscriber_id = 1`],
   [
     'requests for an address',
