@@ -165,3 +165,13 @@ test('a mistyped address stays at the desk, and a form at fault keeps the other 
   ])
   expect((await desk.get('/articles/desk:1')).status).toBe(200)
 })
+
+test('who was signed out meanwhile reads so, and that nothing was saved', async () => {
+  const { web } = await aDesk()
+  const headers = { accept: 'text/html', 'content-type': 'application/x-www-form-urlencoded' }
+  const answer = await web.fetch('/desk/settings/language', { method: 'POST', headers, body: 'language=ar' })
+  expect([answer.status, await answer.text()]).toEqual([
+    401,
+    expect.stringMatching(/<title>Vous n’êtes plus connecté[^]*Rien n’est enregistré/),
+  ])
+})

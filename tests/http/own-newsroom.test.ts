@@ -205,4 +205,12 @@ test('a language or a time zone that is none comes back with a sentence at its f
   expect(page).toContain('id="languages-fault"')
   expect(page).toContain('id="zone-fault"')
   expect(page).toContain('value="français"')
+  // Estonian is a language, but nobody meant it.
+  for (const [languages, status] of [
+    ['fr et ar', 422],
+    ['fr, ar', 303],
+  ] as const)
+    expect(
+      (await desk.post('/settings/publication', { ...rest, languages, zone: 'Africa/Algiers' })).status,
+    ).toBe(status)
 })

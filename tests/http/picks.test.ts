@@ -84,6 +84,12 @@ test('on the desk a list is made, filled by search, put in order, given a time a
     await desk.post('/picks/a-lire/stories', { article, do: step })
   expect(await titlesIn('/picks/a-lire')).toBe('ca')
   expect(await (await desk.get('/picks/a-lire?moved=a&by=up')).text()).toMatch(/Monter : Récit a" autofocus/)
+  const list = await (await desk.get('/picks/a-lire')).text()
+  // The first goes no further up, the last no further down.
+  const stuck = [...list.matchAll(/value="(up|down|top)"[^>]*Récit (\w)" disabled/g)].map(([, ...one]) =>
+    one.join(' '),
+  )
+  expect(stuck).toEqual(['up c', 'top c', 'down a'])
   const times = { from: '2026-01-01T08:00', to: '2026-01-01T07:00' }
   const wrong = await desk.post('/picks/a-lire', { 'name.fr': 'À relire', ...times })
   expect(wrong.status).toBe(422)

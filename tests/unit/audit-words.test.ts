@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { tellChanges } from '../../src/http/audit-words.ts'
 import { listKeys } from '../../src/locales.ts'
 
 test('whatever is written into the log has words on the desk', () => {
@@ -16,4 +17,17 @@ test('whatever is written into the log has words on the desk', () => {
   expect(new Set(written).size).toBeGreaterThan(30)
   const words = new Set(listKeys('en'))
   expect([...new Set(written)].filter((action) => !words.has(`desk.audit.actions.${action}`))).toEqual([])
+})
+
+test('what was and what is are told apart, of each language by itself, and nothing is null', () => {
+  const detail = {
+    name: 'Le Rivage → {"fr":"La Vigie","ar":"المرصد"}',
+    state: 'public → ended',
+    audience: null,
+  }
+  expect(tellChanges(detail, 'fr').map(({ sides }) => sides)).toEqual([
+    ['Le Rivage', 'La Vigie · المرصد'],
+    ['publique', 'terminée'],
+    ['–'],
+  ])
 })
