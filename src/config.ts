@@ -107,6 +107,7 @@ const environment = z.object({
   SMTP_CONNECTIONS: positive.max(1000).default(20),
   SMTP_RATE: rate.optional(),
   FEED_LIMIT: feedLimit.default(60),
+  DRAIN_SECONDS: z.coerce.number().int().min(0).max(300).default(5),
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -196,6 +197,8 @@ const toConfig = (env: Environment) => ({
   sourceHosts: env.SOURCE_HOSTS ?? [],
   /** Unconditional GETs a minute per feed and address; Infinity is off. */
   feedLimit: env.FEED_LIMIT,
+  /** How long a web process that was told to end still answers, while its proxy learns of it. */
+  drainSeconds: env.DRAIN_SECONDS,
   metricsPort: env.METRICS_PORT,
   metricsHost: env.METRICS_HOST,
   logLevel: env.LOG_LEVEL,

@@ -27,10 +27,13 @@ export function openProcess(name: 'web' | 'worker') {
 
   const end = async (drain: () => Promise<void>) => {
     lifecycle.drain()
-    setTimeout(() => {
-      log.error('drain took too long; the rest is left to the next process')
-      process.exit(1)
-    }, endingMs[name]).unref()
+    setTimeout(
+      () => {
+        log.error('drain took too long; the rest is left to the next process')
+        process.exit(1)
+      },
+      endingMs[name] + (name === 'web' ? config.drainSeconds * 1_000 : 0),
+    ).unref()
     await drain()
     metricsServer.close()
     metricsServer.closeAllConnections()

@@ -1,7 +1,7 @@
 import './node-version.ts'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createFront } from './http/feeds/front.ts'
 import { endingMs } from './lifecycle.ts'
@@ -14,6 +14,7 @@ const front = createFront(context)
 const app = createApp(context, front)
 // How often slow clients are looked for: the limits below hold to within it.
 const server = createServer({ connectionsCheckingInterval: 5_000 }, (request, response) => {
+  if (lifecycle.state() === 'draining') response.shouldKeepAlive = false
   front(request, response, () => {
     app(request, response)
   })
@@ -34,8 +35,28 @@ server.listen(config.port, config.host)
 await once(server, 'listening')
 log.info({ port: config.port }, 'listening')
 
+/**
+ * Ends in a short turn of the event loop in which nobody connected, at the latest after a second: whoever has connected
+ * and was not accepted yet is reset when the listener closes.
+ */
+async function quietTurn(): Promise<void> {
+  const latest = performance.now() + 1_000
+  let connectedAt = 0
+  server.on('connection', () => {
+    connectedAt = performance.now()
+  })
+  for (let begin = performance.now(); begin < latest; begin = performance.now()) {
+    await nextTurn()
+    if (connectedAt < begin && performance.now() - begin < 1) return
+  }
+}
+
 onDrain(async () => {
+  // A proxy that keeps connections open is told on each to close it, and by `/readyz` to ask another process: a request
+  // that met a closed connection would be lost where it may not be repeated.
+  await sleep(config.drainSeconds * 1_000)
   const closed = once(server, 'close')
+  await quietTurn()
   server.close()
   const idle = setInterval(() => {
     server.closeIdleConnections()

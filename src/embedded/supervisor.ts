@@ -187,6 +187,8 @@ const environments = (config: ProcessConfig): Record<ChildName, NodeJS.ProcessEn
       ...shared,
       METRICS_PORT: String(config.metricsPort),
       MAILBOX_URL: config.mailboxUrl,
+      // All ends together: no other process could take over.
+      DRAIN_SECONDS: '0',
     }),
     worker: childEnvironment({ ...shared, METRICS_PORT: String(workerMetrics) }),
   }

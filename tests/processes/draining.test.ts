@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { expect, test } from 'vitest'
+import { Agent, request, type IncomingMessage } from 'node:http'
+import { expect, test, vi } from 'vitest'
 import { cloneDatabase } from '../support/database.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
@@ -35,5 +36,32 @@ test('SIGTERM ends open streams of events at once, whole, and the process with t
     // One a second: left to itself, a stream lasts 25 s.
     expect(text.match(/^event/gm)?.length).toBeLessThan(10)
   }
+  expect(await exited).toEqual([0, null])
+})
+
+test('for DRAIN_SECONDS it still answers, asks to be left on every connection, and is not ready', async () => {
+  const { child, port } = await aWebProcess(undefined, { DRAIN_SECONDS: '2' })
+  const agent = new Agent({ keepAlive: true, maxSockets: 3 })
+  const ask = async (path: string, method = 'GET') => {
+    const asked = request({ port, path, method, agent }).end()
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    answer.resume()
+    await once(answer, 'end')
+    return [answer.statusCode, answer.headers.connection, asked.reusedSocket]
+  }
+  await Promise.all([1, 2, 3].map(() => ask('/healthz')))
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  await vi.waitFor(async () => {
+    expect(await ask('/readyz')).toEqual([503, 'close', expect.anything()])
+  })
+  // What a keep-alive proxy sends on connections that it has kept, and on new ones.
+  for (const [path, method, status] of [
+    ['/subscribe', 'POST', 422],
+    ['/rss.xml', 'GET', 200],
+    ['/healthz', 'GET', 200],
+    ['/subscribe', 'POST', 422],
+  ] as const)
+    expect((await ask(path, method)).slice(0, 2)).toEqual([status, 'close'])
   expect(await exited).toEqual([0, null])
 })

@@ -24,6 +24,7 @@ export async function spawnWeb({ databaseUrl, port, env }: WebProcessOptions): P
       SMTP_URL: 'smtp://127.0.0.1:1',
       PORT: String(port),
       METRICS_PORT: '0',
+      DRAIN_SECONDS: '0',
       ...env,
     },
   })
@@ -35,9 +36,16 @@ export async function spawnWeb({ databaseUrl, port, env }: WebProcessOptions): P
 }
 
 /** The same on any free port, killed when the test has finished. */
-export async function aWebProcess(databaseUrl?: string): Promise<{ child: ChildProcess; port: number }> {
+export async function aWebProcess(
+  databaseUrl?: string,
+  env?: Record<string, string>,
+): Promise<{ child: ChildProcess; port: number }> {
   const port = await findFreePort()
-  const child = await spawnWeb({ databaseUrl: databaseUrl ?? (await cloneDatabase()), port })
+  const child = await spawnWeb({
+    databaseUrl: databaseUrl ?? (await cloneDatabase()),
+    port,
+    ...(env && { env }),
+  })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { readConfig } from '../../src/config.ts'
 import { digestReasons } from '../../src/domain/digests/digest.ts'
 import { interfaceLanguages } from '../../src/domain/language.ts'
 import { deskNotices, digestWarnings } from '../../src/domain/notice.ts'
@@ -21,16 +22,19 @@ function timeAfter(path: string, word: RegExp): number {
 
 test('whoever waits for an end gives it longer than it takes', () => {
   const { answers, rounds, web, catcher, worker, grace, keeper } = endingMs
+  const { drainSeconds } = readConfig({})
   expect(web).toBeGreaterThan(answers)
   expect(worker).toBeGreaterThan(rounds)
   expect(keeper).toBeGreaterThan(Math.max(web, worker) + grace)
   const ofAll = timeAfter('docker-compose.yml', /stop_grace_period:/)
-  expect(ofAll).toBeGreaterThan(Math.max(web, catcher))
+  expect(ofAll).toBeGreaterThan(Math.max(web + drainSeconds * 1000, catcher))
   expect(timeAfter('docker-compose.yml', /\n {2}worker:[^]*?stop_grace_period:/)).toBeGreaterThan(worker)
-  expect(timeAfter('deploy/systemd/depeche-web.service', /TimeoutStopSec=/)).toBeGreaterThan(web)
+  expect(timeAfter('deploy/systemd/depeche-web.service', /TimeoutStopSec=/)).toBeGreaterThan(
+    web + drainSeconds * 1000,
+  )
   expect(timeAfter('deploy/systemd/depeche-worker.service', /TimeoutStopSec=/)).toBeGreaterThan(worker)
   expect(read('docs/operations.md').replaceAll(/\s+/g, ' ')).toContain(
-    `within ${web / 1000} s: allow ${ofAll / 1000} s before a kill`,
+    `within ${web / 1000 + drainSeconds} s: allow ${ofAll / 1000} s before a kill`,
   )
 })
 
