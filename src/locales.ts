@@ -5,9 +5,12 @@ import { findInterfaceLanguage, interfaceLanguages, type InterfaceLanguage } fro
 type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Messages = { [key: string]: Message | Messages }
 
-/** The spaces that French sets inside its quotes and before these signs: no line breaks there. */
+/** The spaces that French sets inside its quotes, before these signs and after a number: no line breaks there. */
 export const withFrenchSpaces = (text: string): string =>
-  text.replace(/ (?=[:;!?»%])/g, '\u00a0').replace(/« /g, '«\u00a0')
+  text
+    .replace(/ (?=[:;!?»%])/g, '\u00a0')
+    .replace(/« /g, '«\u00a0')
+    .replace(/(?<=\d) (?=\d|jours|heures|minutes)/g, '\u00a0')
 
 /** The files keep plain spaces, for whoever edits them sees no other. */
 const typeset = (language: InterfaceLanguage) => (_key: string, value: unknown) =>
@@ -28,7 +31,7 @@ export const interfaceLanguageOf = (tag: string): InterfaceLanguage => findInter
 
 /**
  * The text under a dotted key, with `{name}` replaced from `values`. A message with plural forms is chosen by
- * `values.count` under the rules of the language (Arabic has six).
+ * `values.count` under the rules of the language (Arabic has six), or its own form for none.
  * @throws Error for a key that does not exist: a missing text is a defect, found by the tests
  */
 export function translate(
@@ -51,7 +54,15 @@ function find(root: Messages, key: string): Message | undefined {
 
 function choosePlural(language: string, forms: Message | undefined, count: number): string | undefined {
   if (typeof forms !== 'object') return undefined
-  return forms[new Intl.PluralRules(language).select(count)] ?? forms.other
+  const none = count === 0 ? forms.zero : undefined
+  return none ?? forms[new Intl.PluralRules(language).select(count)] ?? forms.other
+}
+
+/** What people call the time of a zone: "Algeria Time" for `Africa/Algiers`. */
+export function zoneInWords(zone: string, locale?: string): string {
+  const format = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'shortGeneric' })
+  const name = format.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? zone
+  return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1)
 }
 
 /** As after "comes out": "every second Friday at 18:00". Dates to skip are told from `today` on, `YYYY-MM-DD`. */

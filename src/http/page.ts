@@ -13,7 +13,7 @@ import {
   publicationIn,
   type Publication,
 } from '../domain/publication.ts'
-import { interfaceLanguageOf, scheduleInWords, translate } from '../locales.ts'
+import { interfaceLanguageOf, scheduleInWords, translate, zoneInWords } from '../locales.ts'
 import { assetUrl } from './assets.ts'
 
 export interface PageRenderer {
@@ -127,6 +127,9 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('date_long', dateFilter({ dateStyle: 'long' }))
   liquid.registerFilter('date_time', dateFilter({ dateStyle: 'long', ...clock }))
   liquid.registerFilter('time_short', dateFilter(clock))
+  liquid.registerFilter('zone_name', function (zone: string) {
+    return zoneInWords(zone, scopeOf(this).locale)
+  })
   liquid.registerFilter('in_words', function (schedule: Schedule) {
     const { language = 'en', locale } = scopeOf(this)
     const today = dateIn(schedule.zone, new Date())

@@ -71,7 +71,8 @@ export function problemHandler(log: Logger, pages: PageRenderer, page = 'error')
     const problem = toProblem(known)
     if (known?.retryAfterSeconds !== undefined) response.set('Retry-After', String(known.retryAfterSeconds))
     response.status(problem.status).set('Cache-Control', 'no-store')
-    if (wantsPage(request)) pages.send(response, page, { problem, requestId })
+    if (wantsPage(request))
+      pages.send(response, page, { problem, requestId, retryAfter: known?.retryAfterSeconds ?? 60 })
     else sendProblem(response, problem)
   }
 }

@@ -13,6 +13,18 @@ const entriesOf = (node: unknown, prefix = ''): Found =>
     ? Object.entries(node).flatMap(([key, value]) => entriesOf(value, prefix ? `${prefix}.${key}` : key))
     : [{ key: prefix, text: node }]
 
+/** Every text of a language, each of its plural forms by itself. */
+const formsOf = (language: string): { key: string; text: string }[] =>
+  entriesOf(read(language)).flatMap(({ key, text }) =>
+    (typeof text === 'string' ? [text] : Object.values(text as Record<string, string>)).map((form) => ({
+      key,
+      text: form,
+    })),
+  )
+
+/** Words of Arabic that the doubling sign tells apart. */
+const homographs = new Set(['موقع', 'تبقى', 'غيره', 'بلغ'])
+
 const placeholders = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g))].sort()
 
 test('every text exists in all three languages', () => {
@@ -76,16 +88,61 @@ test('every text that a template asks for exists', () => {
 
 /** Words that say what another word already says, and the familiar form of address. */
 const synonyms = {
-  fr: /courriel|électronique|\bfils?\b|(?<!e-)\bmails?\b|\bréactions?\b/i,
-  ar: /تفعيل|تعليق|اشتركت(?!م)|تفضيلاتك(?!م)|اشتراكك(?!م)/,
+  fr: /courriel|électronique|\bfils?\b|(?<!e-)\bmails?\b|\bréactions?\b|bloquée?s?\b|étiquette|\badmin\b/i,
+  ar: /تفعيل|تعليق|اشتركت(?!م)|تفضيلاتك(?!م)|اشتراكك(?!م)|الجريدة|محجوب من|محظور|مكتب التحرير|قارئات|ميتة|المدير/,
+  en: /\b(?:an?|each|every|this|that|the) mail\b(?! server)|(?<!e-)\bmails\b|\bactivation|barred|(?<!e-)\bmail me/i,
 }
 
-test.each(Object.entries(synonyms))('one word for one thing in %s', (language, synonym) => {
-  for (const { key, text } of entriesOf(read(language))) {
-    for (const form of typeof text === 'string' ? [text] : Object.values(text as object)) {
-      expect(form, `${language} ${key}`).not.toMatch(synonym)
-    }
-  }
+/** What print does not have. */
+const slips = {
+  fr: /['"]| {2}|«(?! )|(?<! )»|(?<=[^ \d])[!?;](?!\S)/,
+  // Adverbs and objects without their tanwin, or with it after the alif; a shadda upon an alif; Latin signs after Arabic.
+  ar: /['"]| {2}|« | »|٪|اً|\u0627\u0651|[\u0621-\u0652] ?[,;?]|(?<![\u0621-\u0652])(?:و|ف)?(?:أولا|أيضا|جدا|أبدا|تماما|تلقائيا|يدويا|مؤقتا|فورا|حاليا|نهائيا|واحدا|فارغا|كاملا|بدلا|شيئا|شخصا|حرفا|مقالا|عنوانا|يوما|رابطا|سببا|وقتا|عمودا|ملخصا|سابقا|قليلا|ناقصا|صغيرا)(?![\u0621-\u0652])/,
+  en: /['"]| {2}/,
+}
+
+const rules = [
+  ['one word for one thing', synonyms],
+  ['as print has it', slips],
+] as const
+
+test.each(
+  rules.flatMap(([name, of]) => Object.entries(of).map(([language, rule]) => ({ name, language, rule }))),
+)('$name in $language', ({ language, rule }) => {
+  expect(formsOf(language).filter(({ text }) => rule.test(text))).toEqual([])
+})
+
+/** French contracts (à + le, de + le) and Arabic verbs agree; a name can do neither. */
+test.each(['fr', 'ar'])(
+  'a name in a sentence of %s stands in quotation marks or behind a colon',
+  (language) => {
+    const isBare = (text: string) =>
+      [...text.matchAll(/\{(?:name|newsletter|publication|digest|article|title|source)\}/g)].some(
+        ({ index, 0: name }) => {
+          const before = text.slice(0, index).trimEnd()
+          return before === ''
+            ? !/^ ?(?:[:\n]|$)/.test(text.slice(index + name.length))
+            : !/[«:]$/.test(before)
+        },
+      )
+    expect(formsOf(language).filter(({ text }) => isBare(text))).toEqual([])
+  },
+)
+
+test('a word of Arabic is spelt in one way', () => {
+  const words = formsOf('ar').flatMap(({ text }) => text.match(/[\u0621-\u0652]+/g) ?? [])
+  const doubled = new Map(
+    words.filter((word) => word.includes('\u0651')).map((word) => [word.replaceAll('\u0651', ''), word]),
+  )
+  const twice = [...new Set(words)].filter((word) => doubled.has(word) && !homographs.has(word))
+  expect(twice.map((word) => `${word}, elsewhere ${doubled.get(word)}`)).toEqual([])
+})
+
+test('no identifier of a time zone stands in a text, but where one is asked for', () => {
+  for (const language of interfaceLanguages)
+    for (const { key, text } of formsOf(language))
+      if (!/\bzone$/.test(key))
+        expect(text, `${language} ${key}`).not.toMatch(/\b(?:Africa|America|Asia|Europe)\//)
 })
 
 test.each(interfaceLanguages)(

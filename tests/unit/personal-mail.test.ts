@@ -51,9 +51,9 @@ test('a French title in an Arabic notice keeps to itself, in the subject too; no
 })
 
 test.each([
-  ['fr', 'Hebdo s’arrête', 'dernier e-mail'],
-  ['ar', 'توقّف \u2068Hebdo\u2069', 'آخر رسالة'],
-  ['en', 'Hebdo has ended', 'last mail'],
+  ['fr', '«\u00a0Hebdo\u00a0» s’arrête', 'dernier e-mail'],
+  ['ar', 'توقّف نشرة «\u2068Hebdo\u2069»', 'آخر رسالة'],
+  ['en', '“Hebdo” has ended', 'last e-mail'],
 ])('the end of a newsletter is told with its archive: %s', async (language, subject, last) => {
   const archiveUrl = 'https://news.example.org/newsletters/hebdo'
   const mail = await aMail().composePersonal(
