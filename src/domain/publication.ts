@@ -101,6 +101,10 @@ export const publicationIn = (publication: Publication, language: string): Publi
   ) as unknown as Texts),
 })
 
+/** Whom readers of a mail may write to: who is named for it, else the newsroom. */
+export const mailContactsOf = ({ contacts, contactEmail }: PublicationIn): Contact[] =>
+  contacts.length > 0 || contactEmail === null ? contacts : [{ role: '', email: contactEmail }]
+
 /**
  * The texts after a change: one for every language takes the place of all; of one per language, those that are named
  * change, and an empty one goes. The first language always has one.

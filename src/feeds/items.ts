@@ -9,7 +9,8 @@ import {
 } from '../domain/articles/article.ts'
 import { articleUrl, feedTextOf, homeOf } from '../domain/articles/links.ts'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
-import { sanitizeArticleHtml, summaryOf, textOf } from '../domain/articles/article-html.ts'
+import { sanitizeArticleHtml, textOf } from '../domain/articles/article-html.ts'
+import { shortTextOf, summaryOf } from '../domain/articles/summary.ts'
 import { feedPath } from '../domain/feeds/feed.ts'
 import { directionOf, textIn, type PerLanguage } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
@@ -97,7 +98,7 @@ function articleItem(article: Article, frame: ItemFrame): FeedItem {
   return {
     ...identityOf(article, frame),
     title: title(article.title),
-    summary: shortTextOf(article),
+    summary: cleanLine(shortTextOf(article)),
     html: inDirection(withPicture(shownText(article), picture), article.language),
     byline: cleanLine(bylineOf(article, frame.deskName)),
     authors: article.authors.map((author) => ({
@@ -122,11 +123,8 @@ function articleItem(article: Article, frame: ItemFrame): FeedItem {
   }
 }
 
-/** What a person wrote to stand for the story, before what was cut from it. */
-const shortTextOf = ({ deck, summary }: Article): string => cleanLine(deck || summary)
-
 function shownText(article: Article): string {
-  const summary = () => sanitizeArticleHtml(`<p>${escapeXml(shortTextOf(article))}</p>`)
+  const summary = () => sanitizeArticleHtml(`<p>${escapeXml(cleanLine(shortTextOf(article)))}</p>`)
   const text = feedTextOf(article) === 'full' ? article.html : summary()
   const { correction } = article
   return correction ? `${text}\n<p><em>${escapeXml(cleanLine(correction))}</em></p>` : text

@@ -3,7 +3,13 @@ import { domainToASCII } from 'node:url'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
 import { sealReference, type MailReference } from '../domain/delivery/mail-reference.ts'
 import type { ProviderName } from '../domain/deliverability/provider-event.ts'
-import { localeOf, publicationIn, type Publication, type PublicationIn } from '../domain/publication.ts'
+import {
+  localeOf,
+  mailContactsOf,
+  publicationIn,
+  type Publication,
+  type PublicationIn,
+} from '../domain/publication.ts'
 import type { Keyring } from '../domain/token.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose/compose.ts'
@@ -122,7 +128,7 @@ export function createMail(options: MailOptions) {
       const reader = {
         language,
         locale: localeOf(publication, interfaceLanguageOf(language)),
-        publication: { ...own, postalAddress: own.postalAddress ?? '' },
+        publication: { ...own, contacts: mailContactsOf(own), postalAddress: own.postalAddress ?? '' },
       }
       return composePersonal(content, reader, await templates.get())
     },
@@ -173,7 +179,7 @@ export function createMail(options: MailOptions) {
   }
 }
 
-const withoutMarks = (text: string): string => text.replace(/\ufdd0\w+\ufdd1/g, '#')
+const withoutMarks = (text: string): string => text.replace(/\ufdd0\w+\ufdd1(?:#[^\s"]*)?/g, '#')
 
 const testSubject = (language: string, subject: string): string =>
   translate(interfaceLanguageOf(language), 'mail.digest.test_subject', { subject })

@@ -74,7 +74,9 @@ export function siteRoutes(
 
   router.get('/s/:code', async (request, response) => {
     const { to, isForGood } = await site.shortCode(request.params.code)
-    response.redirect(isForGood ? 301 : 302, to)
+    // What the address says for web statistics is said of the page.
+    const query = isForGood ? /\?.*/.exec(request.url)?.[0] : ''
+    response.redirect(isForGood ? 301 : 302, to + (query ?? ''))
   })
 
   router.get('/favicon.ico', (_request, response) => {

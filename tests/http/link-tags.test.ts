@@ -49,11 +49,16 @@ test('links to the newsroom’s pages are marked in mails, HTML and text, where 
   )
   const rest = `utm_medium=email&utm_campaign=${day[0]?.day}-${id}`
   const marks = `utm_source=le-soir&${rest}`
-  for (const urls of await linksOf()) {
+  const { slug, shortCode } = await web.context.services.articles.get('phare')
+  // A text shows the short address, which leads on with what it says.
+  const pages = [`/articles/${slug}?${marks}`, `/s/${shortCode}?${marks}`]
+  const short = await web.fetch(pages[1] ?? '', { redirect: 'manual' })
+  expect(short.headers.get('location')).toBe(pages[0])
+  for (const [n, urls] of (await linksOf()).entries()) {
     expect(urls.filter((url) => url.includes('utm_')).sort()).toEqual(
       expect.arrayContaining([
         `${web.origin}/?utm_source=x&${rest}`,
-        `${web.origin}/articles/le-phare?${marks}`,
+        `${web.origin}${pages[n]}`,
         `${web.origin}/sections/culture?a=1&b=2&${marks}#ici`,
       ]),
     )

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { sanitizeArticleHtml, summaryOf, textOf } from '../../src/domain/articles/article-html.ts'
+import { sanitizeArticleHtml, textOf } from '../../src/domain/articles/article-html.ts'
+import { cutAtSentence, isMadeFrom, shortTextOf, summaryOf } from '../../src/domain/articles/summary.ts'
 import { xssBodies } from '../support/xss.ts'
 
 const base = 'https://rivage.example/2026/phare'
@@ -113,6 +114,23 @@ test('the summary is the beginning of the text, in whole words', () => {
   expect(textOf('<p>a</p><p>b &lt;c&gt;</p>')).toBe('a b <c>')
   // What holds « » ! ? to their words in French.
   expect(textOf('<p>«\u00A0Le \n\tphare\u00A0»\u202F!</p>')).toBe('«\u00A0Le phare\u00A0»\u202F!')
+})
+
+test('a story that is not shown whole ends with a sentence, and its paragraphs do not run together', () => {
+  const phare = 'Le phare de M. Haddad brille sur le port, et les pêcheurs le voient de loin. '
+  expect(summaryOf(`<p>${phare.repeat(9)}</p>`)).toBe(phare.repeat(3).trim())
+  expect(summaryOf(`<p>Notre reportage</p><p>${phare}</p><p>Ailleurs, la nuit tombe.</p>`)).toBe(phare.trim())
+  expect(summaryOf(`<p>Alger, mardi.</p><p>${phare}</p>`)).toBe(`Alger, mardi. ${phare.trim()}`)
+  expect(cutAtSentence('هل يعود الترام؟ نعم، قبل الصيف بقليل، يقول الوالي.', 40)).toBe('هل يعود الترام؟')
+  expect(cutAtSentence(phare, 40)).toBe('Le phare de M. Haddad brille sur le…')
+  expect(cutAtSentence('二年間の工事を経て、二号線は駅と埠頭を結びます。次の駅。', 26)).toMatch(/結びます。$/)
+  // Made by a version that cut wherever 280 characters ended, and what a person wrote.
+  const stump = `${phare.repeat(3)}Le phare de M. Haddad brille sur le port, et…`
+  expect(shortTextOf({ deck: '', summary: stump })).toBe(phare.repeat(3).trim())
+  expect(shortTextOf({ deck: stump, summary: 'x' })).toBe(stump)
+  expect(shortTextOf({ deck: '', summary: 'Et soudain…' })).toBe('Et soudain…')
+  expect(isMadeFrom(`<p>${phare.repeat(9)}</p>`, stump)).toBe(true)
+  expect(isMadeFrom(`<p>${phare.repeat(9)}</p>`, 'Un phare.')).toBe(false)
 })
 
 const fill = (unit: string) => unit.repeat(Math.ceil(1_000_000 / unit.length)).slice(0, 1_000_000)

@@ -80,21 +80,21 @@ function expectToFit({ html }: { html: string }) {
 
 test('TPL-3 a digest that would be clipped is shortened, then cut with a way to the rest', async () => {
   // Fewer words first: every article stays.
-  const shorter = await mail.composeDigest(aLongDigest(20, (index) => `عنوان ${index}`))
+  const shorter = await mail.composeDigest(aLongDigest(34, (index) => `عنوان ${index}`))
   expect(shorter).toMatchObject({ isShortened: true, isLarge: shorter.size >= 80_000 })
   expectToFit(mail.previewVariant(shorter))
-  expect(mail.previewVariant(shorter).text.match(/\/articles\/n-/g)).toHaveLength(20)
-  const bare = await mail.composeDigest(aLongDigest(24, (index) => `${index} ${'عنوان طويل '.repeat(8)}`))
+  expect(mail.previewVariant(shorter).text.match(/\/articles\/n-/g)).toHaveLength(34)
+  const bare = await mail.composeDigest(aLongDigest(40, (index) => `${index} ${'عنوان طويل '.repeat(8)}`))
   expectToFit(mail.previewVariant(bare))
-  expect(mail.previewVariant(bare).text.match(/\/articles\/n-/g)).toHaveLength(24)
+  expect(mail.previewVariant(bare).text.match(/\/articles\/n-/g)).toHaveLength(40)
   expect(mail.previewVariant(bare).text).not.toContain('ملخّص')
   // Then fewer articles, and all that are left out are counted.
-  const cut = await mail.composeDigest(aLongDigest(60, (index) => `${index} ${'عنوان طويل '.repeat(8)}`))
+  const cut = await mail.composeDigest(aLongDigest(90, (index) => `${index} ${'عنوان طويل '.repeat(8)}`))
   expectToFit(mail.previewVariant(cut))
   const { text } = mail.previewVariant(cut)
   const shown = text.match(/\/articles\/n-/g)?.length ?? 0
   expect(shown).toBeGreaterThan(0)
-  expect(text).toContain(new Intl.NumberFormat('ar-DZ').format(60 - shown + 7))
+  expect(text).toContain(new Intl.NumberFormat('ar-DZ').format(90 - shown + 7))
 })
 
 test('TPL-3 a variant of the longest articles alone is cut as well', async () => {
@@ -175,6 +175,7 @@ test.each(['digest', 'brief', 'alert', 'activation'] as const)(
       ...[...frozen.articles, ...frozen.mostRead, ...frozen.blocks].map(({ url }) => url ?? site),
       ...['/', '/digests/42', '/newsletters/le-matin', '/activate/abc'].map((path) => site + path),
       ...[aRecipient().unsubscribeUrl, aRecipient().preferencesUrl, frozen.more?.url],
+      ...[`${aRecipient().preferencesUrl}#newsletter-le-matin`, 'mailto:contact@news.example.org'],
     ]
     // To each article by its own address: no counter stands between, and no address tells who followed it.
     for (const url of urlsIn(page, 'href')) expect(known).toContain(url)
@@ -202,4 +203,69 @@ test('TPL-9 two readers of one variant get the same mail but for their address a
   )
   expect(one).not.toBe(two)
   expect(one.replace(/(unsubscribe\/|preferences\/|To: |Message-ID: <)one/g, '$1two')).toBe(two)
+})
+
+test('R-7 the newsroom stands above its newsletter, once, and the line beside the subject runs into nothing', async () => {
+  const frozen = aFrozenDigest()
+  const html = mail.previewVariant(await mail.composeDigest(frozen)).html
+  const [, top = ''] = html.split('border-top:5px')
+  expect(top.indexOf(frozen.publication.name)).toBeGreaterThan(0)
+  expect(top.indexOf(frozen.publication.name)).toBeLessThan(top.indexOf('<h1'))
+  const preheader = /<div style="display:none[^>]*>(.*?)<\/div>/.exec(html)?.[1] ?? ''
+  expect(preheader).toMatch(/^Une école d’horlogerie[^&]*(?:&#847;&zwnj;&nbsp;){50}$/)
+  const [story] = frozen.articles
+  if (!story) throw new Error('a digest has articles')
+  const alert = { ...frozen, cadence: 'alert' as const, articles: [story], subject: story.title }
+  const { html: one } = mail.previewVariant(
+    await mail.composeDigest({ ...alert, blocks: frozen.blocks.slice(0, 1) }),
+  )
+  expect(one).toContain(`mso-hide:all">${story.summary.slice(0, 60)}`)
+  // A letter of the same name as its newsroom.
+  const same = { ...frozen, publication: { ...frozen.publication, name: frozen.newsletter.name } }
+  const { html: own } = mail.previewVariant(await mail.composeDigest(same))
+  expect(
+    own
+      .split('border-top:5px')[1]
+      ?.split('<hr')[0]
+      ?.match(/>Le Matin</g),
+  ).toHaveLength(2)
+})
+
+test('R-7 the text shows short addresses, where the page is here', async () => {
+  const base = aFrozenDigest({ linkTags: { owners: ['example.org'], source: 'le-matin', campaign: '1' } })
+  const articles = base.articles.map((one, n) =>
+    n === 0 ? { ...one, shortUrl: 'https://news.example.org/s/b2c3d4f' } : one,
+  )
+  const { text, html } = mail.previewVariant(await mail.composeDigest({ ...base, articles }))
+  const tags = '?utm_source=le-matin&utm_medium=email&utm_campaign=1'
+  expect(text).toContain(`\nhttps://news.example.org/s/b2c3d4f${tags}\n`)
+  expect(text).not.toContain('/articles/fr-1')
+  expect(text).toContain(`/articles/fr-2${tags}\n`)
+  expect(html).not.toContain('/s/b2c3d4f')
+})
+
+test('R-7 what Word needs of an Arabic mail stands in attributes, and never beside a padding', async () => {
+  for (const [message, cells] of [
+    [await aDigestMessage({ language: 'ar' }), 'td align="right"'],
+    [await anActivationMessage('ar'), 'td align="right"'],
+  ] as const) {
+    const { html } = await simpleParser(message)
+    // As Outlook reads it: what others take for comments is there.
+    const page = String(html).replace(/<!--\[if mso \| IE\]>|<!\[endif\]-->/g, '')
+    expect(page).toContain(cells)
+    expect(page).not.toMatch(/text-align:\s*left|align="left"/)
+    const open: boolean[] = []
+    for (const [tag, slash] of page.matchAll(/<(\/?)table\b[^>]*>/g)) {
+      if (slash === '') open.push(tag.includes('dir="rtl"') || open.at(-1) === true)
+      else open.pop()
+      expect(open.every(Boolean), tag).toBe(true)
+    }
+    for (const [cell] of page.matchAll(
+      /<table[^>]*dir="rtl"[^>]*>(?:<tbody>)?<tr><td[^>]*>|<td[^>]*direction:rtl[^>]*>/g,
+    ))
+      expect(cell).not.toMatch(/padding:(?!0;)/)
+  }
+  expect(String((await simpleParser(await aDigestMessage({ language: 'fr' }))).html)).not.toContain(
+    'dir="rtl"',
+  )
 })

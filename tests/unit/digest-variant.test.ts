@@ -19,6 +19,8 @@ const aCandidate = (id: number, sections: readonly string[]): Candidate => ({
   canonicalUrl: undefined,
   links: 'here',
   title: `Titre ${id}`,
+  shortCode: `c${id}`,
+  deck: '',
   summary: '',
   language: 'fr',
   picture: undefined,

@@ -36,6 +36,7 @@ const degrading = {
   cursor: 'the client’s own',
   'display:none': 'no height hides the preview line there',
   'height property': 'pictures keep the size of their attributes',
+  'mailto: links': 'the address is there to be read',
   'lang attribute': 'the voice of the reader’s own language',
   'max-height property': 'the preview line is hidden there all the same',
   outline: 'the client’s own',

@@ -269,35 +269,3 @@ export function plainTextOf(html: string): string {
   }
   return text.replace(/^\n+/, '').trimEnd()
 }
-
-const summaryLength = 280
-
-/** What a summary is made from; a story's first paragraph stands before. */
-const beginning = 50_000
-
-/** The beginning of the text, whole words, at most 280 characters; captions and code are passed over. */
-export function summaryOf(html: string): string {
-  const start = html.slice(0, beginning)
-  const text = textOf(proseOf(start)) || textOf(start)
-  if (text.length <= summaryLength) return text
-  const cut = text.slice(0, summaryLength - 1)
-  const space = cut.lastIndexOf(' ')
-  const words = space > summaryLength / 2 ? cut.slice(0, space) : cut
-  return `${words
-    .replace(/(?<![\s,;:،؛-])[\s,;:،؛-]+$/u, '')
-    .toWellFormed()
-    .replace(/\uFFFD$/, '')}…`
-}
-
-/** Without what is no running text. */
-function proseOf(html: string): string {
-  let passedOver: string | undefined
-  const prose = html.split(/(<\/?(?:figure|pre|table|h\d)\b[^<>]*>)/).map((piece, index) => {
-    if (index % 2 === 0) return passedOver === undefined ? piece : ' '
-    const [, slash, name] = /^<(\/?)(\w+)/.exec(piece) ?? []
-    if (passedOver === undefined && slash === '') passedOver = name
-    else if (slash && name === passedOver) passedOver = undefined
-    return ' '
-  })
-  return prose.join('').replace(/<a class="embed-link"[^<>]*>[^<]*<\/a>/g, ' ')
-}

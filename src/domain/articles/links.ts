@@ -1,5 +1,5 @@
 import type { FeedText } from '../publication.ts'
-import { articlePath, type Article } from './article.ts'
+import { articlePath, shortPath, type Article } from './article.ts'
 import { siteHostOf } from './identity.ts'
 
 /** What decides where the links to an article lead. */
@@ -17,6 +17,12 @@ export const homeOf = ({ canonicalUrl, links }: Linked, publicUrl: string): stri
 /** Where every link to an article leads. */
 export const articleUrl = (article: Linked, publicUrl: string): string =>
   homeOf(article, publicUrl) ?? publicUrl + articlePath(article.slug)
+
+/** The same, with the short one that a text shows in its place: of a page here, however long its own address is. */
+export const addressesOf = (article: Linked & Pick<Article, 'shortCode'>, publicUrl: string) => ({
+  url: articleUrl(article, publicUrl),
+  ...(homeOf(article, publicUrl) === undefined && { shortUrl: publicUrl + shortPath(article.shortCode) }),
+})
 
 /** How much of an article feeds show: of what stands elsewhere a summary, unless the newsroom says otherwise. */
 export const feedTextOf = ({ feedText, links }: Pick<Article, 'feedText' | 'links'>): FeedText =>

@@ -1,19 +1,21 @@
-import { summaryOf } from '../articles/article-html.ts'
 import { bylineOf, nameOf, selectionPath, type Picture, type Selection } from '../articles/article.ts'
-import { articleUrl, type Linked } from '../articles/links.ts'
+import { shortTextOf, summaryOf } from '../articles/summary.ts'
+import { addressesOf, articleUrl, type Linked } from '../articles/links.ts'
 import { pickPath, type PickedList } from '../articles/pick.ts'
 import { sanitizeText } from '../articles/markdown.ts'
 import { isLetter, type Digest, type VariantPlan } from './digest.ts'
 import { ownersOf } from './link-tags.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from '../newsletter.ts'
-import { dateIn, localeOf, publicationIn, type Publication } from '../publication.ts'
+import { dateIn, localeOf, mailContactsOf, publicationIn, type Publication } from '../publication.ts'
 
 /** An article as far as a digest shows it. */
 export interface Candidate extends Linked {
   id: number
   externalId: string
+  shortCode: string
   title: string
+  deck: string
   summary: string
   language: string
   picture: Picture | undefined
@@ -175,7 +177,8 @@ export function toFrozenPublication(
   publicUrl: string,
 ): FrozenDigest['publication'] {
   const publication = publicationIn(texts, language)
-  const { accent, footer, contacts, legalLinks, logo, logoDark } = publication
+  const { accent, footer, legalLinks, logo, logoDark } = publication
+  const contacts = mailContactsOf(publication)
   return {
     name: publication.name,
     postalAddress: publication.postalAddress ?? '',
@@ -210,8 +213,8 @@ function toFrozen(article: Candidate, { newsletter, publication, publicUrl }: Co
   return {
     id: article.id,
     title: article.title,
-    summary: article.summary,
-    url: articleUrl(article, publicUrl),
+    summary: shortTextOf(article),
+    ...addressesOf(article, publicUrl),
     language: article.language,
     ...(article.picture && { picture: article.picture }),
     byline: bylineOf({ authors, language: article.language }, publication.deskName),

@@ -30,7 +30,7 @@ export interface FrozenDigest {
   blocks: FrozenBlock[]
   articles: FrozenArticle[]
   /** Headlines of the whole site, the same for every variant; empty where the newsletter does not want them. */
-  mostRead: { id?: number; title: string; url: string }[]
+  mostRead: { id?: number; title: string; url: string; shortUrl?: string }[]
   /** Where the articles beyond the maximum are; how many, as far as that is the same for every reader. */
   more?: { count?: number; url: string }
   /** What its links to the newsroom's own hosts say in mails; absent where they say nothing. */
@@ -80,6 +80,8 @@ export interface FrozenArticle {
   title: string
   summary: string
   url: string
+  /** For the text part; absent where the page is elsewhere, and in digests frozen before there were any. */
+  shortUrl?: string
   language: string
   picture?: Picture
   byline: string

@@ -33,7 +33,11 @@ export function tagLinks(frozen: FrozenDigest): FrozenDigest {
     const [address = '', ...fragment] = url.split(/(?=#)/)
     return added === '' ? url : `${address}${address.includes('?') ? '&' : '?'}${added}${fragment.join('')}`
   }
-  const tagged = <T extends { url: string }>(one: T): T => ({ ...one, url: tag(one.url) })
+  const tagged = <T extends { url: string; shortUrl?: string }>(one: T): T => ({
+    ...one,
+    url: tag(one.url),
+    ...(one.shortUrl !== undefined && { shortUrl: tag(one.shortUrl) }),
+  })
   return {
     ...frozen,
     ...(frozen.introHtml !== undefined && {

@@ -126,11 +126,11 @@ function setDigest(
 function assertComplete(view: DigestView, { html, text }: ComposedMail): void {
   const shown = [...view.blocks.flatMap((block) => block.articles), ...view.mostRead]
   const missing = shown.find(
-    ({ title, url }) =>
+    ({ title, url, shortUrl }) =>
       !html.includes(escapeHtml(title)) ||
       !html.includes(`href="${escapeHtml(url)}"`) ||
       !text.includes(title) ||
-      !text.includes(url),
+      !text.includes(shortUrl),
   )
   if (missing)
     throw new Error(`a mail template leaves out an article: ${singleLine(missing.title).slice(0, 80)}`)

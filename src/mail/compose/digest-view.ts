@@ -1,4 +1,5 @@
 import { plainTextOf } from '../../domain/articles/article-html.ts'
+import { cutAtSentence } from '../../domain/articles/summary.ts'
 import { contentFor, subjectOf } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import { atSize } from '../../domain/media.ts'
@@ -77,7 +78,11 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
         }),
       ),
     })),
-    mostRead: frozen.mostRead.map(({ title, url }) => ({ title: singleLine(title), url })),
+    mostRead: frozen.mostRead.map(({ title, url, shortUrl }) => ({
+      title: singleLine(title),
+      url,
+      shortUrl: shortUrl ?? url,
+    })),
     hasMostRead: frozen.mostRead.length > 0,
     more: moreOf(content, hidden, options.links.web),
     reason: translate(language, options.links.unsubscribe ? 'mail.digest.reason' : 'mail.digest.web_reason', {
@@ -170,8 +175,9 @@ function viewArticle(
   return {
     id: article.id,
     title: singleLine(article.title),
-    summary: shorten(singleLine(article.summary), options.summaryLength),
+    summary: cutAtSentence(singleLine(article.summary), options.summaryLength),
     url: article.url,
+    shortUrl: article.shortUrl ?? article.url,
     byline: shorten(singleLine(article.byline), 200),
     kicker: options.hasKicker ? singleLine(article.sectionNames[0] ?? '') : '',
     isLead: options.isLead,
@@ -181,7 +187,7 @@ function viewArticle(
         url: atSize(picture.url, options.publicUrl, options.isLead ? 960 : 480),
         alt: singleLine(picture.alt),
         leadHeight: heightFor(picture, 576),
-        thumbHeight: heightFor(picture, 176),
+        thumbHeight: heightFor(picture, 144),
       },
   }
 }
@@ -192,13 +198,10 @@ const heightFor = (picture: { width?: number; height?: number }, width: number):
 
 export const isWebUrl = (url: string): boolean => /^https?:\/\/[^\s"<>]+$/i.test(url) && URL.canParse(url)
 
-/** The headlines that the subject does not already say. */
-const preheaderOf = (shown: FrozenArticle[], subject: string): string =>
-  shorten(
-    shown
-      .map((article) => singleLine(article.title))
-      .filter((title) => title !== singleLine(subject))
-      .slice(0, 3)
-      .join(' · '),
-    140,
-  )
+/** The headlines that the subject does not already say; of a single story, what it is about. */
+function preheaderOf(shown: FrozenArticle[], subject: string): string {
+  const others = shown
+    .map((article) => singleLine(article.title))
+    .filter((title) => title !== singleLine(subject))
+  return shorten(others.slice(0, 3).join(' · ') || singleLine(shown[0]?.summary ?? ''), 140)
+}

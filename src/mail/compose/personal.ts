@@ -1,4 +1,5 @@
-import { plainTextOf, summaryOf } from '../../domain/articles/article-html.ts'
+import { plainTextOf } from '../../domain/articles/article-html.ts'
+import { summaryOf } from '../../domain/articles/summary.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import { clock, directionOf, type PublicationIn } from '../../domain/publication.ts'
 import type { InterfaceLanguage } from '../../domain/language.ts'

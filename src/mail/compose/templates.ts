@@ -28,12 +28,11 @@ const root = fileURLToPath(new URL('../../../templates/mail/', import.meta.url))
 const layouts = {
   ltr: {
     dir: 'ltr',
-    opposite: 'rtl',
     start: 'left',
-    thumb: '0 0 0 20px',
     sans: "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
     serif: "Georgia, 'Times New Roman', serif",
     leading: '1.55',
+    narrow: '1.3',
     headline: '1.25',
     tight: '-0.5px',
     wide: '1px',
@@ -42,12 +41,11 @@ const layouts = {
   },
   rtl: {
     dir: 'rtl',
-    opposite: 'ltr',
     start: 'right',
-    thumb: '0 20px 0 0',
     sans: "'Segoe UI', 'Geeza Pro', Tahoma, 'Noto Sans Arabic', Arial, sans-serif",
     serif: "'Geeza Pro', 'Sakkal Majalla', 'Noto Naskh Arabic', 'Noto Sans Arabic', Tahoma, serif",
     leading: '1.8',
+    narrow: '1.5',
     headline: '1.5',
     tight: 'normal',
     wide: 'normal',
@@ -141,7 +139,7 @@ function compile(sources: Record<string, string>): Promise<Map<string, string>> 
     compiler.on('message', (result: { name: string; html?: string; fault?: string }) => {
       if (result.html === undefined) {
         reject(new Error(`templates/mail/${result.name.replace(/ .*/, '')}.mjml: ${result.fault ?? ''}`))
-      } else compiled.set(result.name, withAccent(dense(result.html)))
+      } else compiled.set(result.name, withAccent(inDirection(result.name, dense(result.html))))
     })
     compiler.on('close', (code, signal) => {
       const all = Object.keys(sources).length
@@ -160,6 +158,18 @@ function compile(sources: Record<string, string>): Promise<Map<string, string>> 
     compiler.send(sources)
   }).finally(() => compiler.kill('SIGKILL'))
 }
+
+/**
+ * Word, which sets mails for Outlook, takes a direction from attributes alone, and orders the cells of a table by its
+ * own. It draws a line beside a cell that has both a direction and a padding: those that are padded have none, and
+ * stand within one that has.
+ */
+const inDirection = (name: string, html: string): string =>
+  name.endsWith('rtl')
+    ? html
+        .replace(/<table (?=align=|role=)|<div (?=style="font-family:)/g, '$&dir="rtl" ')
+        .replaceAll('text-align:left;direction:rtl', 'text-align:right;direction:rtl')
+    : html
 
 /** MJML reads colours: what stands in their place comes after it. */
 const withAccent = (html: string): string =>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { summaryOf } from '../../domain/articles/article-html.ts'
+import { isMadeFrom } from '../../domain/articles/summary.ts'
 import { nameOf, type Article, type ArticleBody, type Selection } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
@@ -115,7 +115,7 @@ export function toInput(
     state: state || (isOut ? undefined : 'draft'),
     publishedAt: state === 'scheduled' ? at || undefined : isEarly ? now.toISOString() : undefined,
     picture: picture && { ...picture, credit: credit || undefined },
-    summary: stored && stored.summary !== summaryOf(stored.html) ? stored.summary : undefined,
+    summary: stored && !isMadeFrom(stored.html, stored.summary) ? stored.summary : undefined,
     canonicalUrl: stored?.canonicalUrl,
     enclosure: stored?.enclosure,
   }

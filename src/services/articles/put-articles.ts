@@ -1,5 +1,5 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
-import { summaryOf } from '../../domain/articles/article-html.ts'
+import { summaryOf } from '../../domain/articles/summary.ts'
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import { publishingOf } from '../../domain/articles/publishing.ts'
 import { slugOf } from '../../domain/articles/slug.ts'

@@ -9,6 +9,7 @@ import {
   type SelectionKind,
 } from '../../domain/articles/article.ts'
 import { articleUrl, homeOf, type Linked } from '../../domain/articles/links.ts'
+import { shortTextOf } from '../../domain/articles/summary.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { sourcesOf } from '../../domain/media.ts'
@@ -261,7 +262,7 @@ function toCard(article: Shown, publication: Publication, publicUrl: string) {
     /** Without the host where it leads to a page here. */
     href: homeOf(article, publicUrl) ?? articlePath(article.slug),
     title: article.title,
-    deck: article.deck || article.summary,
+    deck: shortTextOf(article),
     picture: article.picture && { ...article.picture, sources: sourcesOf(article.picture, publicUrl) },
     language: article.language,
     direction: directionOf(article.language),

@@ -1,7 +1,7 @@
 import { localDateOf, lookBackStart } from '../../domain/digests/cadence.ts'
 import { contentHashOf, isLetter, type Digest, type VariantPlan } from '../../domain/digests/digest.ts'
 import { contentOf, orderOf, planVariants, type Candidate } from '../../domain/digests/digest-content.ts'
-import { articleUrl } from '../../domain/articles/links.ts'
+import { addressesOf } from '../../domain/articles/links.ts'
 import { isShown, type PickedList } from '../../domain/articles/pick.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
@@ -211,5 +211,5 @@ async function listMostRead(
 ): Promise<FrozenDigest['mostRead']> {
   if (!newsletter.blocks.some((block) => block.kind === 'most-read')) return []
   const rows = await stores.digestArticles.listMostRead(newsletter.language, date, mostReadCount)
-  return rows.map((row) => ({ id: row.id, title: row.title, url: articleUrl(row, config.publicUrl) }))
+  return rows.map((row) => ({ id: row.id, title: row.title, ...addressesOf(row, config.publicUrl) }))
 }

@@ -10,13 +10,13 @@ import { linksOf } from '../articles/article-links.ts'
 import { listRows, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
-type LinkedRow = Pick<Linked, 'slug' | 'links'> & { canonicalUrl: string | null }
-type Row = LinkedRow & Omit<Candidate, keyof Linked | 'picture'> & { picture: Picture | null }
+type LinkedRow = Pick<Candidate, 'slug' | 'links' | 'shortCode'> & { canonicalUrl: string | null }
+type Row = LinkedRow & Omit<Candidate, keyof LinkedRow | 'picture'> & { picture: Picture | null }
 
 /** A desk reads this many at most; what is due beyond it waits for the next digest inside its look-back. */
 const maxCandidates = 100
 
-const columns = sql`a.id, a.external_id, a.slug, a.title, coalesce(nullif(a.deck, ''), a.summary) as summary, a.language, a.picture, a.published_at,
+const columns = sql`a.id, a.external_id, a.slug, a.short_code, a.title, a.deck, a.summary, a.language, a.picture, a.published_at,
   a.canonical_url, ${linksOf('a.id')} as links,
   coalesce((
     select jsonb_agg(jsonb_build_object(
@@ -182,9 +182,9 @@ export function digestArticlesStore(db: Executor) {
       language: string,
       date: string,
       limit: number,
-    ): Promise<(Linked & { id: number; title: string })[]> {
+    ): Promise<(Linked & Pick<Candidate, 'id' | 'title' | 'shortCode'>)[]> {
       const rows = await listRows<LinkedRow & { id: number; title: string }>(db)`
-        select a.id, a.title, a.slug, a.canonical_url, ${linksOf('a.id')} as links
+        select a.id, a.title, a.slug, a.short_code, a.canonical_url, ${linksOf('a.id')} as links
         from article_views v join articles a on a.id = v.article_id
         where v.date >= ${date}::date - 7 and v.date < ${date}::date
           and a.state = 'published' and (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
