@@ -41,7 +41,11 @@ export function createPageRenderer(options: { publicUrl: string }): PageRenderer
   registerFilters(liquid)
 
   const render = (name: string, data: Record<string, unknown>) =>
-    liquid.renderFileSync(name, { publicUrl: options.publicUrl, ...data }) as string
+    liquid.renderFileSync(
+      name,
+      { publicUrl: options.publicUrl, ...data },
+      { globals: { told: [] } },
+    ) as string
   return {
     send(response, name, data = {}) {
       const locals = response.locals as PageLocals
@@ -83,6 +87,7 @@ export interface PageLocals {
 }
 
 interface Scope extends PageLocals {
+  told?: { name: string; sentence: string }[]
   locale?: string
   zone?: string
 }
@@ -137,6 +142,11 @@ function registerFilters(liquid: Liquid): void {
   })
   liquid.registerFilter('selection_name', function (selection: Selection) {
     return nameOf(selection, scopeOf(this).language ?? 'en')
+  })
+  // What is said at a field stands at the top of the page too.
+  liquid.registerFilter('tell', function (sentence: string, name: string) {
+    scopeOf(this).told?.push({ name, sentence })
+    return sentence
   })
   liquid.registerFilter('asset', assetUrl)
   // Where the feed of a path is now; empty where it has ended.

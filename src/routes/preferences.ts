@@ -1,6 +1,6 @@
 import express, { Router, type Request, type Response } from 'express'
 import { z } from 'zod'
-import type { PublicForms } from '../http/public-forms.ts'
+import { showingFaults, type PublicForms } from '../http/public-forms.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
 import { guardTokenPage, meetVisitor, speak, tokenOf } from '../http/visitor.ts'
 import { readPreferencesForm } from '../services/subscribers/preferences-input.ts'
@@ -101,6 +101,22 @@ export function preferencesRoutes(
       }
     }
   }
+  router.use(
+    '/preferences/:token',
+    showingFaults(async (request, response, faults) => {
+      show(response, await open(request, response), { faults, typed: request.body as object })
+    }),
+  )
+  router.use(
+    '/preferences',
+    showingFaults((request, response, faults) => {
+      http.pages.send(response, 'preferences/ask', {
+        isSwitchable: true,
+        faults,
+        typed: request.body as object,
+      })
+    }),
+  )
   return router
 }
 

@@ -1,7 +1,7 @@
 import express, { Router, type Request } from 'express'
 import { z } from 'zod'
 import { readSessionCookie, sessionCookieOf } from '../http/desk.ts'
-import type { PublicForms } from '../http/public-forms.ts'
+import { showingFaults, type PublicForms } from '../http/public-forms.ts'
 import type { RateLimit } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
 import type { Services } from '../services/services.ts'
@@ -64,6 +64,11 @@ export function signInRoutes(
     response.redirect(303, '/desk/sign-in')
   })
 
+  router.use(
+    showingFaults((request, response, faults) => {
+      pages.send(response, 'desk/sign-in', { faults, typed: request.body as object })
+    }),
+  )
   return router
 }
 

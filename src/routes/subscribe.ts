@@ -1,8 +1,8 @@
-import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
-import { faultsOf, listOf } from '../http/form-fields.ts'
+import express, { Router, type Request, type Response } from 'express'
+import { listOf } from '../http/form-fields.ts'
 import { signupCost } from '../http/rate-limit.ts'
 import { keepBrowser, languageOf, visitorOf } from '../http/visitor.ts'
-import type { PublicForms } from '../http/public-forms.ts'
+import { showingFaults, wantsJson, type PublicForms } from '../http/public-forms.ts'
 import type { Services } from '../services/services.ts'
 
 /** Beyond any form, so that even an absurd address is told what is wrong with it. */
@@ -49,28 +49,16 @@ export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: Pu
     else http.pages.send(response, 'subscribe/check-your-inbox', { mailboxUrl: http.mailboxUrl })
   }
 
-  /** What a person mistyped, or sent too late, is shown beside the form as they filled it in, under a fresh stamp. */
-  const showFaults: ErrorRequestHandler = async (error: unknown, request: Request, response, next) => {
-    const fields = faultsOf(error)
-    if (!fields || wantsJson(request) || request.method !== 'POST') {
-      next(error)
-      return
-    }
-    const typed = fieldsOf(request.body)
-    response.status(422).set('Cache-Control', 'no-store')
-    await showForm(response, {
-      faults: fields,
-      isTooOld: fields.includes('stamp'),
-      typed: { ...typed, sections: listOf(typed['sections']) },
-      chosen: listOf(typed['newsletters']),
-    })
-  }
-  router.use(showFaults)
+  // What a person mistyped, or sent too late, stands in the form as they filled it in, under a fresh stamp.
+  router.use(
+    showingFaults((request, response, faults) => {
+      const typed = fieldsOf(request.body)
+      const chosen = listOf(typed['newsletters'])
+      return showForm(response, { faults, typed: { ...typed, sections: listOf(typed['sections']) }, chosen })
+    }),
+  )
   return router
 }
-
-const wantsJson = (request: Request): boolean =>
-  request.is('application/json') !== false || request.accepts(['html', 'json']) === 'json'
 
 /** Forms of other sites may write `newsletters[]`; the names are the same. */
 function fieldsOf(body: unknown): Record<string, unknown> {
