@@ -305,6 +305,15 @@ create table digest_articles (
 );
 CREATE INDEX digest_articles_article ON digest_articles USING btree (article_id);
 
+create table digest_results (
+  digest_id bigint not null,
+  domain text not null,
+  state text not null,
+  n bigint not null,
+  constraint digest_results_pkey PRIMARY KEY (digest_id, domain, state),
+  constraint digest_results_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES digests(id) ON DELETE CASCADE
+);
+
 create table digests (
   id bigint generated always as identity not null,
   newsletter_id bigint not null,
@@ -350,6 +359,8 @@ create table digests (
   kind text default 'digest'::text not null,
   copy_of bigint,
   local_time time without time zone,
+  details_ended_at timestamp with time zone,
+  has_details boolean default true not null,
   constraint digests_pkey PRIMARY KEY (id),
   constraint digests_cadence_check CHECK (cadence = ANY (ARRAY['daily'::text, 'weekly'::text, 'alert'::text])),
   constraint digests_kind_check CHECK (kind = ANY (ARRAY['digest'::text, 'letter'::text])),
@@ -757,6 +768,12 @@ create table responses (
 CREATE INDEX responses_article ON responses USING btree (article_id, published_at, id);
 CREATE INDEX responses_newest ON responses USING btree (published_at DESC, id DESC);
 
+create table rounds (
+  name text not null,
+  until timestamp with time zone not null,
+  constraint rounds_pkey PRIMARY KEY (name)
+);
+
 create table selection_slugs (
   kind text not null,
   slug text not null,
@@ -961,6 +978,20 @@ create table suppressions (
   constraint suppressions_reason_check CHECK (reason = ANY (ARRAY['bounced'::text, 'complained'::text, 'erased'::text, 'manual'::text]))
 );
 
+create table variant_readers (
+  variant_id bigint not null,
+  digest_id bigint not null,
+  first_id bigint not null,
+  last_id bigint not null,
+  is_sure boolean not null,
+  subscriber_ids bigint[] not null,
+  constraint variant_readers_pkey PRIMARY KEY (variant_id, first_id),
+  constraint variant_readers_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES digests(id) ON DELETE CASCADE,
+  constraint variant_readers_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES variants(id) ON DELETE CASCADE
+);
+CREATE INDEX variant_readers_digest ON variant_readers USING btree (digest_id);
+CREATE INDEX variant_readers_range ON variant_readers USING gist (int8range(first_id, last_id, '[]'::text));
+
 create table variants (
   id bigint generated always as identity not null,
   digest_id bigint not null,
@@ -1020,6 +1051,7 @@ begin
     select digest_id, state, case when state = 'accepted' then (accepted_at at time zone here)::date end, count(*)
     from gained group by 1, 2, 3;
   elsif tg_op = 'DELETE' then
+    if current_setting('depeche.keeps_counts', true) = 'on' then return null; end if;
     insert into delivery_counts (digest_id, state, day, n)
     select digest_id, state, case when state = 'accepted' then (accepted_at at time zone here)::date end, -count(*)
     from lost group by 1, 2, 3;

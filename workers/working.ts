@@ -12,7 +12,7 @@ const beatMs = 5_000
 const awayMs = 500
 /** What Redis has lost is rung for again within this: sending goes on 15 seconds later at the latest. */
 export const reconcileMs = 10_000
-/** Reminders, and what is deleted after its time. */
+/** Reminders, and what is deleted after its time: by one worker for all. */
 const upkeepMs = 10 * 60_000
 /** So often within a lease: one that fails or is late leaves time for others. */
 const heartbeatsPerLease = 6
@@ -65,6 +65,8 @@ export async function startWorking(context: Context) {
     every(
       upkeepMs,
       async () => {
+        // A little less than a round: whoever's timer is first has the next.
+        if (!(await services.upkeep.claim(0.95 * (upkeepMs / 1000)))) return
         await services.activations.remind()
         await services.activations.purge()
         await services.imports.purge()
@@ -72,6 +74,7 @@ export async function startWorking(context: Context) {
       },
       log,
     ),
+    every(upkeepMs, () => services.retention.run(context.lifecycle.draining), log),
   ]
   const inbound = await receiveMail(context)
   const jobs = createJobs(services)

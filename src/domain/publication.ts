@@ -168,6 +168,14 @@ export function isZone(value: string): boolean {
 export const dateIn = (zone: string, at: Date): string =>
   new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(at)
 
+/** Between one and five: when a newsroom's readers sleep. */
+export function isNight(zone: string, at: Date): boolean {
+  const hour = Number(
+    new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone: zone }).format(at),
+  )
+  return hour >= 1 && hour < 5
+}
+
 /** Days up to this one, oldest first, each `step` days after the one before. */
 export const lastDates = (today: string, n: number, step = 1): string[] =>
   Array.from({ length: n }, (_, index) =>

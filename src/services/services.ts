@@ -29,6 +29,7 @@ import { createDigestPageService } from './digests/desk-page.ts'
 import { createUncertainService } from './digests/doubts.ts'
 import { createDraftService } from './digests/drafts.ts'
 import { createDigestService } from './digests/editing.ts'
+import { createRetentionService } from './desk/retention.ts'
 import { createUpkeepService } from './desk/upkeep.ts'
 import { createDigestNumbersService } from './digests/numbers.ts'
 import { createDigestPreviewService } from './digests/preview.ts'
@@ -120,6 +121,7 @@ export function createServices(parts: Parts) {
     audit: createAuditService(parts),
     health: createHealthService({ ...parts, presence }),
     digestNumbers: createDigestNumbersService(parts),
+    retention: createRetentionService(parts),
     upkeep: createUpkeepService(forReaders),
     bounces,
     providers: createProviderService(parts),

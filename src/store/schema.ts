@@ -238,6 +238,13 @@ export interface DigestArticles {
   withdrawnAt: Timestamp | null;
 }
 
+export interface DigestResults {
+  digestId: number;
+  domain: string;
+  n: number;
+  state: string;
+}
+
 export interface Digests {
   approvalDueAt: Timestamp | null;
   approvedAt: Timestamp | null;
@@ -252,10 +259,12 @@ export interface Digests {
   contentSha256: Buffer | null;
   copyOf: number | null;
   createdAt: Generated<Timestamp>;
+  detailsEndedAt: Timestamp | null;
   excluded: Generated<ArrayType<number>>;
   expiresAt: Timestamp | null;
   frozen: Json | null;
   frozenAt: Timestamp | null;
+  hasDetails: Generated<boolean>;
   id: Generated<number>;
   intro: Generated<string>;
   kind: Generated<string>;
@@ -583,6 +592,11 @@ export interface Responses {
   publishedAt: Timestamp;
 }
 
+export interface Rounds {
+  name: string;
+  until: Timestamp;
+}
+
 export interface SelectionNames {
   id: number | null;
   kind: string | null;
@@ -739,6 +753,15 @@ export interface Suppressions {
   reason: string;
 }
 
+export interface VariantReaders {
+  digestId: number;
+  firstId: number;
+  isSure: boolean;
+  lastId: number;
+  subscriberIds: ArrayType<number>;
+  variantId: number;
+}
+
 export interface Variants {
   articleIds: ArrayType<number>;
   digestId: number;
@@ -778,6 +801,7 @@ export interface DB {
   deliveries: Deliveries;
   deliveryCounts: DeliveryCounts;
   digestArticles: DigestArticles;
+  digestResults: DigestResults;
   digests: Digests;
   editors: Editors;
   feedChanges: FeedChanges;
@@ -805,6 +829,7 @@ export interface DB {
   rateLimits: RateLimits;
   readerCounts: ReaderCounts;
   responses: Responses;
+  rounds: Rounds;
   selectionNames: SelectionNames;
   selections: Selections;
   selectionSlugs: SelectionSlugs;
@@ -817,6 +842,7 @@ export interface DB {
   subscribers: Subscribers;
   subscriptions: Subscriptions;
   suppressions: Suppressions;
+  variantReaders: VariantReaders;
   variants: Variants;
   viewKeys: ViewKeys;
   workers: Workers;

@@ -32,6 +32,7 @@ import { digestNumbersStore } from './digests/digest-numbers.ts'
 import { digestProgressStore } from './digests/digest-progress.ts'
 import { digestsStore } from './digests/digests.ts'
 import { reportsStore } from './digests/reports.ts'
+import { retentionStore } from './digests/retention.ts'
 import { runningDigestsStore } from './digests/running-digests.ts'
 import { spreadsStore } from './digests/spreads.ts'
 import { uncertainStore } from './digests/doubts.ts'
@@ -91,6 +92,7 @@ export function storesOn(executor: Executor, hot = executor) {
     digestProgress: digestProgressStore(executor),
     digests: digestsStore(executor),
     reports: reportsStore(executor),
+    retention: retentionStore(executor),
     runningDigests: runningDigestsStore(executor),
     spreads: spreadsStore(executor),
     uncertain: uncertainStore(executor),

@@ -134,6 +134,7 @@ test('a language changes, one subscription ends and another rests; all data are 
       'subscriptions',
       'consents',
       'deliveries',
+      'olderDigests',
       'requests',
       'mails',
       'bounces',

@@ -79,6 +79,7 @@ test.each([
   ['missed', 'late', 'digest_missed'],
   ['missed', 'not_approved', 'digest_not_approved'],
 ] as const)('a digest that was %s for %s is explained as %s', (state, reason, explanation) => {
-  const digest = { state, reason, kind: 'digest', cadence: 'daily', startedAt: null, audience: 0 } as const
+  const none = { startedAt: null, detailsEndedAt: null, audience: 0 }
+  const digest = { state, reason, kind: 'digest', cadence: 'daily', ...none } as const
   expect(explain(digest, undefined, undefined)).toBe(explanation)
 })

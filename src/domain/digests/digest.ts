@@ -103,6 +103,8 @@ export interface Digest {
   createdAt: Date
   startedAt: Date | null
   completedAt: Date | null
+  /** Since when nobody can tell any more who got it; how many did is kept. */
+  detailsEndedAt: Date | null
   /** When a story of it was last withdrawn, or came back, after it went out. */
   archiveChangedAt: Date | null
 }

@@ -34,11 +34,12 @@ const ofDelivery: Record<Exclude<DeliveryState, 'skipped'>, Explanation> = {
 
 /** From what the record holds; the newest fact that alone suffices wins. */
 export function explain(
-  digest: Pick<Digest, 'state' | 'reason' | 'kind' | 'cadence' | 'startedAt' | 'audience'>,
+  digest: Pick<Digest, 'state' | 'reason' | 'kind' | 'cadence' | 'startedAt' | 'audience' | 'detailsEndedAt'>,
   delivery: DeliveryFacts | undefined,
   facts: SubscriptionFacts | undefined,
 ): Explanation {
   if (delivery) return explainDelivery(delivery)
+  if (digest.detailsEndedAt) return 'details_gone'
   if (digest.state === 'missed')
     return digest.reason === 'not_approved' ? 'digest_not_approved' : 'digest_missed'
   if (digest.state === 'skipped' && digest.audience === 0) {
@@ -88,6 +89,7 @@ export const explanations = {
   nothing_new: 'They had every article of it already, or chose other sections.',
   digest_cancelled: 'The digest was cancelled before it went to them.',
   left_before_it_went: 'They left, or the address was erased, before the message went out.',
+  details_gone: 'Details older than {days} days are no longer kept.',
   not_prepared: 'The digest has not gone out yet; they are among those it would go to.',
   digest_skipped: 'The digest had nothing new for anyone and was skipped.',
   digest_too_small: 'The digest had news, but fewer articles than the newsletter’s minimum, and was skipped.',

@@ -4,6 +4,9 @@ const dayMs = 24 * 3_600_000
 
 /** Rows that only grow and serve nobody any more. What belongs to a person goes with their request or import. */
 export const createUpkeepService = ({ database: { stores }, now }: Pick<Parts, 'database' | 'now'>) => ({
+  /** Whether it is this worker's turn to look after what all share. @param seconds until the next */
+  claim: (seconds: number): Promise<boolean> => stores.retention.claimRound('upkeep', seconds),
+
   async sweep(): Promise<void> {
     const at = now()
     const daysAgo = (days: number) => new Date(at.getTime() - days * dayMs)

@@ -45,7 +45,7 @@ const mostFound = 12
 const mostWords = 8
 
 /** Everything the desk's page of one digest shows. */
-export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> & Siblings) {
+export function createDigestPageService(parts: Pick<Parts, 'config' | 'database' | 'now'> & Siblings) {
   const { database, now, drafts, digests, digestPreview, digestProgress, digestTransitions } = parts
   const { reports, uncertain } = parts
 
@@ -103,6 +103,8 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
           ? await digestProgress.listDeliveries(id, wish.deliveries.state, wish.deliveries.page)
           : undefined,
         report: isPrepared ? await reports.ofDigest(id) : null,
+        hasNoDetails: stored.detailsEndedAt !== null,
+        retentionDays: parts.config.retentionDays,
         undecided: progress?.counts.uncertain ? await uncertain.count(id) : 0,
         explained: wish.explain ? await digestProgress.findExplanation(wish.explain, id) : undefined,
         explainAddress: wish.explain,
@@ -114,7 +116,7 @@ export function createDigestPageService(parts: Pick<Parts, 'database' | 'now'> &
         find: wish.find,
         found: wish.find ? await find(wish.find, newsletter.language, shown) : undefined,
         colleagues: (await database.stores.editors.list()).map(({ email }) => email),
-        hasOlderWorker: isLetter(stored) && (await database.stores.workers.areOlderAlive()),
+        hasOlderWorker: isLetter(stored) && (await database.stores.workers.areOlderAlive(1)),
         hasWorker: (await database.stores.workers.countAlive()) > 0,
       }
     },

@@ -27,7 +27,11 @@ const finalStates: readonly DigestState[] = [
 ]
 
 /** What became of a digest: in numbers, by person, and why. */
-export function createDigestProgressService({ database, now }: Pick<Parts, 'database' | 'now'>) {
+export function createDigestProgressService({
+  config,
+  database,
+  now,
+}: Pick<Parts, 'config' | 'database' | 'now'>) {
   // Everyone who watches a digest shares one count: over a million rows it takes its time. A count belongs to the
   // state it was taken in, or a page that has just been paused would be told that it is sending.
   const counts = new LRUCache<`${number} ${DigestState}`, DeliveryCounts>({
@@ -77,7 +81,7 @@ export function createDigestProgressService({ database, now }: Pick<Parts, 'data
         digest: digestId,
         got: reason === 'accepted',
         reason,
-        sentence: explanations[reason],
+        sentence: explanations[reason].replace('{days}', String(config.retentionDays)),
         delivery: delivery ? toLineShape(delivery) : null,
         consent: toConsentShape(await database.stores.consents.list(subscriberId), digest.newsletterId),
       }

@@ -41,9 +41,10 @@ export function createReportService({ database, now }: Pick<Parts, 'database' | 
 
     /** Null where it has not gone out. @throws DomainError `no_digest` */
     async ofDigest(id: number) {
-      await stores.digests.get(id)
+      const { detailsEndedAt } = await stores.digests.get(id)
       const found = await stores.reports.findDigest(id)
-      return found ? toReportShape(found) : null
+      const domains = detailsEndedAt ? await stores.reports.listDomains(id) : null
+      return found ? { ...toReportShape(found), domains } : null
     },
   }
 }

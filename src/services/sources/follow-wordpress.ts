@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { isNight } from '../../domain/publication.ts'
 import { restMsAfter, unknownChange } from '../../domain/sources/source.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Look, LookParts } from './look.ts'
@@ -164,10 +165,7 @@ async function sweep(parts: LookParts, look: Look): Promise<void> {
 }
 
 function isDue(now: Date, { source, context }: Look): boolean {
-  const hour = Number(
-    new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone: context.zone }).format(now),
-  )
-  return hour >= 1 && hour < 5 && now.getTime() - (source.sweptAt?.getTime() ?? 0) > dayMs / 2
+  return isNight(context.zone, now) && now.getTime() - (source.sweptAt?.getTime() ?? 0) > dayMs / 2
 }
 
 /** A site that shows all that it showed is the one it was, whatever its front page shows now. */

@@ -22,6 +22,7 @@ export async function personalDataOf(
     ),
     consents: (await stores.consents.list(id)).map(({ newsletterId: _n, ...consent }) => consent),
     deliveries: await stores.personalData.listDeliveries(id),
+    olderDigests: await stores.personalData.listMovedDigests(id),
     requests: await subscriberOverview.listRequests(address ?? ''),
     mails: await subscriberOverview.listMails(id),
     bounces: await subscriberOverview.listBounces(id),

@@ -113,6 +113,7 @@ async function mergeDigests(db: Executor, kept: number, gone: number): Promise<v
       await sql`update deliveries set variant_id = ${twin.id} where digest_id = ${digestId} and variant_id = ${id}`.execute(
         db,
       )
+      await sql`update variant_readers set variant_id = ${twin.id} where variant_id = ${id}`.execute(db)
       await sql`
         update variants v set readers = v.readers + g.readers from variants g where v.id = ${twin.id} and g.id = ${id}`.execute(
         db,

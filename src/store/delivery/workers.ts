@@ -1,8 +1,11 @@
 import { sql } from 'kysely'
 import type { Executor } from '../executor.ts'
 
-/** What workers can send. It rises with each kind of digest that one of the version before would send wrongly: 1, letters. */
-const generation = 1
+/**
+ * What workers know. It rises with what one of the version before would send wrongly: 1, letters; 2, that old deliveries
+ * have moved.
+ */
+const generation = 2
 
 export function workersStore(db: Executor) {
   return {
@@ -47,11 +50,11 @@ export function workersStore(db: Executor) {
       return rows[0]?.n ?? 0
     },
 
-    /** Whether one lives that is of an older version, and cannot send all that this one can. */
-    async areOlderAlive(): Promise<boolean> {
+    /** Whether one lives that is of an older version than the one that first knew of something. */
+    async areOlderAlive(than: 1 | typeof generation): Promise<boolean> {
       const { rows } = await sql`
         select from workers
-        where generation < ${generation} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`.execute(
+        where generation < ${than} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`.execute(
         db,
       )
       return rows.length > 0

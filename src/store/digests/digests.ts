@@ -39,7 +39,7 @@ const underway = ['sending', 'paused'] as const
  * readers, so the first ones tell, and asking costs the same for a million. Where it is spread over days the first ones
  * wait longest: what was ever counted tells.
  */
-const hasReachedReaders = sql<boolean>`case when spread_portion is null then exists (
+const hasReachedReaders = sql<boolean>`case when spread_portion is null and details_ended_at is null then exists (
   select from (
     select state from deliveries where digest_id = digests.id order by subscriber_id limit 1000
   ) as first
@@ -300,7 +300,16 @@ function missing(): never {
 const hex = (bytes: Buffer | null): string | null => bytes && bytes.toString('hex')
 
 function toDigest(stored: Stored): Digest {
-  const { pausedReason, frozen, contentSha256, approvedSha256, plans, localTime, ...row } = stored
+  const {
+    pausedReason,
+    frozen,
+    contentSha256,
+    approvedSha256,
+    plans,
+    localTime,
+    hasDetails: _,
+    ...row
+  } = stored
   const { spreadPortion, spreadNextAt, spreadWaiting, spreadHeld, ...digest } = row
   return {
     ...digest,

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import { listRows, type Executor } from '../executor.ts'
 
 /** Who came to a newsletter, and who left it by their own wish. */
@@ -56,6 +57,12 @@ export function reportsStore(db: Executor) {
     /** Newest first. */
     listDigests: (newsletterId: number, since: Date): Promise<DigestReport[]> =>
       list(db, sql`g.newsletter_id = ${newsletterId} and g.started_at >= ${since}::timestamptz`),
+
+    /** What is kept of its deliveries once their details are not; the largest domains first, '' of who was erased. */
+    listDomains: (digestId: number) =>
+      listRows<{ domain: string; state: DeliveryState; n: number }>(db)`
+        select domain, state, n::int from digest_results where digest_id = ${digestId}
+        order by sum(n) over (partition by domain) desc, domain, state`,
 
     /** By day of the zone; a day without any is absent. */
     async listReaderDays(

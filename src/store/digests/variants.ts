@@ -168,16 +168,21 @@ export function variantsStore(db: Executor) {
       return listRows<WithdrawnReach>(db)`
         select x.digest_id, x.article_id, x.withdrawn_at,
           (select count(*)::int from deliveries d
-           where d.digest_id = x.digest_id and d.state = 'accepted' and d.variant_id = any(held.ids)) as accepted,
+           where d.digest_id = x.digest_id and d.state = 'accepted' and d.variant_id = any(held.ids))
+            + moved.sure as accepted,
           (select count(*)::int from deliveries d
            where d.digest_id = x.digest_id and (
              (d.variant_id = any(held.ids) and d.state in ('committing', 'uncertain'))
-             or (d.variant_id = any(held.rests) and d.ambiguous > 0))) as in_doubt
+             or (d.variant_id = any(held.rests) and d.ambiguous > 0))) + moved.in_doubt as in_doubt
         from digest_articles x cross join lateral (
           select coalesce(array_agg(v.id), '{}') as ids, coalesce(array_agg(v.replaced_by), '{}') as rests
           from variants v
           where v.digest_id = x.digest_id and v.article_ids @> array[x.article_id]
-        ) held
+        ) held cross join lateral (
+          select coalesce(sum(cardinality(subscriber_ids)) filter (where is_sure), 0)::int as sure,
+            coalesce(sum(cardinality(subscriber_ids)) filter (where not is_sure), 0)::int as in_doubt
+          from variant_readers where variant_id = any(held.ids)
+        ) moved
         where x.digest_id = any(${digestIds}::bigint[]) and x.withdrawn_at is not null`
     },
 
@@ -228,7 +233,7 @@ export function variantsStore(db: Executor) {
 }
 
 /** What a digest has sent someone or is about to, or may have. */
-const isHad = sql`(
+export const isHad = sql`(
   d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain') or d.ambiguous > 0)`
 
 /**
@@ -252,7 +257,11 @@ function audienceOf(query: VariantQuery) {
       select d.subscriber_id, ${hasCopyReason} as reason
       from digests g join deliveries d on d.digest_id = g.id
       where (g.id = ${first} or g.copy_of = ${first}) and g.id <> ${digestId} and ${isHad}
-      group by d.subscriber_id`
+      group by d.subscriber_id
+      union
+      select unnest(r.subscriber_ids), ${hasCopyReason}
+      from digests g join variant_readers r on r.digest_id = g.id
+      where (g.id = ${first} or g.copy_of = ${first}) and g.id <> ${digestId}`
     : sql`
       select distinct d.subscriber_id, ${spreadReason} as reason
       from digests g join deliveries d on d.digest_id = g.id
@@ -278,10 +287,16 @@ function audienceOf(query: VariantQuery) {
         and (not ${isWithinNewsletter}::boolean or d.newsletter_id = ${newsletterId})
     ),
     got as (
-      select d.subscriber_id, array_agg(d.variant_id order by d.variant_id) as variant_ids
-      from deliveries d join earlier e on e.digest_id = d.digest_id and e.id = d.variant_id
-      where ${isHad}
-      group by d.subscriber_id
+      select subscriber_id, array_agg(variant_id order by variant_id) as variant_ids
+      from (
+        select d.subscriber_id, d.variant_id
+        from deliveries d join earlier e on e.digest_id = d.digest_id and e.id = d.variant_id
+        where ${isHad}
+        union all
+        select unnest(r.subscriber_ids), r.variant_id
+        from variant_readers r join earlier e on e.id = r.variant_id
+      ) had
+      group by subscriber_id
     ),
     bars as (${bars}
     ),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 
 /** What the record of sending holds about one person. */
 export function personalDataStore(db: Executor) {
@@ -26,6 +26,16 @@ export function personalDataStore(db: Executor) {
       return rows
     },
 
+    /** The digests of which only this is kept: that the person has it, or may have it. */
+    async listMovedDigests(subscriberId: number) {
+      return listRows<{ digest: number; newsletter: string; isSure: boolean }>(db)`
+        select r.digest_id as digest, n.slug as newsletter, r.is_sure
+        from variant_readers r join digests g on g.id = r.digest_id join newsletters n on n.id = g.newsletter_id
+        where int8range(r.first_id, r.last_id, '[]') @> ${subscriberId}::bigint
+          and r.subscriber_ids @> array[${subscriberId}]::bigint[]
+        order by r.digest_id desc limit 1000`
+    },
+
     /** Nulls what identifies the person; that something was sent, and counted, stays. */
     async delete(subscriberId: number): Promise<void> {
       await db
@@ -34,6 +44,10 @@ export function personalDataStore(db: Executor) {
         .where('subscriberId', '=', subscriberId)
         .where('smtpAnswer', 'is not', null)
         .execute()
+      await sql`
+        update variant_readers set subscriber_ids = array_remove(subscriber_ids, ${subscriberId}::bigint)
+        where int8range(first_id, last_id, '[]') @> ${subscriberId}::bigint
+          and subscriber_ids @> array[${subscriberId}]::bigint[]`.execute(db)
       await db
         .updateTable('bounces')
         .set({ smtpAnswer: null, proof: null })

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { dateIn, isNight } from '../../domain/publication.ts'
+import type { Parts } from '../parts.ts'
+
+const dayMs = 24 * 3_600_000
+/** Personal mails, and days of views and polls, in days. */
+const keptDays = 90
+/** Rows of one statement: some hundredths of a second. */
+const batch = 1_000
+/** Once a night, whoever of the workers comes first. */
+const roundSeconds = 20 * 3_600
+
+export type RetentionService = ReturnType<typeof createRetentionService>
+
+/** What has been kept for its time: details of deliveries, personal mails, views and polls by day. */
+export function createRetentionService({
+  config,
+  database,
+  log,
+  now,
+}: Pick<Parts, 'config' | 'database' | 'log' | 'now'>) {
+  const { stores } = database
+  const daysAgo = (days: number) => new Date(now().getTime() - days * dayMs)
+
+  /** As much rest as work: mail that is going out goes first. @returns whether it came to its end */
+  const walk = async <T>(first: T, step: (last: T) => Promise<T | undefined>, goesOn: () => boolean) => {
+    let last: T | undefined = first
+    while (goesOn() && last !== undefined) {
+      const begin = performance.now()
+      last = await step(last)
+      await sleep(performance.now() - begin)
+    }
+    return last === undefined
+  }
+
+  const moveDeliveries = async (goesOn: () => boolean): Promise<number> => {
+    const before = daysAgo(config.retentionDays)
+    let digests = 0
+    while (goesOn()) {
+      const id = await stores.retention.findEndedDigest(before)
+      if (id === undefined) break
+      if (!(await stores.retention.endDetails(id))) continue
+      digests += 1
+      const move = (last: number) =>
+        database.transaction((tx) => tx.retention.moveDeliveries(id, last, batch))
+      if (await walk(0, move, goesOn)) await stores.retention.markMoved(id)
+    }
+    return digests
+  }
+
+  const foldMonths = async (goesOn: () => boolean): Promise<void> => {
+    const end = dateIn('UTC', daysAgo(keptDays)).slice(0, 7)
+    let month = await stores.retention.findFirstMonth()
+    for (; goesOn() && month !== undefined && month.slice(0, 7) < end; month = nextMonth(month)) {
+      const first = month
+      await walk(true, async () => (await stores.retention.foldViews(first, batch)) || undefined, goesOn)
+      await walk(true, async () => (await stores.retention.foldPolls(first, batch)) || undefined, goesOn)
+    }
+  }
+
+  return {
+    /**
+     * A night's work, by one worker for all; what is left over waits for the next night. Nothing moves while a worker
+     * of a version lives that would not find it.
+     */
+    async run(draining: AbortSignal): Promise<void> {
+      const { zone } = await stores.publication.get()
+      const goesOn = () => !draining.aborted && isNight(zone, now())
+      if (!goesOn() || (await stores.workers.areOlderAlive(2))) return
+      if (!(await stores.retention.claimRound('retention', roundSeconds))) return
+      const digests = await moveDeliveries(goesOn)
+      if (digests > 0)
+        log.info({ digests }, 'details of deliveries were kept for their time; their counts stay')
+      const before = daysAgo(keptDays)
+      await walk(0, (last) => stores.retention.deleteMails(before, last, batch), goesOn)
+      await foldMonths(goesOn)
+    },
+  }
+}
+
+/** @param month its first day, such as 2026-12-01 */
+function nextMonth(month: string): string {
+  const next = new Date(`${month}T00:00:00Z`)
+  next.setUTCMonth(next.getUTCMonth() + 1)
+  return dateIn('UTC', next)
+}
