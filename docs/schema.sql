@@ -384,6 +384,8 @@ create table editors (
   language text default 'fr'::text not null,
   created_at timestamp with time zone default now() not null,
   removed_at timestamp with time zone,
+  author text,
+  told_at timestamp with time zone,
   constraint editors_pkey PRIMARY KEY (id),
   constraint editors_role_check CHECK (role = ANY (ARRAY['admin'::text, 'editor'::text, 'viewer'::text]))
 );
@@ -645,11 +647,13 @@ create table outbox (
   expires_at timestamp with time zone default (now() + '7 days'::interval) not null,
   suspect_at timestamp with time zone,
   relay_id text,
+  responder_id bigint,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_dedupe_key_key UNIQUE (dedupe_key),
-  constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'newsletter-ended'::text, 'welcome'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text, 'invitation'::text])),
+  constraint outbox_kind_check CHECK (kind = ANY (ARRAY['activation'::text, 'reminder'::text, 'already-subscribed'::text, 'preferences-link'::text, 'address-change'::text, 'address-changed'::text, 'newsletter-ended'::text, 'welcome'::text, 'sign-in'::text, 'digest-test'::text, 'desk-notice'::text, 'invitation'::text, 'response'::text])),
   constraint outbox_state_check CHECK (state = ANY (ARRAY['pending'::text, 'claimed'::text, 'committing'::text, 'accepted'::text, 'deferred'::text, 'rejected'::text, 'uncertain'::text, 'skipped'::text, 'expired'::text])),
   constraint outbox_activation_id_fkey FOREIGN KEY (activation_id) REFERENCES activations(id) ON DELETE CASCADE,
+  constraint outbox_responder_id_fkey FOREIGN KEY (responder_id) REFERENCES responders(id) ON DELETE CASCADE,
   constraint outbox_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
 ) with (fillfactor=80);
 CREATE INDEX outbox_activation ON outbox USING btree (activation_id) WHERE (activation_id IS NOT NULL);
@@ -657,6 +661,7 @@ CREATE INDEX outbox_deferred ON outbox USING btree (next_at) WHERE (state = 'def
 CREATE INDEX outbox_leased ON outbox USING btree (lease_until) WHERE (state = ANY (ARRAY['claimed'::text, 'committing'::text]));
 CREATE INDEX outbox_pending ON outbox USING btree (id) WHERE (state = 'pending'::text);
 CREATE INDEX outbox_relay ON outbox USING btree (relay_id) WHERE (relay_id IS NOT NULL);
+CREATE INDEX outbox_responder ON outbox USING btree (responder_id) WHERE (responder_id IS NOT NULL);
 CREATE INDEX outbox_subscriber ON outbox USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
 CREATE INDEX outbox_unwritten ON outbox USING btree (id) WHERE ((state = 'rejected'::text) AND (reason = 'not_written'::text));
 
@@ -725,6 +730,8 @@ create table publication (
   feed_text text,
   texts jsonb default '{}'::jsonb not null,
   look jsonb default '{}'::jsonb not null,
+  responses text default 'off'::text not null,
+  trackbacks text default 'off'::text not null,
   constraint publication_pkey PRIMARY KEY (only_row),
   constraint publication_ambiguous_policy_check CHECK (ambiguous_policy = ANY (ARRAY['resend_once'::text, 'hold'::text])),
   constraint publication_feed_text_check CHECK (feed_text = ANY (ARRAY['full'::text, 'summary'::text])),
@@ -732,7 +739,9 @@ create table publication (
   constraint publication_links_check CHECK (links = ANY (ARRAY['here'::text, 'canonical'::text])),
   constraint publication_look_check CHECK (jsonb_typeof(look) = 'object'::text),
   constraint publication_only_row_check CHECK (only_row),
-  constraint publication_texts_check CHECK (jsonb_typeof(texts) = 'object'::text)
+  constraint publication_responses_check CHECK (responses = ANY (ARRAY['off'::text, 'on'::text])),
+  constraint publication_texts_check CHECK (jsonb_typeof(texts) = 'object'::text),
+  constraint publication_trackbacks_check CHECK (trackbacks = ANY (ARRAY['off'::text, 'on'::text]))
 );
 
 create table rate_limits (
@@ -746,6 +755,15 @@ create table reader_counts (
   newsletter_id bigint not null,
   n bigint not null
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+
+create table responders (
+  id bigint generated always as identity not null,
+  address text not null,
+  last_response_at timestamp with time zone not null,
+  constraint responders_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX responders_address ON responders USING btree (lower(address));
+CREATE INDEX responders_last ON responders USING btree (last_response_at);
 
 create table responses (
   id bigint generated always as identity not null,
@@ -1019,6 +1037,34 @@ create table workers (
   generation smallint default 0 not null,
   constraint workers_pkey PRIMARY KEY (id)
 );
+
+create table written_responses (
+  id bigint generated always as identity not null,
+  article_id bigint not null,
+  responder_id bigint,
+  kind text not null,
+  guid text not null,
+  author text not null,
+  author_url text,
+  html text not null,
+  language text not null,
+  state text not null,
+  written_at timestamp with time zone not null,
+  mailed_at timestamp with time zone,
+  held_at timestamp with time zone,
+  decided_at timestamp with time zone,
+  constraint written_responses_pkey PRIMARY KEY (id),
+  constraint written_responses_guid_key UNIQUE (guid),
+  constraint written_responses_kind_check CHECK (kind = ANY (ARRAY['response'::text, 'trackback'::text])),
+  constraint written_responses_state_check CHECK (state = ANY (ARRAY['unconfirmed'::text, 'held'::text, 'published'::text, 'refused'::text])),
+  constraint written_responses_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE,
+  constraint written_responses_responder_id_fkey FOREIGN KEY (responder_id) REFERENCES responders(id) ON DELETE SET NULL
+);
+CREATE INDEX written_responses_article ON written_responses USING btree (article_id);
+CREATE INDEX written_responses_held ON written_responses USING btree (held_at) WHERE (state = 'held'::text);
+CREATE INDEX written_responses_mailed ON written_responses USING btree (mailed_at);
+CREATE INDEX written_responses_responder ON written_responses USING btree (responder_id);
+CREATE INDEX written_responses_state ON written_responses USING btree (state, id);
 
 create view selection_names as
  SELECT selections.kind,

@@ -34,6 +34,7 @@ import { pingRoutes } from './routes/ping.ts'
 import { preferencesRoutes } from './routes/preferences.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { movedPages, oldPages, oldQueries } from './routes/old-addresses.ts'
+import { responseRoutes } from './routes/responses.ts'
 import { siteRoutes } from './routes/site.ts'
 import { subscribeRoutes } from './routes/subscribe.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
@@ -92,6 +93,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(preferencesRoutes(services, forms))
   app.use(unsubscribeRoutes(services, forms))
   app.use(feedRoutes(services, pages))
+  app.use(responseRoutes(services, forms))
   app.use(oldQueries(services))
   app.use(siteRoutes(services, { ...forms, viewLimit: createRateLimit(viewWindows, counters.open) }))
   app.use(archiveRoutes(services, pages))

@@ -20,6 +20,8 @@ interface SetOptions extends JsonOption {
   contactEmail?: string
   links?: Links
   feedText?: FeedText | 'auto'
+  responses?: Publication['responses']
+  trackbacks?: Publication['trackbacks']
 }
 
 export function publicationCommand(program: Command): void {
@@ -41,6 +43,8 @@ export function publicationCommand(program: Command): void {
     .option('--contact-email <address>')
     .option('--links <where>', "here, or canonical: articles' links lead to the newsroom's own pages")
     .option('--feed-text <how much>', 'full, summary, or auto: a summary where links lead home')
+    .option('--responses <off or on>', 'readers may respond under open articles')
+    .option('--trackbacks <off or on>', 'other sites may tell that they link to open articles')
     .action(async ({ json, languages, language, feedText, ...rest }: SetOptions) => {
       if (language !== undefined && !isLanguageTag(language))
         throw new UsageError('`--language` takes a BCP 47 tag such as fr or ar-DZ.')

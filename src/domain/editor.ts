@@ -16,6 +16,8 @@ export interface Editor {
   role: Role
   /** Of the desk's pages and mails. */
   language: string
+  /** Slug of the author whose articles are theirs: told of responses under them. */
+  author: string | null
   createdAt: Date
 }
 

@@ -22,6 +22,8 @@ export const deskNotices = [
   'complaints_high',
   'provider_test',
   'source_asks',
+  'response_waits',
+  'responses_many',
   /** For what this version does not know. */
   'generic',
 ] as const

@@ -8,6 +8,10 @@ export type Links = (typeof links)[number]
 export const feedTexts = ['full', 'summary'] as const
 export type FeedText = (typeof feedTexts)[number]
 
+/** What readers and other sites may do under open articles. */
+export const switches = ['off', 'on'] as const
+type Switch = (typeof switches)[number]
+
 /** A text for every language, or one per language (BCP 47): a language without one has that of the first. */
 export type PerLanguage<Text> = Text | Record<string, Text>
 
@@ -74,6 +78,10 @@ export interface Publication extends TextsPerLanguage {
   links: Links
   /** Null: in full, where links lead home a summary. */
   feedText: FeedText | null
+  /** Readers may respond here. */
+  responses: Switch
+  /** Other sites may tell that they link here. */
+  trackbacks: Switch
   /** `#rrggbb`, as it was chosen; what it is used as is in `accent.ts`. */
   accent: string | null
   logo: LookPicture | null

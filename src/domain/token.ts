@@ -19,6 +19,7 @@ export type TokenPurpose =
   | 'cursor'
   | 'csrf'
   | 'invitation'
+  | 'response'
 
 export interface Keyring {
   /** Names the first key, which signs. Ids may be stored beside what they signed; they reveal nothing of the key. */

@@ -13,6 +13,8 @@ const below: Record<string, string[]> = {
   role: ['desk.roles.'],
   links: ['desk.settings.links_'],
   feedText: ['desk.settings.feed_text_'],
+  responses: ['desk.settings.switch_'],
+  trackbacks: ['desk.settings.switch_'],
   ambiguousPolicy: ['desk.settings.'],
 }
 const everywhere = ['desk.subscribers.states.', 'desk.audit.values.']

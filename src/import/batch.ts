@@ -7,7 +7,7 @@ import type { ArticleToPut, Origin, PutResult } from '../services/articles/put-a
 import { articleInput, externalId, responseInput } from '../services/articles/input.ts'
 import type { NewSelection } from '../store/articles/selections.ts'
 import type { Services } from '../services/services.ts'
-import type { ResponseToPut } from '../services/articles/responses.ts'
+import type { ResponseToPut } from '../services/responses/responses.ts'
 
 /** A post as it was read, not validated yet. */
 export interface ImportedPost {

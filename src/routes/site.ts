@@ -2,6 +2,7 @@ import { Router } from 'express'
 import { z } from 'zod'
 import { atSize } from '../domain/media.ts'
 import { pathOfKind, type SelectionKind } from '../domain/articles/article.ts'
+import { responderDays } from '../domain/responses/written-response.ts'
 import { locate } from '../http/language.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import { isWithin, type RateLimit } from '../http/rate-limit.ts'
@@ -62,7 +63,10 @@ export function siteRoutes(
     // An article's page is in the article's language throughout, whatever the reader's browser prefers.
     const { language } = found.withdrawn ?? found.article
     if (found.withdrawn) response.status(410)
-    pages.send(response, found.withdrawn ? 'withdrawn' : 'article', { ...found, language })
+    pages.send(response, found.withdrawn ? 'withdrawn' : 'article', {
+      ...found,
+      ...{ language, responderDays, stamp: signups.formStamp() },
+    })
   })
 
   router.post('/articles/:slug/views', async (request, response) => {
@@ -94,6 +98,8 @@ export function siteRoutes(
 /** Pages that belong to one person carry a token in their path. */
 const robots = [
   'User-agent: *',
-  ...['/desk', '/api/', '/activate/', '/preferences/', '/unsubscribe/'].map((path) => `Disallow: ${path}`),
+  ...['/desk', '/api/', '/activate/', '/respond/', '/preferences/', '/unsubscribe/'].map(
+    (path) => `Disallow: ${path}`,
+  ),
   '',
 ].join('\n')

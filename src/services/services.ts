@@ -2,7 +2,8 @@ import { createArchiveService } from './articles/archive.ts'
 import { createViewService } from './articles/article-views.ts'
 import { createArticleService } from './articles/articles.ts'
 import { createOldAddressService } from './articles/old-addresses.ts'
-import { createResponseService } from './articles/responses.ts'
+import { createResponseService } from './responses/responses.ts'
+import { createWrittenResponseService } from './responses/written-responses.ts'
 import { createPickService } from './articles/picks.ts'
 import { createSelectionService } from './articles/selections.ts'
 import { createMailPreviewService } from './articles/mail-preview.ts'
@@ -71,6 +72,8 @@ export function createServices(parts: Parts) {
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
   const publication = createPublicationService(forReaders)
+  const signups = createSignupService({ ...forReaders, publications: publication })
+  const writtenResponses = createWrittenResponseService({ ...forReaders, publications: publication, signups })
   const drafts = createDraftService(parts)
   const digests = createDigestService({ ...parts, drafts })
   const digestTransitions = createDigestTransitionsService(parts)
@@ -84,6 +87,7 @@ export function createServices(parts: Parts) {
     publication,
     articles: createArticleService(parts),
     responses: createResponseService(parts),
+    writtenResponses,
     picks: createPickService(parts),
     selections: createSelectionService(parts),
     views: createViewService(forReaders),
@@ -137,7 +141,7 @@ export function createServices(parts: Parts) {
     mailPreview: createMailPreviewService(parts),
     site: createSiteService(forReaders),
     oldAddresses: createOldAddressService(forReaders),
-    signups: createSignupService({ ...forReaders, publications: publication }),
+    signups,
     signupDecisions: createSignupDecisionService(parts),
     activations: createActivationService(forReaders),
     subscriptions: createSubscriptionService(forReaders),

@@ -295,12 +295,14 @@ export interface Digests {
 }
 
 export interface Editors {
+  author: string | null;
   createdAt: Generated<Timestamp>;
   email: string;
   id: Generated<number>;
   language: Generated<string>;
   removedAt: Timestamp | null;
   role: string;
+  toldAt: Timestamp | null;
 }
 
 export interface FeedChanges {
@@ -504,6 +506,7 @@ export interface Outbox {
   payload: Generated<Json>;
   reason: string | null;
   relayId: string | null;
+  responderId: number | null;
   smtpAnswer: string | null;
   state: Generated<string>;
   subscriberId: number | null;
@@ -562,7 +565,9 @@ export interface Publication {
   policyUrl: string | null;
   policyVersion: Generated<string>;
   postalAddress: string | null;
+  responses: Generated<string>;
   texts: Generated<Json>;
+  trackbacks: Generated<string>;
   updatedAt: Generated<Timestamp>;
   zone: Generated<string>;
 }
@@ -576,6 +581,12 @@ export interface RateLimits {
 export interface ReaderCounts {
   n: number;
   newsletterId: number;
+}
+
+export interface Responders {
+  address: string;
+  id: Generated<number>;
+  lastResponseAt: Timestamp;
 }
 
 export interface Responses {
@@ -784,6 +795,23 @@ export interface Workers {
   startedAt: Generated<Timestamp>;
 }
 
+export interface WrittenResponses {
+  articleId: number;
+  author: string;
+  authorUrl: string | null;
+  decidedAt: Timestamp | null;
+  guid: string;
+  heldAt: Timestamp | null;
+  html: string;
+  id: Generated<number>;
+  kind: string;
+  language: string;
+  mailedAt: Timestamp | null;
+  responderId: number | null;
+  state: string;
+  writtenAt: Timestamp;
+}
+
 export interface DB {
   activationBlocks: ActivationBlocks;
   activationMails: ActivationMails;
@@ -828,6 +856,7 @@ export interface DB {
   publication: Publication;
   rateLimits: RateLimits;
   readerCounts: ReaderCounts;
+  responders: Responders;
   responses: Responses;
   rounds: Rounds;
   selectionNames: SelectionNames;
@@ -846,4 +875,5 @@ export interface DB {
   variants: Variants;
   viewKeys: ViewKeys;
   workers: Workers;
+  writtenResponses: WrittenResponses;
 }

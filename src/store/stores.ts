@@ -2,7 +2,8 @@ import { clockStore } from './clock.ts'
 import type { Executor } from './executor.ts'
 import { articleViewsStore } from './articles/article-views.ts'
 import { articlesStore } from './articles/articles.ts'
-import { responsesStore } from './articles/responses.ts'
+import { responsesStore } from './responses/responses.ts'
+import { writtenResponsesStore } from './responses/written-responses.ts'
 import { picksStore } from './articles/picks.ts'
 import { selectionsStore } from './articles/selections.ts'
 import { bouncesStore } from './deliverability/bounces.ts'
@@ -63,6 +64,7 @@ export function storesOn(executor: Executor, hot = executor) {
     articleViews: articleViewsStore(executor),
     articles: articlesStore(executor),
     responses: responsesStore(executor),
+    writtenResponses: writtenResponsesStore(executor),
     picks: picksStore(executor),
     selections: selectionsStore(executor),
     bounces: bouncesStore(executor),

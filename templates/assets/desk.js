@@ -83,3 +83,12 @@ addEventListener('keydown', (event) => {
   panel.open = false
   panel.querySelector('summary').focus()
 })
+
+// Responses are decided about by one key each; the first has the focus, and then the one that follows.
+const written = document.querySelectorAll('.written')
+if (written.length > 0 && !document.querySelector('main [autofocus]')) written[0].focus()
+addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  const key = event.key.toLowerCase()
+  event.target.closest?.('.written')?.querySelector(`[data-key="${CSS.escape(key)}"]`)?.click()
+})

@@ -39,6 +39,7 @@ const places = [
   '/desk/sections/section/culture',
   '/desk/picks',
   '/desk/picks/en-une',
+  '/desk/responses',
   '/desk/sources',
   '/desk/subscribers',
   '/desk/subscribers/1',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { importFeed } from '../../src/import/feed/import-feed.ts'
 import { createArticleService } from '../../src/services/articles/articles.ts'
-import { createResponseService } from '../../src/services/articles/responses.ts'
+import { createResponseService } from '../../src/services/responses/responses.ts'
 import { createSelectionService } from '../../src/services/articles/selections.ts'
 import type { Database } from '../../src/store/database.ts'
 import { anArticle } from '../support/articles.ts'

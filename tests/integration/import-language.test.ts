@@ -5,7 +5,7 @@ import { importFeed } from '../../src/import/feed/import-feed.ts'
 import { importWordpress } from '../../src/import/wordpress/import-wordpress.ts'
 import { chooseLanguage } from '../../src/import/language.ts'
 import { createArticleService } from '../../src/services/articles/articles.ts'
-import { createResponseService } from '../../src/services/articles/responses.ts'
+import { createResponseService } from '../../src/services/responses/responses.ts'
 import { createSelectionService } from '../../src/services/articles/selections.ts'
 import { aDatabase } from '../support/database.ts'
 

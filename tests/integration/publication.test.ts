@@ -19,6 +19,8 @@ test('there is one publication from the start; it is read back as it was changed
     ambiguousPolicy: 'hold',
     links: 'canonical',
     feedText: 'full',
+    responses: 'on',
+    trackbacks: 'off',
     accent: '#1b5e8c',
     logo: { url: 'https://rivage.example/media/x-480.png', width: 480, height: 96 },
     logoDark: null,

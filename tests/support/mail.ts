@@ -38,6 +38,8 @@ export const aPublication = (overrides: Partial<PublicationIn> = {}): Publicatio
   postalAddress: '12, rue du Port\n16000 Port-Sablon',
   contactEmail: 'contact@news.example.org',
   policyUrl: null,
+  responses: 'off',
+  trackbacks: 'off',
   policyVersion: '1',
   ambiguousPolicy: 'resend_once',
   links: 'here',

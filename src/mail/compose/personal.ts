@@ -34,6 +34,14 @@ export type PersonalContent =
   /** Without an archive nothing was ever sent. */
   | { kind: 'newsletter-ended'; newsletter: string; archiveUrl: string | undefined }
   | { kind: 'sign-in' | 'invitation'; signInUrl: string; expiresAt: Date }
+  | {
+      kind: 'response'
+      article: string
+      beginning: string
+      confirmUrl: string
+      refuseUrl: string
+      expiresAt: Date
+    }
   | ({ kind: 'desk-notice' } & NoticeText)
 
 export interface PersonalReader {
@@ -60,7 +68,7 @@ interface Letter {
   notes: { text: string; label?: string; url?: string }[]
 }
 
-/** Plain and short, in the reader's language, with one link and no picture. No word in it was typed by a stranger. */
+/** Plain and short, in the reader's language, with one link and no picture. A stranger's are the first words of a response alone. */
 export function composePersonal(
   content: PersonalContent,
   reader: PersonalReader,
@@ -145,6 +153,17 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
     case 'invitation': {
       const url = 'signInUrl' in content ? content.signInUrl : content.activateUrl
       return { ...letter(), action: action(url), notes: [until(content.expiresAt), ignore] }
+    }
+    case 'response': {
+      const { subject, title, paragraphs } = letter({ article: isolate(content.article, language) })
+      return {
+        ...{ subject, title, paragraphs: [...paragraphs, isolate(content.beginning, language)] },
+        action: action(content.confirmUrl),
+        notes: [
+          until(content.expiresAt),
+          { text: say('activation.refuse'), label: say('activation.refuse_action'), url: content.refuseUrl },
+        ],
+      }
     }
     case 'desk-notice': {
       const values = noticeValues(content.values, reader)

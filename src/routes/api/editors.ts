@@ -9,6 +9,7 @@ const editor = z.object({
   email: z.string(),
   role,
   language: z.string(),
+  author: z.string().nullable().describe('Slug of the author whose articles are theirs'),
   createdAt: z.iso.datetime(),
 })
 /** Who got hold of a key must not make themselves an editor with it. */
@@ -32,12 +33,14 @@ export function editorApi(service: EditorService): ApiRoute[] {
       }),
     }),
     patch('/editors/{id}', 'admin', {
-      summary: 'Change a role; ends their open sessions',
+      summary: 'Change a role, which ends their open sessions, or whose articles are theirs',
       params: idParams,
-      body: z.strictObject({ role }),
+      body: z
+        .strictObject({ role: role.optional(), author: z.string().max(100).nullable().optional() })
+        .refine((body) => Object.keys(body).length === 1, 'must be a role or an author'),
       answers,
-      handle: async ({ params, body, actor }) => ({
-        body: await service.changeRole(params.id, body.role, actor),
+      handle: async ({ params: { id }, body: { role, author = null }, actor }) => ({
+        body: await (role ? service.changeRole(id, role, actor) : service.changeAuthor(id, author, actor)),
       }),
     }),
     del('/editors/{id}', 'admin', {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { del, put, type ApiRoute } from '../../http/route.ts'
+import { decidedStates } from '../../domain/responses/written-response.ts'
+import { del, get, pageQuery, post, put, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { externalId, responseInput } from '../../services/articles/input.ts'
-import type { ResponseService } from '../../services/articles/responses.ts'
+import type { Services } from '../../services/services.ts'
 
 const params = z.strictObject({ externalId, responseId: externalId })
 
@@ -16,8 +17,44 @@ const response = z.object({
   outcome: z.enum(['created', 'updated', 'unchanged']),
 })
 
-export function responseApi(service: ResponseService): ApiRoute[] {
+const written = z.object({
+  id: z.int(),
+  state: z.enum(decidedStates),
+  ...{ kind: response.shape.kind, guid: z.string(), author: z.string(), authorUrl: z.string().nullable() },
+  html: z.string().describe('Sanitised'),
+  language: z.string(),
+  article: z.string().describe('External id'),
+  articleTitle: z.string(),
+  writtenAt: z.iso.datetime(),
+  heldAt: z.iso.datetime().nullable().describe('When it was confirmed by mail; of a trackback, when it came'),
+  decidedAt: z.iso.datetime().nullable(),
+})
+
+export function responseApi({
+  responses: service,
+  writtenResponses,
+}: Pick<Services, 'responses' | 'writtenResponses'>): ApiRoute[] {
+  const decide = (act: string, state: 'published' | 'refused', summary: string) =>
+    post(`/responses/{id}/${act}`, 'editor', {
+      summary,
+      params: z.strictObject({ id: rowId }),
+      answers: { 200: written },
+      handle: async ({ params: { id }, actor }) => ({
+        body: writtenResponses.toShape(await writtenResponses.decide(id, state, actor)),
+      }),
+    })
   return [
+    get('/responses', 'viewer', {
+      summary: 'What readers and other sites have written here, newest first, without their addresses',
+      query: z.strictObject({ ...pageQuery, state: z.enum(decidedStates).default('held') }),
+      answers: { 200: z.object({ data: z.array(written), next: z.string().nullable() }) },
+      handle: async ({ query: { state, ...page } }) => {
+        const { data, next } = await writtenResponses.list(state, toPageRequest(page))
+        return { body: { data: data.map(writtenResponses.toShape), next } }
+      },
+    }),
+    decide('publish', 'published', 'Let a response through: it is on the page and in the feeds'),
+    decide('refuse', 'refused', 'Keep a response from readers, or take it from them'),
     put('/articles/{externalId}/responses/{responseId}', 'editor', {
       summary: 'Create or update a response under an article',
       params,

@@ -37,7 +37,7 @@ export function apiRoutes(
     ...articleApi(services.articles),
     ...mediaApi(services.media),
     ...sourceApi(services.sources),
-    ...responseApi(services.responses),
+    ...responseApi(services),
     ...selectionApi(services.selections),
     ...pickApi(services),
     ...publicationApi(services.publication),

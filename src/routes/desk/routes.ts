@@ -9,6 +9,7 @@ import { importsDesk } from './imports.ts'
 import { feedsDesk } from './feeds.ts'
 import { lookDesk } from './look.ts'
 import { picksDesk } from './picks.ts'
+import { responsesDesk } from './responses.ts'
 import { sectionsDesk } from './sections.ts'
 import { settingsDesk } from './settings.ts'
 import { sourcesDesk } from './sources.ts'
@@ -30,6 +31,7 @@ export function deskRoutes(services: Services, draining: AbortSignal, examine: E
     ...articlesDesk(services),
     ...sectionsDesk(services),
     ...picksDesk(services),
+    ...responsesDesk(services),
     ...sourcesDesk(services),
     ...feedsDesk(services),
     ...subscribersDesk(services),

@@ -6,6 +6,7 @@ import {
   isPerLanguage,
   links,
   publicationIn,
+  switches,
   textFields,
   type Publication,
 } from '../../domain/publication.ts'
@@ -35,9 +36,12 @@ const publicationForm = z.object({
   links: z.enum(links).optional(),
   /** Empty: as `links` has it. */
   feedText: z.enum(['', ...feedTexts]).optional(),
+  responses: z.enum(switches).optional(),
+  trackbacks: z.enum(switches).optional(),
 })
 const editorForm = z.object({ email: z.email().max(254), role: z.enum(roles) })
 const roleForm = z.object({ role: z.enum(roles) })
+const authorForm = z.object({ author: z.string().trim().max(100) })
 const keyForm = z.object({
   name: z.string().trim().min(1).max(100),
   role: z.enum(roles),
@@ -79,6 +83,7 @@ export function settingsDesk(services: Services): DeskRoute[] {
       roles,
       links,
       feedTexts,
+      switches,
       ...more,
     })
   }
@@ -97,6 +102,8 @@ export function settingsDesk(services: Services): DeskRoute[] {
           feedText,
           languages,
           zone,
+          responses,
+          trackbacks,
           ...rest
         } = publicationForm.parse(request.body)
         const change = {
@@ -106,6 +113,8 @@ export function settingsDesk(services: Services): DeskRoute[] {
           ...(languages && { languages }),
           ...(zone !== undefined && { zone }),
           ...(feedText !== undefined && { feedText: feedText || null }),
+          ...(responses && { responses }),
+          ...(trackbacks && { trackbacks }),
         }
         await publication.set(change, actor)
         redirect('/settings', 'saved')
@@ -145,6 +154,19 @@ export function settingsDesk(services: Services): DeskRoute[] {
       await editors.changeRole(idOf(request), roleForm.parse(request.body).role, actor)
       redirect('/settings', 'saved')
     }),
+    {
+      ...post('/settings/editors/:id/author', 'admin', async ({ request, actor, redirect }) => {
+        await editors.changeAuthor(idOf(request), authorForm.parse(request.body).author || null, actor)
+        redirect('/settings', 'saved')
+      }),
+      showFaults: (call, faults) =>
+        showSettings(call, {
+          form: 'author',
+          typed: call.request.body as object,
+          faults,
+          editorId: idOf(call.request),
+        }),
+    },
     post('/settings/editors/:id/remove', 'admin', async ({ request, actor, redirect }) => {
       await editors.remove(idOf(request), actor)
       redirect('/settings', 'editor-removed')

@@ -15,6 +15,7 @@ import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { sourcesOf } from '../../domain/media.ts'
 import { isOffered } from '../../domain/newsletter.ts'
 import { isShown, pickPath } from '../../domain/articles/pick.ts'
+import { respondAt } from '../../domain/responses/written-response.ts'
 import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -185,6 +186,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
           ...toStory(article, publication, publicUrl),
           html,
           responses: await Promise.all(shown),
+          respondAt: respondAt(article, publication, publicUrl),
           viewsToday,
           translations: translations.map((one) => ({
             language: one.language,

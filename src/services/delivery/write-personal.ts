@@ -1,5 +1,6 @@
 import { newsletterPath } from '../../domain/newsletter.ts'
 import { deskNotices } from '../../domain/notice.ts'
+import { beginningOf } from '../../domain/responses/response-html.ts'
 import { publicationIn } from '../../domain/publication.ts'
 import type { PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
@@ -113,6 +114,19 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
       }
     case 'invitation':
       return { kind: row.kind, signInUrl: invitations.linkOf(row.payload), expiresAt: row.expiresAt }
+    case 'response': {
+      const { responseId } = row.payload
+      const written = required((await stores.writtenResponses.find(responseId)) ?? null)
+      const url = links.responseUrl(responseId)
+      return {
+        kind: row.kind,
+        article: written.article.title,
+        beginning: beginningOf(written.html),
+        confirmUrl: url,
+        refuseUrl: `${url}?refuse=1`,
+        expiresAt: row.expiresAt,
+      }
+    }
     case 'desk-notice':
       return {
         kind: row.kind,

@@ -1,9 +1,10 @@
 import { parseAddress } from '../../domain/subscribers/address.ts'
 import { sessionLifetimeMs, type Actor, type Editor, type Role } from '../../domain/editor.ts'
-import { atField, conflict, forbidden, notFound } from '../../errors.ts'
+import { atField, conflict, forbidden, invalid, notFound } from '../../errors.ts'
 import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
+import { changesBetween } from './audit.ts'
 import { randomSecret, sha256 } from './secret.ts'
 
 export type EditorService = ReturnType<typeof createEditorService>
@@ -86,6 +87,28 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         await stores.audit.insert(actor, 'editor.removed', `editor:${id}`, {
           keysRevoked: await stores.apiKeys.markRevoked({ createdBy: id }),
         })
+      })
+    },
+
+    /** Whose articles are theirs; null: nobody's. @throws DomainError `no_editor`, `unknown_author` */
+    async changeAuthor(id: number, author: string | null, actor: Actor): Promise<Editor> {
+      return database.transaction(async (stores) => {
+        const editor = findEditor(await stores.editors.list(), id)
+        const found =
+          author === null ? null : await stores.selections.findBySlug('author', author.normalize())
+        if (found === undefined) {
+          const sentence = `There is no author “${author}”; take the last word of the address of their page.`
+          throw invalid('unknown_author', sentence, atField('author', sentence))
+        }
+        const slug = found?.slug ?? null
+        await stores.editors.update(id, { author: slug })
+        await stores.audit.insert(
+          actor,
+          'editor.author-changed',
+          `editor:${id}`,
+          changesBetween({ author: editor.author }, { author: slug }),
+        )
+        return { ...editor, author: slug }
       })
     },
 

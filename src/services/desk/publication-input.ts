@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { feedTexts, languageTag, links } from '../../domain/publication.ts'
+import { feedTexts, languageTag, links, switches } from '../../domain/publication.ts'
 import { zone } from '../newsletters/input.ts'
 
 const language = z.string().regex(languageTag, 'must be a BCP 47 tag such as fr or ar-DZ')
@@ -54,6 +54,10 @@ export const publicationInput = z.strictObject({
   ambiguousPolicy: z.enum(['resend_once', 'hold']),
   links: z.enum(links, 'must be here or canonical'),
   feedText: z.enum(feedTexts, 'must be full or summary').nullable(),
+  responses: z.enum(switches, 'must be off or on').describe('Readers may respond under open articles'),
+  trackbacks: z
+    .enum(switches, 'must be off or on')
+    .describe('Other sites may tell that they link to open articles'),
   accent: accent.nullable(),
   logo: picture.describe('The `url` of a picture that was uploaded'),
   logoDark: picture.describe('The same for dark grounds'),

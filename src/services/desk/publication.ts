@@ -8,6 +8,7 @@ import {
   isZone,
   links,
   lookPictures,
+  switches,
   textIn,
   type Publication,
 } from '../../domain/publication.ts'
@@ -110,6 +111,8 @@ function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publ
       : [{ field: 'languages', message: 'must be BCP 47 tags such as fr or ar-DZ, at least one' }]),
     ...oneOf('links', links, shown.links),
     ...oneOf('feedText', feedTexts, shown.feedText ?? 'full'),
+    ...oneOf('responses', switches, shown.responses),
+    ...oneOf('trackbacks', switches, shown.trackbacks),
   ]
   if (fields.length === 0) return
   throw invalid('invalid_input', 'Some settings are not valid.', { fields })

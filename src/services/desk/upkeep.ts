@@ -18,6 +18,7 @@ export const createUpkeepService = ({ database: { stores }, now }: Pick<Parts, '
     await stores.providers.deleteEventsBefore(daysAgo(30))
     await stores.workers.deleteSilent()
     await stores.outbox.retryUnwritten()
+    await stores.writtenResponses.sweep(at)
     // Once a day: it reads every story with a picture of ours.
     await stores.media.sweep(daysAgo(30 + ((at.getTime() / dayMs) % 1)), at)
   },

@@ -42,6 +42,7 @@ export function createTodayService({ database, digests, schedules }: Pick<Parts,
         byHand: byHand.filter((digest) => digest.localDate === null),
         warnings: await schedules.listWarnings(),
         waitingSignups: await database.stores.activations.findWaiting(patienceMinutes),
+        heldResponses: await database.stores.writtenResponses.countHeld(),
         hasWorker: (await database.stores.workers.countAlive()) > 0,
       }
     },

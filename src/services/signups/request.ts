@@ -16,6 +16,8 @@ const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
 const formName = 'signup'
 const sectionsOnForm = 12
 
+export type SignupService = ReturnType<typeof createSignupService>
+
 /**
  * Takes requests. Nothing here looks at who is known: the answer, the statements and the time they take are the same
  * for every address, and `decide-signups` does what differs.
@@ -84,6 +86,19 @@ export function createSignupService(
     },
 
     /**
+     * Judges by the form alone, never by the address. People leave pages open for hours, and are told so; a machine gets
+     * the answer that everybody gets.
+     * @throws DomainError `form_too_old`
+     */
+    isPerson({ website, stamp }: Pick<SignupInput, 'website' | 'stamp'>): boolean {
+      if (website) return false
+      if (stamp === undefined) return true
+      const age = ageOf(stamp)
+      if (age !== undefined && age > formAge.mostMs) throw formTooOld()
+      return age !== undefined
+    },
+
+    /**
      * Reads and checks a signup by its text alone.
      * @throws ZodError; DomainError `invalid_address`, `unknown_newsletter`, `newsletter_ended`, `unknown_section`,
      *   `form_too_old`
@@ -98,8 +113,6 @@ export function createSignupService(
         new Set(sections.flatMap(({ slug, formerly }) => [slug, ...formerly])),
         'section',
       )
-      const sender = judgeSender(input)
-      if (sender === 'late') throw formTooOld()
       return {
         address,
         language: input.language ?? interfaceLanguageOf(language),
@@ -111,7 +124,7 @@ export function createSignupService(
         },
         names: chosen.map((newsletter) => newsletter.name),
         form: input.form ?? 'page',
-        isMailable: sender === 'person',
+        isMailable: this.isPerson(input),
       }
     },
 
@@ -162,18 +175,6 @@ export function createSignupService(
   /** In milliseconds; undefined for a stamp that is not ours. */
   function ageOf(stamp: string): number | undefined {
     return pageAgeMs(keyring, stamp, { name: formName, now: now() })
-  }
-
-  /**
-   * Judges by the form alone, never by the address. People leave pages open for hours, so `late` gets an answer that says
-   * so; a machine gets the answer that everybody gets.
-   */
-  function judgeSender(input: SignupInput): 'person' | 'machine' | 'late' {
-    if (input.website) return 'machine'
-    if (input.stamp === undefined) return 'person'
-    const age = ageOf(input.stamp)
-    if (age === undefined) return 'machine'
-    return age > formAge.mostMs ? 'late' : 'person'
   }
 }
 

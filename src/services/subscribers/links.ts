@@ -18,6 +18,9 @@ export function createSubscriptionLinks({ config, keyring, now }: Pick<Parts, 'c
     /** "I did not ask for this": the same token, and a page that never activates. */
     refuseUrl: (requestId: string) => `${publicUrl}/activate/${sealActivation(keyring, requestId)}?refuse=1`,
 
+    /** Confirms a response; with `?refuse=1` it never does. */
+    responseUrl: (id: number) => `${publicUrl}/respond/${keyring.seal('response', String(id))}`,
+
     unsubscribeUrl: (ref: SubscriptionRef) => `${publicUrl}/unsubscribe/${sealUnsubscribe(keyring, ref)}`,
 
     /** For digests, which people forward: the page shows the address masked. */

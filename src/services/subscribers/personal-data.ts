@@ -26,6 +26,7 @@ export async function personalDataOf(
     requests: await subscriberOverview.listRequests(address ?? ''),
     mails: await subscriberOverview.listMails(id),
     bounces: await subscriberOverview.listBounces(id),
+    responses: await stores.writtenResponses.listOf(address ?? ''),
     suppression: (known && (await suppressions.find(hashAddress(keyring, known)))) ?? null,
   }
 }
@@ -43,6 +44,7 @@ export async function eraseSubscriber(
   await tx.consents.updateErased(id)
   if (parsed) await tx.suppressions.put(hashAddress(keyring, parsed), { reason: 'erased' })
   await tx.activations.deleteOf(id, address ?? '')
+  await tx.writtenResponses.deleteResponder(address ?? '')
   await tx.personalData.delete(id)
   await tx.audit.insert(actor, 'subscriber.erase', `subscriber:${id}`)
 }

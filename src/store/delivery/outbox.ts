@@ -17,6 +17,7 @@ export type MailKind =
   | 'digest-test'
   | 'desk-notice'
   | 'invitation'
+  | 'response'
 
 /** What a mail needs beyond the rows it names; never a usable token. */
 interface Payloads {
@@ -26,6 +27,7 @@ interface Payloads {
   'digest-test': { digestId: number; articleIds: number[]; contentHash: string }
   'desk-notice': NoticeText
   invitation: { invitationId: number; until: number }
+  response: { responseId: number }
 }
 
 type WithPayload =
@@ -37,8 +39,11 @@ export type NewMail = WithPayload & {
   activationId?: string
   subscriberId?: number
   editorId?: number
+  responderId?: number
   address?: string
   language?: string
+  /** Why it is not sent. */
+  reason?: string | undefined
   /** A second mail under the same key is not written. */
   dedupeKey?: string
   /** Default: in 7 days. */
@@ -130,7 +135,11 @@ export function outboxStore(db: Executor, hot: Executor) {
     async insert(mail: NewMail): Promise<number | undefined> {
       const row = await db
         .insertInto('outbox')
-        .values({ ...mail, payload: JSON.stringify(mail.payload ?? {}) })
+        .values({
+          ...mail,
+          ...(mail.reason !== undefined && { state: 'skipped' }),
+          payload: JSON.stringify(mail.payload ?? {}),
+        })
         .onConflict((conflict) => conflict.column('dedupeKey').doNothing())
         .returning('id')
         .executeTakeFirst()

@@ -1,7 +1,7 @@
 import type { Editor, Role } from '../../domain/editor.ts'
 import type { Executor } from '../executor.ts'
 
-const columns = ['id', 'email', 'role', 'language', 'createdAt'] as const
+const columns = ['id', 'email', 'role', 'language', 'author', 'createdAt'] as const
 
 export function editorStore(db: Executor) {
   const present = () =>
@@ -42,7 +42,25 @@ export function editorStore(db: Executor) {
         .executeTakeFirstOrThrow()
     },
 
-    async update(id: number, change: { role?: Role; language?: string; removedAt?: Date }): Promise<void> {
+    /** Who is one of these authors and was not told within the hour: they are told now. */
+    async markTold(authors: string[], now: Date): Promise<{ id: number; language: string }[]> {
+      if (authors.length === 0) return []
+      return db
+        .updateTable('editors')
+        .set({ toldAt: now })
+        .where('author', 'in', authors)
+        .where('removedAt', 'is', null)
+        .where((eb) =>
+          eb.or([eb('toldAt', 'is', null), eb('toldAt', '<=', new Date(now.getTime() - 3_600_000))]),
+        )
+        .returning(['id', 'language'])
+        .execute()
+    },
+
+    async update(
+      id: number,
+      change: { role?: Role; language?: string; author?: string | null; removedAt?: Date },
+    ): Promise<void> {
       await db.updateTable('editors').set(change).where('id', '=', id).execute()
     },
   }

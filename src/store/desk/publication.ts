@@ -13,7 +13,9 @@ export function publicationStore(db: Executor) {
       } = await db
         .selectFrom('publication')
         .selectAll()
-        .$narrowType<Pick<Publication, 'ambiguousPolicy' | 'links' | 'feedText'>>()
+        .$narrowType<
+          Pick<Publication, 'ambiguousPolicy' | 'links' | 'feedText' | 'responses' | 'trackbacks'>
+        >()
         .executeTakeFirstOrThrow()
       return {
         ...row,

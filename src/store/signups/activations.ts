@@ -172,7 +172,7 @@ export function activationsStore(db: Executor) {
       return rows.flatMap((row) => (row.decidedAt ? [row.decidedAt] : []))
     },
 
-    /** Activation mails of the last hour and the hourly mean of the week before: of the site, and by domain. */
+    /** Mails that ask to confirm something, of the last hour, and the hourly mean of the week before: of the site, and by domain. */
     async countMailed(): Promise<{ site: MailedCount; domains: (MailedCount & { domain: string })[] }> {
       const domain = sql`coalesce(split_part(address, '@', 2), '')`
       const rows = await listRows<MailedCount & { domain: string | null }>(db)`
@@ -180,8 +180,13 @@ export function activationsStore(db: Executor) {
           count(*) filter (where decided_at > now() - interval '1 hour') as "lastHour",
           count(*) filter (where activated_at > now() - interval '1 hour') as "answered",
           count(*) filter (where decided_at <= now() - interval '1 hour') / 168.0 as "usual"
-        from activations
-        where decision = 'mailed' and form <> 'import' and decided_at > now() - interval '7 days'
+        from (
+          select address, decided_at, activated_at from activations
+          where decision = 'mailed' and form <> 'import' and decided_at > now() - interval '7 days'
+          union all
+          select r.address, w.mailed_at, w.held_at from written_responses w left join responders r on r.id = w.responder_id
+          where w.mailed_at > now() - interval '7 days'
+        ) mails
         group by grouping sets ((${domain}), ())
         having grouping(${domain}) = 1 or count(*) filter (where decided_at > now() - interval '1 hour') > 0`
       return {

@@ -50,6 +50,8 @@ const publication = {
   ambiguousPolicy: 'hold',
   links: 'here',
   feedText: 'full',
+  responses: 'on',
+  trackbacks: 'on',
   languages: 'fr, ar',
   zone: 'Africa/Algiers',
 }
@@ -104,6 +106,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/settings/language', { language: 'ar', back: '/settings' }],
   ['/settings/editors', { email: 'nadia@rivage.example', role: 'viewer' }],
   ['/settings/editors/2/role', { role: 'editor' }],
+  ['/settings/editors/2/author', { author: '' }],
   ['/settings/editors/2/remove', {}],
   ['/settings/invitations/1/withdraw', {}],
   ['/settings/keys', { name: 'CMS', role: 'viewer' }],
@@ -131,6 +134,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/sections/section/culture', { 'name.fr': 'Culture', position: '3', listed: 'yes' }],
   ['/sections/section/les-sports/rename', { slug: 'sports' }],
   ['/sections/section/sports/merge', { into: 'culture', sure: 'yes' }],
+  ['/responses/1', { do: 'refused', state: 'held' }],
   ['/picks', { name: 'À lire' }],
   ['/picks/a-lire', { 'name.fr': 'En une', from: '', to: '' }],
   ['/picks/a-lire/stories', { article: 'a1', do: 'add' }],
@@ -193,6 +197,11 @@ async function aNewsroom() {
      values ('cli', 'done', true, '{"encoding":"utf-8","separator":",","skipped":1,"header":["email"]}', 2)`,
   )
   await rowsOf(web, `insert into import_pieces values (1, 0, convert_to('email', 'UTF8'))`)
+  await rowsOf(
+    web,
+    `insert into written_responses (article_id, kind, guid, author, html, language, state, written_at)
+     values (1, 'response', 'g', 'Lina', '<p>Oui</p>', 'fr', 'held', now())`,
+  )
   const desk = await signedIn(web, 'admin')
   await signedIn(web, 'viewer')
   return { web, desk }

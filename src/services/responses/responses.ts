@@ -2,18 +2,16 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { Response } from '../../domain/articles/article.ts'
 import { changesOfResponses } from '../../domain/feeds/feed.ts'
 import { conflict, notFound } from '../../errors.ts'
-import type { NewResponse } from '../../store/articles/responses.ts'
-import type { Outcome } from './put-article.ts'
+import type { NewResponse } from '../../store/responses/responses.ts'
+import type { Outcome } from '../articles/put-article.ts'
 import {
   externalId as externalIdSchema,
   responseInput,
   type CheckedResponse,
   type ResponseInput,
-} from './input.ts'
+} from '../articles/input.ts'
 import type { Parts } from '../parts.ts'
-import { safeHtml } from './safe-html.ts'
-
-export type ResponseService = ReturnType<typeof createResponseService>
+import { safeHtml } from '../articles/safe-html.ts'
 
 /** A response of an import, under an article that is stored already. */
 export interface ResponseToPut {
@@ -90,7 +88,9 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
     async delete(articleExternalId: string, responseId: string): Promise<void> {
       await database.transaction(async (stores) => {
         const article = await stores.articles.getByExternalId(articleExternalId)
-        if (!(await stores.responses.delete(article.id, responseId))) throw noResponse()
+        const response = await stores.responses.find(article.id, responseId)
+        if (!response || !(await stores.responses.delete(article.id, responseId))) throw noResponse()
+        await stores.writtenResponses.markTaken(response.guid, now())
         await stores.feedDocuments.markDirty(changesOfResponses(article))
       })
       await doorbell.ring('render-feeds', {})

@@ -1,0 +1,153 @@
+import { sql } from 'kysely'
+import {
+  responderDays,
+  type DecidedState,
+  type WrittenResponse,
+} from '../../domain/responses/written-response.ts'
+import { activationLifetimeDays } from '../../domain/signups/activation.ts'
+import type { PageRequest } from '../../domain/cursor.ts'
+import { findRow, listRows, type Executor } from '../executor.ts'
+
+type Written = Pick<
+  WrittenResponse,
+  'articleId' | 'kind' | 'guid' | 'author' | 'authorUrl' | 'html' | 'language'
+>
+
+const columns = sql`
+  w.id, w.article_id, w.kind, w.guid, w.author, w.author_url, w.html, w.language, w.state, w.written_at, w.held_at,
+  w.decided_at, r.address, jsonb_build_object(
+    'externalId', a.external_id, 'slug', a.slug, 'title', a.title, 'language', a.language) as article`
+const tables = sql`written_responses w join articles a on a.id = w.article_id left join responders r on r.id = w.responder_id`
+
+/** What was written on the public pages, and by whom. */
+export function writtenResponsesStore(db: Executor) {
+  return {
+    /** The responder's id. */
+    async putResponder(address: string, at: Date): Promise<number> {
+      const row = await findRow<{ id: number }>(db)`
+        insert into responders (address, last_response_at) values (${address}, ${at})
+        on conflict (lower(address)) do update set last_response_at = greatest(responders.last_response_at, ${at}::timestamptz)
+        returning id`
+      if (!row) throw new Error('an upsert returns its row')
+      return row.id
+    },
+
+    async insert(
+      written: Written & { responderId: number | null; writtenAt: Date; mailedAt: Date | null },
+    ): Promise<number> {
+      const { id } = await db
+        .insertInto('writtenResponses')
+        .values({ ...written, state: 'unconfirmed' })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      return id
+    },
+
+    async find(id: number): Promise<WrittenResponse | undefined> {
+      return findRow<WrittenResponse>(db)`select ${columns} from ${tables} where w.id = ${id}`
+    },
+
+    /** The same, held until the transaction ends. */
+    async lock(id: number): Promise<WrittenResponse | undefined> {
+      return findRow<WrittenResponse>(db)`
+        select ${columns} from ${tables} where w.id = ${id} for update of w`
+    },
+
+    /** The same words under the same article: of the same person; else, of anybody, where they were confirmed. */
+    async findSame(
+      { articleId, html }: Pick<Written, 'articleId' | 'html'>,
+      responderId?: number,
+    ): Promise<Pick<WrittenResponse, 'id' | 'state'> | undefined> {
+      return findRow<Pick<WrittenResponse, 'id' | 'state'>>(db)`
+        select id, state from written_responses where article_id = ${articleId} and html = ${html} and ${
+          responderId === undefined ? sql`state <> 'unconfirmed'` : sql`responder_id = ${responderId}`
+        } limit 1`
+    },
+
+    /** Whether this page has told of its link before. */
+    async hasTrackback(articleId: number, url: string): Promise<boolean> {
+      const row = await findRow(db)`
+        select from written_responses
+        where article_id = ${articleId} and kind = 'trackback' and author_url = ${url} limit 1`
+      return row !== undefined
+    },
+
+    /** Newest first; one more than the limit. */
+    async list(state: DecidedState, { limit, after }: PageRequest): Promise<WrittenResponse[]> {
+      return listRows<WrittenResponse>(db)`
+        select ${columns} from ${tables}
+        where w.state = ${state} and w.id < ${after?.[0] ?? Number.MAX_SAFE_INTEGER}
+        order by w.id desc limit ${limit + 1}`
+    },
+
+    /** Those that wait for a person; of these, since. */
+    async countHeld(since = new Date(0)): Promise<number> {
+      const row = await findRow<{ n: number }>(db)`
+        select count(*)::int as n from written_responses where state = 'held' and held_at >= ${since}`
+      return row?.n ?? 0
+    },
+
+    async updateMailed(id: number, at: Date): Promise<void> {
+      await db
+        .updateTable('writtenResponses')
+        .set({ mailedAt: at, writtenAt: at })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    async markHeld(id: number, at: Date): Promise<void> {
+      await db
+        .updateTable('writtenResponses')
+        .set({ state: 'held', heldAt: at })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    async markDecided(id: number, state: 'published' | 'refused', at: Date): Promise<void> {
+      await db.updateTable('writtenResponses').set({ state, decidedAt: at }).where('id', '=', id).execute()
+    },
+
+    /** A published one that was deleted by its id under the article. */
+    async markTaken(guid: string, at: Date): Promise<void> {
+      await db
+        .updateTable('writtenResponses')
+        .set({ state: 'refused', decidedAt: at })
+        .where('guid', '=', guid)
+        .execute()
+    },
+
+    async delete(id: number): Promise<void> {
+      await db.deleteFrom('writtenResponses').where('id', '=', id).execute()
+    },
+
+    /** What somebody has written, newest first. */
+    async listOf(address: string) {
+      return listRows<Pick<WrittenResponse, 'author' | 'html' | 'state' | 'writtenAt'> & { article: string }>(
+        db,
+      )`
+        select a.title as article, w.author, w.html, w.state, w.written_at
+        from responders r join written_responses w on w.responder_id = r.id join articles a on a.id = w.article_id
+        where lower(r.address) = lower(${address}) order by w.id desc limit 1000`
+    },
+
+    /** The address, and what was not confirmed; the rest stays, under its name. */
+    async deleteResponder(address: string): Promise<void> {
+      await sql`
+        with gone as (delete from responders where lower(address) = lower(${address}) returning id)
+        delete from written_responses using gone where responder_id = gone.id and state = 'unconfirmed'`.execute(
+        db,
+      )
+    },
+
+    /** What nobody has confirmed, and addresses that have no response, or none for long. */
+    async sweep(now: Date): Promise<void> {
+      const daysAgo = (days: number) => new Date(now.getTime() - days * 24 * 3_600_000)
+      await sql`
+        delete from written_responses
+        where state = 'unconfirmed' and written_at < ${daysAgo(activationLifetimeDays)}`.execute(db)
+      await sql`
+        delete from responders r where last_response_at < ${daysAgo(responderDays)}
+          or not exists (select from written_responses w where w.responder_id = r.id)`.execute(db)
+    },
+  }
+}
