@@ -26,6 +26,7 @@ import { apiRoutes } from './routes/api/routes.ts'
 import { archiveRoutes } from './routes/archive.ts'
 import { deskRoutes } from './routes/desk/routes.ts'
 import { activateRoutes } from './routes/activate.ts'
+import { editionRoutes } from './routes/editions.ts'
 import { feedRoutes } from './routes/feeds.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inboundRoutes } from './routes/inbound.ts'
@@ -41,10 +42,10 @@ import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 
 /** The whole HTTP surface on one screen. */
 export function createApp(context: Context, front: FeedFront = createFront(context)): Express {
-  const { config, counters, keyring, lifecycle, log, metrics, services } = context
+  const { config, counters, hasEditions, keyring, lifecycle, log, metrics, services } = context
   const { publicUrl } = config
   const { draining } = lifecycle
-  const pages = createPageRenderer({ publicUrl })
+  const pages = createPageRenderer({ publicUrl, hasEditions })
   const forms = publicForms(context, pages)
   const app = express()
   app.disable('x-powered-by')
@@ -95,6 +96,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(feedRoutes(services, pages))
   app.use(responseRoutes(services, forms))
   app.use(oldQueries(services))
+  app.use(editionRoutes(services, pages))
   app.use(siteRoutes(services, { ...forms, viewLimit: createRateLimit(viewWindows, counters.open) }))
   app.use(archiveRoutes(services, pages))
   app.use(oldPages(services))

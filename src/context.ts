@@ -19,6 +19,7 @@ import { createDoorbell } from './queue/enqueue.ts'
 import { createBudget } from './services/delivery/budget.ts'
 import { personalConnections } from './services/delivery/delivery.ts'
 import { createKillPoints } from './services/delivery/kill-points.ts'
+import { compilerVersion } from './services/editions/set-paper.ts'
 import { createServices } from './services/services.ts'
 import type { Writers } from './services/delivery/send-one.ts'
 import { openDatabase } from './store/database.ts'
@@ -52,6 +53,8 @@ interface ContextOptions {
   sendingTimes?: Partial<SendingTimes>
   /** Tests of the delivery machine write messages of their own. */
   writers?: Writers
+  /** Tests do without the compiler of PDFs. */
+  hasEditions?: boolean
   /** Tests answer for Amazon. */
   fetchForProvider?: (url: string) => Promise<{ body: Buffer }>
 }
@@ -76,7 +79,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
   const keyring = createKeyring(config.secretKeys)
   const now = options.now ?? (() => new Date())
   const metrics = createMetrics()
-  const mail = createMail({ ...config, keyring, now })
+  const { hasEditions = compilerVersion !== undefined } = options
+  const mail = createMail({ ...config, keyring, hasEditions, now })
   const signer = createSigner(config.dkim, now)
   const transports = createTransports(config, metrics)
   const counters: Counters = config.redisUrl
@@ -102,6 +106,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     providers: createProviders(),
     fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
     sites: createSiteReader(config),
+    hasEditions,
     now,
     reach: createKillPoints(config.killAt),
   })
@@ -112,6 +117,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     queueBackend,
     keyring,
     sendingTimes: times,
+    hasEditions,
     services,
     lifecycle: createLifecycle(),
     metrics,

@@ -1,3 +1,4 @@
+import { fork, type Serializable } from 'node:child_process'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
@@ -58,4 +59,37 @@ export function openThread<Question, Answer>(script: URL, timeoutMs: number): Th
     },
     close: stop,
   }
+}
+
+/**
+ * Asks a process of its own, which has no environment, and ends: what crashes, or takes memory that is not JavaScript's,
+ * takes nobody with it. The script answers its one message with one.
+ * @throws UnansweredError where it crashed or took too long, and so it would again; any other error: it may be asked again
+ */
+export function askProcess<Answer>(
+  script: URL,
+  question: Serializable,
+  limits: { timeoutMs: number; memoryMb: number },
+): Promise<Answer> {
+  const child = fork(script, {
+    env: {},
+    execArgv: [`--max-old-space-size=${limits.memoryMb}`],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    timeout: limits.timeoutMs,
+    killSignal: 'SIGKILL',
+  })
+  return new Promise<Answer>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('message', (answer: Answer) => {
+      resolve(answer)
+    })
+    child.on('close', (code, signal) => {
+      // Who ends this process may end that one with it.
+      const isEnded = signal === null || signal === 'SIGTERM' || signal === 'SIGINT'
+      const sentence = `a process ended by ${signal ?? code} before it answered`
+      reject(isEnded ? new Error(sentence) : new UnansweredError(sentence))
+    })
+    child.send(question)
+  }).finally(() => child.kill('SIGKILL'))
 }

@@ -89,7 +89,7 @@ function authors(item: FeedItem): string[] {
 }
 
 const enclosure = ({ url, type, length, title }: NonNullable<FeedItem['enclosure']>): string =>
-  element('link', { rel: 'enclosure', type, length, title, href: url })
+  element('link', { rel: 'enclosure', type, length: length || undefined, title, href: url })
 
 /** RFC 4685. */
 const responses = ({ responses: these }: FeedItem): string[] =>

@@ -23,6 +23,8 @@ export interface ItemFrame {
   /** An origin without a trailing slash. */
   publicUrl: string
   deskName: PerLanguage<string>
+  /** A digest has a PDF. */
+  hasEditions?: boolean
 }
 
 /**
@@ -167,7 +169,7 @@ function responseItem(
   }
 }
 
-function digestItem(digest: ArchivedDigest, { publicUrl }: ItemFrame): FeedItem {
+function digestItem(digest: ArchivedDigest, { publicUrl, hasEditions }: ItemFrame): FeedItem {
   const { content, sentAt, updatedAt } = digest
   const { language, name } = content.newsletter
   const url = `${publicUrl}/digests/${digest.id}`
@@ -182,6 +184,8 @@ function digestItem(digest: ArchivedDigest, { publicUrl }: ItemFrame): FeedItem 
     publishedAt: sentAt,
     updatedAt,
     byline: cleanLine(name),
+    // It is made when somebody asks: nobody knows its length before.
+    enclosure: hasEditions ? { url: `${url}.pdf`, type: 'application/pdf', length: 0 } : undefined,
   }
 }
 

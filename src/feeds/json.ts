@@ -34,7 +34,7 @@ function toItem(item: FeedItem) {
       {
         url: item.enclosure.url,
         mime_type: item.enclosure.type,
-        size_in_bytes: item.enclosure.length,
+        size_in_bytes: item.enclosure.length || undefined,
         title: item.enclosure.title,
       },
     ],

@@ -23,7 +23,7 @@ const formats: Record<FeedFormat, (content: FeedContent, updatedAt: Date) => str
 }
 
 /** Raise it when the bytes of unchanged content change: every feed is rendered again. */
-const version = 6
+const version = 7
 
 export function createFeedWriter() {
   return {

@@ -24,11 +24,11 @@ export interface PageRenderer {
 const templates = fileURLToPath(new URL('../../templates/', import.meta.url))
 
 /**
- * Liquid with everything escaped on output. Every page has `language`, `direction`, `locale`, `zone`, `publicUrl`, `publication`;
+ * Liquid with everything escaped on output. Every page has `language`, `direction`, `locale`, `zone`, `publicUrl`, `hasEditions`, `publication`;
  * `{{ 'site.most_read' | t: count: 3 }}` translates, `| date_long`, `| number` format for the page's locale; a date takes another
  * language: `| date_long: card.language`.
  */
-export function createPageRenderer(options: { publicUrl: string }): PageRenderer {
+export function createPageRenderer(options: { publicUrl: string; hasEditions?: boolean }): PageRenderer {
   const liquid = new Liquid({
     root: [`${templates}pages`, `${templates}partials`],
     extname: '.liquid',
@@ -41,11 +41,7 @@ export function createPageRenderer(options: { publicUrl: string }): PageRenderer
   registerFilters(liquid)
 
   const render = (name: string, data: Record<string, unknown>) =>
-    liquid.renderFileSync(
-      name,
-      { publicUrl: options.publicUrl, ...data },
-      { globals: { told: [] } },
-    ) as string
+    liquid.renderFileSync(name, { ...options, ...data }, { globals: { told: [] } }) as string
   return {
     send(response, name, data = {}) {
       const locals = response.locals as PageLocals

@@ -23,6 +23,7 @@ const statusOfCode: Record<string, number> = {
   invalid_query: 400,
   invalid_cursor: 400,
   no_method: 405,
+  pdf_not_installed: 501,
   too_large: 413,
   not_json: 415,
 }

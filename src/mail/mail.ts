@@ -32,6 +32,8 @@ export interface MailOptions {
   /** Undefined: this installation reads no mail. */
   inboundPort: number | undefined
   dkim: { domain: string } | undefined
+  /** Whether a digest has a PDF to link to. */
+  hasEditions?: boolean
   keyring: Keyring
   now: () => Date
 }
@@ -81,7 +83,7 @@ export function createMail(options: MailOptions) {
     hasBrokenTemplates: () => templates.hasFailed(),
     /** Once per digest and process; a few milliseconds after the first. @throws DomainError `digest_too_large`, `digest_link` */
     composeDigest: async (frozen: FrozenDigest): Promise<DigestParts> =>
-      composeDigest(frozen, await templates.get()),
+      composeDigest(frozen, await templates.get(), options.hasEditions),
     /** Once per variant: a pure function of the frozen digest. All articles where `articleIds` is absent. */
     assembleVariant(
       parts: DigestParts,

@@ -45,6 +45,8 @@ export interface Parts {
   fetchForProvider: (url: string) => Promise<{ body: Buffer }>
   /** What is followed. */
   sites: SiteReader
+  /** Whether PDFs are made here: the compiler is an optional dependency. */
+  hasEditions: boolean
   now: () => Date
   /** Called at every step of every mail and signup: tests end the process there. */
   reach: ReachPoint

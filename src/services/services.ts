@@ -39,6 +39,7 @@ import { createReportService } from './digests/reports.ts'
 import { createScheduleService } from './digests/schedule.ts'
 import { createTodayService } from './digests/today.ts'
 import { createDigestTransitionsService } from './digests/transitions.ts'
+import { createEditionService } from './editions/editions.ts'
 import { createFeedDirectory } from './feeds/directory.ts'
 import { createFeedService } from './feeds/feeds.ts'
 import { createFeedMemory } from './feeds/memory.ts'
@@ -82,6 +83,8 @@ export function createServices(parts: Parts) {
   const digestPreview = createDigestPreviewService({ ...parts, drafts })
   const reports = createReportService(parts)
   const uncertain = createUncertainService({ ...parts, digestTransitions })
+  const site = createSiteService(forReaders)
+  const archive = createArchiveService(forReaders)
   const schedules = createScheduleService({ ...parts, digests, digestTransitions })
   return {
     publication,
@@ -103,7 +106,8 @@ export function createServices(parts: Parts) {
     digestTransitions,
     digestProgress,
     reports,
-    archive: createArchiveService(forReaders),
+    archive,
+    editions: createEditionService({ ...forReaders, site, archive }),
     digestPreview,
     uncertain,
     digestPage: createDigestPageService({
@@ -139,7 +143,7 @@ export function createServices(parts: Parts) {
     sources: createSourceService(parts),
     sourceSync: createSourceSyncService(parts),
     mailPreview: createMailPreviewService(parts),
-    site: createSiteService(forReaders),
+    site,
     oldAddresses: createOldAddressService(forReaders),
     signups,
     signupDecisions: createSignupDecisionService(parts),

@@ -19,17 +19,20 @@ export function listExcesses({ lines, dependencies, megabytes }: Weight): string
 }
 
 export function weigh(root: string): Weight {
+  const { dependencies, optionalDependencies } = readPackage(root)
   const lines = ['src', 'workers'].flatMap((folder) => filesOf(join(root, folder))).map(countLines)
   return {
     lines: lines.reduce((sum, each) => sum + each, 0),
-    dependencies: Object.keys(readPackage(root).dependencies ?? {}).length,
+    dependencies: Object.keys({ ...dependencies, ...optionalDependencies }).length,
     megabytes: Math.ceil(productionBytes(root) / 1024 ** 2),
   }
 }
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
 const readPackage = (root: string) =>
-  readJson(join(root, 'package.json')) as { dependencies?: Record<string, string> }
+  readJson(join(root, 'package.json')) as Partial<
+    Record<'dependencies' | 'optionalDependencies', Record<string, string>>
+  >
 
 const filesOf = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>

@@ -13,6 +13,7 @@ declare -A package_of=(
   [xmllint]=libxml2-utils
   [opendkim]=opendkim
   [openssl]=openssl
+  [pdftotext]=poppler-utils
   [/usr/lib/python3/dist-packages/dkim]=python3-dkim
   [/usr/lib/python3/dist-packages/nacl]=python3-nacl
 )

@@ -30,6 +30,8 @@ interface WebOptions {
   dns?: Resolver
   /** Answers for Amazon. */
   fetchForProvider?: (url: string) => Promise<{ body: Buffer }>
+  /** False: as where the compiler of PDFs is not installed. */
+  hasEditions?: boolean
   databaseUrl?: string
   /** As the web process does it: polls never reach Express. Without, they are answered inside it. */
   isFrontFirst?: boolean
@@ -55,6 +57,7 @@ export async function aWeb(options: WebOptions = {}): Promise<Web> {
     maxConnections: 5,
     ...(options.now && { now: options.now }),
     ...(options.dns && { dns: options.dns }),
+    ...(options.hasEditions !== undefined && { hasEditions: options.hasEditions }),
     ...(options.fetchForProvider && { fetchForProvider: options.fetchForProvider }),
   })
   const front = createFront(context)

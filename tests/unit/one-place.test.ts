@@ -47,6 +47,21 @@ test('a release has one version: the package, its lock, the newest of the change
   expect(new Set([...installed].map(([, tag]) => tag))).toEqual(new Set([version]))
 })
 
+test.each([
+  ['source-serif-4', 'SourceSerif4', ['400Regular', '400Regular_Italic', '700Bold']],
+  ['amiri', 'Amiri', ['400Regular', '700Bold']],
+])('the faces of PDFs and their licence are those of the package: %s', (name, family, styles) => {
+  const bytesOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url))
+  const home = `node_modules/@expo-google-fonts/${name}`
+  for (const style of styles) {
+    const file = `${family}_${style}.ttf`
+    expect(bytesOf(`templates/fonts/${file}`).equals(bytesOf(`${home}/${style}/${file}`))).toBe(true)
+  }
+  const licence = bytesOf(`templates/fonts/${family}_LICENSE_FONT`)
+  expect(licence.equals(bytesOf(`${home}/LICENSE_FONT`))).toBe(true)
+  expect(String(licence)).toContain('SIL OPEN FONT LICENSE')
+})
+
 test('the changelog says each thing once, whatever branches were joined', () => {
   const beginnings: string[] = read('CHANGELOG.md').match(/^- .{1,50}/gm) ?? []
   expect(beginnings.filter((line, index) => beginnings.indexOf(line) < index)).toEqual([])

@@ -14,6 +14,8 @@ export interface DigestParts {
   frozen: FrozenDigest
   template: MailTemplate
   detail: Detail
+  /** There is one to link to. */
+  hasPdf: boolean
   /** Bytes of the larger of its HTML and its encoded HTML, with every article. */
   size: number
   /** Above 80,000 bytes the desk is warned; nothing above 100,000 is sent, because mailbox providers clip it. */
@@ -43,7 +45,11 @@ const details: Detail[] = [
  * Sets the whole digest once and finds how much of it fits.
  * @throws DomainError `invalid` where a link is not a web URL or nothing fits
  */
-export function composeDigest(frozenDigest: FrozenDigest, templates: MailTemplates): DigestParts {
+export function composeDigest(
+  frozenDigest: FrozenDigest,
+  templates: MailTemplates,
+  hasPdf = false,
+): DigestParts {
   const frozen = cleanTexts(frozenDigest)
   for (const { url } of [...frozen.articles, ...frozen.mostRead]) {
     if (!isWebUrl(url)) {
@@ -53,9 +59,9 @@ export function composeDigest(frozenDigest: FrozenDigest, templates: MailTemplat
   const name = frozen.cadence === 'alert' ? 'brief' : frozen.template
   const template = templates[name][directionOf(frozen.newsletter.language)]
   for (const [index, detail] of details.entries()) {
-    const size = sizeOf(setDigest({ frozen, template, detail }))
+    const size = sizeOf(setDigest({ frozen, template, detail, hasPdf }))
     if (size < largest) {
-      return { frozen, template, detail, size, isLarge: size >= large, isShortened: index > 0 }
+      return { frozen, template, detail, hasPdf, size, isLarge: size >= large, isShortened: index > 0 }
     }
   }
   throw tooLarge()
@@ -93,26 +99,31 @@ export const composeWebVersion = (parts: DigestParts): string =>
     .html(
       viewDigest(parts.frozen, {
         detail: { summaryLength: 1_000, pictures: Infinity, articles: Infinity },
-        links: webLinks(parts.frozen),
+        links: webLinks(parts),
       }),
     )
     .replace('aria-roledescription="email"', '')
     .replace('role="article"', 'role="main"')
 
-const webLinks = ({ digestId, publication, newsletter }: FrozenDigest) => ({
-  web: `${publication.publicUrl}/digests/${digestId}`,
-  subscribe: `${publication.publicUrl}/subscribe?newsletters=${encodeURIComponent(newsletter.slug)}`,
-})
+const webLinks = ({ frozen, hasPdf }: Pick<DigestParts, 'frozen' | 'hasPdf'>) => {
+  const { digestId, publication, newsletter } = frozen
+  const web = `${publication.publicUrl}/digests/${digestId}`
+  return {
+    web,
+    ...(hasPdf && { pdf: `${web}.pdf` }),
+    subscribe: `${publication.publicUrl}/subscribe?newsletters=${encodeURIComponent(newsletter.slug)}`,
+  }
+}
 
 function setDigest(
-  { frozen, template, detail }: Pick<DigestParts, 'frozen' | 'template' | 'detail'>,
+  { frozen, template, detail, hasPdf }: Pick<DigestParts, 'frozen' | 'template' | 'detail' | 'hasPdf'>,
   options: { articleIds?: readonly number[] | undefined; isTest?: boolean } = {},
 ): ComposedMail {
   const view = viewDigest(tagLinks(frozen), {
     ...options,
     detail,
     links: {
-      ...webLinks(frozen),
+      ...webLinks({ frozen, hasPdf }),
       unsubscribe: gapMark('unsubscribeUrl'),
       preferences: gapMark('preferencesUrl'),
     },

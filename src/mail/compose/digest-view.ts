@@ -19,6 +19,7 @@ export interface Detail {
 export interface DigestLinks {
   web: string
   subscribe: string
+  pdf?: string
   /** Absent in the web version. */
   unsubscribe?: string
   preferences?: string

@@ -10,7 +10,29 @@ const shown = 30
 /** What anyone may read of newsletters: their pages, and digests on the web. */
 export function createArchiveService({ database, mail }: Pick<Parts, 'database' | 'mail'>) {
   const { stores } = database
+  const getPublic = async (id: number) => {
+    const digest = await stores.digests.get(id)
+    if (!digest.content || !(await stores.digests.isPublic(id))) {
+      throw notFound('no_digest', 'There is no such digest.')
+    }
+    const gone = await stores.digestArticles.listGone([digest.content])
+    return { ...digest, content: withoutArticles(digest.content, gone) }
+  }
   return {
+    /** Which of its newsletter's it is, too, the first being 1. @throws DomainError `no_digest`, also for one that no reader has */
+    async digest(id: number) {
+      const digest = await getPublic(id)
+      return { ...digest, number: await stores.digests.countUpTo(digest) }
+    },
+
+    /** The newest of a newsletter's. @throws DomainError `no_newsletter`, `no_digest` */
+    async latest(slug: string): Promise<number> {
+      const newsletter = await stores.newsletters.getBySlug(slug)
+      const [newest] = await stores.digests.listArchive(newsletter.id, 1)
+      if (!newest) throw notFound('no_digest', 'No digest of this newsletter has come out yet.')
+      return newest.id
+    },
+
     /** @throws DomainError `no_newsletter` */
     async newsletter(slug: string) {
       const newsletter = await stores.newsletters.getBySlug(slug)
@@ -23,12 +45,8 @@ export function createArchiveService({ database, mail }: Pick<Parts, 'database' 
      * @throws DomainError `no_digest`, also for one that no reader has
      */
     async webVersion(id: number): Promise<string> {
-      const digest = await stores.digests.get(id)
-      if (!digest.content || !(await stores.digests.isPublic(id))) {
-        throw notFound('no_digest', 'There is no such digest.')
-      }
-      const gone = await stores.digestArticles.listGone([digest.content])
-      return mail.renderWeb(await mail.composeDigest(withoutArticles(digest.content, gone)))
+      const { content } = await getPublic(id)
+      return mail.renderWeb(await mail.composeDigest(content))
     },
   }
 }

@@ -8,7 +8,7 @@ import {
   type Selection,
   type SelectionKind,
 } from '../../domain/articles/article.ts'
-import { articleUrl, homeOf, type Linked } from '../../domain/articles/links.ts'
+import { articleUrl, feedTextOf, homeOf, type Linked } from '../../domain/articles/links.ts'
 import { shortTextOf } from '../../domain/articles/summary.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
@@ -195,6 +195,21 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
           })),
         },
       }
+    },
+
+    /** The published ones of these in full: without those whose page is elsewhere, unless all of their text may leave it. */
+    async stories(ids: number[], publication: Publication) {
+      const found = ids.length === 0 ? [] : await articles.listByIds(ids)
+      const open = found.filter(
+        (article) => article.state === 'published' && (!atHome(article) || feedTextOf(article) === 'full'),
+      )
+      return Promise.all(
+        open.map(async (article) => ({
+          ...toStory(article, publication, publicUrl),
+          id: article.id,
+          html: await safeHtml(article.html),
+        })),
+      )
     },
 
     /** A story that is still being written, as its page would be: nothing of it is stored. @throws ZodError */

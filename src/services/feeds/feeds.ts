@@ -18,7 +18,9 @@ import type { Parts } from '../parts.ts'
 
 export type FeedService = ReturnType<typeof createFeedService>
 
-export function createFeedService(parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'log' | 'now'>) {
+export function createFeedService(
+  parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'hasEditions' | 'log' | 'now'>,
+) {
   const { database, log } = parts
 
   /** Every feed as the desk sees it: what readers get, and who has asked for it in the last seven days. */

@@ -77,7 +77,7 @@ const uniqueBy = <Item>(items: Item[], keyOf: (item: Item) => string): Item[] =>
 
 /** False where nothing may change now. */
 export async function renderNext(
-  parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'log' | 'now'>,
+  parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'hasEditions' | 'log' | 'now'>,
 ): Promise<boolean> {
   const { database, log } = parts
   let claimed: FeedGroup | undefined
@@ -95,11 +95,11 @@ export async function renderNext(
 }
 
 export async function renderClaimed(
-  parts: Pick<Parts, 'config' | 'feedWriter' | 'log' | 'now'>,
+  parts: Pick<Parts, 'config' | 'feedWriter' | 'hasEditions' | 'log' | 'now'>,
   stores: Stores,
   group: FeedGroup,
 ): Promise<void> {
-  const { config, feedWriter, log } = parts
+  const { config, feedWriter, hasEditions, log } = parts
   const documents = await stores.feedDocuments.listClaimed(group)
   if (documents.length === 0) return
   const publication = await stores.publication.get()
@@ -116,6 +116,7 @@ export async function renderClaimed(
   const composed = feedWriter.compose(gathered.channel, sources, {
     publicUrl,
     deskName: publication.deskName,
+    hasEditions,
   })
   for (const { guid, reason } of composed.leftOut) {
     log.warn({ feed: group.subject, guid, reason }, 'left out of a feed')

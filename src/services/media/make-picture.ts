@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { askProcess, UnansweredError } from '../../thread.ts'
 import type { MediaFile } from '../../store/media/media.ts'
 
 /** Why a picture is not taken: codes of docs/errors.md. */
@@ -9,32 +9,16 @@ export type MadePicture =
   { width: number; height: number; files: Omit<MediaFile, 'sha256'>[] } | { refusal: Refusal }
 
 /** The largest takes some seconds; the rest is for a machine that is busy. */
-const timeoutMs = 60_000
+const limits = { timeoutMs: 60_000, memoryMb: 128 }
 
 /**
- * Decodes what a stranger may have made where it can do no harm: a process without an environment, that ends.
+ * Decodes what a stranger may have made where it can do no harm.
  * @throws where there is no process to be had: it may be tried again
  */
-export function makePicture(bytes: Uint8Array): Promise<MadePicture> {
-  const maker = fork(new URL('./picture-process.ts', import.meta.url), {
-    env: {},
-    execArgv: ['--max-old-space-size=128'],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-  })
-  return new Promise<MadePicture>((resolve, reject) => {
-    maker.on('error', reject)
-    maker.on('message', (made: MadePicture) => {
-      resolve(made)
-    })
-    maker.on('close', (code, signal) => {
-      // Who ends a worker may end this with it; otherwise it has crashed or took too long, and so it would again.
-      if (signal === null || signal === 'SIGTERM' || signal === 'SIGINT')
-        reject(new Error(`the maker of pictures ended by ${signal ?? code}`))
-      else resolve({ refusal: 'media_unreadable' })
-    })
-    maker.send(bytes)
-  }).finally(() => maker.kill('SIGKILL'))
-}
+export const makePicture = (bytes: Uint8Array): Promise<MadePicture> =>
+  askProcess<MadePicture>(new URL('./picture-process.ts', import.meta.url), bytes, limits).catch(
+    (error: unknown) => {
+      if (error instanceof UnansweredError) return { refusal: 'media_unreadable' }
+      throw error
+    },
+  )

@@ -1,25 +1,14 @@
-import { writeFileSync } from 'node:fs'
-import sharp, { type Sharp } from 'sharp'
+import type { Sharp } from 'sharp'
 import { mediaSizes } from '../../domain/media.ts'
 import type { MadePicture } from './make-picture.ts'
+import { endFirst, mostPixels, sharp } from './pixels.ts'
 
 /**
- * Makes the sizes of the picture it is sent, and ends. What a stranger made is decoded once, in a process of its own and
- * by the readers of five formats alone; everything else is made of the pixels.
+ * Makes the sizes of the picture it is sent, and ends. What a stranger made is decoded once, in a process of its own;
+ * everything else is made of the pixels.
  */
-const readers = ['JpegBuffer', 'PngBuffer', 'WebpBuffer', 'NsgifBuffer', 'HeifBuffer']
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({ operation: readers.map((name) => `VipsForeignLoad${name}`) })
-sharp.cache(false)
-sharp.concurrency(1)
-try {
-  // Where memory runs out, Linux ends this process before the one that sends mail.
-  writeFileSync('/proc/self/oom_score_adj', '1000')
-} catch {
-  // Other systems choose for themselves.
-}
+endFirst()
 
-const mostPixels = 50_000_000
 /** WebP has no more than 16,383. */
 const tallest = 12_000
 

@@ -145,6 +145,21 @@ export function digestsStore(db: Executor) {
       return rows.map(toDigest)
     },
 
+    /** How many of its newsletter came out, up to this one. */
+    async countUpTo({
+      newsletterId,
+      startedAt,
+    }: Pick<Digest, 'newsletterId' | 'startedAt'>): Promise<number> {
+      const { n } = await db
+        .selectFrom('digests')
+        .select(sql<number>`count(*)`.as('n'))
+        .where('newsletterId', '=', newsletterId)
+        .where('state', 'in', [...ended, ...underway, 'cancelled'] as const)
+        .where('startedAt', '<=', startedAt)
+        .executeTakeFirstOrThrow()
+      return n
+    },
+
     /** Whether a digest of the newsletter is on its way that nobody has yet. */
     async hasUnread(newsletterId: number): Promise<boolean> {
       const row = await db

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { endFirst, mostPixels, sharp } from '../media/pixels.ts'
+import type { SetPaper, SettingTask } from './set-paper.ts'
+
+/**
+ * Sets the paper it is sent, and ends. Typst holds its thread until it is done: another watches its memory. It reads
+ * what it is given, and nothing beside it.
+ */
+endFirst()
+const mostMemory = 700 * 1024 ** 2
+new Worker(
+  `setInterval(() => { if (process.memoryUsage.rss() > ${mostMemory}) process.kill(process.pid, 'SIGKILL') }, 50)`,
+  { eval: true, env: {} },
+).unref()
+
+const templates = fileURLToPath(new URL('../../../templates/', import.meta.url))
+const workspace = `${templates}editions`
+
+process.once('message', (task: SettingTask) => {
+  void set(task)
+    .catch((error: unknown): SetPaper => ({ fault: error instanceof Error ? error.message : String(error) }))
+    .then((answer) =>
+      process.send?.(answer, () => {
+        process.disconnect()
+      }),
+    )
+})
+
+async function set({ template, paper, pictures }: SettingTask): Promise<SetPaper> {
+  const { NodeCompiler } = await import('@myriaddreamin/typst-ts-node-compiler')
+  const files = await Promise.all(
+    pictures.map(async ({ file, ...picture }) => ({ file, bytes: await toPrint(picture) })),
+  )
+  const fonts = readdirSync(`${templates}fonts`).filter((name) => name.endsWith('.ttf'))
+  const compiler = NodeCompiler.create({
+    workspace,
+    fontArgs: [{ fontBlobs: fonts.map((name) => readFileSync(`${templates}fonts/${name}`)) }],
+  })
+  const absent = files.flatMap(({ file, bytes }) => (bytes ? [] : [file]))
+  compiler.mapShadow(`${workspace}/paper.json`, Buffer.from(JSON.stringify({ ...paper, absent })))
+  for (const { file, bytes } of files) if (bytes) compiler.mapShadow(`${workspace}/${file}`, bytes)
+  const compiled = compiler.compile({ mainFileContent: template })
+  const { result } = compiled
+  if (!result) return { fault: JSON.stringify(compiled.takeError()?.shortDiagnostics ?? []) }
+  const isWhole = pictures.every(({ bytes }) => bytes !== undefined)
+  try {
+    return { bytes: compiler.pdf(result, { pdfStandard: 'ua-1' }), isWhole }
+  } catch (error) {
+    // Such as a sign that no face has: a reader's program still finds titles, order and languages.
+    const plainReason = error instanceof Error ? error.message : String(error)
+    return { bytes: compiler.pdf(result), isWhole, plainReason }
+  }
+}
+
+/** JPEG as fine as paper shows it; undefined for what is no picture. A logo keeps what it lets through. */
+async function toPrint({ bytes, width, isLogo }: Omit<SettingTask['pictures'][number], 'file'>) {
+  if (!bytes) return undefined
+  try {
+    const fitted = sharp(bytes, { limitInputPixels: mostPixels })
+      .autoOrient()
+      .resize({ width, withoutEnlargement: true })
+      .toColourspace('srgb')
+    return isLogo
+      ? await fitted.png().toBuffer()
+      : await fitted.flatten({ background: '#ffffff' }).jpeg({ quality: 74 }).toBuffer()
+  } catch {
+    return undefined
+  }
+}
