@@ -15,6 +15,7 @@ import type { Logger } from '../log.ts'
 import type { EditorService } from '../services/desk/editors.ts'
 import { cookieOf, serializeCookie } from './cookies.ts'
 import { faultsOf } from './form-fields.ts'
+import { keptForm } from './kept-form.ts'
 import type { PageRenderer } from './page.ts'
 import { noPage, problemHandler } from './problem.ts'
 import { rowId } from './route.ts'
@@ -103,8 +104,13 @@ export function deskRouter(routes: readonly DeskRoute[], options: DeskOptions): 
   router.use(noPage)
   // Whoever is signed in stays at the desk.
   const toPage = problemHandler(options.log, options.pages, 'desk/error')
-  router.use(((error, request, response, next) => {
-    if (sessionOf(response)) toPage(error, request, response, next)
+  router.use((async (error, request, response, next) => {
+    const kept =
+      request.method === 'POST' ? await keptForm(error, request, response, options.publicUrl) : undefined
+    if (kept?.length) {
+      response.status(sessionOf(response) ? 403 : 401)
+      options.pages.send(response, 'desk/kept', { kept, action: request.originalUrl })
+    } else if (sessionOf(response)) toPage(error, request, response, next)
     else next(error)
   }) as ErrorRequestHandler)
   return router

@@ -98,6 +98,21 @@ test('what was excluded is shown by its title, and a draft is dropped rather tha
   expect(page).not.toContain('Annuler l’envoi')
 })
 
+test('a story that was added by hand and excluded is put back, and its button keeps the focus', async () => {
+  const { desk, path, id, digests } = await aDraft()
+  const step = async (what: string) => {
+    const version = String((await digests.get(id)).version)
+    const answer = await desk.post(`${path}/stories`, { article: 'digue', do: what, version })
+    return (await desk.get((answer.headers.get('location') ?? '').replace('/desk', ''))).text()
+  }
+  const order = async () => (await digests.get(id)).articles.map((article) => article.externalId)
+  await step('pin')
+  expect(await step('exclude')).toMatch(/value="admit" autofocus[^>]*digue/)
+  expect(await order()).toEqual(['phare'])
+  expect(await step('admit')).toMatch(/value="exclude" autofocus[^>]*digue/)
+  expect(await order()).toContain('digue')
+})
+
 test('a digest is scheduled at the time of the newsletter’s zone, by what was looked at', async () => {
   const { desk, id, version, path, digests } = await aDraft()
   const stale = { sendAt: '2031-07-01T09:30', version: String(Number(version) + 1) }

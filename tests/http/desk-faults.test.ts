@@ -175,3 +175,37 @@ test('who was signed out meanwhile reads so, and that nothing was saved', async 
     expect.stringMatching(/<title>Vous n’êtes plus connecté[^]*Rien n’est enregistré/),
   ])
 })
+
+test('what was typed while signed out is kept: sent again after signing in, it is saved', async () => {
+  const { web, desk } = await aDesk()
+  const typed = new FormData()
+  const words = {
+    title: 'Le bac reprend',
+    markdown: 'Le bac <b>reprend</b>\n\nlundi & mardi, à sept heures du matin.',
+  }
+  const fields = { csrf: desk.csrf, version: '', language: 'fr', state: 'draft', ...words }
+  for (const [name, value] of Object.entries(fields)) typed.append(name, value)
+  const post = (body: FormData | URLSearchParams, cookie: string) =>
+    web.fetch('/desk/articles/desk:9', { method: 'POST', headers: { accept: 'text/html', cookie }, body })
+  const again = (html: string) => {
+    const kept = [
+      ...html.matchAll(
+        /<input type="hidden" name="(\w+)" value="([^"]*)">|<textarea name="(\w+)"[^>]*>\n([^<]*)</g,
+      ),
+    ]
+    return new URLSearchParams(
+      kept.map(([, name = '', value = '', long = '', text = '']): [string, string] => [
+        name || long,
+        (value || text).replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+      ]),
+    )
+  }
+  const out = await post(typed, '')
+  expect(out.status).toBe(401)
+  // Somebody else's session has another token: one press more, and never without one.
+  const { cookie } = await signedIn(web, 'editor')
+  const asked = await post(again(await out.text()), cookie)
+  expect(asked.status).toBe(403)
+  expect((await post(again(await asked.text()), cookie)).status).toBe(303)
+  expect(await web.context.services.articles.get('desk:9')).toMatchObject(words)
+})

@@ -190,3 +190,15 @@ test('a cadence that readers have is not taken away: the form counts them', asyn
   expect(answer.status).toBe(422)
   expect(await answer.text()).toContain('Un rythme retiré a encore 1 lecteur')
 })
+
+test('a newsletter without a slug of its own has one made from its name', async () => {
+  const { desk, newsletters } = await aDesk()
+  const created = await desk.post('/newsletters/new', {
+    ...form,
+    name: 'L’Été à Marsa',
+    slug: '',
+    cadences: 'daily',
+  })
+  expect(created.status).toBe(303)
+  expect((await newsletters.get('l-ete-a-marsa')).name).toBe('L’Été à Marsa')
+})

@@ -58,10 +58,10 @@ const pageQuery = z.object({
 /** Where a story stands that was just moved, and the button that has the focus: the one that was pressed, while it can be. */
 function placeOf(articles: { externalId: string }[], moved: string | undefined, step: ArticleStep) {
   const index = articles.findIndex(({ externalId }) => externalId === moved)
-  const opposites: Partial<Record<ArticleStep, ArticleStep>> = { pin: 'unpin', unpin: 'pin' }
+  const opposites: Partial<Record<ArticleStep, ArticleStep>> = { pin: 'unpin', unpin: 'pin', admit: 'exclude' }
   if (index === 0) Object.assign(opposites, { up: 'down', top: 'down' })
   if (index === articles.length - 1) Object.assign(opposites, { down: 'up' })
-  return { index, button: opposites[step] ?? step }
+  return { index, button: opposites[step] ?? step, moved }
 }
 
 /** A notice stays in the page's address when it is loaded anew, which the page does whenever the state changes. */
@@ -158,7 +158,6 @@ export function digestsDesk(
       const moved = await digestPage.applyStep(idOf(request), { article, step }, { version, actor })
       if (moved === 'changed') await showChanged(call)
       else if (moved === 'not_shown') redirect(path, 'digest-story-known')
-      else if (step === 'exclude' || step === 'admit') redirect(`${path}#stories`)
       else redirect(`${path}?moved=${encodeURIComponent(article)}&by=${step}`)
     }),
     post('/digests/:id/order', 'editor', async (call) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { slugOf as slugFrom } from '../../domain/articles/slug.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { drawChart } from '../../http/charts.ts'
 import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
@@ -7,7 +8,8 @@ import { blankForm, formOf, toChange, typedForm, type NewsletterForm } from './n
 
 const reportDays = [30, 90] as const
 const reportQuery = z.object({ days: z.coerce.number().pipe(z.literal(reportDays)).catch(30) })
-const newSlug = z.object({ slug: z.string().trim().max(100) })
+/** Left empty, it is made from the name. */
+const newSlug = z.object({ slug: z.string().trim(), name: z.string() })
 
 interface Shown {
   newsletter?: Newsletter
@@ -73,8 +75,9 @@ export function newslettersDesk({
     }),
     {
       ...post('/newsletters/new', 'editor', async ({ request, actor, redirect }) => {
-        const { slug } = newSlug.parse(request.body)
-        const created = await newsletters.create({ slug, ...toChange(request.body) }, actor)
+        const change = toChange(request.body)
+        const { slug, name } = newSlug.parse(request.body)
+        const created = await newsletters.create({ slug: slug || slugFrom(name), ...change }, actor)
         redirect(`/newsletters/${encodeURIComponent(created.slug)}`, 'saved')
       }),
       showFaults: async (call, faults) => {

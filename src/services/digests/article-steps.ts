@@ -30,8 +30,13 @@ export async function changeByStep(
       return { pinned: [...pinned, chosen] }
     case 'unpin':
       return { pinned: without(pinned, chosen) }
-    case 'admit':
-      return { excluded: without(excluded, chosen) }
+    case 'admit': {
+      await stores.digestArticles.deleteExclusions(draft.newsletter.id, [chosen])
+      const due = own ?? (await listDue(parts, stores, draft)).map(({ id }) => id)
+      // One that was added by hand comes by no rule.
+      const pin = due.includes(chosen) ? {} : { pinned: [...pinned, chosen] }
+      return { excluded: without(excluded, chosen), ...pin }
+    }
     case 'exclude':
       // What a letter leaves out stays in the newsletter's digests.
       if (isOfLetter) return { pinned: without(pinned, chosen), chosen: without(own, chosen) }
