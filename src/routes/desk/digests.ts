@@ -58,7 +58,11 @@ const pageQuery = z.object({
 /** Where a story stands that was just moved, and the button that has the focus: the one that was pressed, while it can be. */
 function placeOf(articles: { externalId: string }[], moved: string | undefined, step: ArticleStep) {
   const index = articles.findIndex(({ externalId }) => externalId === moved)
-  const opposites: Partial<Record<ArticleStep, ArticleStep>> = { pin: 'unpin', unpin: 'pin', admit: 'exclude' }
+  const opposites: Partial<Record<ArticleStep, ArticleStep>> = {
+    pin: 'unpin',
+    unpin: 'pin',
+    admit: 'exclude',
+  }
   if (index === 0) Object.assign(opposites, { up: 'down', top: 'down' })
   if (index === articles.length - 1) Object.assign(opposites, { down: 'up' })
   return { index, button: opposites[step] ?? step, moved }
