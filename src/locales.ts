@@ -58,10 +58,15 @@ function choosePlural(language: string, forms: Message | undefined, count: numbe
   return none ?? forms[new Intl.PluralRules(language).select(count)] ?? forms.other
 }
 
-/** What people call the time of a zone: "Algeria Time" for `Africa/Algiers`. */
+/** What people call the time of a zone, within a sentence: "heure : Algérie" for `Africa/Algiers`. */
+export const zoneName = (zone: string, locale?: string): string =>
+  new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'shortGeneric' })
+    .formatToParts()
+    .find(({ type }) => type === 'timeZoneName')?.value ?? zone
+
+/** The same where it stands alone. */
 export function zoneInWords(zone: string, locale?: string): string {
-  const format = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'shortGeneric' })
-  const name = format.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? zone
+  const name = zoneName(zone, locale)
   return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1)
 }
 

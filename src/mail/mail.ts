@@ -22,7 +22,7 @@ import { loadTemplates } from './compose/templates.ts'
 
 export type { DigestParts } from './compose/compose.ts'
 export type { Recipient, Skeleton } from './message/message.ts'
-export type { PersonalContent } from './compose/personal.ts'
+export type { Offer, PersonalContent } from './compose/personal.ts'
 
 export interface MailOptions {
   publicUrl: string

@@ -67,8 +67,9 @@ export function createServices(parts: Parts) {
   const editors = createEditorService(parts)
   const invitations = createInvitationService(parts)
   const subscriptionLinks = createSubscriptionLinks(forReaders)
+  const welcome = createWelcomeService(forReaders)
   const writers = parts.writers ?? {
-    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors, invitations }),
+    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors, invitations, welcome }),
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
@@ -150,7 +151,7 @@ export function createServices(parts: Parts) {
     activations: createActivationService(forReaders),
     subscriptions: createSubscriptionService(forReaders),
     preferences: createPreferencesService(forReaders),
-    welcome: createWelcomeService(forReaders),
+    welcome,
     subscribers: createSubscriberService(parts),
     imports: createImportService(parts),
     suppressions: createSuppressionService(parts),

@@ -109,13 +109,15 @@ test('DOI-3 a scanner opens every link of every mail, runs scripts, follows redi
   const mails: PersonalContent[] = [
     {
       kind: 'activation',
-      newsletters: ['Le Matin'],
+      newsletters: [{ name: 'Le Matin', description: '', next: undefined }],
+      address: 'lectrice@example.org',
       refuseUrl: links.refuseUrl(request?.id ?? ''),
       ...activation,
     },
     {
       kind: 'reminder',
-      newsletters: ['Le Matin'],
+      newsletters: [{ name: 'Le Matin', description: '', next: undefined }],
+      address: 'lectrice@example.org',
       refuseUrl: links.refuseUrl(request?.id ?? ''),
       ...activation,
     },

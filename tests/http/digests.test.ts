@@ -343,6 +343,37 @@ test('a test goes to the desk alone', async () => {
   expect(await json(sent)).toEqual({ sent: 1 })
 })
 
+test('sent before its time a digest says the day it goes, and new readers hear of the one after it', async () => {
+  const zone = 'Africa/Algiers'
+  const days = (n: number) => new Date(Date.now() + n * 86_400_000)
+  const weekday = days(2).getUTCDay() || 7
+  const { web, newsletter, call } = await aNewsroom({
+    cadences: [{ cadence: 'weekly', weekday, time: '12:00', zone }],
+  })
+  const { digests, welcome } = web.context.services
+  const [schedule] = newsletter.schedules
+  if (!schedule) throw new Error('it has a schedule')
+  const id = (await digests.openDraft(newsletter, schedule)) ?? 0
+  const planned = new Date((await digests.get(id)).sendAt ?? '')
+  const said = async () => {
+    const text = await (await call('GET', `/digests/${id}/preview?format=text`)).text()
+    const all = [days(0), planned].map((at) =>
+      new Intl.DateTimeFormat('fr', { dateStyle: 'full', timeZone: zone }).format(at),
+    )
+    return all.map((date) => text.includes(date))
+  }
+  const chosen = { newsletters: [{ ...newsletter, cadence: 'weekly' as const }] }
+  const nextAt = async () => (await welcome.listExpectations(chosen))[0]?.next?.getTime()
+  expect(await said()).toEqual([false, true])
+  expect(await nextAt()).toBe(planned.getTime())
+  const shown = await digests.get(id)
+  expect((await send(call, shown)).status).toBe(202)
+  expect(await said()).toEqual([true, false])
+  expect(await nextAt()).toBe(planned.getTime() + 7 * 86_400_000)
+  // What was looked at is what went.
+  expect((await digests.get(id)).contentHash).toBe(shown.contentHash)
+})
+
 test('what went out is in the archive and on the web, without what was withdrawn since; a draft is not', async () => {
   const { web, newsletter, call } = await aNewsroom()
   const digest = await compose(call, newsletter.slug)

@@ -1,3 +1,4 @@
+import { simpleParser } from 'mailparser'
 import { expect, test } from 'vitest'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
@@ -45,7 +46,9 @@ test('who has just subscribed is welcomed once, in the words of the newsletter; 
   expect(mail).toContain('merci de nous lire : la r')
   expect(mail).toContain(`daction (${web.origin}/fr).`)
   expect(mail).toContain('<strong>lire</strong>')
+  // Nothing was sent yet.
   expect(mail).toContain(`href="${web.origin}/newsletters/le-matin"`)
+  expect(mail).not.toContain('Lire le dernier envoi')
   expect(mail).toContain(subscriptionLinks.preferencesUrl(subscriber.id))
   // It is left by one click, and answered like the newsletter.
   expect(mail).toMatch(/Reply-To: <?courrier@rivage\.example/)
@@ -57,6 +60,40 @@ test('who has just subscribed is welcomed once, in the words of the newsletter; 
     await rowsOf(web, `select state from subscriptions where subscriber_id = $1`, [subscriber.id]),
   ).toEqual([{ state: 'ended' }])
 })
+
+test.each([
+  ['fr', 'Un clic, et vous recevrez à l’adresse nora@reader.example', 'heure : Algérie', 'Premier envoi'],
+  ['en', 'you want to receive at nora@reader.example', 'Algeria Time', 'First one: '],
+  ['ar', 'على العنوان \u2068nora@reader.example\u2069', 'توقيت الجزائر', 'أول عدد: '],
+] as const)(
+  'the mail that asks to confirm says whose it is, what comes when, where to, and until when: %s',
+  async (language, lead, zone, first) => {
+    const { web, sink } = await aNewsroom()
+    const { database, services } = web.context
+    const words = { slug: 'l-hebdo', name: 'L’Hebdo', description: 'La semaine, le vendredi.', language }
+    await aNewsletter(database, words)
+    const admin = await web.api('admin')
+    const about = {
+      name: 'Le Rivage',
+      description: 'Le quotidien du port.',
+      zone: 'Africa/Algiers',
+      languages: ['fr', 'ar', 'en'],
+    }
+    expect((await admin('PATCH', '/publication', about)).status).toBe(200)
+    const form = { email: 'nora@reader.example', newsletters: 'l-hebdo', language }
+    await aReader(web).post(`/${language}/subscribe`, form)
+    await services.signupDecisions.decideAll()
+    await services.presence.beat()
+    await services.sending.deliverMail()
+    const { text = '', html } = await simpleParser(sink.received[0]?.raw ?? Buffer.alloc(0))
+    expect(text.replace(/[\u2068\u2069]/g, '').startsWith('Le Rivage\nLe quotidien du port.\n\n')).toBe(true)
+    for (const part of [text, String(html).replace(/&#39;/g, '’')]) {
+      for (const words of ['L’Hebdo', 'La semaine, le vendredi.', lead, first, `(${zone})`])
+        expect(part).toContain(words)
+      expect(part).not.toContain('Africa/Algiers')
+    }
+  },
+)
 
 test('a newsletter added in the preferences welcomes too; who left meanwhile gets nothing', async () => {
   const { web, sink, set, welcomes } = await aNewsroom()

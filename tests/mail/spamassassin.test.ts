@@ -45,9 +45,17 @@ test.each(['fr', 'ar', 'en'] as const)('TPL-6 every template in %s scores at mos
     source: 'Journal Essai',
     percent: 4,
   }
+  const offer = { name: 'Le Matin', description: 'La ville, chaque matin.', next: expiresAt }
+  const asked = {
+    newsletters: [offer],
+    address: 'reader@reader.example',
+    activateUrl: url,
+    refuseUrl: url,
+    expiresAt,
+  }
   const contents: PersonalContent[] = [
-    { kind: 'activation', newsletters: ['Le Matin'], activateUrl: url, refuseUrl: url, expiresAt },
-    { kind: 'reminder', newsletters: ['Le Matin'], activateUrl: url, refuseUrl: url, expiresAt },
+    { kind: 'activation', ...asked },
+    { kind: 'reminder', ...asked },
     { kind: 'already-subscribed', newsletters: ['Le Matin'], preferencesUrl: url },
     { kind: 'preferences-link', preferencesUrl: url },
     { kind: 'address-change', activateUrl: url, expiresAt },

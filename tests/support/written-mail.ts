@@ -20,7 +20,11 @@ export async function anActivationMessage(language: string, name?: string) {
   const composed = await mail.composePersonal(
     {
       kind: 'activation',
-      newsletters: name === undefined ? ['Le Matin', 'الصباح'] : [name],
+      newsletters: (name === undefined ? ['Le Matin', 'الصباح'] : [name]).map((each) => ({
+        ...{ name: each, description: name ?? 'La ville, chaque matin.' },
+        next: new Date('2026-11-24T06:00:00Z'),
+      })),
+      address: 'reader@reader.example',
       activateUrl: 'https://news.example.org/activate/abc',
       refuseUrl: 'https://news.example.org/activate/abc',
       expiresAt: new Date('2026-11-30T06:00:00Z'),

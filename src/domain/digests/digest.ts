@@ -231,6 +231,19 @@ export function requireFinished(digest: Digest): void {
   throw conflict('letter_unfinished', sentence, { fields })
 }
 
+/**
+ * What a digest says, under the day on which it goes: today's, or the one it is planned for. What was sent before its
+ * time, or drafted days ago, says the day it went.
+ */
+export function asSent(
+  content: FrozenDigest,
+  { sendAt, startedAt }: Pick<Digest, 'sendAt' | 'startedAt'>,
+  now: Date,
+): FrozenDigest {
+  const at = sendAt && !(startedAt && startedAt < sendAt) ? sendAt : (startedAt ?? now)
+  return { ...content, date: at.toISOString() }
+}
+
 /** JSON with sorted keys and without undefined: the same content has the same bytes, wherever it was made. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`

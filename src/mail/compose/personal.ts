@@ -3,7 +3,7 @@ import { summaryOf } from '../../domain/articles/summary.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import { clock, directionOf, type PublicationIn } from '../../domain/publication.ts'
 import type { InterfaceLanguage } from '../../domain/language.ts'
-import { interfaceLanguageOf, translate } from '../../locales.ts'
+import { interfaceLanguageOf, translate, zoneName } from '../../locales.ts'
 import { withStyles } from './digest-view.ts'
 import { cleanTexts, singleLine } from './plain-text.ts'
 import type { MailTemplates } from './templates.ts'
@@ -12,7 +12,9 @@ import type { MailTemplates } from './templates.ts'
 export type PersonalContent =
   | {
       kind: 'activation' | 'reminder'
-      newsletters: string[]
+      newsletters: Offer[]
+      /** Which is asked: people have several. */
+      address: string
       activateUrl: string
       refuseUrl: string
       expiresAt: Date
@@ -26,7 +28,9 @@ export type PersonalContent =
       newsletter: string
       /** Safe. */
       wordsHtml: string
-      latestUrl: string
+      pageUrl: string
+      /** Undefined as long as there is none. */
+      latestUrl: string | undefined
       preferencesUrl: string
       unsubscribeUrl: string
       replyTo: string | null
@@ -43,6 +47,14 @@ export type PersonalContent =
       expiresAt: Date
     }
   | ({ kind: 'desk-notice' } & NoticeText)
+
+/** A newsletter to somebody who is to confirm it. */
+export interface Offer {
+  name: string
+  description: string
+  /** When its next digest is due, where that is known. */
+  next: Date | undefined
+}
 
 export interface PersonalReader {
   /** BCP 47. */
@@ -61,14 +73,20 @@ export interface ComposedMail {
 interface Letter {
   subject: string
   title: string
+  /** Whose mail it is, to somebody who may not know. */
+  about?: string
   paragraphs: string[]
+  offers?: { name: string; text: string }[]
   /** In the place of the paragraphs where HTML is shown: an editor's words, made safe. */
   wordsHtml?: string
   action?: { label: string; url: string }
   notes: { text: string; label?: string; url?: string }[]
 }
 
-/** Plain and short, in the reader's language, with one link and no picture. A stranger's are the first words of a response alone. */
+/**
+ * Plain and short, in the reader's language, with one link and no picture. A stranger typed no more of it than the
+ * address, or the first words of a response.
+ */
 export function composePersonal(
   content: PersonalContent,
   reader: PersonalReader,
@@ -81,10 +99,21 @@ export function composePersonal(
     ...letter,
     language,
     locale: reader.locale,
-    preheader: (letter.wordsHtml ? summaryOf(letter.wordsHtml) : letter.paragraphs[0]) ?? '',
+    preheader: preheaderOf(letter, language),
     publication: cleanTexts(reader.publication),
   }
   return { subject: singleLine(letter.subject), html: template.html(data), text: template.text(data) }
+}
+
+function preheaderOf(
+  { wordsHtml, paragraphs: [lead = ''], offers = [] }: Letter,
+  language: InterfaceLanguage,
+) {
+  if (wordsHtml) return summaryOf(wordsHtml)
+  return `${lead} ${listNames(
+    offers.map(({ name }) => name),
+    language,
+  )}`.trim()
 }
 
 type Writer = PersonalReader & { language: InterfaceLanguage }
@@ -102,15 +131,29 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
     paragraphs: [say(`${key}.lead`, values)],
   })
   const action = (url: string) => ({ label: say(`${key}.action`), url })
-  const until = (date: Date) => ({ text: say('personal.expires', { date: formatDate(date, reader) }) })
+  const { zone } = reader.publication
+  const until = (date: Date) => ({
+    text: say('personal.expires', { date: formatDate(date, reader), zone: zoneName(zone, reader.locale) }),
+  })
 
   switch (content.kind) {
     case 'activation':
     case 'reminder':
       return {
-        ...letter({ newsletters: listNames(content.newsletters, language) }),
+        ...letter({ address: isolate(content.address, language) }),
+        about: isolate(reader.publication.description, language),
+        offers: content.newsletters.map(({ name, description, next }) => ({
+          name: singleLine(name),
+          text: [
+            isolate(description, language),
+            next && say('activation.first', { date: formatDate(next, reader) }),
+          ]
+            .filter(Boolean)
+            .join('\n'),
+        })),
         action: { label: say('activation.action'), url: content.activateUrl },
         notes: [
+          ...(content.kind === 'reminder' ? [{ text: say('reminder.last') }] : []),
           until(content.expiresAt),
           { text: say('activation.refuse'), label: say('activation.refuse_action'), url: content.refuseUrl },
         ],
@@ -142,7 +185,9 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
         title: say(`${key}.title`),
         paragraphs: [plainTextOf(content.wordsHtml)],
         wordsHtml: withStyles(content.wordsHtml),
-        action: action(content.latestUrl),
+        action: content.latestUrl
+          ? action(content.latestUrl)
+          : { label: say(`${key}.page`), url: content.pageUrl },
         notes: [
           { text: say(`${key}.note`, values), label: say(`${key}.preferences`), url: content.preferencesUrl },
         ],

@@ -1,4 +1,4 @@
-import type { Digest } from '../../domain/digests/digest.ts'
+import { asSent, type Digest } from '../../domain/digests/digest.ts'
 import { withoutArticles } from '../../domain/digests/digest-variant.ts'
 import { newsletterPath } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
@@ -8,7 +8,7 @@ import type { Parts } from '../parts.ts'
 const shown = 30
 
 /** What anyone may read of newsletters: their pages, and digests on the web. */
-export function createArchiveService({ database, mail }: Pick<Parts, 'database' | 'mail'>) {
+export function createArchiveService({ database, mail, now }: Pick<Parts, 'database' | 'mail' | 'now'>) {
   const { stores } = database
   const getPublic = async (id: number) => {
     const digest = await stores.digests.get(id)
@@ -16,7 +16,7 @@ export function createArchiveService({ database, mail }: Pick<Parts, 'database' 
       throw notFound('no_digest', 'There is no such digest.')
     }
     const gone = await stores.digestArticles.listGone([digest.content])
-    return { ...digest, content: withoutArticles(digest.content, gone) }
+    return { ...digest, content: asSent(withoutArticles(digest.content, gone), digest, now()) }
   }
   return {
     /** Which of its newsletter's it is, too, the first being 1. @throws DomainError `no_digest`, also for one that no reader has */

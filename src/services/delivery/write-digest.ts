@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { asSent } from '../../domain/digests/digest.ts'
 import { withoutArticles, type GoneArticle } from '../../domain/digests/digest-variant.ts'
 import type { Skeleton } from '../../mail/mail.ts'
 import type { Parts } from '../parts.ts'
@@ -16,11 +17,13 @@ type DigestWriterParts = Pick<Parts, 'database' | 'mail' | 'signer' | 'now'> & {
 /** From a claimed delivery to signed bytes. Links are made here, for this message; none is stored. */
 export function createDigestWriter({ database, mail, signer, links, now }: DigestWriterParts): DigestWriter {
   return async (digestId) => {
-    const { content, newsletterId } = await database.stores.digests.get(digestId)
-    if (!content) throw new Error('a digest that is being sent has no content')
+    const digest = await database.stores.digests.get(digestId)
+    if (!digest.content) throw new Error('a digest that is being sent has no content')
+    const { newsletterId } = digest
+    const content = asSent(digest.content, digest, now())
     const providers = await database.stores.providers.listNames()
     const composed = async (gone: readonly GoneArticle[]) => ({
-      digest: await mail.composeDigest(withoutArticles(content, gone)),
+      parts: await mail.composeDigest(withoutArticles(content, gone)),
       gone: gone.map(({ id }) => id).join(),
       skeletons: new LRUCache<string, Skeleton>({ max: maxSkeletons }),
     })
@@ -35,9 +38,9 @@ export function createDigestWriter({ database, mail, signer, links, now }: Diges
       return latest
     }
     const skeletonOf = async (articleIds: readonly number[]): Promise<Skeleton> => {
-      const { digest, skeletons } = await compose()
+      const { parts, skeletons } = await compose()
       const key = articleIds.join()
-      const skeleton = skeletons.get(key) ?? mail.assembleVariant(digest, articleIds, { providers })
+      const skeleton = skeletons.get(key) ?? mail.assembleVariant(parts, articleIds, { providers })
       skeletons.set(key, skeleton)
       return skeleton
     }

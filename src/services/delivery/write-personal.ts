@@ -1,8 +1,10 @@
+import { asSent } from '../../domain/digests/digest.ts'
 import { newsletterPath } from '../../domain/newsletter.ts'
 import { deskNotices } from '../../domain/notice.ts'
 import { beginningOf } from '../../domain/responses/response-html.ts'
 import { publicationIn } from '../../domain/publication.ts'
-import type { PersonalContent } from '../../mail/mail.ts'
+import type { Choices } from '../../domain/subscribers/subscription.ts'
+import type { Offer, PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import { renderMarkdown } from '../articles/safe-html.ts'
 import type { EditorService } from '../desk/editors.ts'
@@ -15,6 +17,7 @@ type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'
   links: SubscriptionLinks
   editors: Pick<EditorService, 'createSignInLinkFor'>
   invitations: Pick<InvitationService, 'linkOf'>
+  welcome: { listOffers: (wanted: Choices) => Promise<Offer[]> }
 }
 
 /** Writes the mails of the outbox, each from its rows as they are now. */
@@ -58,7 +61,8 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
     case 'reminder':
       return {
         kind: row.kind,
-        newsletters: await namesOf(parts, row.wanted?.newsletters),
+        newsletters: await parts.welcome.listOffers(required(row.wanted)),
+        address: row.address,
         activateUrl: links.activationUrl(required(row.activationId)),
         refuseUrl: links.refuseUrl(required(row.activationId)),
         expiresAt: row.linkExpiresAt ?? row.expiresAt,
@@ -100,7 +104,8 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
         kind: row.kind,
         newsletter: newsletter.name,
         wordsHtml: await renderMarkdown(newsletter.welcome ?? '', config.publicUrl),
-        latestUrl: config.publicUrl + (latest ? `/digests/${latest.id}` : newsletterPath(newsletter.slug)),
+        pageUrl: config.publicUrl + newsletterPath(newsletter.slug),
+        latestUrl: latest && `${config.publicUrl}/digests/${latest.id}`,
         preferencesUrl: links.preferencesUrl(subscriberId),
         unsubscribeUrl: links.unsubscribeUrl({ subscriberId, newsletterId: newsletter.id, digestId: 0 }),
         replyTo: newsletter.replyTo,
@@ -144,9 +149,9 @@ async function writeTest(
   row: Extract<ClaimedMail, { kind: 'digest-test' }>,
 ): Promise<Buffer[]> {
   const { digestId, articleIds } = row.payload
-  const { content } = await database.stores.digests.get(digestId)
-  if (!content) throw new Error('a digest to be tested has no content')
-  const composed = await mail.composeDigest(content)
+  const digest = await database.stores.digests.get(digestId)
+  if (!digest.content) throw new Error('a digest to be tested has no content')
+  const composed = await mail.composeDigest(asSent(digest.content, digest, now()))
   const unpersonal = `${config.publicUrl}/preferences`
   const providers = await database.stores.providers.listNames()
   return mail.personalise(mail.assembleVariant(composed, articleIds, { isTest: true, providers }), {

@@ -57,7 +57,10 @@ export function createPublicationService(
       const publication = await database.stores.publication.get()
       const url = `${config.publicUrl}/activate/preview`
       const ofLanguage = (await database.stores.newsletters.list()).filter((one) => one.language === language)
-      const newsletters = ofLanguage.map(({ name }) => name)
+      const own = { name: textIn(publication.name, language), description: '' }
+      const newsletters = (ofLanguage.length > 0 ? ofLanguage : [own]).map(({ name, description }) => {
+        return { name, description, next: undefined }
+      })
       const content = {
         ...{
           kind: 'activation' as const,
@@ -65,7 +68,8 @@ export function createPublicationService(
           refuseUrl: url,
           expiresAt: new Date(now().getTime() + activationLifetimeMs),
         },
-        newsletters: newsletters.length > 0 ? newsletters : [textIn(publication.name, language)],
+        newsletters,
+        address: 'lectrice@example.org',
       }
       return (await mail.composePersonal(content, publication, language)).html
     },

@@ -97,8 +97,8 @@ export function createDigestService(
       if (overdueAt && sendAt.getTime() - overdueAt.getTime() > maxLatenessMs) return open?.id
       const key = { newsletterId, cadence, localDate, localTime }
       const isItsOwn = open?.localDate === localDate && open.localTime === localTime
-      if (open && (isItsOwn ? open.sendAt?.getTime() === sendAt.getTime() : await stores.digests.has(key)))
-        return open.id
+      const isDueThen = open?.sendAt?.getTime() === sendAt.getTime()
+      if (open && (isItsOwn ? isDueThen : await stores.digests.findOccurrence(key))) return open.id
       if (open && !overdueAt) {
         await stores.digests.markState(open.id, [open.state], open.state, { localDate, localTime, sendAt })
         return open.id

@@ -1,4 +1,4 @@
-import { variantKeyOf, type VariantPlan } from '../../domain/digests/digest.ts'
+import { asSent, variantKeyOf, type VariantPlan } from '../../domain/digests/digest.ts'
 import { listStrayQuotes, withoutArticles, type StrayQuote } from '../../domain/digests/digest-variant.ts'
 import { atField, conflict, invalid, notFound } from '../../errors.ts'
 import { listPlans, mostArticles, type Draft } from './refresh.ts'
@@ -35,7 +35,7 @@ export function createDigestPreviewService(
   const { database, doorbell, drafts, mail } = parts
 
   const show = async (draft: Draft, { variant, format }: PreviewWish): Promise<Preview> => {
-    const content = contentOf(draft)
+    const content = asSent(contentOf(draft), draft.digest, parts.now())
     const plans = await listPlans(database.stores, draft.digest)
     const strayQuotes = listStrayQuotes(content, plans)
     const articleIds = articleIdsOf(draft, plans, variant)

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import type { Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
@@ -61,7 +62,7 @@ export type ClaimedMail = Lease &
     suspectAt: Date | null
     expiresAt: Date
     /** Of the activation: what was chosen, and until when its link works. */
-    wanted: { newsletters?: string[] } | null
+    wanted: Choices | null
     linkExpiresAt: Date | null
   }
 

@@ -200,17 +200,17 @@ export function digestsStore(db: Executor) {
       return row && toDigest(row)
     },
 
-    /** Whether an occurrence has its digest, whatever became of it. */
-    async has(key: Pick<Digest, 'newsletterId' | 'cadence' | 'localDate' | 'localTime'>): Promise<boolean> {
-      const row = await db
-        .selectFrom('digests')
-        .select('id')
+    /** The digest of an occurrence, whatever became of it. */
+    async findOccurrence(
+      key: Pick<Digest, 'newsletterId' | 'cadence' | 'localDate' | 'localTime'>,
+    ): Promise<Digest | undefined> {
+      const row = await selectAll(db)
         .where('newsletterId', '=', key.newsletterId)
         .where('cadence', '=', key.cadence)
         .where('localDate', '=', key.localDate)
         .where('localTime', 'is not distinct from', key.localTime)
         .executeTakeFirst()
-      return row !== undefined
+      return row && toDigest(row)
     },
 
     /** Digests whose time has come, the longest due first. */
