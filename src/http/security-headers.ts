@@ -14,6 +14,7 @@ export function securityHeaders(publicUrl: string): RequestHandler {
       directives: {
         defaultSrc: ["'self'"],
         imgSrc: ["'self'", 'https:', 'http:', 'data:'],
+        fontSrc: ["'self'"],
         mediaSrc: ["'self'", 'https:', 'http:'],
         frameSrc: ["'self'", ...[...playerHosts].map((host) => `https://${host}`)],
         objectSrc: ["'none'"],
