@@ -674,6 +674,7 @@ create table picks (
   ends_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  on_front boolean default false not null,
   constraint picks_pkey PRIMARY KEY (id),
   constraint picks_slug_key UNIQUE (slug)
 );

@@ -7,6 +7,7 @@ import { nameOfSource, toItem, Unshowable, type FeedSource, type ItemFrame } fro
 import { writeJson } from './json.ts'
 import { writeOpml } from './opml.ts'
 import { writeRss } from './rss.ts'
+import { writeSitemap } from './sitemap.ts'
 
 export type FeedWriter = ReturnType<typeof createFeedWriter>
 export type ComposedFeed = ReturnType<FeedWriter['compose']>
@@ -30,6 +31,7 @@ export function createFeedWriter() {
     version,
     encode,
     opml: writeOpml,
+    sitemap: writeSitemap,
     /** One bad source never removes another: what cannot be shown is left out and named. */
     compose(channel: FeedChannel, sources: FeedSource[], frame: ItemFrame) {
       const items: FeedItem[] = []

@@ -26,10 +26,17 @@ export function siteRoutes(
     pages.send(response, 'front', { ...front, stamp: signups.formStamp(), isSwitchable: true })
   })
 
-  router.get('/dossiers', async (_request, response) => {
-    const { language, pathLanguage } = locate(response)
-    const dossiers = await site.dossiers(language, pathLanguage)
-    pages.send(response, 'dossiers', { dossiers, isSwitchable: true })
+  for (const kind of ['section', 'dossier'] as const) {
+    router.get(`/${pathOfKind[kind]}`, async (_request, response) => {
+      const { language, pathLanguage } = locate(response)
+      const entries = await site.index(kind, language, pathLanguage)
+      pages.send(response, 'index', { kind, entries, isSwitchable: true })
+    })
+  }
+
+  router.get('/newsletters', async (_request, response) => {
+    const newsletters = await site.listOffered(locate(response).language)
+    pages.send(response, 'newsletters', { newsletters, stamp: signups.formStamp(), isSwitchable: true })
   })
 
   for (const kind of Object.keys(pathOfKind) as SelectionKind[]) {
@@ -90,7 +97,9 @@ export function siteRoutes(
   })
 
   router.get('/robots.txt', (_request, response) => {
-    response.type('text/plain').send(robots)
+    const { links } = locate(response).publication
+    const sitemap = links === 'here' ? `\nSitemap: ${publicUrl}/sitemap.xml\n` : ''
+    response.type('text/plain').send(robots + sitemap)
   })
   return router
 }

@@ -45,6 +45,7 @@ import { createFeedService } from './feeds/feeds.ts'
 import { createFeedMemory } from './feeds/memory.ts'
 import { createFeedMoveService } from './feeds/moves.ts'
 import { createFeedPolls } from './feeds/polls.ts'
+import { createSitemapService } from './feeds/sitemap.ts'
 import { createMediaService } from './media/media.ts'
 import { createNewsletterService } from './newsletters/newsletters.ts'
 import type { Parts } from './parts.ts'
@@ -97,6 +98,7 @@ export function createServices(parts: Parts) {
     views: createViewService(forReaders),
     feeds,
     feedDirectory: createFeedDirectory(forReaders),
+    sitemap: createSitemapService(forReaders),
     feedMemory: createFeedMemory(forReaders, feeds),
     feedMoves: createFeedMoveService({ ...parts, feeds }),
     feedPolls: createFeedPolls(forReaders),

@@ -519,6 +519,7 @@ export interface Picks {
   endsAt: Timestamp | null;
   id: Generated<number>;
   names: Json;
+  onFront: Generated<boolean>;
   slug: string;
   startsAt: Timestamp | null;
   updatedAt: Generated<Timestamp>;

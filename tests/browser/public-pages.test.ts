@@ -117,6 +117,8 @@ function siteVisits({ web, language, article, newsletter, sendDigest }: Newsroom
     ['site.kinds.section', open(`/${language}/sections/culture`)],
     ['site.kinds.dossier', open(`/${language}/dossiers/le-nouveau-port`)],
     ['site.dossiers_lead', open(`/${language}/dossiers`)],
+    ['site.sections_lead', open(`/${language}/sections`)],
+    ['subscribe.lead', open(`/${language}/newsletters`)],
     ['site.kinds.author', open(`/${language}/authors/nadia-belamri`)],
     ['feeds.how', open(`/${language}/feeds`)],
     ['site.print', open(`/articles/${article}`)],

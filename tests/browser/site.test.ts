@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { seedSampleNewsroom } from '../../src/embedded/sample/seed.ts'
-import { aPage, desktop } from '../support/browser.ts'
+import { anArticle } from '../support/articles.ts'
+import { aPage, desktop, fits } from '../support/browser.ts'
 import { aWeb } from '../support/web.ts'
 
 test('a page view is counted once when the article is shown; the print button prints', async () => {
@@ -39,6 +40,60 @@ test('the list of feeds: one disclosure a feed, with and without JavaScript', as
   }
 })
 
+test('on a phone the news comes first; an article has one left edge; nothing is wider than the phone', async () => {
+  const web = await aWeb()
+  const { services } = web.context
+  await seedSampleNewsroom(web.context)
+  await services.publication.set({ languages: ['fr', 'ar', 'en'] }, { kind: 'cli', role: 'admin' })
+  const wide = await aPage(desktop)
+  await wide.goto(`${web.origin}/fr`)
+  await wide.click('.card.first h2 a')
+  await wide.waitForSelector('.story')
+  const edges =
+    await wide.evaluate(`['.story h1', '.story .deck', '.story .picture img', '.story .text p', '.tools', '.newsletter-box']
+    .map((selector) => Math.round(document.querySelector(selector).getBoundingClientRect().left))`)
+  expect(new Set(edges as number[]).size).toBe(1)
+  const cells = '<td>Une cellule bien longue</td>'.repeat(12)
+  const { article } = await services.articles.put('wide', {
+    title: 'Anticonstitutionnellement'.repeat(4),
+    html: `<p>${'mot '.repeat(6_000)}</p><p>قال «Le Rivage»: ${'عودة '.repeat(30)}</p><table><tr>${cells}</tr></table>${'<img src="/x.jpg" width="2000" height="900" alt="">'.repeat(40)}`,
+    language: 'fr',
+  })
+  for (const locale of ['fr-FR', 'ar-DZ']) {
+    const page = await aPage({ viewport: { width: 360, height: 740 }, isMobile: true, locale })
+    const top = (selector: string) =>
+      page.evaluate<number>(`document.querySelector('${selector}').getBoundingClientRect().top`)
+    await page.goto(`${web.origin}/${locale.slice(0, 2)}`)
+    expect(await top('.card.first h2')).toBeLessThan(400)
+    expect(await top('.newsletter-box')).toBeGreaterThan(await top('.news'))
+    expect(await fits(page)).toBe(true)
+    await page.goto(`${web.origin}/articles/${article.slug}`)
+    expect(await fits(page)).toBe(true)
+  }
+})
+
+test('how long ago: told while it is a day’s news, the whole date beside it, the date alone without JavaScript', async () => {
+  const web = await aWeb()
+  const at = (hours: number) => new Date(Date.now() - hours * 3_600_000)
+  await anArticle(web.context.database, { title: 'Neuf', publishedAt: at(2.5).toISOString() })
+  await anArticle(web.context.database, {
+    title: 'Vieux',
+    publishedAt: at(50).toISOString(),
+    firstPublicAt: at(50),
+  })
+  const timesOn = async (javaScriptEnabled: boolean) => {
+    const page = await aPage({ ...desktop, javaScriptEnabled })
+    await page.goto(`${web.origin}/fr`)
+    return page.evaluate<string[]>(
+      `[...document.querySelectorAll('.card time')].map((time) => time.textContent)`,
+    )
+  }
+  const [, dated] = await timesOn(false)
+  const [fresh, old] = await timesOn(true)
+  expect(fresh).toBe('il y a 2\u00a0h')
+  expect(old).toBe(dated)
+})
+
 test('an Arabic page reads from the right, its arrows too', async () => {
   const web = await aWeb()
   await seedSampleNewsroom(web.context)
@@ -47,7 +102,7 @@ test('an Arabic page reads from the right, its arrows too', async () => {
   const side = await page.evaluate(`({
     asideIsLeft:
       document.querySelector('.front aside').getBoundingClientRect().left <
-      document.querySelector('.news').getBoundingClientRect().left,
+      document.querySelector('.card.first').getBoundingClientRect().left,
     arrow: getComputedStyle(document.querySelector('.onward'), '::after').content,
   })`)
   expect(side).toEqual({ asideIsLeft: true, arrow: '" ←"' })
@@ -60,5 +115,5 @@ test('the whole site is reached by keyboard: the first stop leads to the content
   await page.keyboard.press('Tab')
   expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe('#main')
   await page.keyboard.press('Enter')
-  expect(page.url()).toMatch(/#main$/)
+  await page.waitForURL(/#main$/)
 })

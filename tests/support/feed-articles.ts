@@ -28,6 +28,7 @@ export function aFeedArticle(wish: Partial<Article> = {}): Article {
     feedText: undefined,
     owner: undefined,
     correctedAt: undefined,
+    writtenAt: undefined,
     picture: undefined,
     enclosure: undefined,
     areResponsesOpen: false,

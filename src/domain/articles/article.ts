@@ -84,6 +84,8 @@ export interface Article {
   heldAt: Date | undefined
   createdAt: Date
   updatedAt: Date
+  /** When its text last changed; undefined: it says what it said first. */
+  writtenAt: Date | undefined
   sections: Selection[]
   dossiers: Selection[]
   tags: Selection[]
@@ -116,6 +118,17 @@ export interface Response {
 /** The name in a language, else in any: a section named in French alone still has a name on an Arabic page. */
 export const nameOf = (selection: Pick<Selection, 'names' | 'slug'>, language: string): string =>
   selection.names[language] ?? selection.names['und'] ?? Object.values(selection.names)[0] ?? selection.slug
+
+const shortlyMs = 5 * 60_000
+
+/** When readers were given another text than the first: what is mended at once is not worth a word. */
+export function rewrittenAt(
+  article: Pick<Article, 'writtenAt' | 'publishedAt' | 'firstPublicAt'>,
+): Date | undefined {
+  const { writtenAt, publishedAt = writtenAt, firstPublicAt = writtenAt } = article
+  if (!writtenAt || !publishedAt || !firstPublicAt || writtenAt < firstPublicAt) return undefined
+  return writtenAt.getTime() - publishedAt.getTime() >= shortlyMs ? writtenAt : undefined
+}
 
 /** Joined as one byline; the desk's name where there is no author. */
 export function bylineOf(

@@ -9,6 +9,8 @@ export interface PickedList {
   /** Readers see it from the one to the other; null: always. */
   startsAt: Date | null
   endsAt: Date | null
+  /** Whether it stands at the side of the front page. */
+  onFront: boolean
 }
 
 export const pickPath = (slug: string): string => `/picks/${encodeURIComponent(slug)}`

@@ -9,6 +9,7 @@ const pick = z.object({
   articles: z.array(z.string()).describe('External ids, in order; readers see those that are published'),
   from: z.iso.datetime().nullable().describe('Readers see it from then'),
   to: z.iso.datetime().nullable(),
+  onFront: z.boolean().describe('Whether it stands at the side of the front page'),
   url: z.url(),
 })
 const params = z.strictObject({ slug })
@@ -30,7 +31,8 @@ export function pickApi({ picks }: Services): ApiRoute[] {
       handle: async ({ params: { slug } }) => ({ body: await picks.toShape(await picks.get(slug)) }),
     }),
     put('/picks/{slug}', 'editor', {
-      summary: 'Create or replace picks: names, articles in order, from when to when',
+      summary:
+        'Create or replace picks: names, articles in order, from when to when, whether at the side of the front page',
       params,
       body: pickInput,
       answers: { 200: pick },

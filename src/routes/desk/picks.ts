@@ -8,7 +8,7 @@ import { namesOf } from './sections.ts'
 
 const newForm = z.object({ name: z.string().trim().min(1).max(200) })
 const time = z.union([z.literal(''), z.iso.datetime({ local: true })]).default('')
-const form = z.object({ from: time, to: time })
+const form = z.object({ from: time, to: time, onFront: z.literal('on').optional() })
 const storyForm = z.object({ article: z.string().max(200), do: z.enum(pickSteps) })
 const pageQuery = z.object({
   find: z.string().trim().max(200).optional(),
@@ -53,11 +53,16 @@ export function picksDesk({ picks, publication }: Services): DeskRoute[] {
     },
     {
       ...post('/picks/:slug', 'editor', async (call) => {
-        const { from, to } = form.parse(call.request.body)
+        const { from, to, onFront } = form.parse(call.request.body)
         const { zone } = await publication.get()
         const instantOf = (local: string) =>
           local === '' ? null : new Date(firstInstantOf(Date.parse(`${local}Z`), zone)).toISOString()
-        const wish = { names: namesOf(call.request.body), from: instantOf(from), to: instantOf(to) }
+        const wish = {
+          names: namesOf(call.request.body),
+          from: instantOf(from),
+          to: instantOf(to),
+          onFront: onFront === 'on',
+        }
         await picks.describe(slugIn(call), wish, call.actor)
         call.redirect(pageOf(slugIn(call)), 'saved')
       }),

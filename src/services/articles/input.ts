@@ -132,6 +132,7 @@ export const pickInput = z
     articles: z.array(z.string().min(1).max(200)).max(50).default([]).describe('External ids, in order'),
     from: instant,
     to: instant,
+    onFront: z.boolean().default(false).describe('Whether it stands at the side of the front page'),
   })
   .refine(({ from, to }) => from === null || to === null || Date.parse(from) < Date.parse(to), {
     error: 'must be later than from',

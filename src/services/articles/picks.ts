@@ -61,27 +61,34 @@ export function createPickService({
       change(slugInput.parse(slug), actor, (_, before) => {
         const sentence = `There are picks ${slug} already: change them, or choose another name.`
         if (before) throw conflict('pick_exists', sentence, atField('name', sentence))
-        return Promise.resolve({ slug, names, articleIds: [], startsAt: null, endsAt: null })
+        return Promise.resolve({ slug, names, articleIds: [], startsAt: null, endsAt: null, onFront: false })
       }),
 
     /** New or changed, whole. @throws ZodError; DomainError `article_not_public` */
     put(slug: string, input: PickInput, actor: Actor): Promise<PickedList> {
-      const { names, articles, from, to } = pickInput.parse(input)
+      const { names, articles, from, to, onFront } = pickInput.parse(input)
       return change(slugInput.parse(slug), actor, async (stores) => ({
         slug,
         names,
         articleIds: await stores.digestArticles.getIds([...new Set(articles)]),
         startsAt: from === null ? null : new Date(from),
         endsAt: to === null ? null : new Date(to),
+        onFront,
       }))
     },
 
     /** What the desk's form holds: the articles stay. @throws as `put`, DomainError `no_pick` */
     describe(slug: string, input: Omit<PickInput, 'articles'>, actor: Actor): Promise<PickedList> {
-      const { names, from, to } = pickInput.parse(input)
+      const { names, from, to, onFront } = pickInput.parse(input)
       const [startsAt, endsAt] = [from, to].map((at) => (at === null ? null : new Date(at)))
       return change(slug, actor, async (stores) => {
-        return { ...(await get(stores, slug)), names, startsAt: startsAt ?? null, endsAt: endsAt ?? null }
+        return {
+          ...(await get(stores, slug)),
+          names,
+          startsAt: startsAt ?? null,
+          endsAt: endsAt ?? null,
+          onFront,
+        }
       })
     },
 
@@ -120,7 +127,7 @@ export function createPickService({
     },
 
     /** As the API shows it. */
-    async toShape({ slug, names, articleIds, startsAt, endsAt }: PickedList) {
+    async toShape({ slug, names, articleIds, startsAt, endsAt, onFront }: PickedList) {
       const ids = await database.stores.digestArticles.listExternalIds(articleIds)
       return {
         slug,
@@ -128,6 +135,7 @@ export function createPickService({
         articles: articleIds.flatMap((id) => ids.get(id) ?? []),
         from: startsAt?.toISOString() ?? null,
         to: endsAt?.toISOString() ?? null,
+        onFront,
         url: config.publicUrl + pickPath(slug),
       }
     },
@@ -142,6 +150,7 @@ const toAudit = (pick: PickedList | undefined) =>
         articles: pick.articleIds,
         from: pick.startsAt ?? undefined,
         to: pick.endsAt ?? undefined,
+        onFront: pick.onFront,
       }
     : {}
 

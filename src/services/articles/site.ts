@@ -1,47 +1,32 @@
 import {
   articlePath,
-  bylineOf,
   nameOf,
   selectionPath,
-  shortPath,
   type Article,
   type Selection,
   type SelectionKind,
 } from '../../domain/articles/article.ts'
-import { articleUrl, feedTextOf, homeOf, type Linked } from '../../domain/articles/links.ts'
-import { shortTextOf } from '../../domain/articles/summary.ts'
+import { articleUrl, feedTextOf, homeOf } from '../../domain/articles/links.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
-import { sourcesOf } from '../../domain/media.ts'
 import { isOffered } from '../../domain/newsletter.ts'
+import { arranged } from '../../domain/articles/front-page.ts'
 import { isShown, pickPath } from '../../domain/articles/pick.ts'
 import { respondAt } from '../../domain/responses/written-response.ts'
-import { dateIn, directionOf, type Publication } from '../../domain/publication.ts'
+import { dateIn, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
 import { articleInput, type ArticleInput } from './input.ts'
 import { authorNamed } from './put-articles.ts'
+import { linkTo, toCard, toStory } from './cards.ts'
 import { safeHtml, toSafeHtml } from './safe-html.ts'
 import { singleFlight } from '../single-flight.ts'
-
-export interface Link {
-  name: string
-  /** Without the language in front. */
-  path: string
-}
 
 /** Where a reader is sent on; not for good where the publication's settings decide. */
 interface Elsewhere {
   to: string
   isForGood: boolean
 }
-
-type Named = Pick<Selection, 'kind' | 'slug' | 'names'>
-
-type Shown = Linked &
-  Pick<Article, 'title' | 'deck' | 'summary' | 'picture' | 'language'> &
-  Pick<Article, 'publishedAt' | 'firstPublicAt' | 'responsesCount' | 'viewsTotal'> &
-  Record<'sections' | 'authors', Named[]>
 
 interface Listed {
   publication: Publication
@@ -52,6 +37,11 @@ interface Listed {
 const cardsOnFront = 14
 const cardsOnPage = 20
 const mostRead = 5
+/** What fewer have read is not among the most read. */
+const leastViews = 10
+const picksBeside = 5
+const readAlso = 3
+const newslettersInBox = 4
 const sectionsInNavigation = 8
 
 export type SiteService = ReturnType<typeof createSiteService>
@@ -66,6 +56,44 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
   }
   const today = (publication: Publication) => dateIn(publication.zone, now())
 
+  /** The newsletters that pages offer, those of this language first. */
+  const listOffered = async (language: string) => {
+    const offered = (await newsletters.list()).filter(isOffered)
+    return offered.sort((a, b) => Number(b.language === language) - Number(a.language === language))
+  }
+
+  /** Picks that stand beside the news, as far as this language has their articles. */
+  const listBeside = async ({ publication, language }: Listed) => {
+    const shown = (await picks.listOnFront()).filter((pick) => isShown(pick, now()))
+    const found = await articles.listByIds(shown.flatMap(({ articleIds }) => articleIds))
+    const readable = found.filter((one) => one.state === 'published' && one.language === language)
+    return shown.flatMap((pick) => {
+      const cards = readable
+        .filter(({ id }) => pick.articleIds.includes(id))
+        .sort((a, b) => pick.articleIds.indexOf(a.id) - pick.articleIds.indexOf(b.id))
+        .slice(0, picksBeside)
+        .map((article) => toCard(article, publication, publicUrl))
+      return cards.length > 0 ? [{ name: nameOf(pick, language), path: pickPath(pick.slug), cards }] : []
+    })
+  }
+
+  /** A few others of its first dossier, else section, in its language. */
+  const listReadAlso = async (article: Article, publication: Publication) => {
+    const [dossier] = article.dossiers
+    const group = dossier ?? article.sections[0]
+    if (!group) return undefined
+    const { language } = article
+    const found = await articles.listPublic({
+      selectionId: group.id,
+      language,
+      state: 'published',
+      limit: readAlso + 1,
+    })
+    const others = found.filter(({ id }) => id !== article.id).slice(0, readAlso)
+    const cards = others.map((one) => toCard(one, publication, publicUrl))
+    return cards.length > 0 ? { ...linkTo(group, language), kind: group.kind, cards } : undefined
+  }
+
   return {
     /** The sections of every page's head, in the publication's order. */
     navigation: singleFlight((): Promise<Selection[]> =>
@@ -74,21 +102,24 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
 
     /** The newest articles in the page's language; with `others`, what is new in every other language too. */
     async front({ publication, language }: Listed, { others }: { others: boolean }) {
-      const read = { language, limit: mostRead }
-      const [newest, elsewhere, readToday, readEver, offered] = await Promise.all([
+      const read = { language, limit: mostRead, atLeast: leastViews }
+      const [newest, elsewhere, readToday, readEver, newsletters, picks] = await Promise.all([
         articles.listPublic({ language, state: 'published', limit: cardsOnFront }),
         others ? articles.listPublic({ exceptLanguage: language, state: 'published', limit: 6 }) : [],
         articles.listMostRead({ ...read, date: today(publication) }),
         articles.listMostRead(read),
-        newsletters.list(),
+        listOffered(language),
+        listBeside({ publication, language }),
       ])
       const toCards = (list: Article[]) => list.map((article) => toCard(article, publication, publicUrl))
+      const isOfToday = new Set(readToday.map(({ id }) => id))
       return {
-        cards: toCards(newest),
+        ...arranged(toCards(newest)),
         elsewhere: toCards(elsewhere),
         readToday: toCards(readToday),
-        readEver: toCards(readEver),
-        newsletters: offered.filter((one) => isOffered(one) && one.language === language),
+        readEver: toCards(readEver.filter(({ id }) => !isOfToday.has(id))),
+        newsletters: newsletters.slice(0, newslettersInBox),
+        picks,
       }
     },
 
@@ -147,18 +178,17 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       }
     },
 
-    /** Every dossier with an article in this language, or in any. */
-    async dossiers(language: string, only: string | undefined) {
-      const [all, counts] = await Promise.all([
-        selections.list('dossier'),
-        selections.countArticles('dossier', only),
-      ])
-      return all.flatMap((dossier) => {
-        const count = counts.get(dossier.id) ?? 0
-        const description = dossier.descriptions[language] ?? ''
-        return count > 0 ? [{ ...linkTo(dossier, language), description, count }] : []
+    /** Every section, or dossier, with an article in this language, or in any. */
+    async index(kind: SelectionKind, language: string, only: string | undefined) {
+      const [all, counts] = await Promise.all([selections.list(kind), selections.countArticles(kind, only)])
+      return all.flatMap((selection) => {
+        const count = counts.get(selection.id) ?? 0
+        const description = selection.descriptions[language] ?? ''
+        return count > 0 ? [{ ...linkTo(selection, language), description, count }] : []
       })
     },
+
+    listOffered,
 
     /**
      * The article, or where it is instead. A withdrawn one comes without its words.
@@ -172,10 +202,12 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       if (article.state === 'withdrawn') return { withdrawn: toNotice(article) }
       const elsewhere = atHome(article)
       if (elsewhere) return { elsewhere }
-      const [replies, viewsToday, translations] = await Promise.all([
-        responses.listByArticle(article.id),
+      const [replies, viewsToday, translations, newsletters, readAlso] = await Promise.all([
+        article.responsesCount > 0 ? responses.listByArticle(article.id) : [],
         articleViews.count(article.id, today(publication)),
         articles.listTranslations(article.id),
+        listOffered(article.language),
+        listReadAlso(article, publication),
       ])
       const html = await safeHtml(article.html)
       const shown = replies.map(async (reply) => {
@@ -194,6 +226,8 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
             url: articleUrl(one, publicUrl),
           })),
         },
+        newsletters: newsletters.slice(0, newslettersInBox),
+        readAlso,
       }
     },
 
@@ -236,6 +270,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         publishedAt: input.publishedAt === undefined ? now() : new Date(input.publishedAt),
         firstPublicAt: undefined,
         areResponsesOpen: false,
+        writtenAt: undefined,
         responsesCount: 0,
         viewsTotal: 0,
         sections: await pick('section', input.sections),
@@ -267,61 +302,11 @@ function forGood(article: Article | undefined): Elsewhere {
   return { to: articlePath(article.slug), isForGood: true }
 }
 
-const linkTo = (selection: Named, language: string): Link => ({
-  name: nameOf(selection, language),
-  path: selectionPath(selection),
-})
-
-/** An article as a list shows it. */
-function toCard(article: Shown, publication: Publication, publicUrl: string) {
-  const section = article.sections[0]
-  return {
-    /** Without the host where it leads to a page here. */
-    href: homeOf(article, publicUrl) ?? articlePath(article.slug),
-    title: article.title,
-    deck: shortTextOf(article),
-    picture: article.picture && { ...article.picture, sources: sourcesOf(article.picture, publicUrl) },
-    language: article.language,
-    direction: directionOf(article.language),
-    // The kicker is part of the article: a French page shows an Arabic article's section in Arabic.
-    section: section && linkTo(section, article.language),
-    byline: bylineOf(article, publication.deskName),
-    publishedAt: article.publishedAt ?? article.firstPublicAt,
-    responsesCount: article.responsesCount,
-    viewsTotal: article.viewsTotal,
-  }
-}
-
 const toNotice = ({ language, title, withdrawnAt, withdrawnReason }: Article) => ({
   language,
   title,
   withdrawnAt,
   withdrawnReason,
-})
-
-const toStory = (
-  article: Shown &
-    Pick<Article, 'shortCode' | 'enclosure' | 'areResponsesOpen' | 'correction' | 'correctedAt'> &
-    Record<'dossiers' | 'tags', Named[]>,
-  publication: Publication,
-  publicUrl: string,
-) => ({
-  ...toCard(article, publication, publicUrl),
-  path: articlePath(article.slug),
-  slug: article.slug,
-  lead: article.deck,
-  summary: article.summary,
-  url: publicUrl + articlePath(article.slug),
-  canonicalUrl: article.canonicalUrl ?? publicUrl + articlePath(article.slug),
-  shortUrl: publicUrl + shortPath(article.shortCode),
-  enclosure: article.enclosure,
-  correction: article.correction,
-  correctedAt: article.correctedAt,
-  areResponsesOpen: article.areResponsesOpen,
-  sections: article.sections.map((one) => linkTo(one, article.language)),
-  dossiers: article.dossiers.map((one) => linkTo(one, article.language)),
-  tags: article.tags.map((one) => linkTo(one, article.language)),
-  authors: article.authors.map((one) => linkTo(one, article.language)),
 })
 
 const cursorOf = (article: Article): string =>

@@ -57,7 +57,7 @@ const columns = [
   ] as const),
   ...(['state', 'publishedAt', 'firstPublicAt', 'withdrawnAt', 'withdrawnReason', 'canonicalUrl'] as const),
   ...(['picture', 'enclosure', 'responsesOpen', 'viewsTotal', 'oldPath', 'heldAt'] as const),
-  ...(['correction', 'correctedAt', 'createdAt', 'updatedAt'] as const),
+  ...(['correction', 'correctedAt', 'createdAt', 'updatedAt', 'writtenAt'] as const),
 ] as const
 
 type Row = Pick<Selectable<Articles>, (typeof columns)[number]> &
@@ -80,6 +80,9 @@ const translatedArticle = sql<
 >`(select o.external_id from articles o where o.id = articles.translation_of)`
 
 const responsesOfArticle = sql<number>`(select count(*) from responses r where r.article_id = articles.id)`
+
+const isAtHome = (host: string) => sql<boolean>`state = 'published' and ${linksOf('articles.id')} = 'here'
+  and (canonical_url is null or regexp_replace(split_part(canonical_url, '/', 3), '^www\\.', '') = ${host})`
 
 export function articlesStore(db: Executor) {
   const select = () =>
@@ -259,20 +262,39 @@ export function articlesStore(db: Executor) {
       return (await query.execute()).map(toArticle)
     },
 
-    /** Published ones with most views first: on `date` (a day of the publication's zone), else of all time. */
+    /**
+     * Published ones with most views first: on `date` (a day of the publication's zone), else of all time.
+     * @param options.atLeast views; default 1
+     */
     async listMostRead(
-      options: Pick<PublicFilter, 'limit' | 'language'> & { date?: string | undefined },
+      options: Pick<PublicFilter, 'limit' | 'language'> & { date?: string | undefined; atLeast?: number },
     ): Promise<Article[]> {
+      const { atLeast = 1 } = options
       const published = selectWhere({ ...options, states: ['published'] }).limit(options.limit)
       const query =
         options.date === undefined
-          ? published.where('viewsTotal', '>', 0).orderBy('viewsTotal', 'desc')
+          ? published.where('viewsTotal', '>=', atLeast).orderBy('viewsTotal', 'desc')
           : published
               .innerJoin('articleViews as v', 'v.articleId', 'articles.id')
               .where('v.date', '=', options.date)
+              .where('v.n', '>=', atLeast)
               .orderBy('v.n', 'desc')
       return (await query.orderBy('articles.id', 'desc').execute()).map(toArticle)
     },
+
+    /** How many are published whose page is the one here. @param host as `siteHostOf` has it */
+    async countAtHome(host: string): Promise<number> {
+      const row = await findRow<{ n: number }>(db)`select count(*) as n from articles where ${isAtHome(host)}`
+      return row?.n ?? 0
+    },
+
+    /** Those, the oldest first. */
+    listAtHome: (
+      host: string,
+      { limit, offset }: { limit: number; offset: number },
+    ): Promise<Pick<Article, 'slug' | 'updatedAt'>[]> =>
+      listRows<Pick<Article, 'slug' | 'updatedAt'>>(db)`
+        select slug, updated_at from articles where ${isAtHome(host)} order by id limit ${limit} offset ${offset}`,
 
     /**
      * In every state, the newest date first, a draft by when it was begun; one more than `limit`, which tells that there

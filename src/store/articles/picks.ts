@@ -3,7 +3,7 @@ import type { PickedList } from '../../domain/articles/pick.ts'
 import { hasChanged, type Executor } from '../executor.ts'
 import type { Picks } from '../schema.ts'
 
-const columns = ['slug', 'names', 'articleIds', 'startsAt', 'endsAt'] as const
+const columns = ['slug', 'names', 'articleIds', 'startsAt', 'endsAt', 'onFront'] as const
 const toPick = (row: Pick<Selectable<Picks>, (typeof columns)[number]>): PickedList => ({
   ...row,
   names: row.names as Record<string, string>,
@@ -18,6 +18,17 @@ export function picksStore(db: Executor) {
     async listBySlug(slugs: string[]): Promise<PickedList[]> {
       if (slugs.length === 0) return []
       return (await db.selectFrom('picks').select(columns).where('slug', 'in', slugs).execute()).map(toPick)
+    },
+
+    /** Those that stand at the side of the front page, each at its time. */
+    async listOnFront(): Promise<PickedList[]> {
+      const rows = await db
+        .selectFrom('picks')
+        .select(columns)
+        .where('onFront', '=', true)
+        .orderBy('slug')
+        .execute()
+      return rows.map(toPick)
     },
 
     async find(slug: string): Promise<PickedList | undefined> {

@@ -136,7 +136,7 @@ const forms: [path: string, fields: Record<string, string>][] = [
   ['/sections/section/sports/merge', { into: 'culture', sure: 'yes' }],
   ['/responses/1', { do: 'refused', state: 'held' }],
   ['/picks', { name: 'À lire' }],
-  ['/picks/a-lire', { 'name.fr': 'En une', from: '', to: '' }],
+  ['/picks/a-lire', { 'name.fr': 'En une', from: '', to: '', onFront: 'on' }],
   ['/picks/a-lire/stories', { article: 'a1', do: 'add' }],
   ['/picks/a-lire/delete', {}],
   ['/feeds/move', { path: '/sections/culture/rss.xml', to: '/rss.xml' }],
