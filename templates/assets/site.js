@@ -16,13 +16,13 @@ for (const button of document.querySelectorAll('[data-print]')) {
 // Without scripts an address can be selected.
 for (const button of document.querySelectorAll('[data-copy]')) {
   if (!navigator.clipboard) break
-  const label = button.textContent
+  const label = [...button.childNodes]
   button.hidden = false
   button.addEventListener('click', async () => {
     await navigator.clipboard.writeText(button.dataset.copy)
     button.textContent = button.dataset.copied
     setTimeout(() => {
-      button.textContent = label
+      button.replaceChildren(...label)
     }, 2_000)
   })
 }
