@@ -3,18 +3,25 @@ import { decode } from './article-html.ts'
 /** Words of one kind: `b` bold, `i` italic, `s` struck, `u` underlined, `c` code, `^` raised, `_` lowered; a line break is `\n`. */
 export type Run = [text: string, marks: string, href?: string]
 
+/** A picture by the name of its file. */
+export interface StoryPicture {
+  file: string
+  alt: string
+  caption: Run[]
+}
+
 export type StoryBlock =
   | { kind: 'heading' | 'code'; runs: Run[] }
   /** `ltr` or `rtl` where it says so itself, else empty. */
   | { kind: 'paragraph'; direction: string; runs: Run[] }
   | { kind: 'quote'; blocks: StoryBlock[] }
   | { kind: 'list'; start: number | null; items: StoryBlock[][] }
-  | { kind: 'picture'; url: string; alt: string; caption: Run[] }
+  | ({ kind: 'picture' } & StoryPicture)
   | { kind: 'table'; rows: Cell[][] }
   | { kind: 'rule' }
 
 /** A row's cells are as wide together as those of every other row. */
-export interface Cell {
+interface Cell {
   runs: Run[]
   width: number
   isHead: boolean
@@ -23,6 +30,8 @@ export interface Cell {
 /** Lists within lists, quotes within quotes: what is deeper stands at this depth. */
 const deepest = 5
 const mostColumns = 12
+/** Setting a paragraph takes longer than its length: one that no page holds is set as several. */
+const longest = { characters: 6_000, runs: 600 }
 
 const markOf: Record<string, string> = {
   ...{
@@ -40,24 +49,13 @@ const markOf: Record<string, string> = {
   ...{ s: 's', del: 's', u: 'u', ins: 'u', code: 'c', kbd: 'c', samp: 'c', sup: '^', sub: '_' },
 }
 const blockTags = new Set(
-  'p h2 h3 h4 h5 h6 div ul ol li dl dt dd blockquote figure figcaption table caption tr td th pre address details summary'.split(
+  'p h2 h3 h4 h5 h6 div ul ol li dl dt dd blockquote figure figcaption table caption pre address details summary'.split(
     ' ',
   ),
 )
+const voidTags = new Set(['source', 'wbr'])
 
-/** What the program sets: sanitised HTML as a small tree of words and their kinds, never deeper than a page shows. */
-export function treeOf(html: string): StoryBlock[] {
-  const builder = new TreeBuilder()
-  for (const piece of html.split(/(<[^<>]*>)/)) {
-    const [, slash, name] = /^<(\/?)(\w+)/.exec(piece) ?? []
-    if (name === undefined) builder.addText(decode(piece))
-    else if (slash === '') builder.open(name, piece)
-    else builder.close(name)
-  }
-  return builder.finish()
-}
-
-/** What the faces of the program have no signs for goes; a word that is wider than a column may break. */
+/** What no face of the program has goes; a word that is wider than a column may break. */
 export const printable = (text: string): string =>
   text
     .replace(/\p{Emoji_Presentation}|\p{Emoji_Modifier}|\u200d|\ufe0f|(?![\n\t])\p{Cc}/gu, '')
@@ -67,176 +65,119 @@ function attributeOf(tag: string, name: string): string {
   const at = tag.indexOf(` ${name}="`)
   return at < 0 ? '' : decode(tag.slice(at + name.length + 3, tag.indexOf('"', at + name.length + 3)))
 }
+const numberIn = (tag: string, name: string): number => Number.parseInt(attributeOf(tag, name), 10) || 1
 
+/** What surrounds the words that are being read. */
+interface Place {
+  into: StoryBlock[]
+  marks: string
+  href: string | undefined
+  isCode: boolean
+  depth: number
+  items?: StoryBlock[][] | undefined
+  rows?: OpenCell[][] | undefined
+}
 type OpenCell = Cell & { height: number }
 
-class TreeBuilder {
-  private readonly root: StoryBlock[] = []
-  /** Where blocks go, the innermost last; undefined where a tag opened nothing of its own. */
-  private readonly places: (StoryBlock[] | undefined)[] = []
-  private readonly lists: (StoryBlock[][] | undefined)[] = []
-  private readonly marks: string[] = []
-  private readonly links: string[] = []
-  private runs: Run[] = []
-  private rows: OpenCell[][] | undefined
-  private tables = 0
-  private isCode = false
-  private direction = ''
+/**
+ * Sanitised HTML as a small tree of words and their kinds, never deeper than a page shows.
+ * @param ask for a picture: its file and what it shows; undefined where there is none
+ */
+export function treeOf(
+  html: string,
+  ask: (url: string, alt: string) => Omit<StoryPicture, 'caption'> | undefined,
+): StoryBlock[] {
+  const pieces = html.split(/(<[^<>]*>)/)
+  let at = 0
+  /** Of the block that is being read. */
+  let runs: Run[] = []
 
-  addText(given: string): void {
-    const cell = this.rows?.at(-1)?.at(-1)
-    const runs = cell?.runs ?? this.runs
-    const [last] = runs.slice(-1)
-    const text = printable(this.isCode ? given : given.replace(/[ \t\n\r\f]+/g, ' '))
-    const isAfterSpace = !last || /[ \n]$/.test(last[0])
-    const words = isAfterSpace && !this.isCode ? text.replace(/^ /, '') : text
+  const say = (given: string, { marks, href, isCode }: Place) => {
+    const last = runs.at(-1)
+    const text = printable(isCode ? given : given.replace(/[ \t\n\r\f]+/g, ' '))
+    const words = !isCode && (!last || /[ \n]$/.test(last[0])) ? text.replace(/^ /, '') : text
     if (words === '') return
-    const marks = [...new Set(this.marks)].join('')
-    const href = this.links.at(-1)
     if (last && last[0] !== '\n' && last[1] === marks && last[2] === href) last[0] += words
     else runs.push(href ? [words, marks, href] : [words, marks])
   }
-
-  open(name: string, tag: string): void {
-    if (blockTags.has(name)) {
-      this.endBlock()
-      this.direction = attributeOf(tag, 'dir')
-    }
-    if (markOf[name]) this.marks.push(markOf[name])
-    switch (name) {
-      case 'a':
-        this.links.push(attributeOf(tag, 'href'))
-        break
-      case 'br':
-        this.breakLine()
-        break
-      case 'hr':
-        this.endBlock()
-        if (!this.rows) this.place().push({ kind: 'rule' })
-        break
-      case 'img':
-        this.addPicture(tag)
-        break
-      case 'pre':
-        this.isCode = true
-        break
-      case 'blockquote':
-        this.openQuote()
-        break
-      case 'ul':
-      case 'ol':
-        this.openList(name === 'ol' ? Number.parseInt(attributeOf(tag, 'start'), 10) || 1 : null)
-        break
-      case 'li':
-        this.openItem()
-        break
-      case 'table':
-        if (this.tables++ === 0) this.rows = []
-        break
-      case 'tr':
-        if (this.tables === 1) this.rows?.push([])
-        break
-      case 'td':
-      case 'th':
-        if (this.tables === 1) this.openCell(name, tag)
-        break
+  const end = (into: StoryBlock[], kind: 'paragraph' | 'heading' | 'code' = 'paragraph', direction = '') => {
+    const ended = trim(runs)
+    runs = []
+    if (kind !== 'paragraph') into.push(...(ended.length > 0 ? [{ kind, runs: ended }] : []))
+    else into.push(...partsOf(ended).map((part) => ({ kind, direction, runs: part })))
+  }
+  const read = (name: string | undefined, place: Place) => {
+    while (at < pieces.length) {
+      const piece = pieces[at++] ?? ''
+      const [, slash, tag] = /^<(\/?)(\w+)/.exec(piece) ?? []
+      if (tag === undefined) say(decode(piece), place)
+      else if (slash === '') open(tag, piece, place)
+      else if (tag === name) return
     }
   }
-
-  close(name: string): void {
-    if (blockTags.has(name)) {
-      this.endBlock(name)
-      this.direction = ''
-    }
-    if (markOf[name]) this.marks.pop()
-    if (name === 'a') this.links.pop()
-    if (name === 'pre') this.isCode = false
-    if (name === 'blockquote' || name === 'li') this.places.pop()
-    if (name === 'ul' || name === 'ol') this.lists.pop()
-    if (name === 'table' && --this.tables === 0) this.closeTable()
+  /** Blocks of their own, whatever stands around them. */
+  const within = (name: string, place: Place): StoryBlock[] => {
+    const into: StoryBlock[] = []
+    read(name, { ...place, into, items: undefined, rows: undefined })
+    end(into)
+    return into
   }
-
-  finish(): StoryBlock[] {
-    this.endBlock()
-    return this.root
+  const openTable = (tag: string, place: Place) => {
+    const rows: OpenCell[][] = []
+    const beside: StoryBlock[] = []
+    read(tag, { ...place, into: beside, rows })
+    end(beside)
+    const square = squareOf(rows)
+    if (square[0]?.length) place.into.push({ kind: 'table', rows: square })
+    place.into.push(...beside)
   }
-
-  private place(): StoryBlock[] {
-    return this.places.findLast((place) => place !== undefined) ?? this.root
-  }
-
-  private endBlock(name = 'p'): void {
-    if (this.rows) {
-      this.breakLine()
-      return
-    }
-    const runs = trim(this.runs)
-    this.runs = []
-    if (runs.length === 0) return
-    const last = this.place().at(-1)
-    if (name === 'figcaption' && last?.kind === 'picture') last.caption = runs
-    else if (name === 'pre') this.place().push({ kind: 'code', runs })
-    else if (/^h\d$/.test(name)) this.place().push({ kind: 'heading', runs })
-    else
-      for (const part of partsOf(runs))
-        this.place().push({ kind: 'paragraph', direction: this.direction, runs: part })
-  }
-
-  private breakLine(): void {
-    const runs = this.rows ? this.rows.at(-1)?.at(-1)?.runs : this.runs
-    if (runs && runs.length > 0 && runs.at(-1)?.[0] !== '\n') runs.push(['\n', ''])
-  }
-
-  private addPicture(tag: string): void {
-    if (this.rows) return
-    this.endBlock()
-    const picture = { url: attributeOf(tag, 'src'), alt: attributeOf(tag, 'alt'), caption: [] }
-    this.place().push({ kind: 'picture', ...picture })
-  }
-
-  private depth(): number {
-    return this.places.filter((place) => place !== undefined).length
-  }
-
-  private openQuote(): void {
-    if (this.depth() >= deepest || this.rows) this.places.push(undefined)
-    else {
-      const blocks: StoryBlock[] = []
-      this.place().push({ kind: 'quote', blocks })
-      this.places.push(blocks)
+  const open = (name: string, tag: string, place: Place) => {
+    const { into, depth, items, rows } = place
+    if (blockTags.has(name)) end(into)
+    const mark = markOf[name] ?? ''
+    const marks = place.marks.includes(mark) ? place.marks : place.marks + mark
+    if (voidTags.has(name)) return
+    if (name === 'br') runs.push(['\n', ''])
+    else if (name === 'hr') into.push({ kind: 'rule' })
+    else if (name === 'img') {
+      const picture = ask(attributeOf(tag, 'src'), attributeOf(tag, 'alt'))
+      if (!picture) return
+      end(into)
+      into.push({ kind: 'picture', ...picture, caption: [] })
+    } else if (name === 'figcaption') {
+      const blocks = within(name, place)
+      const last = into.at(-1)
+      if (last?.kind === 'picture') last.caption = wordsOf(blocks)
+      else into.push(...blocks)
+    } else if (name === 'blockquote' && depth < deepest) {
+      into.push({ kind: 'quote', blocks: within(name, { ...place, depth: depth + 1 }) })
+    } else if ((name === 'ul' || name === 'ol') && depth < deepest) {
+      const listed: StoryBlock[][] = []
+      read(name, { ...place, depth: depth + 1, items: listed })
+      const filled = listed.filter((item) => item.length > 0)
+      const start = name === 'ol' ? numberIn(tag, 'start') : null
+      if (filled.length > 0) into.push({ kind: 'list', start, items: filled })
+    } else if (name === 'li' && items) items.push(within(name, place))
+    else if (name === 'table') openTable(name, place)
+    else if (name === 'tr') {
+      rows?.push([])
+      read(name, place)
+    } else if ((name === 'td' || name === 'th') && rows?.[0]) {
+      const [width, height] = [numberIn(tag, 'colspan'), numberIn(tag, 'rowspan')]
+      rows.at(-1)?.push({ runs: wordsOf(within(name, place)), width, height, isHead: name === 'th' })
+    } else {
+      const href = name === 'a' ? attributeOf(tag, 'href') : place.href
+      read(name, { ...place, marks, href, isCode: place.isCode || name === 'pre' })
+      if (/^h\d$/.test(name)) end(into, 'heading')
+      else if (name === 'pre') end(into, 'code')
+      else if (blockTags.has(name)) end(into, 'paragraph', attributeOf(tag, 'dir'))
     }
   }
 
-  private openList(start: number | null): void {
-    if (this.depth() >= deepest || this.rows) this.lists.push(undefined)
-    else {
-      const items: StoryBlock[][] = []
-      this.place().push({ kind: 'list', start, items })
-      this.lists.push(items)
-    }
-  }
-
-  private openItem(): void {
-    const list = this.lists.at(-1)
-    const blocks: StoryBlock[] | undefined = list && []
-    if (list && blocks) list.push(blocks)
-    this.places.push(blocks)
-  }
-
-  private openCell(name: string, tag: string): void {
-    const span = (of: string) => Math.min(mostColumns, Number.parseInt(attributeOf(tag, of), 10) || 1)
-    this.rows
-      ?.at(-1)
-      ?.push({ runs: [], width: span('colspan'), height: span('rowspan'), isHead: name === 'th' })
-  }
-
-  private closeTable(): void {
-    const rows = squareOf(this.rows ?? [])
-    this.rows = undefined
-    if (rows[0]?.length) this.place().push({ kind: 'table', rows })
-    // What was written beside the cells: its caption.
-    this.endBlock()
-  }
+  const into: StoryBlock[] = []
+  read(undefined, { into, marks: '', href: undefined, isCode: false, depth: 0 })
+  end(into)
+  return into
 }
 
 function trim(runs: Run[]): Run[] {
@@ -245,16 +186,13 @@ function trim(runs: Run[]): Run[] {
   return from < 0 ? [] : runs.slice(from, runs.findLastIndex((run) => !isBlank(run)) + 1)
 }
 
-/** Setting a paragraph takes longer than its length: one that no page holds is set as several. */
-const longest = { characters: 6_000, runs: 600 }
-
 function partsOf(runs: Run[]): Run[][] {
   const parts: Run[][] = []
-  let length = 0
+  let length = Infinity
   for (const [text, ...rest] of runs) {
     for (const words of text.match(/[^]{1,6000}(?=\s|$)|[^]{1,6000}/g) ?? []) {
-      const part = parts.at(-1)
       length += words.length
+      const part = parts.at(-1)
       if (part && length <= longest.characters && part.length < longest.runs) part.push([words, ...rest])
       else {
         parts.push([[words, ...rest]])
@@ -265,29 +203,42 @@ function partsOf(runs: Run[]): Run[][] {
   return parts
 }
 
+/** Where there is room for words alone: a line for each block. */
+const wordsOf = (blocks: StoryBlock[]): Run[] =>
+  blocks
+    .map((block): Run[] => {
+      if (block.kind === 'quote') return wordsOf(block.blocks)
+      if (block.kind === 'list') return wordsOf(block.items.flat())
+      if (block.kind === 'table') return block.rows.flat().flatMap(({ runs }) => [...runs, [' ', ''] as Run])
+      return 'runs' in block ? block.runs : []
+    })
+    .filter((runs) => runs.length > 0)
+    .flatMap((runs, index) => (index === 0 ? runs : [['\n', ''] as Run, ...runs]))
+
 /** Every row filled up to the widest; below a cell of several rows stand empty ones, beyond the last column nothing. */
 function squareOf(rows: OpenCell[][]): Cell[][] {
-  const empty = (): Cell => ({ runs: [], width: 1, isHead: false })
+  const empty: Cell = { runs: [], width: 1, isHead: false }
+  /** How many rows more the cell above covers, by column. */
   const below: number[] = []
   const filled = rows.map((cells) => {
     const row: Cell[] = []
     let column = 0
     const passCovered = () => {
-      for (; (below[column] ?? 0) > 0; column++) {
-        below[column] = (below[column] ?? 0) - 1
-        row.push(empty())
+      for (let rest = below[column] ?? 0; rest > 0; rest = below[column] ?? 0) {
+        below[column++] = rest - 1
+        row.push(empty)
       }
     }
     for (const { height, ...cell } of cells) {
       passCovered()
-      if (column >= mostColumns) break
       const width = Math.min(cell.width, mostColumns - column)
-      row.push({ ...cell, runs: trim(cell.runs), width })
-      for (const end = column + width; column < end; column++) below[column] = height - 1
+      if (width <= 0) break
+      row.push({ ...cell, width })
+      for (const until = column + width; column < until; column++) below[column] = height - 1
     }
     passCovered()
     return { row, width: column }
   })
   const widest = Math.max(0, ...filled.map(({ width }) => width))
-  return filled.map(({ row, width }) => [...row, ...Array.from({ length: widest - width }, empty)])
+  return filled.map(({ row, width }) => [...row, ...Array<Cell>(widest - width).fill(empty)])
 }
