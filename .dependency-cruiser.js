@@ -45,7 +45,7 @@ export default {
     ...layer('store', '^src/store/', { runs: of('domain/', 'errors') }),
     ...layer('feeds', '^src/feeds/', { runs: of('domain/') }),
     ...layer('mail', '^src/mail/', { runs: of('domain/', 'errors', 'locales', 'thread'), types: of('log') }),
-    ...layer('queue', '^src/queue/', { runs: of('domain/'), types: of('log') }),
+    ...layer('queue', '^src/queue/', { runs: of('domain/', 'store/client'), types: of('log') }),
     ...layer('services', '^src/services/', {
       runs: of('domain/', 'errors', 'locales', 'thread'),
       types: of('store/', 'mail/', 'feeds/', 'queue/', 'config', 'log'),

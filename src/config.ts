@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { readRate } from './domain/delivery/sending-rate.ts'
+import { readDatabaseAddress, readRedisAddress } from './domain/server-address.ts'
 
 /** A fault in the environment: every line names its variable. Printed without a stack; the process exits 1. */
 export class ConfigError extends Error {
@@ -23,6 +24,16 @@ const positive = z.coerce.number().int().positive()
 const urlWith = (...protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
     error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  })
+
+/** @param read throws what is wrong with it */
+const addressFor = (read: (value: string) => unknown) =>
+  z.string().superRefine((value, context) => {
+    try {
+      read(value)
+    } catch (error) {
+      context.addIssue((error as Error).message)
+    }
   })
 
 const publicUrl = urlWith('http:', 'https:')
@@ -87,8 +98,9 @@ const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: publicUrl.optional(),
   DATA_DIR: z.string().default('./var'),
-  DATABASE_URL: urlWith('postgres:', 'postgresql:').optional(),
-  REDIS_URL: urlWith('redis:', 'rediss:').optional(),
+  DATABASE_URL: addressFor(readDatabaseAddress).optional(),
+  DATABASE_DIRECT_URL: addressFor(readDatabaseAddress).optional(),
+  REDIS_URL: addressFor(readRedisAddress).optional(),
   SMTP_URL: urlWith('smtp:', 'smtps:').optional(),
   MAIL_CATCHER_PORT: port.default(8025),
   MAILBOX_URL: urlWith('http:', 'https:').optional(),
@@ -157,6 +169,9 @@ function findContradictions(env: Environment): string[] {
   if (env.KILL_AT && env.NODE_ENV !== 'test') {
     faults.push('KILL_AT: ends the process on purpose; it is for tests alone (NODE_ENV=test)')
   }
+  if (env.DATABASE_DIRECT_URL && !env.DATABASE_URL) {
+    faults.push('DATABASE_DIRECT_URL: set DATABASE_URL too, to the pooler')
+  }
   if (env.DATABASE_URL && !env.SECRET_KEY) {
     faults.push('SECRET_KEY: required where DATABASE_URL is set; `openssl rand -hex 32` makes one')
   }
@@ -178,6 +193,8 @@ const toConfig = (env: Environment) => ({
   /** Absolute. */
   dataDir: resolve(env.DATA_DIR),
   databaseUrl: env.DATABASE_URL,
+  /** Past the pooler that `databaseUrl` leads to, where it does: see `directUrlOf`. */
+  databaseDirectUrl: env.DATABASE_DIRECT_URL,
   redisUrl: env.REDIS_URL,
   smtpUrl: env.SMTP_URL,
   smtpConnections: env.SMTP_CONNECTIONS,
@@ -208,6 +225,15 @@ const toConfig = (env: Environment) => ({
   /** `step:n` of a fault test; refused outside tests. */
   killAt: env.KILL_AT,
 })
+
+/** Where a session is one's own: for all but reads and short transactions of web processes. */
+export const directUrlOf = <Url extends string | undefined>({
+  databaseDirectUrl,
+  databaseUrl,
+}: {
+  databaseDirectUrl: string | undefined
+  databaseUrl: Url
+}): string | Url => databaseDirectUrl ?? databaseUrl
 
 function toDkim(env: Environment) {
   const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY: privateKey } = env

@@ -1,5 +1,5 @@
 import type { Resolver } from 'node:dns/promises'
-import type { Config } from './config.ts'
+import { directUrlOf, type Config } from './config.ts'
 import { createKeyring } from './domain/token.ts'
 import { createFeedWriter } from './feeds/writer.ts'
 import { fetchPublic } from './import/feed/fetch.ts'
@@ -16,6 +16,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { queueBackendOf } from './queue/connection.ts'
 import { openRedisCounters } from './queue/counters.ts'
 import { createDoorbell } from './queue/enqueue.ts'
+import { createFaultLog } from './queue/faults.ts'
 import { createBudget } from './services/delivery/budget.ts'
 import { personalConnections } from './services/delivery/delivery.ts'
 import { createKillPoints } from './services/delivery/kill-points.ts'
@@ -23,6 +24,7 @@ import { compilerVersion } from './services/editions/set-paper.ts'
 import { createServices } from './services/services.ts'
 import type { Writers } from './services/delivery/send-one.ts'
 import { openDatabase } from './store/database.ts'
+import { inspectServer } from './store/server.ts'
 import { openPostgresCounters, type Counters } from './store/desk/rate-limits.ts'
 import { sendingTimes, type SendingTimes } from './store/delivery/leases.ts'
 
@@ -63,9 +65,11 @@ const providerLimits = { seconds: 10, bytes: 64 * 1024, redirects: 0 }
 
 export function createContext(config: ProcessConfig, options: ContextOptions) {
   const { log } = options
+  const directUrl = directUrlOf(config)
   const openPools = (kind: keyof typeof patience) =>
     openDatabase({
-      url: config.databaseUrl,
+      url: options.process === 'worker' ? directUrl : config.databaseUrl,
+      directUrl,
       max: options.maxConnections ?? 10,
       patience: patience[kind],
       onError: (error) => {
@@ -74,8 +78,9 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     })
   const database = openPools(options.process ?? 'web')
   const readers = options.process === 'worker' ? database : openPools('readers')
-  const queueBackend = queueBackendOf(config, config.databaseUrl)
-  const doorbell = createDoorbell(queueBackend, log)
+  const queueBackend = queueBackendOf(config, directUrl)
+  const queueFaults = createFaultLog(log)
+  const doorbell = createDoorbell(queueBackend, queueFaults)
   const keyring = createKeyring(config.secretKeys)
   const now = options.now ?? (() => new Date())
   const metrics = createMetrics()
@@ -84,8 +89,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
   const signer = createSigner(config.dkim, now)
   const transports = createTransports(config, metrics)
   const counters: Counters = config.redisUrl
-    ? openRedisCounters(config.redisUrl, log)
-    : openPostgresCounters(config.databaseUrl)
+    ? openRedisCounters(config.redisUrl, queueFaults)
+    : openPostgresCounters(directUrl)
   const times = { ...sendingTimes, ...options.sendingTimes }
   const services = createServices({
     config,
@@ -101,7 +106,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     sendingTimes: times,
     budget: createBudget({ limits: config.smtpRate, store: database.stores.sendingBudget }),
     writers: options.writers,
-    probes: { queue: () => doorbell.probe(), smtp: probeSmtp },
+    probes: { queue: (timeoutMs) => doorbell.probe(timeoutMs), smtp: probeSmtp, server: inspectServer },
     findMailHost: createMailHostLookup(options.dns),
     providers: createProviders(),
     fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
@@ -115,6 +120,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     log,
     database,
     queueBackend,
+    queueFaults,
     keyring,
     sendingTimes: times,
     hasEditions,

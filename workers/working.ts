@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../src/context.ts'
 import { endingMs } from '../src/lifecycle.ts'
+import { openCarrier } from '../src/queue/connection.ts'
 import { jobNames } from '../src/queue/jobs.ts'
 import { every } from './every.ts'
 import { receiveMail } from './inbound-mail.ts'
 import { createJobs } from './jobs.ts'
+import { createOldKeySweep } from './old-keys.ts'
+import { createUnheard } from './unheard.ts'
 import { startWorker } from './worker.ts'
 
 const beatMs = 5_000
@@ -35,15 +38,16 @@ async function firstBeat({ services: { presence }, log }: Context): Promise<void
 
 /** Everything a worker process does, until it is drained. */
 export async function startWorking(context: Context) {
-  const { services, queueBackend, log, metrics, sendingTimes } = context
+  const { services, queueBackend, queueFaults: faults, log, metrics, sendingTimes } = context
   const { sending, presence, reconciling, feeds } = services
-  const backend = { backend: queueBackend, log, metrics }
   const leaseMs = sendingTimes.leaseSeconds * 1000
   // Before the first ring is heard, which would find a worker that may not claim yet.
   await firstBeat(context)
   await feeds.renewAll().catch((error: unknown) => {
     log.warn({ reason: String(error) }, 'feeds could not be compared with this version of the program')
   })
+  const jobs = createJobs(services)
+  const unheard = createUnheard(context, jobs)
   const heartbeatMs = leaseMs / heartbeatsPerLease
   // One that hangs is not waited for: the next goes over another connection.
   const late = () =>
@@ -62,6 +66,8 @@ export async function startWorking(context: Context) {
     every(beatMs, () => sending.endCancelled(), log),
     every(beatMs, () => context.database.stores.counts.fold(), log),
     every(Math.min(reconcileMs, leaseMs * 2), () => reconciling.reconcile(), log),
+    every(reconcileMs, () => unheard.begin(), log),
+    every(upkeepMs, createOldKeySweep(context), log),
     every(
       upkeepMs,
       async () => {
@@ -77,8 +83,9 @@ export async function startWorking(context: Context) {
     every(upkeepMs, () => services.retention.run(context.lifecycle.draining), log),
   ]
   const inbound = await receiveMail(context)
-  const jobs = createJobs(services)
-  const workers = jobNames.map((name) => startWorker(name, jobs[name], backend))
+  const carrier = openCarrier(queueBackend, faults, jobNames.length)
+  const watch = { carrier, faults, log, metrics }
+  const workers = jobNames.map((name) => startWorker(name, jobs[name], watch))
 
   return {
     /**
@@ -98,7 +105,8 @@ export async function startWorking(context: Context) {
       }, endingMs.rounds).unref()
       await stopped
       await inbound?.close()
-      await Promise.all(workers.map((worker) => worker.close()))
+      await Promise.all([unheard.ended(), ...workers.map((worker) => worker.close())])
+      await carrier.close()
       await heartbeats.stop()
       await presence.remove()
       clearTimeout(overdue)

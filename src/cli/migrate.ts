@@ -6,9 +6,9 @@ export function migrateCommand(program: Command): void {
     .command('migrate')
     .description('bring the tables of DATABASE_URL up to date; safe to run by several starters at once')
     .action(async () => {
-      const { readConfig } = await import('../config.ts')
+      const { directUrlOf, readConfig } = await import('../config.ts')
       const config = readConfig()
-      const { databaseUrl } = config
+      const databaseUrl = directUrlOf(config)
       if (!databaseUrl)
         throw new UsageError('DATABASE_URL is not set; `npm start` migrates its own database by itself.')
       const { migrateQueue, queueBackendOf } = await import('../queue/connection.ts')

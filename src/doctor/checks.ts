@@ -3,8 +3,9 @@ import { statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
 import type { Context } from '../context.ts'
 import { look, no, ok, type Finding } from './finding.ts'
+import { readDatabaseAddress, readRedisAddress } from '../domain/server-address.ts'
 import { isLoopback, readSmtpUrl } from '../mail/smtp/smtp-url.ts'
-import { inspectRedis } from '../queue/inspect-redis.ts'
+import { inspectRedis, type RedisCause, type RedisFault } from '../queue/inspect-redis.ts'
 import { longestSkewMs, skewOf } from '../services/delivery/worker-guard.ts'
 
 const leastFreeBytes = 1_000_000_000
@@ -24,13 +25,15 @@ export interface Witness {
   skewMs: number
 }
 
-/** PostgreSQL is reached by a socket, too: at no host, or at a path. */
-export function isHere(url: string | undefined): boolean {
-  if (url === undefined) return true
-  const { hostname, searchParams } = new URL(url)
-  const host = searchParams.get('host') ?? decodeURIComponent(hostname)
-  return host === '' || host.startsWith('/') || isLoopback(host)
-}
+/** @param read how its kind of address is read; PostgreSQL is reached by a socket, too: at no host, or at a path */
+const isHereBy =
+  (read: (url: string) => { hosts: { host: string }[] }) =>
+  (url: string | undefined): boolean =>
+    url === undefined ||
+    read(url).hosts.every(({ host }) => host === '' || host.startsWith('/') || isLoopback(host))
+
+const isRedisHere = isHereBy(readRedisAddress)
+export const isHere = isHereBy(readDatabaseAddress)
 
 /** What a person can do with; Node hides the reason of some failures in a code. */
 const reasonOf = (error: unknown): string => {
@@ -75,15 +78,48 @@ export async function checkLinks({ config: { publicUrl } }: Context): Promise<Fi
   }
 }
 
+/** What stands before the database, and behind it. One that is away is told of by the next check. */
+async function checkServers({ config, services: { health } }: Context): Promise<Finding[]> {
+  const { databaseUrl, databaseDirectUrl } = config
+  try {
+    const { isPooled, losesCommits } = await health.inspectServer(databaseDirectUrl ?? databaseUrl)
+    if (databaseDirectUrl !== undefined) await health.inspectServer(databaseUrl)
+    return [
+      ...(isPooled ? [leadsToPooler(databaseDirectUrl !== undefined)] : []),
+      ...(losesCommits ? [isBehind] : []),
+    ]
+  } catch {
+    return []
+  }
+}
+
+const leadsToPooler = (isDirect: boolean) =>
+  no(
+    'pooler',
+    `${isDirect ? 'DATABASE_DIRECT_URL' : 'DATABASE_URL'} leads to a pooler, where news of changes and locks are lost; ` +
+      'set DATABASE_DIRECT_URL to the server itself',
+  )
+
+const isBehind = look(
+  'standby',
+  'hears of commits afterwards: if it takes over, mails of the last moment go out again; set synchronous_standby_names',
+)
+
 /** The database, and what only it can tell. */
-export async function checkDatabase({ config, services }: Context): Promise<Checkup> {
+export async function checkDatabase(context: Context): Promise<Checkup> {
+  const { config, services } = context
+  const servers = await checkServers(context)
   try {
     const skewMs = await services.presence.measureSkew()
     const hold = await services.restoredCopy.findHold()
     const findings = [
       judgeConnection(config.databaseUrl),
+      ...servers,
       hold
-        ? no('restored', 'this database is a copy: all mail is held until `bin/depeche restore confirm`')
+        ? no(
+            'restored',
+            'this database is a copy, or a standby that took over after more than five minutes: all mail is held until `bin/depeche restore confirm`',
+          )
         : ok('restored', 'nothing is held'),
       judgeKeys(await services.suppressions.judgeKeys()),
       judgeSearch(await services.subscribers.hasPartIndex()),
@@ -95,7 +131,7 @@ export async function checkDatabase({ config, services }: Context): Promise<Chec
     const sentence = hasNoTables
       ? 'has no tables of Dépêche yet; run `bin/depeche migrate`'
       : `does not answer (${reasonOf(error)}); check DATABASE_URL and that the server runs`
-    return { findings: [no('database', sentence)] }
+    return { findings: [no('database', sentence), ...servers] }
   }
 }
 
@@ -167,16 +203,21 @@ export async function checkRedis({ config: { redisUrl } }: Context): Promise<Che
             `drops jobs when its memory is full (${evictionPolicy}); set maxmemory-policy noeviction in its configuration`,
           )
     const skewMs = skewOf(time.now, time.sentAt, time.receivedAt)
-    return { findings: [finding], clock: { name: 'Redis', isHere: isHere(redisUrl), skewMs } }
+    return { findings: [finding], clock: { name: 'Redis', isHere: isRedisHere(redisUrl), skewMs } }
   } catch (error) {
-    return {
-      findings: [
-        (error as Error).name === 'ReplyError'
-          ? no('redis', `takes nothing (${reasonOf(error)}); give it memory, and its user the right to write`)
-          : no('redis', `does not answer (${reasonOf(error)}); check REDIS_URL and that Redis runs`),
-      ],
-    }
+    return { findings: [no('redis', redisFaults[(error as RedisFault).why](reasonOf(error)))] }
   }
+}
+
+const redisFaults: Record<RedisCause, (reason: string) => string> = {
+  unreachable: (reason) => `does not answer (${reason}); check REDIS_URL and that Redis runs`,
+  sign_in: (reason) => `does not let us in (${reason}); check user and password in REDIS_URL`,
+  cluster: () => 'is a node of a Cluster; write redis+cluster://host:port,host:port in REDIS_URL',
+  no_cluster: () => 'is no Cluster; write redis:// in REDIS_URL, or redis+sentinel://',
+  sentinel: () => 'is a Sentinel; write redis+sentinel://host:port,host:port/NAME in REDIS_URL',
+  replica: () =>
+    'is a replica, and takes nothing; name the master in REDIS_URL, or its Sentinels: redis+sentinel://host:port/NAME',
+  refused: (reason) => `takes nothing (${reason}); give it memory, and its user the right to write`,
 }
 
 /** Whether what comes back finds its way: the domain it is sent to, and who listens. */

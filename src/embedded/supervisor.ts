@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { childEnvironment, type Config } from '../config.ts'
+import { childEnvironment, directUrlOf, type Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
 import { endingMs } from '../lifecycle.ts'
 import { migrateQueue, queueBackendOf } from '../queue/connection.ts'
@@ -162,8 +162,9 @@ export function createSupervisor(config: Config, warn: (line: string) => void) {
   async function openDatabase(): Promise<ProcessConfig> {
     const { databaseUrl, secretKeys } = config
     if (databaseUrl !== undefined && secretKeys !== undefined) {
-      await migrate(databaseUrl)
-      await migrateQueue(queueBackendOf(config, databaseUrl))
+      const directUrl = directUrlOf({ ...config, databaseUrl })
+      await migrate(directUrl)
+      await migrateQueue(queueBackendOf(config, directUrl))
       return { ...config, databaseUrl, secretKeys }
     }
     installation = await openInstallation(config, 'supervisor')

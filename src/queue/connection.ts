@@ -1,8 +1,18 @@
-import { Queue, Worker, createPostgresBackend, runMigrations, type WorkerOptions } from 'bullmq'
-import { Redis, type RedisOptions } from 'ioredis'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  Queue,
+  Worker,
+  createPostgresBackend,
+  runMigrations,
+  type IQueueBackend,
+  type PgPool,
+  type WorkerOptions,
+} from 'bullmq'
 import pg from 'pg'
-import type { Logger } from '../log.ts'
+import { DatabaseClient } from '../store/client.ts'
+import type { FaultLog } from './faults.ts'
 import type { JobName } from './jobs.ts'
+import { keyPrefix, openRedis } from './redis.ts'
 
 /** Which server carries the doorbells: Redis where there is one, else the database itself. */
 export interface QueueBackend {
@@ -16,17 +26,33 @@ export const queueBackendOf = (
 ): QueueBackend => (redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl })
 
 /**
- * A connection that breaks while BullMQ has it in hand rejects its query, and emits an error besides, which ends the
- * process where nobody listens; BullMQ listens to idle connections alone.
+ * One connection to Redis, or one pool of PostgreSQL, for all queues and workers of a process: of their own they would have
+ * sixty between them. BullMQ leaves what it was handed open, and an open one keeps a finished command alive.
  */
-class HeardClient extends pg.Client {
-  constructor(config?: string | pg.ClientConfig) {
-    super(config)
-    this.on('error', () => undefined)
-  }
-}
+export type Carrier = ReturnType<typeof openCarrier>
 
-const onPostgres = (url: string) => ({ connectionString: url, max: 2, Client: HeardClient })
+/** @param listeners how many workers will listen: each keeps one connection to PostgreSQL, or opens one more to Redis */
+export function openCarrier({ kind, url }: QueueBackend, faults: FaultLog, listeners = 0) {
+  if (kind === 'redis') {
+    const redis = openRedis(url, faults)
+    const close = () => {
+      redis.disconnect()
+      return Promise.resolve()
+    }
+    return { redis, close }
+  }
+  // As BullMQ opens one by itself, which would then listen over a client that reads a single host.
+  const pool = new pg.Pool({
+    Client: DatabaseClient,
+    connectionString: url,
+    max: listeners + 3,
+    options: '-c search_path=bullmq',
+    application_name: 'depeche-queue',
+  })
+  // Each queue and each worker listens for its errors.
+  pool.setMaxListeners(100)
+  return { postgres: pool as unknown as PgPool, close: () => pool.end() }
+}
 
 /** A BullMQ queue or worker on either backend, seen as what we use of it. */
 export type AnyQueue = Pick<Queue, 'add' | 'close' | 'getWaitingCount'>
@@ -35,7 +61,7 @@ export type AnyWorker = Pick<Worker, 'close'>
 /** Creates BullMQ's own tables. BullMQ never does so by itself; Redis needs none. Safe to repeat. */
 export async function migrateQueue(backend: QueueBackend): Promise<void> {
   if (backend.kind === 'redis') return
-  const client = new pg.Client({ connectionString: backend.url, application_name: 'depeche-migrate' })
+  const client = new DatabaseClient({ connectionString: backend.url, application_name: 'depeche-migrate' })
   await client.connect()
   try {
     await runMigrations(client)
@@ -44,59 +70,57 @@ export async function migrateQueue(backend: QueueBackend): Promise<void> {
   }
 }
 
-export function openQueue(backend: QueueBackend, name: JobName, log: Logger): AnyQueue {
-  const client = backend.kind === 'redis' ? openRedis(backend.url, log) : undefined
-  const queue =
-    client !== undefined
-      ? new Queue(name, { connection: client })
-      : new Queue(name, { connection: onPostgres(backend.url) }, createPostgresBackend)
+export function openQueue({ redis, postgres }: Carrier, name: JobName, faults: FaultLog): AnyQueue {
+  const queue = redis
+    ? new Queue(name, { connection: redis, prefix: keyPrefix })
+    : new Queue(name, { connection: postgres }, createPostgresBackend)
   // Without a listener a lost connection would end the process; the reconciler makes up for lost rings.
   queue.on('error', (error: Error) => {
-    log.warn({ queue: name, reason: error.message }, 'queue connection failed; trying again')
+    faults(error, 'queue connection failed; trying again', { queue: name })
   })
-  return closingAlso(queue, client)
-}
-
-/** BullMQ leaves a connection that it was handed open, and an open connection keeps a finished command alive. */
-function closingAlso<T extends { close(): Promise<void> }>(owner: T, client: Redis | undefined): T {
-  const close = owner.close.bind(owner)
-  owner.close = async () => {
-    await close()
-    client?.disconnect()
-  }
-  return owner
+  return queue
 }
 
 export function openWorker(
-  backend: QueueBackend,
+  { redis, postgres }: Carrier,
   name: JobName,
-  options: { process: (data: unknown) => Promise<void>; concurrency: number; log: Logger },
+  options: { process: (data: unknown) => Promise<void>; concurrency: number; faults: FaultLog },
 ): AnyWorker {
+  const { concurrency, faults } = options
   const work = async (job: { data: unknown }) => options.process(job.data)
   // A long lock: the rows a job works on have their own leases, so a second ring for the same work is harmless.
-  const shared = { concurrency: options.concurrency, lockDuration: 60_000 } satisfies Partial<WorkerOptions>
-  const client = backend.kind === 'redis' ? openRedis(backend.url, options.log) : undefined
-  const worker =
-    client !== undefined
-      ? new Worker(name, work, { ...shared, connection: client })
-      : new Worker(name, work, { ...shared, connection: onPostgres(backend.url) }, createPostgresBackend)
+  const shared = { concurrency, lockDuration: 60_000, runRetryDelay: 2_000 } satisfies Partial<WorkerOptions>
+  const worker = redis
+    ? new Worker(name, work, { ...shared, connection: redis, prefix: keyPrefix })
+    : new Worker(name, work, { ...shared, connection: postgres }, createPostgresBackend)
+  pace(worker)
   worker.on('error', (error: Error) => {
-    options.log.warn({ queue: name, reason: error.message }, 'worker connection failed; trying again')
+    faults(error, 'worker connection failed; trying again', { queue: name })
   })
-  return closingAlso(worker, client)
+  return worker
 }
 
-export function openRedis(
-  url: string,
-  log: Logger,
-  // Not connected lazily: BullMQ would ask for the connection, and is dead for good where that fails.
-  options: Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'lazyConnect'> = {
-    maxRetriesPerRequest: null,
-  },
-): Redis {
-  const client = new Redis(url, options)
-  client.on('error', (error: Error) => {
-    log.warn({ reason: error.message }, 'redis connection failed; trying again')
-  })
-  return client
+const longestPauseMs = 10_000
+
+interface Asked {
+  moveToActive: (...of: Parameters<IQueueBackend['moveToActive']>) => Promise<unknown[]>
+}
+
+/** BullMQ asks for the next job as soon as it was refused one: a server that always refuses would be asked without a pause. */
+function pace(worker: { getBackend(): Asked; closing?: unknown }): void {
+  const backend = worker.getBackend()
+  const ask = backend.moveToActive.bind(backend)
+  let failures = 0
+  backend.moveToActive = async (...of) => {
+    try {
+      const next = await ask(...of)
+      failures = 0
+      return next
+    } catch (error) {
+      const until = performance.now() + Math.min(++failures * 1_000, longestPauseMs)
+      // An end does not wait for it.
+      while (performance.now() < until && !worker.closing) await sleep(200)
+      throw error
+    }
+  }
 }

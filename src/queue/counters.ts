@@ -1,11 +1,11 @@
 import { RateLimiterMemory, RateLimiterRedis, type RateLimiterAbstract } from 'rate-limiter-flexible'
-import type { Logger } from '../log.ts'
-import { openRedis } from './connection.ts'
+import type { FaultLog } from './faults.ts'
+import { keyPrefix, openRedis } from './redis.ts'
 
 /** Counts of requests in Redis. Each process counts alone while Redis is away. */
-export function openRedisCounters(url: string, log: Logger) {
+export function openRedisCounters(url: string, faults: FaultLog) {
   // While Redis is away a command must fail at once: a signup does not wait for a counter.
-  const client = openRedis(url, log, {
+  const client = openRedis(url, faults, {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     lazyConnect: true,
@@ -16,7 +16,7 @@ export function openRedisCounters(url: string, log: Logger) {
       if (client.status === 'wait') client.connect().catch(() => undefined)
       return new RateLimiterRedis({
         storeClient: client,
-        keyPrefix: name,
+        keyPrefix: `${keyPrefix}:${name}`,
         points,
         duration: seconds,
         insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),

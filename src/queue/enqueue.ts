@@ -1,5 +1,6 @@
-import type { Logger } from '../log.ts'
-import { openQueue, type AnyQueue, type QueueBackend } from './connection.ts'
+import { openCarrier, openQueue, type AnyQueue, type Carrier, type QueueBackend } from './connection.ts'
+import type { FaultLog } from './faults.ts'
+import { inspectRedis, RedisFault, type RedisCause } from './inspect-redis.ts'
 import { workId, type JobName, type JobPayload } from './jobs.ts'
 
 /** The doorbell, and whether it would be heard. */
@@ -9,14 +10,16 @@ export type Doorbell = Omit<ProbedDoorbell, 'probe'>
 /** How long a caller waits for the queue before it leaves the ring to the reconciler; and while the queue is known to be away. */
 const ringTimeoutMs = { first: 2_000, away: 50 }
 
-export function createDoorbell(backend: QueueBackend, log: Logger) {
+export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
   const queues = new Map<JobName, AnyQueue>()
+  let carrier: Carrier | undefined
   let isAway = false
   let isClosed = false
   const queueOf = (name: JobName): AnyQueue => {
     // A request goes on after its answer: nobody would close what it opens now.
     if (isClosed) throw new Error('the process is ending')
-    const queue = queues.get(name) ?? openQueue(backend, name, log)
+    carrier ??= openCarrier(backend, faults)
+    const queue = queues.get(name) ?? openQueue(carrier, name, faults)
     queues.set(name, queue)
     return queue
   }
@@ -40,19 +43,25 @@ export function createDoorbell(backend: QueueBackend, log: Logger) {
         await Promise.race([heard, rejectAfter(isAway ? ringTimeoutMs.away : ringTimeoutMs.first)])
       } catch (error) {
         isAway = true
-        log.warn({ queue: name, reason: String(error) }, 'ring failed; the reconciler will ring again')
+        faults(error, 'ring failed; the reconciler will ring again', { queue: name })
       }
     },
 
-    /** Asks the queue for something. @throws while it does not answer */
-    async probe(): Promise<true> {
-      await queueOf('deliver-mail').getWaitingCount()
-      return true
+    /** Whether a ring would be heard, or why not. */
+    async probe(timeoutMs: number): Promise<'up' | RedisCause> {
+      try {
+        if (backend.kind === 'redis') await inspectRedis(backend.url, timeoutMs)
+        else await queueOf('deliver-mail').getWaitingCount()
+        return 'up'
+      } catch (error) {
+        return error instanceof RedisFault ? error.why : 'unreachable'
+      }
     },
 
     async close(): Promise<void> {
       isClosed = true
       await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await carrier?.close()
     },
   }
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import type { Keyring } from '../domain/token.ts'
 import type { Logger } from '../log.ts'
 import type { FeedWriter } from '../feeds/writer.ts'
-import type { Doorbell } from '../queue/enqueue.ts'
+import type { Doorbell, ProbedDoorbell } from '../queue/enqueue.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { MailHost } from '../mail/mail-host.ts'
 import type { Providers } from '../mail/providers/providers.ts'
@@ -36,7 +36,12 @@ export interface Parts {
   /** Where tests write the messages themselves. */
   writers?: Writers | undefined
   /** Whether the servers we use answer; a rejection is a no. */
-  probes: { queue: () => Promise<boolean>; smtp: (smtpUrl: string, timeoutMs: number) => Promise<boolean> }
+  probes: {
+    queue: ProbedDoorbell['probe']
+    smtp: (smtpUrl: string, timeoutMs: number) => Promise<boolean>
+    /** @throws where it does not answer */
+    server: (url: string) => Promise<{ isPooled: boolean; losesCommits: boolean }>
+  }
   /** Whether a domain can be mailed at all; never withholds a mail. */
   findMailHost: (domain: string) => Promise<MailHost>
   /** Whose events are read. */

@@ -1,6 +1,8 @@
 import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { feedChannel } from './feeds/feed-documents.ts'
+import { DatabaseClient } from './client.ts'
+import { PooledClient } from './pooled.ts'
 import { PreparingClient } from './prepared.ts'
 import { failAsUnavailable } from './unavailable.ts'
 import type { DB } from './schema.ts'
@@ -26,6 +28,8 @@ interface Listener {
 
 interface DatabaseOptions {
   url: string
+  /** Past the pooler that `url` leads to, where it does. */
+  directUrl?: string | undefined
   /** Connections this process may hold. */
   max?: number
   patience?: Patience
@@ -60,15 +64,14 @@ const types: pg.CustomTypesConfig = {
 
 /** Constructing is not connecting: the first statement opens the first connection. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const db = openPool(options, options.max ?? 10)
-  const hot = openPool(
-    { ...options, url: withSetting(options.url, 'plan_cache_mode=force_generic_plan') },
-    hotMax,
-  )
+  const { url, directUrl = url } = options
+  const db = openPool(options, directUrl === url ? PreparingClient : PooledClient, options.max ?? 10)
+  const hotUrl = withSetting(directUrl, 'plan_cache_mode=force_generic_plan')
+  const hot = openPool({ ...options, url: hotUrl }, PreparingClient, hotMax)
   return {
     stores: storesOn(db, hot),
     transaction: (work) => db.transaction().execute((tx) => work(storesOn(tx))),
-    listenForFeeds: (listener) => listen(options.url, feedChannel, listener),
+    listenForFeeds: (listener) => listen(directUrl, feedChannel, listener),
     async close() {
       await Promise.all([db.destroy(), hot.destroy()])
     },
@@ -84,10 +87,11 @@ const hotMax = 4
 
 function openPool(
   { url, onError, applicationName = 'depeche', patience }: DatabaseOptions,
+  Client: typeof DatabaseClient,
   max: number,
 ): Kysely<DB> {
   const pool = new pg.Pool({
-    Client: PreparingClient,
+    Client,
     connectionString: url,
     types,
     max,
@@ -101,8 +105,6 @@ function openPool(
   })
   // An idle connection that breaks is replaced on the next use; without a listener it would end the process.
   pool.on('error', (error) => onError?.(error))
-  // So would one that breaks in use; its statement rejects all the same.
-  pool.on('connect', (client) => client.on('error', () => undefined))
   return new Kysely<DB>({
     dialect: new PostgresDialect({
       pool: {
@@ -117,19 +119,20 @@ function openPool(
 
 /** An address whose connections begin with a setting, beside those it names itself. */
 function withSetting(address: string, setting: string): string {
-  const url = new URL(address)
-  const named = url.searchParams.get('options')
-  url.searchParams.set('options', `${named === null ? '' : `${named} `}-c ${setting}`)
-  return url.href
+  const [server = '', query] = address.split(/\?(.*)/s)
+  const parameters = new URLSearchParams(query)
+  const named = parameters.get('options')
+  parameters.set('options', `${named === null ? '' : `${named} `}-c ${setting}`)
+  return `${server}?${parameters.toString()}`
 }
 
 async function listen(url: string, channel: string, listener: Listener): Promise<() => Promise<void>> {
-  let client: pg.Client
+  let client: DatabaseClient
   let closed = false
   let retry: NodeJS.Timeout | undefined
 
   const connect = async () => {
-    client = new pg.Client({ connectionString: url, application_name: 'depeche-listen', keepAlive: true })
+    client = new DatabaseClient({ connectionString: url, application_name: 'depeche-listen' })
     client.on('notification', (message) => {
       listener.onMessage(message.payload ?? '')
     })

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { conflict } from '../errors.ts'
+import { DatabaseClient, isPooled } from './client.ts'
 
 const ownMigrations = new URL('./migrations/', import.meta.url)
 
@@ -20,12 +21,13 @@ interface Migration {
  * with `-- no transaction`, as `create index concurrently` needs, runs statement by statement, each ending its line with
  * a semicolon; stopped half-way it runs again from its first. Safe to run by several starters at once.
  * @returns the names that were applied, oldest first
- * @throws DomainError `migration_changed`, before anything is applied
+ * @throws DomainError `migration_changed`, `database_pooler`, before anything is applied
  */
 export async function migrate(url: string, directory = ownMigrations): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, application_name: 'depeche-migrate' })
+  const client = new DatabaseClient({ connectionString: url, application_name: 'depeche-migrate' })
   await client.connect()
   try {
+    await refusePooler(client)
     await lock(client)
     await client.query(`
       create table if not exists migrations (name text primary key, applied_at timestamptz not null default now());
@@ -38,6 +40,15 @@ export async function migrate(url: string, directory = ownMigrations): Promise<s
   } finally {
     await client.end()
   }
+}
+
+/** A pooler lends the connection that took a lock to others, and the lock with it. */
+async function refusePooler(client: DatabaseClient): Promise<void> {
+  if (await isPooled(client))
+    throw conflict(
+      'database_pooler',
+      'This address leads to a pooler (such as PgBouncer), where locks stay behind; nothing was changed. Set DATABASE_DIRECT_URL to the server itself.',
+    )
 }
 
 /** Asks again and again: a statement that waits is a snapshot that `create index concurrently` of its holder waits for. */

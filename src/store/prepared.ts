@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import pg from 'pg'
+import { DatabaseClient } from './client.ts'
 import { failAsUnavailable } from './unavailable.ts'
 
 const mark = '/* prepared */'
@@ -29,7 +29,7 @@ const planLifetimeMs = 10_000
  * A client that names the statements that say so: PostgreSQL keeps the plan of those that have a name. A statement that
  * could not be asked fails as `failAsUnavailable` says.
  */
-export class PreparingClient extends pg.Client {
+export class PreparingClient extends DatabaseClient {
   #plannedAt = performance.now()
 
   override query(...[statement, ...rest]: unknown[]): never {

@@ -1,16 +1,14 @@
 import pg from 'pg'
+import { DatabaseClient, isPooled } from './client.ts'
 
 /** Statements to a PostgreSQL server rather than to our tables: is it there, is it in use, does our database exist. */
 
-const connect = async (url: string, name: string): Promise<pg.Client> => {
-  const client = new pg.Client({
+const connect = async (url: string, name: string): Promise<DatabaseClient> => {
+  const client = new DatabaseClient({
     connectionString: url,
     application_name: name,
     connectionTimeoutMillis: 5_000,
-    keepAlive: true,
   })
-  // A connection that breaks later also rejects the statement in flight or emits `end`; nothing is lost here.
-  client.on('error', () => undefined)
   await client.connect()
   return client
 }
@@ -24,6 +22,20 @@ export async function findDataDirectory(url: string): Promise<string | undefined
     return rows[0]?.data_directory
   } catch {
     return undefined
+  }
+}
+
+/** What a person has to know of the server behind an address. */
+export async function inspectServer(url: string) {
+  const client = await connect(url, 'depeche-probe')
+  try {
+    const { rows } = await client.query<{ standbys: number; isSynchronous: boolean }>(`
+      select (select count(*)::int from pg_stat_replication) as standbys,
+        current_setting('synchronous_standby_names') <> '' as "isSynchronous"`)
+    const { standbys, isSynchronous } = rows[0] ?? { standbys: 0, isSynchronous: false }
+    return { isPooled: await isPooled(client), losesCommits: standbys > 0 && !isSynchronous }
+  } finally {
+    await client.end()
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { openCarrier } from '../../src/queue/connection.ts'
 import { createJobs } from '../../workers/jobs.ts'
 import { startWorker } from '../../workers/worker.ts'
 import { signedIn } from '../support/desk.ts'
@@ -14,7 +15,7 @@ test('SRC-5 what is published there and rung for stands in /rss.xml and in the o
     web: { env: { FEED_LIMIT: 'off' } },
     prepare: (wordpress) => wordpress.add({ title: 'Avant' }),
   })
-  const { services, database, queueBackend, log, metrics } = site.context
+  const { services, database, queueBackend, queueFaults: faults, log, metrics } = site.context
   const newsletter = await aNewsletter(database)
   await aSubscriber(database, { newsletter })
   const [draft] = await services.digests.listNext(newsletter.slug)
@@ -29,10 +30,10 @@ test('SRC-5 what is published there and rung for stands in /rss.xml and in the o
   expect(await inDraft()).toEqual(['Avant'])
   const { pingUrl } = await services.sources.get(site.sourceId)
   // Without the rounds that come by for what no ring was heard for.
-  const backend = { backend: queueBackend, log, metrics }
+  const carrier = openCarrier(queueBackend, faults, 3)
   const jobs = createJobs(services)
   const rung = ['sync-source', 'render-feeds', 'refresh-drafts'] as const
-  const workers = rung.map((name) => startWorker(name, jobs[name], backend))
+  const workers = rung.map((name) => startWorker(name, jobs[name], { carrier, faults, log, metrics }))
   try {
     site.wordpress.add({ title: 'Tout de suite' })
     expect((await site.wordpress.ping(pingUrl)).status).toBe(200)
@@ -40,6 +41,7 @@ test('SRC-5 what is published there and rung for stands in /rss.xml and in the o
     await until('in the open draft', async () => (await inDraft()).includes('Tout de suite'))
   } finally {
     await Promise.all(workers.map((worker) => worker.close()))
+    await carrier.close()
   }
   // Due within five seconds of the ring, and the one look that followed has brought it.
   expect(await site.sql(`select looked_at - rung_at < interval '5 seconds' as is_soon from sources`)).toEqual(

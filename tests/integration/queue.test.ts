@@ -3,13 +3,18 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DomainError } from '../../src/errors.ts'
 import { createLogger } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
-import type { QueueBackend } from '../../src/queue/connection.ts'
+import { openCarrier, type QueueBackend } from '../../src/queue/connection.ts'
 import { createDoorbell } from '../../src/queue/enqueue.ts'
+import { createFaultLog } from '../../src/queue/faults.ts'
 import { startWorker } from '../../workers/worker.ts'
-import { cloneDatabase } from '../support/database.ts'
-import { aRedis } from '../support/redis.ts'
+import { createOldKeySweep } from '../../workers/old-keys.ts'
+import { aConfig } from '../support/config.ts'
+import { cloneDatabase, openTestDatabase } from '../support/database.ts'
+import { aRedis, ask } from '../support/redis.ts'
+import { runSql } from '../support/sql.ts'
 
 const log = createLogger('silent', 'worker')
+const faults = createFaultLog(log)
 
 const backends: Record<string, () => Promise<QueueBackend>> = {
   redis: async () => ({ kind: 'redis', url: (await aRedis()).url }),
@@ -19,6 +24,8 @@ const backends: Record<string, () => Promise<QueueBackend>> = {
 /** A worker that notes the digests it was rung for, and does with each what `work` says. */
 function listen(backend: QueueBackend, work: (digestId: number) => Promise<void> = () => Promise.resolve()) {
   const heard: number[] = []
+  const carrier = openCarrier(backend, faults, 1)
+  onTestFinished(() => carrier.close())
   const worker = startWorker(
     'deliver-digest',
     {
@@ -27,14 +34,14 @@ function listen(backend: QueueBackend, work: (digestId: number) => Promise<void>
         await work(digestId)
       },
     },
-    { backend, log, metrics: createMetrics() },
+    { carrier, faults, log, metrics: createMetrics() },
   )
   onTestFinished(() => worker.close())
   return heard
 }
 
 function bell(backend: QueueBackend) {
-  const doorbell = createDoorbell(backend, log)
+  const doorbell = createDoorbell(backend, faults)
   onTestFinished(() => doorbell.close())
   return doorbell
 }
@@ -95,14 +102,14 @@ describe.each(Object.keys(backends))('the doorbell on %s', (name) => {
 
 test('a ring that cannot be heard does not fail its caller', async () => {
   const redis = await aRedis()
-  const doorbell = createDoorbell({ kind: 'redis', url: redis.url }, log)
+  const doorbell = createDoorbell({ kind: 'redis', url: redis.url }, faults)
   await redis.stop()
   await expect(doorbell.ring('deliver-mail', {})).resolves.toBeUndefined()
   await doorbell.close()
 })
 
 test('a ring after the end opens nothing that nobody would close: the database can be dropped', async () => {
-  const doorbell = createDoorbell({ kind: 'postgres', url: await cloneDatabase() }, log)
+  const doorbell = createDoorbell({ kind: 'postgres', url: await cloneDatabase() }, faults)
   await doorbell.close()
   await expect(doorbell.ring('deliver-mail', {})).resolves.toBeUndefined()
 })
@@ -122,4 +129,40 @@ test('one ring waits for a queue that is away, those after it do not; once it is
     await doorbell.ring('deliver-digest', { digestId: 3 })
     expect(heard).toContain(3)
   }, 30_000)
+})
+
+test('what an older version left in Redis goes an hour after its last worker, and nothing else does', async () => {
+  const redis = await aRedis()
+  const redisUrl = redis.url
+  const databaseUrl = await cloneDatabase()
+  const database = openTestDatabase(databaseUrl)
+  ask(
+    redis.port,
+    'mset',
+    'bull:deliver-mail:meta',
+    '1',
+    'bull:render-feeds:wait',
+    '1',
+    'bull:others:meta',
+    '1',
+  )
+  await bell({ kind: 'redis', url: redisUrl }).ring('deliver-mail', {})
+  let minute = 0
+  const context = { config: { ...aConfig(databaseUrl), redisUrl }, database, log }
+  const sweep = createOldKeySweep(context, () => minute * 60_000)
+  const sweepAt = async (at: number) => {
+    minute = at
+    await sweep()
+    const keys = ask(redis.port, 'keys', '*').trim().split('\n')
+    expect(keys.filter((key) => key.startsWith('{depeche}:deliver-mail:'))).not.toEqual([])
+    return keys.filter((key) => key.startsWith('bull:')).sort()
+  }
+  const all = ['bull:deliver-mail:meta', 'bull:others:meta', 'bull:render-feeds:wait']
+  const id = '11111111-1111-4111-8111-111111111111'
+  await database.stores.workers.put(id)
+  await runSql(databaseUrl, 'update workers set generation = 1')
+  expect(await sweepAt(70)).toEqual(all)
+  await database.stores.workers.delete(id)
+  expect(await sweepAt(120)).toEqual(all)
+  expect(await sweepAt(130)).toEqual(['bull:others:meta'])
 })

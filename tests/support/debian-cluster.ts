@@ -1,7 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
+import { findFreePort } from '../../src/embedded/ports.ts'
+import { query } from './query.ts'
+import { until } from './until.ts'
 
 const root = '/usr/lib/postgresql'
 
@@ -18,26 +21,29 @@ const asPostgres = (program: string, args: string[]) => {
   execFileSync(file, rest, { stdio: 'ignore' })
 }
 
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => {
-        resolve(port)
-      })
-    })
-  })
-
 /** A server of Debian's PostgreSQL on a directory; gone when the test has finished. */
-async function start(directory: string): Promise<string> {
-  const port = await freePort()
+async function start(directory: string) {
+  const port = await findFreePort()
   const data = `${directory}/data`
   const options = `-p ${port} -k ${directory} -c listen_addresses=127.0.0.1 -c fsync=off`
-  asPostgres(`${programs()}/pg_ctl`, ['-D', data, '-o', options, '-l', `${directory}/log`, '-w', 'start'])
-  onTestFinished(() => {
-    asPostgres(`${programs()}/pg_ctl`, ['-D', data, '-m', 'immediate', 'stop'])
-  })
-  return `postgres://postgres@127.0.0.1:${port}/postgres`
+  const control = (...args: string[]) => {
+    asPostgres(`${programs()}/pg_ctl`, ['-D', data, '-w', ...args])
+  }
+  control('-o', options, '-l', `${directory}/log`, 'start')
+  const crash = () => {
+    if (existsSync(`${data}/postmaster.pid`)) control('-m', 'immediate', 'stop')
+  }
+  onTestFinished(crash)
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    port,
+    /** All its processes at once, as when they are killed. */
+    crash,
+    /** Makes a standby a server of its own. */
+    promote: () => {
+      control('promote')
+    },
+  }
 }
 
 function aDirectory(): string {
@@ -52,26 +58,78 @@ function aDirectory(): string {
 export async function aDebianCluster() {
   const directory = aDirectory()
   asPostgres(`${programs()}/initdb`, [
-    '-D',
-    `${directory}/data`,
-    '-U',
-    'postgres',
-    '-A',
-    'trust',
-    '-E',
-    'UTF8',
+    ...['-D', `${directory}/data`, '-U', 'postgres', '-A', 'trust'],
+    ...['-E', 'UTF8', '--locale', 'C.UTF-8'],
   ])
-  const url = await start(directory)
+  const server = await start(directory)
+  const copyFiles = (...args: string[]) => {
+    const copied = aDirectory()
+    asPostgres(`${programs()}/pg_basebackup`, [
+      '-D',
+      `${copied}/data`,
+      '-d',
+      server.url,
+      '-c',
+      'fast',
+      ...args,
+    ])
+    return start(copied)
+  }
   return {
-    url,
+    ...server,
     /** @returns what the program has printed */
     run: (program: 'pg_dump' | 'pg_restore' | 'psql', args: string[]): Buffer =>
       execFileSync(`${programs()}/${program}`, args, { maxBuffer: 64e6 }),
     /** A copy of the whole cluster while it runs, started. */
-    async copy(): Promise<string> {
-      const copied = aDirectory()
-      asPostgres(`${programs()}/pg_basebackup`, ['-D', `${copied}/data`, '-d', url, '-c', 'fast'])
-      return start(copied)
+    copy: async (): Promise<string> => (await copyFiles()).url,
+    /** A standby that every commit waits for. */
+    async standby() {
+      const standby = await copyFiles('-R')
+      await query(server.url, `alter system set synchronous_standby_names = '*'`)
+      await query(server.url, 'select pg_reload_conf()')
+      await until('commits wait for it', async () => {
+        const rows = await query<{ state: string }>(
+          server.url,
+          'select sync_state as state from pg_stat_replication',
+        )
+        return rows[0]?.state === 'sync'
+      })
+      return standby
     },
   }
+}
+
+/** PgBouncer in transaction mode before a server. @returns the address that leads through it */
+export async function aPooler(url: string): Promise<string> {
+  const directory = aDirectory()
+  const { hostname, port, username, password } = new URL(url)
+  const listenPort = await findFreePort()
+  writeFileSync(
+    `${directory}/pgbouncer.ini`,
+    `[databases]
+* = host=${hostname} port=${port} user=${username}${password && ` password=${decodeURIComponent(password)}`}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${listenPort}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 5
+`,
+  )
+  const args = [...(process.getuid?.() === 0 ? ['-u', 'postgres'] : []), `${directory}/pgbouncer.ini`]
+  const pooler = spawn('/usr/sbin/pgbouncer', args, { stdio: 'ignore' })
+  onTestFinished(async () => {
+    pooler.kill('SIGKILL')
+    await once(pooler, 'exit')
+  })
+  const through = new URL(url)
+  through.port = String(listenPort)
+  await until('the pooler lets through', () =>
+    query(through.href, 'select').then(
+      () => true,
+      () => false,
+    ),
+  )
+  return through.href
 }

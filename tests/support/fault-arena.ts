@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
 import { createDoorbell, type Doorbell } from '../../src/queue/enqueue.ts'
 import { cloneDatabase } from './database.ts'
@@ -79,7 +78,7 @@ export async function anArena(options: ArenaOptions): Promise<Arena> {
     rmSync(directory, { recursive: true, force: true })
   })
   const { digestId, newsletterId } = await aSendingDigest(plainUrl, { readers, policy })
-  const doorbell = createDoorbell({ kind: 'postgres', url: plainUrl }, pino({ level: 'silent' }))
+  const doorbell = createDoorbell({ kind: 'postgres', url: plainUrl }, () => undefined)
   onTestFinished(() => doorbell.close())
   const linesOf = (path: string) =>
     existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []

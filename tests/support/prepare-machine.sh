@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the tests need from Debian: as root it is installed, otherwise the one line that installs it is printed.
-# With `mail`, `wordpress` or `restores`: also what the lane of that name, or `npm run test:faults`, needs.
+# With `mail`, `wordpress`, `engines` or `restores`: also what the lane of that name, or `npm run test:faults`, needs.
 set -euo pipefail
 
 declare -A package_of=(
@@ -26,6 +26,12 @@ if [ "${1:-}" = wordpress ]; then
   package_of[/usr/share/wordpress/wp-load.php]=wordpress
   package_of[php]=php-cli
   package_of[/usr/sbin/mariadbd]=mariadb-server-core
+fi
+if [ "${1:-}" = engines ]; then
+  package_of[/usr/lib/postgresql]=postgresql
+  package_of[/usr/sbin/pgbouncer]=pgbouncer
+  package_of[/usr/sbin/haproxy]=haproxy
+  package_of[/usr/share/doc/python3-venv]=python3-venv
 fi
 if [ "${1:-}" = restores ]; then
   package_of[/usr/lib/postgresql]=postgresql

@@ -1,7 +1,10 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
+import { until } from './until.ts'
 
 export interface RedisServer {
   url: string
@@ -12,26 +15,36 @@ export interface RedisServer {
   startAgain: () => Promise<void>
 }
 
+interface RedisOptions {
+  /** `redis-server`, or another of the family. */
+  program?: string
+  args?: string[]
+  port?: number
+}
+
 /** A real Redis of its own, without files, stopped when the test has finished. */
-export async function aRedis(): Promise<RedisServer> {
-  const port = await findFreePort()
-  let server = await startServer(port)
+export async function aRedis(options: RedisOptions = {}): Promise<RedisServer> {
+  const port = options.port ?? (await findFreePort())
+  let server = await startServer(port, options)
   const stop = () => server.stop()
   onTestFinished(stop)
   const startAgain = async () => {
-    server = await startServer(port)
+    server = await startServer(port, options)
   }
   return { url: `redis://127.0.0.1:${port}`, port, stop, startAgain }
 }
 
-async function startServer(port: number) {
+async function startServer(port: number, { program = 'redis-server', args: more = [] }: RedisOptions) {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const server = spawn('redis-server', [...args, '--maxmemory-policy', 'noeviction'], {
+  const server = spawn(program, [...args, '--maxmemory-policy', 'noeviction', ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(server, 'exit')
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
+    server.once('exit', () => {
+      reject(new Error(`${program} ended before it was ready`))
+    })
     server.stdout.on('data', (chunk: Buffer) => {
       if (chunk.includes('Ready to accept connections')) resolve()
     })
@@ -42,4 +55,118 @@ async function startServer(port: number) {
       await exited
     },
   }
+}
+
+/** What a server says to a command. */
+export const ask = (port: number, ...command: string[]): string =>
+  execFileSync('redis-cli', ['-p', String(port), ...command], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 30_000,
+  })
+
+function aFolder(): string {
+  const folder = mkdtempSync('/var/tmp/depeche-redis-')
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return folder
+}
+
+/** Three masters, each with a replica that takes its place within seconds. */
+export async function aRedisCluster() {
+  const folder = aFolder()
+  const nodes: RedisServer[] = []
+  for (let n = 0; n < 6; n++) {
+    // A second port, ten thousand higher, is for the nodes among themselves.
+    const port = await until('a port that leaves room', async () => {
+      const free = await findFreePort()
+      return (await findFreePort(free + 10_000)) === free + 10_000 && free
+    })
+    const args = ['--cluster-enabled', 'yes', '--dir', folder, '--cluster-config-file', `${port}.conf`]
+    nodes.push(await aRedis({ port, args: [...args, '--cluster-node-timeout', '2000'] }))
+  }
+  const [first] = nodes
+  if (!first) throw new Error('six nodes have a first')
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
+  ask(first.port, '--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes')
+  await until('the cluster is whole', async () =>
+    Promise.resolve(nodes.every(({ port }) => ask(port, 'cluster', 'info').includes('cluster_state:ok'))),
+  )
+  return {
+    nodes,
+    url: `redis+cluster://${addresses.join(',')}`,
+    /** Kills the master that holds the queue's keys. */
+    async killMaster(): Promise<void> {
+      const slot = Number(ask(first.port, 'cluster', 'keyslot', '{depeche}'))
+      const lines = ask(first.port, 'cluster', 'nodes').split('\n')
+      const holder = lines.find((line) =>
+        line
+          .split(' ')
+          .slice(8)
+          .some((range) => {
+            const [from = NaN, to = from] = range.split('-').map(Number)
+            return slot >= from && slot <= to
+          }),
+      )
+      const port = Number(/127\.0\.0\.1:(\d+)@/.exec(holder ?? '')?.[1])
+      await nodes.find((node) => node.port === port)?.stop()
+    },
+  }
+}
+
+/** A master, a replica, and three Sentinels that make the one the other within seconds. */
+export async function aSentinelSetup({ program }: { program?: string } = {}) {
+  const folder = aFolder()
+  const servers = program === undefined ? {} : { program }
+  const master = await aRedis(servers)
+  const replica = await aRedis({
+    ...servers,
+    args: ['--dir', folder, '--replicaof', '127.0.0.1', String(master.port)],
+  })
+  await until('the replica follows', () =>
+    Promise.resolve(ask(replica.port, 'info', 'replication').includes('master_link_status:up')),
+  )
+  const sentinels: number[] = []
+  for (let n = 0; n < 3; n++) sentinels.push(await aSentinel(folder, master.port))
+  await until('they know of each other', () =>
+    Promise.resolve(
+      sentinels.every((port) =>
+        /num-slaves\n1\n[^]*num-other-sentinels\n2\n/.test(ask(port, 'sentinel', 'master', 'lettres')),
+      ),
+    ),
+  )
+  return {
+    master,
+    replica,
+    sentinels,
+    url: `redis+sentinel://${sentinels.map((port) => `127.0.0.1:${port}`).join(',')}/lettres`,
+  }
+}
+
+async function aSentinel(folder: string, masterPort: number): Promise<number> {
+  const port = await findFreePort()
+  const file = join(folder, `${port}.conf`)
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor lettres 127.0.0.1 ${masterPort} 2`,
+    'sentinel down-after-milliseconds lettres 1000',
+    'sentinel failover-timeout lettres 5000',
+  ]
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
+  onTestFinished(async () => {
+    sentinel.kill('SIGKILL')
+    await once(sentinel, 'exit')
+  })
+  await until('a Sentinel answers', () => {
+    try {
+      return Promise.resolve(ask(port, 'ping').includes('PONG'))
+    } catch {
+      return Promise.resolve(false)
+    }
+  })
+  return port
 }

@@ -9,8 +9,11 @@ type PartState = 'up' | 'down'
 export interface HealthReport {
   /** Why workers that live send nothing; absent where each can. */
   obstacles?: string[]
-  postgres: PartState
+  /** `read_only` where it is a standby: nothing can be written. */
+  postgres: PartState | 'read_only'
   queue: PartState
+  /** Where the queue is down: `unreachable`, `sign_in`, `cluster`, `no_cluster`, `sentinel`, `replica`, `refused`. */
+  queueCause?: string
   /** `unknown` where this process has no SMTP server. */
   smtp: PartState | 'unknown'
   /** True where nothing is sent because this database is a copy; null while PostgreSQL does not answer. */
@@ -29,17 +32,21 @@ export function createHealthService(
   const { config, database, mail, probes, presence } = parts
   let latest: { at: number; report: Promise<HealthReport> } | undefined
 
+  const findQueue = async () => (await within(probes.queue(askTimeoutMs))) ?? 'unreachable'
+
   const ask = async (): Promise<HealthReport> => {
-    const [waiting, held, obstacles, queue, smtp] = await Promise.all([
+    const [isReadOnly, waiting, held, obstacles, queue, smtp] = await Promise.all([
+      within(database.stores.health.isReadOnly().catch(isStandby)),
       within(database.stores.health.getOldestWaitingSeconds()),
       within(database.stores.instanceGuard.isHeld()),
       within(database.stores.workers.listObstacles()),
-      within(probes.queue()),
+      findQueue(),
       config.smtpUrl === undefined ? 'unknown' : within(probes.smtp(config.smtpUrl, askTimeoutMs)),
     ])
     return {
-      postgres: waiting === undefined ? 'down' : 'up',
-      queue: queue === true ? 'up' : 'down',
+      postgres: isReadOnly ? 'read_only' : waiting === undefined ? 'down' : 'up',
+      queue: queue === 'up' ? 'up' : 'down',
+      ...(queue !== 'up' && { queueCause: queue }),
       smtp: smtp === 'unknown' ? 'unknown' : smtp === true ? 'up' : 'down',
       held: held ?? null,
       oldestWaitingSeconds: waiting ?? null,
@@ -48,6 +55,10 @@ export function createHealthService(
   }
 
   return {
+    inspectServer: (url: string) => probes.server(url),
+
+    isQueueAway: async (): Promise<boolean> => (await findQueue()) !== 'up',
+
     /** Never rejects: a part that fails or does not answer in time is down. */
     report(): Promise<HealthReport> {
       const now = performance.now()
@@ -65,9 +76,15 @@ export function createHealthService(
       if (obstacle !== undefined) return obstacle === 'draining' ? undefined : obstacle
       if (isThorough) await within(mail.checkTemplates())
       if (mail.hasBrokenTemplates()) return 'templates'
-      return (await within(probes.queue())) ? undefined : 'queue'
+      return (await this.isQueueAway()) ? 'queue' : undefined
     },
   }
+}
+
+/** Of several hosts none is connected to where all are standbys. @throws any other error */
+function isStandby(error: unknown): true {
+  if (((error as Error).cause as { code?: string } | undefined)?.code === '25006') return true
+  throw error
 }
 
 async function within<T>(answer: Promise<T>): Promise<T | undefined> {

@@ -66,7 +66,7 @@ export function createRetentionService({
     async run(draining: AbortSignal): Promise<void> {
       const { zone } = await stores.publication.get()
       const goesOn = () => !draining.aborted && isNight(zone, now())
-      if (!goesOn() || (await stores.workers.areOlderAlive(2))) return
+      if (!goesOn() || (await stores.workers.areOlderAlive('folding'))) return
       if (!(await stores.retention.claimRound('retention', roundSeconds))) return
       const digests = await moveDeliveries(goesOn)
       if (digests > 0)

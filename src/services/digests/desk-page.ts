@@ -116,7 +116,7 @@ export function createDigestPageService(parts: Pick<Parts, 'config' | 'database'
         find: wish.find,
         found: wish.find ? await find(wish.find, newsletter.language, shown) : undefined,
         colleagues: (await database.stores.editors.list()).map(({ email }) => email),
-        hasOlderWorker: isLetter(stored) && (await database.stores.workers.areOlderAlive(1)),
+        hasOlderWorker: isLetter(stored) && (await database.stores.workers.areOlderAlive('letters')),
         hasWorker: (await database.stores.workers.countAlive()) > 0,
       }
     },

@@ -304,7 +304,7 @@ async function requirePostalAddress(stores: Stores, { language }: Newsletter): P
 
 /** A worker of the version before knows no letters, and would pass over their readers. */
 async function requireWorkersFor(stores: Stores, digest: Digest): Promise<void> {
-  if (!isLetter(digest) || !(await stores.workers.areOlderAlive(1))) return
+  if (!isLetter(digest) || !(await stores.workers.areOlderAlive('letters'))) return
   throw conflict(
     'older_worker',
     'A worker of an older version runs, and would pass over the readers of a letter: end it first.',

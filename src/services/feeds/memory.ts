@@ -89,7 +89,9 @@ export function createFeedMemory(
         onMessage: (path) => void refresh(path),
         onReconnect: () => void compare(),
       })
-      for (const path of await database.stores.feedDocuments.listPathsAhead()) await load(path)
+      // While the database is away nothing is read ahead; each feed is then, when it is asked for.
+      const ahead = await database.stores.feedDocuments.listPathsAhead().catch(() => [])
+      for (const path of ahead) await load(path).catch(() => undefined)
     },
 
     async close(): Promise<void> {

@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import type { Executor } from '../executor.ts'
 
-/**
- * What workers know. It rises with what one of the version before would send wrongly: 1, letters; 2, that old deliveries
- * have moved.
- */
-const generation = 2
+/** What workers know. It rises with what one of the version before would do wrongly. */
+const generations = { letters: 1, folding: 2, braces: 3 }
+const generation = Math.max(...Object.values(generations))
+
+/** That `letters` go to all their readers, that old deliveries have moved, and that keys of the queue have braces. */
+export type Ability = keyof typeof generations
 
 export function workersStore(db: Executor) {
   return {
@@ -50,11 +51,11 @@ export function workersStore(db: Executor) {
       return rows[0]?.n ?? 0
     },
 
-    /** Whether one lives that is of an older version than the one that first knew of something. */
-    async areOlderAlive(than: 1 | typeof generation): Promise<boolean> {
+    /** Whether one lives that is of an older version, and cannot do this. */
+    async areOlderAlive(ability: Ability): Promise<boolean> {
       const { rows } = await sql`
         select from workers
-        where generation < ${than} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`.execute(
+        where generation < ${generations[ability]} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`.execute(
         db,
       )
       return rows.length > 0

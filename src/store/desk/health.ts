@@ -2,6 +2,13 @@ import { findRow, type Executor } from '../executor.ts'
 
 export function healthStore(db: Executor) {
   return {
+    /** Whether the server takes no writes, as a standby. */
+    async isReadOnly(): Promise<boolean> {
+      const row = await findRow<{ isReadOnly: boolean }>(db)`
+        select current_setting('transaction_read_only')::boolean as is_read_only`
+      return row?.isReadOnly ?? false
+    },
+
     /**
      * Age in seconds of the oldest work that a worker should have taken up; 0 when none waits. Each part reads the
      * first entry of a partial index, so asking costs the same however much waits.

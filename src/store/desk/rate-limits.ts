@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from 'rate-limiter-flexible'
+import { DatabaseClient } from '../client.ts'
 import type { Executor } from '../executor.ts'
 
 export interface Counters {
@@ -10,6 +11,7 @@ export interface Counters {
 /** Counts of requests in PostgreSQL, for installations without Redis. Each process counts alone while it is away. */
 export function openPostgresCounters(url: string): Counters {
   const pool = new pg.Pool({
+    Client: DatabaseClient,
     connectionString: url,
     max: 2,
     application_name: 'depeche-limits',

@@ -1,0 +1,42 @@
+import type pg from 'pg'
+import { DatabaseClient } from './client.ts'
+import { failAsUnavailable } from './unavailable.ts'
+
+/**
+ * A connection through a pooler that gives each transaction any of its own: nothing is set for longer, no statement has a
+ * name, and a statement alone is a transaction, for that is as long as its limits last.
+ */
+export class PooledClient extends DatabaseClient {
+  readonly #limits: string
+  #isOpen = false
+
+  constructor({ lock_timeout = 0, statement_timeout = 0, ...config }: pg.ClientConfig = {}) {
+    super(config)
+    this.#limits = `set local lock_timeout = ${lock_timeout}; set local statement_timeout = ${Number(statement_timeout)}`
+  }
+
+  override query(...[statement, ...rest]: unknown[]): never {
+    return this.#query(String(statement), () => super.query(statement as never, ...(rest as never[]))).catch(
+      failAsUnavailable,
+    ) as never
+  }
+
+  async #query(text: string, ask: () => PromiseLike<unknown>): Promise<unknown> {
+    if (/^(begin|start transaction)\b/.test(text)) {
+      this.#isOpen = true
+      return super.query(`${text}; ${this.#limits}`)
+    }
+    if (this.#isOpen) {
+      if (text === 'commit' || text === 'rollback') this.#isOpen = false
+      return ask()
+    }
+    // Sent one behind the other; one that failed ends as it began.
+    const [begun, answer, ended] = await Promise.allSettled([
+      super.query(`begin; ${this.#limits}`),
+      ask(),
+      super.query('commit'),
+    ])
+    for (const step of [begun, answer, ended]) if (step.status === 'rejected') throw step.reason
+    return (answer as PromiseFulfilledResult<unknown>).value
+  }
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { findFreePort } from '../../src/embedded/ports.ts'
+import { cloneDatabase } from '../support/database.ts'
+import { anEngineRoom } from '../support/engine-room.ts'
+import { aRedisCluster, aSentinelSetup } from '../support/redis.ts'
+
+const wrong: Record<string, () => Promise<string>> = {
+  unreachable: async () => `redis://127.0.0.1:${await findFreePort()}`,
+  cluster: async () => `redis://127.0.0.1:${(await aRedisCluster()).nodes[0]?.port}`,
+  sentinel: async () => `redis://127.0.0.1:${(await aSentinelSetup()).sentinels[0]}`,
+  replica: async () => (await aSentinelSetup()).replica.url,
+}
+
+test('a Redis that carries nothing is named, floods no log, and the digest goes out all the same', async () => {
+  const rooms = Object.entries(wrong).map(async ([cause, start]) => {
+    const databaseUrl = await cloneDatabase()
+    const room = await anEngineRoom({ databaseUrl, env: { REDIS_URL: await start() }, readers: 100 })
+    await room.startWorker()
+    const origin = await room.startWeb()
+    const digestId = await room.beginDigest()
+    expect(await (await fetch(`${origin}/readyz`)).json()).toMatchObject({ queue: 'down', queueCause: cause })
+    await room.expectAllOnce(`no queue: ${cause}`, digestId)
+    await sleep(5_000)
+    expect(room.logLines().length).toBeLessThan(60)
+  })
+  await Promise.all(rooms)
+})
+
+test('a Redis Cluster whose master is killed in the middle of a digest', async () => {
+  const cluster = await aRedisCluster()
+  const room = await anEngineRoom({ databaseUrl: await cloneDatabase(), env: { REDIS_URL: cluster.url } })
+  await room.startWorker()
+  await room.startWorker()
+  const origin = await room.startWeb()
+  expect(await (await fetch(`${origin}/readyz`)).json()).toMatchObject({ queue: 'up' })
+  const digestId = await room.beginDigest()
+  await room.untilCopies(150)
+  await cluster.killMaster()
+  await room.expectAllOnce('Redis Cluster, master killed', digestId)
+})
+
+test('Sentinels make the replica master in the middle of a digest', async () => {
+  const { url, master } = await aSentinelSetup()
+  const room = await anEngineRoom({ databaseUrl: await cloneDatabase(), env: { REDIS_URL: url } })
+  await room.startWorker()
+  await room.startWorker()
+  const digestId = await room.beginDigest()
+  await room.untilCopies(150)
+  await master.stop()
+  await room.expectAllOnce('Sentinels, master killed', digestId)
+  const origin = await room.startWeb()
+  expect(await (await fetch(`${origin}/readyz`)).json()).toMatchObject({ queue: 'up' })
+})
