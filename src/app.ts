@@ -17,6 +17,7 @@ import {
   createSignupLimit,
   ringWindows,
   signInWindows,
+  trackbackWindows,
   viewWindows,
 } from './http/rate-limit.ts'
 import { noPage, problemHandler } from './http/problem.ts'
@@ -37,6 +38,7 @@ import { signInRoutes } from './routes/sign-in.ts'
 import { movedPages, oldPages, oldQueries } from './routes/old-addresses.ts'
 import { responseRoutes } from './routes/responses.ts'
 import { siteRoutes } from './routes/site.ts'
+import { trackbackRoutes } from './routes/trackbacks.ts'
 import { subscribeRoutes } from './routes/subscribe.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 
@@ -95,6 +97,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(unsubscribeRoutes(services, forms))
   app.use(feedRoutes(services, pages))
   app.use(responseRoutes(services, forms))
+  app.use(trackbackRoutes(services, { ...forms, limit: createRateLimit(trackbackWindows, counters.open) }))
   app.use(oldQueries(services))
   app.use(editionRoutes(services, pages))
   app.use(siteRoutes(services, { ...forms, viewLimit: createRateLimit(viewWindows, counters.open) }))

@@ -3,6 +3,7 @@ import { directUrlOf, type Config } from './config.ts'
 import { createKeyring } from './domain/token.ts'
 import { createFeedWriter } from './feeds/writer.ts'
 import { fetchPublic } from './import/feed/fetch.ts'
+import { mannersOf } from './import/live/site-client.ts'
 import { createSiteReader } from './import/live/site-reader.ts'
 import { createLifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
@@ -61,6 +62,7 @@ interface ContextOptions {
   fetchForProvider?: (url: string) => Promise<{ body: Buffer }>
 }
 
+const pageLimits = { seconds: 10, bytes: 1024 * 1024, redirects: 3 }
 const providerLimits = { seconds: 10, bytes: 64 * 1024, redirects: 0 }
 
 export function createContext(config: ProcessConfig, options: ContextOptions) {
@@ -110,6 +112,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     findMailHost: createMailHostLookup(options.dns),
     providers: createProviders(),
     fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
+    fetchPage: (url) => fetchPublic(url, { limits: pageLimits, ...mannersOf(config) }),
     sites: createSiteReader(config),
     hasEditions,
     now,

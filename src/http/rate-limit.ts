@@ -36,6 +36,9 @@ export const signInWindows: Window[] = [
 /** A visitor's views of one article, which count once a day. */
 export const viewWindows: Window[] = [{ name: 'view', points: 1, seconds: 86_400 }]
 
+/** Trackbacks of one site: each is a visit of ours. */
+export const trackbackWindows: Window[] = [{ name: 'trackback', points: 10, seconds: 3_600 }]
+
 /** Rings of one site from one place: what is more is thanked, and the site looked at in its time. */
 export const ringWindows: Window[] = [{ name: 'ring', points: 30, seconds: 600 }]
 

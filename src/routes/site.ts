@@ -70,6 +70,7 @@ export function siteRoutes(
     // An article's page is in the article's language throughout, whatever the reader's browser prefers.
     const { language } = found.withdrawn ?? found.article
     if (found.withdrawn) response.status(410)
+    if (found.article?.pingback) response.set('X-Pingback', found.article.pingback)
     pages.send(response, found.withdrawn ? 'withdrawn' : 'article', {
       ...found,
       ...{ language, responderDays, stamp: signups.formStamp() },

@@ -48,6 +48,8 @@ export interface Parts {
   providers: Providers
   /** GET of a public URL that a provider names: 10 seconds, 64 kB, no redirect. */
   fetchForProvider: (url: string) => Promise<{ body: Buffer }>
+  /** GET of a page of another site that links here: 10 seconds, 1 MB, 3 redirects. */
+  fetchPage: (url: string) => Promise<{ url: string; body: Buffer }>
   /** What is followed. */
   sites: SiteReader
   /** Whether PDFs are made here: the compiler is an optional dependency. */

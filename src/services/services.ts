@@ -3,6 +3,7 @@ import { createViewService } from './articles/article-views.ts'
 import { createArticleService } from './articles/articles.ts'
 import { createOldAddressService } from './articles/old-addresses.ts'
 import { createResponseService } from './responses/responses.ts'
+import { createTrackbackService } from './responses/trackbacks.ts'
 import { createWrittenResponseService } from './responses/written-responses.ts'
 import { createPickService } from './articles/picks.ts'
 import { createSelectionService } from './articles/selections.ts'
@@ -76,6 +77,7 @@ export function createServices(parts: Parts) {
   const sending = createSendingService({ ...parts, presence, writers, bounces })
   const publication = createPublicationService(forReaders)
   const signups = createSignupService({ ...forReaders, publications: publication })
+  const oldAddresses = createOldAddressService(forReaders)
   const writtenResponses = createWrittenResponseService({ ...forReaders, publications: publication, signups })
   const drafts = createDraftService(parts)
   const digests = createDigestService({ ...parts, drafts })
@@ -93,6 +95,12 @@ export function createServices(parts: Parts) {
     articles: createArticleService(parts),
     responses: createResponseService(parts),
     writtenResponses,
+    trackbacks: createTrackbackService({
+      ...forReaders,
+      publications: publication,
+      oldAddresses,
+      writtenResponses,
+    }),
     picks: createPickService(parts),
     selections: createSelectionService(parts),
     views: createViewService(forReaders),
@@ -147,7 +155,7 @@ export function createServices(parts: Parts) {
     sourceSync: createSourceSyncService(parts),
     mailPreview: createMailPreviewService(parts),
     site,
-    oldAddresses: createOldAddressService(forReaders),
+    oldAddresses,
     signups,
     signupDecisions: createSignupDecisionService(parts),
     activations: createActivationService(forReaders),

@@ -242,3 +242,21 @@ test('on the desk a queue is worked through with two buttons, the next one in fo
   const viewer = await signedIn(web, 'viewer')
   expect((await viewer.post(`/responses/${third?.id}`, { do: 'published' })).status).toBe(403)
 })
+
+test('a flood is held, and told to the desk once an hour, not one by one; the same words twice are one', async () => {
+  const { web, hold } = await aNewsroom()
+  await signedIn(web, 'editor')
+  await rowsOf(
+    web,
+    `insert into written_responses (article_id, kind, guid, author, html, language, state, written_at, held_at)
+     select id, 'response', n, 'Lina', n, 'fr', 'held', now(), now() from articles, generate_series(1, 48) n`,
+  )
+  for (const n of [1, 2, 3, 4]) await hold({ text: `Texte ${n}`, email: `reader-${n}@reader.example` })
+  await hold({ text: 'Texte 4', email: 'other@reader.example' })
+  expect(await statesOf(web)).toEqual(Array.from({ length: 52 }, () => 'held'))
+  const told = await rowsOf(
+    web,
+    `select payload ->> 'notice' as notice, payload -> 'values' as values from outbox where kind = 'desk-notice'`,
+  )
+  expect(told).toEqual([{ notice: 'responses_many', values: { count: 50 } }])
+})

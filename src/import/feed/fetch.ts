@@ -187,7 +187,7 @@ export function isPublicAddress(address: string): boolean {
 const refused = () =>
   invalid(
     'address_refused',
-    'This URL leads to an address that is not public; only feeds of the open internet are imported.',
+    'This URL leads to an address that is not public; we read the open internet alone.',
   )
 
 const failed = (why: string, cause?: unknown) =>

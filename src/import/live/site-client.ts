@@ -11,11 +11,14 @@ export interface SiteClient {
 
 const limits = { seconds: 20, bytes: 10 * 1024 * 1024, redirects: 3 }
 
-/** @param sourceHosts private hosts that the operator lets sources reach */
-export function createSiteClient(options: { publicUrl: string; sourceHosts: string[] }): SiteClient {
-  const { publicUrl, sourceHosts } = options
-  const isAllowed = (address: string, host: string) => sourceHosts.includes(host) || isPublicAddress(address)
-  const shared = { limits, isAllowed, headers: { 'user-agent': `Depeche (+${publicUrl})` } }
+/** Whose name we give, and where we go. @param sourceHosts private hosts that the operator lets us reach */
+export const mannersOf = ({ publicUrl, sourceHosts }: { publicUrl: string; sourceHosts: string[] }) => ({
+  isAllowed: (address: string, host: string) => sourceHosts.includes(host) || isPublicAddress(address),
+  headers: { 'user-agent': `Depeche (+${publicUrl})` },
+})
+
+export function createSiteClient(options: Parameters<typeof mannersOf>[0]): SiteClient {
+  const shared = { limits, ...mannersOf(options) }
   return {
     async visit(url, headers = {}) {
       try {

@@ -12,7 +12,7 @@ import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { isOffered } from '../../domain/newsletter.ts'
 import { arranged } from '../../domain/articles/front-page.ts'
 import { isShown, pickPath } from '../../domain/articles/pick.ts'
-import { respondAt } from '../../domain/responses/written-response.ts'
+import { isOpenHere, respondAt } from '../../domain/responses/written-response.ts'
 import { dateIn, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -219,6 +219,10 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
           html,
           responses: await Promise.all(shown),
           respondAt: respondAt(article, publication, publicUrl),
+          pingback:
+            publication.trackbacks === 'on' && isOpenHere(article, publicUrl)
+              ? `${publicUrl}/xmlrpc`
+              : undefined,
           viewsToday,
           translations: translations.map((one) => ({
             language: one.language,

@@ -64,6 +64,11 @@ export function writtenResponsesStore(db: Executor) {
         } limit 1`
     },
 
+    /** Until the transaction ends nobody else tells of this page. */
+    async claim(url: string): Promise<void> {
+      await sql`select pg_advisory_xact_lock(hashtextextended(${url}, 0))`.execute(db)
+    },
+
     /** Whether this page has told of its link before. */
     async hasTrackback(articleId: number, url: string): Promise<boolean> {
       const row = await findRow(db)`
