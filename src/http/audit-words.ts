@@ -23,7 +23,9 @@ const everywhere = ['desk.subscribers.states.', 'desk.audit.values.']
 export function tellChanges(detail: object, tongue: string) {
   const language = interfaceLanguageOf(tongue)
   return Object.entries(detail).map(([field, value]) => {
-    const name = `desk.audit.fields.${field}`
+    const name = ['desk.audit.fields.', 'desk.imports.counts.']
+      .map((one) => one + field)
+      .find((one) => texts.has(one))
     const say = (word: string): string => {
       if (field.startsWith('language') && findInterfaceLanguage(word) === word) return languageName(word)
       const key = [...(below[field] ?? []), ...everywhere]
@@ -32,11 +34,11 @@ export function tellChanges(detail: object, tongue: string) {
       return key === undefined ? word : translate(language, key)
     }
     return {
-      field: texts.has(name) ? translate(language, name) : field,
-      isNamed: texts.has(name),
+      field: name === undefined ? field : translate(language, name),
+      isNamed: name !== undefined,
       sides: String(value ?? '–')
         .split(' → ')
-        .map((side) => flatten(readList(side), say)),
+        .map((side) => flatten(readList(side), say, translate(language, 'site.comma')) || '–'),
     }
   })
 }
@@ -51,10 +53,10 @@ function readList(side: string): unknown {
   }
 }
 
-function flatten(value: unknown, say: (word: string) => string): string {
-  if (Array.isArray(value)) return value.map((one) => flatten(one, say)).join(', ') || '–'
+function flatten(value: unknown, say: (word: string) => string, comma: string): string {
+  if (Array.isArray(value)) return value.map((one) => flatten(one, say, comma)).join(comma)
   if (typeof value !== 'object' || value === null) return say(String(value))
   return Object.values(value)
-    .map((one) => flatten(one, say))
+    .map((one) => flatten(one, say, comma))
     .join(' · ')
 }

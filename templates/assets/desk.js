@@ -92,3 +92,11 @@ addEventListener('keydown', (event) => {
   const key = event.key.toLowerCase()
   event.target.closest?.('.written')?.querySelector(`[data-key="${CSS.escape(key)}"]`)?.click()
 })
+
+// A colour is picked as well as typed.
+for (const picker of document.querySelectorAll('[data-colour]')) {
+  const field = document.querySelector(`[name="${picker.dataset.colour}"]`)
+  picker.value = field.value || field.placeholder
+  picker.hidden = false
+  picker.addEventListener('input', () => { field.value = picker.value })
+}

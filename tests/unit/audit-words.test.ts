@@ -17,6 +17,10 @@ test('whatever is written into the log has words on the desk', () => {
   expect(new Set(written).size).toBeGreaterThan(30)
   const words = new Set(listKeys('en'))
   expect([...new Set(written)].filter((action) => !words.has(`desk.audit.actions.${action}`))).toEqual([])
+  const sources = services.map((name) => readFileSync(`src/services/${name}`, 'utf8')).join()
+  const inserted = [...sources.matchAll(/audit\.insert\([^`]*`([a-z]+):/g)].map(([, kind = '']) => kind)
+  expect(new Set(inserted).size).toBeGreaterThan(8)
+  expect(inserted.filter((kind) => !words.has(`desk.audit.subjects.${kind}`))).toEqual([])
 })
 
 test('what was and what is are told apart, of each language by itself, and nothing is null', () => {

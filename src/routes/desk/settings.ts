@@ -199,6 +199,10 @@ export function settingsDesk(services: Services): DeskRoute[] {
           ...entry,
           changes: tellChanges(entry.detail, session.language),
         })),
+        subjects: wordsOf(
+          'desk.audit.subjects',
+          entries.data.map(({ subject }) => subject.split(':')[0] ?? ''),
+        ),
         words: wordsOf('desk.audit.actions', [...actions, ...entries.data.map(({ action }) => action)]),
       })
     }),
