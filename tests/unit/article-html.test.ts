@@ -127,6 +127,7 @@ test('a story that is not shown whole ends with a sentence, and its paragraphs d
   // Made by a version that cut wherever 280 characters ended, and what a person wrote.
   const stump = `${phare.repeat(3)}Le phare de M. Haddad brille sur le port, et…`
   expect(shortTextOf({ deck: '', summary: stump })).toBe(phare.repeat(3).trim())
+  expect(shortTextOf({ deck: '', summary: stump.replace('…', ' [...]') })).toBe(phare.repeat(3).trim())
   expect(shortTextOf({ deck: stump, summary: 'x' })).toBe(stump)
   expect(shortTextOf({ deck: '', summary: 'Et soudain…' })).toBe('Et soudain…')
   expect(isMadeFrom(`<p>${phare.repeat(9)}</p>`, stump)).toBe(true)

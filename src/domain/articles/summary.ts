@@ -48,11 +48,13 @@ export function cutAtSentence(text: string, length: number): string {
   return sentencesWithin(text, length) || cutAtWord(text, length)
 }
 
-/** Made before summaries ended with a sentence: what was cut off in the middle of the last one goes. */
-const withoutStump = (summary: string): string =>
-  summary.endsWith('…') && summary.length > summaryLength - 40
-    ? sentencesWithin(summary, summary.length - 1) || summary
-    : summary
+/** What a program cut off in the middle of a sentence, such as this one did before, or WordPress does. */
+const stump = /\[?(?:…|\.{3})\]?$/
+
+function withoutStump(summary: string): string {
+  const end = summary.search(stump)
+  return end < summaryLength - 40 ? summary : sentencesWithin(summary, end) || summary
+}
 
 function sentencesWithin(text: string, length: number): string {
   let end = 0
