@@ -158,6 +158,19 @@ test('"I did not ask for this" ends the request and blocks activation mail for 9
   expect(await decision()).toBe('mailed')
 })
 
+test('"it was not me", said after the confirmation, leads to leaving, and is not thanked', async () => {
+  const { web, reader, newsletter } = await aNewsroom()
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  await decide(web)
+  const path = await activationPath(web, email)
+  await reader.get(path)
+  const page = await (await reader.get(`${path}?refuse=1`)).text()
+  expect(page).toMatch(/<title>Vous n’avez rien demandé.{1,2}\?/)
+  expect(page).not.toContain('merci')
+  const leave = /href="([^"]+)" role="button">Me désabonner/.exec(page)?.[1] ?? ''
+  expect((await reader.get(new URL(leave).pathname)).status).toBe(200)
+})
+
 test('DOI-10 unconfirmed requests are purged 24 hours after their expiry, and counted', async () => {
   const { web, reader, newsletter, later } = await aNewsroom()
   await reader.post('/subscribe', { email, newsletters: newsletter.slug })
