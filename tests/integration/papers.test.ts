@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { sanitizeArticleHtml } from '../../src/domain/articles/article-html.ts'
-import { articlePaper, type Paper, type Story } from '../../src/services/editions/paper.ts'
+import { articlePaper, type Story } from '../../src/services/editions/paper.ts'
 import { askForPaper, template, type SetPaper } from '../../src/services/editions/set-paper.ts'
 import { aPublication } from '../support/mail.ts'
 import { pdfFacts, pdfText } from '../support/pdf.ts'
@@ -69,7 +69,7 @@ test('whatever a story says stays words: nothing of it is read as commands, noth
     '#read("../../package.json")',
     '#read("../locales/fr.json")',
   ])
-    expect(await askForPaper({ template: reading, paper: {} as Paper, pictures: [] })).toEqual({
+    expect(await askForPaper({ template: reading, paper: {}, pictures: [] })).toEqual({
       fault: expect.stringContaining('fil') as string,
     })
 })
@@ -154,7 +154,7 @@ test('what never ends, or takes all memory, is ended, and a fault for who asked'
   const never = '#for a in range(100000) { for b in range(100000) { let c = calc.sin(a * b) } }'
   const takesAll = '#let all = range(10000000).map(n => range(1000).map(m => str(m + n)))\n#all.len()'
   for (const template of [never, takesAll])
-    expect(await askForPaper({ template, paper: {} as Paper, pictures: [] }, 3_000)).toEqual({
+    expect(await askForPaper({ template, paper: {}, pictures: [] }, 3_000)).toEqual({
       fault: expect.stringContaining('SIGKILL') as string,
     })
 }, 20_000)

@@ -5,7 +5,7 @@ import { notFound } from '../../errors.ts'
 import type { createArchiveService } from '../articles/archive.ts'
 import type { SiteService } from '../articles/site.ts'
 import type { Parts } from '../parts.ts'
-import { articlePaper, digestPaper, type Paper, type WantedPicture } from './paper.ts'
+import { articlePaper, digestPaper, type WantedPicture } from './paper.ts'
 import { hashOf, setPaper, template } from './set-paper.ts'
 
 /** A PDF that may be made, and what is known of it before. */
@@ -38,7 +38,7 @@ export function createEditionService(
       )
   }
   const toEdition = (
-    made: { paper: Paper; pictures: WantedPicture[] },
+    made: { paper: object; pictures: WantedPicture[] },
     language: string,
     fileName: string,
   ): Edition => {

@@ -1,13 +1,7 @@
 import type { Picture } from '../../domain/articles/article.ts'
 import { accentOf } from '../../domain/accent.ts'
-import {
-  printable,
-  treeOf,
-  type Run,
-  type StoryBlock,
-  type StoryPicture,
-} from '../../domain/articles/story-tree.ts'
-import type { FrozenArticle, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
+import { printable, treeOf, type Run } from '../../domain/articles/story-tree.ts'
+import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import {
   clock,
   directionOf,
@@ -17,30 +11,7 @@ import {
   type Publication,
 } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
-
-/** What templates/editions/paper.typ sets. */
-export interface Paper extends ReturnType<typeof frameOf> {
-  title: string
-  line: [where: string, what: string, which: string]
-  footer: [name: string, address: string]
-  logo: string | null
-  intro: StoryBlock[]
-  lead: PaperStory | null
-  sections: { title: string; url: string | null; stories: PaperStory[] }[]
-  /** It may fit on one page. */
-  isShort: boolean
-}
-
-interface PaperStory {
-  title: string
-  deck: string
-  kicker: string
-  byline: string
-  url: string
-  picture: StoryPicture | null
-  blocks: StoryBlock[]
-  notes: Run[][]
-}
+import type { SiteService } from '../articles/site.ts'
 
 export interface WantedPicture {
   file: string
@@ -50,19 +21,15 @@ export interface WantedPicture {
   isLogo: boolean
 }
 
-/** A story as the article page has it. */
-export interface Story {
-  title: string
-  lead: string
-  html: string
-  url: string
-  shortUrl: string
-  byline: string
-  publishedAt: Date | undefined
-  correction: string | undefined
-  correctedAt: Date | undefined
-  picture: Picture | undefined
-  section: { name: string } | undefined
+/** A story as its page has it. */
+export type Story = Pick<
+  Awaited<ReturnType<SiteService['stories']>>[number],
+  'title' | 'lead' | 'html' | 'url' | 'shortUrl' | 'byline' | 'publishedAt' | 'correction' | 'correctedAt'
+> & { picture: Picture | undefined; section: { name: string } | undefined }
+
+const bare: Omit<Story, 'title' | 'url'> = {
+  ...{ lead: '', html: '', shortUrl: '', byline: '', picture: undefined, publishedAt: undefined },
+  ...{ correction: undefined, correctedAt: undefined, section: undefined },
 }
 
 interface Speech {
@@ -122,7 +89,7 @@ function createComposer({ language, locale, zone }: Speech) {
     const date = correctedAt && format({ dateStyle: 'long' }, correctedAt)
     return [[[date ? say('site.correction_of', { text, date }) : say('site.correction', { text }), 'i']]]
   }
-  const toStory = (story: Story, kicker: string, isLead: boolean): PaperStory => {
+  const toStory = (story: Story, kicker: string, isLead: boolean) => {
     const { picture, publishedAt } = story
     const shown = picture && show(picture, isLead ? widths.page : widths.column)
     const caption: Run[] = picture?.credit ? [[say('site.credit', { credit: picture.credit }), '']] : []
@@ -138,27 +105,8 @@ function createComposer({ language, locale, zone }: Speech) {
       notes: correction(story),
     }
   }
-  /** All that may be shown of one whose text stays elsewhere. */
-  const toSummary = (article: FrozenArticle, kicker: string, isLead: boolean): PaperStory => {
-    const { title, byline, url, picture, publishedAt } = article
-    const bare = {
-      lead: '',
-      html: '',
-      shortUrl: '',
-      correction: undefined,
-      correctedAt: undefined,
-      section: undefined,
-    }
-    const story = { ...bare, title, byline, url, picture, publishedAt: new Date(publishedAt) }
-    const lines: Run[] = [
-      [printable(article.summary), ''],
-      [say('edition.read_on'), '', url],
-    ]
-    const said = lines.map((run) => ({ kind: 'paragraph' as const, direction: '', runs: [run] }))
-    return { ...toStory(story, kicker, isLead), blocks: said }
-  }
   const toLogo = (logo: LookPicture | null | undefined) => (logo ? ask(logo.url, widths.logo, true) : null)
-  return { pictures, say, blocks, toStory, toSummary, toLogo }
+  return { pictures, say, blocks, toStory, toLogo }
 }
 
 /** One article, as a page of its own. */
@@ -175,7 +123,7 @@ export function articlePaper(
   const address = shortAddress(story.shortUrl)
   const lead = toStory(story, story.section?.name ?? '', true)
   lead.notes.push([[say('edition.short_url', { url: address }), '', story.shortUrl]])
-  const paper: Paper = {
+  const paper = {
     ...frame,
     title: printable(story.title),
     line: [frame.day, '', address],
@@ -194,31 +142,24 @@ export function digestPaper(content: FrozenDigest, stories: Map<number, Story>, 
   const { publication, newsletter, digestId } = content
   const { publicUrl: url, name, accent, locale, zone } = publication
   const speech = { language: newsletter.language, locale, zone }
-  const { pictures, say, blocks, toStory, toSummary, toLogo } = createComposer(speech)
+  const { pictures, say, blocks, toStory, toLogo } = createComposer(speech)
   const frame = frameOf(speech, { name, url, accent, at: new Date(content.date) })
   const pageUrl = `${url}/digests/${digestId}`
   const byId = new Map(content.articles.map((article) => [article.id, article]))
   const first = content.blocks.flatMap(({ articleIds }) => articleIds).find((id) => byId.has(id))
-  const compose = (id: number | undefined, isLead = false, under = ''): PaperStory[] => {
+  const compose = (id: number | undefined, isLead = false, under = '') => {
     const article = byId.get(id ?? 0)
     if (!article) return []
-    const story = stories.get(article.id)
-    const kicker = under === '' ? (article.sectionNames[0] ?? '') : ''
-    return [
-      story ? toStory({ ...story, url: article.url }, kicker, isLead) : toSummary(article, kicker, isLead),
-    ]
+    const { title, summary, byline, picture } = article
+    // All that may be shown of one whose text stays elsewhere.
+    const html = `<p>${escaped(summary)}</p><p><a href="${escaped(article.url)}">${say('edition.read_on')}</a></p>`
+    const short = { ...bare, title, byline, picture, publishedAt: new Date(article.publishedAt), html }
+    const story = { ...(stories.get(article.id) ?? short), url: article.url }
+    return [toStory(story, under === '' ? (article.sectionNames[0] ?? '') : '', isLead)]
   }
   const words = introOf(content)
   const isLetter = words.length > longIntro || first === undefined
-  const letter = {
-    title: printable(content.subject),
-    deck: '',
-    kicker: '',
-    byline: '',
-    picture: null,
-    notes: [],
-  }
-  const paper: Paper = {
+  const paper = {
     ...frame,
     title: printable(`${newsletter.name} · ${frame.day}`),
     line: [
@@ -229,7 +170,9 @@ export function digestPaper(content: FrozenDigest, stories: Map<number, Story>, 
     footer: [printable(`${name} · ${newsletter.name}`).slice(0, 60), shortAddress(pageUrl)],
     logo: toLogo(publication.logo),
     intro: isLetter ? [] : blocks(words),
-    lead: isLetter ? { ...letter, url: pageUrl, blocks: blocks(words) } : (compose(first, true)[0] ?? null),
+    lead: isLetter
+      ? toStory({ ...bare, title: content.subject, html: words, url: pageUrl }, '', true)
+      : compose(first, true)[0],
     sections: content.blocks
       .map((block) => ({
         title: printable(block.title),
@@ -239,7 +182,6 @@ export function digestPaper(content: FrozenDigest, stories: Map<number, Story>, 
           .flatMap((id) => compose(id, false, block.title)),
       }))
       .filter((section) => section.stories.length > 0),
-    isShort: false,
   }
   return { paper: { ...paper, isShort: JSON.stringify(paper).length < 2 * mostOnOnePage }, pictures }
 }
@@ -247,10 +189,12 @@ export function digestPaper(content: FrozenDigest, stories: Map<number, Story>, 
 /** Safe HTML. Before it was Markdown it was paragraphs of plain text. */
 function introOf({ intro, introHtml }: FrozenDigest): string {
   if (introHtml !== undefined) return introHtml
-  const escaped = intro.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-  return escaped
+  return escaped(intro)
     .split(/\n{2,}/)
     .filter((paragraph) => paragraph.trim() !== '')
     .map((paragraph) => `<p>${paragraph}</p>`)
     .join('')
 }
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')

@@ -4,12 +4,12 @@ import { createRequire } from 'node:module'
 import { LRUCache } from 'lru-cache'
 import { throttled, unavailable } from '../../errors.ts'
 import { askProcess, UnansweredError } from '../../thread.ts'
-import type { Paper } from './paper.ts'
+import type { WantedPicture } from './paper.ts'
 
 export interface SettingTask {
   template: string
-  paper: Paper
-  pictures: { file: string; bytes: Uint8Array | undefined; width: number; isLogo: boolean }[]
+  paper: object
+  pictures: (Omit<WantedPicture, 'url'> & { bytes: Uint8Array | undefined })[]
 }
 
 /** `plainReason`: why it is tagged, but no PDF/UA-1. */
@@ -34,7 +34,7 @@ export const compilerVersion = ((): string | undefined => {
 })()
 
 /** The same for the same bytes. */
-export const hashOf = (paper: Paper): string =>
+export const hashOf = (paper: object): string =>
   createHash('sha256')
     .update(JSON.stringify([compilerVersion, template, paper]))
     .digest('base64url')
