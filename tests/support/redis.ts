@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
@@ -147,15 +147,15 @@ export async function aSentinelSetup({ program }: { program?: string } = {}) {
 async function aSentinel(folder: string, masterPort: number): Promise<number> {
   const port = await findFreePort()
   const file = join(folder, `${port}.conf`)
-  const lines = [
-    `port ${port}`,
-    'bind 127.0.0.1',
-    `dir ${folder}`,
-    `sentinel monitor lettres 127.0.0.1 ${masterPort} 2`,
-    'sentinel down-after-milliseconds lettres 1000',
-    'sentinel failover-timeout lettres 5000',
-  ]
-  writeFileSync(file, `${lines.join('\n')}\n`)
+  // The one that is shipped, in a hurry.
+  const shipped = readFileSync(new URL('../../deploy/sentinel.conf', import.meta.url), 'utf8')
+  const ours = shipped
+    .replace('port 26379', `port ${port}`)
+    .replace('dir /tmp', `dir ${folder}`)
+    .replace('127.0.0.1 6379', `127.0.0.1 ${masterPort}`)
+    .replace(' 5000', ' 1000')
+    .replace(' 30000', ' 5000')
+  writeFileSync(file, ours)
   const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
   onTestFinished(async () => {
     sentinel.kill('SIGKILL')

@@ -42,7 +42,10 @@ export function instanceGuardStore(db: Executor) {
       const database = sql`(select oid::text from pg_database where datname = current_database())`
       const whole = await orRefused(
         sql<{ system: string; timeline: number }>`
-          select s.system_identifier::text || '/' || ${database} as system, c.timeline_id as timeline
+          select s.system_identifier::text || '/' || ${database} as system,
+            -- Of a promotion the control file tells only after the next checkpoint.
+            case when pg_is_in_recovery() then c.timeline_id
+              else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline
           from pg_control_system() s, pg_control_checkpoint() c`.execute(db),
       )
       // Written once, by initdb; its inode tells when, and is new in every copy.
