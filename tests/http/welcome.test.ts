@@ -102,7 +102,10 @@ test('a newsletter added in the preferences welcomes too; who left meanwhile get
   const { reader, subscriber } = await aSubscribedReader(web, 'amina@reader.example', ['hebdo'])
   await set({ welcome })
   const path = new URL(services.subscriptionLinks.preferencesUrl(subscriber.id)).pathname
-  const nonce = nonceIn(await (await reader.get(path)).text())
+  const page = await (await reader.get(path)).text()
+  // Where "less often" of a mail leads.
+  expect(page).toContain('id="newsletter-hebdo"')
+  const nonce = nonceIn(page)
   const chosen = { action: 'save', language: 'fr', newsletters: ['hebdo', 'le-matin'] }
   expect((await reader.post(path, { ...chosen, nonce })).status).toBe(200)
   expect(await welcomes()).toEqual([{ n: subscriber.id }])
