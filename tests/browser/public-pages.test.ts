@@ -246,7 +246,14 @@ function refusingVisits({ web, language, wait, aRequest }: Newsroom): Visit[] {
 
 /** Axe reads in the last. */
 const widths = { fr: [1280, 360], ar: [1280, 360], en: [360, 1280] }
-const words = { name: 'Port-Clair', newsletter: 'Port-Clair', publication: 'Le Rivage', date: '|', days: '|' }
+const words = {
+  name: 'Port-Clair',
+  newsletter: 'Port-Clair',
+  publication: 'Le Rivage',
+  date: '|',
+  days: '|',
+  time: '|',
+}
 
 /** What is wrong with the page as it stands. */
 async function inspect(page: BrowserPage, language: Language, text: string): Promise<string[]> {

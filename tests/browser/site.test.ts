@@ -94,6 +94,16 @@ test('how long ago: told while it is a day’s news, the whole date beside it, t
   expect(old).toBe(dated)
 })
 
+test('a picture that is not there leaves no frame behind', async () => {
+  const web = await aWeb()
+  for (const name of ['une', 'deux'])
+    await anArticle(web.context.database, { picture: { url: `${web.origin}/${name}.jpg`, alt: '' } })
+  const page = await aPage(desktop)
+  await page.goto(`${web.origin}/fr`)
+  await expect.poll(() => page.locator('.frame').count()).toBe(0)
+  expect(await page.locator('.card').count()).toBe(2)
+})
+
 test('an Arabic page reads from the right, its arrows too', async () => {
   const web = await aWeb()
   await seedSampleNewsroom(web.context)

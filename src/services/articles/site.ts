@@ -56,12 +56,6 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
   }
   const today = (publication: Publication) => dateIn(publication.zone, now())
 
-  /** The newsletters that pages offer, those of this language first. */
-  const listOffered = async (language: string) => {
-    const offered = (await newsletters.list()).filter(isOffered)
-    return offered.sort((a, b) => Number(b.language === language) - Number(a.language === language))
-  }
-
   /** Picks that stand beside the news, as far as this language has their articles. */
   const listBeside = async ({ publication, language }: Listed) => {
     const shown = (await picks.listOnFront()).filter((pick) => isShown(pick, now()))
@@ -103,12 +97,12 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     /** The newest articles in the page's language; with `others`, what is new in every other language too. */
     async front({ publication, language }: Listed, { others }: { others: boolean }) {
       const read = { language, limit: mostRead, atLeast: leastViews }
-      const [newest, elsewhere, readToday, readEver, newsletters, picks] = await Promise.all([
+      const [newest, elsewhere, readToday, readEver, offered, picks] = await Promise.all([
         articles.listPublic({ language, state: 'published', limit: cardsOnFront }),
         others ? articles.listPublic({ exceptLanguage: language, state: 'published', limit: 6 }) : [],
         articles.listMostRead({ ...read, date: today(publication) }),
         articles.listMostRead(read),
-        listOffered(language),
+        newsletters.listForBox(language, newslettersInBox),
         listBeside({ publication, language }),
       ])
       const toCards = (list: Article[]) => list.map((article) => toCard(article, publication, publicUrl))
@@ -118,7 +112,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         elsewhere: toCards(elsewhere),
         readToday: toCards(readToday),
         readEver: toCards(readEver.filter(({ id }) => !isOfToday.has(id))),
-        newsletters: newsletters.slice(0, newslettersInBox),
+        newsletters: offered,
         picks,
       }
     },
@@ -188,7 +182,11 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       })
     },
 
-    listOffered,
+    /** The newsletters that pages offer, those of this language first. */
+    async listOffered(language: string) {
+      const offered = (await newsletters.list()).filter(isOffered)
+      return offered.sort((a, b) => Number(b.language === language) - Number(a.language === language))
+    },
 
     /**
      * The article, or where it is instead. A withdrawn one comes without its words.
@@ -202,11 +200,11 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       if (article.state === 'withdrawn') return { withdrawn: toNotice(article) }
       const elsewhere = atHome(article)
       if (elsewhere) return { elsewhere }
-      const [replies, viewsToday, translations, newsletters, readAlso] = await Promise.all([
+      const [replies, viewsToday, translations, offered, readAlso] = await Promise.all([
         article.responsesCount > 0 ? responses.listByArticle(article.id) : [],
         articleViews.count(article.id, today(publication)),
         articles.listTranslations(article.id),
-        listOffered(article.language),
+        newsletters.listForBox(article.language, newslettersInBox),
         listReadAlso(article, publication),
       ])
       const html = await safeHtml(article.html)
@@ -230,7 +228,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
             url: articleUrl(one, publicUrl),
           })),
         },
-        newsletters: newsletters.slice(0, newslettersInBox),
+        newsletters: offered,
         readAlso,
       }
     },

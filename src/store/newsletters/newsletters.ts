@@ -10,7 +10,7 @@ import {
   type Schedule,
 } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 import type { NewsletterCadences } from '../schema.ts'
 
 export type NewNewsletter = Omit<Newsletter, 'id' | 'schedules' | 'beganAt' | 'createdAt' | 'updatedAt'> & {
@@ -90,6 +90,15 @@ export function newslettersStore(db: Executor) {
     async claim(id: number): Promise<void> {
       await db.selectFrom('newsletters').select('id').where('id', '=', id).forUpdate().execute()
     },
+
+    /** For a box that offers a few, those of this language first. */
+    listForBox: (
+      language: string,
+      limit: number,
+    ): Promise<Pick<Newsletter, 'slug' | 'name' | 'language'>[]> =>
+      listRows<Pick<Newsletter, 'slug' | 'name' | 'language'>>(db)`
+        select slug, name, language from newsletters where state = 'public'
+        order by language = ${language} desc, position, id limit ${limit}`,
 
     async listByIds(ids: number[]): Promise<Newsletter[]> {
       if (ids.length === 0) return []
