@@ -120,6 +120,7 @@ const environment = z.object({
   SMTP_RATE: rate.optional(),
   FEED_LIMIT: feedLimit.default(60),
   RETENTION_DELIVERIES: positive.min(30).max(36_500).default(400),
+  PURGE_URL: urlWith('http:', 'https:').optional(),
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(300).default(5),
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
@@ -217,6 +218,8 @@ const toConfig = (env: Environment) => ({
   feedLimit: env.FEED_LIMIT,
   /** How many days details of deliveries are kept after their digest has ended. */
   retentionDays: env.RETENTION_DELIVERIES,
+  /** Where a cache in front of us takes PURGE. */
+  purgeUrl: env.PURGE_URL,
   /** How long a web process that was told to end still answers, while its proxy learns of it. */
   drainSeconds: env.DRAIN_SECONDS,
   metricsPort: env.METRICS_PORT,

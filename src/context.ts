@@ -5,6 +5,7 @@ import { createFeedWriter } from './feeds/writer.ts'
 import { fetchPublic } from './import/feed/fetch.ts'
 import { mannersOf } from './import/live/site-client.ts'
 import { createSiteReader } from './import/live/site-reader.ts'
+import { createPurge } from './http/purge.ts'
 import { createLifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
 import { createMail } from './mail/mail.ts'
@@ -115,6 +116,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     fetchPage: (url) => fetchPublic(url, { limits: pageLimits, ...mannersOf(config) }),
     sites: createSiteReader(config),
     hasEditions,
+    purge: createPurge(config.purgeUrl, config.publicUrl, log),
     now,
     reach: createKillPoints(config.killAt),
   })

@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import { z } from 'zod'
+import { nameShared, sharedPages } from '../http/shared-page.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'
 
@@ -8,6 +9,7 @@ const id = z.coerce.number().int().positive()
 /** Newsletters' pages with their archives, and digests on the web. */
 export function archiveRoutes({ archive }: Pick<Services, 'archive'>, pages: PageRenderer): Router {
   const router = Router()
+  router.use(sharedPages)
 
   router.get('/newsletters/:slug', async (request, response) => {
     const page = await archive.newsletter(request.params.slug.normalize())
@@ -23,6 +25,7 @@ export function archiveRoutes({ archive }: Pick<Services, 'archive'>, pages: Pag
     }
     const html = await archive.webVersion(parsed.data)
     // The page is the mail itself, whose styles stand inside it; it runs and sends nothing.
+    nameShared(response, html)
     response.set('Content-Security-Policy', webPolicy).type('html').send(html)
   })
   return router

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Router, type Request, type Response } from 'express'
 import { isNotModified } from '../http/feeds/feed-conditions.ts'
 import { locate } from '../http/language.ts'
+import { sharedPages } from '../http/shared-page.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'
 
@@ -12,7 +13,7 @@ export function feedRoutes(
 ): Router {
   const router = Router()
 
-  router.get('/feeds', async (_request, response) => {
+  router.get('/feeds', sharedPages, async (_request, response) => {
     const { language } = locate(response)
     const groups = await feedDirectory.list(language)
     pages.send(response, 'feeds', { groups, isSwitchable: true })

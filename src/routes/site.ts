@@ -7,6 +7,7 @@ import { locate } from '../http/language.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import { isWithin, type RateLimit } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
+import { sharedPages } from '../http/shared-page.ts'
 import type { Services } from '../services/services.ts'
 
 const pagingQuery = z.object({ before: z.string().max(2_000).optional() })
@@ -20,10 +21,12 @@ export function siteRoutes(
 ): Router {
   const router = Router()
 
+  router.use(sharedPages)
+
   router.get('/', async (_request, response) => {
     const page = locate(response)
     const front = await site.front(page, { others: page.pathLanguage === undefined })
-    pages.send(response, 'front', { ...front, stamp: signups.formStamp(), isSwitchable: true })
+    pages.send(response, 'front', { ...front, stamp: signups.sharedFormStamp(), isSwitchable: true })
   })
 
   for (const kind of ['section', 'dossier'] as const) {
@@ -36,7 +39,7 @@ export function siteRoutes(
 
   router.get('/newsletters', async (_request, response) => {
     const newsletters = await site.listOffered(locate(response).language)
-    pages.send(response, 'newsletters', { newsletters, stamp: signups.formStamp(), isSwitchable: true })
+    pages.send(response, 'newsletters', { newsletters, stamp: signups.sharedFormStamp(), isSwitchable: true })
   })
 
   for (const kind of Object.keys(pathOfKind) as SelectionKind[]) {
@@ -71,9 +74,10 @@ export function siteRoutes(
     const { language } = found.withdrawn ?? found.article
     if (found.withdrawn) response.status(410)
     if (found.article?.pingback) response.set('X-Pingback', found.article.pingback)
+    response.removeHeader('Vary')
     pages.send(response, found.withdrawn ? 'withdrawn' : 'article', {
       ...found,
-      ...{ language, responderDays, stamp: signups.formStamp() },
+      ...{ language, responderDays, stamp: signups.sharedFormStamp() },
     })
   })
 

@@ -54,6 +54,8 @@ export interface Parts {
   sites: SiteReader
   /** Whether PDFs are made here: the compiler is an optional dependency. */
   hasEditions: boolean
+  /** Tells a cache in front of us which paths have changed. */
+  purge: (paths: readonly string[]) => Promise<void>
   now: () => Date
   /** Called at every step of every mail and signup: tests end the process there. */
   reach: ReachPoint

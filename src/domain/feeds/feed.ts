@@ -164,6 +164,17 @@ export function changesOfArticle(
   return subjects.map((subject) => ({ subject, language }))
 }
 
+/** The pages and feeds that show a change, in its language and in all. */
+export function pathsOfChange({ subject, language }: FeedChange): string[] {
+  if (subject === '*' || subject === 'picks') return []
+  const { kind, slug } = splitSubject(subject)
+  const page = kind === 'responses' && slug !== '' ? articlePath(slug) : folderOf(subject)
+  return [undefined, language].flatMap((one) => [
+    withLanguage(page, one) || '/',
+    ...feedFormats.map((format) => feedPath({ subject, language: one, format })),
+  ])
+}
+
 /** Every feed that shows the responses of an article. */
 export const changesOfResponses = (article: Pick<Article, 'language' | 'slug'>): FeedChange[] => [
   { subject: 'responses', language: article.language },

@@ -2,6 +2,7 @@ import { pathOfKind, type SelectionKind } from '../../domain/articles/article.ts
 import {
   feedPath,
   parseFeedPath,
+  pathsOfChange,
   selectionSubject,
   splitSubject,
   type FeedAddress,
@@ -19,7 +20,7 @@ import type { Parts } from '../parts.ts'
 export type FeedService = ReturnType<typeof createFeedService>
 
 export function createFeedService(
-  parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'hasEditions' | 'log' | 'now'>,
+  parts: Pick<Parts, 'config' | 'database' | 'feedWriter' | 'hasEditions' | 'log' | 'now' | 'purge'>,
 ) {
   const { database, log } = parts
 
@@ -53,8 +54,10 @@ export function createFeedService(
      * @returns whether changes wait for the next second: a feed changes at most once in each
      */
     async renderChanged(): Promise<boolean> {
-      await followChanges(parts)
-      while (await renderNext(parts)) await followChanges(parts)
+      const changes = await followChanges(parts)
+      while (await renderNext(parts)) changes.push(...(await followChanges(parts)))
+      // Once they are there: a cache that asked sooner would keep what was.
+      await parts.purge([...new Set(changes.flatMap(pathsOfChange))])
       return database.stores.feedDocuments.hasDirty()
     },
 

@@ -28,11 +28,14 @@ import { safeHtml } from '../articles/safe-html.ts'
 import { gatherFeed } from './gather.ts'
 import type { Parts } from '../parts.ts'
 
-/** Marks the documents that show what was noted; feeds that are rendered ahead get theirs now. */
-export async function followChanges({ database }: Pick<Parts, 'database'>): Promise<void> {
-  await database.transaction(async (stores) => {
+/**
+ * Marks the documents that show what was noted; feeds that are rendered ahead get theirs now.
+ * @returns what has changed
+ */
+export function followChanges({ database }: Pick<Parts, 'database'>): Promise<FeedChange[]> {
+  return database.transaction(async (stores) => {
     const changes = await stores.feedDocuments.claimChanges()
-    if (changes.length === 0) return
+    if (changes.length === 0) return []
     const { languages } = await stores.publication.get()
     const spelled = await spellOut(stores, changes, languages)
     const documents = spelled.flatMap((change) => documentsAhead(change, languages))
@@ -40,6 +43,7 @@ export async function followChanges({ database }: Pick<Parts, 'database'>): Prom
     await stores.feedDocuments.updateDirty(
       uniqueBy(spelled, ({ subject, language }) => `${subject} ${language ?? ''}`),
     )
+    return spelled
   })
 }
 

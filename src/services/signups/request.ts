@@ -79,6 +79,10 @@ export function createSignupService(
     /** For a hidden field of every form we render: proves that a person had time to read it. */
     formStamp: (): string => sealPage(keyring, formName, now()),
 
+    /** The same for pages that caches keep: one for ten minutes, or no two answers would be the same. */
+    sharedFormStamp: (): string =>
+      sealPage(keyring, formName, new Date(Math.floor(now().getTime() / sharedStampMs) * sharedStampMs)),
+
     /** Whether somebody had time to read a form of ours; for all others the limits are half. */
     hasReadForm: (body: unknown): boolean => {
       const stamp = (body as { stamp?: unknown } | undefined)?.stamp
@@ -177,6 +181,8 @@ export function createSignupService(
     return pageAgeMs(keyring, stamp, { name: formName, now: now() })
   }
 }
+
+const sharedStampMs = 10 * 60_000
 
 /** So many rings of one process may wait at once. */
 const wakeUps = 4

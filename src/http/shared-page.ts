@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto'
+import type { RequestHandler, Response } from 'express'
+
+/**
+ * For a minute a cache answers by itself, then while it asks anew, and for half an hour while we do not answer (RFC 5861):
+ * together less than an hour, in which a withdrawn story could still be seen. Browsers ask each time, and are answered 304.
+ */
+const sharedControl = 'public, max-age=0, s-maxage=60, stale-while-revalidate=240, stale-if-error=1800'
+
+/** Pages after it are the same for everybody who asks in one language; errors say otherwise for themselves. */
+export const sharedPages: RequestHandler = (request, response, next) => {
+  if (request.method === 'GET' || request.method === 'HEAD') response.set('Cache-Control', sharedControl)
+  next()
+}
+
+/** Gives a page that caches may keep its name, by which Express answers 304 to whoever has it. */
+export function nameShared(response: Response, html: string): void {
+  if (response.get('Cache-Control') !== sharedControl || response.statusCode !== 200) return
+  response.set('ETag', `W/"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`)
+}
