@@ -15,7 +15,7 @@ import {
 } from '../domain/publication.ts'
 import { interfaceLanguageOf, scheduleInWords, translate, zoneInWords } from '../locales.ts'
 import { assetUrl } from './assets.ts'
-import { nameShared } from './shared-page.ts'
+import { sendPage } from './shared-page.ts'
 
 export interface PageRenderer {
   /** Renders `templates/pages/{name}.liquid` in the page's language and sends it as UTF-8 HTML. */
@@ -63,8 +63,7 @@ export function createPageRenderer(options: { publicUrl: string; hasEditions?: b
         ...data,
         language,
       })
-      nameShared(response, html)
-      response.type('html').send(html)
+      sendPage(response, html)
     },
   }
 }

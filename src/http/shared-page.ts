@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RequestHandler, Response } from 'express'
+import { isNotModified } from './feeds/feed-conditions.ts'
 
 /**
  * For a minute a cache answers by itself, then while it asks anew, and for half an hour while we do not answer (RFC 5861):
@@ -13,8 +14,16 @@ export const sharedPages: RequestHandler = (request, response, next) => {
   next()
 }
 
-/** Gives a page that caches may keep its name, by which Express answers 304 to whoever has it. */
-export function nameShared(response: Response, html: string): void {
-  if (response.get('Cache-Control') !== sharedControl || response.statusCode !== 200) return
-  response.set('ETag', `W/"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`)
+/** Sends a page, with a name where caches may keep it, or 304 to whoever has it. */
+export function sendPage(response: Response, html: string): void {
+  response.type('html')
+  if (response.get('Cache-Control') === sharedControl && response.statusCode === 200) {
+    const etag = `W/"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`
+    response.set('ETag', etag)
+    if (isNotModified(response.req.headers, { etag })) {
+      response.status(304).end()
+      return
+    }
+  }
+  response.send(html)
 }

@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { z } from 'zod'
-import { nameShared, sharedPages } from '../http/shared-page.ts'
+import { sendPage, sharedPages } from '../http/shared-page.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'
 
@@ -25,8 +25,7 @@ export function archiveRoutes({ archive }: Pick<Services, 'archive'>, pages: Pag
     }
     const html = await archive.webVersion(parsed.data)
     // The page is the mail itself, whose styles stand inside it; it runs and sends nothing.
-    nameShared(response, html)
-    response.set('Content-Security-Policy', webPolicy).type('html').send(html)
+    sendPage(response.set('Content-Security-Policy', webPolicy), html)
   })
   return router
 }

@@ -47,8 +47,10 @@ test('PURGE_URL hears of each page and feed that shows a change, once the feeds 
   })
   await once(cache, 'listening')
   const web = await aWeb({ env: { PURGE_URL: `http://127.0.0.1:${(cache.address() as AddressInfo).port}` } })
-  const { database, services, config } = web.context
-  const { slug } = await anArticle(database, { title: 'Le bac revient' })
+  const { services, config } = web.context
+  const editor = await web.api('editor')
+  const article = { title: 'Le bac revient', html: '<p>Hier.</p>', language: 'fr', sections: ['a-la-une'] }
+  const { slug } = (await (await editor('PUT', '/articles/bac', article)).json()) as { slug: string }
   await services.feeds.renderChanged()
   const { host } = new URL(config.publicUrl)
   for (const path of ['/', '/fr', '/rss.xml', '/fr/feed.json', '/sections/a-la-une', `/articles/${slug}`])
