@@ -21,10 +21,11 @@ export function trackbackRoutes(
     /\/trackback\/?$/,
     express.urlencoded({ extended: false, limit: bodyLimit }),
     async (request, response) => {
-      const path = request.originalUrl.replace(/\/trackback\/?(?:\?.*)?$/, '')
+      const { pathname = '' } = URL.parse(request.originalUrl, publicUrl) ?? {}
+      const path = pathname.slice(0, pathname.lastIndexOf('/trackback'))
       const refusal = await refusalOf(async () => {
         await signupLimit.consume(clientAddress(request), signupCost(false))
-        await trackbacks.receive(new URL(path, publicUrl), request.body ?? {}, consume)
+        await trackbacks.receive(new URL(publicUrl + path), request.body ?? {}, consume)
       })
       const told = refusal
         ? `<error>1</error><message>${escaped(refusal.message)}</message>`

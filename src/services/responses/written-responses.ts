@@ -38,11 +38,11 @@ const responseForm = z.strictObject({
   name: z
     .string()
     .transform((name) => cleanLine(withoutOverrides(name)))
-    .pipe(z.string().min(1).max(100)),
+    .pipe(z.string().regex(/^.{1,100}$/u, 'must be a name of 1 to 100 characters')),
   email: z.string().refine((text) => findAddress(text) !== undefined, 'must be one e-mail address'),
   text: z
     .string()
-    .max(longestResponse)
+    .max(longestResponse, 'must be 10,000 characters at most')
     .refine((text) => textOf(responseHtml(text)) !== '', 'must hold words'),
   website: z.string().max(1_000).optional(),
   stamp: z.string().max(200).optional(),
