@@ -45,7 +45,7 @@ function bytesOf(set: SetPaper): Buffer {
 test('whatever a story says stays words: nothing of it is read as commands, nothing outside is read', async () => {
   const hostile = '#import "x" $a$ ] [ \\ @ref &lt;label&gt; #read("/etc/passwd") *b* _i_ // c'
   const bytes = await set(
-    `<p>${hostile}</p><pre>#while true {}\n  ]</pre><p><a href="https://e.example/?a=$b#c">#lien</a></p>`,
+    `<p>${hostile}</p><pre>#while true {}\n  ]</pre><p><a href="https://e.example/?a=$b#c">#lien</a> <a href="#note">note</a></p>`,
     {
       title: '#set text(red) $ ] @x <y> \\',
       lead: '#pagebreak() [',
@@ -62,7 +62,12 @@ test('whatever a story says stays words: nothing of it is read as commands, noth
   ])
     expect(text).toContain(words)
   expect(pdfFacts(bytes)).toMatchObject({ pages: 1, isAccessible: true })
-  expect(pdfFacts(bytes).links).toContain('https://e.example/?a=$b#c')
+  expect(pdfFacts(bytes).links).toEqual(
+    expect.arrayContaining([
+      'https://e.example/?a=$b#c',
+      'https://news.example.org/articles/phare#story-note',
+    ]),
+  )
 
   for (const reading of [
     '#read("/etc/passwd")',
@@ -153,8 +158,9 @@ test('sixty thousand words, a thousand lists in lists, a table whose cells do no
 test('what never ends, or takes all memory, is ended, and a fault for who asked', async () => {
   const never = '#for a in range(100000) { for b in range(100000) { let c = calc.sin(a * b) } }'
   const takesAll = '#let all = range(10000000).map(n => range(1000).map(m => str(m + n)))\n#all.len()'
-  for (const template of [never, takesAll])
-    expect(await askForPaper({ template, paper: {}, pictures: [] }, 3_000)).toEqual({
-      fault: expect.stringContaining('SIGKILL') as string,
-    })
+  const ended = { fault: expect.stringContaining('SIGKILL') as string }
+  const ask = (template: string, timeoutMs: number) =>
+    askForPaper({ template, paper: {}, pictures: [] }, timeoutMs)
+  // The second within its time, were it not for its memory.
+  expect(await Promise.all([ask(never, 1_500), ask(takesAll, 300_000)])).toEqual([ended, ended])
 }, 20_000)

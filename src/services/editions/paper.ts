@@ -101,7 +101,8 @@ function createComposer({ language, locale, zone }: Speech) {
       byline: printable([story.byline, when].filter(Boolean).join(' · ')),
       url: story.url,
       picture: shown ? { ...shown, caption } : null,
-      blocks: blocks(story.html),
+      // Within its page is elsewhere from here.
+      blocks: blocks(story.html.replace(/(<a [^<>]*href=")#/g, `$1${escaped(story.url)}#`)),
       notes: correction(story),
     }
   }
