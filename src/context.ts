@@ -109,7 +109,12 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     sendingTimes: times,
     budget: createBudget({ limits: config.smtpRate, store: database.stores.sendingBudget }),
     writers: options.writers,
-    probes: { queue: (timeoutMs) => doorbell.probe(timeoutMs), smtp: probeSmtp, server: inspectServer },
+    probes: {
+      queue: (timeoutMs) => doorbell.probe(timeoutMs),
+      rings: () => doorbell.countWaiting(),
+      smtp: probeSmtp,
+      server: inspectServer,
+    },
     findMailHost: createMailHostLookup(options.dns),
     providers: createProviders(),
     fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
@@ -154,7 +159,9 @@ function createTransports(config: Config, metrics: Metrics) {
   const counting = (kind: string, transport: Transport): Transport => ({
     ...transport,
     async send(mail) {
+      const end = metrics.smtp.startTimer({ kind })
       const outcome = await transport.send(mail)
+      end()
       metrics.sends.inc({ kind, outcome: outcome.kind })
       return outcome
     },

@@ -26,6 +26,13 @@ export function createMetrics() {
       buckets: [0.005, 0.05, 0.25, 1, 5, 30, 120, 600],
       registers,
     }),
+    smtp: new Histogram({
+      name: 'depeche_smtp_seconds',
+      help: 'Time of a conversation with the SMTP server about one mail.',
+      labelNames: ['kind'],
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
+      registers,
+    }),
     sends: counter('depeche_mails_total', 'Mails handed to the SMTP server, by outcome.', [
       'kind',
       'outcome',
@@ -41,6 +48,16 @@ export function createMetrics() {
       'depeche_oldest_waiting_seconds',
       'Age of the oldest work that waits for a worker.',
     ),
+    obstacle: gauge('depeche_obstacle', 'Why workers that live send nothing, by cause.', ['cause']),
+    rings: gauge('depeche_queue_waiting', 'Rings that no worker has heard yet.', ['queue']),
+    feedLagSeconds: gauge(
+      'depeche_feed_lag_seconds',
+      'How long the oldest changed feed waits to be rendered.',
+    ),
+    connections: gauge('depeche_database_connections', 'Connections to PostgreSQL of this process.', [
+      'pool',
+      'state',
+    ]),
     held: gauge('depeche_held', 'Whether all mail is held because this database is a copy.'),
     digests: gauge('depeche_digests', 'Digests by state.', ['state']),
     digestsLate: gauge('depeche_digests_late', 'Digests due for more than ten minutes and not sending.'),

@@ -60,12 +60,19 @@ async function tellHealth(
 type Sources = Pick<MetricsServerOptions, 'metrics' | 'health' | 'digestNumbers'>
 
 async function expose({ metrics, health, digestNumbers }: Sources): Promise<string> {
-  const { postgres, queue, smtp, held, oldestWaitingSeconds } = await health.report()
+  const { postgres, queue, smtp, held, oldestWaitingSeconds, obstacles = [] } = await health.report()
   metrics.up.set({ part: 'postgres' }, Number(postgres === 'up'))
   metrics.up.set({ part: 'queue' }, Number(queue === 'up'))
   if (smtp !== 'unknown') metrics.up.set({ part: 'smtp' }, Number(smtp === 'up'))
   if (oldestWaitingSeconds !== null) metrics.oldestWaitingSeconds.set(oldestWaitingSeconds)
   metrics.held.set(Number(held === true))
+  metrics.obstacle.reset()
+  for (const cause of obstacles) metrics.obstacle.set({ cause }, 1)
+  const { rings, feedLagSeconds, pools } = await health.measure()
+  for (const [name, n] of rings ?? []) metrics.rings.set({ queue: name }, n)
+  if (feedLagSeconds !== undefined) metrics.feedLagSeconds.set(feedLagSeconds)
+  for (const { pool, ...states } of pools)
+    for (const [state, n] of Object.entries(states)) metrics.connections.set({ pool, state }, n)
   const numbers = await digestNumbers.get()
   if (numbers) {
     // All states, so that one that empties falls to 0.

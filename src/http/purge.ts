@@ -1,24 +1,21 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import pLimit from 'p-limit'
 import type { Logger } from '../log.ts'
 
 /** Tells a cache in front of us that pages have changed. */
 export type Purge = (paths: readonly string[]) => Promise<void>
 
 const timeoutMs = 2_000
-const atOnce = 8
 
 /**
  * `PURGE {purgeUrl}{path}` with our own name as Host, as Varnish, Fastly and nginx's purge module take it. A cache that
- * does not answer is told in the log, once for all paths: what it keeps is a minute old at most.
+ * does not answer is told in the log: what it keeps is a minute old at most.
  * @param purgeUrl undefined: there is no cache to tell
  */
 export function createPurge(purgeUrl: string | undefined, publicUrl: string, log: Logger): Purge {
   if (purgeUrl === undefined) return () => Promise.resolve()
   const origin = purgeUrl.replace(/\/$/, '')
   const { host } = new URL(publicUrl)
-  const limit = pLimit(atOnce)
   const purge = (path: string) =>
     new Promise<void>((resolve, reject) => {
       const url = new URL(origin + path)
@@ -36,8 +33,11 @@ export function createPurge(purgeUrl: string | undefined, publicUrl: string, log
       asked.end()
     })
   return async (paths) => {
-    const results = await Promise.allSettled(paths.map((path) => limit(() => purge(path))))
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed) log.warn({ reason: String(failed.reason) }, 'the cache at PURGE_URL was not told of a change')
+    try {
+      // One after the other: where it does not answer once, the rest is not tried.
+      for (const path of paths) await purge(path)
+    } catch (error) {
+      log.warn({ reason: String(error) }, 'the cache at PURGE_URL was not told of a change')
+    }
   }
 }

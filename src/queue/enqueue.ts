@@ -1,11 +1,11 @@
 import { openCarrier, openQueue, type AnyQueue, type Carrier, type QueueBackend } from './connection.ts'
 import type { FaultLog } from './faults.ts'
 import { inspectRedis, RedisFault, type RedisCause } from './inspect-redis.ts'
-import { workId, type JobName, type JobPayload } from './jobs.ts'
+import { jobNames, workId, type JobName, type JobPayload } from './jobs.ts'
 
 /** The doorbell, and whether it would be heard. */
 export type ProbedDoorbell = ReturnType<typeof createDoorbell>
-export type Doorbell = Omit<ProbedDoorbell, 'probe'>
+export type Doorbell = Omit<ProbedDoorbell, 'probe' | 'countWaiting'>
 
 /** How long a caller waits for the queue before it leaves the ring to the reconciler; and while the queue is known to be away. */
 const ringTimeoutMs = { first: 2_000, away: 50 }
@@ -56,6 +56,16 @@ export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
       } catch (error) {
         return error instanceof RedisFault ? error.why : 'unreachable'
       }
+    },
+
+    /** Rings that nobody has heard yet, by job. @throws while the queue does not answer */
+    async countWaiting(): Promise<[JobName, number][]> {
+      return Promise.all(
+        jobNames.map(async (name): Promise<[JobName, number]> => [
+          name,
+          await queueOf(name).getWaitingCount(),
+        ]),
+      )
     },
 
     async close(): Promise<void> {

@@ -38,6 +38,7 @@ export interface Parts {
   /** Whether the servers we use answer; a rejection is a no. */
   probes: {
     queue: ProbedDoorbell['probe']
+    rings: ProbedDoorbell['countWaiting']
     smtp: (smtpUrl: string, timeoutMs: number) => Promise<boolean>
     /** @throws where it does not answer */
     server: (url: string) => Promise<{ isPooled: boolean; losesCommits: boolean }>

@@ -18,6 +18,8 @@ export interface Database {
    * may have been missed.
    */
   listenForFeeds(listener: Listener): Promise<() => Promise<void>>
+  /** Of this process, by pool: in use, open without use, and callers that wait for one. */
+  countConnections(): { pool: string; used: number; idle: number; waiting: number }[]
   close(): Promise<void>
 }
 
@@ -65,18 +67,28 @@ const types: pg.CustomTypesConfig = {
 /** Constructing is not connecting: the first statement opens the first connection. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, directUrl = url } = options
-  const db = openPool(options, directUrl === url ? PreparingClient : PooledClient, options.max ?? 10)
+  const common = openPool(options, directUrl === url ? PreparingClient : PooledClient, options.max ?? 10)
   const hotUrl = withSetting(directUrl, 'plan_cache_mode=force_generic_plan')
-  const hot = openPool({ ...options, url: hotUrl }, PreparingClient, hotMax)
+  const sending = openPool({ ...options, url: hotUrl }, PreparingClient, hotMax)
+  const { db } = common
+  const hot = sending.db
   return {
     stores: storesOn(db, hot),
     transaction: (work) => db.transaction().execute((tx) => work(storesOn(tx))),
     listenForFeeds: (listener) => listen(directUrl, feedChannel, listener),
+    countConnections: () => [count('common', common.pool), count('sending', sending.pool)],
     async close() {
       await Promise.all([db.destroy(), hot.destroy()])
     },
   }
 }
+
+const count = (name: string, { totalCount, idleCount, waitingCount }: pg.Pool) => ({
+  pool: name,
+  used: totalCount - idleCount,
+  idle: idleCount,
+  waiting: waitingCount,
+})
 
 /**
  * Connections for what comes with every mail, opened where mail is sent. Left to choose, the planner makes a plan for
@@ -89,7 +101,7 @@ function openPool(
   { url, onError, applicationName = 'depeche', patience }: DatabaseOptions,
   Client: typeof DatabaseClient,
   max: number,
-): Kysely<DB> {
+): { db: Kysely<DB>; pool: pg.Pool } {
   const pool = new pg.Pool({
     Client,
     connectionString: url,
@@ -105,7 +117,7 @@ function openPool(
   })
   // An idle connection that breaks is replaced on the next use; without a listener it would end the process.
   pool.on('error', (error) => onError?.(error))
-  return new Kysely<DB>({
+  const db = new Kysely<DB>({
     dialect: new PostgresDialect({
       pool: {
         options: pool.options,
@@ -115,6 +127,7 @@ function openPool(
     }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   })
+  return { db, pool }
 }
 
 /** An address whose connections begin with a setting, beside those it names itself. */

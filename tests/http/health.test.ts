@@ -78,6 +78,9 @@ test('HEALTH-4 metrics name routes and never URLs, and tell what answers', async
   expect(text).not.toContain('0123456789abcdef')
   expect(text).toContain('depeche_up{part="postgres"} 1')
   expect(text).toContain('depeche_oldest_waiting_seconds 0')
+  expect(text).toContain('depeche_queue_waiting{queue="deliver-mail"} 0')
+  expect(text).toContain('depeche_feed_lag_seconds 0')
+  expect(text).toMatch(/depeche_database_connections\{pool="common",state="idle"\} [1-9]/)
   expect(JSON.parse(await scrape('/healthz'))).toEqual({ status: 'up' })
 })
 

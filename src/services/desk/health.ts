@@ -27,9 +27,11 @@ const askTimeoutMs = 2_000
 const freshMs = 2_000
 
 export function createHealthService(
-  parts: Pick<Parts, 'config' | 'database' | 'mail' | 'probes'> & { presence: Pick<Presence, 'obstacle'> },
+  parts: Pick<Parts, 'config' | 'database' | 'mail' | 'probes' | 'readers'> & {
+    presence: Pick<Presence, 'obstacle'>
+  },
 ) {
-  const { config, database, mail, probes, presence } = parts
+  const { config, database, mail, probes, presence, readers } = parts
   let latest: { at: number; report: Promise<HealthReport> } | undefined
 
   const findQueue = async () => (await within(probes.queue(askTimeoutMs))) ?? 'unreachable'
@@ -64,6 +66,21 @@ export function createHealthService(
       const now = performance.now()
       if (!latest || now - latest.at > freshMs) latest = { at: now, report: ask() }
       return latest.report
+    },
+
+    /** What monitoring is told beside; what does not answer is absent. */
+    async measure() {
+      const [rings, feedLagSeconds] = await Promise.all([
+        within(probes.rings()),
+        within(database.stores.health.getFeedLagSeconds()),
+      ])
+      const pools = [
+        ...database.countConnections(),
+        ...(readers === database
+          ? []
+          : readers.countConnections().map((one) => ({ ...one, pool: `readers_${one.pool}` }))),
+      ]
+      return { rings, feedLagSeconds, pools }
     },
 
     /**

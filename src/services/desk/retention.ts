@@ -10,8 +10,6 @@ const batch = 1_000
 /** Once a night, whoever of the workers comes first. */
 const roundSeconds = 20 * 3_600
 
-export type RetentionService = ReturnType<typeof createRetentionService>
-
 /** What has been kept for its time: details of deliveries, personal mails, views and polls by day. */
 export function createRetentionService({
   config,

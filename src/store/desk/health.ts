@@ -9,6 +9,14 @@ export function healthStore(db: Executor) {
       return row?.isReadOnly ?? false
     },
 
+    /** How long the oldest feed that has changed waits to be rendered; 0 when none does. */
+    async getFeedLagSeconds(): Promise<number> {
+      const row = await findRow<{ seconds: number | null }>(db)`
+        select extract(epoch from clock_timestamp() - min(dirty_at))::float8 as seconds
+        from feed_documents where dirty_at is not null`
+      return Math.max(0, row?.seconds ?? 0)
+    },
+
     /**
      * Age in seconds of the oldest work that a worker should have taken up; 0 when none waits. Each part reads the
      * first entry of a partial index, so asking costs the same however much waits.
