@@ -69,12 +69,12 @@ export const post = routeBy('post')
 /** Of the row that a path names. @throws ZodError */
 export const idOf = (request: Request): number => rowId.parse(request.params['id'])
 
-/** Shown in a frame of our own pages, and never allowed to run, post or load anything but pictures and styles. */
+/** Shown in a frame of our own pages, and never allowed to run, post or load anything but pictures, styles and faces. */
 export const framed = (response: Response): Response =>
   response
     .set(
       'Content-Security-Policy',
-      "default-src 'none'; img-src 'self' https: http: data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; sandbox",
+      "default-src 'none'; img-src 'self' https: http: data:; style-src 'self' 'unsafe-inline'; font-src 'self'; frame-ancestors 'self'; sandbox",
     )
     .set('X-Frame-Options', 'SAMEORIGIN')
 

@@ -64,7 +64,7 @@ test('/feeds shows every feed to people without a script, and as OPML to program
     '/dossiers/le-phare/rss.xml',
     '/most-read/rss.xml',
   ]) {
-    expect(page).toContain(`value="${origin}${path}"`)
+    expect(page).toContain(`<a href="${origin}${path}"`)
   }
   expect(page).toContain(`feedly.com/i/subscription/feed%2F${encodeURIComponent(origin)}`)
   expect((await fetch('/ar/feeds')).status).toBe(200)
@@ -243,11 +243,13 @@ test('no page, list or OPML names a feed that has moved or ended: the new addres
   const { origin } = newsroom
   expect(linksOf(await page('/sections/culture'))).toEqual([
     `${origin}/authors/lina-marsa/rss.xml`,
+    `${origin}/authors/lina-marsa/atom.xml`,
     `${origin}/fr/rss.xml`,
+    `${origin}/fr/atom.xml`,
     '/authors/lina-marsa/rss.xml',
     '/authors/lina-marsa/atom.xml',
   ])
-  expect(linksOf(await page(story))).toEqual([`${origin}/fr/rss.xml`])
+  expect(linksOf(await page(story))).toEqual([`${origin}/fr/rss.xml`, `${origin}/fr/atom.xml`])
   for (const list of [await page('/feeds'), await page('/feeds.opml')]) {
     expect(list).toContain(`"${origin}/authors/lina-marsa/rss.xml"`)
     expect(list).not.toContain(`"${origin}/rss.xml"`)

@@ -138,6 +138,7 @@ test('a language changes, one subscription ends and another rests; all data are 
       'requests',
       'mails',
       'bounces',
+      'responses',
     ],
     'suppression',
   ])

@@ -104,7 +104,7 @@ test('CSV import: newsletters that are used are named, the first for rows that n
     ],
     defaultNewsletter: { newsletter: 'le-matin', rows: 1 },
     ignoredColumns: ['List'],
-    errors: [{ line: 4, field: 'newsletters', message: expect.stringContaining('"le-soir"') as string }],
+    errors: [{ line: 4, field: 'newsletters', message: expect.stringContaining('“le-soir”') as string }],
   }
   expect(await importCsv(web, csv, { isDryRun: true })).toMatchObject(expected)
   expect(await importCsv(web, csv)).toMatchObject(expected)

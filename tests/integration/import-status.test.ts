@@ -209,7 +209,7 @@ test('CSV import: an unknown state is an error that names the word; nothing is i
   expect(report).toMatchObject({
     active: 2,
     invalid: 1,
-    errors: [{ line: 2, field: 'status', message: expect.stringContaining('"VIP"') as string }],
+    errors: [{ line: 2, field: 'status', message: expect.stringContaining('“VIP”') as string }],
     statusWords: [{ column: 'status', word: 'Subscribed', means: 'active', rows: 1 }],
   })
   expect(await standing(web)).toEqual({ b: 'active', c: 'active' })
