@@ -206,7 +206,7 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
         action: action(content.confirmUrl),
         notes: [
           until(content.expiresAt),
-          { text: say('activation.refuse'), label: say('activation.refuse_action'), url: content.refuseUrl },
+          { text: say('response.refuse'), label: say('activation.refuse_action'), url: content.refuseUrl },
         ],
       }
     }
