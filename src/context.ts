@@ -64,6 +64,7 @@ interface ContextOptions {
 }
 
 const pageLimits = { seconds: 10, bytes: 1024 * 1024, redirects: 3 }
+const pictureLimits = { seconds: 5, bytes: 5 * 1024 * 1024, redirects: 3 }
 const providerLimits = { seconds: 10, bytes: 64 * 1024, redirects: 0 }
 
 export function createContext(config: ProcessConfig, options: ContextOptions) {
@@ -119,6 +120,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     providers: createProviders(),
     fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
     fetchPage: (url) => fetchPublic(url, { limits: pageLimits, ...mannersOf(config) }),
+    fetchPicture: (url) => fetchPublic(url, { limits: pictureLimits, ...mannersOf(config) }),
     sites: createSiteReader(config),
     hasEditions,
     purge: createPurge(config.purgeUrl, config.publicUrl, log),

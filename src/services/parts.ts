@@ -51,6 +51,8 @@ export interface Parts {
   fetchForProvider: (url: string) => Promise<{ body: Buffer }>
   /** GET of a page of another site that links here: 10 seconds, 1 MB, 3 redirects. */
   fetchPage: (url: string) => Promise<{ url: string; body: Buffer }>
+  /** The same of a picture: 5 seconds, 5 MB. */
+  fetchPicture: (url: string) => Promise<{ body: Buffer }>
   /** What is followed. */
   sites: SiteReader
   /** Whether PDFs are made here: the compiler is an optional dependency. */

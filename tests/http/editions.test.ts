@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
-import { pdfFacts, pdfText } from '../support/pdf.ts'
+import { pdfFacts, pdfPictures, pdfText } from '../support/pdf.ts'
 import { aPicture, aWebWithPictures, upload } from '../support/pictures.ts'
 import { rowsOf } from '../support/query.ts'
 import { aSubscriber } from '../support/subscribers.ts'
@@ -183,5 +186,36 @@ test('without the compiler: 501 with a sentence, and nothing offers a PDF', asyn
   ]) {
     const page = await web.fetch(path, { headers: { accept: 'text/html' } })
     expect([path, page.status, (await page.text()).includes('.pdf')]).toEqual([path, 200, false])
+  }
+})
+
+test('pictures on other servers come along where we may ask, within a limit; what does not come is left out', async () => {
+  const bytes = await aPicture(1_200, 800).avif().toBuffer()
+  const asked: string[] = []
+  const site = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    if (request.url === '/bac.avif') response.setHeader('content-type', 'image/avif').end(bytes)
+    else if (request.url === '/huge.jpg') response.end(Buffer.alloc(6 * 1024 * 1024))
+    else response.writeHead(404).end()
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    site.close()
+  })
+  await once(site, 'listening')
+  const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
+  const story = (name: string) => ({
+    ...{ title: name, html: `<p>Texte.</p><img src="${origin}/huge.jpg"><img src="${origin}/none.png">` },
+    ...{ language: 'fr', picture: { url: `${origin}/${name}`, alt: 'Le bac' } },
+  })
+  for (const [env, pictures] of [
+    [{ SOURCE_HOSTS: '127.0.0.1' }, 1],
+    [{}, 0],
+  ] as const) {
+    asked.length = 0
+    const web = await aWeb({ env })
+    const { article } = await web.context.services.articles.put('bac', story('bac.avif'))
+    const made = await read(web, `/articles/${article.slug}.pdf`)
+    expect(pdfPictures(made.bytes)).toBe(pictures)
+    expect(asked).toEqual(pictures ? ['/bac.avif', '/huge.jpg', '/none.png'] : [])
   }
 })

@@ -4,6 +4,9 @@ import { runProgram } from './programs.ts'
 export const pdfText = (bytes: Buffer): string =>
   runProgram('pdftotext', ['-q', '-', '-'], bytes).replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 
+export const pdfPictures = (bytes: Buffer): number =>
+  runProgram('pdfimages', ['-list', '-'], bytes).split('\n').slice(2).filter(Boolean).length
+
 const fact = (output: string, name: string) => new RegExp(`^${name}: +(.+)$`, 'm').exec(output)?.[1]
 
 export function pdfFacts(bytes: Buffer) {

@@ -23,11 +23,14 @@ interface Others {
   archive: ReturnType<typeof createArchiveService>
 }
 
+/** For all pictures of one paper that other servers keep. */
+const elsewhere = { mostMs: 10_000, mostBytes: 40 * 1024 * 1024 }
+
 /** Articles and digests as PDF, made when somebody asks. */
 export function createEditionService(
-  parts: Pick<Parts, 'config' | 'database' | 'hasEditions' | 'log'> & Others,
+  parts: Pick<Parts, 'config' | 'database' | 'fetchPicture' | 'hasEditions' | 'log'> & Others,
 ) {
-  const { config, database, hasEditions, log, site, archive } = parts
+  const { config, database, fetchPicture, hasEditions, log, site, archive } = parts
   const { publicUrl } = config
 
   const requireCompiler = () => {
@@ -50,12 +53,7 @@ export function createEditionService(
         const set = await setPaper(hash, async () => ({
           template,
           paper,
-          pictures: await Promise.all(
-            made.pictures.map(async ({ url, ...picture }) => ({
-              ...picture,
-              bytes: await read(url, picture.width),
-            })),
-          ),
+          pictures: await readAll(made.pictures),
         }))
         if (set.plainReason !== undefined) {
           const [, reason = ''] = /message: "([^"]*)/.exec(set.plainReason) ?? []
@@ -66,8 +64,22 @@ export function createEditionService(
     }
   }
 
-  /** Pictures of ours alone: nobody else's server hears of a reader. */
-  async function read(url: string, width: number): Promise<Buffer | undefined> {
+  /** One after the other. What others' servers do not give within the limits of all is left out, and tried again later. */
+  async function readAll(pictures: WantedPicture[]) {
+    const until = performance.now() + elsewhere.mostMs
+    let bytesLeft = elsewhere.mostBytes
+    const found = []
+    for (const { url, ...picture } of pictures) {
+      const own = await readOwn(url, picture.width)
+      const mayAsk = !url.startsWith(`${publicUrl}/`) && performance.now() < until && bytesLeft > 0
+      const bytes = own ?? (mayAsk ? (await fetchPicture(url).catch(() => undefined))?.body : undefined)
+      if (!own) bytesLeft -= bytes?.length ?? 0
+      found.push({ ...picture, bytes })
+    }
+    return found
+  }
+
+  async function readOwn(url: string, width: number): Promise<Buffer | undefined> {
     const name = mediaNameAt(url, publicUrl)
     if (name) return database.stores.media.findBytes({ ...name, size: width > 960 ? 1_600 : 960 })
     const [, sample] = /^\/assets\/sample\/([\w-]+\.jpg)$/.exec(url.slice(publicUrl.length)) ?? []
