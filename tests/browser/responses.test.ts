@@ -30,8 +30,6 @@ test.each(['fr', 'ar', 'en'] as const)(
     }
     const press = async (button: string) => {
       at += 3_000
-      // A face that comes late moves an Arabic page a little, and the click would miss.
-      await page.evaluate('document.fonts.ready')
       const loaded = page.waitForEvent('load')
       await page.click(button)
       await loaded
@@ -59,6 +57,7 @@ test.each(['fr', 'ar', 'en'] as const)(
     }
     await page.goto(`${web.origin}/desk/responses`)
     await look('desk.responses.keys')
+    await page.waitForFunction('document.activeElement.matches(".written")')
     for (const [key, next] of [
       ['a', '2'],
       ['r', '1'],
@@ -66,6 +65,8 @@ test.each(['fr', 'ar', 'en'] as const)(
       const loaded = page.waitForEvent('load')
       await page.keyboard.press(key)
       await loaded
+      // The browser moves the focus with the first picture of the page, which may come after its load.
+      await page.waitForFunction('document.activeElement.matches(".written")')
       expect(await page.evaluate('document.activeElement.querySelector("h2").textContent')).toBe(
         `Amina ${next}`,
       )
