@@ -249,7 +249,6 @@ const widths = { fr: [1280, 360], ar: [1280, 360], en: [360, 1280] }
 const words = {
   name: 'Port-Clair',
   newsletter: 'Port-Clair',
-  publication: 'Le Rivage',
   date: '|',
   days: '|',
   time: '|',
@@ -258,7 +257,10 @@ const words = {
 /** What is wrong with the page as it stands. */
 async function inspect(page: BrowserPage, language: Language, text: string): Promise<string[]> {
   const found: string[] = []
-  const [sentence = ''] = translate(language, text, words).split('|')
+  const [sentence = ''] = translate(language, text, {
+    ...words,
+    publication: language === 'ar' ? 'الساحل' : 'Le Rivage',
+  }).split('|')
   if (!(await page.textContent('body'))?.includes(sentence)) found.push('is another page')
   const root = await page.evaluate('`${document.documentElement.lang} ${document.documentElement.dir}`')
   if (root !== `${language} ${language === 'ar' ? 'rtl' : 'ltr'}`) found.push(`speaks ${String(root)}`)
