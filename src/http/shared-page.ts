@@ -14,16 +14,18 @@ export const sharedPages: RequestHandler = (request, response, next) => {
   next()
 }
 
-/** Sends a page, with a name where caches may keep it, or 304 to whoever has it. */
+/** Sends a page, by its name where caches may keep it. */
 export function sendPage(response: Response, html: string): void {
   response.type('html')
-  if (response.get('Cache-Control') === sharedControl && response.statusCode === 200) {
-    const etag = `W/"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`
-    response.set('ETag', etag)
-    if (isNotModified(response.req.headers, { etag })) {
-      response.status(304).end()
-      return
-    }
-  }
-  response.send(html)
+  if (response.get('Cache-Control') === sharedControl && response.statusCode === 200)
+    sendNamed(response, html)
+  else response.send(html)
+}
+
+/** Sends a text with a name, or 304 to whoever has it. */
+export function sendNamed(response: Response, text: string): void {
+  const etag = `W/"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
+  response.set('ETag', etag)
+  if (isNotModified(response.req.headers, { etag })) response.status(304).end()
+  else response.send(text)
 }

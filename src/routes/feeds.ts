@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
-import { Router, type Request, type Response } from 'express'
-import { isNotModified } from '../http/feeds/feed-conditions.ts'
+import { Router, type Response } from 'express'
 import { locate } from '../http/language.ts'
-import { sharedPages } from '../http/shared-page.ts'
+import { sendNamed, sharedPages } from '../http/shared-page.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'
 
@@ -19,22 +17,17 @@ export function feedRoutes(
     pages.send(response, 'feeds', { groups, isSwitchable: true })
   })
 
-  router.get('/feeds.opml', async (request, response) => {
-    sendPolled(request, response, await feedDirectory.opml(), 'text/x-opml')
+  router.get('/feeds.opml', async (_request, response) => {
+    sendNamed(polled(response).type('text/x-opml'), await feedDirectory.opml())
   })
 
   router.get(/^\/sitemap(?:-([1-9]\d{0,5}))?\.xml$/, async (request, response, next) => {
     const part = request.params[0]
     const xml = await sitemap.read(part === undefined ? undefined : Number(part))
     if (xml === undefined) next()
-    else sendPolled(request, response, xml, 'application/xml')
+    else sendNamed(polled(response).type('application/xml'), xml)
   })
   return router
 }
 
-function sendPolled(request: Request, response: Response, body: string, type: string): void {
-  const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  response.set({ ETag: etag, 'Cache-Control': 'public, max-age=300' })
-  if (isNotModified(request.headers, { etag })) response.status(304).end()
-  else response.type(type).send(body)
-}
+const polled = (response: Response): Response => response.set('Cache-Control', 'public, max-age=300')

@@ -74,6 +74,7 @@ export function siteRoutes(
     const { language } = found.withdrawn ?? found.article
     if (found.withdrawn) response.status(410)
     if (found.article?.pingback) response.set('X-Pingback', found.article.pingback)
+    // So caches need no copy for each preference.
     response.removeHeader('Vary')
     pages.send(response, found.withdrawn ? 'withdrawn' : 'article', {
       ...found,
