@@ -6,8 +6,10 @@ import { cloneDatabase } from '../support/database.ts'
 import { aNewsroom, type Newsroom } from '../support/feeds.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { poll, type Polled } from '../support/poll.ts'
+import { rowsOf } from '../support/query.ts'
 import { aSendingDigest, query } from '../support/sending-digest.ts'
 import { runSql } from '../support/sql.ts'
+import { recordStatements } from '../support/statements.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -389,6 +391,57 @@ test('a thousand readers of a feed that nobody has asked for yet cost one render
   const found = await Promise.all(Array.from({ length: 1_000 }, () => feedMemory.read('/tags/mer/rss.xml')))
   expect(read).toHaveBeenCalledTimes(1)
   expect(new Set(found).size).toBe(1)
+})
+
+/** How often one of the statements read what articles say. */
+const readingsOf = (statements: string[]) =>
+  statements.filter((text) => text.startsWith('select "articles"."id"')).length
+
+test.each([
+  ['/tags/mer/rss.xml', 13],
+  ['/fr/authors/nadia/atom.xml', 14],
+  ['/most-read/feed.json', 11],
+])('the first reader of %s costs one reading of its articles, and %i statements', async (path, count) => {
+  const newsroom = await aNewsroom()
+  await newsroom.put('a1', { tags: ['mer'], authors: ['Nadia'] })
+  const statements = recordStatements()
+  await newsroom.context.services.feeds.read(path)
+  expect(readingsOf(statements)).toBe(1)
+  expect(statements).toHaveLength(count)
+})
+
+test('a feed of what is not there, or not public, is noted nowhere', async () => {
+  const newsroom = await aNewsroom()
+  await newsroom.put('a1', { state: 'draft' })
+  await newsroom.put('a2')
+  const statements = recordStatements()
+  const unknown = ['tags/a', 'de', 'de/tags/a', 'picks/a', 'newsletters/a', 'articles/a/responses']
+  for (const folder of [...unknown, 'articles/le-phare-a1/responses'])
+    await expect(newsroom.context.services.feeds.read(`/${folder}/rss.xml`)).rejects.toThrow('no feed')
+  expect(statements.filter((text) => text.startsWith('insert'))).toEqual([])
+})
+
+test('fifty readers of three formats, in two processes: while the first is waited for, one gathering serves all', async () => {
+  const databaseUrl = await cloneDatabase()
+  const env = { PUBLIC_URL: 'https://rivage.example' }
+  const [one, other] = [await aNewsroom({ databaseUrl, env }), await aNewsroom({ databaseUrl, env })]
+  await one.put('a1', { tags: ['mer'] })
+  const statements = recordStatements()
+  const formats = ['rss.xml', 'atom.xml', 'feed.json']
+  const reading = await one.context.database.transaction(async (stores) => {
+    await stores.feedDocuments.claim({ subject: 'tag:mer', language: undefined })
+    const readers = Array.from({ length: 50 }, (_, n) =>
+      (n % 2 ? one : other).context.services.feedMemory.read(`/tags/mer/${formats[n % 3] ?? ''}`),
+    )
+    await until('each waits for its turn', async () => {
+      const waiting = await rowsOf(one, `select from pg_locks where locktype = 'advisory' and not granted`)
+      return waiting.length === 6
+    })
+    return readers
+  })
+  const found = await Promise.all(reading)
+  expect(readingsOf(statements)).toBe(1)
+  expect(new Set(found.map((feed) => feed.kind === 'feed' && feed.feed.etag)).size).toBe(3)
 })
 
 test('processes that render at once render each change once', async () => {

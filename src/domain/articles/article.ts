@@ -115,6 +115,9 @@ export interface Response {
   publishedAt: Date
 }
 
+/** Readers know of it, be it by its notice alone. */
+export const isPublic = ({ state }: Article): boolean => state === 'published' || state === 'withdrawn'
+
 /** The name in a language, else in any: a section named in French alone still has a name on an Arabic page. */
 export const nameOf = (selection: Pick<Selection, 'names' | 'slug'>, language: string): string =>
   selection.names[language] ?? selection.names['und'] ?? Object.values(selection.names)[0] ?? selection.slug

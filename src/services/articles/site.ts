@@ -1,5 +1,6 @@
 import {
   articlePath,
+  isPublic,
   nameOf,
   selectionPath,
   type Article,
@@ -291,8 +292,6 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     },
   }
 }
-
-const isPublic = (article: Article): boolean => article.state === 'published' || article.state === 'withdrawn'
 
 function requirePublic(article: Article | undefined): asserts article is Article {
   if (article && isPublic(article)) return

@@ -1,11 +1,10 @@
-import { pathOfKind, type SelectionKind } from '../../domain/articles/article.ts'
+import { isPublic, type SelectionKind } from '../../domain/articles/article.ts'
 import {
   feedPath,
   parseFeedPath,
   pathsOfChange,
   selectionSubject,
   splitSubject,
-  type FeedAddress,
   type FeedSubject,
   type FoundFeed,
 } from '../../domain/feeds/feed.ts'
@@ -13,7 +12,7 @@ import { unavailable } from '../../errors.ts'
 import type { FeedDocument } from '../../store/feeds/feed-documents.ts'
 import type { FeedPolls } from '../../store/feeds/feed-polls.ts'
 import type { Stores } from '../../store/stores.ts'
-import { gatherFeed, noFeed } from './gather.ts'
+import { noFeed } from './gather.ts'
 import { followChanges, madeFor, renderClaimed, renderNext, toDocument } from './render.ts'
 import type { Parts } from '../parts.ts'
 
@@ -37,6 +36,12 @@ export function createFeedService(
         polls.filter(({ path }) => path === document.path),
       ),
     )
+  }
+
+  const assertSpoken = async (language: string | undefined) => {
+    if (language === undefined) return
+    const { languages } = await database.stores.publication.get()
+    if (!languages.includes(language)) throw noFeed()
   }
 
   return {
@@ -77,9 +82,12 @@ export function createFeedService(
       if (found) return found
       const address = parseFeedPath(path)
       if (!address) throw noFeed()
-      const moved = await findMoved(database.stores, address)
-      if (moved) return { kind: 'moved', to: moved }
-      await assertExists(parts, address)
+      const subject = await findSubject(database.stores, address.subject)
+      if (subject === undefined) throw noFeed()
+      if (subject !== address.subject) return { kind: 'moved', to: feedPath({ ...address, subject }) }
+      await assertSpoken(address.language)
+      // There before its articles are read: whatever changes from then on marks it. Formats of one feed that are waited
+      // for at once, in any process, are rendered together by the first whose turn it is.
       await database.stores.feedDocuments.insertMissing([toDocument(address)])
       await database.transaction(async (stores) => {
         await stores.feedDocuments.claim(address)
@@ -125,39 +133,17 @@ function toReport(document: FeedDocument, polls: FeedPolls[]) {
   }
 }
 
-/** The slug of an article or of a selection may change; its feeds move along. */
-async function findMoved(
-  stores: Stores,
-  { subject, language, format }: FeedAddress,
-): Promise<string | undefined> {
+/** What the feed is of, by the slug it has now: its feeds move along. Undefined where there is no such thing. */
+async function findSubject(stores: Stores, subject: FeedSubject): Promise<FeedSubject | undefined> {
   const { kind, slug } = splitSubject(subject)
-  if (Object.hasOwn(pathOfKind, kind)) {
-    const found = await stores.selections.findBySlug(kind as SelectionKind, slug)
-    return found && found.slug !== slug
-      ? feedPath({ subject: selectionSubject(found), language, format })
-      : undefined
+  if (slug === '') return subject
+  if (kind === 'newsletter') return (await stores.newsletters.findBySlug(slug)) && subject
+  if (kind === 'pick') return (await stores.picks.find(slug)) && subject
+  if (kind === 'responses') {
+    const article =
+      (await stores.articles.findBySlug(slug)) ?? (await stores.articles.findBySlugHistory(slug))
+    return article && isPublic(article) ? `responses:${article.slug}` : undefined
   }
-  if (kind !== 'responses' || slug === '') return undefined
-  if (await stores.articles.findBySlug(slug)) return undefined
-  const article = await stores.articles.findBySlugHistory(slug)
-  const to: FeedSubject | undefined = article && `responses:${article.slug}`
-  return to && feedPath({ subject: to, language, format })
-}
-
-async function assertExists(
-  { database, config, now }: Pick<Parts, 'database' | 'config' | 'now'>,
-  address: FeedAddress,
-) {
-  const publication = await database.stores.publication.get()
-  const { language } = address
-  if (language !== undefined && !publication.languages.includes(language)) throw noFeed()
-  const { stores } = database
-  await gatherFeed({
-    stores,
-    publication,
-    publicUrl: config.publicUrl,
-    ...address,
-    floor: undefined,
-    now: now(),
-  })
+  const selection = await stores.selections.findBySlug(kind as SelectionKind, slug)
+  return selection && selectionSubject(selection)
 }

@@ -1,5 +1,5 @@
 import type { Article, SelectionKind } from '../../domain/articles/article.ts'
-import { nameOf } from '../../domain/articles/article.ts'
+import { isPublic, nameOf } from '../../domain/articles/article.ts'
 import {
   feedPagePath,
   feedPath,
@@ -145,8 +145,7 @@ async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
   const { stores, subject, language } = gathering
   const { slug } = splitSubject(subject)
   const article = slug === '' ? undefined : await stores.articles.findBySlug(slug)
-  const isPublic = article?.state === 'published' || article?.state === 'withdrawn'
-  if (slug !== '' && !isPublic) throw noFeed()
+  if (slug !== '' && !(article && isPublic(article))) throw noFeed()
   const responses = await stores.responses.listNewest({ limit: fetched, articleId: article?.id, language })
   const articles = await stores.articles.listByIds([...new Set(responses.map(({ articleId }) => articleId))])
   const byId = new Map(articles.map((one) => [one.id, one]))

@@ -53,6 +53,9 @@ const columns = [
 ] as const
 type Row = Pick<Selectable<FeedDocuments>, (typeof columns)[number]> & { size: number }
 
+/** Every process hears of the row when the transaction commits. */
+const told = sql`pg_notify(${sql.lit(feedChannel)}, path)`.as('told')
+
 export function feedDocumentsStore(db: Executor) {
   const select = () =>
     db
@@ -61,8 +64,7 @@ export function feedDocumentsStore(db: Executor) {
       .select(sql<number>`coalesce(length(body), 0)`.as('size'))
   const settled = { dirtyAt: null, dueAt: null }
   const mark = async (path: string, change: UpdateObject<DB, 'feedDocuments'>): Promise<void> => {
-    await db.updateTable('feedDocuments').set(change).where('path', '=', path).execute()
-    await sql`select pg_notify(${feedChannel}, ${path})`.execute(db)
+    await db.updateTable('feedDocuments').set(change).where('path', '=', path).returning(told).execute()
   }
 
   return {
@@ -214,8 +216,8 @@ export function feedDocumentsStore(db: Executor) {
           dirtyAt: sql<Date | null>`case when dirty_n = ${document.dirtyN} then null else dirty_at end`,
         })
         .where('path', '=', document.path)
+        .$if(rendered !== undefined, (update) => update.returning(told))
         .execute()
-      if (rendered) await sql`select pg_notify(${feedChannel}, ${document.path})`.execute(db)
     },
 
     /** The bytes for a poll; undefined where the address is unknown or was never rendered. */
