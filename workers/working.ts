@@ -3,6 +3,7 @@ import type { Context } from '../src/context.ts'
 import { endingMs } from '../src/lifecycle.ts'
 import { openCarrier } from '../src/queue/connection.ts'
 import { jobNames } from '../src/queue/jobs.ts'
+import { eachByItself } from '../src/services/desk/each-by-itself.ts'
 import { every } from './every.ts'
 import { receiveMail } from './inbound-mail.ts'
 import { createJobs } from './jobs.ts'
@@ -73,10 +74,12 @@ export async function startWorking(context: Context) {
       async () => {
         // A little less than a round: whoever's timer is first has the next.
         if (!(await services.upkeep.claim(0.95 * (upkeepMs / 1000)))) return
-        await services.activations.remind()
-        await services.activations.purge()
-        await services.imports.purge()
-        await services.upkeep.sweep()
+        await eachByItself(log, {
+          reminders: () => services.activations.remind(),
+          requests: () => services.activations.purge(),
+          imports: () => services.imports.purge(),
+          rest: () => services.upkeep.sweep(),
+        })
       },
       log,
     ),

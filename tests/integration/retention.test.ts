@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createLogger } from '../../src/log.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { query } from '../support/sending-digest.ts'
@@ -12,11 +13,13 @@ const night = new Date('2030-02-01T01:00:00Z')
 
 async function aRoom() {
   let now: Date | undefined
-  const web = await aWeb({ now: () => now ?? new Date(), env: { RETENTION_DELIVERIES: '400' } })
+  const lines: string[] = []
+  const log = createLogger('info', 'worker', { destination: { write: (line) => lines.push(line) } })
+  const web = await aWeb({ now: () => now ?? new Date(), env: { RETENTION_DELIVERIES: '400' }, log })
   const url = web.context.config.databaseUrl
   return {
     ...web,
-    url,
+    lines,
     read: <Row>(statement: string, ...values: unknown[]) => query<Row>(url, statement, values),
     setNow: (at: Date) => {
       now = at
@@ -25,10 +28,10 @@ async function aRoom() {
 }
 
 /** A digest that ended, with the state that each reader's delivery came to. */
-async function anEndedDigest(room: Awaited<ReturnType<typeof aRoom>>, states: string[]) {
+async function anEndedDigest(room: Awaited<ReturnType<typeof aRoom>>, states: string[], story = 'harbour') {
   const { database, services } = room.context
   const newsletter = await aNewsletter(database)
-  await anArticle(database, { externalId: 'harbour', title: 'Le port' })
+  await anArticle(database, { externalId: story, title: 'Le port' })
   const readers = []
   for (const state of states) readers.push({ ...(await aSubscriber(database, { newsletter })), state })
   const digest = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
@@ -159,4 +162,49 @@ test('personal mails go after ninety days, and days of views and polls become mo
     { date: '2029-09-01', n: 6 },
     { date: '2029-10-01', n: 6 },
   ])
+})
+
+test('what cannot be moved keeps nothing else from its time, is told of once, and has its turn the next night', async () => {
+  const room = await aRoom()
+  const { read, context } = room
+  const first = await anEndedDigest(room, ['accepted', 'accepted'])
+  const second = await anEndedDigest(room, ['accepted'], 'market')
+  const third = await anEndedDigest(room, ['rejected'], 'bridge')
+  const left = async () =>
+    await read<{ id: number }>('select digest_id::int as id from deliveries order by 1')
+  await read(`insert into outbox (kind, state, created_at) values ('reminder', 'accepted', '2029-10-01')`)
+  const { id } = await anArticle(context.database, { externalId: 'quay' })
+  await read(
+    `insert into article_views (article_id, date, n) values ($1, '2029-09-29', 2), ($1, '2029-10-02', 2)`,
+    id,
+  )
+  await read(
+    `insert into feed_polls (path, date, family, full_n) values ('/rss.xml', '2029-09-29', 'newsboat', 3)`,
+  )
+  await read(`create function refuse() returns trigger language plpgsql as $$ begin raise 'no room'; end $$`)
+  await read(`create trigger refuse before insert on digest_results for each row when (new.digest_id < ${third.digestId})
+    execute function refuse()`)
+  await read(`create trigger refuse before insert on article_views for each row when (new.date = '2029-09-01')
+    execute function refuse()`)
+  room.setNow(night)
+  await context.services.retention.run(never)
+  const stuck = [first, first, second].map(({ digestId }) => ({ id: digestId }))
+  expect(await left()).toEqual(stuck)
+  expect(await read('select from outbox')).toEqual([])
+  expect(await read('select date::text from article_views order by date')).toEqual([
+    { date: '2029-09-29' },
+    { date: '2029-10-01' },
+  ])
+  expect(await read('select date::text from feed_polls')).toEqual([{ date: '2029-09-01' }])
+  const told = room.lines.map((line) => JSON.parse(line) as { level: number; first: string[] })
+  expect(told.filter(({ level }) => level === 40).map((line) => line.first)).toEqual([
+    [`digest ${first.digestId}`, `digest ${second.digestId}`],
+    ['views 2029-09-01'],
+  ])
+
+  await read('drop function refuse cascade')
+  await read('delete from rounds')
+  await context.services.retention.run(never)
+  expect(await left()).toEqual([])
+  expect(await read('select from variant_readers')).toHaveLength(2)
 })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dateIn, isNight } from '../../domain/publication.ts'
 import type { Parts } from '../parts.ts'
+import { eachByItself } from './each-by-itself.ts'
 
 const dayMs = 24 * 3_600_000
 /** Personal mails, and days of views and polls, in days. */
@@ -31,29 +32,38 @@ export function createRetentionService({
     return last === undefined
   }
 
-  const moveDeliveries = async (goesOn: () => boolean): Promise<number> => {
-    const before = daysAgo(config.retentionDays)
+  /** @returns whether it came to its end */
+  const moveDigest = async (id: number, goesOn: () => boolean): Promise<boolean> => {
+    if (!goesOn() || !(await stores.retention.endDetails(id))) return false
+    const move = (last: number) => database.transaction((tx) => tx.retention.moveDeliveries(id, last, batch))
+    const isOver = await walk(0, move, goesOn)
+    if (isOver) await stores.retention.markMoved(id)
+    return isOver
+  }
+
+  const moveDeliveries = async (goesOn: () => boolean): Promise<void> => {
     let digests = 0
-    while (goesOn()) {
-      const id = await stores.retention.findEndedDigest(before)
-      if (id === undefined) break
-      if (!(await stores.retention.endDetails(id))) continue
-      digests += 1
-      const move = (last: number) =>
-        database.transaction((tx) => tx.retention.moveDeliveries(id, last, batch))
-      if (await walk(0, move, goesOn)) await stores.retention.markMoved(id)
+    const move = async (id: number) => {
+      if (await moveDigest(id, goesOn)) digests += 1
     }
-    return digests
+    const ids = await stores.retention.listEndedDigests(daysAgo(config.retentionDays))
+    await eachByItself(log, Object.fromEntries(ids.map((id) => [`digest ${id}`, () => move(id)])))
+    if (digests > 0)
+      log.info({ digests }, 'details of deliveries were kept for their time; their counts stay')
   }
 
   const foldMonths = async (goesOn: () => boolean): Promise<void> => {
     const end = dateIn('UTC', daysAgo(keptDays)).slice(0, 7)
-    let month = await stores.retention.findFirstMonth()
-    for (; goesOn() && month !== undefined && month.slice(0, 7) < end; month = nextMonth(month)) {
-      const first = month
-      await walk(true, async () => (await stores.retention.foldViews(first, batch)) || undefined, goesOn)
-      await walk(true, async () => (await stores.retention.foldPolls(first, batch)) || undefined, goesOn)
+    const folds: Record<string, () => Promise<unknown>> = {}
+    const first = await stores.retention.findFirstMonth()
+    for (let month = first; month !== undefined && month.slice(0, 7) < end; month = nextMonth(month)) {
+      const at = month
+      const fold = (step: (month: string, limit: number) => Promise<boolean>) => () =>
+        walk(true, async () => (await step(at, batch)) || undefined, goesOn)
+      folds[`views ${at}`] = fold((...of) => stores.retention.foldViews(...of))
+      folds[`polls ${at}`] = fold((...of) => stores.retention.foldPolls(...of))
     }
+    await eachByItself(log, folds)
   }
 
   return {
@@ -66,12 +76,12 @@ export function createRetentionService({
       const goesOn = () => !draining.aborted && isNight(zone, now())
       if (!goesOn() || (await stores.workers.areOlderAlive('folding'))) return
       if (!(await stores.retention.claimRound('retention', roundSeconds))) return
-      const digests = await moveDeliveries(goesOn)
-      if (digests > 0)
-        log.info({ digests }, 'details of deliveries were kept for their time; their counts stay')
       const before = daysAgo(keptDays)
-      await walk(0, (last) => stores.retention.deleteMails(before, last, batch), goesOn)
-      await foldMonths(goesOn)
+      await eachByItself(log, {
+        deliveries: () => moveDeliveries(goesOn),
+        mails: () => walk(0, (last) => stores.retention.deleteMails(before, last, batch), goesOn),
+        months: () => foldMonths(goesOn),
+      })
     },
   }
 }

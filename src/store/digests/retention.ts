@@ -14,15 +14,15 @@ export function retentionStore(db: Executor) {
       return row !== undefined
     },
 
-    /** The oldest that ended before and still has details, or of which a part was moved. */
-    async findEndedDigest(before: Date): Promise<number | undefined> {
-      const row = await findRow<{ id: number }>(db)`
+    /** Those that ended before and still have details, or a part of them, oldest first. */
+    async listEndedDigests(before: Date): Promise<number[]> {
+      const { rows } = await sql<{ id: number }>`
         select id from digests
         where audience > 0 and completed_at < ${before}::timestamptz
           and (state in ('completed', 'completed_with_uncertain') or (state = 'cancelled' and settled_at is not null))
           and has_details
-        order by completed_at limit 1`
-      return row?.id
+        order by completed_at, id`.execute(db)
+      return rows.map(({ id }) => id)
     },
 
     /** False where it was sent on meanwhile. Nobody can decide on doubts any more: they stay what they are. */
