@@ -52,6 +52,8 @@ export function createPageRenderer(options: { publicUrl: string; hasEditions?: b
         ...locals,
         publication: locals.publication && publicationIn(locals.publication, language),
         interfaceLanguage: interfaceLanguageOf(language),
+        // What the newsroom speaks, of the languages that personal mails are written in.
+        tongues: [...new Set((locals.publication?.languages ?? []).map(interfaceLanguageOf))],
         direction: directionOf(language),
         locale: localeOf(locals.publication ?? { locales: {} }, language),
         zone: locals.publication?.zone ?? 'UTC',

@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { z } from 'zod'
-import { sendPage, sharedPages } from '../http/shared-page.ts'
+import { sharedPages } from '../http/shared-page.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'
 
@@ -23,12 +23,13 @@ export function archiveRoutes({ archive }: Pick<Services, 'archive'>, pages: Pag
       next()
       return
     }
-    const html = await archive.webVersion(parsed.data)
-    // The page is the mail itself, whose styles stand inside it; it runs and sends nothing.
-    sendPage(response.set('Content-Security-Policy', webPolicy), html)
+    const digest = await archive.webVersion(parsed.data)
+    // The mail itself is in the page, with its styles inside; it runs and sends nothing.
+    response.set('Content-Security-Policy', webPolicy)
+    pages.send(response, 'digest', { ...digest, language: digest.newsletter.language, isPreview: true })
   })
   return router
 }
 
 const webPolicy =
-  "default-src 'none'; img-src 'self' https: http: data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; img-src 'self' https: http: data:; style-src 'self' 'unsafe-inline'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -12,13 +12,12 @@ export function feedRoutes(
   const router = Router()
 
   router.get('/feeds', sharedPages, async (_request, response) => {
-    const { language } = locate(response)
-    const groups = await feedDirectory.list(language)
+    const groups = await feedDirectory.list(locate(response))
     pages.send(response, 'feeds', { groups, isSwitchable: true })
   })
 
   router.get('/feeds.opml', async (_request, response) => {
-    sendNamed(polled(response).type('text/x-opml'), await feedDirectory.opml())
+    sendNamed(polled(response).type('text/x-opml'), await feedDirectory.opml(locate(response)))
   })
 
   router.get(/^\/sitemap(?:-([1-9]\d{0,5}))?\.xml$/, async (request, response, next) => {

@@ -1,5 +1,6 @@
 import express, { Router, type Request, type Response } from 'express'
 import { z } from 'zod'
+import { undoLifetimeDays } from '../domain/signups/activation.ts'
 import { showingFaults, type PublicForms } from '../http/public-forms.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
 import { guardTokenPage, meetVisitor, speak, tokenOf } from '../http/visitor.ts'
@@ -15,7 +16,12 @@ const tokenForm = z.object({
 
 /** "Mail me my link", and the preference centre behind it. */
 export function preferencesRoutes(
-  { preferences, signups, subscriptions }: Pick<Services, 'preferences' | 'signups' | 'subscriptions'>,
+  {
+    preferences,
+    signups,
+    subscriptions,
+    subscriptionLinks,
+  }: Pick<Services, 'preferences' | 'signups' | 'subscriptions' | 'subscriptionLinks'>,
   http: PublicForms,
 ): Router {
   const router = Router()
@@ -91,10 +97,19 @@ export function preferencesRoutes(
         await preferences.erase(page)
         http.pages.send(response, 'preferences/erased')
         return
-      case 'leave-all':
-        await subscriptions.leaveAll(page.subscriberId)
-        show(response, await open(request, response), { hasLeft: true })
+      case 'leave-all': {
+        const { subscriberId } = page
+        const left = await subscriptions.leaveAll(subscriberId)
+        // Whoever has just left may come back as from a digest's link, whichever link this page has.
+        const undos = page.newsletters
+          .filter(({ newsletter, subscription }) => left.includes(newsletter.id) && subscription?.activatedAt)
+          .map(({ newsletter: { id, name } }) => ({
+            name,
+            url: subscriptionLinks.unsubscribeUrl({ subscriberId, newsletterId: id, digestId: 0 }),
+          }))
+        show(response, await open(request, response), { hasLeft: true, undos, undoDays: undoLifetimeDays })
         return
+      }
       default: {
         await preferences.save(page, readPreferencesForm(request.body))
         show(response, await open(request, response), { isSaved: true })

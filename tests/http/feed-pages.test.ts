@@ -76,6 +76,29 @@ test('/feeds shows every feed to people without a script, and as OPML to program
   expect(again.status).toBe(304)
 })
 
+test('/ar/feeds and its OPML lead with what is Arabic, then each other language under its name, then the mixed feeds', async () => {
+  const { put, origin, fetch, api } = await aNewsroom()
+  await put('a1', aStory())
+  const add = { slug: 'le-matin', name: 'Le Matin', language: 'fr', cadences: [] }
+  await (await api('admin'))('POST', '/newsletters', add)
+  const html = await (await fetch('/ar/feeds')).text()
+  const rows = [...html.matchAll(/<h2>(?:<a [^>]*>)?([^<]+)|<h3><a href="([^"]+)"/g)].map(
+    ([, heading, href]) => heading ?? href?.slice(origin.length),
+  )
+  const together = ['/', '/sections/a-la-une', '/dossiers/le-phare', '/responses/rss.xml']
+  expect(rows).toEqual([
+    ...['كل المقالات', '/ar', 'الأقسام', '/ar/sections/a-la-une', 'الملفات', '/ar/dossiers/le-phare'],
+    ...['وأيضًا', '/ar/responses/rss.xml', '/ar/most-read/today/rss.xml', '/ar/most-read/rss.xml'],
+    ...['Français', '/fr', '/newsletters/le-matin'],
+    ...['كل اللغات معًا', ...together, '/most-read/today/rss.xml', '/most-read/rss.xml'],
+  ])
+  expect(html).toContain('href="/ar/feeds.opml"')
+  const opml = await (await fetch('/ar/feeds.opml')).text()
+  expect([...opml.matchAll(/<outline text="([^"]+)"/g)].map(([, title]) => title)).toEqual(
+    rows.filter((row) => !row?.startsWith('/')).map((row) => row?.replace('Français', 'français')),
+  )
+})
+
 test('every page tells of its own feed first', async () => {
   const { put, origin, fetch } = await aNewsroom()
   await put('a1', aStory({ responses: 'open' }))

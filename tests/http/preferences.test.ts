@@ -64,8 +64,18 @@ test('one button ends all that somebody receives, whatever is ticked', async () 
   const leave = { action: 'leave-all', newsletters: 'hebdo' }
   expect((await reader.post(masked, leave)).status).toBe(403)
   expect(await states()).toEqual({ 'le-matin': 'active' })
-  expect((await reader.post(masked, { ...leave, nonce: await nonceOf(masked) })).status).toBe(200)
-  expect(await states()).toEqual({ 'le-matin': 'ended' })
+  const left = await reader.post(masked, { ...leave, nonce: await nonceOf(masked) })
+  expect([left.status, await states()]).toEqual([200, { 'le-matin': 'ended' }])
+  const page = await left.text()
+  for (const again of [page, await (await reader.get(masked)).text()])
+    expect(again).not.toContain('value="leave-all"')
+
+  // Once, and at once, whoever left by mistake is brought back, as from the mail's own link.
+  const [, undo = ''] =
+    /action="([^"]+\/unsubscribe\/[^"]+)"><button name="action" value="undo"/.exec(page) ?? []
+  expect((await reader.post(new URL(undo).pathname, { action: 'undo' })).status).toBe(200)
+  expect(await states()).toEqual({ 'le-matin': 'active' })
+  expect(await (await reader.get(masked)).text()).not.toContain('value="undo"')
 })
 
 test('no link of an old mail brings back who left; a fresh one does', async () => {

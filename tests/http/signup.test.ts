@@ -361,4 +361,11 @@ test('the form offers what a newsletter has, and says so where there is none', a
   expect((await form()).match(/value="(?:daily|weekly|alert)"|name="alerts"/g)).toEqual(['value="daily"'])
   await aNewsletter(web.context.database, { slug: 'le-soir', cadences: [daily, { cadence: 'alert' }] })
   expect(await form()).toContain('name="alerts"')
+  const weekly = { cadence: 'weekly', weekday: 5, time: '18:00', zone: 'Africa/Algiers' } as const
+  await aNewsletter(web.context.database, { slug: 'hebdo', cadences: [weekly] })
+  const page = await form()
+  expect(page.match(/value="(?:daily|weekly|alert|fr|ar|en)"( checked)?/g)).toEqual([
+    ...['value="daily" checked', 'value="alert"', 'value="fr"', 'value="ar"'],
+  ])
+  expect(page).toContain('Paraît chaque vendredi à 18:00')
 })

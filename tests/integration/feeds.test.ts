@@ -278,7 +278,8 @@ test('a digest is public from its first mail on: its web version before the answ
     digestId,
   ])
   const url = `${newsroom.origin}/newsletters/le-matin/rss.xml`
-  const webVersion = async () => (await newsroom.fetch(`/digests/${digestId}`)).status
+  const page = () => newsroom.fetch(`/digests/${digestId}`)
+  const webVersion = async () => (await page()).status
   const isListed = async () =>
     (await (await newsroom.fetch('/newsletters/le-matin')).text()).includes('Le matin du 14 mars')
   const stop = (state: string) =>
@@ -297,6 +298,10 @@ test('a digest is public from its first mail on: its web version before the answ
     (select min(subscriber_id) from deliveries)`,
   )
   expect([await webVersion(), await isListed()]).toEqual([200, true])
+  const html = await (await page()).text()
+  for (const once of ['<header class="masthead">', '<main', '</html>', 'lang="ar" hreflang="ar"'])
+    expect([once, html.split(once).length]).toEqual([once, 2])
+  expect(html).toContain('href="/newsletters/le-matin"')
   await until('the archive shows it without a further note', async () => {
     await newsroom.render()
     return titlesOf(await poll(url)).length === 1

@@ -145,7 +145,7 @@ test('a variant keeps its articles alone, leads with its first, and drops empty 
 
 test('the web version has every article and nobody’s links', async () => {
   const parts = await mail.composeDigest(aFrozenDigest())
-  const html = mail.renderWeb(parts)
+  const { html } = mail.renderWeb(parts)
   for (const { url } of aFrozenDigest().articles) expect(html).toContain(url)
   expect(html).not.toMatch(/\/unsubscribe\/|\ufdd0/)
   // It does not offer to be read online, but leads to the newspaper and to this newsletter's signup.

@@ -93,17 +93,16 @@ const tooLarge = () =>
     'The digest is larger than mailbox providers show; shorten its intro or take articles out.',
   )
 
-/** The digest as everybody may read it on the web: every article, nobody's links; a page's main part, and no letter. */
-export const composeWebVersion = (parts: DigestParts): string =>
-  parts.template
-    .html(
-      viewDigest(parts.frozen, {
-        detail: { summaryLength: 1_000, pictures: Infinity, articles: Infinity },
-        links: webLinks(parts),
-      }),
-    )
-    .replace('aria-roledescription="email"', '')
-    .replace('role="article"', 'role="main"')
+/** The digest as everybody may read it on the web: every article, nobody's links; part of a page, and no letter. */
+export function composeWebVersion(parts: DigestParts): { styles: string; html: string } {
+  const detail = { summaryLength: 1_000, pictures: Infinity, articles: Infinity }
+  const letter = parts.template.html(viewDigest(parts.frozen, { detail, links: webLinks(parts) }))
+  const [, body = ''] = /<body[^<>]*>([^]*)<\/body>/.exec(letter) ?? []
+  return {
+    styles: [...letter.matchAll(/<style[^<]*<\/style>/g)].join(''),
+    html: body.replace('aria-roledescription="email"', ''),
+  }
+}
 
 const webLinks = ({ frozen, hasPdf }: Pick<DigestParts, 'frozen' | 'hasPdf'>) => {
   const { digestId, publication, newsletter } = frozen

@@ -44,9 +44,10 @@ export function createArchiveService({ database, mail, now }: Pick<Parts, 'datab
      * The whole digest as a page, for everybody: nobody's links, and nothing that was withdrawn since.
      * @throws DomainError `no_digest`, also for one that no reader has
      */
-    async webVersion(id: number): Promise<string> {
+    async webVersion(id: number) {
       const { content } = await getPublic(id)
-      return mail.renderWeb(await mail.composeDigest(content))
+      const { subject, newsletter } = content
+      return { ...mail.renderWeb(await mail.composeDigest(content)), subject, newsletter }
     },
   }
 }

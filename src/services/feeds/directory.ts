@@ -9,7 +9,7 @@ import {
   type MovedPaths,
 } from '../../domain/feeds/feed.ts'
 import { languageName } from '../../domain/language.ts'
-import { textIn } from '../../domain/publication.ts'
+import { textIn, type Publication } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'
@@ -19,17 +19,27 @@ interface ListedFeed {
   title: string
   /** Of the title. */
   language: string
+  /** The page that its `link` says. */
   pageUrl: string
+  /** Whether that page is the feed's own: not the front for a ranking. */
+  hasPage: boolean
   rss: string
   atom: string
   json: string
 }
 
-/** Feeds under one heading. */
+/** Feeds under one heading: the text of a key, or the name of the language that they are in. */
 interface Listing {
-  /** A key below `feeds.groups`. */
-  name: 'everything' | 'sections' | 'dossiers' | 'picks' | 'newsletters' | 'more'
+  key?: `feeds.groups.${'everything' | 'sections' | 'dossiers' | 'picks' | 'newsletters' | 'more' | 'together'}`
+  language?: string
   feeds: ListedFeed[]
+}
+
+/** Where the list stands. */
+interface LocatedList {
+  publication: Publication
+  language: string
+  pathLanguage: string | undefined
 }
 
 const say = (language: string, key: string): string =>
@@ -42,53 +52,72 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
 
   const listed = (subject: FeedSubject, title: string, titleIn: string, language?: string): ListedFeed => {
     const url = (format: FeedFormat) => publicUrl + feedPath({ subject, language, format })
+    const page = feedPagePath({ subject, language })
     return {
       title,
       language: titleIn,
-      pageUrl: publicUrl + feedPagePath({ subject, language }),
+      pageUrl: publicUrl + page,
+      hasPage: subject === 'all' || page !== feedPagePath({ subject: 'all', language }),
       rss: url('rss.xml'),
       atom: url('atom.xml'),
       json: url('feed.json'),
     }
   }
 
-  const list = async (language: string): Promise<Listing[]> => {
-    const { name, languages } = await stores.publication.get()
-    const inLanguages = languages.map((one) =>
-      listed('all', `${textIn(name, one)} (${languageName(one)})`, one, one),
-    )
-    const ofSelections = (selections: Selection[]) =>
-      selections.map((one) => listed(selectionSubject(one), nameOf(one, language), language))
+  const list = async ({ publication, language, pathLanguage }: LocatedList): Promise<Listing[]> => {
+    const { name, languages } = publication
+    const only = languages.length > 1 ? pathLanguage : undefined
+    const sections = await stores.selections.list('section')
+    const dossiers = await stores.selections.list('dossier')
+    const picks = await stores.picks.list()
     const newsletters = (await stores.newsletters.list()).filter(({ state }) => state !== 'hidden')
-    const groups: Listing[] = [
-      {
-        name: 'everything',
-        feeds: [
-          listed('all', textIn(name, language), language),
-          ...(languages.length > 1 ? inLanguages : []),
-        ],
-      },
-      { name: 'sections', feeds: ofSelections(await stores.selections.list('section')) },
-      { name: 'dossiers', feeds: ofSelections(await stores.selections.list('dossier')) },
-      {
-        name: 'picks',
-        feeds: (await stores.picks.list()).map((pick) =>
-          listed(`pick:${pick.slug}`, nameOf(pick, language), language),
-        ),
-      },
-      {
-        name: 'newsletters',
-        feeds: newsletters.map((one) => listed(`newsletter:${one.slug}`, one.name, one.language)),
-      },
-      {
-        name: 'more',
-        feeds: [
-          listed('responses', say(language, 'responses'), language),
-          listed('most-read-today', say(language, 'most_read_today'), language),
-          listed('most-read', say(language, 'most_read'), language),
-        ],
-      },
-    ]
+    const main = (one: string) => listed('all', `${textIn(name, one)} (${languageName(one)})`, one, one)
+    const archives = (isListed: (one: string) => boolean) =>
+      newsletters
+        .filter((one) => isListed(one.language))
+        .map((one) => listed(`newsletter:${one.slug}`, one.name, one.language))
+    const groupsIn = (spoken: string | undefined): Listing[] => {
+      const own = (subject: FeedSubject, title: string) => listed(subject, title, language, spoken)
+      const ofSelections = (found: Selection[]) =>
+        found.map((one) => own(selectionSubject(one), nameOf(one, language)))
+      const inLanguages = only === undefined && languages.length > 1 ? languages.map(main) : []
+      return [
+        { key: 'feeds.groups.everything', feeds: [own('all', textIn(name, language)), ...inLanguages] },
+        { key: 'feeds.groups.sections', feeds: ofSelections(sections) },
+        { key: 'feeds.groups.dossiers', feeds: ofSelections(dossiers) },
+        {
+          key: 'feeds.groups.picks',
+          feeds: picks.map((one) => own(`pick:${one.slug}`, nameOf(one, language))),
+        },
+        {
+          key: 'feeds.groups.newsletters',
+          feeds: archives((one) => (only ? one === spoken : true)),
+        },
+        {
+          key: 'feeds.groups.more',
+          feeds: (['responses', 'most-read-today', 'most-read'] as const).map((subject) =>
+            own(subject, say(language, subject.replaceAll('-', '_'))),
+          ),
+        },
+      ]
+    }
+    const others = languages.filter((one) => one !== only)
+    const groups: Listing[] = only
+      ? [
+          ...groupsIn(only),
+          ...others.map((one) => ({
+            language: one,
+            feeds: [main(one), ...archives((spoken) => spoken === one)],
+          })),
+          {
+            key: 'feeds.groups.together',
+            feeds: [
+              ...groupsIn(undefined).flatMap(({ feeds }) => feeds),
+              ...archives((one) => !languages.includes(one)),
+            ],
+          },
+        ]
+      : groupsIn(undefined)
     return withoutMoved(groups, await stores.feedDocuments.listMoved())
   }
 
@@ -107,26 +136,26 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
         : [{ ...feed, rss, atom, json }]
     }
     return groups
-      .map(({ name, feeds }) => ({ name, feeds: feeds.flatMap(found) }))
+      .map((group) => ({ ...group, feeds: group.feeds.flatMap(found) }))
       .filter(({ feeds }) => feeds.length > 0)
   }
 
   return {
-    /** In the language of the page. */
+    /** In the language of the page; where its path says which, that language leads. */
     list,
 
     /** For links to feeds on pages: none names an address that its readers would have to leave. */
     moved: singleFlight((): Promise<MovedPaths> => stores.feedDocuments.listMoved()),
 
-    /** The same as OPML, in the publication's first language. */
-    async opml(): Promise<string> {
-      const { name, languages } = await stores.publication.get()
-      const [language = 'en'] = languages
-      const groups = await list(language)
-      return parts.feedWriter.opml(
-        textIn(name, language),
-        groups.map((group) => ({ title: say(language, `groups.${group.name}`), feeds: group.feeds })),
-      )
+    /** The same as OPML. */
+    async opml(page: LocatedList): Promise<string> {
+      const { publication, language } = page
+      const groups = await list(page)
+      const titled = groups.map(({ key, language: spoken = language, feeds }) => ({
+        title: key ? translate(interfaceLanguageOf(language), key) : languageName(spoken),
+        feeds,
+      }))
+      return parts.feedWriter.opml(textIn(publication.name, language), titled)
     },
   }
 }

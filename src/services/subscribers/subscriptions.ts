@@ -60,9 +60,9 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
       )
     },
 
-    async leaveAll(subscriberId: number): Promise<void> {
-      await database.transaction((tx) => endSubscriptions(tx, { subscriberId, reason: 'unsubscribed' }))
-    },
+    /** @returns the newsletters left */
+    leaveAll: (subscriberId: number): Promise<number[]> =>
+      database.transaction((tx) => endSubscriptions(tx, { subscriberId, reason: 'unsubscribed' })),
 
     /** Back to what it was, within 30 days of leaving. False where there is nothing to undo. */
     async undo(ref: SubscriptionRef): Promise<boolean> {
