@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { readRate } from './domain/delivery/sending-rate.ts'
-import { readDatabaseAddress, readRedisAddress } from './domain/server-address.ts'
+import { AddressFault, readDatabaseAddress, readRedisAddress } from './domain/server-address.ts'
 
 /** A fault in the environment: every line names its variable. Printed without a stack; the process exits 1. */
 export class ConfigError extends Error {
@@ -35,6 +35,19 @@ const addressFor = (read: (value: string) => unknown) =>
       context.addIssue((error as Error).message)
     }
   })
+
+/** pg reads them with each connection, and would say so then. */
+function readCertificates(value: string): void {
+  readDatabaseAddress(value)
+  const parameters = new URLSearchParams(value.split('?')[1])
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+    try {
+      readFileSync(parameters.get(name) ?? '/dev/null')
+    } catch {
+      throw new AddressFault(`names a file in ${name} that cannot be read; check its path and permissions`)
+    }
+  }
+}
 
 const publicUrl = urlWith('http:', 'https:')
   .transform((value) => new URL(value))
@@ -98,8 +111,8 @@ const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: publicUrl.optional(),
   DATA_DIR: z.string().default('./var'),
-  DATABASE_URL: addressFor(readDatabaseAddress).optional(),
-  DATABASE_DIRECT_URL: addressFor(readDatabaseAddress).optional(),
+  DATABASE_URL: addressFor(readCertificates).optional(),
+  DATABASE_DIRECT_URL: addressFor(readCertificates).optional(),
   REDIS_URL: addressFor(readRedisAddress).optional(),
   SMTP_URL: urlWith('smtp:', 'smtps:').optional(),
   MAIL_CATCHER_PORT: port.default(8025),

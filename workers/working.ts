@@ -31,7 +31,8 @@ async function firstBeat({ services: { presence }, log }: Context): Promise<void
       await presence.beat()
       return
     } catch (error) {
-      if (failures === 0) log.warn({ reason: String(error) }, 'the database is away; waiting for it')
+      if (failures === 0)
+        log.warn({ reason: String((error as Error).cause ?? error) }, 'the database is away; waiting for it')
       await sleep(awayMs)
     }
   }

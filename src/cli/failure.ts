@@ -1,11 +1,14 @@
 import { ZodError } from 'zod'
 import { ConfigError } from '../config.ts'
+import { isDistrust } from '../domain/certificate.ts'
 import { DomainError } from '../errors.ts'
 
 /** What failed, for a person. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof DomainError && error.code === 'database_away') {
-    return 'The database does not answer; check DATABASE_URL and that the server runs.'
+    return isDistrust(error)
+      ? `The database ${(error.cause as Error).message}.`
+      : 'The database does not answer; check DATABASE_URL and that the server runs.'
   }
   if (error instanceof DomainError) {
     const fields = error.fields.map((field) => `  ${field.field}: ${field.message}`)

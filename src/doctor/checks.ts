@@ -3,9 +3,10 @@ import { statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
 import type { Context } from '../context.ts'
 import { look, no, ok, type Finding } from './finding.ts'
+import { isDistrust } from '../domain/certificate.ts'
 import { readDatabaseAddress, readRedisAddress } from '../domain/server-address.ts'
 import { isLoopback, readSmtpUrl } from '../mail/smtp/smtp-url.ts'
-import { inspectRedis, type RedisCause, type RedisFault } from '../queue/inspect-redis.ts'
+import { inspectRedis } from '../queue/inspect-redis.ts'
 import { longestSkewMs, skewOf } from '../services/delivery/worker-guard.ts'
 
 const leastFreeBytes = 1_000_000_000
@@ -128,9 +129,12 @@ export async function checkDatabase(context: Context): Promise<Checkup> {
     return { findings, clock: { name: 'PostgreSQL', isHere: isHere(config.databaseUrl), skewMs } }
   } catch (error) {
     const hasNoTables = (error as { code?: string }).code === '42P01'
+    const reason = reasonOf(error)
     const sentence = hasNoTables
       ? 'has no tables of Dépêche yet; run `bin/depeche migrate`'
-      : `does not answer (${reasonOf(error)}); check DATABASE_URL and that the server runs`
+      : isDistrust(error)
+        ? reason
+        : `does not answer (${reason}); check DATABASE_URL and that the server runs`
     return { findings: [no('database', sentence), ...servers] }
   }
 }
@@ -205,19 +209,8 @@ export async function checkRedis({ config: { redisUrl } }: Context): Promise<Che
     const skewMs = skewOf(time.now, time.sentAt, time.receivedAt)
     return { findings: [finding], clock: { name: 'Redis', isHere: isRedisHere(redisUrl), skewMs } }
   } catch (error) {
-    return { findings: [no('redis', redisFaults[(error as RedisFault).why](reasonOf(error)))] }
+    return { findings: [no('redis', (error as Error).message)] }
   }
-}
-
-const redisFaults: Record<RedisCause, (reason: string) => string> = {
-  unreachable: (reason) => `does not answer (${reason}); check REDIS_URL and that Redis runs`,
-  sign_in: (reason) => `does not let us in (${reason}); check user and password in REDIS_URL`,
-  cluster: () => 'is a node of a Cluster; write redis+cluster://host:port,host:port in REDIS_URL',
-  no_cluster: () => 'is no Cluster; write redis:// in REDIS_URL, or redis+sentinel://',
-  sentinel: () => 'is a Sentinel; write redis+sentinel://host:port,host:port/NAME in REDIS_URL',
-  replica: () =>
-    'is a replica, and takes nothing; name the master in REDIS_URL, or its Sentinels: redis+sentinel://host:port/NAME',
-  refused: (reason) => `takes nothing (${reason}); give it memory, and its user the right to write`,
 }
 
 /** Whether what comes back finds its way: the domain it is sent to, and who listens. */

@@ -54,7 +54,10 @@ export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
         else await queueOf('deliver-mail').getWaitingCount()
         return 'up'
       } catch (error) {
-        return error instanceof RedisFault ? error.why : 'unreachable'
+        if (!(error instanceof RedisFault)) return 'unreachable'
+        // Why a Sentinel or a Cluster does not let us near, its connections do not tell.
+        if (error.code !== 'unreachable') faults(error, 'Redis carries nothing; mail goes out all the same')
+        return error.code
       }
     },
 

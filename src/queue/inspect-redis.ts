@@ -1,18 +1,31 @@
 import { randomUUID } from 'node:crypto'
 import { Cluster } from 'ioredis'
+import { explainDistrust, isDistrust } from '../domain/certificate.ts'
 import { readRedisAddress, type RedisAddress } from '../domain/server-address.ts'
 import { connectRedis, keyPrefix } from './redis.ts'
 
 /** Why Redis carries no jobs, as a fixed word. */
-export type RedisCause =
-  'unreachable' | 'sign_in' | 'cluster' | 'no_cluster' | 'sentinel' | 'replica' | 'refused'
+export type RedisCause = keyof typeof sentences
+
+/** What is wrong, and what to do. */
+const sentences = {
+  unreachable: (reason: string) => `does not answer (${reason}); check REDIS_URL and that Redis runs`,
+  certificate: (reason: string) => explainDistrust(reason, 'NODE_EXTRA_CA_CERTS'),
+  sign_in: (reason: string) => `does not let us in (${reason}); check user and password in REDIS_URL`,
+  cluster: () => 'is a node of a Cluster; write redis+cluster://host:port,host:port in REDIS_URL',
+  no_cluster: () => 'is no Cluster; write redis:// in REDIS_URL, or redis+sentinel://',
+  sentinel: () => 'is a Sentinel; write redis+sentinel://host:port,host:port/NAME in REDIS_URL',
+  replica: () =>
+    'is a replica, and takes nothing; name the master in REDIS_URL, or its Sentinels: redis+sentinel://host:port/NAME',
+  refused: (reason: string) => `takes nothing (${reason}); give it memory, and its user the right to write`,
+}
 
 export class RedisFault extends Error {
-  readonly why: RedisCause
+  readonly code: RedisCause
 
-  constructor(why: RedisCause, cause?: unknown) {
-    super((cause as Error | undefined)?.message ?? why, { cause })
-    this.why = why
+  constructor(code: RedisCause, cause?: Error & { code?: string }) {
+    super(sentences[code](cause?.message || (cause?.code ?? '')), { cause })
+    this.code = code
   }
 }
 
@@ -26,7 +39,7 @@ const words: [RegExp, RedisCause][] = [
 
 function faultOf(error: Error): RedisFault {
   const cause = (error as { lastNodeError?: Error }).lastNodeError ?? error
-  const known = words.find(([word]) => word.test(cause.message))?.[1]
+  const known = isDistrust(cause) ? 'certificate' : words.find(([word]) => word.test(cause.message))?.[1]
   return new RedisFault(known ?? (cause.name === 'ReplyError' ? 'refused' : 'unreachable'), cause)
 }
 
@@ -36,6 +49,21 @@ function findWrongServer(info: string, kind: RedisAddress['kind']): RedisCause |
   if (mode === 'sentinel') return 'sentinel'
   if (mode === 'cluster' && kind !== 'cluster') return 'cluster'
   return /^role:slave/m.test(info) ? 'replica' : undefined
+}
+
+/**
+ * What the first host says to who asks it alone: of a Cluster and of Sentinels ioredis tells that the connection was closed,
+ * and not why. Undefined where it is what it should be.
+ */
+async function findFirstFault(url: string, timeoutMs: number): Promise<RedisFault | undefined> {
+  const { kind, hosts, isTls, username, password, master } = readRedisAddress(url)
+  const [{ host, port } = { host: '', port: 0 }] = hosts
+  const [user, secret] = kind === 'sentinel' ? [master.username, master.password] : [username, password]
+  const signIn = secret && `${encodeURIComponent(user)}:${encodeURIComponent(secret)}@`
+  const alone = `redis${isTls ? 's' : ''}://${signIn}${host.includes(':') ? `[${host}]` : host}:${port}`
+  if (kind === 'one') return undefined
+  const fault = await inspectRedis(alone, timeoutMs).catch((error: unknown) => error as RedisFault)
+  return fault instanceof RedisFault && fault.code !== kind ? fault : undefined
 }
 
 /** @throws RedisFault when it does not answer, is not what the address says, or takes nothing */
@@ -69,7 +97,8 @@ export async function inspectRedis(url: string, timeoutMs: number) {
     // By its own clock, at some moment between the other two, which are by ours.
     return { evictionPolicy, time: { now, sentAt, receivedAt: Date.now() } }
   } catch (error) {
-    throw error instanceof RedisFault ? error : faultOf(reason ?? (error as Error))
+    if (error instanceof RedisFault) throw error
+    throw (await findFirstFault(url, timeoutMs)) ?? faultOf(reason ?? (error as Error))
   } finally {
     client.disconnect()
   }

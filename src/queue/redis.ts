@@ -34,7 +34,7 @@ export function connectRedis(url: string, settings: RedisSettings): RedisClient 
       ...own,
       ...signIn,
       ...tls,
-      ...(isTls && { enableTLSForSentinelMode: true }),
+      ...(isTls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
       sentinels: hosts,
       name: master.name,
       db: master.db,

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { isDistrust } from '../domain/certificate.ts'
 import { readDatabaseAddress, type Host } from '../domain/server-address.ts'
 
 /** So often at most the hosts are asked which of them takes writes: after a failover it is another. */
@@ -40,9 +41,10 @@ async function askHosts(address: string): Promise<Host> {
       client.end().catch(() => undefined)
     }
   }
-  // What answers and cannot now, such as one with no connection left, tells more than a standby, and that more than silence.
-  const telling = ['53300', readOnly].map((code) => failures.find((failure) => failure.code === code))
-  throw telling.find((failure) => failure !== undefined) ?? failures[0] ?? standby()
+  // One that is not to be trusted tells most; one with no connection left more than a standby, and that more than silence.
+  const isOf = (wanted: string) => (failure: { code?: string }) => failure.code === wanted
+  const telling = [isDistrust, isOf('53300'), isOf(readOnly), () => true].map((tells) => failures.find(tells))
+  throw telling.find((failure) => failure !== undefined) ?? standby()
 }
 
 const readOnly = '25006'

@@ -1,3 +1,4 @@
+import { explainDistrust, isDistrust } from '../domain/certificate.ts'
 import { unavailable } from '../errors.ts'
 
 /** SQLSTATE of what passes by itself: a lock or a statement that took too long, deadlocks, no connection left. */
@@ -32,10 +33,13 @@ export function failAsUnavailable(error: unknown): never {
     const sentence = 'Others are at this, and it took too long; nothing was changed. Try again in a moment.'
     throw unavailable('database_busy', sentence, { cause: error, retryAfterSeconds: 5 })
   }
-  if (away.has(code) || lost.test(message)) {
+  if (away.has(code) || lost.test(message) || isDistrust(error)) {
     const sentence =
       'The database does not answer at the moment; nothing was changed by half. Try again soon.'
-    throw unavailable('database_away', sentence, { cause: error, retryAfterSeconds: 10 })
+    const cause = isDistrust(error)
+      ? new Error(explainDistrust(message, 'sslrootcert= behind DATABASE_URL'), { cause: error })
+      : error
+    throw unavailable('database_away', sentence, { cause, retryAfterSeconds: 10 })
   }
   throw error
 }

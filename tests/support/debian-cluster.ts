@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
+import type { Certificates } from './certificates.ts'
 import { query } from './query.ts'
 import { until } from './until.ts'
 
@@ -21,11 +22,19 @@ const asPostgres = (program: string, args: string[]) => {
   execFileSync(file, rest, { stdio: 'ignore' })
 }
 
+/** Its own certificate, readable by it alone. */
+function certify(directory: string, { cert, key }: Certificates): string {
+  const [ownCert, ownKey] = [`${directory}/cert.pem`, `${directory}/key.pem`]
+  copyFileSync(cert, ownCert)
+  asPostgres('/usr/bin/install', ['-m', '0600', key, ownKey])
+  return ` -c ssl=on -c ssl_cert_file=${ownCert} -c ssl_key_file=${ownKey}`
+}
+
 /** A server of Debian's PostgreSQL on a directory; gone when the test has finished. */
-async function start(directory: string) {
+async function start(directory: string, tls?: Certificates) {
   const port = await findFreePort()
   const data = `${directory}/data`
-  const options = `-p ${port} -k ${directory} -c listen_addresses=127.0.0.1 -c fsync=off`
+  const options = `-p ${port} -k ${directory} -c listen_addresses=127.0.0.1 -c fsync=off${tls ? certify(directory, tls) : ''}`
   const control = (...args: string[]) => {
     asPostgres(`${programs()}/pg_ctl`, ['-D', data, '-w', ...args])
   }
@@ -55,13 +64,13 @@ function aDirectory(): string {
   return directory
 }
 
-export async function aDebianCluster() {
+export async function aDebianCluster(tls?: Certificates) {
   const directory = aDirectory()
   asPostgres(`${programs()}/initdb`, [
     ...['-D', `${directory}/data`, '-U', 'postgres', '-A', 'trust'],
     ...['-E', 'UTF8', '--locale', 'C.UTF-8'],
   ])
-  const server = await start(directory)
+  const server = await start(directory, tls)
   const copyFiles = (...args: string[]) => {
     const copied = aDirectory()
     asPostgres(`${programs()}/pg_basebackup`, [
@@ -73,7 +82,7 @@ export async function aDebianCluster() {
       'fast',
       ...args,
     ])
-    return start(copied)
+    return start(copied, tls)
   }
   return {
     ...server,

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
+import type { Certificates } from './certificates.ts'
 import { until } from './until.ts'
 
 export interface RedisServer {
@@ -20,7 +21,15 @@ interface RedisOptions {
   program?: string
   args?: string[]
   port?: number
+  /** TLS, and nothing else, to clients and among themselves. */
+  tls?: Certificates | undefined
 }
+
+/** As options of the command line; a file of configuration has them without the dashes. */
+const tlsArgs = ({ ca, cert, key }: Certificates, port: number) => [
+  ...['--port', '0', '--tls-port', String(port), '--tls-ca-cert-file', ca, '--tls-cert-file', cert],
+  ...['--tls-key-file', key, '--tls-auth-clients', 'no', '--tls-replication', 'yes', '--tls-cluster', 'yes'],
+]
 
 /** A real Redis of its own, without files, stopped when the test has finished. */
 export async function aRedis(options: RedisOptions = {}): Promise<RedisServer> {
@@ -31,14 +40,20 @@ export async function aRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const startAgain = async () => {
     server = await startServer(port, options)
   }
-  return { url: `redis://127.0.0.1:${port}`, port, stop, startAgain }
+  return { url: `${schemeOf(options)}://127.0.0.1:${port}`, port, stop, startAgain }
 }
 
-async function startServer(port: number, { program = 'redis-server', args: more = [] }: RedisOptions) {
+const schemeOf = ({ tls }: RedisOptions) => (tls ? 'rediss' : 'redis')
+
+async function startServer(port: number, { program = 'redis-server', args: more = [], tls }: RedisOptions) {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const server = spawn(program, [...args, '--maxmemory-policy', 'noeviction', ...more], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const server = spawn(
+    program,
+    [...args, '--maxmemory-policy', 'noeviction', ...(tls ? tlsArgs(tls, port) : []), ...more],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const exited = once(server, 'exit')
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -58,12 +73,15 @@ async function startServer(port: number, { program = 'redis-server', args: more 
 }
 
 /** What a server says to a command. */
-export const ask = (port: number, ...command: string[]): string =>
-  execFileSync('redis-cli', ['-p', String(port), ...command], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: 30_000,
-  })
+const askOver =
+  (tls?: Certificates) =>
+  (port: number, ...command: string[]): string =>
+    execFileSync(
+      'redis-cli',
+      [...(tls ? ['--tls', '--cacert', tls.ca] : []), '-h', '127.0.0.1', '-p', String(port), ...command],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 30_000 },
+    )
+export const ask = askOver()
 
 function aFolder(): string {
   const folder = mkdtempSync('/var/tmp/depeche-redis-')
@@ -74,7 +92,8 @@ function aFolder(): string {
 }
 
 /** Three masters, each with a replica that takes its place within seconds. */
-export async function aRedisCluster() {
+export async function aRedisCluster({ tls }: Pick<RedisOptions, 'tls'> = {}) {
+  const ask = askOver(tls)
   const folder = aFolder()
   const nodes: RedisServer[] = []
   for (let n = 0; n < 6; n++) {
@@ -84,7 +103,7 @@ export async function aRedisCluster() {
       return (await findFreePort(free + 10_000)) === free + 10_000 && free
     })
     const args = ['--cluster-enabled', 'yes', '--dir', folder, '--cluster-config-file', `${port}.conf`]
-    nodes.push(await aRedis({ port, args: [...args, '--cluster-node-timeout', '2000'] }))
+    nodes.push(await aRedis({ port, tls, args: [...args, '--cluster-node-timeout', '2000'] }))
   }
   const [first] = nodes
   if (!first) throw new Error('six nodes have a first')
@@ -95,7 +114,7 @@ export async function aRedisCluster() {
   )
   return {
     nodes,
-    url: `redis+cluster://${addresses.join(',')}`,
+    url: `${schemeOf({ tls })}+cluster://${addresses.join(',')}`,
     /** Kills the master that holds the queue's keys. */
     async killMaster(): Promise<void> {
       const slot = Number(ask(first.port, 'cluster', 'keyslot', '{depeche}'))
@@ -116,9 +135,10 @@ export async function aRedisCluster() {
 }
 
 /** A master, a replica, and three Sentinels that make the one the other within seconds. */
-export async function aSentinelSetup({ program }: { program?: string } = {}) {
+export async function aSentinelSetup(servers: Pick<RedisOptions, 'program' | 'tls'> = {}) {
+  const { tls } = servers
+  const ask = askOver(tls)
   const folder = aFolder()
-  const servers = program === undefined ? {} : { program }
   const master = await aRedis(servers)
   const replica = await aRedis({
     ...servers,
@@ -128,7 +148,7 @@ export async function aSentinelSetup({ program }: { program?: string } = {}) {
     Promise.resolve(ask(replica.port, 'info', 'replication').includes('master_link_status:up')),
   )
   const sentinels: number[] = []
-  for (let n = 0; n < 3; n++) sentinels.push(await aSentinel(folder, master.port))
+  for (let n = 0; n < 3; n++) sentinels.push(await aSentinel(folder, master.port, tls))
   await until('they know of each other', () =>
     Promise.resolve(
       sentinels.every((port) =>
@@ -140,11 +160,12 @@ export async function aSentinelSetup({ program }: { program?: string } = {}) {
     master,
     replica,
     sentinels,
-    url: `redis+sentinel://${sentinels.map((port) => `127.0.0.1:${port}`).join(',')}/lettres`,
+    url: `${schemeOf(servers)}+sentinel://${sentinels.map((port) => `127.0.0.1:${port}`).join(',')}/lettres`,
   }
 }
 
-async function aSentinel(folder: string, masterPort: number): Promise<number> {
+async function aSentinel(folder: string, masterPort: number, tls?: Certificates): Promise<number> {
+  const ask = askOver(tls)
   const port = await findFreePort()
   const file = join(folder, `${port}.conf`)
   // The one that is shipped, in a hurry.
@@ -156,7 +177,8 @@ async function aSentinel(folder: string, masterPort: number): Promise<number> {
     .replace(' 5000', ' 1000')
     .replace(' 30000', ' 5000')
   writeFileSync(file, ours)
-  const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
+  const overTls = tls ? tlsArgs(tls, port) : []
+  const sentinel = spawn('redis-server', [file, '--sentinel', ...overTls], { stdio: 'ignore' })
   onTestFinished(async () => {
     sentinel.kill('SIGKILL')
     await once(sentinel, 'exit')
