@@ -59,10 +59,16 @@ function choosePlural(language: string, forms: Message | undefined, count: numbe
 }
 
 /** What people call the time of a zone, within a sentence: "heure : Algérie" for `Africa/Algiers`. */
-export const zoneName = (zone: string, locale?: string): string =>
-  new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'shortGeneric' })
-    .formatToParts()
-    .find(({ type }) => type === 'timeZoneName')?.value ?? zone
+export function zoneName(zone: string, locale?: string): string {
+  const format = zoneFormats.get(`${zone} ${locale}`) ?? newZoneFormat(zone, locale)
+  zoneFormats.set(`${zone} ${locale}`, format)
+  return format.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? zone
+}
+
+// To make one takes longer than all the rest of a mail in which it is said.
+const zoneFormats = new Map<string, Intl.DateTimeFormat>()
+const newZoneFormat = (timeZone: string, locale?: string) =>
+  new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'shortGeneric' })
 
 /** The same where it stands alone. */
 export function zoneInWords(zone: string, locale?: string): string {

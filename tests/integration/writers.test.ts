@@ -10,6 +10,7 @@ import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { dkimKeys } from '../support/mail.ts'
 import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
+import { recordStatements } from '../support/statements.ts'
 
 /** The services of a worker process that may claim, and a sink that keeps what they send. */
 async function aWorker(environment: Record<string, string> = {}) {
@@ -43,6 +44,29 @@ test('an activation mail carries the link that is stored nowhere', async () => {
   expect(decoded(sink.received[0]?.raw ?? Buffer.alloc(0))).toContain(
     subscriptionLinks.activationUrl(activationId),
   )
+})
+
+test('what all mails of a crowd say alike is read once, and each has its own link and its Message-ID on record', async () => {
+  const { databaseUrl, sink, sending } = await aWorker()
+  await query(
+    databaseUrl,
+    `with asked as (
+       insert into activations (address, limit_hmac, key_id, language, wanted, form, expires_at)
+       select 'reader-' || n || '@reader.example', '\\x00', 'k', 'fr', '{"newsletters":[]}', 'site', now() + interval '7 days'
+       from generate_series(1, 30) n returning id)
+     insert into outbox (kind, activation_id) select 'activation', id from asked`,
+  )
+  const statements = recordStatements()
+  await sending.deliverMail()
+  expect(new Set(sink.received.map(({ raw }) => /activate\/([\w.-]+)/.exec(decoded(raw))?.[1])).size).toBe(30)
+  expect(statements.filter((text) => text.includes('from "publication"')).length).toBeLessThan(10)
+  expect(statements.filter((text) => text.includes('"newsletters"')).length).toBeLessThan(10)
+  const ids = sink.received.map(({ raw }) => /^Message-ID: (\S+)/im.exec(raw.toString('latin1'))?.[1]).sort()
+  expect(
+    (await query<{ id: string }>(databaseUrl, 'select message_id as id from outbox'))
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual(ids)
 })
 
 test('a refused request is not mailed any more', async () => {

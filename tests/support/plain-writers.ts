@@ -17,7 +17,7 @@ const plain = (subject: string, messageId: string, to: string, articleIds: reado
 
 /** Messages of a few lines, whose Message-ID names the row; a digest's text names its articles. */
 export const plainWriters: Writers = {
-  mail: (mail) =>
+  mail: () => (mail) =>
     Promise.resolve({
       from: 'bounce@rivage.example',
       message: plain(mail.kind, `<outbox.${mail.key}@rivage.example>`, mail.address),

@@ -54,8 +54,10 @@ export async function subscribe(
     alerts: change.alerts ?? false,
     sections: change.sections ?? [],
   }
-  if (change.state === 'pending') await stores.subscriptions.insertPending(key, setting)
-  else await stores.subscriptions.activate(key, setting, new Date())
+  if (change.state === 'pending') {
+    const pending = { state: 'pending' as const, endedReason: null, pausedUntil: null }
+    await stores.subscriptions.insertNew([{ ...key, ...setting, ...pending }])
+  } else await stores.subscriptions.activate(key, setting, new Date())
   if (change.pausedUntil) await stores.subscriptions.updatePause(subscriberId, change.pausedUntil)
   if (change.ended) await stores.subscriptions.markEnded(subscriberId, change.ended, key.newsletterId)
 }

@@ -153,7 +153,7 @@ export function createSendingService(
             isProbing,
             // Nothing tells whether it was trouble or a refusal that stopped the last run: it is taken for a refusal.
             isRefused: isProbing,
-            write: writers.mail,
+            write: writers.mail(),
             // A refusal delays its own mail alone, not a sign-in link behind it.
             onAlarm: () => Promise.resolve(false),
             onTakenBack: (keys) => takeBack(keys.map((outboxId) => ({ kind: 'outbox', outboxId }))),

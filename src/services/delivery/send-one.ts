@@ -17,7 +17,8 @@ export type MailWriter = (mail: ClaimedMail) => Promise<WrittenMail>
 export type DigestWriter = (digestId: number) => Promise<(delivery: ClaimedDelivery) => Promise<WrittenMail>>
 
 export interface Writers {
-  mail: MailWriter
+  /** For one run, which may use what it has read for a second. */
+  mail: () => MailWriter
   digest: DigestWriter
 }
 

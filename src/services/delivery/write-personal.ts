@@ -1,8 +1,10 @@
+import { LRUCache } from 'lru-cache'
+import type { ProviderName } from '../../domain/deliverability/provider-event.ts'
 import { asSent } from '../../domain/digests/digest.ts'
 import { newsletterPath } from '../../domain/newsletter.ts'
 import { deskNotices } from '../../domain/notice.ts'
 import { beginningOf } from '../../domain/responses/response-html.ts'
-import { publicationIn } from '../../domain/publication.ts'
+import { publicationIn, type Publication } from '../../domain/publication.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { Offer, PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
@@ -11,6 +13,7 @@ import type { EditorService } from '../desk/editors.ts'
 import type { InvitationService } from '../desk/invitations.ts'
 import type { Parts } from '../parts.ts'
 import type { SubscriptionLinks } from '../subscribers/links.ts'
+import { shareStatement } from './one-statement.ts'
 import type { MailWriter } from './send-one.ts'
 
 type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'> & {
@@ -20,14 +23,35 @@ type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'
   welcome: { listOffers: (wanted: Choices) => Promise<Offer[]> }
 }
 
+/** So old may be what a run has read: a crowd that signs up is told the same. */
+const freshMs = 1_000
+
 /** Writes the mails of the outbox, each from its rows as they are now. */
-export function createPersonalWriter(parts: WriterParts): MailWriter {
+export const createPersonalWriter = (parts: WriterParts) => (): MailWriter => {
   const { database, mail, signer } = parts
   const { stores } = database
+  const common = new LRUCache<'now', { publication: Publication; providers: ProviderName[] }>({
+    max: 1,
+    ttl: freshMs,
+    fetchMethod: async () => ({
+      publication: await stores.publication.get(),
+      providers: await stores.providers.listNames(),
+    }),
+  })
+  const offers = new LRUCache<string, Offer[]>({
+    max: 100,
+    ttl: freshMs,
+    fetchMethod: (wanted) => parts.welcome.listOffers(JSON.parse(wanted) as Choices),
+  })
+  const listOffers = (wanted: Choices) => offers.forceFetch(JSON.stringify(wanted))
+  const keepMessageId = shareStatement(async (mails: { id: number; messageId: string }[]) => {
+    await stores.outbox.updateMessageIds(mails)
+    return () => undefined
+  })
 
-  const finish = async (row: ClaimedMail, message: Buffer[]) => {
-    const reference = { kind: 'outbox', outboxId: row.key } as const
-    await stores.outbox.updateMessageId(row.key, mail.messageId(reference))
+  const finish = async ({ key: outboxId }: ClaimedMail, message: Buffer[]) => {
+    const reference = { kind: 'outbox', outboxId } as const
+    await keepMessageId({ id: outboxId, messageId: mail.messageId(reference) })
     return {
       from: mail.returnPath(reference),
       envelopeId: mail.envelopeId(reference),
@@ -37,16 +61,16 @@ export function createPersonalWriter(parts: WriterParts): MailWriter {
 
   return async (row) => {
     if (row.kind === 'digest-test') return finish(row, await writeTest(parts, row))
-    const stored = await stores.publication.get()
+    const { publication: stored, providers } = await common.forceFetch('now')
     const language = row.language ?? stored.languages[0] ?? 'en'
     const publication = publicationIn(stored, language)
-    const content = await contentOf(parts, row)
+    const content = await contentOf({ ...parts, welcome: { listOffers } }, row)
     const message = mail.personalMessage(await mail.composePersonal(content, publication, language), {
       to: row.address,
       kind: content.kind,
       reference: { kind: 'outbox', outboxId: row.key },
       publication,
-      providers: await stores.providers.listNames(),
+      providers,
       own: content.kind === 'welcome' ? content : undefined,
     })
     return finish(row, message)

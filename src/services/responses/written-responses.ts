@@ -80,7 +80,7 @@ export function createWrittenResponseService(
     const suppression = await tx.suppressions.find(hashAddress(keyring, address))
     const sent = await tx.activationMails.list(limits)
     if (isBarred(suppression) || (suppression && sent.length > 0)) return 'suppressed'
-    if (await tx.activationMails.isBlocked(limits, now())) return 'blocked'
+    if ((await tx.activationMails.listBlocked(limits, now())).size > 0) return 'blocked'
     return isFlooded || !mayMail(sent, now()) ? 'limited' : undefined
   }
 

@@ -1,4 +1,5 @@
-import { isBarred } from '../../domain/deliverability/suppression.ts'
+import { isBarred, type SuppressionReason } from '../../domain/deliverability/suppression.ts'
+import type { Newsletter } from '../../domain/newsletter.ts'
 import { mayMail, type Activation, type Decision } from '../../domain/signups/activation.ts'
 import {
   hashAddress,
@@ -6,14 +7,15 @@ import {
   parseAddress,
   type AddressHash,
 } from '../../domain/subscribers/address.ts'
-import { cadenceOf, isSameChoice } from '../../domain/subscribers/subscription.ts'
+import { cadenceOf, isSameChoice, type Subscription } from '../../domain/subscribers/subscription.ts'
 import { freshLinkLifetimeMs } from '../../domain/subscribers/subscription-tokens.ts'
+import type { NewMail } from '../../store/delivery/outbox.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { createFloodGate } from './flood.ts'
 
-/** Requests decided at once by one process. */
-const lanes = 4
+/** Requests decided by the same few statements, for a crowd comes all at once. */
+const mostAtOnce = 100
 
 /** Decides what each request deserves: a mail, or nothing. */
 export function createSignupDecisionService(
@@ -22,158 +24,195 @@ export function createSignupDecisionService(
   const { database, doorbell, keyring, log, now, reach } = parts
   const gate = createFloodGate(database.stores.activations)
 
-  /** Decides one request; false where none waits, or all must. */
-  const decideNext = async (): Promise<boolean> => {
+  /** @returns how many were decided; undefined where none waits, or all must */
+  const decideSome = async (most: number): Promise<number | undefined> => {
     const held = await gate.findHeld()
-    if (held === '*') return false
-    let claimed: Activation | undefined
+    if (held === '*') return undefined
+    let claimed: Activation[] = []
     try {
-      const decision = await database.transaction(async (stores) => {
-        claimed = await stores.activations.claimUndecided(held)
-        if (!claimed) return undefined
+      const decided = await database.transaction(async (tx) => {
+        claimed = await tx.activations.claimUndecided(held, most)
+        if (claimed.length === 0) return undefined
         reach('after-undecided')
-        const decided = await decide(stores, claimed)
+        const verdicts = await decide(tx, await gate.listFitting(claimed))
         reach('before-decision')
-        return decided
+        return verdicts
       })
-      if (claimed) reach('after-decision')
-      if (claimed && decision === 'mailed') await gate.take(claimed)
+      if (decided) reach('after-decision')
+      for (const { request, decision } of decided ?? []) if (decision === 'mailed') await gate.take(request)
+      // Nothing fits any more, though it was not held a moment ago: it waits for the next ring.
+      return decided?.length || undefined
     } catch (error) {
-      if (!claimed) throw error
+      const [first] = claimed
+      if (!first) throw error
+      if (claimed.length > 1) return decideEach(claimed.length)
       log.error(
-        { err: error, activationId: claimed.id },
+        { err: error, activationId: first.id },
         'a signup could not be decided; it is tried again later',
       )
-      await database.stores.activations.updateDecideAt(claimed.id, 5)
+      await database.stores.activations.updateDecideAt(first.id, 5)
+      return 0
     }
-    return claimed !== undefined
   }
 
-  const decide = async (stores: Stores, request: Activation) => {
-    const { decision, subscriberId } = await judge(stores, request)
-    await stores.activations.markDecided(request.id, decision, subscriberId)
-    return decision
+  /** One of these ails: it alone is put off. */
+  const decideEach = async (count: number): Promise<number> => {
+    let decided = 0
+    for (let n = 0; n < count; n++) decided += (await decideSome(1)) ?? 0
+    return decided
   }
 
-  const judge = async (stores: Stores, request: Activation): Promise<Decided> => {
-    if (request.address === null || !request.isMailable) return { decision: 'machine' }
-    const address = parseAddress(request.address)
-    const limits = hashForLimits(keyring, address)
-    const person: Person = {
-      stores,
-      request,
-      limits,
-      hashes: hashAddress(keyring, address),
-      address: address.text,
+  const decide = async (tx: Stores, requests: Activation[]): Promise<Verdict[]> => {
+    const people = requests.map(toPerson)
+    const known = await findKnown(tx, people)
+    const verdicts: Verdict[] = []
+    const mailed = new Set<string>()
+    for (const person of people) {
+      // What comes behind a mail to the same person is judged in the next round, which knows of it.
+      if (mailed.has(person.name)) continue
+      const verdict = { ...person, ...(await judge(tx, person, known)) }
+      verdicts.push(verdict)
+      if (verdict.mail) mailed.add(person.name)
     }
-    await stores.activationMails.lock({ keyId: '', hmac: request.limitHmac })
-    const suppression = await stores.suppressions.find(person.hashes)
-    if (isBarred(suppression)) return { decision: 'suppressed' }
-    if (request.kind === 'preferences-link') return mailLink(person)
-    if (await stores.activationMails.isBlocked(limits, now())) return { decision: 'blocked' }
-    const sent = await stores.activationMails.list(limits)
-    // After a hard bounce one try in 30 days: success lifts the suppression.
-    if (suppression?.reason === 'bounced' && sent.length > 0) return { decision: 'suppressed' }
-    if (request.kind === 'signup' && (await listWanted(stores, request)).length === 0)
-      return { decision: 'unknown' }
-    if (request.kind === 'signup' && (await isAlreadyTrue(person))) return tellAlready(person)
-    if (!mayMail(sent, now())) return { decision: 'limited' }
-    return mailActivation(person)
-  }
-
-  const isAlreadyTrue = async ({ stores, request, address }: Person): Promise<boolean> => {
-    const subscriber = await stores.subscribers.findByAddress(address)
-    if (!subscriber) return false
-    const subscriptions = await stores.subscriptions.list(subscriber.id)
-    const wanted = await listWanted(stores, request)
-    return wanted.every(({ newsletter, setting }) =>
-      subscriptions.some((one) => one.newsletterId === newsletter.id && isSameChoice(one, setting)),
+    const asked = verdicts.filter(({ mail }) => mail?.activationId)
+    await writeDown(tx, asked, known)
+    await tx.outbox.insertAll(verdicts.flatMap(({ mail }) => mail ?? []))
+    await tx.activationMails.insert(...asked.map(({ request }) => request.limitHmac))
+    await tx.activations.markDecided(
+      verdicts.map(({ request, decision, subscriberId }) => ({ id: request.id, decision, subscriberId })),
     )
+    return verdicts
   }
 
-  const tellAlready = async ({ stores, request, limits, address }: Person): Promise<Decided> => {
-    const subscriberId = (await stores.subscribers.findByAddress(address))?.id
-    const told = await stores.activations.listDecided(limits, 'already-subscribed', {
-      kind: 'signup',
-      days: 7,
-    })
-    if (told.length > 0 || subscriberId === undefined) return { decision: 'told-already' }
-    await stores.outbox.insert({
-      kind: 'already-subscribed',
+  const toPerson = (request: Activation): Person => {
+    const address = request.address !== null && request.isMailable ? parseAddress(request.address) : undefined
+    const limits = address ? hashForLimits(keyring, address) : []
+    return {
+      request,
+      address: address?.text,
+      hashes: address ? hashAddress(keyring, address) : [],
+      limits,
+      name: hexOf(limits)[0] ?? request.id,
+    }
+  }
+
+  const findKnown = async (tx: Stores, people: Person[]): Promise<Known> => {
+    await tx.activationMails.lock(...people.map(({ request }) => ({ hmac: request.limitHmac })))
+    const limits = people.flatMap((person) => person.limits)
+    const ids = await tx.subscribers.lockByAddress(people.flatMap(({ address }) => address ?? []))
+    return {
+      ids,
+      subscriptions: Map.groupBy(await tx.subscriptions.listOf([...ids.values()]), (one) => one.subscriberId),
+      suppressions: await tx.suppressions.listReasons(people.flatMap(({ hashes }) => hashes)),
+      blocked: await tx.activationMails.listBlocked(limits, now()),
+      sent: await tx.activationMails.listSent(limits),
+      newsletters: await tx.newsletters.list(),
+    }
+  }
+
+  const judge = async (tx: Stores, person: Person, known: Known): Promise<Judgement> => {
+    const { request, hashes, limits, address } = person
+    if (address === undefined) return { decision: 'machine' }
+    const reasons = hexOf(hashes).flatMap((hmac) => known.suppressions.get(hmac) ?? [])
+    if (reasons.some((reason) => isBarred({ reason }))) return { decision: 'suppressed' }
+    const subscriberId = known.ids.get(address)
+    const subscriptions = known.subscriptions.get(subscriberId ?? 0) ?? []
+    if (request.kind === 'preferences-link') return mailLink(tx, person, { subscriberId, subscriptions })
+    if (hexOf(limits).some((hmac) => known.blocked.has(hmac))) return { decision: 'blocked' }
+    const sent = hexOf(limits).flatMap((hmac) => known.sent.get(hmac) ?? [])
+    // After a hard bounce one try in 30 days: success lifts the suppression.
+    if (reasons.includes('bounced') && sent.length > 0) return { decision: 'suppressed' }
+    if (request.kind === 'signup') {
+      const wanted = wantedOf(request, known.newsletters)
+      if (wanted.length === 0) return { decision: 'unknown' }
+      const isAlreadyTrue = wanted.every(({ newsletter, setting }) =>
+        subscriptions.some((one) => one.newsletterId === newsletter.id && isSameChoice(one, setting)),
+      )
+      if (subscriberId !== undefined && isAlreadyTrue) return tellAlready(tx, person, subscriberId)
+    }
+    if (!mayMail(sent, now())) return { decision: 'limited' }
+    return {
+      decision: 'mailed',
+      subscriberId: request.subscriberId ?? undefined,
+      mail: {
+        kind: request.kind === 'address-change' ? 'address-change' : 'activation',
+        activationId: request.id,
+        language: request.language,
+        expiresAt: request.expiresAt,
+      },
+    }
+  }
+
+  const tellAlready = async (
+    tx: Stores,
+    { request, limits }: Person,
+    subscriberId: number,
+  ): Promise<Judgement> => {
+    const told = await tx.activations.listDecided(limits, 'already-subscribed', { kind: 'signup', days: 7 })
+    if (told.length > 0) return { decision: 'told-already' }
+    const payload = { newsletters: request.wanted.newsletters }
+    return {
+      decision: 'already-subscribed',
       subscriberId,
-      payload: { newsletters: request.wanted.newsletters },
-    })
-    return { decision: 'already-subscribed', subscriberId }
+      mail: { kind: 'already-subscribed', subscriberId, payload },
+    }
   }
 
-  const mailActivation = async ({ stores, request, hashes, address }: Person): Promise<Decided> => {
-    const subscriberId = request.subscriberId ?? (await writeDown({ stores, request, hashes, address }))
-    await stores.outbox.insert({
-      kind: request.kind === 'address-change' ? 'address-change' : 'activation',
-      activationId: request.id,
-      language: request.language,
-      expiresAt: request.expiresAt,
-    })
-    await stores.activationMails.insert(request.limitHmac)
-    return { decision: 'mailed', subscriberId }
+  const mailLink = async (
+    tx: Stores,
+    { limits }: Person,
+    { subscriberId, subscriptions }: { subscriberId: number | undefined; subscriptions: Subscription[] },
+  ): Promise<Judgement> => {
+    const isProven = subscriptions.some((subscription) => subscription.activatedAt !== null)
+    if (subscriberId === undefined || !isProven) return { decision: 'unknown' }
+    const mailed = await tx.activations.listDecided(limits, 'mailed', { kind: 'preferences-link', days: 1 })
+    if (mailed.length >= linksPerDay) return { decision: 'limited' }
+    const expiresAt = new Date(now().getTime() + freshLinkLifetimeMs)
+    return { decision: 'mailed', subscriberId, mail: { kind: 'preferences-link', subscriberId, expiresAt } }
   }
 
   /** Pending, beside whatever the person has: what is asked for an existing subscription waits for the click. */
-  const writeDown = async (of: Omit<Person, 'limits'>): Promise<number> => {
-    const { stores, request, address } = of
-    const [hash] = of.hashes
-    if (!hash) throw new Error('a keyring has a key')
-    const { id } = await stores.subscribers.put({ address, hash, language: request.language })
-    for (const { newsletter, setting } of await listWanted(stores, request)) {
-      await stores.subscriptions.insertPending({ subscriberId: id, newsletterId: newsletter.id }, setting)
-    }
-    return id
-  }
-
-  const mailLink = async ({ stores, limits, address }: Person): Promise<Decided> => {
-    const subscriber = await stores.subscribers.findByAddress(address)
-    const subscriptions = subscriber ? await stores.subscriptions.list(subscriber.id) : []
-    const isProven = subscriptions.some((subscription) => subscription.activatedAt !== null)
-    if (!subscriber || !isProven) return { decision: 'unknown' }
-    const mailed = await stores.activations.listDecided(limits, 'mailed', {
-      kind: 'preferences-link',
-      days: 1,
-    })
-    if (mailed.length >= linksPerDay) return { decision: 'limited' }
-    await stores.outbox.insert({
-      kind: 'preferences-link',
-      subscriberId: subscriber.id,
-      language: subscriber.language,
-      expiresAt: new Date(now().getTime() + freshLinkLifetimeMs),
-    })
-    return { decision: 'mailed', subscriberId: subscriber.id }
+  const writeDown = async (tx: Stores, asked: Verdict[], { newsletters }: Known): Promise<void> => {
+    const unknown = asked.filter((one) => one.subscriberId === undefined)
+    if (unknown.length === 0) return
+    await tx.subscribers.insertNew(
+      unknown.flatMap(({ address = '', request: { language }, hashes: [hash] }) =>
+        hash ? [{ address, hash, language }] : [],
+      ),
+    )
+    const ids = await tx.subscribers.lockByAddress(unknown.map(({ address = '' }) => address))
+    for (const one of unknown) one.subscriberId = ids.get(one.address ?? '')
+    await tx.subscriptions.insertNew(
+      unknown.flatMap(({ request, subscriberId }) => {
+        if (subscriberId === undefined) throw new Error('a subscriber vanished while it was put')
+        return wantedOf(request, newsletters).map(({ newsletter: { id: newsletterId }, setting }) => ({
+          ...{ subscriberId, newsletterId, ...setting, pausedUntil: null },
+          ...{ state: 'pending' as const, endedReason: null },
+        }))
+      }),
+    )
   }
 
   return {
     /** Decides all that waits; mails go out by `deliver-mail`. */
     async decideAll(): Promise<number> {
       await gate.recountWhereHeld()
-      let decided = 0
+      let all = 0
       let rungAt = performance.now()
-      /** @returns whether there may be more */
-      const lane = async (most: number): Promise<boolean> => {
-        for (let n = 0; n < most; n++) {
-          if (!(await decideNext())) return false
-          decided += 1
-          // While requests keep coming there is no end to wait for.
-          if (performance.now() - rungAt < ringEveryMs) continue
-          rungAt = performance.now()
-          await doorbell.ring('deliver-mail', {})
-        }
-        return true
+      for (;;) {
+        const decided = await decideSome(mostAtOnce)
+        if (decided === undefined) break
+        all += decided
+        // While requests keep coming there is no end to wait for.
+        if (performance.now() - rungAt < ringEveryMs) continue
+        rungAt = performance.now()
+        await doorbell.ring('deliver-mail', {})
       }
-      // Most of the time a single request waits: the other lanes start only when this one has found more than a few.
-      if (await lane(lanes)) await Promise.all(Array.from({ length: lanes }, () => lane(Infinity)))
-      if (decided > 0) await doorbell.ring('deliver-mail', {})
+      if (all > 0) await doorbell.ring('deliver-mail', {})
       const held = await gate.findHeld()
       if (held.length > 0)
         log.warn({ domains: held === '*' ? 'all' : held.length }, 'far more signups than usual; they wait')
-      return decided
+      return all
     },
   }
 }
@@ -181,27 +220,46 @@ export function createSignupDecisionService(
 const ringEveryMs = 250
 const linksPerDay = 3
 
-interface Decided {
+interface Judgement {
   decision: Decision
-  subscriberId?: number
+  subscriberId?: number | undefined
+  mail?: NewMail
 }
 
+/** Somebody who asks; a machine has no address. */
 interface Person {
-  stores: Stores
   request: Activation
+  address: string | undefined
   hashes: AddressHash[]
   limits: AddressHash[]
-  address: string
+  /** The same for all that one person asks with. */
+  name: string
 }
 
+type Verdict = Person & Judgement
+
+/** What is known of some people; HMACs in hexadecimal. */
+interface Known {
+  ids: Map<string, number>
+  subscriptions: Map<number, Subscription[]>
+  suppressions: Map<string, SuppressionReason>
+  blocked: Set<string>
+  sent: Map<string, Date[]>
+  newsletters: Newsletter[]
+}
+
+const hexOf = (hashes: AddressHash[]): string[] => hashes.map(({ hmac }) => hmac.toString('hex'))
+
 /** What a request asks of each newsletter that has not ended, a cadence it lacks replaced by its first. */
-export async function listWanted(stores: Stores, request: Pick<Activation, 'wanted'>) {
-  const { newsletters: slugs, cadence, alerts, sections } = request.wanted
-  const newsletters = (await stores.newsletters.list()).filter(
-    (one) => one.state !== 'ended' && slugs.includes(one.slug),
-  )
-  return newsletters.map((newsletter) => ({
-    newsletter,
-    setting: { cadence: cadenceOf(newsletter, cadence), alerts, sections },
-  }))
+export const listWanted = async (stores: Stores, request: Pick<Activation, 'wanted'>) =>
+  wantedOf(request, await stores.newsletters.list())
+
+const wantedOf = ({ wanted }: Pick<Activation, 'wanted'>, newsletters: Newsletter[]) => {
+  const { newsletters: slugs, cadence, alerts, sections } = wanted
+  return newsletters
+    .filter((one) => one.state !== 'ended' && slugs.includes(one.slug))
+    .map((newsletter) => ({
+      newsletter,
+      setting: { cadence: cadenceOf(newsletter, cadence), alerts, sections },
+    }))
 }

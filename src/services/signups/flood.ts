@@ -53,6 +53,24 @@ export function createFloodGate(activations: Pick<Stores['activations'], 'countM
       if (heldIn(await getRoom()).length > 0) await getRoom({ forceRefresh: true })
     },
 
+    /** Those of these requests for which there is room, were all of them mailed. */
+    async listFitting<Asked extends Pick<Activation, 'address' | 'form'>>(
+      requests: Asked[],
+    ): Promise<Asked[]> {
+      const room = await getRoom()
+      const asked = new Map<string, number>()
+      let site = 0
+      return requests.filter(({ address, form }) => {
+        if (form === 'import') return true
+        const name = organisationOf(domainOf(address ?? ''))
+        const count = asked.get(name) ?? 0
+        if (site >= room.site || count >= (room.organisations.get(name) ?? floorOf(name))) return false
+        asked.set(name, count + 1)
+        site += 1
+        return true
+      })
+    },
+
     /** One more was mailed. Imports are paced by their own measure. */
     async take({ address, form }: Pick<Activation, 'address' | 'form'>): Promise<void> {
       if (form === 'import') return

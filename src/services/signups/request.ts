@@ -10,6 +10,7 @@ import type { Parts } from '../parts.ts'
 import type { PublicationService } from '../desk/publication.ts'
 import { sha256 } from '../desk/secret.ts'
 import { signupInput, type SignupInput, type Visitor } from './input.ts'
+import { shareStatement } from '../delivery/one-statement.ts'
 import { singleFlight } from '../single-flight.ts'
 
 const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
@@ -30,19 +31,21 @@ export function createSignupService(
   const { database, doorbell, keyring, now, publications, reach } = parts
   const { stores } = database
 
-  const list = singleFlight(async () => ({
-    newsletters: await stores.newsletters.list(),
+  const listNewsletters = singleFlight(() => stores.newsletters.list())
+  const listSections = singleFlight(() => stores.selections.list('section'))
+  const listOnForm = singleFlight(async () => ({
     sections: await stores.selections.list('section'),
     /** An archive may have hundreds of sections: the form lists the leading ones, the preferences all. */
     leadingSections: await stores.selections.listLeading('section', sectionsOnForm),
   }))
 
-  /** Wakes the worker. Each ring has another number, because the queue drops a ring under the id of an active job. */
+  /** Wakes a worker, once for all who wait to do so; in turn by other numbers, for a dead one may hold the job of one. */
   let rung = 0
-  const ring = async () => {
+  const ring = shareStatement(async () => {
     rung = (rung + 1) % wakeUps
     await doorbell.ring('decide-signups', {}, rung)
-  }
+    return () => undefined
+  })
 
   const request = async ({ address, visitor, consentText, policyVersion, ...wish }: Wish) => {
     const [limit] = hashForLimits(keyring, address)
@@ -64,16 +67,19 @@ export function createSignupService(
       },
     })
     reach('after-request')
-    await ring()
+    await ring(undefined)
     reach('after-ring')
   }
 
   return {
     /** What the signup form offers: a hidden or paused newsletter in its own form alone. @param named slugs */
     async offer(named: readonly string[] = []) {
-      const { newsletters, ...rest } = await list()
+      const newsletters = await listNewsletters()
       const isNamed = ({ slug, state }: Newsletter) => state !== 'ended' && named.includes(slug)
-      return { newsletters: newsletters.filter((one) => isOffered(one) || isNamed(one)), ...rest }
+      return {
+        newsletters: newsletters.filter((one) => isOffered(one) || isNamed(one)),
+        ...(await listOnForm()),
+      }
     },
 
     /** For a hidden field of every form we render: proves that a person had time to read it. */
@@ -110,13 +116,11 @@ export function createSignupService(
     async read(body: unknown, language: string): Promise<SignupRequest> {
       const input = signupInput.parse(body)
       const address = parseAddress(input.email)
-      const { newsletters, sections } = await list()
-      const chosen = chooseNewsletters(newsletters, input, language)
-      requireKnown(
-        input.sections,
-        new Set(sections.flatMap(({ slug, formerly }) => [slug, ...formerly])),
-        'section',
-      )
+      const chosen = chooseNewsletters(await listNewsletters(), input, language)
+      if (input.sections.length > 0) {
+        const known = (await listSections()).flatMap(({ slug, formerly }) => [slug, ...formerly])
+        requireKnown(input.sections, new Set(known), 'section')
+      }
       return {
         address,
         language: input.language ?? interfaceLanguageOf(language),

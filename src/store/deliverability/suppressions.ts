@@ -1,7 +1,7 @@
 import { sql, type InferResult, type Selectable } from 'kysely'
 import type { SuppressionReason } from '../../domain/deliverability/suppression.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
-import { findRow, hasChanged, type Executor } from '../executor.ts'
+import { findRow, hasChanged, listRows, type Executor } from '../executor.ts'
 import type { Suppressions } from '../schema.ts'
 
 export type Suppression = ReturnType<typeof toSuppression>
@@ -35,14 +35,12 @@ export function suppressionsStore(db: Executor) {
       return row && toSuppression(row)
     },
 
-    /** Those of these hashes that are suppressed, in hexadecimal. */
-    async listHmacs(hashes: AddressHash[]): Promise<Set<string>> {
-      const rows = await db
-        .selectFrom('suppressions')
-        .select('addressHmac')
-        .where(sql<boolean>`address_hmac = any (${hmacsOf(hashes)}::bytea[])`)
-        .execute()
-      return new Set(rows.map(({ addressHmac }) => addressHmac.toString('hex')))
+    /** Why those of these hashes are suppressed that are, by HMAC in hexadecimal. */
+    async listReasons(hashes: AddressHash[]): Promise<Map<string, SuppressionReason>> {
+      const rows = await listRows<{ hmac: string; reason: SuppressionReason }>(db)`
+        select encode(address_hmac, 'hex') as "hmac", reason from suppressions
+        where address_hmac = any (${hmacsOf(hashes)}::bytea[])`
+      return new Map(rows.map(({ hmac, reason }) => [hmac, reason]))
     },
 
     /**

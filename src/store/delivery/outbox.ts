@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import type { Executor } from '../executor.ts'
+import { prepared } from '../prepared.ts'
 import { suspectsOn } from './suspects.ts'
 import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
 
@@ -147,6 +148,15 @@ export function outboxStore(db: Executor, hot: Executor) {
       return row?.id
     },
 
+    /** Of many, without keys, in their order. */
+    async insertAll(mails: NewMail[]): Promise<void> {
+      if (mails.length === 0) return
+      await db
+        .insertInto('outbox')
+        .values(mails.map((mail) => ({ ...mail, payload: JSON.stringify(mail.payload ?? {}) })))
+        .execute()
+    },
+
     /** What a worker could not write, as one of the version before cannot write a kind that it does not know: five times. */
     async retryUnwritten(): Promise<void> {
       await sql`
@@ -156,9 +166,15 @@ export function outboxStore(db: Executor, hot: Executor) {
       )
     },
 
-    /** The Message-ID under which it goes out: consent records name it. */
-    async updateMessageId(id: number, messageId: string): Promise<void> {
-      await db.updateTable('outbox').set({ messageId }).where('id', '=', id).execute()
+    /** The Message-IDs under which they go out: consent records name them. */
+    async updateMessageIds(mails: { id: number; messageId: string }[]): Promise<void> {
+      await sql`${prepared}
+        with locked as materialized (
+          select m.id, given.message_id
+          from unnest(${mails.map(({ id }) => id)}::bigint[], ${mails.map(({ messageId }) => messageId)}::text[])
+            as given (id, message_id) join outbox m on m.id = given.id
+          order by m.id for update of m)
+        update outbox m set message_id = locked.message_id from locked where m.id = locked.id`.execute(hot)
     },
   }
 }

@@ -1,39 +1,43 @@
 import { sql } from 'kysely'
 import { mailLimitHours } from '../../domain/signups/activation.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
-import type { Executor } from '../executor.ts'
+import { listRows, type Executor } from '../executor.ts'
 
 /** What limits activation mail to one person: HMACs alone, which outlive the requests. */
 export function activationMailsStore(db: Executor) {
   return {
-    /** Decisions about one person follow each other until the transaction ends. */
-    async lock(limit: AddressHash): Promise<void> {
-      await sql`select pg_advisory_xact_lock(hashtextextended(encode(${limit.hmac}, 'hex'), 0))`.execute(db)
+    /** Decisions about these people follow each other until the transaction ends; locked in one order everywhere. */
+    async lock(...limits: Pick<AddressHash, 'hmac'>[]): Promise<void> {
+      await sql`
+        select pg_advisory_xact_lock(hashtextextended(person, 0))
+        from unnest(${limits.map(({ hmac }) => hmac.toString('hex')).toSorted()}::text[]) person`.execute(db)
     },
 
-    async insert(limitHmac: Buffer): Promise<void> {
-      await db.insertInto('activationMails').values({ limitHmac }).execute()
+    async insert(...limitHmacs: Buffer[]): Promise<void> {
+      await sql`insert into activation_mails (limit_hmac) select unnest(${limitHmacs}::bytea[])`.execute(db)
     },
 
-    /** When mails were decided for this person, under any key, as far back as any limit looks. */
+    /** When mails were decided for these people, by HMAC in hexadecimal, as far back as any limit looks. */
+    async listSent(limits: AddressHash[]): Promise<Map<string, Date[]>> {
+      const rows = await listRows<{ limit: string; times: Date[] }>(db)`
+        select encode(limit_hmac, 'hex') as "limit", array_agg(sent_at) as "times" from activation_mails
+        where limit_hmac = any (${hmacsOf(limits)}::bytea[])
+          and sent_at > clock_timestamp() - make_interval(hours => ${mailLimitHours})
+        group by 1`
+      return new Map(rows.map(({ limit, times }) => [limit, times]))
+    },
+
+    /** Of one person, under any key. */
     async list(limits: AddressHash[]): Promise<Date[]> {
-      const rows = await db
-        .selectFrom('activationMails')
-        .select('sentAt')
-        .where('limitHmac', 'in', hmacsOf(limits))
-        .where('sentAt', '>', sql<Date>`clock_timestamp() - make_interval(hours => ${mailLimitHours})`)
-        .execute()
-      return rows.map((row) => row.sentAt)
+      return [...(await this.listSent(limits)).values()].flat()
     },
 
-    async isBlocked(limits: AddressHash[], now: Date): Promise<boolean> {
-      const row = await db
-        .selectFrom('activationBlocks')
-        .select('limitHmac')
-        .where('limitHmac', 'in', hmacsOf(limits))
-        .where('blockedUntil', '>', now)
-        .executeTakeFirst()
-      return row !== undefined
+    /** Those of these who want no such mail, in hexadecimal. */
+    async listBlocked(limits: AddressHash[], now: Date): Promise<Set<string>> {
+      const rows = await listRows<{ limit: string }>(db)`
+        select encode(limit_hmac, 'hex') as "limit" from activation_blocks
+        where limit_hmac = any (${hmacsOf(limits)}::bytea[]) and blocked_until > ${now}`
+      return new Set(rows.map(({ limit }) => limit))
     },
 
     async putBlock(limitHmac: Buffer, blockedUntil: Date): Promise<void> {

@@ -84,10 +84,10 @@ export function activationsStore(db: Executor) {
     },
 
     /**
-     * The next request to decide, claimed until the transaction ends; domains under a flood wait, with all below them,
+     * The next requests to decide, claimed until the transaction ends; domains under a flood wait, with all below them,
      * and those of an import until no import runs: a later row of its file may say that this person has left.
      */
-    async claimUndecided(held: string[]): Promise<Activation | undefined> {
+    async claimUndecided(held: string[], limit: number): Promise<Activation[]> {
       return select()
         .where('decidedAt', 'is', null)
         .where('decideAt', '<=', sql<Date>`clock_timestamp()`)
@@ -100,24 +100,21 @@ export function activationsStore(db: Executor) {
             where right('.' || split_part(address, '@', 2), length(name) + 1) = '.' || name)`,
         )
         .orderBy('decideAt')
-        .limit(1)
+        .limit(limit)
         .forUpdate()
         .skipLocked()
-        .executeTakeFirst()
+        .execute()
     },
 
-    /** Ends a request's wait; `subscriberId` as soon as there is one. */
-    async markDecided(id: string, decision: Decision, subscriberId?: number): Promise<void> {
-      await db
-        .updateTable('activations')
-        .set({
-          decision,
-          decidedAt: sql<Date>`clock_timestamp()`,
-          ...(decision === 'mailed' && { mailedAt: sql<Date>`clock_timestamp()` }),
-          ...(subscriberId !== undefined && { subscriberId }),
-        })
-        .where('id', '=', id)
-        .execute()
+    /** Ends the wait of requests; `subscriberId` as soon as there is one. */
+    async markDecided(decided: { id: string; decision: Decision; subscriberId?: number | undefined }[]) {
+      await sql`
+        update activations a set decision = given.decision, decided_at = clock_timestamp(),
+          mailed_at = case when given.decision = 'mailed' then clock_timestamp() else mailed_at end,
+          subscriber_id = coalesce(given.subscriber_id, a.subscriber_id)
+        from unnest(${decided.map(({ id }) => id)}::uuid[], ${decided.map(({ decision }) => decision)}::text[],
+          ${decided.map(({ subscriberId }) => subscriberId ?? null)}::bigint[]) as given (id, decision, subscriber_id)
+        where a.id = given.id`.execute(db)
     },
 
     async markActivated(id: string, method: ActivationMethod, subscriberId: number, at: Date): Promise<void> {

@@ -74,15 +74,6 @@ export function subscriptionsStore(db: Executor) {
       return select().where('s.subscriberId', 'in', subscriberIds).execute()
     },
 
-    /** A new pending subscription; one that exists in any state keeps what it has. */
-    async insertPending(key: SubscriptionKey, setting: Setting): Promise<void> {
-      await db
-        .insertInto('subscriptions')
-        .values({ ...key, state: 'pending', ...toColumns(setting) })
-        .onConflict((conflict) => conflict.columns(['subscriberId', 'newsletterId']).doNothing())
-        .execute()
-    },
-
     /** New subscriptions; those that exist in any state keep what they have. Returns the inserted. */
     async insertNew(subscriptions: NewSubscription[]): Promise<SubscriptionKey[]> {
       if (subscriptions.length === 0) return []

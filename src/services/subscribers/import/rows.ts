@@ -5,6 +5,7 @@ import {
   toLowerAddress,
   type AddressHash,
 } from '../../../domain/subscribers/address.ts'
+import type { SuppressionReason } from '../../../domain/deliverability/suppression.ts'
 import type { Newsletter } from '../../../domain/newsletter.ts'
 import {
   cadenceOf,
@@ -61,7 +62,7 @@ interface Placed extends Judged {
 /** What is known of a batch of rows, from the tables or from what a dry run has promised. */
 interface Known {
   ids: Map<string, number>
-  suppressed: Set<string>
+  suppressed: Map<string, SuppressionReason>
   states: Map<string, Map<number, SubscriptionState>>
   /** `subscriber newsletter` of those who activated here by themselves. */
   confirmed: Set<string>
@@ -83,7 +84,7 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
       const hmacs = hashed.map(({ hash }) => hash.hmac)
       for (const one of await tx.imports.listPromised(placing.importId, hmacs)) {
         const hmac = one.addressHmac.toString('hex')
-        if (one.newsletterId === 0) known.suppressed.add(hmac)
+        if (one.newsletterId === 0) known.suppressed.set(hmac, 'manual')
         else statesOf(known, hmac).set(one.newsletterId, one.state as SubscriptionState)
       }
       const judged = hashed.map((one) => judge(one, known, placing))
@@ -125,7 +126,7 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
   async function findKnown(tx: Stores, hashed: Hashed[]): Promise<Known> {
     // First, so that whoever leaves or is erased meanwhile does so before the next look, or after this batch.
     const ids = await tx.subscribers.lockByAddress(hashed.map(({ row }) => row.address.text))
-    const suppressed = await tx.suppressions.listHmacs(hashed.flatMap(({ hashes }) => hashes))
+    const suppressed = await tx.suppressions.listReasons(hashed.flatMap(({ hashes }) => hashes))
     const known: Known = { ids, suppressed, states: new Map(), confirmed: new Set() }
     const hmacs = new Map(
       hashed.flatMap(({ row, hash }) => {

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
+import { recordStatements } from '../support/statements.ts'
+import { aWeb, type Web } from '../support/web.ts'
+
+/** Requests as signing up leaves them, the first the longest ago. */
+const asked = (web: Web, addresses: string[]) =>
+  rowsOf(
+    web,
+    `insert into activations (address, limit_hmac, key_id, language, wanted, form, decide_at, expires_at)
+     select address, convert_to(address, 'UTF8'), 'k', 'fr', $2, 'page',
+       now() - interval '1 hour' + n * interval '1 second', now() + interval '7 days'
+     from unnest($1::text[]) with ordinality as given (address, n)`,
+    [addresses, JSON.stringify({ newsletters: ['le-matin'], cadence: 'daily', alerts: false, sections: [] })],
+  )
+
+const crowd = Array.from({ length: 40 }, (_, n) => `reader-${n}@d${n}.example`)
+const aWebToDecide = async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database, { slug: 'le-matin' })
+  return { web, decideAll: () => web.context.services.signupDecisions.decideAll() }
+}
+
+test('a crowd is decided by as many statements as one reader, and mailed in the order in which it came', async () => {
+  const { web, decideAll } = await aWebToDecide()
+  const statements = recordStatements()
+  await asked(web, ['omar@reader.example'])
+  expect(await decideAll()).toBe(1)
+  const forOne = statements.splice(0).length
+  await asked(web, crowd)
+  expect(await decideAll()).toBe(crowd.length)
+  expect(statements.length).toBeLessThanOrEqual(forOne)
+  const mails = await rowsOf(
+    web,
+    `select a.address, s.state from outbox o join activations a on a.id = o.activation_id
+       join subscriptions s on s.subscriber_id = a.subscriber_id order by o.id`,
+  )
+  expect(mails.slice(1)).toEqual(crowd.map((address) => ({ address, state: 'pending' })))
+})
+
+test('one request that cannot be decided is put off, and nobody beside it', async () => {
+  const { web, decideAll } = await aWebToDecide()
+  await asked(web, [...crowd.slice(0, 3), 'none of ours', ...crowd.slice(3, 6)])
+  expect(await decideAll()).toBe(6)
+  expect(
+    await rowsOf(web, 'select address, decide_at > now() as later from activations where decided_at is null'),
+  ).toEqual([{ address: 'none of ours', later: true }])
+  expect(await rowsOf(web, 'select count(*)::int as n from outbox')).toEqual([{ n: 6 }])
+})
+
+test('of one person in a crowd, however spelled, three are mailed, and the rest is told nothing', async () => {
+  const { web, decideAll } = await aWebToDecide()
+  for (let n = 0; n < 6; n++)
+    await web.context.services.signups.signUp(
+      await web.context.services.signups.read({ email: `amina+${n}@reader.example` }, 'fr'),
+      { ipPrefix: undefined, userAgent: undefined, browser: undefined, language: 'fr' },
+    )
+  expect(await decideAll()).toBe(6)
+  expect(
+    await rowsOf(web, 'select decision, count(*)::int as n from activations group by 1 order by 1'),
+  ).toEqual([
+    { decision: 'limited', n: 3 },
+    { decision: 'mailed', n: 3 },
+  ])
+})
