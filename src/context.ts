@@ -25,7 +25,7 @@ import { createKillPoints } from './services/delivery/kill-points.ts'
 import { compilerVersion } from './services/editions/set-paper.ts'
 import { createServices } from './services/services.ts'
 import type { Writers } from './services/delivery/send-one.ts'
-import { openDatabase } from './store/database.ts'
+import { openDatabase, type Patience } from './store/database.ts'
 import { inspectServer } from './store/server.ts'
 import { openPostgresCounters, type Counters } from './store/desk/rate-limits.ts'
 import { sendingTimes, type SendingTimes } from './store/delivery/leases.ts'
@@ -49,6 +49,8 @@ interface ContextOptions {
   process?: 'web' | 'worker'
   /** Connections to PostgreSQL that this process may hold. */
   maxConnections?: number
+  /** Tests wait less. */
+  patience?: Partial<Patience>
   /** Tests move it; lifetimes that decide anything across processes use the database clock instead. */
   now?: () => Date
   /** Tests ask a name server of their own. */
@@ -75,7 +77,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
       url: options.process === 'worker' ? directUrl : config.databaseUrl,
       directUrl,
       max: options.maxConnections ?? 10,
-      patience: patience[kind],
+      patience: { ...patience[kind], ...options.patience },
       onError: (error) => {
         log.warn({ reason: error.message }, 'idle database connection lost; it is replaced on the next use')
       },

@@ -261,9 +261,11 @@ async function inspect(page: BrowserPage, language: Language, text: string): Pro
     ...words,
     publication: language === 'ar' ? 'الساحل' : 'Le Rivage',
   }).split('|')
-  if (!(await page.textContent('body'))?.includes(sentence)) found.push('is another page')
-  const root = await page.evaluate('`${document.documentElement.lang} ${document.documentElement.dir}`')
-  if (root !== `${language} ${language === 'ar' ? 'rtl' : 'ltr'}`) found.push(`speaks ${String(root)}`)
+  const { said, lang, dir } = await page.evaluate<{ said: string; lang: string; dir: string }>(
+    '({ said: document.body.textContent, lang: document.documentElement.lang, dir: document.documentElement.dir })',
+  )
+  if (!said.includes(sentence)) found.push('is another page')
+  if (lang !== language || dir !== (language === 'ar' ? 'rtl' : 'ltr')) found.push(`speaks ${lang} ${dir}`)
   for (const width of widths[language]) {
     await page.setViewportSize({ width, height: 800 })
     const excess = await page.evaluate<number>('document.scrollingElement.scrollWidth - innerWidth')

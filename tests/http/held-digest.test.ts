@@ -62,7 +62,7 @@ test.for([true, false])(
 )
 
 test('whoever must wait for a digest is told to come back, and readers do not wait with them', async () => {
-  const web = await aWeb()
+  const web = await aWeb({ patience: { lock: 1 } })
   const { draft, path } = await aDraft(web)
   const call = await web.api('editor')
   const held = await hold(web, draft.id)

@@ -7,6 +7,7 @@ import { createContext, type Context } from '../../src/context.ts'
 import type { Role } from '../../src/domain/editor.ts'
 import { createFront } from '../../src/http/feeds/front.ts'
 import { createLogger, type Logger } from '../../src/log.ts'
+import type { Patience } from '../../src/store/database.ts'
 import { aConfig } from './config.ts'
 import { cloneDatabase } from './database.ts'
 
@@ -28,6 +29,7 @@ interface WebOptions {
   env?: Record<string, string>
   now?: () => Date
   dns?: Resolver
+  patience?: Partial<Patience>
   /** Answers for Amazon. */
   fetchForProvider?: (url: string) => Promise<{ body: Buffer }>
   /** False: as where the compiler of PDFs is not installed. */
@@ -57,6 +59,7 @@ export async function aWeb(options: WebOptions = {}): Promise<Web> {
     maxConnections: 5,
     ...(options.now && { now: options.now }),
     ...(options.dns && { dns: options.dns }),
+    ...(options.patience && { patience: options.patience }),
     ...(options.hasEditions !== undefined && { hasEditions: options.hasEditions }),
     ...(options.fetchForProvider && { fetchForProvider: options.fetchForProvider }),
   })

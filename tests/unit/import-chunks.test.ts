@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
 import { readWxr, type WxrPart } from '../../src/import/wordpress/wxr.ts'
 import { openXml, readingOf } from '../../src/import/xml/xml.ts'
@@ -174,7 +175,8 @@ test.each([64, 65_536])(
     const whole = repair([text])
     expect(whole.isCut).toBe(true)
     for (let at = 1; at < text.length; at += 1) {
-      expect(repair([text.slice(0, at), text.slice(at)])).toEqual(whole)
+      const cut = repair([text.slice(0, at), text.slice(at)])
+      if (!isDeepStrictEqual(cut, whole)) expect(cut, `cut at ${at}`).toEqual(whole)
     }
     expect(repair(Array.from(text))).toEqual(whole)
   },

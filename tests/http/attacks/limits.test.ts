@@ -56,5 +56,7 @@ test('while Redis is away each process counts alone, and nobody is turned away f
   expect(await askTimes(2, '198.51.100.7')).toEqual([202, 202])
   await redis.stop()
   expect(new Set(await askTimes(10, '198.51.100.7'))).toEqual(new Set([202]))
-  expect((await askTimes(40, '198.51.100.7')).at(-1)).toBe(429)
+  const statuses = await Promise.all(Array.from({ length: 40 }, () => askTimes(1, '198.51.100.7')))
+  expect(new Set(statuses.flat())).toEqual(new Set([202, 429]))
+  expect(statuses.flat().filter((status) => status === 202).length).toBeLessThanOrEqual(20)
 })
