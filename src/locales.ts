@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { dateFormat, listFormat, pluralRules } from './domain/formats.ts'
 import type { Schedule } from './domain/newsletter.ts'
 import { findInterfaceLanguage, interfaceLanguages, type InterfaceLanguage } from './domain/language.ts'
 
@@ -55,20 +56,14 @@ function find(root: Messages, key: string): Message | undefined {
 function choosePlural(language: string, forms: Message | undefined, count: number): string | undefined {
   if (typeof forms !== 'object') return undefined
   const none = count === 0 ? forms.zero : undefined
-  return none ?? forms[new Intl.PluralRules(language).select(count)] ?? forms.other
+  return none ?? forms[pluralRules(language).select(count)] ?? forms.other
 }
 
 /** What people call the time of a zone, within a sentence: "heure : Algérie" for `Africa/Algiers`. */
-export function zoneName(zone: string, locale?: string): string {
-  const format = zoneFormats.get(`${zone} ${locale}`) ?? newZoneFormat(zone, locale)
-  zoneFormats.set(`${zone} ${locale}`, format)
-  return format.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? zone
-}
-
-// To make one takes longer than all the rest of a mail in which it is said.
-const zoneFormats = new Map<string, Intl.DateTimeFormat>()
-const newZoneFormat = (timeZone: string, locale?: string) =>
-  new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'shortGeneric' })
+export const zoneName = (zone: string, locale?: string): string =>
+  dateFormat(locale, { timeZone: zone, timeZoneName: 'shortGeneric' })
+    .formatToParts()
+    .find(({ type }) => type === 'timeZoneName')?.value ?? zone
 
 /** The same where it stands alone. */
 export function zoneInWords(zone: string, locale?: string): string {
@@ -82,10 +77,10 @@ export function scheduleInWords(
   schedule: Schedule,
   { today = '', locale = language }: { today?: string; locale?: string } = {},
 ): string {
-  const list = new Intl.ListFormat(language)
+  const list = listFormat(language)
   const times = list.format(schedule.cadence === 'daily' ? schedule.times : [schedule.time])
   const words = translate(language, 'schedule.at', { days: daysInWords(language, schedule), times })
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' })
+  const format = dateFormat(locale, { dateStyle: 'long', timeZone: 'UTC' })
   const skipped = schedule.skip.filter((date) => date >= today).map((date) => format.format(new Date(date)))
   if (skipped.length === 0) return words
   const dates = list.format(skipped)
@@ -105,7 +100,7 @@ function daysInWords(language: InterfaceLanguage, schedule: Schedule): string {
   if (weekdays.length === 7) return say('every_day')
   if (weekdays.length > 2 && last - first === weekdays.length - 1)
     return say('from_to', { from: nameOf(first), to: nameOf(last) })
-  const days = new Intl.ListFormat(language).format(weekdays.map(nameOf))
+  const days = listFormat(language).format(weekdays.map(nameOf))
   return say('on', { days, count: weekdays.length })
 }
 

@@ -1,3 +1,5 @@
+import { dateFormat } from './formats.ts'
+
 export type AmbiguousPolicy = 'resend_once' | 'hold'
 
 /** Where links to articles lead: to their pages here, or to the newsroom's own. */
@@ -174,13 +176,11 @@ export function isZone(value: string): boolean {
 
 /** The calendar day in a zone at an instant, such as 2026-03-14. */
 export const dateIn = (zone: string, at: Date): string =>
-  new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(at)
+  dateFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(at)
 
 /** Between one and five: when a newsroom's readers sleep. */
 export function isNight(zone: string, at: Date): boolean {
-  const hour = Number(
-    new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone: zone }).format(at),
-  )
+  const hour = Number(dateFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone: zone }).format(at))
   return hour >= 1 && hour < 5
 }
 

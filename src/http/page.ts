@@ -3,6 +3,7 @@ import type { Response } from 'express'
 import { Liquid } from 'liquidjs'
 import { nameOf, selectionPath, type Selection } from '../domain/articles/article.ts'
 import { currentPath, type MovedPaths } from '../domain/feeds/feed.ts'
+import { dateFormat, numberFormat } from '../domain/formats.ts'
 import { languageName } from '../domain/language.ts'
 import type { Schedule } from '../domain/newsletter.ts'
 import {
@@ -98,7 +99,7 @@ function registerFilters(liquid: Liquid): void {
     return translate(interfaceLanguageOf(scopeOf(this).language ?? 'en'), key, Object.fromEntries(pairs))
   })
   liquid.registerFilter('number', function (value: number) {
-    return new Intl.NumberFormat(scopeOf(this).locale).format(value)
+    return numberFormat(scopeOf(this).locale).format(value)
   })
   liquid.registerFilter('duration', function (seconds: number) {
     const [unit, n] =
@@ -107,12 +108,12 @@ function registerFilters(liquid: Liquid): void {
         : seconds < 48 * 3_600
           ? ['hour', seconds / 3_600]
           : ['day', seconds / 86_400]
-    return new Intl.NumberFormat(scopeOf(this).locale, { style: 'unit', unit, unitDisplay: 'long' }).format(
+    return numberFormat(scopeOf(this).locale, { style: 'unit', unit, unitDisplay: 'long' }).format(
       Math.round(n),
     )
   })
   liquid.registerFilter('percent', function (value: number) {
-    return new Intl.NumberFormat(scopeOf(this).locale, { style: 'percent' }).format(value)
+    return numberFormat(scopeOf(this).locale, { style: 'percent' }).format(value)
   })
   const dateFilter = (style: Intl.DateTimeFormatOptions) =>
     function (
@@ -124,7 +125,7 @@ function registerFilters(liquid: Liquid): void {
       const chosen = inLanguage === undefined ? locale : localeOf(publication ?? { locales: {} }, inLanguage)
       // A day, such as 2026-03-14, is the same in every zone.
       const isDay = typeof value === 'string' && value.length === 10
-      const format = new Intl.DateTimeFormat(chosen, { ...style, timeZone: (!isDay && zone) || 'UTC' })
+      const format = dateFormat(chosen, { ...style, timeZone: (!isDay && zone) || 'UTC' })
       return value === undefined ? '' : format.format(dateOf(value))
     }
   liquid.registerFilter('date_full', dateFilter({ dateStyle: 'full' }))

@@ -1,3 +1,4 @@
+import { listFormat } from '../formats.ts'
 import { textIn, type FeedText, type Links, type PerLanguage } from '../publication.ts'
 
 /** How a text is written. */
@@ -140,7 +141,7 @@ export function bylineOf(
 ): string {
   const names = article.authors.map((author) => nameOf(author, article.language))
   if (names.length === 0) return textIn(deskName, article.language)
-  return new Intl.ListFormat(article.language, { style: 'long', type: 'conjunction' }).format(names)
+  return listFormat(article.language, { style: 'long', type: 'conjunction' }).format(names)
 }
 
 export const articlePath = (slug: string): string => `/articles/${encodeURIComponent(slug)}`

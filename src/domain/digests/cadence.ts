@@ -1,3 +1,4 @@
+import { dateFormat } from '../formats.ts'
 import type { Schedule } from '../newsletter.ts'
 import { lookBackHours, type Digest } from './digest.ts'
 
@@ -16,31 +17,22 @@ const day = 86_400_000
 /** Offsets lie between −12 and +14 hours: whatever the zone, a wall time is within this of the same time in UTC. */
 const reach = 26 * 3_600_000
 
-const formats = new Map<string, Intl.DateTimeFormat>()
+const digits = {
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+} as const
 
-function formatOf(zone: string): Intl.DateTimeFormat {
-  const known = formats.get(zone)
-  if (known) return known
-  const digits = {
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  } as const
-  const format = new Intl.DateTimeFormat('en-US', {
+/** The wall clock of a zone at an instant, as the milliseconds that a clock in UTC would need to show the same. */
+function wallAt(instant: number, zone: string): number {
+  const [month, dayOfMonth, year, hour, minute, seconds] = dateFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
     year: 'numeric',
     ...digits,
   })
-  formats.set(zone, format)
-  return format
-}
-
-/** The wall clock of a zone at an instant, as the milliseconds that a clock in UTC would need to show the same. */
-function wallAt(instant: number, zone: string): number {
-  const [month, dayOfMonth, year, hour, minute, seconds] = formatOf(zone)
     .format(instant)
     .split(/\D+/)
     .map(Number) as [number, number, number, number, number, number]

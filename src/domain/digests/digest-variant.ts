@@ -1,3 +1,4 @@
+import { dateFormat } from '../formats.ts'
 import { sanitizeText } from '../articles/markdown.ts'
 import { articlePath } from '../articles/article.ts'
 import { isQuotedIn } from './quote.ts'
@@ -93,7 +94,7 @@ export function withoutArticles(content: FrozenDigest, gone: readonly GoneArticl
 }
 
 function neutralSubject({ newsletter, publication, date }: FrozenDigest): string {
-  const day = new Intl.DateTimeFormat(publication.locale, { dateStyle: 'long', timeZone: publication.zone })
+  const day = dateFormat(publication.locale, { dateStyle: 'long', timeZone: publication.zone })
   return `${newsletter.name} · ${day.format(new Date(date))}`
 }
 

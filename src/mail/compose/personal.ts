@@ -2,6 +2,7 @@ import { plainTextOf } from '../../domain/articles/article-html.ts'
 import { summaryOf } from '../../domain/articles/summary.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import { clock, directionOf, type PublicationIn } from '../../domain/publication.ts'
+import { dateFormat, listFormat, numberFormat } from '../../domain/formats.ts'
 import type { InterfaceLanguage } from '../../domain/language.ts'
 import { interfaceLanguageOf, translate, zoneName } from '../../locales.ts'
 import { withStyles } from './digest-view.ts'
@@ -225,13 +226,11 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
 }
 
 const listNames = (names: string[], language: InterfaceLanguage): string =>
-  keep(listFormats, language, () => new Intl.ListFormat(language, { type: 'conjunction' })).format(
-    names.map((name) => isolate(name, language)),
-  )
+  listFormat(language, { type: 'conjunction' }).format(names.map((name) => isolate(name, language)))
 
 /** Numbers as the reader writes them. `count` stays one, to choose the plural by; `n` shows it. */
 function noticeValues(values: NoticeText['values'], { language, locale }: Writer): NoticeText['values'] {
-  const numbers = new Intl.NumberFormat(locale)
+  const numbers = numberFormat(locale)
   const shown: NoticeText['values'] = {}
   for (const [name, value] of Object.entries(values)) {
     if (name === 'count') shown[name] = value
@@ -252,18 +251,4 @@ function isolate(text: string, language: InterfaceLanguage): string {
 }
 
 const formatDate = (date: Date, { locale, publication: { zone } }: Writer): string =>
-  keep(
-    dateFormats,
-    `${locale} ${zone}`,
-    () => new Intl.DateTimeFormat(locale, { dateStyle: 'full', ...clock, timeZone: zone }),
-  ).format(date)
-
-// Making one takes longer than all the rest of a personal mail.
-const listFormats = new Map<string, Intl.ListFormat>()
-const dateFormats = new Map<string, Intl.DateTimeFormat>()
-
-function keep<T>(kept: Map<string, T>, key: string, make: () => T): T {
-  const value = kept.get(key) ?? make()
-  kept.set(key, value)
-  return value
-}
+  dateFormat(locale, { dateStyle: 'full', ...clock, timeZone: zone }).format(date)

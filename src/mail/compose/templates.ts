@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template } from 'liquidjs'
 import { accentOf } from '../../domain/accent.ts'
+import { numberFormat } from '../../domain/formats.ts'
 import { atSize } from '../../domain/media.ts'
 import type { LookPicture, Publication } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
@@ -200,7 +201,7 @@ function createEngine(form: 'html' | 'text'): Liquid {
     return translate(interfaceLanguageOf(language), key, Object.fromEntries(pairs) as Record<string, string>)
   })
   engine.registerFilter('number', function (value: number) {
-    return new Intl.NumberFormat((this.context.environments as TemplateData).locale).format(value)
+    return numberFormat((this.context.environments as TemplateData).locale).format(value)
   })
   engine.registerFilter('lines', {
     raw: true,
