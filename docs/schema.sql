@@ -117,6 +117,14 @@ create table article_slugs (
   constraint article_slugs_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE
 );
 
+create table article_totals (
+  article_id bigint not null,
+  n bigint not null,
+  constraint article_totals_pkey PRIMARY KEY (article_id),
+  constraint article_totals_article_id_fkey FOREIGN KEY (article_id) REFERENCES articles(id) ON DELETE CASCADE
+);
+CREATE INDEX article_totals_most ON article_totals USING btree (n DESC, article_id DESC);
+
 create table article_views (
   article_id bigint not null,
   date date not null,
@@ -181,6 +189,7 @@ CREATE INDEX articles_media ON articles USING btree (id) WHERE ((html ~~ '%/medi
 CREATE INDEX articles_old_address ON articles USING btree (lower(rtrim(old_path, '/'::text))) WHERE (old_path IS NOT NULL);
 CREATE INDEX articles_old_path ON articles USING btree (old_path) WHERE (old_path IS NOT NULL);
 CREATE INDEX articles_public ON articles USING btree (first_public_at DESC, id DESC) WHERE (state = ANY (ARRAY['published'::text, 'withdrawn'::text]));
+CREATE INDEX articles_published ON articles USING btree (id) INCLUDE (language) WHERE (state = 'published'::text);
 CREATE INDEX articles_scheduled ON articles USING btree (published_at) WHERE (state = 'scheduled'::text);
 CREATE INDEX articles_title_part ON articles USING gin (fold_text(title) gin_trgm_ops);
 CREATE INDEX articles_translation_of ON articles USING btree (translation_of) WHERE (translation_of IS NOT NULL);
@@ -188,6 +197,7 @@ CREATE INDEX articles_updated ON articles USING btree (updated_at DESC, id DESC)
 CREATE INDEX articles_withdrawn_by ON articles USING btree (withdrawn_by) WHERE (withdrawn_by IS NOT NULL);
 CREATE INDEX articles_wordpress_guid ON articles USING btree ("substring"(guid, '[?&;]p=([0-9]+)$'::text)) WHERE (guid ~~ '%p=%'::text);
 CREATE INDEX articles_wordpress_post ON articles USING btree ("substring"(external_id, '^wp:.*:([0-9]+)$'::text)) WHERE (external_id ~~ 'wp:%'::text);
+CREATE TRIGGER articles_viewed AFTER INSERT OR UPDATE OF views_total ON articles FOR EACH ROW WHEN (new.views_total > 0) EXECUTE FUNCTION total_views();
 
 create table audit (
   id bigint generated always as identity not null,
@@ -1139,4 +1149,14 @@ AS $function$
 begin
   return replace(translate(
     regexp_replace(lower(normalize($1, nfkd)), '[\u0300-\u036f\u0640\u064b-\u065f\u0670]', '', 'g'), 'ٱى’', 'اي'''), 'œ', 'oe');
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.total_views()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into article_totals values (new.id, new.views_total)
+  on conflict (article_id) do update set n = excluded.n;
+  return null;
 end $function$;

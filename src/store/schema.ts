@@ -150,6 +150,11 @@ export interface ArticleSlugs {
   slug: string;
 }
 
+export interface ArticleTotals {
+  articleId: number;
+  n: number;
+}
+
 export interface ArticleViews {
   articleId: number;
   date: string;
@@ -823,6 +828,7 @@ export interface DB {
   articles: Articles;
   articleSelections: ArticleSelections;
   articleSlugs: ArticleSlugs;
+  articleTotals: ArticleTotals;
   articleViews: ArticleViews;
   audit: Audit;
   bounces: Bounces;

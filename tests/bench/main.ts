@@ -11,6 +11,7 @@ const benches = {
   sources: '[POSTS]',
   signups: '[RATE] [SECONDS] [READERS]',
   subscribers: '[ROWS …]',
+  volume: '[SUBSCRIBERS] [DELIVERIES] [ARTICLES] [FOLDER]',
 }
 const [name = '', ...rest] = process.argv.slice(2)
 if (!Object.hasOwn(benches, name)) {

@@ -50,6 +50,41 @@ test.for([
   expect(await planOf(await cloneDatabase(), statement)).toContain(index)
 })
 
+test('a person’s page, the most read and what waits read no table in full', async () => {
+  const url = await cloneDatabase()
+  const { articles, consents, sendingBudget, subscriberOverview } = openTestDatabase(url).stores
+  const statements = recordStatements()
+  await consents.list(1)
+  await consents.updateErased(1)
+  await subscriberOverview.listMails(1)
+  await articles.listMostRead({ limit: 5, language: 'fr', atLeast: 10 })
+  await sendingBudget.countWaiting(1)
+  expect(statements).toHaveLength(5)
+  for (const statement of statements) {
+    const plan = await planOf(url, `(generic_plan) ${statement}`)
+    expect(plan).not.toMatch(/Seq Scan on (consents|outbox|activations|articles|article_totals)/)
+  }
+})
+
+test('views of an article in all stand beside it, and follow each change', async () => {
+  const url = await cloneDatabase()
+  const insert = (n: number, views: number) =>
+    query(
+      url,
+      `insert into articles (external_id, guid, slug, short_code, language, title, html, state, published_at, first_public_at, content_sha256, views_total)
+       values ($1, $1, $1, $1, 'fr', 'Le phare', '', 'published', now(), now(), '', $2)`,
+      [`phare-${n}`, views],
+    )
+  for (const [n, views] of [0, 12, 40].entries()) await insert(n, views)
+  const { articles, articleViews } = openTestDatabase(url).stores
+  const order = async () => (await articles.listMostRead({ limit: 9 })).map(({ slug }) => slug)
+  expect(await order()).toEqual(['phare-2', 'phare-1'])
+  await articleViews.insert('phare-0', '2026-03-14', 50)
+  expect(await order()).toEqual(['phare-0', 'phare-2', 'phare-1'])
+  await query(url, `delete from articles where slug = 'phare-2'`)
+  expect(await order()).toEqual(['phare-0', 'phare-1'])
+})
+
 test('among 8,000 articles the desk finds titles by their index, and pages through the newest by another', async () => {
   const url = await cloneDatabase()
   await query(

@@ -175,7 +175,11 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
 
     /** Every section, or dossier, with an article in this language, or in any. */
     async index(kind: SelectionKind, language: string, only: string | undefined) {
-      const [all, counts] = await Promise.all([selections.list(kind), selections.countArticles(kind, only)])
+      const all = await selections.list(kind)
+      const counts = await selections.countArticles(
+        all.map(({ id }) => id),
+        only,
+      )
       return all.flatMap((selection) => {
         const count = counts.get(selection.id) ?? 0
         const description = selection.descriptions[language] ?? ''

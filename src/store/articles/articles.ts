@@ -81,8 +81,12 @@ const translatedArticle = sql<
 
 const responsesOfArticle = sql<number>`(select count(*) from responses r where r.article_id = articles.id)`
 
-const isAtHome = (host: string) => sql<boolean>`state = 'published' and ${linksOf('articles.id')} = 'here'
-  and (canonical_url is null or regexp_replace(split_part(canonical_url, '/', 3), '^www\\.', '') = ${host})`
+const fromAtHome = (host: string) => sql`
+  from articles a left join (
+    select distinct on (i.article_id) i.article_id, s.links from source_items i join sources s on s.id = i.source_id
+    where s.links is not null order by i.article_id, s.id) own on own.article_id = a.id
+  where a.state = 'published' and coalesce(own.links, (select links from publication)) = 'here'
+    and (canonical_url is null or regexp_replace(split_part(canonical_url, '/', 3), '^www\\.', '') = ${host})`
 
 export function articlesStore(db: Executor) {
   const select = () =>
@@ -269,22 +273,23 @@ export function articlesStore(db: Executor) {
     async listMostRead(
       options: Pick<PublicFilter, 'limit' | 'language'> & { date?: string | undefined; atLeast?: number },
     ): Promise<Article[]> {
-      const { atLeast = 1 } = options
-      const published = selectWhere({ ...options, states: ['published'] }).limit(options.limit)
-      const query =
-        options.date === undefined
-          ? published.where('viewsTotal', '>=', atLeast).orderBy('viewsTotal', 'desc')
-          : published
-              .innerJoin('articleViews as v', 'v.articleId', 'articles.id')
-              .where('v.date', '=', options.date)
-              .where('v.n', '>=', atLeast)
-              .orderBy('v.n', 'desc')
-      return (await query.orderBy('articles.id', 'desc').execute()).map(toArticle)
+      const { date, limit, atLeast = 1 } = options
+      const views =
+        date === undefined
+          ? db.selectFrom('articleTotals').select(['articleId', 'n'])
+          : db.selectFrom('articleViews').select(['articleId', 'n']).where('date', '=', date)
+      const query = selectWhere({ ...options, states: ['published'] })
+        .innerJoin(views.as('v'), 'v.articleId', 'articles.id')
+        .where('v.n', '>=', atLeast)
+        .orderBy('v.n', 'desc')
+        .orderBy('v.articleId', 'desc')
+        .limit(limit)
+      return (await query.execute()).map(toArticle)
     },
 
     /** How many are published whose page is the one here. @param host as `siteHostOf` has it */
     async countAtHome(host: string): Promise<number> {
-      const row = await findRow<{ n: number }>(db)`select count(*) as n from articles where ${isAtHome(host)}`
+      const row = await findRow<{ n: number }>(db)`select count(*) as n ${fromAtHome(host)}`
       return row?.n ?? 0
     },
 
@@ -294,7 +299,7 @@ export function articlesStore(db: Executor) {
       { limit, offset }: { limit: number; offset: number },
     ): Promise<Pick<Article, 'slug' | 'updatedAt'>[]> =>
       listRows<Pick<Article, 'slug' | 'updatedAt'>>(db)`
-        select slug, updated_at from articles where ${isAtHome(host)} order by id limit ${limit} offset ${offset}`,
+        select slug, updated_at ${fromAtHome(host)} order by a.id limit ${limit} offset ${offset}`,
 
     /**
      * In every state, the newest date first, a draft by when it was begun; one more than `limit`, which tells that there

@@ -208,17 +208,14 @@ export function selectionsStore(db: Executor) {
     },
 
     /** Published articles by selection id, in one language or in all; a selection without any is absent. */
-    async countArticles(kind: SelectionKind, language?: string): Promise<Map<number, number>> {
-      let query = db
-        .selectFrom('articleSelections as x')
-        .innerJoin('selections as s', 's.id', 'x.selectionId')
-        .innerJoin('articles as a', 'a.id', 'x.articleId')
-        .select(['s.id', sql<number>`count(*)`.as('articles')])
-        .where('s.kind', '=', kind)
-        .where('a.state', '=', 'published')
-        .groupBy('s.id')
-      if (language !== undefined) query = query.where('a.language', '=', language)
-      const rows = await query.execute()
+    async countArticles(ids: number[], language?: string): Promise<Map<number, number>> {
+      // By their ids, for some have most of the articles and most have few: the plan follows from which they are.
+      const rows = await listRows<{ id: number; articles: number }>(db)`
+        select x.selection_id as id, count(*) as articles
+        from article_selections x join articles a on a.id = x.article_id
+        where x.selection_id = any(${ids}::bigint[]) and a.state = 'published'
+          ${language === undefined ? sql`` : sql`and a.language = ${language}`}
+        group by x.selection_id`
       return new Map(rows.map((row) => [row.id, row.articles]))
     },
   }

@@ -18,7 +18,9 @@ export function sendingBudgetStore(db: Executor) {
     /** Mail that goes before a digest or beside it: personal mail, and what other digests still have to send. */
     async countWaiting(exceptDigestId: number): Promise<number> {
       const { rows } = await sql<{ n: number }>`
-        select (select count(*) from outbox where state in ('pending', 'claimed', 'deferred'))
+        select (select count(*) from outbox where state = 'pending')
+          + (select count(*) from outbox where state = 'claimed')
+          + (select count(*) from outbox where state = 'deferred')
           + (select coalesce(sum(c.n), 0) from digests g join delivery_counts c on c.digest_id = g.id
              where g.state = 'sending' and g.id <> ${exceptDigestId}
                and c.state in ('pending', 'claimed', 'deferred')) as n`.execute(db)

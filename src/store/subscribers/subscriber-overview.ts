@@ -90,10 +90,14 @@ export function subscriberOverviewStore(db: Executor) {
     async listMails(subscriberId: number) {
       return db
         .selectFrom('outbox as o')
-        .leftJoin('activations as a', 'a.id', 'o.activationId')
         .select(['o.createdAt', 'o.kind', 'o.state', 'o.reason', 'o.acceptedAt'])
-        .where((where) =>
-          where.or([where('o.subscriberId', '=', subscriberId), where('a.subscriberId', '=', subscriberId)]),
+        .where(
+          'o.id',
+          'in',
+          sql<number>`(
+            select id from outbox where subscriber_id = ${subscriberId}
+            union
+            select m.id from activations a join outbox m on m.activation_id = a.id where a.subscriber_id = ${subscriberId})`,
         )
         .orderBy('o.id', 'desc')
         .limit(20)
