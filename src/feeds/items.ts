@@ -159,7 +159,7 @@ function responseItem(
     guid: guid(response.guid),
     url: `${pageUrl}#response-${response.id}`,
     title: title(responseTitle),
-    summary: '',
+    summary: textOf(response.html),
     html: inDirection(response.html, article.language),
     language: article.language,
     publishedAt: response.publishedAt,

@@ -24,7 +24,7 @@ const formats: Record<FeedFormat, (content: FeedContent, updatedAt: Date) => str
 }
 
 /** Raise it when the bytes of unchanged content change: every feed is rendered again. */
-const version = 7
+const version = 8
 
 export function createFeedWriter() {
   return {

@@ -74,11 +74,13 @@ export function responseRoutes(
     showingFaults(async (request, response, faults) => {
       const slug = decodeURIComponent(request.path.split('/')[2] ?? '')
       const found = await site.article(slug, locate(response).publication)
+      if (found.article?.respondAt !== 'here') return false
       http.pages.send(response, 'article', {
         ...found,
-        language: found.article?.language,
+        language: found.article.language,
         ...{ stamp: signups.formStamp(), responderDays, faults, typed: request.body as object },
       })
+      return true
     }),
   )
   return router

@@ -80,7 +80,9 @@ test('/ar/feeds and its OPML lead with what is Arabic, then each other language 
   const { put, origin, fetch, api } = await aNewsroom()
   await put('a1', aStory())
   const add = { slug: 'le-matin', name: 'Le Matin', language: 'fr', cadences: [] }
-  await (await api('admin'))('POST', '/newsletters', add)
+  await (
+    await api('admin')
+  )('POST', '/newsletters', add)
   const html = await (await fetch('/ar/feeds')).text()
   const rows = [...html.matchAll(/<h2>(?:<a [^>]*>)?([^<]+)|<h3><a href="([^"]+)"/g)].map(
     ([, heading, href]) => heading ?? href?.slice(origin.length),

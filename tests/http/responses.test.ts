@@ -1,6 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { expect, test } from 'vitest'
 import { anArticle } from '../support/articles.ts'
+import { aNewsletter } from '../support/newsletters.ts'
 import { signedIn } from '../support/desk.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
@@ -100,6 +101,54 @@ test('a response is written under an open article, confirmed by mail, held, and 
   expect(await (await reader.get('/articles/le-port')).text()).not.toContain('Bien dit.')
   const audit = await rowsOf(web, `select action from audit where action like 'response.%' order by id`)
   expect(audit).toEqual([{ action: 'response.published' }, { action: 'response.refused' }])
+})
+
+test('an address that is typed is a link, the feed says all of it; a decision is taken back on the desk and by API', async () => {
+  const { web, services, reader, hold } = await aNewsroom()
+  const [one, two] = ['https://port.example/a?b=1&amp;c=2', 'https://mer.example/(x']
+  const link = (url: string, words = url) => `<a href="${url}" rel="ugc nofollow">${words}</a>`
+  await hold({
+    text: `Voyez ${one.replace('&amp;', '&')}.\n\nEt (${two}) ; ${link('https://z.example/', 'la suite https://z.example')}…`,
+  })
+  const [held] = await rowsOf<{ id: number; html: string }>(web, 'select id, html from written_responses')
+  expect(held?.html).toBe(
+    `<p>Voyez ${link(one)}.</p><p>Et (${link(two)}) ; ${link('https://z.example/', 'la suite https://z.example')}…</p>`,
+  )
+  const api = await web.api('editor')
+  const path = `/responses/${held?.id}`
+  await api('POST', `${path}/publish`)
+  await services.feeds.renderChanged()
+  const feed = await (await web.fetch('/articles/le-port/responses/rss.xml')).text()
+  expect(feed).toMatch(/<description><!\[CDATA\[Voyez [^\]]* Et \([^\]]*la suite/)
+
+  const desk = await signedIn(web, 'editor')
+  expect(await (await desk.get(`/responses?after=${held?.id}&done=published`)).text()).toContain(
+    'value="held"',
+  )
+  expect((await desk.post(path, { do: 'held' })).status).toBe(303)
+  expect(await statesOf(web)).toEqual(['held'])
+  expect(await (await reader.get('/articles/le-port')).text()).not.toContain('Voyez')
+  await api('POST', `${path}/refuse`)
+  expect(await (await api('POST', `${path}/hold`)).json()).toMatchObject({ state: 'held', decidedAt: null })
+})
+
+test('where too much came from one place, what was typed stands in the form; a closed article has none', async () => {
+  const { web, services, reader, post } = await aNewsroom()
+  const typed = { name: 'Amina', text: 'Un long texte à garder.', email }
+  let answer = await post({ text: '' })
+  while (answer.status === 422) answer = await post({ text: '' })
+  expect(answer.status).toBe(429)
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+  const page = await (await post(typed)).text()
+  for (const words of [`value="${email}"`, typed.text, 'Réessayez dans un moment'])
+    expect(page).toContain(words)
+  await aNewsletter(web.context.database)
+  const signup = await reader.post('/subscribe', { email: 'nour@reader.example' })
+  expect([signup.status, (await signup.text()).includes('value="nour@reader.example"')]).toEqual([429, true])
+  await services.publication.set({ responses: 'off' }, cli)
+  const closed = await post(typed)
+  expect([closed.status, (await closed.text()).includes(typed.text)]).toEqual([429, false])
+  expect((await rowsOf(web, 'select from written_responses')).length).toBe(0)
 })
 
 test('it is off until a newsroom switches it on; what is closed, or at its source, never says that it is open', async () => {

@@ -20,6 +20,7 @@ export function responseHtml(typed: string): string {
     allowedTags: tags,
     allowedAttributes: { a: ['href', 'rel'] },
     disallowedTagsMode: 'escape',
+    textFilter: (text, tagName) => (tagName === 'a' ? text : withLinks(text)),
     transformTags: {
       a: (tagName, { href }) => {
         const url = toAbsoluteUrl(href, undefined)
@@ -35,6 +36,14 @@ export function responseHtml(typed: string): string {
     .map((paragraph) => `<p>${linesOf(paragraph).join('<br>')}</p>`)
     .join('')
 }
+
+/** An address in escaped words, without the marks that end a sentence. */
+const address = /https?:\/\/(?:[^\s<>"«»“”&]|&amp;)*(?:[^\s<>"«»“”&.,;:!?،؛؟…)\]'’]|&amp;)/g
+
+const withLinks = (text: string): string =>
+  text.replace(address, (url) =>
+    toAbsoluteUrl(url, undefined) ? `<a href="${url}" rel="ugc nofollow">${url}</a>` : url,
+  )
 
 const linesOf = (text: string): string[] =>
   text

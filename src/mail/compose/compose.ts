@@ -97,7 +97,7 @@ const tooLarge = () =>
 export function composeWebVersion(parts: DigestParts): { styles: string; html: string } {
   const detail = { summaryLength: 1_000, pictures: Infinity, articles: Infinity }
   const letter = parts.template.html(viewDigest(parts.frozen, { detail, links: webLinks(parts) }))
-  const [, body = ''] = /<body[^<>]*>([^]*)<\/body>/.exec(letter) ?? []
+  const body = letter.slice(letter.indexOf('>', letter.indexOf('<body')) + 1, letter.lastIndexOf('</body>'))
   return {
     styles: [...letter.matchAll(/<style[^<]*<\/style>/g)].join(''),
     html: body.replace('aria-roledescription="email"', ''),

@@ -34,7 +34,7 @@ export function responseApi({
   responses: service,
   writtenResponses,
 }: Pick<Services, 'responses' | 'writtenResponses'>): ApiRoute[] {
-  const decide = (act: string, state: 'published' | 'refused', summary: string) =>
+  const decide = (act: string, state: z.infer<typeof written>['state'], summary: string) =>
     post(`/responses/{id}/${act}`, 'editor', {
       summary,
       params: z.strictObject({ id: rowId }),
@@ -55,6 +55,7 @@ export function responseApi({
     }),
     decide('publish', 'published', 'Let a response through: it is on the page and in the feeds'),
     decide('refuse', 'refused', 'Keep a response from readers, or take it from them'),
+    decide('hold', 'held', 'Take a decision back: the response waits again'),
     put('/articles/{externalId}/responses/{responseId}', 'editor', {
       summary: 'Create or update a response under an article',
       params,

@@ -11,9 +11,9 @@ const listQuery = z.object({
   cursor: z.string().max(2_000).optional(),
   /** The one that was just decided about, and how: the next one has the focus. */
   after: rowId.optional().catch(undefined),
-  done: z.enum(['published', 'refused']).optional().catch(undefined),
+  done: state.optional().catch(undefined),
 })
-const decision = z.object({ do: z.enum(['published', 'refused']), state: state.default('held') })
+const decision = z.object({ do: state, state: state.default('held') })
 
 const pageSize = 50
 
@@ -23,9 +23,10 @@ export function responsesDesk({ writtenResponses }: Pick<Services, 'writtenRespo
     get('/responses', 'viewer', async ({ request, page }) => {
       const { state, cursor, after, done } = listQuery.parse(request.query)
       const { data, next } = await writtenResponses.list(state, toPageRequest({ limit: pageSize, cursor }))
-      const following = after === undefined ? undefined : (data.find(({ id }) => id < after) ?? data[0])
+      const isNext = ({ id }: { id: number }) => after !== undefined && (id < after || done === 'held')
+      const following = after === undefined ? undefined : (data.find(isNext) ?? data[0])
       page('desk/responses', {
-        ...{ state, states: decidedStates, next, done, focused: following?.id },
+        ...{ state, states: decidedStates, next, after, done, focused: following?.id },
         rows: data.map((row) => ({ ...row, address: row.address && maskAddress(row.address) })),
       })
     }),

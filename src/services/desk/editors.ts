@@ -200,7 +200,7 @@ function refuseKeys(actor: Actor): void {
 export const needsPerson = () =>
   forbidden(
     'needs_person',
-    'A key does not manage the people of the desk: sign in to the desk, or use depeche editor.',
+    'A key does not manage the people of the desk: invite by POST /invitations, sign in to the desk, or use depeche editor.',
   )
 
 export const editorExists = () => {

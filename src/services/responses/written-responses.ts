@@ -212,19 +212,20 @@ export function createWrittenResponseService(
       return toPage(await Promise.all(found.map(sanitised)), request.limit, ({ id }) => [id])
     },
 
-    /** Lets a response through, or keeps it from readers; each may be decided anew. @throws DomainError `no_response` */
-    async decide(id: number, state: 'published' | 'refused', actor: Actor): Promise<WrittenResponse> {
+    /** Lets a response through, or keeps it from readers; each may be decided anew, or wait again. @throws DomainError `no_response` */
+    async decide(id: number, state: DecidedState, actor: Actor): Promise<WrittenResponse> {
       const decided = await database.transaction(async (tx) => {
         const written = await tx.writtenResponses.lock(id)
         if (!written || written.state === 'unconfirmed')
           throw notFound('no_response', 'There is no response of this id that waits, or was decided about.')
         if (written.state === state) return written
         await markResponse(tx, written, state)
-        await tx.writtenResponses.markDecided(id, state, now())
+        const decidedAt = state === 'held' ? null : now()
+        await tx.writtenResponses.markDecided(id, state, decidedAt)
         await tx.audit.insert(actor, `response.${state}`, `response:${id}`, {
           article: written.article.externalId,
         })
-        return { ...written, state, decidedAt: now() }
+        return { ...written, state, decidedAt }
       })
       await doorbell.ring('render-feeds', {})
       return decided
@@ -241,11 +242,11 @@ export function createWrittenResponseService(
     }),
   }
 
-  async function markResponse(tx: Stores, written: WrittenResponse, state: 'published' | 'refused') {
+  async function markResponse(tx: Stores, written: WrittenResponse, state: DecidedState) {
     const { id, articleId, kind, guid, author, authorUrl, html, article } = written
     const externalId = `written-${id}`
-    if (state === 'refused' && written.state !== 'published') return
-    if (state === 'refused') await tx.responses.delete(articleId, externalId)
+    if (state !== 'published' && written.state !== 'published') return
+    if (state !== 'published') await tx.responses.delete(articleId, externalId)
     else {
       const row = {
         articleId,

@@ -108,7 +108,7 @@ export function writtenResponsesStore(db: Executor) {
         .execute()
     },
 
-    async markDecided(id: number, state: 'published' | 'refused', at: Date): Promise<void> {
+    async markDecided(id: number, state: DecidedState, at: Date | null): Promise<void> {
       await db.updateTable('writtenResponses').set({ state, decidedAt: at }).where('id', '=', id).execute()
     },
 
