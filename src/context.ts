@@ -125,7 +125,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     fetchPicture: (url) => fetchPublic(url, { limits: pictureLimits, ...mannersOf(config) }),
     sites: createSiteReader(config),
     hasEditions,
-    purge: createPurge(config.purgeUrl, config.publicUrl, log),
+    purge: createPurge(config.purgeUrl, config.publicUrl, createFaultLog(log)),
     now,
     reach: createKillPoints(config.killAt),
   })

@@ -1,18 +1,25 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Logger } from '../log.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Tells a cache in front of us that pages have changed. */
 export type Purge = (paths: readonly string[]) => Promise<void>
 
 const timeoutMs = 2_000
+/** What a cache that takes its time costs whoever tells it: the next change waits behind this one. */
+const patienceMs = 200
 
 /**
- * `PURGE {purgeUrl}{path}` with our own name as Host, as Varnish, Fastly and nginx's purge module take it. A cache that
- * does not answer is told in the log: what it keeps is a minute old at most.
+ * `PURGE {purgeUrl}{path}` with our own name as Host, as deploy/varnish.vcl and Fastly take it. A cache that does not
+ * answer is told of in the log: what it keeps is a minute old at most.
  * @param purgeUrl undefined: there is no cache to tell
+ * @param tellFault says so once a minute
  */
-export function createPurge(purgeUrl: string | undefined, publicUrl: string, log: Logger): Purge {
+export function createPurge(
+  purgeUrl: string | undefined,
+  publicUrl: string,
+  tellFault: (error: Error, sentence: string) => void,
+): Purge {
   if (purgeUrl === undefined) return () => Promise.resolve()
   const origin = purgeUrl.replace(/\/$/, '')
   const { host } = new URL(publicUrl)
@@ -20,9 +27,9 @@ export function createPurge(purgeUrl: string | undefined, publicUrl: string, log
     new Promise<void>((resolve, reject) => {
       const url = new URL(origin + path)
       const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-      const asked = send(url, { method: 'PURGE', headers: { host }, timeout: timeoutMs })
+      const signal = AbortSignal.timeout(timeoutMs)
+      const asked = send(url, { method: 'PURGE', headers: { host }, signal })
       asked.on('error', reject)
-      asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeoutMs} ms`)))
       asked.on('response', (answer) => {
         answer.resume()
         const { statusCode: status = 0 } = answer
@@ -32,12 +39,31 @@ export function createPurge(purgeUrl: string | undefined, publicUrl: string, log
       })
       asked.end()
     })
-  return async (paths) => {
+
+  const waiting = new Set<string>()
+  const tell = async () => {
     try {
-      // One after the other: where it does not answer once, the rest is not tried.
-      for (const path of paths) await purge(path)
+      for (const path of waiting) {
+        waiting.delete(path)
+        await purge(path)
+      }
     } catch (error) {
-      log.warn({ reason: String(error) }, 'the cache at PURGE_URL was not told of a change')
+      // Where it does not answer once, the rest is not tried.
+      waiting.clear()
+      const { name, message } = error as Error
+      const reason = name === 'AbortError' ? `no answer within ${timeoutMs} ms` : message
+      tellFault(
+        Object.assign(new Error(reason), { code: 'purge' }),
+        'the cache at PURGE_URL was not told of a change',
+      )
     }
+  }
+  let telling: Promise<void> | undefined
+  return async (paths) => {
+    for (const path of paths) waiting.add(path)
+    telling ??= tell().finally(() => {
+      telling = undefined
+    })
+    await Promise.race([telling, sleep(patienceMs, undefined, { ref: false })])
   }
 }

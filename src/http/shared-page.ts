@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RequestHandler, Response } from 'express'
+import { LRUCache } from 'lru-cache'
 import { isNotModified } from './feeds/feed-conditions.ts'
 
 /**
@@ -22,10 +23,35 @@ export function sendPage(response: Response, html: string): void {
   else response.send(html)
 }
 
-/** Sends a text with a name, or 304 to whoever has it. */
+/** Which text an address has had, and since which second, as far as this process knows. */
+const known = new LRUCache<string, { etag: string; since: number }>({
+  maxSize: 1_000_000,
+  sizeCalculation: (_text, address) => address.length,
+})
+
+/**
+ * No date of the story would do: what stands beside it changes too, such as what is most read. A second has the date of
+ * one text alone: undefined where it was another's.
+ */
+function findLastModified(address: string, etag: string, now: Date): Date | undefined {
+  const second = Math.floor(now.getTime() / 1_000) * 1_000
+  const last = known.get(address)
+  if (last?.etag === etag) return new Date(last.since)
+  if (last && last.since >= second) return undefined
+  known.set(address, { etag, since: second })
+  return new Date(second)
+}
+
+/** Sends a text with a name and a date, or 304 to whoever has it. */
 export function sendNamed(response: Response, text: string): void {
+  const { headers, originalUrl } = response.req
   const etag = `W/"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
-  response.set('ETag', etag)
-  if (isNotModified(response.req.headers, { etag })) response.status(304).end()
+  const { language = '' } = response.locals as { language?: string }
+  const now = new Date()
+  const lastModified = findLastModified(`${language} ${originalUrl}`, etag, now)
+  // Node's own Date may be a second behind, and no text is younger than its answer.
+  response.set({ ETag: etag, Date: now.toUTCString() })
+  if (lastModified) response.set('Last-Modified', lastModified.toUTCString())
+  if (isNotModified(headers, { etag, ...(lastModified && { lastModified }) })) response.status(304).end()
   else response.send(text)
 }

@@ -1,7 +1,11 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { createContext, type Context } from '../../src/context.ts'
 import { checkDatabase } from '../../src/doctor/checks.ts'
+import { findFreePort } from '../../src/embedded/ports.ts'
 import { createLogger } from '../../src/log.ts'
 import { migrateQueue } from '../../src/queue/connection.ts'
 import { migrate } from '../../src/store/migrate.ts'
@@ -10,6 +14,7 @@ import { cloneDatabase } from '../support/database.ts'
 import { aDebianCluster, aPooler } from '../support/debian-cluster.ts'
 import { depeche } from '../support/cli.ts'
 import { anEngineRoom, type EngineRoom } from '../support/engine-room.ts'
+import { aHaproxy } from '../support/haproxy.ts'
 import { query } from '../support/query.ts'
 import { until } from '../support/until.ts'
 
@@ -90,6 +95,85 @@ test('a standby takes over in the middle of a digest: three workers, the queue i
       .filter((status) => / 5\d\d/.test(status))
       .sort(),
   ).toEqual(['page 503 after 10', 'signup 503 after 10'])
+})
+
+/** What Patroni tells at its port 8008: 200 where the server takes writes, and it is told of. */
+async function aJudge(url: string, isTold = () => true): Promise<number> {
+  const judge = createServer((request, response) => {
+    const isPrimary = query<{ yes: boolean }>(url, 'select not pg_is_in_recovery() as yes').then(
+      ([row]) => row?.yes === true && isTold() && request.url === '/primary',
+      () => false,
+    )
+    void isPrimary.then((yes) => response.writeHead(yes ? 200 : 503).end())
+  })
+  await once(judge.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void judge.close())
+  return (judge.address() as AddressInfo).port
+}
+
+/** A room whose processes know of one address, which is the HAProxy's that is shipped. */
+async function aProxiedRoom() {
+  const { primary, standby } = await aPair()
+  const port = await findFreePort()
+  const state = { isOver: false }
+  await aHaproxy({
+    'bind :5432': `bind 127.0.0.1:${port}`,
+    'db1.internal:5432 check port 8008': `127.0.0.1:${primary.port} check port ${await aJudge(primary.url)}`,
+    'db2.internal:5432 check port 8008': `127.0.0.1:${standby.port} check port ${await aJudge(standby.url, () => state.isOver)}`,
+  })
+  const databaseUrl = `postgres://postgres@127.0.0.1:${port}/postgres`
+  await until('the proxy leads to the primary', () =>
+    query(databaseUrl, 'select').then(
+      () => true,
+      () => false,
+    ),
+  )
+  const room = await anEngineRoom({ databaseUrl, plainUrl: () => (state.isOver ? standby : primary).url })
+  await room.startWorker()
+  await room.startWorker()
+  const digestId = await room.beginDigest()
+  await room.untilCopies(150)
+  primary.crash()
+  standby.promote()
+  const tellProxy = () => {
+    state.isOver = true
+  }
+  return { room, databaseUrl, digestId, standby, tellProxy }
+}
+
+test('the HAProxy that is shipped leads to the promoted standby in the middle of a digest', async () => {
+  const { room, digestId, tellProxy } = await aProxiedRoom()
+  tellProxy()
+  await room.expectAllOnce('PostgreSQL behind HAProxy, standby promoted', digestId)
+})
+
+test('a standby that takes over after more than five minutes holds all mail until a person has confirmed', async () => {
+  const { room, databaseUrl, digestId, standby, tellProxy } = await aProxiedRoom()
+  await query(standby.url, `update instance_guard set beat_at = beat_at - interval '301 seconds'`)
+  tellProxy()
+  const origin = await room.startWeb()
+  await until('what is on its way is held', async () => {
+    const rows = await room.query(`select from digests where state = 'paused' and paused_reason = 'restored'`)
+    return rows.length === 1
+  })
+  expect(await (await fetch(`${origin}/readyz`)).json()).toMatchObject({
+    held: true,
+    obstacles: ['restored'],
+  })
+  const context = createContext(aConfig(databaseUrl), {
+    log: createLogger('silent', 'cli'),
+    process: 'worker',
+  })
+  onTestFinished(() => context.close())
+  expect((await checkDatabase(context)).findings).toContainEqual({
+    name: 'restored',
+    verdict: 'no',
+    sentence: expect.stringContaining('until `bin/depeche restore confirm`') as string,
+  })
+  const before = room.copies()
+  expect(await depeche(databaseUrl, ['restore', 'confirm'])).toMatchObject({ code: 0 })
+  await room.expectAllOnce('PostgreSQL, standby promoted after five minutes', digestId)
+  expect(before).toBeLessThan(600)
 })
 
 test('a web process on a standby says so, and doctor that a standby hears of commits afterwards', async () => {

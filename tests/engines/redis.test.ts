@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { anEngineRoom } from '../support/engine-room.ts'
+import { aHaproxy } from '../support/haproxy.ts'
 import { aRedisCluster, aSentinelSetup } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
@@ -64,8 +63,7 @@ test('Valkey behind the HAProxy that is shipped: it follows the master, and lead
   const room = await anEngineRoom({ databaseUrl, env: { REDIS_URL: `redis://127.0.0.1:${redisPort}` } })
   const origins = [await room.startWeb(), await room.startWeb()]
   const [web1 = '', web2 = ''] = origins.map((origin) => new URL(origin).port)
-  aHaproxy({
-    'bind :5432': `bind 127.0.0.1:${await findFreePort()}`,
+  await aHaproxy({
     'bind :6379': `bind 127.0.0.1:${redisPort}`,
     'bind 127.0.0.1:8080': `bind 127.0.0.1:${webPort}`,
     'redis1.internal:6379': `127.0.0.1:${master.port}`,
@@ -94,21 +92,4 @@ const valkey = (): string => {
   )
   if (program === undefined) throw new Error('no Valkey here: tests/engines/prepare.sh brings it')
   return program
-}
-
-/** deploy/haproxy.cfg with other addresses. */
-function aHaproxy(addresses: Record<string, string>): void {
-  const folder = mkdtempSync('/var/tmp/depeche-haproxy-')
-  let config = readFileSync('deploy/haproxy.cfg', 'utf8')
-  for (const [from, to] of Object.entries(addresses)) {
-    expect(config).toContain(from)
-    config = config.replaceAll(from, to)
-  }
-  writeFileSync(`${folder}/haproxy.cfg`, config)
-  const haproxy = spawn('/usr/sbin/haproxy', ['-f', `${folder}/haproxy.cfg`], { stdio: 'ignore' })
-  onTestFinished(async () => {
-    haproxy.kill('SIGKILL')
-    await once(haproxy, 'exit')
-    rmSync(folder, { recursive: true, force: true })
-  })
 }

@@ -2,8 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { createLogger } from '../../src/log.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
+import { until } from '../support/until.ts'
 import { aWeb } from '../support/web.ts'
 
 test('pages that are the same for all may be kept by caches, and are answered 304', async () => {
@@ -26,6 +28,15 @@ test('pages that are the same for all may be kept by caches, and are answered 30
     const etag = first.headers.get('etag') ?? ''
     const again = await web.fetch(path, { headers: { 'if-none-match': etag } })
     expect([again.status, await again.text()], path).toEqual([304, ''])
+    const date = first.headers.get('last-modified') ?? ''
+    expect(Date.parse(date), path).toBeLessThanOrEqual(Date.parse(first.headers.get('date') ?? ''))
+    const before = new Date(Date.parse(date) - 1_000).toUTCString()
+    const statusOf = async (headers: Record<string, string>) => (await web.fetch(path, { headers })).status
+    expect(await statusOf({ 'if-modified-since': date }), path).toBe(304)
+    expect(await statusOf({ 'if-modified-since': before }), path).toBe(200)
+    // Where both are given, the tag decides.
+    expect(await statusOf({ 'if-modified-since': date, 'if-none-match': '"another"' }), path).toBe(200)
+    expect(await statusOf({ 'if-modified-since': before, 'if-none-match': etag }), path).toBe(304)
   }
   // A path that names no language varies by it; an article has its own.
   expect((await web.fetch('/')).headers.get('vary')).toContain('Accept-Language')
@@ -34,6 +45,20 @@ test('pages that are the same for all may be kept by caches, and are answered 30
     const { headers } = await web.fetch(path, { headers: { accept: 'text/html' } })
     expect([headers.get('cache-control'), headers.get('etag')], path).toEqual(['no-store', null])
   }
+})
+
+test('a page that has changed has another date, and never that of another text', async () => {
+  const web = await aWeb()
+  const { slug } = await anArticle(web.context.database, { externalId: 'bac' })
+  const ask = (date?: string) =>
+    web.fetch(`/articles/${slug}`, { headers: date === undefined ? {} : { 'if-modified-since': date } })
+  const date = (await ask()).headers.get('last-modified') ?? ''
+  const editor = await web.api('editor')
+  const article = { title: 'Le bac revient', html: '<p>Hier.</p>', language: 'fr' }
+  expect((await editor('PUT', '/articles/bac', article)).status).toBe(200)
+  const changed = await ask(date)
+  expect(changed.status).toBe(200)
+  expect(changed.headers.get('last-modified')).not.toBe(date)
 })
 
 test('PURGE_URL hears of each page and feed that shows a change, once the feeds are there', async () => {
@@ -59,4 +84,40 @@ test('PURGE_URL hears of each page and feed that shows a change, once the feeds 
   heard.length = 0
   await services.feeds.renderChanged()
   expect(heard).toEqual([])
+})
+
+test('a cache that hangs or refuses keeps no change from its readers, and is told of once a minute', async () => {
+  const asked: string[] = []
+  const cache = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    if (isRefusing) response.writeHead(503).end()
+  }).listen(0, '127.0.0.1')
+  let isRefusing = false
+  onTestFinished(() => {
+    cache.closeAllConnections()
+    cache.close()
+  })
+  await once(cache, 'listening')
+  const lines: string[] = []
+  const log = createLogger('warn', 'worker', { destination: { write: (line) => lines.push(line) } })
+  const PURGE_URL = `http://127.0.0.1:${(cache.address() as AddressInfo).port}`
+  const web = await aWeb({ env: { PURGE_URL }, log })
+  const { services } = web.context
+  await services.feedMemory.start()
+  const publish = async (title: string) => {
+    await services.articles.put(title, { title, html: '<p>…</p>', language: 'fr' })
+    // A feed changes once a second.
+    await until(`the feed has ${title}`, async () => {
+      await services.feeds.renderChanged()
+      return (await (await web.fetch('/rss.xml')).text()).includes(title)
+    })
+  }
+  await publish('Un')
+  await publish('Deux')
+  expect(asked, 'the first hangs still').toHaveLength(1)
+  isRefusing = true
+  await until('it is told of', () => Promise.resolve(lines.length > 0))
+  await publish('Trois')
+  await until('it was asked again', () => Promise.resolve(asked.length > 1))
+  expect(lines.filter((line) => line.includes('PURGE_URL'))).toHaveLength(1)
 })
