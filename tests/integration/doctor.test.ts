@@ -183,18 +183,22 @@ test('returns need a domain, a port, and somebody who listens there', async () =
   onTestFinished(() => inbound.close())
   const returns = async (env: Record<string, string>) => (await doctor(databaseUrl, env))['returns']
   const domain = { BOUNCE_DOMAIN: 'bounces.rivage.example' }
-  expect(await returns(domain)).toMatchObject({
+  const another = new URL((await aSmtpSink()).url).port
+  const listening = [String(inbound.port), another, '1'].map((INBOUND_PORT) => ({ ...domain, INBOUND_PORT }))
+  const [unread, nowhere, ours, foreign, nobody] = await Promise.all(
+    [domain, { INBOUND_PORT: '2525' }, ...listening].map(returns),
+  )
+  expect(unread).toMatchObject({
     verdict: 'no',
     sentence: 'nobody reads what comes back to bounces.rivage.example; set INBOUND_PORT',
   })
-  expect(await returns({ INBOUND_PORT: '2525' })).toMatchObject({
+  expect(nowhere).toMatchObject({
     verdict: 'no',
     sentence: expect.stringContaining('set BOUNCE_DOMAIN') as string,
   })
-  expect(await returns({ ...domain, INBOUND_PORT: String(inbound.port) })).toMatchObject({ verdict: 'ok' })
-  const another = new URL((await aSmtpSink()).url).port
-  expect(await returns({ ...domain, INBOUND_PORT: another })).toMatchObject({ verdict: 'no' })
-  expect(await returns({ ...domain, INBOUND_PORT: '1' })).toMatchObject({
+  expect(ours).toMatchObject({ verdict: 'ok' })
+  expect(foreign).toMatchObject({ verdict: 'no' })
+  expect(nobody).toMatchObject({
     verdict: 'look',
     sentence: expect.stringMatching(/nobody answers at 127\.0\.0\.1:1 .*; start a worker here/) as string,
   })

@@ -4,14 +4,15 @@ import { inject, onTestFinished } from 'vitest'
 import { openDatabase, type Database } from '../../src/store/database.ts'
 import { isInMemory } from './scratch.ts'
 
+const servers = new Map<string, pg.Pool>()
+
+/** On a connection that is kept: each test would open two, for a statement each. */
 async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
-  }
+  const server = servers.get(url) ?? new pg.Pool({ connectionString: url, max: 1, allowExitOnIdle: true })
+  // The server ends before its connections do.
+  if (!servers.has(url)) server.on('error', () => undefined)
+  servers.set(url, server)
+  await server.query(statement)
 }
 
 export const createDatabaseNamed = (serverUrl: string, name: string, template = 'template1') =>
