@@ -990,6 +990,8 @@ create table subscriptions (
   constraint subscriptions_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscribers(id)
 );
 CREATE INDEX subscriptions_audience ON subscriptions USING btree (newsletter_id, cadence, subscriber_id) WHERE (state = 'active'::text);
+CREATE INDEX subscriptions_chosen ON subscriptions USING gin (sections) WHERE ((state = 'active'::text) AND (sections <> '{}'::bigint[]));
+CREATE INDEX subscriptions_not_active ON subscriptions USING btree (newsletter_id, state, subscriber_id) WHERE (state <> 'active'::text);
 CREATE TRIGGER subscriptions_changed AFTER UPDATE ON subscriptions REFERENCING OLD TABLE AS lost NEW TABLE AS gained FOR EACH STATEMENT EXECUTE FUNCTION count_readers();
 CREATE TRIGGER subscriptions_gained AFTER INSERT ON subscriptions REFERENCING NEW TABLE AS gained FOR EACH STATEMENT EXECUTE FUNCTION count_readers();
 CREATE TRIGGER subscriptions_lost AFTER DELETE ON subscriptions REFERENCING OLD TABLE AS lost FOR EACH STATEMENT EXECUTE FUNCTION count_readers();

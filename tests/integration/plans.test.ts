@@ -42,6 +42,11 @@ test.for([
     `select from consents where at > now() - interval '12 weeks'`,
   ],
   [
+    'those who left a newsletter',
+    'subscriptions_not_active',
+    `select from subscriptions where newsletter_id = 1 and state = 'ended'`,
+  ],
+  [
     'people by a part of their address',
     'subscribers_address_part',
     `select from subscribers where lower(address) like '%lou%'`,
@@ -50,19 +55,22 @@ test.for([
   expect(await planOf(await cloneDatabase(), statement)).toContain(index)
 })
 
-test('a person’s page, the most read and what waits read no table in full', async () => {
+test('a person’s page, the most read, readers of a section and what waits read no table in full', async () => {
   const url = await cloneDatabase()
-  const { articles, consents, sendingBudget, subscriberOverview } = openTestDatabase(url).stores
+  const { articles, consents, selections, sendingBudget, subscriberOverview } = openTestDatabase(url).stores
   const statements = recordStatements()
   await consents.list(1)
   await consents.updateErased(1)
   await subscriberOverview.listMails(1)
   await articles.listMostRead({ limit: 5, language: 'fr', atLeast: 10 })
   await sendingBudget.countWaiting(1)
-  expect(statements).toHaveLength(5)
+  await selections.countUses({ id: 1, kind: 'section', slug: 'port', names: {}, descriptions: {} })
+  expect(statements).toHaveLength(6)
   for (const statement of statements) {
     const plan = await planOf(url, `(generic_plan) ${statement}`)
-    expect(plan).not.toMatch(/Seq Scan on (consents|outbox|activations|articles|article_totals)/)
+    expect(plan).not.toMatch(
+      /Seq Scan on (consents|outbox|activations|articles|article_totals|subscriptions)/,
+    )
   }
 })
 

@@ -166,7 +166,8 @@ export function selectionsStore(db: Executor) {
       const { column, block } = inNewsletters(kind, slug)
       const row = await findRow<SelectionUses>(db)`
         select (select count(*)::int from article_selections where selection_id = ${id}) as articles,
-          (select count(*)::int from subscriptions where state = 'active' and ${id} = any(sections)) as readers,
+          (select count(*)::int from subscriptions
+           where state = 'active' and sections <> '{}' and sections @> array[${id}]::bigint[]) as readers,
           (select count(*)::int from newsletters where ${slug} = any(${column}) or blocks @> ${block}::jsonb) as newsletters`
       if (!row) throw new Error('a select without a table has one row')
       return row
