@@ -10,7 +10,7 @@ const benches = {
   mail: '[READERS]',
   sources: '[POSTS]',
   signups: '[RATE] [SECONDS] [READERS]',
-  subscribers: '[ROWS …]',
+  subscribers: '[ROWS] [STEP …]',
   volume: '[SUBSCRIBERS] [DELIVERIES] [ARTICLES] [FOLDER]',
 }
 const [name = '', ...rest] = process.argv.slice(2)

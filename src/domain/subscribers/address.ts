@@ -89,7 +89,9 @@ const octets = (text: string): number => Buffer.byteLength(text)
  * letter than elsewhere, and İ into two.
  */
 export const toLowerAddress = (text: string): string =>
-  Array.from(text, (character) => (character === 'İ' ? 'i' : character.toLowerCase())).join('')
+  /^[ -~]*$/.test(text)
+    ? text.toLowerCase()
+    : Array.from(text, (character) => (character === 'İ' ? 'i' : character.toLowerCase())).join('')
 
 const gmailDomains = new Set(['gmail.com', 'googlemail.com'])
 /** Theirs alone have no hyphen but before the word of a disposable address. */

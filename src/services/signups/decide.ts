@@ -175,12 +175,11 @@ export function createSignupDecisionService(
   const writeDown = async (tx: Stores, asked: Verdict[], { newsletters }: Known): Promise<void> => {
     const unknown = asked.filter((one) => one.subscriberId === undefined)
     if (unknown.length === 0) return
-    await tx.subscribers.insertNew(
+    const ids = await tx.subscribers.putAll(
       unknown.flatMap(({ address = '', request: { language }, hashes: [hash] }) =>
         hash ? [{ address, hash, language }] : [],
       ),
     )
-    const ids = await tx.subscribers.lockByAddress(unknown.map(({ address = '' }) => address))
     for (const one of unknown) one.subscriberId = ids.get(one.address ?? '')
     await tx.subscriptions.insertNew(
       unknown.flatMap(({ request, subscriberId }) => {

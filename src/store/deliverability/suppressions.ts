@@ -49,20 +49,33 @@ export function suppressionsStore(db: Executor) {
      * gives way to both.
      * @param hashes under every key, the current one first
      */
-    async put(hashes: AddressHash[], { reason, detail, editorId }: NewSuppression): Promise<void> {
-      const [current] = hashes
-      if (!current) throw new Error('a keyring has a key')
-      const hmacs = hmacsOf(hashes)
+    put(hashes: AddressHash[], { reason, ...why }: NewSuppression): Promise<void> {
+      return this.putAll([{ hashes, reason }], why)
+    },
+
+    /** The same of many, no two of one person. */
+    async putAll(
+      people: { hashes: AddressHash[]; reason: SuppressionReason }[],
+      { detail, editorId }: Omit<NewSuppression, 'reason'>,
+    ): Promise<void> {
+      const given = people.flatMap(({ hashes, reason }, person) =>
+        hashes.map(({ keyId, hmac }, place) => ({ person, place, reason, keyId, hmac })),
+      )
+      if (given.length === 0) return
       const strength = sql`array_position(array['erased', 'bounced', 'manual', 'complained']`
       await sql`
+        with given as materialized (
+          select * from unnest(${given.map(({ person }) => person)}::int[], ${given.map(({ place }) => place)}::int[],
+            ${given.map(({ reason }) => reason)}::text[], ${given.map(({ keyId }) => keyId)}::text[],
+            ${given.map(({ hmac }) => hmac)}::bytea[]) as hash (person, place, reason, key_id, address_hmac))
         insert into suppressions (address_hmac, key_id, reason, detail, created_by)
-        select address_hmac, key_id, ${reason}, ${detail ?? null}, ${editorId ?? null} from (
-          select 1 as choice, address_hmac, key_id from suppressions where address_hmac = any (${hmacs}::bytea[])
+        select distinct on (person) address_hmac, key_id, reason, ${detail ?? null}, ${editorId ?? null}::bigint from (
+          select person, given.reason, 1 as choice, s.address_hmac, s.key_id from given join suppressions s using (address_hmac)
           union all
-          select 2, address_hmac, key_id from subscribers where address_hmac = any (${hmacs}::bytea[])
+          select person, reason, 2, p.address_hmac, p.key_id from given join subscribers p using (address_hmac)
           union all
-          select 3, ${current.hmac}::bytea, ${current.keyId}
-          order by choice limit 1) chosen
+          select person, reason, 3 + place, address_hmac, key_id from given) chosen
+        order by person, choice
         on conflict (address_hmac) do update set reason = excluded.reason, detail = excluded.detail,
           created_by = excluded.created_by, created_at = clock_timestamp()
         where ${strength}, suppressions.reason) <= ${strength}, excluded.reason)`.execute(db)

@@ -65,26 +65,32 @@ export function subscribersStore(db: Executor) {
 
     /** The one with this address, new or known; a known one keeps its language. */
     async put(subscriber: NewSubscriber): Promise<Subscriber> {
-      await this.insertNew([subscriber])
+      await this.putAll([subscriber])
       const known = await this.findByAddress(subscriber.address)
       if (!known) throw new Error('a subscriber vanished while it was put')
       return known
     },
 
-    /** Those whose address no subscriber has yet, in an order that two of these cannot block each other by. */
-    async insertNew(subscribers: NewSubscriber[]): Promise<void> {
-      if (subscribers.length === 0) return
+    /**
+     * Ids by address as it was given: of those whose address no subscriber has yet, in an order that two of these cannot
+     * block each other by, and of the others, who are locked.
+     */
+    async putAll(subscribers: NewSubscriber[]): Promise<Map<string, number>> {
       const ordered = subscribers.toSorted((one, other) =>
         toLowerAddress(one.address) < toLowerAddress(other.address) ? -1 : 1,
       )
-      await sql`
+      const inserted = await listRows<{ address: string; id: number }>(db)`
         insert into subscribers (address, address_hmac, key_id, language)
         select address, hmac, key_id, language
         from unnest(${ordered.map((one) => one.address)}::text[], ${ordered.map((one) => one.hash.hmac)}::bytea[],
             ${ordered.map((one) => one.hash.keyId)}::text[], ${ordered.map((one) => one.language)}::text[])
           with ordinality as given (address, hmac, key_id, language, place)
         order by place
-        on conflict (lower(address)) do nothing`.execute(db)
+        on conflict (lower(address)) do nothing
+        returning address, id`
+      const ids = new Map(inserted.map(({ address, id }) => [address, id]))
+      const others = subscribers.flatMap(({ address }) => (ids.has(address) ? [] : [address]))
+      return others.length === 0 ? ids : new Map([...ids, ...(await this.lockByAddress(others))])
     },
 
     /** Ids by address as it was given; whoever would change these people waits until the transaction ends. */

@@ -198,19 +198,20 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
         form: 'import',
       })),
     )
-    for (const { row, hashes, isToSuppress } of judged) {
-      if (isToSuppress && row.status.suppression)
-        await tx.suppressions.put(hashes, { reason: row.status.suppression, detail: `import ${importId}` })
-    }
+    await tx.suppressions.putAll(
+      judged.flatMap(({ row: { status }, hashes, isToSuppress }) =>
+        isToSuppress && status.suppression ? [{ hashes, reason: status.suppression }] : [],
+      ),
+      { detail: `import ${importId}` },
+    )
   }
 
   /** Those that could be, with their subscriber and what is new to them. */
   async function subscribe(tx: Stores, judged: Judged[], placing: Placing): Promise<Placed[]> {
     const wanted = judged.filter(({ fresh }) => fresh.length > 0)
-    await tx.subscribers.insertNew(
+    const ids = await tx.subscribers.putAll(
       wanted.map(({ row, hash }) => ({ address: row.address.text, hash, language: row.language })),
     )
-    const ids = await tx.subscribers.lockByAddress(wanted.map(({ row }) => row.address.text))
     const subscriberOf = ({ address }: Row) => {
       const id = ids.get(address.text)
       if (id === undefined) throw new Error('a subscriber vanished while it was imported')
