@@ -64,60 +64,59 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
     }
   }
 
-  const list = async ({ publication, language, pathLanguage }: LocatedList): Promise<Listing[]> => {
-    const { name, languages } = publication
-    const only = languages.length > 1 ? pathLanguage : undefined
-    const sections = await stores.selections.list('section')
-    const dossiers = await stores.selections.list('dossier')
+  /** @param spoken the language that these are in; undefined: in all of them together */
+  const groupsOf = async (
+    { publication, language }: LocatedList,
+    { spoken, main, archives }: { spoken: string | undefined; main: ListedFeed[]; archives: ListedFeed[] },
+  ): Promise<Listing[]> => {
+    const own = (subject: FeedSubject, title: string) => listed(subject, title, language, spoken)
+    const ofSelections = (found: Selection[]) =>
+      found.map((one) => own(selectionSubject(one), nameOf(one, language)))
     const picks = await stores.picks.list()
+    const rest = ['responses', 'most-read-today', 'most-read'] as const
+    return [
+      { key: 'feeds.groups.everything', feeds: [own('all', textIn(publication.name, language)), ...main] },
+      { key: 'feeds.groups.sections', feeds: ofSelections(await stores.selections.list('section')) },
+      { key: 'feeds.groups.dossiers', feeds: ofSelections(await stores.selections.list('dossier')) },
+      {
+        key: 'feeds.groups.picks',
+        feeds: picks.map((one) => own(`pick:${one.slug}`, nameOf(one, language))),
+      },
+      { key: 'feeds.groups.newsletters', feeds: archives },
+      {
+        key: 'feeds.groups.more',
+        feeds: rest.map((subject) => own(subject, say(language, subject.replaceAll('-', '_')))),
+      },
+    ]
+  }
+
+  const list = async (page: LocatedList): Promise<Listing[]> => {
+    const { name, languages } = page.publication
+    const only = languages.length > 1 ? page.pathLanguage : undefined
     const newsletters = (await stores.newsletters.list()).filter(({ state }) => state !== 'hidden')
-    const main = (one: string) => listed('all', `${textIn(name, one)} (${languageName(one)})`, one, one)
-    const archives = (isListed: (one: string) => boolean) =>
+    const archives = (isListed: (language: string) => boolean) =>
       newsletters
-        .filter((one) => isListed(one.language))
+        .filter(({ language }) => isListed(language))
         .map((one) => listed(`newsletter:${one.slug}`, one.name, one.language))
-    const groupsIn = (spoken: string | undefined): Listing[] => {
-      const own = (subject: FeedSubject, title: string) => listed(subject, title, language, spoken)
-      const ofSelections = (found: Selection[]) =>
-        found.map((one) => own(selectionSubject(one), nameOf(one, language)))
-      const inLanguages = only === undefined && languages.length > 1 ? languages.map(main) : []
-      return [
-        { key: 'feeds.groups.everything', feeds: [own('all', textIn(name, language)), ...inLanguages] },
-        { key: 'feeds.groups.sections', feeds: ofSelections(sections) },
-        { key: 'feeds.groups.dossiers', feeds: ofSelections(dossiers) },
-        {
-          key: 'feeds.groups.picks',
-          feeds: picks.map((one) => own(`pick:${one.slug}`, nameOf(one, language))),
-        },
-        {
-          key: 'feeds.groups.newsletters',
-          feeds: archives((one) => (only ? one === spoken : true)),
-        },
-        {
-          key: 'feeds.groups.more',
-          feeds: (['responses', 'most-read-today', 'most-read'] as const).map((subject) =>
-            own(subject, say(language, subject.replaceAll('-', '_'))),
-          ),
-        },
-      ]
-    }
-    const others = languages.filter((one) => one !== only)
+    const mainOf = (one: string) => listed('all', `${textIn(name, one)} (${languageName(one)})`, one, one)
+    const mixed = await groupsOf(page, {
+      spoken: undefined,
+      main: only === undefined && languages.length > 1 ? languages.map(mainOf) : [],
+      archives: archives((language) => only === undefined || !languages.includes(language)),
+    })
+    const own = only ? archives((language) => language === only) : []
     const groups: Listing[] = only
       ? [
-          ...groupsIn(only),
-          ...others.map((one) => ({
-            language: one,
-            feeds: [main(one), ...archives((spoken) => spoken === one)],
-          })),
-          {
-            key: 'feeds.groups.together',
-            feeds: [
-              ...groupsIn(undefined).flatMap(({ feeds }) => feeds),
-              ...archives((one) => !languages.includes(one)),
-            ],
-          },
+          ...(await groupsOf(page, { spoken: only, main: [], archives: own })),
+          ...languages
+            .filter((one) => one !== only)
+            .map((one) => ({
+              language: one,
+              feeds: [mainOf(one), ...archives((language) => language === one)],
+            })),
+          { key: 'feeds.groups.together', feeds: mixed.flatMap(({ feeds }) => feeds) },
         ]
-      : groupsIn(undefined)
+      : mixed
     return withoutMoved(groups, await stores.feedDocuments.listMoved())
   }
 
