@@ -1,4 +1,4 @@
-import { isBarred, type SuppressionReason } from '../../domain/deliverability/suppression.ts'
+import { isBarred } from '../../domain/deliverability/suppression.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { mayMail, type Activation, type Decision } from '../../domain/signups/activation.ts'
 import {
@@ -96,7 +96,8 @@ export function createSignupDecisionService(
     }
   }
 
-  const findKnown = async (tx: Stores, people: Person[]): Promise<Known> => {
+  /** What is known of some people; HMACs in hexadecimal. */
+  const findKnown = async (tx: Stores, people: Person[]) => {
     await tx.activationMails.lock(...people.map(({ request }) => ({ hmac: request.limitHmac })))
     const limits = people.flatMap((person) => person.limits)
     const ids = await tx.subscribers.lockByAddress(people.flatMap(({ address }) => address ?? []))
@@ -109,6 +110,8 @@ export function createSignupDecisionService(
       newsletters: await tx.newsletters.list(),
     }
   }
+
+  type Known = Awaited<ReturnType<typeof findKnown>>
 
   const judge = async (tx: Stores, person: Person, known: Known): Promise<Judgement> => {
     const { request, hashes, limits, address } = person
@@ -236,16 +239,6 @@ interface Person {
 }
 
 type Verdict = Person & Judgement
-
-/** What is known of some people; HMACs in hexadecimal. */
-interface Known {
-  ids: Map<string, number>
-  subscriptions: Map<number, Subscription[]>
-  suppressions: Map<string, SuppressionReason>
-  blocked: Set<string>
-  sent: Map<string, Date[]>
-  newsletters: Newsletter[]
-}
 
 const hexOf = (hashes: AddressHash[]): string[] => hashes.map(({ hmac }) => hmac.toString('hex'))
 

@@ -3,6 +3,7 @@ import type { Activation, ActivationMethod, Decision, RequestKind } from '../../
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import { findRow, listRows, type Executor } from '../executor.ts'
+import { prepared } from '../prepared.ts'
 
 export interface NewActivation {
   kind: RequestKind
@@ -54,7 +55,7 @@ export function activationsStore(db: Executor) {
      * cannot be told from what it does or how long it takes.
      */
     async insert(...requests: NewActivation[]): Promise<void> {
-      await sql`
+      await sql`${prepared}
         with given as materialized (
           select gen_random_uuid() as id, * from jsonb_to_recordset(${JSON.stringify(requests.map(toRecord))}::jsonb)
             as record (kind text, "subscriberId" bigint, address text, "limitHmac" bytea, "keyId" text, language text,
