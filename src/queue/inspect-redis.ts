@@ -9,7 +9,8 @@ export type RedisCause = keyof typeof sentences
 
 /** What is wrong, and what to do. */
 const sentences = {
-  unreachable: (reason: string) => `does not answer (${reason}); check REDIS_URL and that Redis runs`,
+  unreachable: (reason: string) =>
+    `does not answer (${reason}); check REDIS_URL and that Redis runs, by TLS where it says rediss`,
   certificate: (reason: string) => explainDistrust(reason, 'NODE_EXTRA_CA_CERTS'),
   sign_in: (reason: string) => `does not let us in (${reason}); check user and password in REDIS_URL`,
   cluster: () => 'is a node of a Cluster; write redis+cluster://host:port,host:port in REDIS_URL',
@@ -57,11 +58,11 @@ function findWrongServer(info: string, kind: RedisAddress['kind']): RedisCause |
  */
 async function findFirstFault(url: string, timeoutMs: number): Promise<RedisFault | undefined> {
   const { kind, hosts, isTls, username, password, master } = readRedisAddress(url)
+  if (kind === 'one') return undefined
   const [{ host, port } = { host: '', port: 0 }] = hosts
   const [user, secret] = kind === 'sentinel' ? [master.username, master.password] : [username, password]
   const signIn = secret && `${encodeURIComponent(user)}:${encodeURIComponent(secret)}@`
   const alone = `redis${isTls ? 's' : ''}://${signIn}${host.includes(':') ? `[${host}]` : host}:${port}`
-  if (kind === 'one') return undefined
   const fault = await inspectRedis(alone, timeoutMs).catch((error: unknown) => error as RedisFault)
   return fault instanceof RedisFault && fault.code !== kind ? fault : undefined
 }
