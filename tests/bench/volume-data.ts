@@ -52,7 +52,7 @@ function statementsOf({ subscribers, deliveries, articles }: Volume): Record<str
     selections: `
       insert into selections (kind, slug, names)
       select kind, kind || '-' || n, jsonb_build_object('fr', kind || ' ' || n, 'ar', 'قسم ' || n)
-      from (values ('section', 12), ('dossier', 40), ('tag', 800), ('author', 150)) kinds (kind, n_of),
+      from (values ('section', 12), ('dossier', ${Math.min(40, Math.ceil(articles / 500))}), ('tag', 800), ('author', 150)) kinds (kind, n_of),
         generate_series(1, n_of) n order by kind = 'section' desc, kind, n`,
     newsletters: `
       insert into newsletters (slug, name, language, began_at)
