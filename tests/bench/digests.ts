@@ -109,8 +109,8 @@ async function measureClaims({ database }: Context, url: string, digestId: numbe
     for (let n = 0; n < rounds; n++) {
       const { claimed, last } = await time('claim', () => leases.claim(batch, after))
       after = last
-      await time('commit', () => leases.markCommitting(claimed))
-      await time('accept', () => leases.markAccepted(claimed.map(({ key }) => ({ key, answer: '250 Ok' }))))
+      await time('commit', () => leases.record(claimed))
+      await time('accept', () => leases.record(claimed.map(({ key }) => ({ key, answer: '250 Ok' }))))
     }
     for (const [what, values] of Object.entries(took)) {
       const [p50, p99] = [percentile(values, 0.5), percentile(values, 0.99)]

@@ -129,13 +129,18 @@ async function runNaive(n: number): Promise<Result> {
 
 async function runSmtpSource(n: number): Promise<Result> {
   const sink = await startSink()
-  const args = ['-s', String(connections), '-m', String(n), '-l', '45000', '-f', 'a@news.example.org']
-  const source = spawn('smtp-source', [...args, '-t', 'b@reader.example', `127.0.0.1:${sink.port}`])
+  const source = startSmtpSource(n, sink.port)
   const watch = watchProcesses({ sender: source.pid ?? 0, sink: sink.child.pid ?? 0 })
-  await new Promise((resolve) => source.once('exit', resolve))
+  await once(source, 'exit')
   const result = { name: 'smtp-source', ...watch.stop(n) }
   await sink.stop()
   return result
+}
+
+/** @param options of smtp-source; without `-d` each message has a connection of its own */
+export function startSmtpSource(n: number, port: number, options: string[] = []): ChildProcess {
+  const args = ['-s', String(connections), '-m', String(n), '-l', '45000', '-f', 'a@news.example.org']
+  return spawn('smtp-source', [...options, ...args, '-t', 'b@reader.example', `127.0.0.1:${port}`])
 }
 
 async function measureSigning(): Promise<number> {

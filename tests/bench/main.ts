@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 const benches = {
   answers: '[SAMPLES]',
   digests: '[READERS]',
+  distance: '[READERS]',
   feeds: '',
   import: '[POSTS …]',
   mail: '[READERS]',
@@ -23,6 +24,7 @@ if (!Object.hasOwn(benches, name)) {
 }
 /** Programs that a bench starts, and the Debian packages that have them. */
 const needs: Record<string, Record<string, string>> = {
+  distance: { 'smtp-source': 'postfix' },
   feeds: { wrk: 'wrk', nginx: 'nginx' },
   mail: { 'smtp-source': 'postfix', 'smtp-sink': 'postfix' },
 }

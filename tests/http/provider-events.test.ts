@@ -121,7 +121,7 @@ test('a mail is found by the name that the relay gave it', async () => {
     room.digestId,
     room.web.context.sendingTimes,
   )
-  await leases.markAccepted([
+  await leases.record([
     { key: first.id, answer: '250 Ok 0107018f2b3c-1f2e-000000' },
     { key: second.id, answer: '250 2.0.0 Ok: queued as <4Xyz123@relay.example>' },
   ])

@@ -498,7 +498,7 @@ test('a delivery that a withdrawal could not see is put right by the next claim,
   )
   const leases = database.stores.deliveries.leasesOf(digestId, context.sendingTimes)
   const held = [{ key: claimed.id, token }]
-  expect(await leases.markCommitting(held)).toEqual(new Set())
+  expect(await leases.record(held)).toEqual(new Set())
   expect(await leases.release(held)).toEqual(new Set([claimed.id]))
   const { claimed: taken } = await leases.claim(10, 0)
   expect(taken.map(({ articleIds }) => articleIds.length)).toEqual([1, 1])

@@ -1,20 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase, type Database } from '../../src/store/database.ts'
 import type { Lease } from '../../src/store/delivery/leases.ts'
-import { cloneDatabase, openTestDatabase } from '../support/database.ts'
+import { aClient, cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aSender, quickTimes } from '../support/sending.ts'
 import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
 import { recordQueries, recordStatements } from '../support/statements.ts'
-
-/** A connection of its own, for the length of a test. */
-async function aClient(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  onTestFinished(() => client.end())
-  return client
-}
 
 /** A worker whose planner does as these settings say. */
 function aWorkerWith(url: string, settings: string): Database {
@@ -35,25 +26,34 @@ interface Meeting {
   leases: Lease[]
 }
 
+const taken = ({ key }: Lease) => ({ key, answer: '250 Ok' })
+
 const leasesOf = ({ database, digestId }: Meeting) =>
   database.stores.deliveries.leasesOf(digestId, quickTimes)
 
 /** Statements that change many rows of a digest at once. */
 const statements: Record<string, (meeting: Meeting) => Promise<unknown>> = {
   extend: (meeting) => leasesOf(meeting).extend(meeting.leases),
-  markCommitting: (meeting) => leasesOf(meeting).markCommitting(meeting.leases),
-  markAccepted: (meeting) =>
-    leasesOf(meeting).markAccepted(meeting.leases.map(({ key }) => ({ key, answer: '250 Ok' }))),
+  commit: (meeting) => leasesOf(meeting).record(meeting.leases),
+  accept: (meeting) => leasesOf(meeting).record(meeting.leases.map(taken)),
+  'accept the first half and commit the rest': ({ leases, ...meeting }) => {
+    const half = leases.length / 2
+    return leasesOf({ leases, ...meeting }).record([
+      ...leases.slice(half),
+      ...leases.slice(0, half).map(taken),
+    ])
+  },
   release: (meeting) => leasesOf(meeting).release(meeting.leases),
   withdraw: ({ database }) => database.transaction((stores) => stores.variants.dropArticle(1)),
 }
 
 test.for([
-  ['extend', 'markAccepted'],
-  ['markAccepted', 'markAccepted'],
-  ['markCommitting', 'release'],
-  ['release', 'markAccepted'],
-  ['withdraw', 'markAccepted'],
+  ['extend', 'accept'],
+  ['accept', 'accept'],
+  ['accept', 'accept the first half and commit the rest'],
+  ['commit', 'release'],
+  ['release', 'accept'],
+  ['withdraw', 'accept'],
   ['withdraw', 'release'],
 ])('%s and %s meet at the same rows under different plans, and neither is lost', async ([one, other]) => {
   const url = await cloneDatabase()
@@ -113,8 +113,8 @@ test('a long transaction beside a digest does not change the plan of what comes 
     const { claimed, last } = await leases.claim(10, after)
     after = last
     await leases.extend(claimed)
-    await leases.markCommitting(claimed)
-    await leases.markAccepted(claimed.map(({ key }) => ({ key, answer: '250 Ok' })))
+    await leases.record(claimed)
+    await leases.record(claimed.map(taken))
   }
   for (const state of ['lease_until =', `state = 'committing'`, `state = 'accepted'`]) {
     const hot = plans.findLast(
@@ -154,7 +154,7 @@ test('a cancelled digest with a mail in a worker’s hands is looked at until th
   const { digestId } = await aSendingDigest(url, { readers: 3 })
   const leases = database.stores.deliveries.leasesOf(digestId, quickTimes)
   const { claimed } = await leases.claim(1, 0)
-  await leases.markCommitting(claimed)
+  await leases.record(claimed)
   await query(url, `update digests set state = 'cancelled'`)
   const { sending } = await aSender(database, { smtpUrl: 'smtp://127.0.0.1:1' })
   await sending.endCancelled()

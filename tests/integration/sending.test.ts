@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DomainError } from '../../src/errors.ts'
-import { cloneDatabase, openTestDatabase } from '../support/database.ts'
+import { aClient, cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { plainWriters } from '../support/plain-writers.ts'
 import { aSender, quickTimes } from '../support/sending.ts'
 import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'
@@ -44,6 +44,36 @@ test('two workers share one digest, and nobody gets two copies', async () => {
   await Promise.all(workers.map(({ sending }) => sending.deliverDigest(digestId)))
   expect(new Set(addressesOf(sink)).size).toBe(300)
   expect(sink.received).toHaveLength(300)
+})
+
+test('a connection begins no message while the one before it is not on record', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  const { digestId } = await aSendingDigest(url, { readers: 2 })
+  const { sending } = await aSender(database, { smtpUrl: sink.url, connections: 1 })
+  const counts = () => countByState(database, digestId)
+  const endWaiting = () =>
+    query(
+      url,
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+  sink.faults.push({ at: 'dot', do: 'late' })
+  const run = sending.deliverDigest(digestId)
+  await expect.poll(counts).toMatchObject({ committing: 1 })
+  const inTheWay = await aClient(url)
+  await inTheWay.query('begin')
+  await inTheWay.query(`select from deliveries where state = 'committing' for update`)
+  sink.faults.splice(0)
+  // The record of the first fails, and is tried again and again: time enough to be granted the second.
+  for (let n = 0; n < 3; n++) await expect.poll(endWaiting, { timeout: 5_000 }).toHaveLength(1)
+  expect(await counts()).toMatchObject({ committing: 1, claimed: 1 })
+  expect(sink.received).toHaveLength(1)
+  await inTheWay.query('rollback')
+  await run
+  expect(sink.received).toHaveLength(2)
+  expect(await counts()).toMatchObject({ accepted: 2 })
 })
 
 test('who left before the message ended is not mailed', async () => {

@@ -42,3 +42,11 @@ export function openTestDatabase(url: string): Database {
   onTestFinished(() => database.close())
   return database
 }
+
+/** A connection of its own, for the length of a test. */
+export async function aClient(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  onTestFinished(() => client.end())
+  return client
+}

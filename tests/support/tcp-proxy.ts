@@ -12,8 +12,8 @@ export interface TcpProxy {
   close(): Promise<void>
 }
 
-/** Stands between a process and a server on loopback, and fails as networks do. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** Stands between a process and a server on loopback, and fails as networks do. @param delayMs of each byte, each way */
+export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<TcpProxy> {
   let target = targetPort
   let mode: 'open' | 'refusing' | 'frozen' = 'open'
   const sockets = new Set<Socket>()
@@ -23,18 +23,16 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     socket.on('error', () => undefined)
     if (mode === 'frozen') socket.pause()
   }
-  const server = createServer((near) => {
+  const server = createServer({ noDelay: true }, (near) => {
     if (mode === 'refusing') {
       near.resetAndDestroy()
       return
     }
-    const far = connect(target, '127.0.0.1')
-    near.pipe(far)
-    far.pipe(near)
+    const far = connect({ port: target, host: '127.0.0.1', noDelay: true })
+    forward(near, far, delayMs)
+    forward(far, near, delayMs)
     keep(near)
     keep(far)
-    near.on('close', () => far.destroy())
-    far.on('close', () => near.destroy())
   })
   const reset = () => {
     for (const socket of sockets) socket.resetAndDestroy()
@@ -62,4 +60,11 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       await once(server, 'close')
     },
   }
+}
+
+function forward(from: Socket, to: Socket, delayMs: number): void {
+  const later = (work: () => unknown) => (delayMs === 0 ? work() : setTimeout(work, delayMs))
+  if (delayMs === 0) from.pipe(to)
+  else from.on('data', (chunk) => later(() => to.write(chunk))).on('end', () => later(() => to.end()))
+  from.on('close', () => later(() => to.destroy()))
 }

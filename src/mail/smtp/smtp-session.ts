@@ -34,6 +34,8 @@ export class SmtpSession {
     if (!smtp._socket) throw new Error('the connection ended with its welcome')
     this.#smtp = smtp
     this.#socket = smtp._socket
+    // The final dot would wait a round trip for the far end to have acknowledged the body.
+    this.#socket.setNoDelay(true)
     this.#socket.removeAllListeners('data')
     this.#socket.on('data', (chunk: Buffer) => {
       this.#read(chunk)

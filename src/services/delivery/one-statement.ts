@@ -4,11 +4,11 @@
  * Every call of a batch that fails rejects.
  */
 export function shareStatement<In, Out>(
-  run: (items: In[]) => Promise<(item: In) => Out>,
+  run: (items: In[]) => Promise<(item: In) => Out | Promise<Out>>,
 ): (item: In) => Promise<Out> {
   interface Waiting {
     item: In
-    resolve: (out: Out) => void
+    resolve: (out: Out | Promise<Out>) => void
     reject: (error: unknown) => void
   }
   let waiting: Waiting[] = []

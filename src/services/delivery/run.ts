@@ -1,7 +1,9 @@
 import { diagnosisOf } from '../../domain/deliverability/bounce.ts'
 import { findRelayRefusal } from '../../domain/delivery/relay-refusal.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
+import type { Logger } from '../../log.ts'
 import type { Transport } from '../../mail/smtp/transport.ts'
+import type { Leases, Told } from '../../store/delivery/leases.ts'
 import { createAttempt, type AttemptOutcome } from './send-one.ts'
 import type { Permits } from './budget.ts'
 import { Claims } from './claimed-mail.ts'
@@ -54,8 +56,8 @@ class Run<Row extends Claimed> implements Conversations {
   readonly finished: Promise<Result>
   readonly #options: ConversationsOptions<Row>
   readonly #claims: Claims<Row>
-  readonly #attempt: (row: Row) => Promise<AttemptOutcome>
-  readonly #accept: (sent: { key: number; answer: string }) => Promise<void>
+  readonly #attempt: (row: Row, before: Promise<void>) => Promise<AttemptOutcome>
+  readonly #tell: (told: Told) => Promise<boolean>
   readonly #suspicion: Suspicion<Row>
   readonly #lanes: Promise<void>[] = []
   #troubles = 0
@@ -77,16 +79,13 @@ class Run<Row extends Claimed> implements Conversations {
       },
       log,
     })
-    this.#attempt = createAttempt(options)
+    this.#tell = shareStatement((told: Told[]) => recordTold(leases, told, log))
+    this.#attempt = createAttempt({ ...options, commit: ({ key, token }) => this.#tell({ key, token }) })
     this.#suspicion = new Suspicion(options, {
       alarm: (alarm) => this.#alarm(alarm),
       finish: (row) => {
         this.#claims.finish(row)
       },
-    })
-    this.#accept = shareStatement(async (sent) => {
-      await untilCommitted(() => leases.markAccepted(sent), log)
-      return () => undefined
     })
     const { over } = this.#claims
     this.over = new Promise((resolve) => {
@@ -125,21 +124,30 @@ class Run<Row extends Claimed> implements Conversations {
     while (this.#lanes.length < count && !this.#claims.over.aborted) this.#lanes.push(this.#converse())
   }
 
-  /** One mail after the other, on one connection. */
+  /** One mail after the other, on one connection. The next is written while the last one is put on record. */
   async #converse(): Promise<void> {
+    let recorded = Promise.resolve()
     for (;;) {
       // Before a mail is taken: a lane that waits for its turn holds no mail.
       const release = await this.#options.transport.takeTurn(this.#claims.over)
       try {
         const row = release && (await this.#claims.next(this.#suspicion.avoidedDomains))
-        if (!row) return
+        if (!row) break
         const begun = ++this.#clock
         if (this.#options.domains.isResting(domainOf(row.address))) await this.#deferUntried(row)
-        else await this.#record(row, await this.#attempt(row), begun)
+        else {
+          const outcome = await this.#attempt(row, recorded)
+          await recorded
+          recorded = this.#record(row, outcome, begun)
+          // Whoever waits for it is told.
+          recorded.catch(() => undefined)
+          if (outcome.kind !== 'accepted') await recorded
+        }
       } finally {
         release?.()
       }
     }
+    await recorded
   }
 
   /** Counted as an attempt, though none is made: so the waits grow, until they are longer than the domain rests. */
@@ -196,7 +204,7 @@ class Run<Row extends Claimed> implements Conversations {
   async #recordAccepted(row: Row, answer: string, begun: number): Promise<void> {
     const { reach, connections, domains, isProbing, onTaken, log } = this.#options
     reach('after-250')
-    await this.#accept({ key: row.key, answer })
+    await this.#tell({ key: row.key, answer })
     reach('after-accepted')
     if (++this.#accepted === 1 && onTaken) await untilCommitted(onTaken, log)
     this.#troubles = 0
@@ -238,5 +246,21 @@ class Run<Row extends Claimed> implements Conversations {
       if (!isPaused) this.#troubles = Math.max(1, this.#troubles)
     })
     return this.#alarmed
+  }
+}
+
+/** What was taken is told until it is on record; whoever asks whether a mail may go is not kept waiting. */
+async function recordTold(leases: Pick<Leases<unknown>, 'record'>, told: Told[], log: Logger) {
+  try {
+    const granted = await leases.record(told)
+    return ({ key }: Told) => granted.has(key)
+  } catch (error) {
+    const taken = told.filter(({ answer }) => answer !== undefined)
+    const again = taken.length > 0 ? untilCommitted(() => leases.record(taken), log) : undefined
+    return async ({ answer }: Told) => {
+      if (answer === undefined) throw error
+      await again
+      return true
+    }
   }
 }

@@ -2,10 +2,9 @@ import type { SendOutcome } from '../../domain/delivery/delivery.ts'
 import { DomainError } from '../../errors.ts'
 import type { OutgoingMail, Transport } from '../../mail/smtp/transport.ts'
 import type { ClaimedDelivery } from '../../store/delivery/deliveries.ts'
-import type { Lease, Leases } from '../../store/delivery/leases.ts'
+import type { Lease } from '../../store/delivery/leases.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import type { ReachPoint } from './kill-points.ts'
-import { shareStatement } from './one-statement.ts'
 
 /** What a message is beside its recipient, who is always the row's address. */
 export type WrittenMail = Pick<OutgoingMail, 'from' | 'message' | 'envelopeId'>
@@ -29,21 +28,21 @@ export interface Writers {
 export type AttemptOutcome = SendOutcome | { kind: 'unknown' | 'unwritten'; error: unknown }
 
 interface AttemptOptions<Row extends Lease> {
-  leases: Pick<Leases<Row>, 'markCommitting'>
+  /** Whether the mail may go. */
+  commit: (row: Row) => Promise<boolean>
   transport: Pick<Transport, 'send'>
   write: (row: Row) => Promise<WrittenMail>
   reach: ReachPoint
 }
 
-/** Writes one mail and sends it, if it may still go when its body is with the server. */
+/**
+ * Writes one mail and sends it, if it may still go when its body is with the server. Nothing is said to the server until
+ * `before` is over.
+ */
 export function createAttempt<Row extends Lease & { address: string }>(
   options: AttemptOptions<Row>,
-): (row: Row) => Promise<AttemptOutcome> {
-  const { leases, transport, write, reach } = options
-  const commit = shareStatement(async (rows: Row[]) => {
-    const granted = await leases.markCommitting(rows)
-    return (row) => granted.has(row.key)
-  })
+): (row: Row, before: Promise<void>) => Promise<AttemptOutcome> {
+  const { commit, transport, write, reach } = options
   const askBeforeFinalDot = async (row: Row): Promise<boolean> => {
     reach('mid-body')
     const isGranted = await commit(row)
@@ -56,7 +55,7 @@ export function createAttempt<Row extends Lease & { address: string }>(
     return isGranted
   }
 
-  return async (row) => {
+  return async (row, before) => {
     const gate = { hasFailed: false }
     const beforeFinalDot = () =>
       askBeforeFinalDot(row).catch((error: unknown) => {
@@ -65,6 +64,7 @@ export function createAttempt<Row extends Lease & { address: string }>(
       })
     try {
       const written = await write(row)
+      await before
       reach('before-mail')
       return await transport.send({ ...written, to: row.address, beforeFinalDot })
     } catch (error) {

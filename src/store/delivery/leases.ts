@@ -10,6 +10,9 @@ export interface Lease {
   token: string
 }
 
+/** What a conversation tells of its mail: with an answer the server has taken it, without one it has all but the final dot. */
+export type Told = (Lease & { answer?: undefined }) | { key: number; token?: undefined; answer: string }
+
 export interface SendingTimes {
   /** How long a row stays its worker's without a heartbeat. */
   leaseSeconds: number
@@ -92,21 +95,16 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
    * Rows by their keys, as `given`. Materialized, so that the table can be read by what is given alone: left to choose,
    * the planner reads all of a digest whose size it does not know.
    */
-  const givenOf = (keys: readonly number[], name: string, values: readonly string[], type: string) => sql`
+  const given = (rows: readonly Told[]) => sql`
     given as materialized (
       select ${ledger.scopeColumns} k.*
-      from unnest(${keys}::bigint[], ${values}::${sql.raw(type)}[]) as k (${key}, ${sql.raw(name)}))`
-  const given = (leases: readonly Lease[]) =>
-    givenOf(
-      leases.map((lease) => lease.key),
-      'token',
-      leases.map((lease) => lease.token),
-      'uuid',
-    )
+      from unnest(${rows.map((row) => row.key)}::bigint[], ${rows.map((row) => row.token ?? null)}::uuid[],
+        ${rows.map((row) => row.answer ?? null)}::text[]) as k (${key}, token, answer))`
   const isGiven = ledger.sameAs('given')
   /** A given row that is still its worker's. `m.state || ''` fits no index: that of rows in hand is full of dead entries. */
-  const isInHand = (...states: string[]) => sql`
-    ${isGiven} and m.lease_token = given.token and (m.state || '') in (${sql.join(states.map((state) => sql.lit(state)))})`
+  const isHeld = (...states: string[]) => sql`
+    m.lease_token = given.token and (m.state || '') in (${sql.join(states.map((state) => sql.lit(state)))})`
+  const isInHand = (...states: string[]) => sql`${isGiven} and ${isHeld(...states)}`
   const isMine = isInHand('claimed', 'committing')
   /** Of the given rows those that fit, as `locked`, held by key. */
   const lockedWhere = (which: RawBuilder<unknown>) => sql`
@@ -171,32 +169,30 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
     },
 
     /**
-     * The last moment: between the last byte of the body and the final dot. Returns the keys that may go.
+     * What conversations tell at one moment, in one statement: mails whose body is with the server, and mails that it has
+     * taken. Returns the keys of the first that may go.
      *
-     * `statement_timestamp()` lies before the snapshot that the objections are judged by: whoever left before
-     * `committing_at` was seen to have left.
+     * The last moment, between the last byte of the body and the final dot, is judged by `statement_timestamp()`, which
+     * lies before the snapshot that the objections are judged by: whoever left before `committing_at` was seen to have
+     * left. A 250 is a fact and outranks whatever the row says meanwhile, so no lease is asked for.
      */
-    async markCommitting(leases: readonly Lease[]): Promise<Set<number>> {
+    async record(told: readonly Told[]): Promise<Set<number>> {
       const { rows } = await sql<{ key: number }>`${prepared}
-        with ${given(leases)}, ${lockedWhere(isInHand('claimed'))}
+        with ${given(told)},
+          ${lockedWhere(sql`${isGiven} and case when given.answer is null then ${isHeld('claimed')}
+            else m.state <> 'accepted' end`)},
+          accepted as (
+            update ${table} m
+            set state = 'accepted', reason = null, accepted_at = clock_timestamp(), smtp_answer = locked.answer,
+                relay_id = ${relayId}, attempt = m.attempt + 1, lease_until = null, next_at = null
+            from locked where ${isLocked} and locked.answer is not null)
         update ${table} m
         set state = 'committing', committing_at = statement_timestamp(), lease_until = ${leaseEnd}
         from locked
-        where ${isLocked} and ${notHeld} and ${ledger.objection} is null and ${ledger.isCurrent}
+        where ${isLocked} and locked.answer is null
+          and ${notHeld} and ${ledger.objection} is null and ${ledger.isCurrent}
         returning m.${key} as key`.execute(hot)
       return new Set(rows.map((row) => row.key))
-    },
-
-    /** A 250 is a fact and outranks whatever the row says meanwhile, so no lease is asked for. */
-    async markAccepted(accepted: readonly { key: number; answer: string }[]): Promise<void> {
-      const [keys, answers] = [accepted.map((one) => one.key), accepted.map((one) => one.answer)]
-      await sql`${prepared}
-        with ${givenOf(keys, 'answer', answers, 'text')},
-          ${lockedWhere(sql`${isGiven} and m.state <> 'accepted'`)}
-        update ${table} m
-        set state = 'accepted', reason = null, accepted_at = clock_timestamp(), smtp_answer = locked.answer,
-            relay_id = ${relayId}, attempt = m.attempt + 1, lease_until = null, next_at = null
-        from locked where ${isLocked}`.execute(hot)
     },
 
     /**
