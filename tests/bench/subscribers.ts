@@ -58,7 +58,7 @@ type Step = keyof typeof steps
 export async function run([rows = '1000000', ...names]: string[]): Promise<void> {
   const chosen = names.length > 0 ? (names as Step[]) : (Object.keys(steps) as Step[])
   const folder = mkdtempSync('/var/tmp/depeche-bench-')
-  const { url } = await startPostgres({ dataDir: join(folder, 'data') })
+  const { url } = await startPostgres({ dataDir: folder })
   try {
     await migrate(url)
     await migrateQueue({ kind: 'postgres', url })
@@ -67,7 +67,7 @@ export async function run([rows = '1000000', ...names]: string[]): Promise<void>
     await measure({ url, folder, rows: Number(rows), context }, chosen)
     await context.close()
   } finally {
-    await stopPostgres(join(folder, 'data'), 'immediate')
+    await stopPostgres(folder, 'immediate')
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -88,7 +88,7 @@ async function measure(on: Ground, chosen: Step[]): Promise<void> {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const pids = { worker: worker.pid ?? 0 }
-  const dataDir = join(on.folder, 'data')
+  const dataDir = on.folder
   const resting = watchProcesses(pids)
   await sleep(idleMs)
   const idle = resting.stop(1).rss.at(-1) ?? 0

@@ -191,3 +191,21 @@ test('where a server keeps pg_trgm from us, the tables are made, and people are 
   const find = async (text: string) => (await subscribers.list({ text, before: undefined, limit: 9 })).length
   expect([await find('%_LOU@'), await find('100_lou'), await find('\\')]).toEqual([1, 0, 0])
 })
+
+test('a batch of people is looked up one by one, not by reading all who are known', async () => {
+  const url = await cloneDatabase()
+  await query(
+    url,
+    `insert into subscribers (address, address_hmac, key_id, language)
+     select 'reader-' || n || '@reader.example', sha256(n::text::bytea), 'k', 'fr' from generate_series(1, 20000) n`,
+  )
+  await query(url, 'analyze subscribers')
+  const { subscribers } = openTestDatabase(url).stores
+  const batch = Array.from({ length: 500 }, (_, n) => `Reader-${n * 50}@reader.example`)
+  const statements = recordStatements()
+  const ids = await subscribers.lockByAddress([...batch, 'nobody@reader.example'])
+  expect([...ids.keys()].sort()).toEqual(batch.slice(1, 401).sort())
+  const statement = statements[0]?.replace('$1', `'{${batch.join(',')}}'`) ?? ''
+  const plan = await query<{ 'QUERY PLAN': string }>(url, `explain ${statement}`)
+  expect(plan.map((row) => row['QUERY PLAN']).join('\n')).not.toContain('Seq Scan on subscribers')
+})

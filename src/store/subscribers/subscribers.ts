@@ -93,13 +93,16 @@ export function subscribersStore(db: Executor) {
       return others.length === 0 ? ids : new Map([...ids, ...(await this.lockByAddress(others))])
     },
 
-    /** Ids by address as it was given; whoever would change these people waits until the transaction ends. */
+    /**
+     * Ids by address as it was given; whoever would change these people waits until the transaction ends. Each is looked
+     * up by itself: left to choose, the planner reads all subscribers for a batch until they are hundreds of thousands.
+     */
     async lockByAddress(addresses: string[]): Promise<Map<string, number>> {
       const rows = await listRows<{ address: string; id: number }>(db)`
         select given.address as "address", s.id as "id"
-        from unnest(${addresses}::text[]) as given (address)
-          join subscribers s on lower(s.address) = lower(given.address)
-        order by s.id for update of s`
+        from (select * from unnest(${addresses}::text[]) as address order by lower(address) collate "C") as given
+          cross join lateral (
+            select id from subscribers where lower(address) = lower(given.address) limit 1 for update) s`
       return new Map(rows.map(({ address, id }) => [address, id]))
     },
 
