@@ -11,7 +11,9 @@ import { aWeb, type Web } from '../support/web.ts'
 const email = 'amina@reader.example'
 
 async function aNewsroom(mailboxUrl = 'http://localhost:8025/') {
-  const web = await aWeb({ env: { MAILBOX_URL: mailboxUrl } })
+  let ahead = 0
+  const now = () => new Date(Date.now() + ahead)
+  const web = await aWeb({ env: { MAILBOX_URL: mailboxUrl }, now })
   const { database, services } = web.context
   const newsletter = await aNewsletter(database, {
     slug: 'le-matin',
@@ -33,7 +35,8 @@ async function aNewsroom(mailboxUrl = 'http://localhost:8025/') {
       names: { fr: fr ?? '', ar: ar ?? '' },
     })
   }
-  return { web, newsletter, decide: () => services.signupDecisions.decideAll() }
+  const wait = (ms: number) => (ahead += ms)
+  return { web, newsletter, wait, decide: () => services.signupDecisions.decideAll() }
 }
 
 const stateOf = async (web: Web, address = email) => {
@@ -65,13 +68,13 @@ test('DOI-1 in a browser: sign up by keyboard, then one click on the link of the
 })
 
 test.each([true, false])('DOI-4 the button on another device, JavaScript %s', async (javaScriptEnabled) => {
-  const { web, decide } = await aNewsroom()
+  const { web, wait, decide } = await aNewsroom()
   await signUp(await aPage(), web.origin)
   await decide()
   const other = await aPage({ ...desktop, javaScriptEnabled })
   await other.goto(web.origin + (await activationPath(web, email)))
   expect(await stateOf(web)).toBe('pending')
-  await other.waitForTimeout(1_100)
+  wait(1_100)
   await other.click('button[value=activate]')
   expect(await other.textContent('h1')).toBe('C’est fait, merci')
   expect(await stateOf(web)).toBe('active')
