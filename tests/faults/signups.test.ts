@@ -47,7 +47,8 @@ test(
       })
     const startWorker = (step?: string) =>
       spawnWorker({ databaseUrl, smtpUrl: sink.url, connections: 4, leaseSeconds: 2, env: diesAt(step) })
-    let web = await startWeb(webSteps[0])
+    let starting = startWeb(webSteps[0])
+    let web = await starting
     let worker = await startWorker(workerSteps[0])
     onTestFinished(async () => {
       web.kill('SIGKILL')
@@ -60,7 +61,8 @@ test(
       for (const next of [...webSteps.slice(1), undefined]) {
         if (web.exitCode === null && web.signalCode === null) await once(web, 'exit')
         expect(web.signalCode).toBe('SIGKILL')
-        web = await startWeb(next)
+        starting = startWeb(next)
+        web = await starting
       }
     }
     const killWorkers = async () => {
@@ -74,9 +76,10 @@ test(
     const refused: string[] = []
     let made = 0
     let isKilling = true
-    /** Nobody answered means nothing was promised: a person tries again. */
+    /** Nobody answered means nothing was promised: a person tries again, once there is somebody to ask. */
     const ask = async (email: string, from: string): Promise<Response> => {
       for (;;) {
+        await starting
         try {
           return await fetch(`http://127.0.0.1:${port}/subscribe`, {
             method: 'POST',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { dateIn } from '../../src/domain/publication.ts'
 import { createLogger } from '../../src/log.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
@@ -68,8 +69,10 @@ test('details older than the days of RETENTION_DELIVERIES become counts, and nob
   // By day nothing moves, nor a day too early, nor while a worker of an older version lives.
   room.setNow(new Date('2030-02-01T12:00:00Z'))
   await services.retention.run(never)
-  room.setNow(new Date(Date.now() + 399 * 86_400_000))
+  const early = dateIn('UTC', new Date(Date.now() + 399 * 86_400_000))
+  room.setNow(new Date(`${early}T01:00:00Z`))
   await services.retention.run(never)
+  await read(`delete from rounds`)
   room.setNow(night)
   await read(`insert into workers (id, generation) values (gen_random_uuid(), 1)`)
   await services.retention.run(never)
