@@ -50,35 +50,42 @@ const keys = () => {
 }
 
 async function runOurs(n: number, name: 'ours' | 'ours, unsigned'): Promise<Result> {
+  const sink = await startSink()
+  const signed = senderEnvironment(sink.port)
+  const env =
+    name === 'ours'
+      ? signed
+      : Object.fromEntries(Object.entries(signed).filter(([variable]) => !variable.startsWith('DKIM_')))
+  const result = { name, ...(await sendDigest(n, env, { sink: sink.child.pid ?? 0 })) }
+  await sink.stop()
+  return result
+}
+
+/** A digest sent by a worker process, from its start to its last answer. @param others whose CPU is told as well */
+export async function sendDigest(
+  n: number,
+  env: Record<string, string>,
+  others: Record<string, number> = {},
+): Promise<Measurement> {
   const dataDir = mkdtempSync('/var/tmp/depeche-bench-')
   const postgres = await startPostgres({ dataDir, settings: { shared_buffers: '256MB' } })
-  const sink = await startSink()
   await migrate(postgres.url)
   await migrateQueue({ kind: 'postgres', url: postgres.url })
   const digestId = await aDigestToSend(postgres.url, n)
   const sender = fork(new URL('./mail-sender.ts', import.meta.url), { execArgv: workerNodeOptions })
-  const pid = sender.pid ?? 0
-  const watch = watchProcesses({ sender: pid, sink: sink.child.pid ?? 0 }, dataDir)
-  const env = senderEnvironment(sink.port)
-  const isSigned = ([variable]: [string, string]) => variable.startsWith('DKIM_')
-  const task: SenderTask = {
-    databaseUrl: postgres.url,
-    digestId,
-    env: name === 'ours' ? env : Object.fromEntries(Object.entries(env).filter((one) => !isSigned(one))),
-  }
-  sender.send(task)
+  const watch = watchProcesses({ sender: sender.pid ?? 0, ...others }, dataDir)
+  sender.send({ databaseUrl: postgres.url, digestId, env } satisfies SenderTask)
   await Promise.race([once(sender, 'message'), once(sender, 'exit')])
-  const result = { name, ...watch.stop(n) }
+  const measurement = watch.stop(n)
   if (sender.exitCode === null) await once(sender, 'exit')
   const [row] = await query<{ n: string }>(
     postgres.url,
     `select count(*) n from deliveries where state = 'accepted'`,
   )
   if (Number(row?.n) !== n) throw new Error(`only ${row?.n} of ${n} were accepted`)
-  await sink.stop()
   await stopPostgres(dataDir, 'immediate')
   rmSync(dataDir, { recursive: true, force: true })
-  return result
+  return measurement
 }
 
 /** A digest of four articles in `sending`, nothing of it claimed yet; its newsletter is `le-matin`. */
