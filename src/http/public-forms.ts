@@ -42,4 +42,4 @@ export const showingFaults =
   }
 
 export const wantsJson = (request: Request): boolean =>
-  request.is('application/json') !== false || request.accepts(['html', 'json']) === 'json'
+  typeof request.is('application/json') === 'string' || request.accepts(['html', 'json']) === 'json'

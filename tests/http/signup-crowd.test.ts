@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { Queue } from 'bullmq'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { recordStatements } from '../support/statements.ts'
@@ -14,6 +15,14 @@ const asked = (web: Web, addresses: string[]) =>
      from unnest($1::text[]) with ordinality as given (address, n)`,
     [addresses, JSON.stringify({ newsletters: ['le-matin'], cadence: 'daily', alerts: false, sections: [] })],
   )
+
+const signUp = async ({ context: { services } }: Web, email: string) =>
+  services.signups.signUp(await services.signups.read({ email }, 'fr'), {
+    ipPrefix: undefined,
+    userAgent: undefined,
+    browser: undefined,
+    language: 'fr',
+  })
 
 const crowd = Array.from({ length: 40 }, (_, n) => `reader-${n}@d${n}.example`)
 const aWebToDecide = async () => {
@@ -51,11 +60,7 @@ test('one request that cannot be decided is put off, and nobody beside it', asyn
 
 test('of one person in a crowd, however spelled, three are mailed, and the rest is told nothing', async () => {
   const { web, decideAll } = await aWebToDecide()
-  for (let n = 0; n < 6; n++)
-    await web.context.services.signups.signUp(
-      await web.context.services.signups.read({ email: `amina+${n}@reader.example` }, 'fr'),
-      { ipPrefix: undefined, userAgent: undefined, browser: undefined, language: 'fr' },
-    )
+  for (let n = 0; n < 6; n++) await signUp(web, `amina+${n}@reader.example`)
   expect(await decideAll()).toBe(6)
   expect(
     await rowsOf(web, 'select decision, count(*)::int as n from activations group by 1 order by 1'),
@@ -63,4 +68,33 @@ test('of one person in a crowd, however spelled, three are mailed, and the rest 
     { decision: 'limited', n: 3 },
     { decision: 'mailed', n: 3 },
   ])
+})
+
+test('the first of a crowd wakes a worker at once, the others one more for all of them', async () => {
+  const { web } = await aWebToDecide()
+  const rings = vi.spyOn(Queue.prototype, 'add')
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now())
+  onTestFinished(() => void vi.restoreAllMocks())
+  for (const address of crowd.slice(0, 5)) await signUp(web, address)
+  const woken = () => rings.mock.calls.map(([name]) => name as string)
+  expect(woken()).toEqual(['decide-signups'])
+  clock.mockRestore()
+  await vi.waitFor(() => {
+    expect(woken()).toEqual(['decide-signups', 'decide-signups'])
+  })
+})
+
+test('who signs up by JSON waits for nothing that a page would show', async () => {
+  const { web } = await aWebToDecide()
+  const statements = recordStatements()
+  const post = (accept: string, type: string, body: string) =>
+    web.fetch('/subscribe', {
+      method: 'POST',
+      headers: { accept, 'content-type': type },
+      body,
+    })
+  expect((await post('*/*', 'application/json', '{"email":"omar@reader.example"}')).status).toBe(202)
+  expect(statements.filter((text) => /from selections|from feed_documents/.test(text))).toEqual([])
+  await post('text/html', 'application/x-www-form-urlencoded', 'email=lina@reader.example')
+  expect(statements.filter((text) => /moved_to is not null/.test(text))).toHaveLength(1)
 })

@@ -4,6 +4,12 @@ import pg from 'pg'
 import { PreparingClient, prepared } from '../../src/store/prepared.ts'
 import { cloneDatabase } from '../support/database.ts'
 
+function wait11Seconds(): void {
+  const later = performance.now() + 11_000
+  vi.spyOn(performance, 'now').mockReturnValue(later)
+  onTestFinished(() => void vi.restoreAllMocks())
+}
+
 test('only a statement that says so is planned once per connection, and its values stay its own', async () => {
   const pool = new pg.Pool({ connectionString: await cloneDatabase(), max: 1, Client: PreparingClient })
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
@@ -33,10 +39,43 @@ test('a plan does not outlive the size of the table that it was made for', async
   for (let n = 0; n < 7; n++) await find()
   await sql`insert into crowd select generate_series(2, 100000)`.execute(db)
   expect(await planOf()).toContain('Seq Scan')
-  const later = performance.now() + 11_000
-  vi.spyOn(performance, 'now').mockReturnValue(later)
-  onTestFinished(() => void vi.restoreAllMocks())
+  wait11Seconds()
   await find()
   expect(await planOf()).toContain('Index')
+  await db.destroy()
+})
+
+test('the plan by which PostgreSQL follows a foreign key goes with the others', async () => {
+  const pool = new pg.Pool({ connectionString: await cloneDatabase(), max: 1, Client: PreparingClient })
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+  await sql`create table crowd (id int primary key) with (autovacuum_enabled = false)`.execute(db)
+  await sql`create table tickets (crowd_id int references crowd)`.execute(db)
+  await sql`insert into crowd values (1)`.execute(db)
+  await sql`analyze crowd`.execute(db)
+  const readWholly = async () => {
+    for (let n = 0; n < 7; n++) await sql`insert into tickets values (1)`.execute(db)
+    await sql`select pg_stat_force_next_flush()`.execute(db)
+    const { rows } = await sql<{ reads: number }>`
+      select seq_scan::int as reads from pg_stat_user_tables where relname = 'crowd'`.execute(db)
+    return rows[0]?.reads ?? 0
+  }
+  const before = await readWholly()
+  await sql`insert into crowd select generate_series(2, 100000)`.execute(db)
+  expect(await readWholly()).toBe(before + 7)
+  wait11Seconds()
+  expect(await readWholly()).toBe(before + 7)
+  await db.destroy()
+})
+
+test('a transaction that failed is rolled back, however long it took', async () => {
+  const pool = new pg.Pool({ connectionString: await cloneDatabase(), max: 1, Client: PreparingClient })
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+  const failing = db.transaction().execute(async (transaction) => {
+    await expect(sql`select 1 / 0`.execute(transaction)).rejects.toThrow('division by zero')
+    wait11Seconds()
+    throw new Error('over')
+  })
+  await expect(failing).rejects.toThrow('over')
+  expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }])
   await db.destroy()
 })

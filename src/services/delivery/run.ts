@@ -80,7 +80,10 @@ class Run<Row extends Claimed> implements Conversations {
       log,
     })
     this.#tell = shareStatement((told: Told[]) => recordTold(leases, told, log))
-    this.#attempt = createAttempt({ ...options, commit: ({ key, token }) => this.#tell({ key, token }) })
+    this.#attempt = createAttempt({
+      ...options,
+      commit: ({ key, token }, messageId) => this.#tell({ key, token, messageId }),
+    })
     this.#suspicion = new Suspicion(options, {
       alarm: (alarm) => this.#alarm(alarm),
       finish: (row) => {

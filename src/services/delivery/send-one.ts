@@ -7,7 +7,10 @@ import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import type { ReachPoint } from './kill-points.ts'
 
 /** What a message is beside its recipient, who is always the row's address. */
-export type WrittenMail = Pick<OutgoingMail, 'from' | 'message' | 'envelopeId'>
+export type WrittenMail = Pick<OutgoingMail, 'from' | 'message' | 'envelopeId'> & {
+  /** Where it is to be kept. */
+  messageId?: string
+}
 
 /** Writes one personal mail: everything but its recipient. */
 export type MailWriter = (mail: ClaimedMail) => Promise<WrittenMail>
@@ -29,7 +32,7 @@ export type AttemptOutcome = SendOutcome | { kind: 'unknown' | 'unwritten'; erro
 
 interface AttemptOptions<Row extends Lease> {
   /** Whether the mail may go. */
-  commit: (row: Row) => Promise<boolean>
+  commit: (row: Row, messageId: string | undefined) => Promise<boolean>
   transport: Pick<Transport, 'send'>
   write: (row: Row) => Promise<WrittenMail>
   reach: ReachPoint
@@ -43,9 +46,9 @@ export function createAttempt<Row extends Lease & { address: string }>(
   options: AttemptOptions<Row>,
 ): (row: Row, before: Promise<void>) => Promise<AttemptOutcome> {
   const { commit, transport, write, reach } = options
-  const askBeforeFinalDot = async (row: Row): Promise<boolean> => {
+  const askBeforeFinalDot = async (row: Row, messageId: string | undefined): Promise<boolean> => {
     reach('mid-body')
-    const isGranted = await commit(row)
+    const isGranted = await commit(row, messageId)
     reach('after-committing')
     if (isGranted) {
       afterFinalDot(() => {
@@ -57,13 +60,13 @@ export function createAttempt<Row extends Lease & { address: string }>(
 
   return async (row, before) => {
     const gate = { hasFailed: false }
-    const beforeFinalDot = () =>
-      askBeforeFinalDot(row).catch((error: unknown) => {
-        gate.hasFailed = true
-        throw error
-      })
     try {
-      const written = await write(row)
+      const { messageId, ...written } = await write(row)
+      const beforeFinalDot = () =>
+        askBeforeFinalDot(row, messageId).catch((error: unknown) => {
+          gate.hasFailed = true
+          throw error
+        })
       await before
       reach('before-mail')
       return await transport.send({ ...written, to: row.address, beforeFinalDot })

@@ -13,7 +13,6 @@ import type { EditorService } from '../desk/editors.ts'
 import type { InvitationService } from '../desk/invitations.ts'
 import type { Parts } from '../parts.ts'
 import type { SubscriptionLinks } from '../subscribers/links.ts'
-import { shareStatement } from './one-statement.ts'
 import type { MailWriter } from './send-one.ts'
 
 type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'> & {
@@ -44,15 +43,11 @@ export const createPersonalWriter = (parts: WriterParts) => (): MailWriter => {
     fetchMethod: (wanted) => parts.welcome.listOffers(JSON.parse(wanted) as Choices),
   })
   const listOffers = (wanted: Choices) => offers.forceFetch(JSON.stringify(wanted))
-  const keepMessageId = shareStatement(async (mails: { id: number; messageId: string }[]) => {
-    await stores.outbox.updateMessageIds(mails)
-    return () => undefined
-  })
 
   const finish = async ({ key: outboxId }: ClaimedMail, message: Buffer[]) => {
     const reference = { kind: 'outbox', outboxId } as const
-    await keepMessageId({ id: outboxId, messageId: mail.messageId(reference) })
     return {
+      messageId: mail.messageId(reference),
       from: mail.returnPath(reference),
       envelopeId: mail.envelopeId(reference),
       message: await signer.sign(message),

@@ -10,7 +10,6 @@ import type { Parts } from '../parts.ts'
 import type { PublicationService } from '../desk/publication.ts'
 import { sha256 } from '../desk/secret.ts'
 import { signupInput, type SignupInput, type Visitor } from './input.ts'
-import { shareStatement } from '../delivery/one-statement.ts'
 import { singleFlight } from '../single-flight.ts'
 
 const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
@@ -39,13 +38,26 @@ export function createSignupService(
     leadingSections: await stores.selections.listLeading('section', sectionsOnForm),
   }))
 
-  /** Wakes a worker, once for all who wait to do so; in turn by other numbers, for a dead one may hold the job of one. */
-  let rung = 0
-  const ring = shareStatement(async () => {
-    rung = (rung + 1) % wakeUps
-    await doorbell.ring('decide-signups', {}, rung)
-    return () => undefined
-  })
+  let rings = 0
+  let rungAt = -Infinity
+  let isRingDue = false
+  /** Wakes a worker: at once, and of a crowd now and then; in turn by other numbers, for a dead one may hold the job of one. */
+  const ring = async (): Promise<void> => {
+    if (isRingDue) return
+    const waitMs = rungAt + ringEveryMs - performance.now()
+    isRingDue = waitMs > 0
+    if (isRingDue) {
+      // Nobody waits for it: what a process that ends leaves unsaid, the reconciler finds.
+      setTimeout(() => {
+        isRingDue = false
+        void ring()
+      }, waitMs).unref()
+      return
+    }
+    rungAt = performance.now()
+    rings = (rings + 1) % wakeUps
+    await doorbell.ring('decide-signups', {}, rings)
+  }
 
   const request = async ({ address, visitor, consentText, policyVersion, ...wish }: Wish) => {
     const [limit] = hashForLimits(keyring, address)
@@ -67,7 +79,7 @@ export function createSignupService(
       },
     })
     reach('after-request')
-    await ring(undefined)
+    await ring()
     reach('after-ring')
   }
 
@@ -187,6 +199,8 @@ export function createSignupService(
 }
 
 const sharedStampMs = 10 * 60_000
+
+const ringEveryMs = 100
 
 /** So many rings of one process may wait at once. */
 const wakeUps = 4

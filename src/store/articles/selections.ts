@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Selection, SelectionKind } from '../../domain/articles/article.ts'
 import { findRow, listRows, type Executor } from '../executor.ts'
+import { prepared } from '../prepared.ts'
 
 export interface NewSelection {
   kind: SelectionKind
@@ -67,7 +68,7 @@ export function selectionsStore(db: Executor) {
 
     /** The first few that are listed: as the desk has put them in order, and of those it has not, the ones that the newest articles are in. */
     async listLeading(kind: SelectionKind, limit: number): Promise<Selection[]> {
-      const rows = await listRows<Row>(db)`
+      const rows = await listRows<Row>(db)`${prepared}
         select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
         left join (
           select x.selection_id, count(*) as articles

@@ -49,6 +49,7 @@ const ledger = {
     left join variants prepared on prepared.id = picked.variant_id
     left join variants v on v.id = coalesce(prepared.replaced_by, prepared.id)`,
   onClaim: sql`variant_id = v.id,`,
+  onCommit: sql``,
   // A row that comes back from a dead worker is not seen by a withdrawal at that moment, and may be claimed before it.
   isCurrent: sql<boolean>`
     not exists (select from variants v where v.id = m.variant_id and v.replaced_by is not null)`,

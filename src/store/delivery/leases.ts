@@ -11,7 +11,9 @@ export interface Lease {
 }
 
 /** What a conversation tells of its mail: with an answer the server has taken it, without one it has all but the final dot. */
-export type Told = (Lease & { answer?: undefined }) | { key: number; token?: undefined; answer: string }
+export type Told =
+  | (Lease & { answer?: undefined; messageId?: string | undefined })
+  | { key: number; token?: undefined; messageId?: undefined; answer: string }
 
 export interface SendingTimes {
   /** How long a row stays its worker's without a heartbeat. */
@@ -63,6 +65,8 @@ export interface Ledger<Row> {
   columns: RawBuilder<Row>
   /** What a claim changes of a row beyond its lease, each followed by a comma. */
   onClaim: RawBuilder<unknown>
+  /** What is kept of a mail that may go, each followed by a comma. */
+  onCommit: RawBuilder<unknown>
   /** Whether what was claimed is still what may go. Not an objection: a new claim puts it right. */
   isCurrent: RawBuilder<boolean>
 }
@@ -99,7 +103,8 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
     given as materialized (
       select ${ledger.scopeColumns} k.*
       from unnest(${rows.map((row) => row.key)}::bigint[], ${rows.map((row) => row.token ?? null)}::uuid[],
-        ${rows.map((row) => row.answer ?? null)}::text[]) as k (${key}, token, answer))`
+        ${rows.map((row) => row.answer ?? null)}::text[], ${rows.map((row) => row.messageId ?? null)}::text[])
+        as k (${key}, token, answer, message_id))`
   const isGiven = ledger.sameAs('given')
   /** A given row that is still its worker's. `m.state || ''` fits no index: that of rows in hand is full of dead entries. */
   const isHeld = (...states: string[]) => sql`
@@ -128,7 +133,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
           ? sql``
           : sql`and lower(split_part(${ledger.address}, '@', 2)) <> all(${avoided}::text[])`
       // Past a key rather than from the start: rows just claimed leave dead index entries that every claim would re-read.
-      const { rows } = await sql<Lease & Row & { state: string }>`
+      const { rows } = await sql<Lease & Row & { state: string }>`${prepared}
         with picked as materialized (
           select m.*, ${ledger.objection} as objection
           from ${table} m
@@ -187,7 +192,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
                 relay_id = ${relayId}, attempt = m.attempt + 1, lease_until = null, next_at = null
             from locked where ${isLocked} and locked.answer is not null)
         update ${table} m
-        set state = 'committing', committing_at = statement_timestamp(), lease_until = ${leaseEnd}
+        set state = 'committing', committing_at = statement_timestamp(), ${ledger.onCommit} lease_until = ${leaseEnd}
         from locked
         where ${isLocked} and locked.answer is null
           and ${notHeld} and ${ledger.objection} is null and ${ledger.isCurrent}

@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import type { Executor } from '../executor.ts'
-import { prepared } from '../prepared.ts'
 import { suspectsOn } from './suspects.ts'
 import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
 
@@ -94,6 +93,8 @@ const objection = sql<string | null>`(
 const ledger: Ledger<ClaimedMail> = {
   table: sql`outbox`,
   onClaim: sql``,
+  // Consent records name the mail that was answered.
+  onCommit: sql`message_id = locked.message_id,`,
   isCurrent: sql<boolean>`true`,
   key: sql`id`,
   scope: sql<boolean>`true`,
@@ -164,17 +165,6 @@ export function outboxStore(db: Executor, hot: Executor) {
         where state = 'rejected' and reason = 'not_written' and attempt < 5 and expires_at > now()`.execute(
         db,
       )
-    },
-
-    /** The Message-IDs under which they go out: consent records name them. */
-    async updateMessageIds(mails: { id: number; messageId: string }[]): Promise<void> {
-      await sql`${prepared}
-        with locked as materialized (
-          select m.id, given.message_id
-          from unnest(${mails.map(({ id }) => id)}::bigint[], ${mails.map(({ messageId }) => messageId)}::text[])
-            as given (id, message_id) join outbox m on m.id = given.id
-          order by m.id for update of m)
-        update outbox m set message_id = locked.message_id from locked where m.id = locked.id`.execute(hot)
     },
   }
 }

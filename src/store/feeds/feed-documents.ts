@@ -9,6 +9,7 @@ import type {
 } from '../../domain/feeds/feed.ts'
 import type { FeedPlace } from '../../domain/feeds/feed-window.ts'
 import { findRow, listRows, type Executor } from '../executor.ts'
+import { prepared } from '../prepared.ts'
 import { fill } from '../row.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
 
@@ -263,11 +264,8 @@ export function feedDocumentsStore(db: Executor) {
     },
 
     async listMoved(): Promise<MovedPaths> {
-      const rows = await db
-        .selectFrom('feedDocuments')
-        .select(['path', 'movedTo'])
-        .where((eb) => eb.or([eb('movedTo', 'is not', null), eb('retiredAt', 'is not', null)]))
-        .execute()
+      const rows = await listRows<{ path: string; movedTo: string | null }>(db)`${prepared}
+        select path, moved_to from feed_documents where moved_to is not null or retired_at is not null`
       return new Map(rows.map(({ path, movedTo }) => [path, movedTo ?? undefined]))
     },
 
