@@ -5,6 +5,7 @@ import { createSitemapService } from '../../src/services/feeds/sitemap.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
+import { recordStatements } from '../support/statements.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
 const textOf = async (web: Web, path: string) => (await web.fetch(path)).text()
@@ -197,4 +198,30 @@ test('a sitemap of the pages here, polled politely, in parts where it is long; n
   await services.publication.set({ links: 'canonical' }, { kind: 'cli', role: 'admin' })
   expect((await web.fetch('/sitemap.xml')).status).toBe(404)
   expect(await textOf(web, '/robots.txt')).not.toContain('Sitemap')
+})
+
+test('what all articles are counted for is counted once for each change that any process makes', async () => {
+  const web = await aWeb()
+  const other = await aWeb({ databaseUrl: web.context.config.databaseUrl, hasNewsroom: true })
+  const put = async (id: string) => {
+    const call = await other.api('editor')
+    await call('PUT', `/articles/${id}`, { title: id, language: 'fr', html: '', sections: ['culture'] })
+  }
+  const statements = recordStatements()
+  const read = async () => {
+    statements.splice(0)
+    const page = await textOf(web, '/fr/sections')
+    const map = await textOf(web, '/sitemap.xml')
+    return {
+      articles: /(\d+) article/.exec(page)?.[1],
+      inMap: [...map.matchAll(/<loc>[^<]*\/articles\//g)].length,
+      counts: statements.filter((text) => text.includes('count(*)')).length,
+    }
+  }
+  await put('le-phare')
+  const counted = (await read()).counts
+  expect(await read()).toEqual({ articles: '1', inMap: 1, counts: counted - 2 })
+  await put('le-bac')
+  expect(await read()).toEqual({ articles: '2', inMap: 2, counts: counted })
+  expect(await read()).toEqual({ articles: '2', inMap: 2, counts: counted - 2 })
 })

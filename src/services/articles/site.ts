@@ -22,6 +22,7 @@ import { authorNamed } from './put-articles.ts'
 import { linkTo, toCard, toStory } from './cards.ts'
 import { safeHtml, toSafeHtml } from './safe-html.ts'
 import { singleFlight } from '../single-flight.ts'
+import { untilChange } from '../until-change.ts'
 
 /** Where a reader is sent on; not for good where the publication's settings decide. */
 interface Elsewhere {
@@ -56,6 +57,13 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     return to === undefined ? undefined : { to, isForGood: false }
   }
   const today = (publication: Publication) => dateIn(publication.zone, now())
+  const countArticles = untilChange(
+    database.stores,
+    async (kind: SelectionKind, only: string | undefined) => {
+      const ids = (await selections.list(kind)).map(({ id }) => id)
+      return selections.countArticles(ids, only)
+    },
+  )
 
   /** Picks that stand beside the news, as far as this language has their articles. */
   const listBeside = async ({ publication, language }: Listed) => {
@@ -176,10 +184,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     /** Every section, or dossier, with an article in this language, or in any. */
     async index(kind: SelectionKind, language: string, only: string | undefined) {
       const all = await selections.list(kind)
-      const counts = await selections.countArticles(
-        all.map(({ id }) => id),
-        only,
-      )
+      const counts = await countArticles(kind, only)
       return all.flatMap((selection) => {
         const count = counts.get(selection.id) ?? 0
         const description = selection.descriptions[language] ?? ''

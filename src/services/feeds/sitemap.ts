@@ -2,6 +2,7 @@ import { articlePath } from '../../domain/articles/article.ts'
 import { siteHostOf } from '../../domain/articles/identity.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'
+import { untilChange } from '../until-change.ts'
 
 /**
  * What search engines are told to read: articles whose page is the one here.
@@ -14,13 +15,14 @@ export function createSitemapService(
   const { publicUrl } = config
   const { articles, publication } = database.stores
   const host = siteHostOf(publicUrl) ?? ''
+  const count = untilChange(database.stores, () => articles.countAtHome(host))
 
   return {
     /** The whole, or an index of its parts; a part by its number, from 1. Undefined where there is none. */
     read: singleFlight(async (part?: number): Promise<string | undefined> => {
       const { links, languages } = await publication.get()
       if (links === 'canonical') return undefined
-      const parts = Math.ceil((await articles.countAtHome(host)) / most)
+      const parts = Math.ceil((await count()) / most)
       if (part === undefined && parts > 1) {
         const locs = Array.from({ length: parts }, (_, n) => ({ loc: `${publicUrl}/sitemap-${n + 1}.xml` }))
         return feedWriter.sitemap('sitemapindex', locs)

@@ -80,6 +80,12 @@ export function feedDocumentsStore(db: Executor) {
       await db.insertInto('feedChanges').values(rows).execute()
     },
 
+    /** A number that is higher after each change that was noted. */
+    async lastChange(): Promise<number> {
+      const row = await findRow<{ n: number }>(db)`select last_value as n from feed_changes_id_seq`
+      return row?.n ?? 0
+    },
+
     /** Takes the noted changes; what is noted after this statement's snapshot stays for the next. */
     async claimChanges(): Promise<FeedChange[]> {
       const rows = await listRows<{ subject: string; language: string | null }>(db)`
