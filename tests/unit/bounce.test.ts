@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import {
   classifyBounce,
+  diagnosisOf,
   scoreBounce,
   type BounceClass,
   type ScoredBounce,
 } from '../../src/domain/deliverability/bounce.ts'
 import type { Diagnosis } from '../../src/domain/delivery/diagnosis.ts'
+import { refusedBy } from '../../src/mail/smtp/send-outcome.ts'
 
 const rows: [Diagnosis['stage'], number | undefined, string | undefined, string, BounceClass][] = [
   ['rcpt', 550, '5.1.1', 'no such user', 'dead'],
@@ -122,6 +124,24 @@ test.each(answers)('BNC-1 "%s" at RCPT and after DATA is %s', (answer, expected)
   for (const stage of ['rcpt', 'data'] as const) {
     expect(classifyBounce({ stage, code: Number(code), status, text })).toBe(expected)
   }
+})
+
+const replies: [code: number, text: string, expected: BounceClass][] = [
+  [552, '552-Sorry\n552 5.2.2 see above', 'full'],
+  [550, '550-mx.reader.example\n550-5.2.1 (q7)\n550 closed for now', 'doubtful'],
+  // An address of ours is no status.
+  [550, '550 Connection from 5.1.1.25 refused', 'policy'],
+  [450, '450 5.1.1.25 comes too early', 'transient'],
+  // Whatever stands beside it, 4xx asks to come again.
+  [451, '451 5.1.1 lookup of the user failed', 'transient'],
+  [450, '450 5.7.1 Greylisted, come back later', 'transient'],
+  [450, '450 5.7.1 too many complaints', 'policy'],
+  [452, '452 5.2.2 see above', 'full'],
+]
+
+test.each(replies)('BNC-1 an answer of %i at RCPT, "%s", is %s', (code, text, expected) => {
+  const refusal = refusedBy({ code, text }, 'rcpt', 'r@reader.example')
+  expect(classifyBounce(diagnosisOf(refusal))).toBe(expected)
 })
 
 test('BNC-2 a refusal as 554, or by x.7.x, speaks of nobody: at any stage, seen or reported', () => {

@@ -31,10 +31,11 @@ export function classifyBounce(diagnosis: Diagnosis, source: 'smtp' | 'dsn' = 's
     return status.startsWith('5.7.') || isSuspected(said) ? 'policy' : 'sender'
   }
   if (isGreylisting(diagnosis)) return 'transient'
-  const isTemporary = status === '' ? (code ?? 400) < 500 : status.startsWith('4.')
+  // A reply that asks to come again speaks of nobody for good, whatever status stands beside it.
+  const isTemporary = status.startsWith('4.') || (code ?? (status === '' ? 400 : 500)) < 500
   if (!isTemporary) return classifyPermanent({ ...diagnosis, status }, said)
-  if (/^4\.(2\.2|3\.1)$/.test(status)) return 'full'
-  if (status.startsWith('4.7.') || isSuspected(said)) return 'policy'
+  if (/^[45]\.(2\.2|3\.1)$/.test(status)) return 'full'
+  if (/^[45]\.7\./.test(status) || isSuspected(said)) return 'policy'
   return said.has('full') ? 'full' : 'transient'
 }
 
@@ -109,10 +110,10 @@ const ofOurs =
  * Many say so with a status of policy, in a text without the word.
  */
 export function isGreylisting({ code, status = '', text }: Diagnosis): boolean {
-  if ((code ?? 400) >= 500 || status.startsWith('5.')) return false
+  if ((code ?? (status.startsWith('5.') ? 500 : 400)) >= 500) return false
   if (greylisted.test(text)) return true
   return (
-    /^4\.7\.(0|1|5\d\d)$/.test(status) &&
+    /^[45]\.7\.(0|1|5\d\d)$/.test(status) &&
     putOff.test(text) &&
     !ofOurs.test(text) &&
     !isSuspected(meaningsOf(text))

@@ -23,9 +23,9 @@ export function storableAnswer(answer: string, address: string): string {
   return (stored + line.slice(from)).slice(0, longestAnswer)
 }
 
-/** The enhanced status of an answer (RFC 3463), such as 5.1.1. */
+/** The enhanced status of an answer (RFC 3463), such as 5.1.1: in any of its lines, and no part of an IP address. */
 export const statusOf = (answer: string): string | undefined =>
-  /^\d{3}[ -](?:.{0,40}?[\s#(])?([245]\.\d{1,3}\.\d{1,3})\b/.exec(answer)?.[1]
+  /^\d{3}[ -](?:.{0,40}?[\s#(])?([245]\.\d{1,3}\.\d{1,3})\b(?!\.\d)/m.exec(answer)?.[1]
 
 /** The server's no, where it said one: anything below 400 in its place is no answer to what was asked. */
 export function refusedBy(reply: SmtpReply, stage: SmtpStage, address: string): Refused {
