@@ -27,7 +27,7 @@ const phrases = {
     message is blocked, local policy, by policy, policy violation, policy reason, security policy,
     security policies, organization policy, organizational settings, due to policy, policy rejection,
     policy restriction, access policy, refuse le message, message refuse, votre ip, liste noire, lista negra,
-    schwarze liste, القائمة السوداء, greylist, graylist, with attachments`,
+    schwarze liste, القائمة السوداء, مزعج, بريد عشوائي, greylist, graylist, with attachments`,
   rate: `
     too many, throttl, sending limit, sending rate, sending quota, send quota, sender quota, senders quota,
     sender … quota, senders … quota, daily quota, hourly quota, outgoing quota, outbound quota,
@@ -63,8 +63,10 @@ const phrases = {
     connection drop, connection was, could not connect, couldnt connect, unable to connect, cannot connect,
     failed to connect, connect to … failed, requests to connect, not reachable, unreachable, no route to,
     not respond, no response, network error, network problem, in the queue, in queue, queued too long,
-    could not be delivered for, failing for a long time, points to local host, mail loop, forwarding loop, routing loop, loops back, loop detect,
-    loop broken, loop count, looping, too many hops, hop count, delai … depasse, delai … expire`,
+    could not be delivered for, failing for a long time, delai … depasse, delai … expire`,
+  loop: `
+    points to local host, mail loop, forwarding loop, routing loop, loops back, loop detect, loop broken, loop count,
+    looping, too many hops, hop count`,
   later: `
     temporar, try again, try later, retry later, try it again, come back, deferred, plus tard, local error,
     configuration error, config error, system error, internal error, internal server error, misconfigur,
@@ -120,7 +122,7 @@ const phrases = {
     no longer on … server, addresses were unknown, unbekannter benutzer, nessun utente, no existe dicha,
     inconnu a cette adresse, пользователь … не найден, пользователь не существует, неизвестный пользователь,
     ящик … не существует, адрес … не существует, المستخدم غير موجود, المستلم غير موجود, العنوان غير موجود,
-    عنوان البريد غير موجود, الحساب غير موجود, مستخدم غير معروف, ユーザーは存在しません, 用户不存在, 收件人不存在`,
+    عنوان البريد غير موجود, صندوق البريد غير موجود, المستلم غير معروف, الحساب غير موجود, مستخدم غير معروف, ユーザーは存在しません, 用户不存在, 收件人不存在`,
   closed: `
     discontinued, deactivated, mailbox unavailable, mailbox unavaiable, mailbox not available,
     mailbox is unavailable, account unavailable, recipient unavailable, user unavailable, inactive user,
@@ -151,7 +153,7 @@ const ofPersons: Partial<Record<Meaning, string>> = {
   nobody: `
     not found, notfound, wasnt found, be found, not exist, doesnt exist, isnt valid, not valid,
     not recogni, not present, unknown, invalid, not listed, not known, no longer exist, not a known, not local,
-    is wrong, incorrect, removed, deleted, inconnu, invalide, inexistant, existe pas, introuvable,
+    is wrong, incorrect, removed, deleted, inconnu, invalide, inexistant, existe pas, existe plus, introuvable,
     no existe, desconocid, inesistente, non esiste, sconosciut, nao existe, desconhecid, unbekannt,
     existiert nicht, nicht gefunden, bestaat niet, onbekend, ungultig`,
   closed: `

@@ -60,7 +60,7 @@ function classifyPermanent(diagnosis: Permanent, said: Set<Meaning>): BounceClas
 
 /** What speaks of nobody who lives at the address, or of nobody's fault, whatever the code. */
 function classifyHindrance(status: string, said: Set<Meaning>): BounceClass | undefined {
-  if (said.has('receiving too much') || temporaryAfterAll.has(status)) return 'transient'
+  if (said.has('receiving too much') || said.has('loop') || temporaryAfterAll.has(status)) return 'transient'
   if (said.has('reputation') || said.has('rate') || said.has('authentication')) return 'policy'
   if (said.has('relay')) return 'policy'
   if (said.has('our address')) return status.startsWith('5.7.') ? 'policy' : 'sender'

@@ -63,6 +63,7 @@ const telling: Meaning[] = [
   'no domain',
   'lookup failed',
   'expired',
+  'loop',
   'reputation',
   'too large',
 ]
