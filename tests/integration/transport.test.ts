@@ -218,6 +218,12 @@ test('an answer may have several lines and letters of its own, and is kept as a 
   expect(outcome).toEqual({ kind: 'accepted', answer: '250-2.0.0 Reçu 250 file d’attente' })
 })
 
+test('an answer in an older charset keeps its letters', async () => {
+  const reply = '552 Boîte pleine'
+  const { outcome } = await sendThrough({ at: 'rcpt', do: 'reply', reply, encoding: 'latin1' })
+  expect(outcome).toMatchObject({ answer: '552 Boîte pleine' })
+})
+
 test('an answer is kept without the address it repeats', async () => {
   const { outcome } = await sendThrough({
     at: 'rcpt',

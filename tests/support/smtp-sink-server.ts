@@ -14,6 +14,7 @@ export interface SinkFault {
    */
   do: 'close' | 'reset' | 'hang' | 'reply' | 'partial' | 'partial-close' | 'late'
   reply?: string
+  encoding?: BufferEncoding
   ms?: number
   /** Lets so many occasions pass first. */
   after?: number
@@ -252,7 +253,7 @@ function strikeNow(session: Session, fault: SinkFault, usualReply: string): void
   else if (fault.do === 'reply') {
     session.isReading = false
     if (reply.startsWith('421')) socket.end(`${reply}\r\n`)
-    else socket.write(`${reply}\r\n`)
+    else socket.write(`${reply}\r\n`, fault.encoding)
   }
 }
 

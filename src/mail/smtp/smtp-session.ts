@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 
@@ -144,7 +145,9 @@ export class SmtpSession {
     }
     this.#lines.push(line)
     if (mark === '-') return
-    const text = Buffer.from(this.#lines.join('\n'), 'latin1').toString('utf8')
+    const said = this.#lines.join('\n')
+    const bytes = Buffer.from(said, 'latin1')
+    const text = isUtf8(bytes) ? bytes.toString() : said
     this.#lines = []
     this.#replies.push({ code: Number(code), text })
     this.#wake()
