@@ -48,7 +48,20 @@ test('broken mails are read as far as they go', () => {
   expect(mime(multipart('B'), '', 'text').parts).toMatchObject([{ type: 'text/plain', body: 'text' }])
   const [part] = mime('Content-Type: text/plain; charset=klingon', '', 'nuqneH').parts
   expect(part && textOf(part, 100)).toBe('nuqneH')
-  expect(headerText('=?utf-8?Q?non_remis=C3=A9?= =?klingon?B?eA==?=')).toBe('non remiséx')
+  expect(headerText('=?utf-8?Q?non_remis=C3=A9?= =?klingon?B?eA==?= news')).toBe('non remiséx news')
+})
+
+test('text is read in the charset that nobody named, and HTML with what it writes as entities', () => {
+  const textIn = (type: string, body: string) => {
+    const [part] = readMime(Buffer.from(`Content-Type: ${type}\n\n${body}`, 'latin1')).parts
+    return part && textOf(part, 1_000)
+  }
+  expect(textIn('text/plain', 'Bo\xeete pleine')).toBe('Boîte pleine')
+  expect(textIn('text/plain', 'Bo\xc3\xaete pleine')).toBe('Boîte pleine')
+  expect(headerText('Bo\xeete')).toBe('Boîte')
+  expect(textIn('text/html', 'Bo&icirc;te <b>pleine</b> &#8212; &#x645;&#1605;&#0; &amp;lt; &klingon;')).toBe(
+    'Boite pleine — مم&#0; &lt; &klingon;',
+  )
 })
 
 const bytes = 1_000_000

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** One part of a mail that holds no others: a text, a report, a returned message. */
 export interface MimePart {
   /** In lower case, without parameters. */
@@ -127,18 +129,17 @@ export function textOf({ headers, type, body }: MimePart, longest: number): stri
     ? Buffer.from(sent, 'base64')
     : Buffer.from(encoding.startsWith('quoted-printable') ? decodeQuoted(sent) : sent, 'latin1')
   const charset = /\bcharset\s{0,9}=\s{0,9}"?([\w:.+-]{1,40})/i.exec(headers.get('content-type') ?? '')?.[1]
-  const text = decode(bytes, charset ?? 'utf-8').replaceAll('\r\n', '\n')
+  const text = decode(bytes, charset).replaceAll('\r\n', '\n')
   return (type === 'text/html' ? withoutTags(text) : text).slice(0, longest)
 }
 
 /** The text of a header, whose characters are bytes yet. */
-export const headerText = (value: string): string =>
-  encodedText(decode(Buffer.from(value, 'latin1'), 'utf-8'))
+export const headerText = (value: string): string => encodedText(decode(Buffer.from(value, 'latin1')))
 
 /** With what RFC 2047 hides of it. */
 export const encodedText = (text: string): string =>
   text.replace(
-    /=\?([\w-]{1,40})(?:\*[\w-]{1,20})?\?([bq])\?([^?\s]{0,400})\?=\s?/gi,
+    /=\?([\w-]{1,40})(?:\*[\w-]{1,20})?\?([bq])\?([^?\s]{0,400})\?=(?:\s{1,9}(?==\?))?/gi,
     (_all, charset: string, form: string, word: string) =>
       decode(
         form.toLowerCase() === 'b'
@@ -153,8 +154,11 @@ const decodeQuoted = (text: string): string =>
     .replace(/=[ \t]{0,9}\n/g, '')
     .replace(/=([0-9a-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
-/** In the charset it claims; where nobody knows that one, byte by byte, so that its ASCII stays readable. */
-function decode(bytes: Buffer, charset: string): string {
+/**
+ * In the charset it claims, or else as UTF-8 or Western; where nobody knows that one, byte by byte, so that its ASCII
+ * stays readable.
+ */
+function decode(bytes: Buffer, charset = isUtf8(bytes) ? 'utf-8' : 'windows-1252'): string {
   try {
     return new TextDecoder(charset).decode(bytes)
   } catch {
@@ -162,7 +166,16 @@ function decode(bytes: Buffer, charset: string): string {
   }
 }
 
-const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', nbsp: ' ', '#39': "'" }
+const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', nbsp: ' ' }
+/** Accents do not count for what is looked for. */
+const accented = /^([a-z])(?:acute|grave|circ|uml|cedil|tilde)$/i
+
+function entity(all: string, name: string): string {
+  const [, decimal, hex] = /^#(?:(\d{1,6})|x([\da-f]{1,5}))$/i.exec(name) ?? []
+  const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
+  return code > 0 ? String.fromCodePoint(code) : (entities[name] ?? accented.exec(name)?.[1] ?? all)
+}
+
 const lineTags = new Set(['br', 'p', 'div', 'tr', 'li', 'td', 'table', 'h1', 'h2', 'h3', 'pre'])
 
 /** Enough of an HTML text to read what a server says in it. */
@@ -174,5 +187,5 @@ function withoutTags(html: string): string {
     if (tag === 'style' || tag === 'script') return ''
     return `${lineTags.has(tag) ? '\n' : ''}${end < 0 ? '' : piece.slice(end + 1)}`
   })
-  return [first, ...pieces].join('').replace(/&(#?\w{2,5});/g, (all, name: string) => entities[name] ?? all)
+  return [first, ...pieces].join('').replace(/&(#?\w{2,7});/g, entity)
 }
