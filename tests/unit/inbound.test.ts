@@ -76,6 +76,12 @@ test('BNC-6 a complaint with a redacted recipient is known by the seals in the r
     expect(mail, returned).toMatchObject({ kind: 'complaint', reference })
     expect(mail).not.toHaveProperty('proof', expect.stringContaining('@'))
   }
+  const unbracketed = `Message-ID: ${sealReference(keyring, 'message-id', reference)}@news.example.org`
+  for (const mail of [
+    aComplaint(unbracketed),
+    aComplaint(`Return-Path: <${verp}>`, 'Abuse (user pressed it)'),
+  ])
+    expect(await read(mail, 'fbl@news.example.org')).toMatchObject({ kind: 'complaint', reference })
   for (const field of [`Original-Mail-From: <${verp}>`, `Original-Envelope-Id: ${sealed}`]) {
     const mail = aComplaint('Subject: x', 'abuse', field)
     expect(await read(mail, 'fbl@news.example.org'), field).toMatchObject({ kind: 'complaint', reference })
@@ -150,6 +156,15 @@ test('UNS-4 a mail to the unsubscribe address unsubscribes, unless a machine sen
   expect(await read(mail, to, '')).toEqual({ kind: 'ignored', why: 'automatic' })
   const automatic = Buffer.from('Auto-Submitted: auto-replied\r\nSubject: away\r\n\r\n')
   expect(await read(automatic, to, 'r@reader.example')).toEqual({ kind: 'ignored', why: 'automatic' })
+  for (const away of [
+    'Precedence: auto_reply',
+    'X-Autoreply: yes',
+    'Subject: Réponse automatique : Nouvelles',
+  ])
+    expect(await read(Buffer.from(`${away}\r\n\r\n`), to, 'r@reader.example'), away).toEqual({
+      kind: 'ignored',
+      why: 'automatic',
+    })
   expect(await read(mail, `u+${sealed}@b.example`, 'r@reader.example')).toEqual({
     kind: 'ignored',
     why: 'unsealed',

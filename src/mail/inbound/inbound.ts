@@ -6,7 +6,7 @@ import {
 import type { Keyring } from '../../domain/token.ts'
 import { readDeliveryReport, readFields, type RecipientReport } from './delivery-report.ts'
 import { headerText, readHeaders, readMime, textOf, type Mime, type MimePart } from './mime.ts'
-import { isReturned, readPlainReport } from './plain-report.ts'
+import { isReturned, isVacation, readPlainReport } from './plain-report.ts'
 import { forRecord } from './report-text.ts'
 
 export type { RecipientReport } from './delivery-report.ts'
@@ -87,7 +87,8 @@ function readMail(mail: Mime, envelope: InboundEnvelope): InboundText {
 
 /** Reports and autoresponders answer everything; only a person's mail program, asked to, means it. */
 function readUnsubscribe(mail: Mime, envelope: InboundEnvelope, sealed: string): InboundText {
-  const isAutomatic = !/^no\b/i.test(mail.headers.get('auto-submitted') ?? 'no')
+  const isAutomatic =
+    !/^no\b/i.test(mail.headers.get('auto-submitted') ?? 'no') || isVacation(subjectOf(mail), mail.headers)
   // Apple Mail calls itself automatic when a person asks it to unsubscribe.
   const isAsked = mail.headers.get('x-apple-unsubscribe')?.toLowerCase() === 'true'
   const isMeant = !isAutomatic || isAsked || [subjectOf(mail), mainText(mail)].some(isTheWord)
@@ -154,8 +155,9 @@ function findFields(mail: Mime, text: string): { text: string; fields?: string }
   return { text: text.slice(0, from.index), fields: text.slice(from.index) }
 }
 
-const complaints = /^(abuse|fraud|virus|other)$/i
-const departures = /^opt-out(-list)?$/i
+/** A comment may follow (RFC 5965, 3.1). */
+const complaints = /^(abuse|fraud|virus|other)\s{0,9}(\(|$)/i
+const departures = /^opt-out(-list)?\s{0,9}(\(|$)/i
 
 function readComplaint(mail: Mime, feedback: MimePart, sealed: string): InboundText {
   const fields = new Map(readFields(textOf(feedback, longestPart)).reverse())
@@ -192,7 +194,7 @@ const proofOf = (fields: ReadonlyMap<string, string>): string =>
     .join('\n')
     .slice(0, 4_000)
 
-const messageIds = /^message-id:\s{0,9}<([a-z2-7]{1,50}\.[a-z2-7]{13})@/gim
+const messageIds = /^message-id:\s{0,9}<?([a-z2-7]{1,50}\.[a-z2-7]{13})@/gim
 const mostSeals = 20
 
 const sealsIn = (text: string, purpose: ReferencePurpose, form: RegExp): Seal[] =>

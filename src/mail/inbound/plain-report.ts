@@ -18,7 +18,7 @@ const isFailureSubject = phraseFinder(`
   недоставлен, не доставлен, تعذر تسليم, تعذر التسليم, لم يتم التسليم, فشل التسليم, 配信, エラー, 退信`)
 
 /** What answers by itself, and not because a mail failed. */
-const isVacation = phraseFinder(`
+const isOfVacation = phraseFinder(`
   out of office, out of the office, automatic reply, auto reply, autoreply, auto response, autoresponse, autorespons,
   vacation, on leave, away, absence, absent, reponse automatique, conges, abwesen, automatische antwort,
   respuesta automatica, fuera de la oficina, risposta automatica, resposta automatica, رد تلقائي, خارج المكتب,
@@ -47,10 +47,14 @@ export interface PlainMail {
   text: string
 }
 
+export const isVacation = (subject: string, headers: PlainMail['headers']): boolean =>
+  isOfVacation(subject) ||
+  vacationFields.some((name) => headers.has(name)) ||
+  /auto[_-]?reply/i.test(headers.get('precedence') ?? '')
+
 /** Whether a mail that came without a sender says that it is a mail server's, and not a person's who is away. */
 export function isReturned({ subject, from, headers }: PlainMail): boolean {
-  if (isVacation(subject) || vacationFields.some((name) => headers.has(name))) return false
-  if (/auto[_-]?reply/i.test(headers.get('precedence') ?? '')) return false
+  if (isVacation(subject, headers)) return false
   if (isDaemon(from.replaceAll('@', ' '))) return true
   return !/^auto-replied/i.test(headers.get('auto-submitted') ?? '') && isFailureSubject(subject)
 }
