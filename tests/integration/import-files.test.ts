@@ -84,6 +84,26 @@ test('CSV import: headers in other words; a bare list; what is no CSV is told wh
   expect(await rowsOf(web, 'select 1 from import_pieces')).toEqual([])
 })
 
+test('CSV import: an address may have a name before it, and marks that nobody sees', async () => {
+  const web = await aNewsroom()
+  for (const file of [
+    'Amina B <a@reader.example>\nOmar <mailto:b@reader.example>\n',
+    'email,x\n\u200ea@reader.example\u200f,1\n\u200bb@reader.example,2\n',
+  ])
+    expect(await importCsv(web, file, { isDryRun: true })).toMatchObject({ pending: 2, invalid: 0 })
+})
+
+test('CSV import: a quote within a cell is kept, and one that stays open is told with its line', async () => {
+  const web = await aNewsroom()
+  const said = 'email,x\na@reader.example,Amina "la Grande" B\nb@reader.example,2\n'
+  expect(await importCsv(web, said, { isDryRun: true })).toMatchObject({ pending: 2, invalid: 0 })
+  const open = 'email,x\na@reader.example,"Amina\nb@reader.example,2\n'
+  expect(await importCsv(web, open, { isDryRun: true })).toMatchObject({
+    pending: 0,
+    errors: [{ line: 2, message: expect.stringContaining('nothing can be read from here on') as string }],
+  })
+})
+
 test('CSV import: lines are those of the file, over quoted breaks, empty lines and rows of separators', async () => {
   const web = await aNewsroom()
   const csv =

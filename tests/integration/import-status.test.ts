@@ -215,6 +215,13 @@ test('CSV import: an unknown state is an error that names the word; nothing is i
   expect(await standing(web)).toEqual({ b: 'active', c: 'active' })
 })
 
+test('CSV import: a French state may be of a man and a woman', async () => {
+  const { web } = await aNewsroom()
+  const rows = ['a@reader.example,Abonné(e)', 'b@reader.example,Désinscrit·e', 'c@reader.example,Désabonné.e']
+  await importCsv(web, `email,statut\n${rows.join('\n')}\n`, { basis })
+  expect(await standing(web)).toEqual({ a: 'active', b: 'ended unsubscribed', c: 'ended unsubscribed' })
+})
+
 test('CSV import: a column "state" beside a city is a part of a country', async () => {
   const { web } = await aNewsroom()
   expect(await importCsv(web, 'email,City,State\na@reader.example,Austin,TX\n', { basis })).toMatchObject({

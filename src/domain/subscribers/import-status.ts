@@ -176,9 +176,12 @@ export function readStatus(columns: readonly StatusColumn[], cells: readonly str
   return { status: statusOf(new Set(said.map(({ means }) => means)), reason), said }
 }
 
+/** `Abonné(e)`, `désinscrit·e`. */
+const ofBoth = /[(·•.-]e\)?s?$/i
+
 function meaning(kind: StatusColumn['kind'], name: string, text: string): StatusKind | 'nothing' | undefined {
   const word = plainWord(text)
-  if (kind === 'word') return words.get(word)
+  if (kind === 'word') return words.get(word) ?? words.get(plainWord(text.replace(ofBoth, '')))
   const says = flags.get(name) ?? {}
   if (noWords.has(word) || /^0000-00-00/.test(text)) return says.no ?? 'nothing'
   // A date is a yes, and how long ago does not matter.

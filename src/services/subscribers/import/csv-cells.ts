@@ -1,3 +1,5 @@
+import { findAddress, type Address } from '../../../domain/subscribers/address.ts'
+
 /** What a spreadsheet would run as a formula, and what looks as if it had been kept from that already. */
 const formula = /^'*[=+\-@\t\r]/
 
@@ -14,3 +16,9 @@ export function quoteCsv(value: string | number | boolean | Date | null): string
 /** The same field as it was, read by the rules of CSV before. */
 export const unquoteCsv = (text: string): string =>
   text.startsWith("'") && formula.test(text) ? text.slice(1) : text
+
+/** As lists of members and address books write one: with a name before it, or with marks that nobody sees. */
+export function addressIn(cell: string): Address | undefined {
+  const text = cell.replace(/\p{Cf}/gu, '').trim()
+  return findAddress(/^[^<>]{0,200}<(?:mailto:)?([^<>]{1,320})>$/i.exec(text)?.[1] ?? text)
+}

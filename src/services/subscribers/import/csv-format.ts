@@ -1,8 +1,8 @@
 import { CsvError } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
-import { findAddress } from '../../../domain/subscribers/address.ts'
 import { findColumns, type ColumnMap } from '../../../domain/subscribers/import-columns.ts'
 import { invalid } from '../../../errors.ts'
+import { addressIn } from './csv-cells.ts'
 
 /** What an upload was found to be. */
 export interface CsvFormat {
@@ -68,6 +68,8 @@ export const csvOptions = {
   skip_records_with_empty_values: true,
   record_delimiter: '\n',
   trim: true,
+  // One in the middle of a cell is a character like others: the rest of the file is not lost for it.
+  relax_quotes: true,
   max_record_size: headBytes,
 }
 
@@ -114,7 +116,7 @@ function findHeader(
   const rows = (named === undefined ? separators : [named]).map((separator) => {
     const [cells = [], next = []] = firstRows(body, separator)
     const header = cells.slice(0, shownHeader.columns).map((name) => name.slice(0, shownHeader.characters))
-    const guess = isTrial && !cells.some(findAddress) ? header[next.findIndex(findAddress)] : undefined
+    const guess = isTrial && !cells.some(addressIn) ? header[next.findIndex(addressIn)] : undefined
     const said: ColumnMap | undefined = guess ? { [guess]: 'email', ...columns } : columns
     return { separator, cells, header, columns: said }
   })
@@ -131,16 +133,22 @@ function findHeader(
     return { encoding, separator, skipped: skippedBefore + 1, header, columns: withAddress.columns }
   }
   const bare = rows.find(
-    ({ cells }) => cells.filter(Boolean).length === 1 && findAddress(cells[0] ?? '') !== undefined,
+    ({ cells }) => cells.filter(Boolean).length === 1 && addressIn(cells[0] ?? '') !== undefined,
   )
   return bare && { encoding, separator: bare.separator, skipped: skippedBefore, header: undefined }
 }
 
+/** As many of the first two as can be read: what is wrong with the second is told when it is its turn. */
 function firstRows(text: string, delimiter: string): string[][] {
-  try {
-    return parse(text, { ...csvOptions, delimiter, to: 2 })
-  } catch (error) {
-    if (error instanceof CsvError) return []
-    throw error
+  const rows: string[][] = []
+  const keep = (cells: string[]) => {
+    rows.push(cells)
+    return null
   }
+  try {
+    parse(text, { ...csvOptions, delimiter, to: 2, on_record: keep })
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+  }
+  return rows
 }

@@ -1,9 +1,9 @@
 import { promisify } from 'node:util'
 import { CsvError, parse } from 'csv-parse'
 import { findInterfaceLanguage } from '../../../domain/language.ts'
-import { findAddress, type Address } from '../../../domain/subscribers/address.ts'
+import type { Address } from '../../../domain/subscribers/address.ts'
 import { readConsentDate } from '../../../domain/subscribers/consent-date.ts'
-import { unquoteCsv } from './csv-cells.ts'
+import { addressIn, unquoteCsv } from './csv-cells.ts'
 import { findColumns, type ImportField } from '../../../domain/subscribers/import-columns.ts'
 import {
   meaningOf,
@@ -156,7 +156,7 @@ class RowFault extends Error {
 }
 
 function addressOf(text: string): Address {
-  const address = findAddress(text)
+  const address = addressIn(text)
   if (!address) throw new RowFault('email', 'email')
   return address
 }
