@@ -58,6 +58,33 @@ test.each([
     '<p>Avant</p>\n<p><a class="embed-link" href="https://video.example/1">https://video.example/1</a></p>\n<p>Après</p>',
   ],
   [
+    'so is one on a line among others',
+    'Voir\nhttps://video.example/1\nhttps://video.example/2\nou https://video.example/3',
+    '<p>Voir<br>\n<a class="embed-link" href="https://video.example/1">https://video.example/1</a><br>\n<a class="embed-link" href="https://video.example/2">https://video.example/2</a><br>\nou https://video.example/3</p>',
+  ],
+  [
+    'an embed that is a link already stays one',
+    '[embed]<a href="https://video.example/1">https://video.example/1</a>[/embed]',
+    '<p><a href="https://video.example/1">https://video.example/1</a></p>',
+  ],
+  [
+    'a video by its id, what stands elsewhere by its address, and nothing for neither',
+    '[youtube]dQw4w9WgXcQ[/youtube] [vimeo 141358] [tweet https://social.example/1] [soundcloud url="https://son.example/2"] [embed id="7"]',
+    `<p>${['https://www.youtube.com/watch?v=dQw4w9WgXcQ', 'https://vimeo.com/141358', 'https://social.example/1', 'https://son.example/2'].map((url) => `<a class="embed-link" href="${url}">${url}</a>`).join(' ')} </p>`,
+  ],
+  [
+    'an old caption that quotes',
+    '[caption caption="Le “phare” &amp; la &quot;tour&quot;"]<img src="a.jpg">[/caption]',
+    '<figure><img src="a.jpg"><figcaption>Le “phare” &amp; la &quot;tour&quot;</figcaption></figure>',
+  ],
+  ...['ids=&#8221;3&#8243;', 'ids=&quot;3&quot;', 'ids= »3″', 'ids=”3”'].map(
+    (given): [string, string, string] => [
+      `a gallery by ${given}`,
+      `[gallery ${given}]`,
+      '<figure><img src="https://img.example/3.jpg" alt="n° 3"></figure>',
+    ],
+  ),
+  [
     'an unknown shortcode goes, its words stay',
     '[box color="red"]Attention [b]fort[/b][/box] [my_ads /][promo id=3]',
     '<p>Attention fort</p>',

@@ -98,8 +98,9 @@ type Attributes = Map<string, string>
 
 function attributesOf(text: string): Attributes {
   const attributes: Attributes = new Map()
-  // The editor's typographic quotes end up inside shortcodes.
-  for (const found of text.replace(/&quot;|[“”″]/g, '"').matchAll(attribute)) {
+  // The editor's typographic quotes end up around values; within straight ones they are the author's.
+  const plain = /["']/.test(text) ? text : text.replace(/&quot;|&#82(?:20|21|43);|[“”″]|\s?»|«\s?/g, '"')
+  for (const found of plain.matchAll(attribute)) {
     const [, name, double, singleQuoted, bare, quotedAlone, alone] = found
     if (name !== undefined) attributes.set(name.toLowerCase(), double ?? singleQuoted ?? bare ?? '')
     else if (!attributes.has('')) attributes.set('', quotedAlone ?? alone ?? '')
@@ -110,7 +111,7 @@ function attributesOf(text: string): Attributes {
 function enclosed(name: string, attributes: Attributes, content: string): string {
   if (name === 'caption' || name === 'wp_caption')
     return figureOf(content, attributes.get('caption'), attributes)
-  if (name === 'embed' || name === 'youtube' || name === 'vimeo') return linkOf(content.trim())
+  if (embeds.has(name)) return embedOf(name, content) ?? content
   if (name === 'audio' || name === 'video') return playerOf(name, attributes) ?? content
   if (name === 'code' || name === 'sourcecode') return `<pre>${content.trim()}</pre>`
   return content
@@ -121,9 +122,9 @@ function alone(mark: Mark, context: Pictures): string {
   const attributes = attributesOf(mark.given.replace(/\/$/, ''))
   if (name === 'gallery') return galleryOf(attributes, context)
   if (name === 'audio' || name === 'video') return playerOf(name, attributes) ?? ''
-  if (name === 'embed' || name === 'youtube' || name === 'vimeo') {
-    const url = attributes.get('src') ?? attributes.get('url') ?? attributes.get('')?.replace(/^=/, '')
-    return url ? linkOf(url) : ''
+  if (embeds.has(name)) {
+    const given = ['src', 'url', 'id', ''].map((key) => attributes.get(key)).find(Boolean) ?? ''
+    return embedOf(name, given.replace(/^=/, '')) ?? ''
   }
   return looksLikeShortcode(mark) ? '' : mark.whole
 }
@@ -161,6 +162,21 @@ function playerOf(name: 'audio' | 'video', attributes: Attributes): string | und
     .map((key) => attributes.get(key))
     .find((value) => /^(?:https?:)?\/\//.test(value ?? ''))
   return url && `<${name} src="${quote(url)}" controls></${name}>`
+}
+
+/** What stands elsewhere, with what its id stands behind where it may be given without an address. */
+const embeds = new Map([
+  ['youtube', 'https://www.youtube.com/watch?v='],
+  ['vimeo', 'https://vimeo.com/'],
+  ...['embed', 'dailymotion', 'soundcloud', 'tweet', 'instagram'].map((name) => [name, ''] as const),
+])
+
+/** Undefined for what is no address, such as a link already. */
+function embedOf(name: string, given: string): string | undefined {
+  const place = given.trim()
+  if (/^(?:https?:)?\/\/[^\s<>]+$/.test(place)) return linkOf(place)
+  const before = embeds.get(name)
+  return before && /^[\w-]{1,40}$/.test(place) ? linkOf(before + place) : undefined
 }
 
 const linkOf = (url: string): string => `<a class="embed-link" href="${quote(url)}">${quote(url)}</a>`

@@ -166,15 +166,13 @@ function withEmphasis(pieces: string[]): string[] {
   })
 }
 
-function toParagraph(piece: string): string {
-  if (loneUrl.test(piece)) return `<p>${linkOf(piece)}</p>`
-  // A line break after a <br> is the same one.
-  return `<p>${piece.replace(/(<br\s*\/?>)?\n/gi, '<br>\n')}</p>`
-}
-
-const loneUrl = /^https?:\/\/[^\s<>"']+$/
+/** A line break after a `<br>` is the same one. */
+const toParagraph = (piece: string): string =>
+  `<p>${piece.replace(loneUrl, linkOf).replace(/(<br\s*\/?>)?\n/gi, '<br>\n')}</p>`
 
 /** WordPress turns a URL alone on its line into a player; we link to it. */
+const loneUrl = /^https?:\/\/[^\s<>"']+$/gm
+
 const linkLoneUrls = (html: string): string =>
   html.replace(
     /(^|>)\s*(https?:\/\/[^\s<>"']+)\s*(?=<\/(?:div|p|figure)>|$)/g,
