@@ -26,8 +26,10 @@ test('docs/errors.md lists every code that an error is made with', () => {
 })
 
 test('docs/errors.md lists no code that nothing answers with', () => {
+  // What a code was called before is told beside its name of today, and never in its place.
+  const inUse = sources.replace(/const formerCodes\b[^}]*\}/, '')
   const beginnings = [...made].filter((code) => code.endsWith('…')).map((code) => code.slice(0, -1))
   const isMade = (code: string) =>
-    sources.includes(`'${code}'`) || beginnings.some((beginning) => code.startsWith(beginning))
+    inUse.includes(`'${code}'`) || beginnings.some((beginning) => code.startsWith(beginning))
   expect(documented.filter((code) => !isMade(code))).toEqual([])
 })
