@@ -71,3 +71,13 @@ test('a section is named in each language, put in order and taken out of the men
     ])
   }
 })
+
+test('a tag is found by its name; a name without a letter leads back to the list, and not round in a circle', async () => {
+  const desk = await signedIn(await aWeb(), 'viewer')
+  const ask = async (name: string) => {
+    const found = await desk.get(`/sections/tag?name=${encodeURIComponent(name)}`)
+    return found.headers.get('location')
+  }
+  expect(await ask('Transports publics')).toBe('/desk/sections/tag/transports-publics')
+  for (const name of ['', '#', ' « » ']) expect(await ask(name)).toBe('/desk/sections')
+})

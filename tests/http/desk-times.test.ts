@@ -62,7 +62,7 @@ test('times are when mail was sent, on the person’s page, in the explanation a
   expect(person).toMatch(/<td>28 novembre 2026 à 00:39<\/td><td><a href="\/desk\/digests\/\d+">/)
   expect(person).not.toContain('26 novembre')
   const explained = await page(`/digests/${id}?explain=${readers[0]?.address}`)
-  expect(explained).toMatch(/Le serveur a accepté l’e-mail\.\s+28 novembre 2026 à 00:39/)
+  expect(explained).toMatch(/<\/strong> · Le serveur a accepté l’e-mail\.\s+28 novembre 2026 à 00:39/)
   expect(await page()).toContain('Début : 28 novembre 2026 à 00:36')
   await services.digestTransitions.cancel(id, cli)
   await sql(`update digests set completed_at = '2026-11-27T23:44:00Z'`)

@@ -55,7 +55,9 @@ export function sectionsDesk({ selections, publication }: Services): DeskRoute[]
       },
     },
     get('/sections/tag', 'viewer', ({ request, redirect }) => {
-      redirect(`/sections/tag/${encodeURIComponent(slugOf(tagQuery.parse(request.query).name))}`)
+      const slug = slugOf(tagQuery.parse(request.query).name)
+      // Without one the address would be this one again.
+      redirect(slug === '' ? '/sections' : `/sections/tag/${encodeURIComponent(slug)}`)
     }),
     get('/sections/:kind/:slug', 'viewer', (call) => showOne(call)),
     {
