@@ -63,7 +63,7 @@ test('a section is named in each language, put in order and taken out of the men
 
   await desk.post('/sections/section', { name: 'Nautisme' })
   expect(await menu('/fr')).toEqual(['sport', 'culture', 'nautisme'])
-  for (const name of ['Nautisme', ' ']) {
+  for (const name of ['Nautisme', ' ', '★ !']) {
     const refused = await desk.post('/sections/section', { name })
     expect([refused.status, await refused.text()]).toEqual([
       422,

@@ -71,9 +71,15 @@ test('on the desk a list is made, filled by search, put in order, given a time a
   const desk = await signedIn(web, 'editor')
   const made = await desk.post('/picks', { name: 'À lire' })
   expect(made.headers.get('location')).toBe('/desk/picks/a-lire')
-  const again = await desk.post('/picks', { name: 'À lire' })
-  expect(again.status).toBe(422)
-  expect(await again.text()).toContain('value="À lire"')
+  for (const name of ['À lire', '★']) {
+    const refused = await desk.post('/picks', { name })
+    const page = await refused.text()
+    expect([
+      refused.status,
+      page.includes(`value="${name}"`),
+      page.includes('que rien ne porte encore'),
+    ]).toEqual([422, true, true])
+  }
   expect(await (await desk.get('/picks/a-lire?find=récit')).text()).toContain('name="article" value="b"')
   for (const article of ['a', 'b', 'c']) await desk.post('/picks/a-lire/stories', { article, do: 'add' })
   for (const [article, step] of [

@@ -4,9 +4,8 @@ import { slugOf } from '../../domain/articles/slug.ts'
 import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
 import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
-import { namesOf } from './sections.ts'
+import { namesOf, newForm } from './sections.ts'
 
-const newForm = z.object({ name: z.string().trim().min(1).max(200) })
 const time = z.union([z.literal(''), z.iso.datetime({ local: true })]).default('')
 const form = z.object({ from: time, to: time, onFront: z.literal('on').optional() })
 const storyForm = z.object({ article: z.string().max(200), do: z.enum(pickSteps) })

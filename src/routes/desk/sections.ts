@@ -10,7 +10,14 @@ const anyPath = path.extend({ kind: z.enum([...kinds, 'tag']) })
 const tagQuery = z.object({ name: z.string().max(200).default('') })
 const slugForm = z.object({ slug: z.string().trim().max(200).transform(slugOf).pipe(z.string().min(1)) })
 const mergeForm = z.object({ into: z.string().trim().min(1).max(200), sure: z.literal('yes') })
-const newForm = z.object({ name: z.string().trim().min(1).max(200) })
+/** What is new here has its address by its name: one without a letter or a digit would have none. */
+export const newForm = z.object({
+  name: z
+    .string()
+    .trim()
+    .max(200)
+    .refine((name) => slugOf(name) !== ''),
+})
 const form = z.object({
   position: z.coerce.number().int().min(0).max(100_000),
   listed: z.string().optional(),
