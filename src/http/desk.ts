@@ -7,6 +7,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express'
+import type { z } from 'zod'
 import { mayActAs, sessionLifetimeMs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
 import { forbidden, unauthenticated } from '../errors.ts'
@@ -17,7 +18,7 @@ import { cookieOf, serializeCookie } from './cookies.ts'
 import { faultsOf } from './form-fields.ts'
 import { keptForm } from './kept-form.ts'
 import type { PageRenderer } from './page.ts'
-import { noPage, problemHandler } from './problem.ts'
+import { noPage, nothingHere, problemHandler } from './problem.ts'
 import { rowId } from './route.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import { parseUpload, readFilledForm, uploadOf } from './upload.ts'
@@ -66,8 +67,15 @@ const routeBy =
 export const get = routeBy('get')
 export const post = routeBy('post')
 
-/** Of the row that a path names. @throws ZodError */
-export const idOf = (request: Request): number => rowId.parse(request.params['id'])
+/** What a path names. @throws DomainError `no_page` for what nothing can be named */
+export function namedIn<T>(schema: z.ZodType<T>, request: Request, name: string): T {
+  const { success, data } = schema.safeParse(request.params[name])
+  if (!success) throw nothingHere()
+  return data
+}
+
+/** Of the row that a path names. @throws DomainError `no_page` */
+export const idOf = (request: Request): number => namedIn(rowId, request, 'id')
 
 /** Shown in a frame of our own pages, and never allowed to run, post or load anything but pictures, styles and faces. */
 export const framed = (response: Response): Response =>

@@ -127,7 +127,9 @@ function toProblem(error: DomainError | undefined): Problem {
   }
 }
 
+export const nothingHere = () => notFound('no_page', 'There is nothing at this address.')
+
 /** For every path that no route answered. */
 export const noPage: RequestHandler = () => {
-  throw notFound('no_page', 'There is nothing at this address.')
+  throw nothingHere()
 }

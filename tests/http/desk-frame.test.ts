@@ -75,6 +75,15 @@ test('a form from another site, or without its token, changes nothing', async ()
   expect((await web.context.services.publication.get()).name).toBe('Le Rivage')
 })
 
+test('an address that names nothing is a page that is not found, not a form to correct', async () => {
+  const desk = await signedIn(await aWeb(), 'admin')
+  for (const path of ['/digests/abc', '/subscribers/0', '/imports/1.5', '/sources/-', '/articles/%00']) {
+    const found = await desk.get(path)
+    expect([path, found.status]).toEqual([path, 404])
+    expect(await found.text()).toContain('<h1>Cette page n’existe pas</h1>')
+  }
+})
+
 test('every role on every desk route gets past the policy or 403', async () => {
   const web = await aWeb()
   const desks = new Map<Role, Awaited<ReturnType<typeof signedIn>>>()

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Article } from '../../domain/articles/article.ts'
 import { feedTextOf } from '../../domain/articles/links.ts'
-import { framed, get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { framed, get, namedIn, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Publication } from '../../domain/publication.ts'
 import { rowId, toPageRequest } from '../../http/route.ts'
 import { externalId } from '../../services/articles/input.ts'
@@ -49,7 +49,7 @@ export function articlesDesk({
   publication,
   site,
 }: Services): DeskRoute[] {
-  const idOf = ({ request }: DeskCall) => externalId.parse(request.params['externalId'])
+  const idOf = ({ request }: DeskCall) => namedIn(externalId, request, 'externalId')
 
   const showForm = async (call: DeskCall, form: ArticleForm, article: Article | undefined, more: object) => {
     const { languages } = await publication.get()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { feedTexts, links } from '../../domain/publication.ts'
 import { itemLists, sentenceOf, sourceAnswers, sourceKinds } from '../../domain/sources/source.ts'
-import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { sourceAddress } from '../../services/sources/input.ts'
 import { conditionOf } from '../../services/sources/sync.ts'
 import type { SourceView } from '../../services/sources/sources.ts'
@@ -19,8 +19,6 @@ const settingsForm = z.object({
 const answerForm = z.object({ answer: z.enum(sourceAnswers) })
 const restoreForm = z.object({ item: z.string().max(100).optional() })
 
-const idOf = (call: DeskCall): number => z.coerce.number().int().positive().parse(call.request.params['id'])
-
 const daysBack = { all: undefined, month: 30, today: 0 }
 const shownRuns = 30
 
@@ -36,7 +34,7 @@ export function sourcesDesk({ sources, publication }: Services): DeskRoute[] {
     page('desk/sources', { rows, typed: request.body as object | undefined, ...more })
   }
   const showOne = async (call: DeskCall, more: object = {}) => {
-    const id = idOf(call)
+    const id = idOf(call.request)
     const source = said(await sources.get(id))
     const lists = await Promise.all(
       itemLists.map(async (kind) => ({ kind, items: await sources.listItems(id, kind) })),
@@ -58,8 +56,8 @@ export function sourcesDesk({ sources, publication }: Services): DeskRoute[] {
     role: DeskRoute['role'] = 'editor',
   ): DeskRoute => ({
     ...post(`/sources/:id/${action}`, role, async (call) => {
-      await work(idOf(call), call)
-      call.redirect(action === 'remove' ? '/sources' : `/sources/${idOf(call)}`, notice)
+      await work(idOf(call.request), call)
+      call.redirect(action === 'remove' ? '/sources' : `/sources/${idOf(call.request)}`, notice)
     }),
     showFaults: (call, faults) => showOne(call, { faults }),
   })
