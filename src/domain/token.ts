@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { notFound } from '../errors.ts'
 
 /**
  * What a token opens. Purposes never mix: each is part of what is signed, so a token on another's page is as good
@@ -34,6 +35,10 @@ export interface Keyring {
 }
 
 const macBytes = 16
+
+/** What a page says to a token that none of our keys sealed for it. */
+export const noLink = () =>
+  notFound('no_link', 'This link is not one of ours, or it is not complete. Copy all of it.')
 
 /** @param secrets the first signs, all verify: a key is rotated by putting a new one in front */
 export function createKeyring(secrets: readonly string[]): Keyring {

@@ -5,6 +5,8 @@ export const undatedNote = (date: string | undefined): string =>
   (date === undefined || date === '' ? 'it has no date' : `its date "${date}" is not understood`) +
   ', so it is a draft: give it one and publish it'
 
+export const foreignNote = 'it is in a language that this publication does not have'
+
 export const unusableNote = (url: string): string =>
   `its enclosure "${url}" is no audio, video or PDF on the web, and is left out`
 

@@ -8,7 +8,7 @@ import type { FeedItem } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
 import { fetchPublic, findShortlink } from './fetch.ts'
 import { isProtected } from './password-protected.ts'
-import { unclosedFault } from '../notes.ts'
+import { foreignNote, unclosedFault } from '../notes.ts'
 import type { Repairs } from '../xml/repairs.ts'
 
 export interface FeedReport extends ImportReport {
@@ -51,7 +51,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
     else if (isProtected(item, feed)) leftOut.password += 1
     else if (language === undefined) {
       leftOut.language += 1
-      batcher.note(nameOf(item), 'it is in a language that this publication does not have')
+      batcher.note(nameOf(item), foreignNote)
     } else {
       const postNumber = await askForNumber(item, feed, options.findShortlink ?? findShortlink)
       const given = { ...options, language, sections, url, readAt, postNumber }

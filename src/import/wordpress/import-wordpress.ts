@@ -7,6 +7,7 @@ import { invalid, notFound } from '../../errors.ts'
 import { knownSections } from '../../services/articles/selections.ts'
 import { Attachments } from './attachments.ts'
 import { createBatcher, type ImportReport, type ImportServices, type ItemName } from '../batch.ts'
+import { foreignNote } from '../notes.ts'
 import { bytesOf } from '../xml/file-bytes.ts'
 import {
   faultOf,
@@ -182,7 +183,7 @@ async function importPosts(
       const language = postLanguage(item, context)
       if (language === undefined) {
         leaveOut(item, part, 'language')
-        batcher.note(nameOf(item, part), 'it is in a language that this publication does not have')
+        batcher.note(nameOf(item, part), foreignNote)
         return
       }
       const post = toPost(item, language, context)

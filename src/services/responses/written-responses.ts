@@ -24,6 +24,7 @@ import {
 import { organisationOf } from '../../domain/subscribers/organisation.ts'
 import { pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import { cleanLine } from '../../domain/text.ts'
+import { noLink } from '../../domain/token.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { safeHtml } from '../articles/safe-html.ts'
@@ -151,8 +152,7 @@ export function createWrittenResponseService(
     /** Changes nothing. @throws DomainError `no_link` */
     async open(token: string): Promise<ConfirmPage> {
       const id = Number(keyring.open('response', token) ?? NaN)
-      if (!Number.isSafeInteger(id))
-        throw notFound('no_link', 'This link is not one of ours, or it is not complete. Copy all of it.')
+      if (!Number.isSafeInteger(id)) throw noLink()
       const found = await stores.writtenResponses.find(id)
       const written = found && (await sanitised(found))
       return { id, written, state: written ? stateOf(written) : 'expired' }

@@ -11,7 +11,7 @@ import {
 } from '../../domain/signups/activation.ts'
 import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import { openActivation, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
-import { notFound } from '../../errors.ts'
+import { noLink } from '../../domain/token.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'
@@ -63,7 +63,7 @@ export function createActivationService(
     /** Changes nothing. A link of ours whose request is gone is an expired one. @throws DomainError `no_link` */
     async open(token: string, browser: string | undefined): Promise<ActivationPage> {
       const id = openActivation(keyring, token)
-      if (id === undefined) throw noSuchLink()
+      if (id === undefined) throw noLink()
       const request = await stores.activations.find(id)
       if (!request) return gone(id)
       const state = linkStateOf(request, now())
@@ -229,9 +229,6 @@ export function createActivationService(
 }
 
 const purgeBatch = 500
-
-const noSuchLink = () =>
-  notFound('no_link', 'This link is not one of ours, or it is not complete. Copy all of it.')
 
 const gone = (id: string): ActivationPage => ({
   id,

@@ -7,7 +7,7 @@ import {
   type Subscriber,
   type Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { notFound } from '../../errors.ts'
+import { noLink } from '../../domain/token.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 import { endSubscriptions } from './end-subscriptions.ts'
@@ -36,10 +36,7 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
     /** Changes nothing. @throws DomainError `no_link` for what we did not seal */
     async open(token: string): Promise<UnsubscribePage> {
       const ref = openUnsubscribe(keyring, token)
-      if (!ref) {
-        const sentence = 'This link is not one of ours, or it is not complete. Copy all of it.'
-        throw notFound('no_link', sentence)
-      }
+      if (!ref) throw noLink()
       const subscriber = await stores.subscribers.find(ref.subscriberId)
       const [newsletter] = await stores.newsletters.listByIds([ref.newsletterId])
       const subscription = await stores.subscriptions.find(ref)
