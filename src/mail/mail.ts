@@ -73,6 +73,8 @@ export function createMail(options: MailOptions) {
   const replyTo = options.mailReplyTo === undefined ? undefined : readMailbox(options.mailReplyTo)
   const digestDomain = (newsletter?: Sending) =>
     domainOf(senders.digest({ name: '', from: newsletter?.from }).address)
+  const messageIdAt = (domain: string, reference: MailReference) =>
+    `<${sealReference(keyring, 'message-id', reference)}@${domain}>`
 
   return {
     /** Reads the templates; every other call does so where it is needed. @throws Error naming template and line */
@@ -146,7 +148,7 @@ export function createMail(options: MailOptions) {
         to,
         replyTo: answers === undefined ? undefined : readMailbox(answers),
         unsubscribeUrl: own?.unsubscribeUrl,
-        messageId: `<${sealReference(keyring, 'message-id', reference)}@${domainOf(from.address)}>`,
+        messageId: messageIdAt(domainOf(from.address), reference),
         date: options.now(),
         feedbackId: `personal:${kind}:${senderId(domainOf(from.address))}`,
         providers,
@@ -156,7 +158,7 @@ export function createMail(options: MailOptions) {
     messageId(reference: MailReference, newsletter?: Sending): string {
       const domain =
         reference.kind === 'digest' ? digestDomain(newsletter) : domainOf(senders.personal('').address)
-      return `<${sealReference(keyring, 'message-id', reference)}@${domain}>`
+      return messageIdAt(domain, reference)
     },
     /** The return path: one of its own where BOUNCE_DOMAIN is set, else the sender's address. */
     returnPath(reference: MailReference, newsletter?: Sending & { name: string }): string {
