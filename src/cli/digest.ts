@@ -23,9 +23,13 @@ interface PreviewOptions {
 
 const listOf = (value: string, before: string[] = []): string[] => [...before, value]
 
-function readId(text: string, what = 'digest'): number {
+const shownBy = { digest: 'status', subscriber: 'uncertain' }
+
+function readId(text: string, what: keyof typeof shownBy = 'digest'): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
-  throw new UsageError(`${text} is no ${what}: give its number, as \`depeche digest\` shows it.`)
+  throw new UsageError(
+    `${text} is no ${what}: give its number, as \`depeche digest ${shownBy[what]}\` shows it.`,
+  )
 }
 
 function oneOf<Value extends string>(option: string, known: readonly Value[], value: string): Value {

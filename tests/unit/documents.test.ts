@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { Command } from 'commander'
 import { expect, test } from 'vitest'
 
 const read = (file: string) => readFileSync(file, 'utf8')
@@ -16,6 +17,28 @@ test('every file and folder that a document names is there', () => {
   )
   expect(named.length).toBeGreaterThan(30)
   expect(named.filter(({ path }) => !existsSync(path))).toEqual([])
+})
+
+test('every command that a document names is there', async () => {
+  const program = new Command()
+  for (const file of globSync('src/cli/*.ts')) {
+    const [, name] = /^export function (\w+Command)\(program/m.exec(read(file)) ?? []
+    if (name === undefined) continue
+    const commands = (await import(resolve(file))) as Record<string, (program: Command) => void>
+    commands[name]?.(program)
+  }
+  const known = new Map(program.commands.map((command) => [command.name(), command.commands]))
+  const named = documents.flatMap((document) =>
+    [...read(document).matchAll(/(?:`|bin\/|npx )depeche ([a-z]+)(?: ([a-z][a-z-]+))?/g)].map(
+      ([, group = '', name]) => ({ document, group, name }),
+    ),
+  )
+  expect(named.length).toBeGreaterThan(30)
+  const isThere = ({ group, name }: (typeof named)[number]) => {
+    const commands = known.get(group)
+    return commands?.length === 0 || commands?.some((one) => name === undefined || one.name() === name)
+  }
+  expect(named.filter((one) => !isThere(one))).toEqual([])
 })
 
 test('every link of a document to another leads to it, and to a heading of it', () => {
