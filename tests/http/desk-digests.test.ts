@@ -50,6 +50,18 @@ test('texts written beside a digest that changed are kept in the form, and nothi
   expect(await digests.get(id)).toMatchObject({ subject: 'Mon objet', intro: 'Mon mot <i>' })
 })
 
+test('who may only look is offered a look, and reads of no draft that it is frozen', async () => {
+  const { desk, path, web } = await aDraft()
+  const viewer = await signedIn(web, 'viewer')
+  const read = async (who: typeof desk, page: string) => (await who.get(page)).text()
+  expect(await read(viewer, path)).not.toContain('Contenu figé')
+  expect(await read(viewer, '/')).toContain('Ouvrir le brouillon')
+  expect(await read(viewer, '/')).not.toContain('Relire et envoyer')
+  expect(await read(desk, '/')).toContain('Relire et envoyer')
+  await desk.post(`${path}/cancel`, {})
+  expect(await read(viewer, path)).toContain('Contenu figé')
+})
+
 test('a draft with stories and nobody to get it says so where the button would be, and may be scheduled', async () => {
   const web = await aWeb()
   const { database, services } = web.context

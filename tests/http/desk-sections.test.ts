@@ -73,11 +73,18 @@ test('a section is named in each language, put in order and taken out of the men
 })
 
 test('a tag is found by its name; a name without a letter leads back to the list, and not round in a circle', async () => {
-  const desk = await signedIn(await aWeb(), 'viewer')
+  const web = await aWeb()
+  const desk = await signedIn(web, 'editor')
   const ask = async (name: string) => {
     const found = await desk.get(`/sections/tag?name=${encodeURIComponent(name)}`)
     return found.headers.get('location')
   }
   expect(await ask('Transports publics')).toBe('/desk/sections/tag/transports-publics')
   for (const name of ['', '#', ' « » ']) expect(await ask(name)).toBe('/desk/sections')
+
+  // Where a slug is changed and two are made one; who may do neither is led there by nothing.
+  const pageOf = async (one: typeof desk) => (await one.get('/sections')).text()
+  const way = 'action="/desk/sections/tag"'
+  expect(await pageOf(desk)).toContain(way)
+  expect(await pageOf(await signedIn(web, 'viewer'))).not.toContain(way)
 })
