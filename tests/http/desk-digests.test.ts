@@ -62,6 +62,13 @@ test('who may only look is offered a look, and reads of no draft that it is froz
   expect(await read(viewer, path)).toContain('Contenu figé')
 })
 
+test('where there are no digests it is said in a sentence, and not in a list of one', async () => {
+  const desk = await signedIn(await aWeb(), 'editor')
+  const page = await (await desk.get('/digests')).text()
+  expect(page).toContain('<p>Aucun envoi ici.</p>')
+  expect(page).not.toContain('<ul class="lines">')
+})
+
 test('a draft with stories and nobody to get it says so where the button would be, and may be scheduled', async () => {
   const web = await aWeb()
   const { database, services } = web.context
