@@ -241,6 +241,24 @@ test('SRC-2 a bare number is a guid at its own site alone; a document that repea
   expect(await fromFeed(feed(nameless))).toMatchObject({ created: 0, unchanged: 2 })
 })
 
+test('SRC-2 stories that stand on one page stay as many, one after the other and at once', async () => {
+  const { database, fromFeed } = await aRoom()
+  const item = (n: number, guid: string, link = 'https://c.example/journal') =>
+    `<item><title>Le journal de 8 h</title>${guid}<link>${link}</link><pubDate>Mon, 0${n} Mar 2026 08:00:00 +0000</pubDate></item>`
+  const feed = (...items: string[]) =>
+    `<rss version="2.0"><channel><link>https://c.example</link>${items.join('')}</channel></rss>`
+  const episode = (n: number, guid = `episode-${n}`) => item(n, `<guid isPermaLink="false">${guid}</guid>`)
+  expect(await fromFeed(feed(episode(1)))).toMatchObject({ created: 1 })
+  expect(await fromFeed(feed(episode(2), episode(1)))).toMatchObject({ created: 1, unchanged: 1 })
+  expect(await fromFeed(feed(episode(3)))).toMatchObject({ created: 1, updated: 0 })
+  // Another guid of the same story.
+  expect(await fromFeed(feed(episode(3, 'journal-3')))).toMatchObject({ created: 0, unchanged: 1 })
+  expect(await all(database)).toHaveLength(3)
+  const news = [4, 5].map((n) => item(n, '', 'https://c.example/').replace('Le journal', `Brève ${n}`))
+  expect(await fromFeed(feed(...news))).toMatchObject({ created: 2 })
+  expect(await fromFeed(feed(...news))).toMatchObject({ created: 0, unchanged: 2 })
+})
+
 test('SRC-2 a post whose guid has no number is asked for it; one that needs a password is never published', async () => {
   const { database, fromFeed } = await aRoom()
   const asked: string[] = []

@@ -45,7 +45,8 @@ export function identify(
 }
 
 /** What an item is known by at its site; empty where it says nothing of the kind. */
-export const nameOf = ({ guid, link }: Pick<FeedItem, 'guid' | 'link'>): string => guid || (link?.url ?? '')
+export const nameOf = ({ guid, link, sharesPage }: Pick<FeedItem, 'guid' | 'link' | 'sharesPage'>): string =>
+  guid || (sharesPage ? '' : (link?.url ?? ''))
 
 /** `https://news.example/?p=12`: the guid that WordPress gives a post. */
 const postGuid = /^https?:\/\/[^?#]*\/\?(?:.*&(?:#0?38;|amp;)?)?p=(\d{1,18})$/i
@@ -66,11 +67,16 @@ function wordpressHome(guid: string, link: string): string {
     : here.origin + written.pathname
 }
 
-/** A document that repeats a guid for other pages names nothing by it. */
-export function withoutSharedGuids(items: FeedItem[]): FeedItem[] {
-  const links = new Map<string, Set<string>>()
-  for (const { guid, link, title } of items) {
-    links.set(guid, (links.get(guid) ?? new Set()).add(link?.url ?? title))
-  }
-  return items.map((item) => ((links.get(item.guid)?.size ?? 0) > 1 ? { ...item, guid: '' } : item))
+/** A document that repeats a guid for other pages, or a page for other titles, names nothing by it. */
+export function withoutSharedNames(items: FeedItem[]): FeedItem[] {
+  const pagesOf = (item: FeedItem) => item.link?.url ?? item.title
+  const byGuid = Map.groupBy(items, ({ guid }) => guid)
+  const byPage = Map.groupBy(items, ({ link }) => link?.url)
+  const isShared = (group: FeedItem[] | undefined, of: (item: FeedItem) => string) =>
+    new Set(group?.map(of)).size > 1
+  return items.map((item) => ({
+    ...item,
+    guid: isShared(byGuid.get(item.guid), pagesOf) ? '' : item.guid,
+    sharesPage: isShared(byPage.get(item.link?.url), ({ title }) => title),
+  }))
 }

@@ -17,6 +17,8 @@ const emptyItem = (line: number, language: string) => ({
   /** What it says of itself; empty where it does not. */
   language,
   link: undefined as GivenUrl | undefined,
+  /** Items with other titles lead there, too. */
+  sharesPage: false,
   guid: '',
   /** As they are written, the one that says best when it was published first. */
   dates: [] as string[],

@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts'
 import { knownSections } from '../../services/articles/selections.ts'
 import { createBatcher, type ImportReport, type ImportServices } from '../batch.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
-import { isOfWordpress, postNumberOf, withoutSharedGuids } from './feed-identity.ts'
+import { isOfWordpress, postNumberOf, withoutSharedNames } from './feed-identity.ts'
 import type { FeedItem } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
 import { fetchPublic, findShortlink } from './fetch.ts'
@@ -44,7 +44,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
   const readAt = new Date()
   const sections = knownSections(await services.selections.list('section'))
   const leftOut = { password: 0, language: 0 }
-  for (const item of withoutSharedGuids(feed.items)) {
+  for (const item of withoutSharedNames(feed.items)) {
     const fault = unclosedFault([item.title, item.html, item.summary])
     const language = itemLanguage(item, feed, options)
     if (fault !== undefined) batcher.addUnreadable(nameOf(item), fault)

@@ -67,6 +67,7 @@ function toItem(one: z.infer<typeof item>, feedAuthors: string[]): FeedItem {
     title: escapeHtml(one.title),
     language: one.language,
     link: urlOf(one.url || one.external_url),
+    sharesPage: false,
     guid: one.id,
     dates: [one.date_published, one.date_modified].filter((date) => date !== ''),
     modified: one.date_modified || one.date_published,

@@ -9,7 +9,7 @@ import {
 } from '../../services/sources/site.ts'
 import { checkPost } from '../batch.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument, type FeedReading } from '../feed/feed.ts'
-import { nameOf, withoutSharedGuids } from '../feed/feed-identity.ts'
+import { nameOf, withoutSharedNames } from '../feed/feed-identity.ts'
 import type { FeedItem } from '../feed/feed-item.ts'
 import { charsetOf } from '../feed/fetch.ts'
 import { askForNumber } from '../feed/import-feed.ts'
@@ -33,9 +33,10 @@ export function createFeedReader(
       const { url, body } = answer
       const reading = await readOrFail({ url, body, charset: charsetOf(answer) })
       const { feed, isComplete } = reading
-      const known = await context.findIds(feed.items.map(nameOf).filter((name) => name !== ''))
+      const given = withoutSharedNames(feed.items)
+      const known = await context.findIds(given.map(nameOf).filter((name) => name !== ''))
       const items: ReadItem[] = []
-      for (const item of withoutSharedGuids(feed.items)) {
+      for (const item of given) {
         await setImmediate()
         const number = known.get(nameOf(item)) ?? (await askForNumber(item, feed, findShortlink))
         items.push(toItem(item, reading, { site, context, number }))

@@ -53,7 +53,7 @@ export async function findIdentities(stores: Stores, articles: ArticleToPut[]): 
       known(ids, externalId)[0] ??
       (source && source.formerIds.flatMap((id) => known(ids, id)).find(isFormer(article, source))) ??
       byGuid.find((one) => mayJoin(article, one) && sharesGuid(guid ?? '', one, article)) ??
-      atItsSite.find((one) => mayJoin(article, one) && isOfSite(one, article))
+      atItsSite.find((one) => mayJoin(article, one) && isOfSite(one, article) && isOnItsPage(one, article))
     if (match) identities.set(externalId, match)
   }
   return identities
@@ -87,6 +87,20 @@ function mayJoin({ externalId, source }: ArticleToPut, stored: StoredArticle): b
 /** A bare number is a guid at its own site alone; the newsroom's own system has none. */
 const sharesGuid = (guid: string, stored: StoredArticle, article: ArticleToPut): boolean =>
   isGlobalGuid(guid) || strengthOf(stored.externalId) === 3 || isOfSite(stored, article)
+
+/**
+ * A page may hold many stories, such as all episodes of a show: an item that has a name of its own is the one that is
+ * known there only where their dates say so, or, without dates, their titles.
+ */
+function isOnItsPage(stored: StoredArticle, { externalId, input, source }: ArticleToPut): boolean {
+  const { guid, publishedAt, title } = input
+  const isNamedByPage =
+    guid === undefined ? !source?.isNameless : foldUrl(guid) === foldUrl(source?.link ?? '')
+  if (!externalId.startsWith('feed:') || isNamedByPage) return true
+  return publishedAt !== undefined && stored.publishedAt
+    ? stored.publishedAt.getTime() === Date.parse(publishedAt)
+    : stored.title === title
+}
 
 /** Earlier versions made an id of a feed's item of its guid alone, which two sites may share. */
 const isFormer =
