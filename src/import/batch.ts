@@ -2,9 +2,10 @@ import type { Actor } from '../domain/editor.ts'
 import type { SourceMark } from '../domain/articles/identity.ts'
 import { withoutUndefined } from '../domain/fields.ts'
 import { DomainError } from '../errors.ts'
+import { checkPost, sentenceOf, sentences } from './check-post.ts'
 import { plainText } from './plain-text.ts'
 import type { ArticleToPut, Origin, PutResult } from '../services/articles/put-article.ts'
-import { articleInput, externalId, responseInput } from '../services/articles/input.ts'
+import { externalId, responseInput } from '../services/articles/input.ts'
 import type { NewSelection } from '../store/articles/selections.ts'
 import type { Services } from '../services/services.ts'
 import type { ResponseToPut } from '../services/responses/responses.ts'
@@ -110,7 +111,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
   const checkResponses = (entry: Entry, articleId: number): NamedResponse[] => {
     const checked = new Map<string, NamedResponse>()
     for (const response of entry.responses) {
-      const input = responseInput.safeParse(withoutUndefined(response.input), words)
+      const input = responseInput.safeParse(withoutUndefined(response.input), sentences)
       const id = externalId.safeParse(response.externalId)
       if (input.success && id.success)
         checked.set(id.data, { articleId, externalId: id.data, input: input.data, name: entry.name })
@@ -193,14 +194,16 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
 
     async add(post: ImportedPost, name: ItemName): Promise<void> {
       report.posts += 1
-      const article = checkPost(post)
-      if (typeof article === 'string') {
-        refusePost(name, article)
+      const checked = checkPost(post)
+      if (typeof checked === 'string') {
+        refusePost(name, checked)
         return
       }
+      const { article } = checked
       // The same post twice in one file: the later one is an edit of the first.
       if (entries.has(article.externalId)) await flush()
-      const { selections, responses, notes } = post
+      const { selections, responses } = post
+      const notes = [...post.notes, ...checked.notes]
       entries.set(article.externalId, { article, selections, responses, notes, name })
       characters += [post, ...responses].reduce((sum, { input }) => sum + String(input['html']).length, 0)
       if (entries.size >= batchSize || characters >= batchCharacters) await flush()
@@ -227,29 +230,6 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
     },
   }
 }
-
-/** A post as it is put, or the sentence that says what is wrong with it. */
-export function checkPost(
-  post: Pick<ImportedPost, 'externalId' | 'input' | 'origin' | 'source'>,
-): ArticleToPut | string {
-  const input = articleInput.safeParse(withoutUndefined(post.input), words)
-  const id = externalId.safeParse(post.externalId)
-  if (!input.success || !id.success) return sentenceOf(input.error ?? id.error)
-  return { externalId: id.data, input: input.data, origin: post.origin, source: post.source }
-}
-
-/** The validator's own words are made for programmers. */
-const words = {
-  error: (issue: { code?: string; maximum?: unknown }) =>
-    issue.code === 'too_small'
-      ? 'must not be empty'
-      : issue.code === 'too_big'
-        ? `must not be longer than ${String(issue.maximum)} characters`
-        : 'is not of a form that is taken',
-}
-
-const sentenceOf = (error: { issues: { path: PropertyKey[]; message: string }[] } | undefined): string =>
-  error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ') ?? ''
 
 /** PostgreSQL's classes 22 (data) and 23 (constraint), and what we say ourselves; anything else stops the import. */
 const isAboutData = (error: unknown): boolean =>

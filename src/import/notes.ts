@@ -10,6 +10,13 @@ export const foreignNote = 'it is in a language that this publication does not h
 export const unusableNote = (url: string): string =>
   `its enclosure "${url}" is no audio, video or PDF on the web, and is left out`
 
+/** @param field what it is called in the API */
+export const cutNote = (field: string): string => `its ${field} is longer than is taken, and is cut`
+
+/** @param field what it is called in the API */
+export const leftOutNote = (field: string): string =>
+  `its ${field} is not of a form that is taken, and is left out`
+
 /**
  * A fault of an item whose text was never closed: what comes behind was taken for text, and with it the beginning of
  * the section whose end closed it. A story about feeds has as many ends as beginnings.

@@ -120,6 +120,27 @@ test('a feed that ends in the middle, an odd date, a text without an end: each i
   ])
 })
 
+test('a story is not lost over a long headline, byline or summary, nor over a picture or guid that is none', async () => {
+  const database = await aDatabase()
+  const words = (n: number) => 'mot '.repeat(n).trim()
+  const report = await anImport(database)(
+    rss
+      .replace('Marché & fête', words(200))
+      .replace('voisin-1', 'v'.repeat(1_001))
+      .replace('En bref.', words(2_000))
+      .replace('Samia Dune', words(80))
+      .replace('https://voisin.example/m.jpg', `https://voisin.example/${'m'.repeat(2_000)}.jpg`),
+  )
+  expect(report).toMatchObject({ created: 1, failed: 1, noted: 5 })
+  expect(report.notes.map(({ message }) => message.split(' ')[1]).sort()).toEqual(
+    ['title', 'guid', 'summary', 'authors', 'picture'].sort(),
+  )
+  const [article] = await database.stores.articles.list({ limit: 5, after: undefined })
+  expect(article?.title).toMatch(/^(?:mot ){100,}mot…$/)
+  expect(article?.summary).toMatch(/^(?:mot ){1000,}mot…$/)
+  expect(article).toMatchObject({ canonicalUrl: 'https://voisin.example/marche', picture: undefined })
+})
+
 test('an article that came by another way is left alone', async () => {
   const database = await aDatabase()
   const { id } = await anArticle(database, { guid: 'voisin-1', title: 'Le nôtre' })

@@ -7,7 +7,7 @@ import {
   type ReadItem,
   type Site,
 } from '../../services/sources/site.ts'
-import { checkPost } from '../batch.ts'
+import { checkPost } from '../check-post.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument, type FeedReading } from '../feed/feed.ts'
 import { nameOf, withoutSharedNames } from '../feed/feed-identity.ts'
 import type { FeedItem } from '../feed/feed-item.ts'
@@ -103,7 +103,7 @@ function toItem(item: FeedItem, { feed }: FeedReading, { site, context, number }
     guid: item.guid || undefined,
     link: post.source.link ?? item.link?.url,
     title: String(post.input['title']),
-    article: reason === undefined && typeof checked === 'object' ? checked : undefined,
+    article: reason === undefined && typeof checked === 'object' ? checked.article : undefined,
     selections: post.selections,
     reason,
   }

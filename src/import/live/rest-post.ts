@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { foldUrl, siteKeyOf } from '../../domain/articles/identity.ts'
 import type { ReadingContext, ReadItem, Site } from '../../services/sources/site.ts'
 import type { LanguageHome } from '../../store/sources/sources.ts'
-import { checkPost } from '../batch.ts'
+import { checkPost } from '../check-post.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
 import { cleanRendered } from '../rendered-html.ts'
@@ -104,7 +104,7 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
   })
   return typeof checked === 'string'
     ? skip('unfit')
-    : { ...item, article: checked, selections, reason: undefined }
+    : { ...item, article: checked.article, selections, reason: undefined }
 }
 
 /** One odd post stops no other. */
