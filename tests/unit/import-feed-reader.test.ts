@@ -151,6 +151,23 @@ test('a feed that ends in the middle, and one whose items cannot be told apart',
   expect(swallowed).toMatchObject({ isComplete: false, marks: 2 })
 })
 
+test('a JSON Feed by an older version, whose home is no URL, with what is no item', async () => {
+  const item = { id: '1', url: 'https://voisin.example/1', title: 'Un', image: '/un.jpg' }
+  const feed = {
+    version: 'http://jsonfeed.org/version/1',
+    home_page_url: 'voisin.example',
+    items: [null, item],
+  }
+  expect((await read(JSON.stringify(feed))).articles).toMatchObject([
+    { title: '' },
+    {
+      title: 'Un',
+      canonicalUrl: 'https://voisin.example/1',
+      picture: { url: 'https://voisin.example/un.jpg' },
+    },
+  ])
+})
+
 test('what is no feed', async () => {
   expect((await read('<html><body><p>404</p></body></html>')).feed).toBeUndefined()
 })

@@ -38,7 +38,7 @@ export interface FeedReading {
  */
 export async function readFeed({ url, body, charset }: FeedDocument): Promise<FeedReading | undefined> {
   if (/^\uFEFF?\s*\{/.test(body.toString('utf8', 0, 64))) {
-    const feed = readJsonFeed(body)
+    const feed = readJsonFeed(body, url)
     return (
       feed && { feed, repairs: noRepairs(), marks: feed.items.length, isComplete: true, pending: undefined }
     )

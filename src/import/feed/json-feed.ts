@@ -31,24 +31,28 @@ const item = z.object({
   attachments: z.array(attachment.catch({ url: '', mime_type: '', size_in_bytes: undefined })).catch([]),
 })
 const jsonFeed = z.object({
-  version: z.string().startsWith('https://jsonfeed.org/version/'),
+  version: z.string().regex(/^https?:\/\/jsonfeed\.org\/version\//),
   title: text,
   home_page_url: text,
   language: text,
   author: author.optional(),
   authors: z.array(author).catch([]),
-  items: z.array(item),
+  // What is no item is told as one that has nothing.
+  items: z.array(item.catch(item.parse({}))),
 })
 
-/** JSON Feed 1 and 1.1; undefined for what is none. */
-export function readJsonFeed(body: Buffer): ReadFeed | undefined {
+/**
+ * JSON Feed 1 and 1.1; undefined for what is none.
+ * @param url of the document
+ */
+export function readJsonFeed(body: Buffer, url: string): ReadFeed | undefined {
   const read = jsonFeed.safeParse(readJson(body))
   if (!read.success) return undefined
-  const { title, home_page_url: link, language, items, ...rest } = read.data
+  const { title, home_page_url: home, language, items, ...rest } = read.data
   const authors = authorsOf(rest)
   return {
     title: escapeHtml(title),
-    link,
+    link: home === '' ? '' : (URL.parse(home, url)?.href ?? ''),
     language,
     isAtom: true,
     generator: '',
