@@ -23,27 +23,41 @@ export interface LanguageHints {
  * what is written in that script: a French export holds Arabic posts, too.
  */
 export function chooseLanguage(hints: LanguageHints, languages: string[]): string | undefined {
-  const { fixed, own, link, site, text } = hints
+  const { fixed, link, text } = hints
   if (fixed !== undefined) return fixed
-  if (own) return ownLanguage(own, languages)
-  const [, prefix = ''] =
-    /^\/([a-z]{2,3}(?:-[a-z]{2,4})?)(?:\/|$)/i.exec(URL.parse(link ?? '')?.pathname ?? '') ?? []
-  const byLink = prefix === '' ? undefined : ownLanguage(prefix, languages)
+  const [own, site] = [hints.own, hints.site].map(tagOf)
+  if (own !== undefined) return ownLanguage(own, languages)
+  const byLink = ownLanguage(tagOf(languageIn(link)), languages)
   if (byLink !== undefined) return byLink
   const script = scriptOf(text)
   const isOfScript = (language: string) =>
     script === undefined || isArabicScript(language.toLowerCase()) === (script === 'Arabic')
-  if (site && isOfScript(site)) return ownLanguage(site, languages)
+  if (site !== undefined && isOfScript(site)) return ownLanguage(site, languages)
   return script === undefined ? languages[0] : languages.find(isOfScript)
 }
 
-/** The publication's language of a tag: `ar-DZ` and `ar_DZ` are `ar` where it publishes in Arabic. */
-function ownLanguage(tag: string, languages: string[]): string | undefined {
-  const wanted = tag.trim().replaceAll('_', '-').toLowerCase()
-  const base = (language: string) => language.toLowerCase().split('-')[0]
+/** What is said in words, such as `français`, is not said: `fra` and `fr_FR` are. */
+function tagOf(said = ''): string | undefined {
+  try {
+    const [tag = ''] = Intl.getCanonicalLocales(said.trim().replaceAll('_', '-'))
+    return /^[a-z]{2,3}(?:-|$)/.test(tag) ? tag : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** `/ar/…`, or `?lang=ar`: as plugins mark an address. */
+function languageIn(link = ''): string | undefined {
+  const { pathname = '', searchParams } = URL.parse(link) ?? {}
+  return searchParams?.get('lang') ?? /^\/([a-z]{2,3}(?:-[a-z]{2,4})?)(?:\/|$)/i.exec(pathname)?.[1]
+}
+
+/** The publication's language of a tag: `ar-DZ` is `ar` where it publishes in Arabic. */
+function ownLanguage(tag: string | undefined, languages: string[]): string | undefined {
+  const base = (language: string | undefined) => language?.toLowerCase().split('-')[0]
   return (
-    languages.find((language) => language.toLowerCase() === wanted) ??
-    languages.find((language) => base(language) === base(wanted))
+    languages.find((language) => language === tag) ??
+    languages.find((language) => base(language) === base(tag))
   )
 }
 

@@ -17,6 +17,9 @@ test.each([
   ['what was said for all', { ...none, fixed: 'fr', own: 'ar', text: arabic }, 'fr'],
   ['what the item says', { ...none, own: 'ar', text: french }, 'ar'],
   ['a region folds', { ...none, own: 'ar_DZ' }, 'ar'],
+  ['a code of three letters', { ...none, own: 'ara' }, 'ar'],
+  ['a parameter of its address', { ...none, link: 'https://s.example/x/?lang=en', site: 'fr-FR' }, 'en'],
+  ['what is said in words', { ...none, own: 'english', site: 'français', text: french }, 'fr'],
   ['the folder of its address', { ...none, link: 'https://s.example/ar/x/', text: 'Expo 2026' }, 'ar'],
   [
     'a folder that is no language',

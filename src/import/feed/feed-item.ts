@@ -65,6 +65,10 @@ const itemNames = new Set([
 export const isOfItem = (name: string, isInAuthor: boolean): boolean =>
   isInAuthor ? name === 'name' : itemNames.has(name)
 
+/** RFC 4287 §4.2.7.2: a name and its IRI mean the same. */
+export const relationOf = ({ rel = 'alternate' }: Attributes): string =>
+  rel.trim().toLowerCase().replace('http://www.iana.org/assignments/relation/', '')
+
 /** What is gathered of the item under way. */
 export class ItemBuilder {
   readonly item: FeedItem
@@ -82,7 +86,8 @@ export class ItemBuilder {
   open(name: string, attributes: Attributes, base: string | undefined): void {
     const { href, url = href, type = '', length = '' } = attributes
     if (name === 'link' && href) this.#link({ url: href, base }, attributes)
-    else if (name === 'category' && attributes['term']) this.item.tags.push(attributes['term'])
+    else if (name === 'category' && attributes['term'])
+      this.item.tags.push(attributes['label'] || attributes['term'])
     else if (name === 'guid') this.#guidIsLink = attributes['isPermaLink']?.trim().toLowerCase() !== 'false'
     else if (name === 'enclosure' && url) this.#enclosure({ url, base, type, length })
     else if (name === 'itunes:image' && url) this.item.picture ??= { url, base }
@@ -91,7 +96,9 @@ export class ItemBuilder {
     }
   }
 
-  #link(link: GivenUrl, { rel = 'alternate', type = '', length = '' }: Attributes): void {
+  #link(link: GivenUrl, attributes: Attributes): void {
+    const { type = '', length = '' } = attributes
+    const rel = relationOf(attributes)
     if (rel === 'enclosure') this.#enclosure({ ...link, type, length })
     if (rel !== 'alternate') return
     const rank = type === '' || /html/i.test(type) ? 1 : 2

@@ -1,4 +1,4 @@
-import { isOfItem, ItemBuilder, textNames, type FeedItem } from './feed-item.ts'
+import { isOfItem, ItemBuilder, relationOf, textNames, type FeedItem } from './feed-item.ts'
 import { FieldText } from '../field-text.ts'
 
 export type ReadFeed = FeedBuilder['feed']
@@ -10,6 +10,8 @@ const endNames =
   /^(?:atom:)?(?:item|entry|guid|pubDate|published|updated|id|author)$|^content:encoded$|^dc:\w+$/
 /** What ends a title, which holds nothing like it. */
 const endsTitle = /^(?:atom:)?(?:link|description|summary|content|category)$/
+/** Some write `pubdate`. */
+const usualName = (written: string): string => written.replace(/^atom:/, '').replace(/^pubdate$/i, 'pubDate')
 /** They have titles and links of their own. */
 const asideNames = new Set(['source', 'image', 'textinput', 'textInput', 'contributor'])
 /** Some write the marks of a CDATA section as text. */
@@ -71,7 +73,7 @@ export class FeedBuilder {
       this.#field.open(written, attributes, (url) => (base ? (URL.parse(url, base)?.href ?? url) : url))
       return
     }
-    const name = written.replace(/^atom:/, '')
+    const name = usualName(written)
     this.#text = ''
     if (this.#aside > 0 || asideNames.has(name)) this.#aside += 1
     else if (name === 'rss' || name === 'feed' || name === 'rdf:RDF') this.#openRoot(name, attributes)
@@ -82,7 +84,7 @@ export class FeedBuilder {
       this.#openField(written, name, attributes)
     else if (this.#item) this.#item.open(name, attributes, base)
     else if (name === 'generator') this.feed.generator = attributes['uri'] ?? ''
-    else if (name === 'link' && attributes['href'] && (attributes['rel'] ?? 'alternate') === 'alternate') {
+    else if (name === 'link' && attributes['href'] && relationOf(attributes) === 'alternate') {
       this.feed.link ||= this.#resolve(attributes['href'])
     }
   }
@@ -95,7 +97,7 @@ export class FeedBuilder {
   readonly close = (written: string): void => {
     const base = this.#bases.pop()
     if (this.#field?.close()) return
-    const name = written.replace(/^atom:/, '')
+    const name = usualName(written)
     const text = this.#text.trim()
     this.#text = ''
     if (this.#field) this.#endField(base)
