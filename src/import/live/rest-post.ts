@@ -3,22 +3,23 @@ import { foldUrl, siteKeyOf } from '../../domain/articles/identity.ts'
 import type { ReadingContext, ReadItem, Site } from '../../services/sources/site.ts'
 import type { LanguageHome } from '../../store/sources/sources.ts'
 import { checkPost } from '../check-post.ts'
+import { readDate } from '../dates.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
 import { cleanRendered } from '../rendered-html.ts'
 import { decodeSlug, sectionsAndTags, slugsOf } from '../wordpress/wordpress.ts'
 
 const text = z.object({ rendered: z.string(), protected: z.boolean().optional() })
+const optionalText = text.catch({ rendered: '' })
+const optionalWord = z.string().optional().catch(undefined)
 const term = z.object({ taxonomy: z.string(), slug: z.string(), name: z.string() })
+const size = (most = Infinity) => z.coerce.number().int().min(1).max(most).optional().catch(undefined)
 const media = z.object({
-  source_url: z.url({ protocol: /^https?$/ }),
+  source_url: z.string(),
   alt_text: z.string().catch(''),
   caption: text.optional().catch(undefined),
   mime_type: z.string().startsWith('image/'),
-  media_details: z
-    .object({ width: z.number(), height: z.number(), filesize: z.number() })
-    .partial()
-    .catch({}),
+  media_details: z.object({ width: size(100_000), height: size(100_000), filesize: size() }).catch({}),
 })
 
 /** What an answer embeds may be an error in its place: a deleted author, a picture of a draft. */
@@ -26,18 +27,20 @@ const embedded = <T extends z.ZodType>(schema: T) => z.array(schema.optional().c
 
 const restPost = z.object({
   id: z.int().positive(),
-  date_gmt: z.string().nullish(),
-  modified_gmt: z.string().nullish(),
-  guid: text,
-  link: z.url({ protocol: /^https?$/ }),
+  date: optionalWord,
+  date_gmt: optionalWord,
+  modified_gmt: optionalWord,
+  guid: optionalText,
+  link: z.string(),
   slug: z.string().catch(''),
   status: z.string().catch('publish'),
-  title: text,
+  title: optionalText,
   content: text,
-  excerpt: text.catch({ rendered: '' }),
+  excerpt: optionalText,
   comment_status: z.string().catch('closed'),
   /** Of Polylang Pro and WPML. */
-  lang: z.string().optional().catch(undefined),
+  lang: optionalWord,
+  wpml_current_locale: optionalWord,
   _embedded: z
     .object({
       author: embedded(z.object({ name: z.string() })),
@@ -53,21 +56,21 @@ type RestPost = z.infer<typeof restPost>
 /** A post as the API shows it to everyone, as the services take it; or why it is skipped. */
 export function readPost(given: { id: number }, site: Site, context: ReadingContext): ReadItem {
   const read = restPost.safeParse(given)
-  if (!read.success) return unreadable(given)
-  const post = read.data
-  const { link } = post
-  const guid = plainText(post.guid.rendered)
-  const html = cleanRendered(post.content.rendered, { link, home: site.home })
+  // Some plugins make every address a path.
+  const link = URL.parse(read.data?.link ?? '', site.home)
+  if (!read.success || !link || !/^https?:$/.test(link.protocol)) return unreadable(given)
+  const post = { ...read.data, link: link.href }
+  const html = cleanRendered(post.content.rendered, { link: post.link, home: site.home })
   const title = plainText(post.title.rendered) || titleFrom(html) || `#${post.id}`
   const isProtected = post.content.protected === true
   const language = languageOf(post, site, context)
   const item = {
     remoteId: String(post.id),
-    publishedAt: toDate(post.date_gmt),
+    publishedAt: toDate(post.date_gmt) ?? readDate(post.date ?? '', context.zone),
     modifiedAt: toDate(post.modified_gmt),
     isProtected,
-    guid,
-    link,
+    guid: plainText(post.guid.rendered) || undefined,
+    link: post.link,
     title,
   }
   const skip = (reason: string) => ({ ...item, article: undefined, selections: [], reason })
@@ -84,11 +87,13 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
       sections: slugsOf(selections, 'section'),
       tags: slugsOf(selections, 'tag'),
       authors: authorsOf(post),
+      // What has no date would be the newest of all.
+      state: item.publishedAt ? undefined : 'draft',
       publishedAt: item.publishedAt?.toISOString(),
-      canonicalUrl: link,
+      canonicalUrl: item.link,
       picture: pictureOf(post),
       responses: post.comment_status === 'open' ? 'open' : 'closed',
-      guid,
+      guid: item.guid,
     },
     origin: originOf(post),
     source: {
@@ -97,7 +102,7 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
       readAt: context.readAt,
       formerIds: [],
       site: siteKeyOf(site.home),
-      link,
+      link: item.link,
       isSummary: false,
       isNameless: false,
     },
@@ -135,7 +140,7 @@ const languageOf = (post: RestPost, site: Site, { languages }: ReadingContext): 
   chooseLanguage(
     {
       fixed: site.language,
-      own: post.lang ?? languageAt(post.link, site.homes),
+      own: post.lang || post.wpml_current_locale || languageAt(post.link, site.homes),
       link: post.link,
       site: site.siteLanguage,
       text: `${post.title.rendered} ${post.content.rendered}`,
@@ -169,7 +174,7 @@ function pictureOf(post: RestPost): object | undefined {
   const { width, height, filesize } = found.media_details
   const credit = plainText(found.caption?.rendered ?? '')
   return {
-    url: found.source_url,
+    url: URL.parse(found.source_url, post.link)?.href,
     alt: plainText(found.alt_text),
     type: found.mime_type,
     ...(credit !== '' && { credit: credit.slice(0, 500) }),
@@ -180,7 +185,4 @@ function pictureOf(post: RestPost): object | undefined {
 }
 
 /** WordPress fills a date that it does not have with zeros. */
-export function toDate(gmt: string | null | undefined): Date | undefined {
-  const date = new Date(`${gmt ?? ''}Z`)
-  return Number.isNaN(date.getTime()) || date.getTime() <= 0 ? undefined : date
-}
+export const toDate = (gmt: string | null | undefined): Date | undefined => readDate(gmt ?? '', 'UTC')
