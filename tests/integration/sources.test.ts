@@ -463,6 +463,28 @@ test('SRC-4 at night every id is compared: what vanished from far back is withdr
   expect(pages).toHaveLength(4)
 })
 
+test('SRC-4 a site whose errors are answered with 200, and whose pages are all the first one', async () => {
+  let now = new Date('2027-01-02T01:30:00Z')
+  const site = await aFollowedSite({
+    web: { now: () => now },
+    prepare: (wordpress) => {
+      wordpress.wrapsErrors = true
+      wordpress.unknown = ['page']
+      for (const title of ['Un', 'Deux', 'Trois']) wordpress.add({ title })
+    },
+  })
+  const pagesAsked = () =>
+    site.wordpress.requests.filter((path) => path.includes('orderby=id&order=asc')).length
+  expect(pagesAsked()).toBe(2)
+  now = new Date('2027-01-02T01:35:00Z')
+  site.wordpress.turn(2, 'trash')
+  await site.look()
+  await site.waitAMinute()
+  await site.look()
+  expect(await site.titles()).toEqual({ Un: 'published', Deux: 'withdrawn', Trois: 'published' })
+  expect(pagesAsked()).toBe(2)
+})
+
 test('SRC-7 a site in several languages: by where they begin; one that is not ours is skipped, with a reason', async () => {
   const site = await aFollowedSite({
     prepare: (wordpress) => {

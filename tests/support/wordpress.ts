@@ -50,6 +50,8 @@ export class FakeWordpress {
   showsAll = true
   /** Whether its answers hold the time of the last change. */
   tellsChanges = true
+  /** Whether a plugin makes 200 of the status of errors. */
+  wrapsErrors = false
   /** Parameters that it does not know, as WordPress 5.6 does not know `modified_after`. */
   unknown: string[] = []
   /** Runs before a request is answered. */
@@ -233,9 +235,9 @@ export class FakeWordpress {
   }
 
   #list(response: ServerResponse, query: URLSearchParams): void {
+    for (const name of this.unknown) query.delete(name)
     const limit = Number(query.get('per_page') ?? 10)
     const page = Number(query.get('page') ?? 1)
-    for (const name of this.unknown) query.delete(name)
     const found = this.#find(query)
     const pages = Math.ceil((found?.length ?? 0) / limit)
     if (!found || limit > 100)
@@ -281,9 +283,10 @@ export class FakeWordpress {
 
   #one(response: ServerResponse, id: number): void {
     const post = this.posts.get(id)
-    if (!post) json(response, 404, { code: 'rest_post_invalid_id', data: { status: 404 } })
+    const statusOf = (status: number) => (this.wrapsErrors ? 200 : status)
+    if (!post) json(response, statusOf(404), { code: 'rest_post_invalid_id', data: { status: 404 } })
     else if (post.status !== 'publish' || !this.showsAll)
-      json(response, 401, { code: 'rest_forbidden', data: { status: 401 } })
+      json(response, statusOf(401), { code: 'rest_forbidden', data: { status: 401 } })
     else json(response, 200, { id })
   }
 

@@ -108,8 +108,9 @@ export function createWordpressReader(visit: SiteClient['visit']): WordpressRead
 
     async isGone(site, id) {
       const { answer, body } = await ask(site, `wp/v2/posts/${id}`, { _fields: 'id' })
-      if (answer.status === 200) return false
+      // Some plugins answer 200 with an error in it.
       if (goneCodes.has(codeOf(body))) return true
+      if (answer.status === 200) return false
       throw faultOf(answer, 'closed')
     },
 

@@ -154,7 +154,8 @@ async function sweep(parts: LookParts, look: Look): Promise<void> {
     const last = marks.at(-1)
     const range = { after, ...(last && { upTo: Number(last.remoteId) }) }
     await sourceItems.markMissing(source.id, marks.map(idOf), range)
-    if (!last) {
+    // A cache that heeds no parameters gives the first page for ever.
+    if (!last || Number(last.remoteId) <= after) {
       await endSweep(parts, look)
       return
     }
