@@ -145,9 +145,9 @@ test('SRC-4 an API that a site names and that is broken for now is told, and not
   expect(await sources.preview(wordpress.home)).toMatchObject({ found: { kind: 'feed' } })
 })
 
-async function aFeed(answer: () => string[]) {
-  const server = createServer((_request, response) => {
-    const [type = '', body] = answer()
+async function aFeed(answer: (path: string) => string[]) {
+  const server = createServer((request, response) => {
+    const [type = '', body] = answer(request.url ?? '')
     response.writeHead(200, { 'content-type': type }).end(body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -202,6 +202,24 @@ test('SRC-4 JSON Feed: an item is an article, an edit corrects it', async () => 
   expect((await articles.list({ limit: 5, after: undefined })).data).toMatchObject([
     { title: 'Le marché & la fête !' },
   ])
+})
+
+test.each([
+  'rel="alternate" type="application/rss+xml" title="Tout > le reste" href="/la-une"',
+  'REL="Alternate" TYPE="Application/RSS+XML" HREF="/la-une"',
+  'rel="alternate feed" type="application/rss+xml; charset=utf-8" href="/la-une"',
+  'rel="alternate" type="text/xml" href="/?page=la-une&#038;lang=fr"',
+])('SRC-4 a page names its feed by <link %s>', async (attributes) => {
+  const url = await aFeed((path) =>
+    /la-une(?:&lang=fr)?$/.test(path)
+      ? [
+          'application/rss+xml',
+          '<rss><channel><title>Le Voisin</title><item><title>Un</title></item></channel></rss>',
+        ]
+      : ['text/html', `<!doctype html><head><link ${attributes}></head>`],
+  )
+  const { sources } = (await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })).context.services
+  expect(await sources.preview(url)).toMatchObject({ found: { kind: 'feed', name: 'Le Voisin' } })
 })
 
 test('SRC-4 a feed without articles is refused, and so is a page without a feed', async () => {

@@ -10,7 +10,10 @@ import type { SiteClient } from './site-client.ts'
 /** Where feeds lie that no page names. */
 const usualFeeds = ['feed/atom/', 'feed/', 'atom.xml', 'rss.xml', 'feed.json', 'index.xml']
 /** From the one that says most of its items. */
-const feedTypes = ['application/atom+xml', 'application/feed+json', 'application/rss+xml']
+const feedTypes = [
+  ...['application/atom+xml', 'application/feed+json', 'application/rss+xml'],
+  ...['application/xml', 'text/xml', 'application/json'],
+]
 
 /**
  * What can be followed at an address that a person has typed: the API of a WordPress, else its feeds, the one that says
@@ -111,11 +114,13 @@ const apiRelation = 'https://api.w.org/'
 function readPage({ url, body, header }: ServerAnswer): Page {
   const html = body.toString('utf8', 0, 500_000)
   const [, inHeader] = /<([^<>]+)>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/i.exec(header('link') ?? '') ?? []
-  const links = [...html.matchAll(/<link\b[^<>]{1,2000}>/gi)].map(([tag]) => attributesOf(tag))
-  const inPage = links.find(({ rel }) => rel === apiRelation)?.href
+  const links = [...html.matchAll(link)].map(([tag]) => attributesOf(tag))
+  const inPage = links.find(({ rels }) => rels.includes(apiRelation))?.href
   const api = inHeader ?? inPage
   const feeds = links
-    .filter(({ rel, type, href }) => rel === 'alternate' && feedTypes.includes(type) && !isAside(href))
+    .filter(
+      ({ rels, type, href }) => rels.includes('alternate') && feedTypes.includes(type) && !isAside(href),
+    )
     .sort((a, b) => feedTypes.indexOf(a.type) - feedTypes.indexOf(b.type))
   const resolve = (href: string) => URL.parse(href, url)?.href
   return {
@@ -129,12 +134,14 @@ function readPage({ url, body, header }: ServerAnswer): Page {
 /** The feed of responses, or of one article's. */
 const isAside = (href: string): boolean => /comments?\b/i.test(href)
 
+const link = /<link\b(?:"[^"<]*"|'[^'<]*'|[^<>"'])*>/gi
 const attribute = /\s(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi
 
 /** Of two of one name the first counts. */
 function attributesOf(tag: string) {
   const found = [...tag.matchAll(attribute)].reverse().map(([, name = '', ...values]) => {
-    return [name.toLowerCase(), (values.find(Boolean) ?? '').replaceAll('&amp;', '&').trim()]
+    return [name.toLowerCase(), (values.find(Boolean) ?? '').replace(/&(?:amp|#0*38);/gi, '&').trim()]
   })
-  return { rel: '', type: '', href: '', ...(Object.fromEntries(found) as Record<string, string>) }
+  const { rel = '', type = '', href = '' } = Object.fromEntries(found) as Record<string, string>
+  return { rels: rel.toLowerCase().split(/\s+/), type: type.toLowerCase().split(';')[0]?.trim() ?? '', href }
 }
