@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { aFrontOf, type FrontOptions } from '../support/feed-front.ts'
 import { poll } from '../support/poll.ts'
 
@@ -102,6 +102,14 @@ describe.each([
     expect(await asked(lastModified)).toBe(304)
     expect(await asked(new Date(time + 60_000).toUTCString())).toBe(304)
     expect(await asked(new Date(time - 1_000).toUTCString())).toBe(200)
+    // The oldest form names no zone, and is in UTC wherever we are.
+    vi.stubEnv('TZ', 'America/New_York')
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+    })
+    const oldest = (at: number) =>
+      new Date(at).toUTCString().replace(/(...), (..) (...) (....) (.*) GMT/, '$1 $3 $2 $5 $4')
+    expect([await asked(oldest(time)), await asked(oldest(time - 1_000))]).toEqual([304, 200])
     expect(await asked('yesterday, perhaps')).toBe(200)
     expect(await asked('')).toBe(200)
   })

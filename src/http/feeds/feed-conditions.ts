@@ -20,8 +20,8 @@ export function isNotModified(headers: IncomingHttpHeaders, { etag, lastModified
   if (given !== undefined) return given === etag || hasTag(given, etag)
   const since = headers['if-modified-since']
   if (since === undefined || !lastModified) return false
-  // A date that cannot be read compares as false.
-  return lastModified.getTime() <= Date.parse(since)
+  // All forms are in UTC, also the one that does not say so; a date that cannot be read compares as false.
+  return lastModified.getTime() <= Date.parse(since.endsWith('GMT') ? since : `${since} GMT`)
 }
 
 /** Proxies that compress add these to the tags that pass through them. */
