@@ -208,6 +208,7 @@ test('a language or a time zone that is none comes back with a sentence at its f
   // Estonian is a language, but nobody meant it.
   for (const [languages, status] of [
     ['fr et ar', 422],
+    ['fr, ar, fr', 422],
     ['fr, ar', 303],
   ] as const)
     expect(

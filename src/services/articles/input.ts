@@ -61,7 +61,11 @@ const guid = z
   .min(1)
   .max(1_000)
   .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), { error: 'must hold no control characters' })
-  .meta({ pattern: '^[^\\x00-\\x1f\\x7f-\\x9f]+$', description: 'On creation only' })
+  .refine((text) => /\S/.test(text), { error: 'must not be blank' })
+  .meta({
+    pattern: '^[^\\x00-\\x1f\\x7f-\\x9f]*\\S[^\\x00-\\x1f\\x7f-\\x9f]*$',
+    description: 'On creation only',
+  })
   .optional()
 
 const bodyError = { path: ['html'], error: 'is required, or markdown in its place' }

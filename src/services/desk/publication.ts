@@ -110,9 +110,11 @@ function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publ
       ? []
       : [{ field: 'contactEmail', message: 'must be one e-mail address' }]),
     ...(isZone(zone) ? [] : [{ field: 'zone', message: 'must be an IANA zone such as Africa/Algiers' }]),
-    ...(languages.length > 0 && languages.every(isLanguageTag)
+    ...(languages.length > 0 && languages.every(isLanguageTag) && new Set(languages).size === languages.length
       ? []
-      : [{ field: 'languages', message: 'must be BCP 47 tags such as fr or ar-DZ, at least one' }]),
+      : [
+          { field: 'languages', message: 'must be BCP 47 tags such as fr or ar-DZ, at least one, each once' },
+        ]),
     ...oneOf('links', links, shown.links),
     ...oneOf('feedText', feedTexts, shown.feedText ?? 'full'),
     ...oneOf('responses', switches, shown.responses),
