@@ -485,6 +485,18 @@ test('SRC-4 a site whose errors are answered with 200, and whose pages are all t
   expect(pagesAsked()).toBe(2)
 })
 
+test('SRC-4 what a site that gives ten at a time does not list is not taken for gone', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      wordpress.unknown = ['per_page']
+      for (let n = 30; n > 0; n -= 1) wordpress.add({ date: new Date(+wordpress.now - n * 86_400_000) })
+    },
+  })
+  for (let n = 0; n < 3; n += 1) await site.look()
+  expect(Object.keys(await site.titles())).toHaveLength(30)
+  expect(await site.look()).toMatchObject({ state: 'following', counts: { here: 30, missing: 0 } })
+})
+
 test('SRC-7 a site in several languages: by where they begin; one that is not ours is skipped, with a reason', async () => {
   const site = await aFollowedSite({
     prepare: (wordpress) => {

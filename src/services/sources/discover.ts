@@ -42,8 +42,8 @@ export async function discover(
       if (!answer || answer.items.length === 0) throw empty()
       return { found, kinds: offers.map(({ kind }) => kind), items: answer.items.slice(0, previewed) }
     }
-    const newest = (await sites.wordpress.listNewest(site, 'date')).slice(0, previewed)
-    const ids = newest.map(({ remoteId }) => remoteId)
+    const { newest } = await sites.wordpress.listNewest(site, 'date')
+    const ids = newest.slice(0, previewed).map(({ remoteId }) => remoteId)
     const items = ids.length === 0 ? [] : await sites.wordpress.read(site, ids, context)
     return { found, kinds: offers.map(({ kind }) => kind), items }
   } catch (error) {

@@ -70,10 +70,9 @@ async function readChanged(parts: LookParts, look: Look): Promise<void> {
 }
 
 async function readNewest(parts: LookParts, look: Look, by: 'id' | 'date'): Promise<void> {
-  const marks = await parts.sites.wordpress.listNewest(look.site, by)
+  const { newest: marks, isAll } = await parts.sites.wordpress.listNewest(look.site, by)
   await readAll(parts, look, marks)
   const last = marks.at(-1)
-  const isAll = marks.length < listSize
   const range =
     by === 'id'
       ? { after: isAll ? 0 : Number(last?.remoteId) - 1 }

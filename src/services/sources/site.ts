@@ -16,7 +16,7 @@ export interface WordpressReader {
   identify(site: Pick<Site, 'url'>): Promise<Face & { name: string; homes: LanguageHome[] }>
   /** Changed at or after an instant, the oldest change first. */
   listChanged(site: Site, since: Date, except: string[]): Promise<ItemMark[]>
-  listNewest(site: Site, by: 'id' | 'date'): Promise<ItemMark[]>
+  listNewest(site: Site, by: 'id' | 'date'): Promise<{ newest: ItemMark[]; isAll: boolean }>
   /** By id, from page 1; empty behind the last. */
   listPage(site: Site, page: number): Promise<ItemMark[]>
   /** Those of a hundred that everyone may read. */
