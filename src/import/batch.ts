@@ -1,21 +1,16 @@
 import type { Actor } from '../domain/editor.ts'
-import type { SourceMark } from '../domain/articles/identity.ts'
 import { withoutUndefined } from '../domain/fields.ts'
 import { DomainError } from '../errors.ts'
-import { checkPost, sentenceOf, sentences } from './check-post.ts'
+import { checkPost, sentenceOf, sentences, type GivenPost } from './check-post.ts'
 import { plainText } from './plain-text.ts'
-import type { ArticleToPut, Origin, PutResult } from '../services/articles/put-article.ts'
+import type { ArticleToPut, PutResult } from '../services/articles/put-article.ts'
 import { externalId, responseInput } from '../services/articles/input.ts'
 import type { NewSelection } from '../store/articles/selections.ts'
 import type { Services } from '../services/services.ts'
 import type { ResponseToPut } from '../services/responses/responses.ts'
 
-/** A post as it was read, not validated yet. */
-export interface ImportedPost {
-  externalId: string
-  input: Record<string, unknown>
-  origin: Origin
-  source: SourceMark
+/** With what comes along. */
+export interface ImportedPost extends GivenPost {
   selections: NewSelection[]
   responses: { externalId: string; input: Record<string, unknown> }[]
   /** Sentences about what is not as it was there. */

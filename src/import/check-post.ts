@@ -1,9 +1,17 @@
+import type { SourceMark } from '../domain/articles/identity.ts'
 import { cutAtSentence } from '../domain/articles/summary.ts'
 import { withoutUndefined } from '../domain/fields.ts'
 import { articleInput, externalId } from '../services/articles/input.ts'
-import type { ArticleToPut } from '../services/articles/put-article.ts'
-import type { ImportedPost } from './batch.ts'
+import type { ArticleToPut, Origin } from '../services/articles/put-article.ts'
 import { cutNote, leftOutNote } from './notes.ts'
+
+/** A post as it was read, not validated yet. */
+export interface GivenPost {
+  externalId: string
+  input: Record<string, unknown>
+  origin: Origin
+  source: SourceMark
+}
 
 interface Issue {
   code?: string
@@ -24,9 +32,7 @@ const words = new Set<PropertyKey>(['title', 'summary', 'authors', 'tags', 'alt'
 const dispensable = new Set<PropertyKey>(['guid', 'canonicalUrl', 'picture', 'enclosure'])
 
 /** A post as it is put, or the sentence that says what is wrong with it: it is not lost over what only adorns it. */
-export function checkPost(
-  post: Pick<ImportedPost, 'externalId' | 'input' | 'origin' | 'source'>,
-): CheckedPost | string {
+export function checkPost(post: GivenPost): CheckedPost | string {
   const { origin, source } = post
   const given = withoutUndefined(post.input)
   const first = articleInput.safeParse(given, sentences)
