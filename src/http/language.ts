@@ -2,7 +2,7 @@ import type { RequestHandler, Response } from 'express'
 import type { Selection } from '../domain/articles/article.ts'
 import type { MovedPaths } from '../domain/feeds/feed.ts'
 import type { Publication } from '../domain/publication.ts'
-import { wantsJson } from './public-forms.ts'
+import { sendsJson } from './problem.ts'
 
 /**
  * Decides the language of a page: the path's (`/ar/sections/culture`), else `Accept-Language`, else the publication's
@@ -43,11 +43,14 @@ export interface LocatedPage {
 
 export const locate = (response: Response): LocatedPage => response.locals as LocatedPage & Response['locals']
 
-/** Leaves for every page after it, errors too, the sections of its head and the feeds that have moved or ended. Who asks for JSON gets no page. */
+/**
+ * Leaves for every page after it, errors too, the sections of its head and the feeds that have moved or ended. Who sends
+ * JSON gets no page.
+ */
 export const publicPage =
   (listSections: () => Promise<Selection[]>, listMoved: () => Promise<MovedPaths>): RequestHandler =>
   async (request, response, next) => {
-    if (!wantsJson(request))
+    if (!sendsJson(request))
       Object.assign(response.locals, { sections: await listSections(), movedFeeds: await listMoved() })
     response.set('Cache-Control', 'no-cache')
     next()

@@ -81,8 +81,11 @@ export function problemHandler(log: Logger, pages: PageRenderer, page = 'error')
 const sendProblem = (response: Response, problem: Problem) =>
   response.type('application/problem+json').send(JSON.stringify(problem))
 
+/** Who does is answered in JSON, whatever else would do. */
+export const sendsJson = (request: Request): boolean => typeof request.is('application/json') === 'string'
+
 const wantsPage = (request: Request): boolean =>
-  !request.path.startsWith('/api/') && request.accepts(['json', 'html']) === 'html'
+  !request.path.startsWith('/api/') && !sendsJson(request) && request.accepts(['json', 'html']) === 'html'
 
 /** Errors of the body parser and of zod are the caller's; everything else unknown is ours. */
 function toDomainError(error: unknown): DomainError | undefined {

@@ -4,6 +4,7 @@ import { DomainError } from '../errors.ts'
 import type { ClientAddress } from './client-address.ts'
 import { faultsOf } from './form-fields.ts'
 import type { PageRenderer } from './page.ts'
+import { sendsJson } from './problem.ts'
 import type { SignupLimit } from './rate-limit.ts'
 
 /** What the forms of subscribers share. */
@@ -42,4 +43,4 @@ export const showingFaults =
   }
 
 export const wantsJson = (request: Request): boolean =>
-  typeof request.is('application/json') === 'string' || request.accepts(['html', 'json']) === 'json'
+  sendsJson(request) || request.accepts(['html', 'json']) === 'json'

@@ -1,6 +1,7 @@
 import express, { Router, type Request, type Response } from 'express'
 import { z } from 'zod'
 import { undoLifetimeDays } from '../domain/signups/activation.ts'
+import { sendsJson } from '../http/problem.ts'
 import { showingFaults, type PublicForms } from '../http/public-forms.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
 import { guardTokenPage, meetVisitor, speak, tokenOf } from '../http/visitor.ts'
@@ -36,7 +37,7 @@ export function preferencesRoutes(
     response.set('Cache-Control', 'no-store')
     const visitor = await meetVisitor(request, response, http)
     await signups.requestLink(emailForm.parse(request.body).email, visitor)
-    if (request.is('application/json')) response.status(202).json({ status: 'check-your-inbox' })
+    if (sendsJson(request)) response.status(202).json({ status: 'check-your-inbox' })
     else http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl })
   })
 

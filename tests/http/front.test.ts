@@ -225,3 +225,14 @@ test('what all articles are counted for is counted once for each change that any
   expect(await read()).toEqual({ articles: '2', inMap: 2, counts: counted })
   expect(await read()).toEqual({ articles: '2', inMap: 2, counts: counted - 2 })
 })
+
+test('a page has its menu whatever its reader would rather have: a cache keeps one for all', async () => {
+  const web = await aWeb()
+  const { slug } = await anArticle(web.context.database, { sections: ['culture'] })
+  const read = async (path: string, accept: string) => (await web.fetch(path, { headers: { accept } })).text()
+  for (const path of ['/', '/sections', `/articles/${slug}`]) {
+    const page = await read(path, 'text/html')
+    expect(page, path).toMatch(/<nav[^>]*>(?:(?!<\/nav>)[^])*\/sections\/culture"/)
+    expect(await read(path, 'application/json'), path).toBe(page)
+  }
+})

@@ -95,6 +95,8 @@ test('who signs up by JSON waits for nothing that a page would show', async () =
     })
   expect((await post('*/*', 'application/json', '{"email":"omar@reader.example"}')).status).toBe(202)
   expect(statements.filter((text) => /from selections|from feed_documents/.test(text))).toEqual([])
+  const refused = await post('text/html', 'application/json', '{"email":"nobody"}')
+  expect(refused.headers.get('content-type')).toContain('application/problem+json')
   await post('text/html', 'application/x-www-form-urlencoded', 'email=lina@reader.example')
   expect(statements.filter((text) => /moved_to is not null/.test(text))).toHaveLength(1)
 })
