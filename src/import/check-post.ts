@@ -35,9 +35,13 @@ const dispensable = new Set<PropertyKey>(['guid', 'canonicalUrl', 'picture', 'en
 export function checkPost(post: GivenPost): CheckedPost | string {
   const { origin, source } = post
   const given = withoutUndefined(post.input)
-  const first = articleInput.safeParse(given, sentences)
-  const { input: fitting, notes } = fit(given, first.error?.issues ?? [])
-  const input = first.success ? first : articleInput.safeParse(fitting, sentences)
+  let notes: string[] = []
+  let input = articleInput.safeParse(given, sentences)
+  if (!input.success) {
+    const fitting = fit(given, input.error.issues)
+    notes = fitting.notes
+    input = articleInput.safeParse(fitting.input, sentences)
+  }
   const id = externalId.safeParse(post.externalId)
   if (!input.success || !id.success) return sentenceOf(input.error ?? id.error)
   return { article: { externalId: id.data, input: input.data, origin, source }, notes }

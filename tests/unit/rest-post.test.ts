@@ -36,12 +36,36 @@ test.each<[string, object, object]>([
   ['an empty guid', { guid: { rendered: '' } }, { title: 'Un', guid: undefined }],
   ['no title', { title: null }, { title: 'Le port est ouvert.' }],
   ['a path for an address', { link: '/2024/03/un/' }, { canonicalUrl: 'https://v.example/2024/03/un/' }],
-  ['a path for a picture', pictured({ source_url: '/a.jpg' }), { picture: { url: 'https://v.example/a.jpg' } }],
-  ['sizes in words', pictured({ media_details: { width: '800', height: 6e6, filesize: -1 } }), { picture: { width: 800 } }],
-  ['a description of a picture without an end', pictured({ alt_text: 'mot '.repeat(400) }), { picture: { alt: expect.stringMatching(/^(mot )+mot…$/) as string } }],
-  ['an excerpt without an end', { excerpt: { rendered: `<p>${'mot '.repeat(2_000)}.</p>` } }, { title: 'Un' }],
-  ['a date with its zone', { date_gmt: '2024-03-05T09:00:00+00:00' }, { publishedAt: '2024-03-05T09:00:00.000Z', state: undefined }],
-  ['a local date alone', { date_gmt: null, date: '2024-03-05T10:00:00' }, { publishedAt: '2024-03-05T09:00:00.000Z', state: undefined }],
+  [
+    'a path for a picture',
+    pictured({ source_url: '/a.jpg' }),
+    { picture: { url: 'https://v.example/a.jpg' } },
+  ],
+  [
+    'sizes in words',
+    pictured({ media_details: { width: '800', height: 6e6, filesize: -1 } }),
+    { picture: { width: 800 } },
+  ],
+  [
+    'a description of a picture without an end',
+    pictured({ alt_text: 'mot '.repeat(400) }),
+    { picture: { alt: expect.stringMatching(/^(mot )+mot…$/) as string } },
+  ],
+  [
+    'an excerpt without an end',
+    { excerpt: { rendered: `<p>${'mot '.repeat(2_000)}.</p>` } },
+    { title: 'Un' },
+  ],
+  [
+    'a date with its zone',
+    { date_gmt: '2024-03-05T09:00:00+00:00' },
+    { publishedAt: '2024-03-05T09:00:00.000Z', state: undefined },
+  ],
+  [
+    'a local date alone',
+    { date_gmt: null, date: '2024-03-05T10:00:00' },
+    { publishedAt: '2024-03-05T09:00:00.000Z', state: undefined },
+  ],
   ['no date', { date_gmt: '0000-00-00T00:00:00' }, { publishedAt: undefined, state: 'draft' }],
   ['the locale of WPML', { wpml_current_locale: 'en_US' }, { language: 'en' }],
 ])('a post that has %s is an article', (_name, change, expected) => {
@@ -49,7 +73,7 @@ test.each<[string, object, object]>([
   expect(reason).toBeUndefined()
   const unsaid = { guid: undefined, state: undefined, publishedAt: undefined }
   expect({ ...unsaid, ...article?.input }).toMatchObject(expected)
-}) // prettier-ignore
+})
 
 test('a post without a text, or at no address, is none', () => {
   for (const change of [{ content: null }, { link: 'javascript:alert(1)' }])

@@ -96,7 +96,7 @@ function isOnItsPage(stored: StoredArticle, { externalId, input, source }: Artic
   const { guid, publishedAt, title } = input
   const isNamedByPage =
     guid === undefined ? !source?.isNameless : foldUrl(guid) === foldUrl(source?.link ?? '')
-  if (!externalId.startsWith('feed:') || isNamedByPage) return true
+  if (strengthOf(externalId) > 1 || isNamedByPage) return true
   return publishedAt !== undefined && stored.publishedAt
     ? stored.publishedAt.getTime() === Date.parse(publishedAt)
     : stored.title === title
