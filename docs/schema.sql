@@ -199,6 +199,17 @@ CREATE INDEX articles_wordpress_guid ON articles USING btree ("substring"(guid, 
 CREATE INDEX articles_wordpress_post ON articles USING btree ("substring"(external_id, '^wp:.*:([0-9]+)$'::text)) WHERE (external_id ~~ 'wp:%'::text);
 CREATE TRIGGER articles_viewed AFTER INSERT OR UPDATE OF views_total ON articles FOR EACH ROW WHEN (new.views_total > 0) EXECUTE FUNCTION total_views();
 
+create table audience_counts (
+  newsletter_id bigint not null,
+  basis text not null,
+  readers bigint not null,
+  had bigint not null,
+  groups jsonb not null,
+  counted_at timestamp with time zone default now() not null,
+  constraint audience_counts_pkey PRIMARY KEY (newsletter_id, basis),
+  constraint audience_counts_newsletter_id_fkey FOREIGN KEY (newsletter_id) REFERENCES newsletters(id) ON DELETE CASCADE
+);
+
 create table audit (
   id bigint generated always as identity not null,
   at timestamp with time zone default clock_timestamp() not null,

@@ -161,6 +161,15 @@ export interface ArticleViews {
   n: Generated<number>;
 }
 
+export interface AudienceCounts {
+  basis: string;
+  countedAt: Generated<Timestamp>;
+  groups: Json;
+  had: number;
+  newsletterId: number;
+  readers: number;
+}
+
 export interface Audit {
   action: string;
   actor: string;
@@ -830,6 +839,7 @@ export interface DB {
   articleSlugs: ArticleSlugs;
   articleTotals: ArticleTotals;
   articleViews: ArticleViews;
+  audienceCounts: AudienceCounts;
   audit: Audit;
   bounces: Bounces;
   consents: Consents;

@@ -38,6 +38,7 @@ import { runningDigestsStore } from './digests/running-digests.ts'
 import { spreadsStore } from './digests/spreads.ts'
 import { uncertainStore } from './digests/doubts.ts'
 import { variantsStore } from './digests/variants.ts'
+import { audienceStore } from './digests/audience.ts'
 import { watchStore } from './digests/watch.ts'
 import { feedDocumentsStore } from './feeds/feed-documents.ts'
 import { feedPollsStore } from './feeds/feed-polls.ts'
@@ -98,6 +99,7 @@ export function storesOn(executor: Executor, hot = executor) {
     runningDigests: runningDigestsStore(executor),
     spreads: spreadsStore(executor),
     uncertain: uncertainStore(executor),
+    audience: audienceStore(executor),
     variants: variantsStore(executor),
     watch: watchStore(executor),
     feedDocuments: feedDocumentsStore(executor),

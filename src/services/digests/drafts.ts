@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Digest } from '../../domain/digests/digest.ts'
 import { composeDraft, countPlans, isUnfrozen, listMatter, storeDraft, type Draft } from './refresh.ts'
+import type { Counting } from '../../store/digests/audience.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'
 
@@ -10,7 +11,7 @@ export type DraftService = ReturnType<typeof createDraftService>
 const handDays = 7
 /** Not refreshed for so long: nobody does it in the background. */
 const forgottenMs = 3_600_000
-/** Counting readers again, where nothing else has changed, may take this part of a worker's time. */
+/** Counting readers again may take this part of a worker's time. */
 const countingShare = 0.02
 
 /**
@@ -38,12 +39,12 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
   }
 
   /** Without a lock: stored only where nobody has the digest or has changed it meanwhile, who then knows better. */
-  const renew = singleFlight(async (id: number): Promise<void> => {
+  const renew = singleFlight(async (id: number, counting: Counting): Promise<void> => {
     const draft = await draftOf(await stores.digests.get(id))
     const { digest } = draft
     if (!isOpen(digest)) return
-    const content = isUnfrozen(digest) ? await composeDraft(parts, stores, draft) : undefined
-    const plans = content?.plans ?? (await countPlans(stores, draft))
+    const content = isUnfrozen(digest) ? await composeDraft(parts, stores, draft, counting) : undefined
+    const plans = content?.plans ?? (await countPlans(stores, draft, counting))
     await database.transaction(async (tx) => {
       if (!(await tx.digests.claimUnchanged(id, digest.version))) return
       if (content) await storeDraft(tx, digest, content)
@@ -67,22 +68,24 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
 
     /** The same, refreshed before. */
     async getFresh(id: number): Promise<Draft> {
-      await renew(id)
+      await renew(id, 'lately')
       return draftOf(await stores.digests.get(id))
     },
 
     /** Every open digest that something has changed for, or whose readers were counted long ago. */
     async renewAll(): Promise<void> {
+      await stores.audience.deleteOld()
       const ids = await stores.digests.listOpen(handDays)
       for (const id of known.keys()) if (!ids.includes(id)) known.delete(id)
       for (const id of ids) {
         const made = await findMade(await draftOf(await stores.digests.get(id)))
         const before = known.get(id)
         const startedAt = performance.now()
-        if (before?.made === made && startedAt < before.countAgainAt) continue
-        await renew(id)
+        const isDue = !before || startedAt >= before.countAgainAt
+        if (!isDue && before.made === made) continue
+        await renew(id, isDue ? 'now' : 'lately')
         const took = performance.now() - startedAt
-        known.set(id, { made, countAgainAt: startedAt + took / countingShare })
+        known.set(id, { made, countAgainAt: isDue ? startedAt + took / countingShare : before.countAgainAt })
       }
     },
   }

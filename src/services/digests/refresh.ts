@@ -1,6 +1,12 @@
 import { localDateOf, lookBackStart } from '../../domain/digests/cadence.ts'
 import { contentHashOf, isLetter, type Digest, type VariantPlan } from '../../domain/digests/digest.ts'
-import { contentOf, orderOf, planVariants, type Candidate } from '../../domain/digests/digest-content.ts'
+import {
+  contentOf,
+  orderOf,
+  planVariants,
+  type Candidate,
+  type ReaderGroup,
+} from '../../domain/digests/digest-content.ts'
 import { addressesOf } from '../../domain/articles/links.ts'
 import { isShown, type PickedList } from '../../domain/articles/pick.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
@@ -8,7 +14,7 @@ import type { Newsletter } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
 import type { Stores } from '../../store/stores.ts'
-import type { VariantQuery } from '../../store/digests/variants.ts'
+import type { AudienceQuery, Counting } from '../../store/digests/audience.ts'
 import type { Parts } from '../parts.ts'
 
 const mostReadCount = 5
@@ -34,11 +40,12 @@ export async function refreshDraft(
   parts: Pick<Parts, 'config' | 'now'>,
   stores: Stores,
   digestId: number,
+  counting: Counting = 'lately',
 ): Promise<Draft> {
   const digest = await stores.digests.claim(digestId)
   const newsletter = await stores.newsletters.get(digest.newsletterId)
   if (!isUnfrozen(digest)) return { digest, newsletter }
-  await storeDraft(stores, digest, await composeDraft(parts, stores, { digest, newsletter }))
+  await storeDraft(stores, digest, await composeDraft(parts, stores, { digest, newsletter }, counting))
   return { digest: await stores.digests.get(digest.id), newsletter }
 }
 
@@ -99,9 +106,10 @@ export async function composeDraft(
   parts: Pick<Parts, 'config' | 'now'>,
   stores: Stores,
   draft: Draft,
+  counting: Counting,
 ): Promise<Composed> {
   const { publication, ordered, mostRead, picks } = await listMatter(parts, stores, draft)
-  const { articles, beyond, plans } = await selectForReaders(stores, draft, ordered)
+  const { articles, beyond, plans } = await selectForReaders(stores, draft, ordered, counting)
   const content = contentOf({
     ...draft,
     publication,
@@ -121,19 +129,22 @@ export const listPlans = async (stores: Stores, digest: Digest): Promise<Variant
   digest.audience === null ? digest.plans : stores.variants.list(digest.id)
 
 /** The versions that a frozen digest would have now. */
-export const countPlans = (stores: Stores, draft: Draft): Promise<VariantPlan[]> => {
+export async function countPlans(stores: Stores, draft: Draft, counting: Counting): Promise<VariantPlan[]> {
   const articleIds = draft.digest.content?.articles.map((article) => article.id) ?? []
-  return stores.variants.listPlanned(variantQueryOf(draft, articleIds), mostArticles(draft))
+  return plansOf(draft, await stores.audience.listGroups(audienceQueryOf(draft, articleIds), counting))
 }
+
+const plansOf = (draft: Draft, groups: ReaderGroup[]): VariantPlan[] =>
+  planVariants(groups, { maxArticles: mostArticles(draft), isForAll: isLetter(draft.digest) })
 
 /** A letter has as many as its editor chose. */
 export const mostArticles = ({ digest, newsletter }: Draft): number =>
   isLetter(digest) ? mostInLetter : newsletter.maxArticles
 
-export const variantQueryOf = (
+export const audienceQueryOf = (
   { digest, newsletter }: Draft,
   articleIds: readonly number[],
-): VariantQuery => ({
+): AudienceQuery => ({
   digestId: digest.id,
   newsletterId: newsletter.id,
   cadence: digest.cadence,
@@ -191,11 +202,12 @@ async function selectForReaders(
   stores: Stores,
   draft: Draft,
   articles: Candidate[],
+  counting: Counting,
 ): Promise<{ articles: Candidate[]; beyond: number; plans: VariantPlan[] }> {
   const maxArticles = mostArticles(draft)
   const ids = articles.map((article) => article.id)
-  const groups = await stores.variants.listGroups(variantQueryOf(draft, ids))
-  const plans = planVariants(groups, { maxArticles, isForAll: isLetter(draft.digest) })
+  const groups = await stores.audience.listGroups(audienceQueryOf(draft, ids), counting)
+  const plans = plansOf(draft, groups)
   const left = new Set(groups.length > 0 ? groups.flatMap((group) => group.articleIds) : ids)
   const set = new Set(
     groups.length > 0 ? plans.flatMap((plan) => plan.articleIds) : ids.slice(0, maxArticles),

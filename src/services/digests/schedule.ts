@@ -36,7 +36,7 @@ export function createScheduleService(
   /** @returns the digest when it was started or given up */
   const startOrMiss = (id: number, now: Date): Promise<Digest | undefined> =>
     database.transaction(async (stores) => {
-      const { digest, newsletter } = await refreshDraft(parts, stores, id)
+      const { digest, newsletter } = await refreshDraft(parts, stores, id, 'now')
       const { sendAt, state } = digest
       const isWaiting = state === 'draft' || state === 'approved' || state === 'scheduled'
       if (!isWaiting || !sendAt || sendAt > now) return undefined

@@ -20,7 +20,7 @@ import { conflict, invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
 import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
-import { inDraftTransaction, mostArticles, refreshDraft, variantQueryOf, type Draft } from './refresh.ts'
+import { inDraftTransaction, mostArticles, refreshDraft, audienceQueryOf, type Draft } from './refresh.ts'
 import { beginSpread } from './spreading.ts'
 import type { Parts } from '../parts.ts'
 
@@ -275,7 +275,7 @@ async function prepare(
     await stores.digests.markState(digest.id, from, 'skipped', { reason, audience: 0, completedAt })
     return
   }
-  const query = variantQueryOf({ digest, newsletter }, articleIds)
+  const query = audienceQueryOf({ digest, newsletter }, articleIds)
   const { audience, pending } = await stores.variants.insertDeliveries(
     query,
     mostArticles({ digest, newsletter }),

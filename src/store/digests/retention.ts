@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { findRow, type Executor } from '../executor.ts'
-import { isHad } from './variants.ts'
+import { isHad } from './audience.ts'
 
 /** What is kept for a time: each call ends one batch. */
 export function retentionStore(db: Executor) {

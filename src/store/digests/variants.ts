@@ -1,24 +1,7 @@
 import { sql } from 'kysely'
-import { hasCopyReason, spreadReason } from '../../domain/delivery/delivery.ts'
 import type { VariantPlan } from '../../domain/digests/digest.ts'
-import { planVariants, type ReaderGroup } from '../../domain/digests/digest-content.ts'
-import type { Cadence } from '../../domain/newsletter.ts'
 import { findRow, listRows, type Executor } from '../executor.ts'
-
-/** Whose history counts, and of what. */
-export interface VariantQuery {
-  digestId: number
-  newsletterId: number
-  cadence: Cadence
-  /** To everyone who is subscribed, also where no article is left for them. */
-  isLetter: boolean
-  /** The first of the letters with the same words. */
-  copyOf: number | null
-  /** In the digest's order. */
-  articleIds: readonly number[]
-  /** Look at this newsletter's own digests alone. */
-  isWithinNewsletter: boolean
-}
+import { audienceOf, type AudienceQuery } from './audience.ts'
 
 /** A withdrawn article in one digest. */
 export interface WithdrawnReach {
@@ -61,21 +44,13 @@ export function variantsStore(db: Executor) {
   }
 
   return {
-    /** The audience by what is left for them; those with nothing left have an empty list. */
-    async listGroups(query: VariantQuery): Promise<ReaderGroup[]> {
-      return listRows<ReaderGroup>(db)`
-        with ${audienceOf(query)}
-        select article_ids, sum(readers)::int as readers from left_over
-        where not ${query.isLetter}::boolean or barred = '' group by article_ids`
-    },
-
     /**
      * The one statement that turns rules and histories into work: variants, and one delivery for each of the
      * audience. Who has nothing left is `skipped`, so that the sum still is the audience.
      * Run it under `claimPreparation`: two digests prepared side by side would not see each other's deliveries.
      */
     async insertDeliveries(
-      query: VariantQuery,
+      query: AudienceQuery,
       maxArticles: number,
     ): Promise<{ audience: number; pending: number }> {
       // An article that is withdrawn meanwhile waits for this preparation, and then finds what it has to change.
@@ -224,107 +199,5 @@ export function variantsStore(db: Executor) {
         .execute()
       return rows.map((row) => ({ articleIds: row.articleIds, readers: row.readers }))
     },
-
-    /** Versions a digest would have now. */
-    async listPlanned(query: VariantQuery, maxArticles: number): Promise<VariantPlan[]> {
-      return planVariants(await this.listGroups(query), { maxArticles, isForAll: query.isLetter })
-    },
   }
-}
-
-/** What a digest has sent someone or is about to, or may have. */
-export const isHad = sql`(
-  d.state in ('pending', 'claimed', 'committing', 'accepted', 'deferred', 'uncertain') or d.ambiguous > 0)`
-
-/**
- * `audience` (subscriber, sections, what they have), and `left_over`: for each distinct pair of those, how many
- * readers and which articles remain, in order. People are grouped before articles are looked at, so the second half
- * works on a few hundred rows, however many subscribers there are.
- *
- * What a person has is what a digest has sent them or is about to: mail that is still on its way counts, or two
- * digests side by side would bring the same story; mail that was rejected, skipped or has expired does not, unless
- * an earlier attempt at it may have arrived.
- * Who still waits for a digest of this newsletter that is spread over days has that one first, and nothing of this one,
- * unless it is a letter. Who has, or is about to get, a letter with the same words gets no other: `barred` says why.
- * There is no limit in time here: only digests that hold one of these articles matter, and they find themselves.
- */
-function audienceOf(query: VariantQuery) {
-  const { digestId, newsletterId, cadence, isLetter, articleIds, isWithinNewsletter } = query
-  const first = query.copyOf ?? digestId
-  const choseIt = sql`and (s.cadence = ${cadence} or (${cadence} = 'alert' and s.alerts))`
-  const bars = isLetter
-    ? sql`
-      select d.subscriber_id, ${hasCopyReason} as reason
-      from digests g join deliveries d on d.digest_id = g.id
-      where (g.id = ${first} or g.copy_of = ${first}) and g.id <> ${digestId} and ${isHad}
-      group by d.subscriber_id
-      union
-      select unnest(r.subscriber_ids), ${hasCopyReason}
-      from digests g join variant_readers r on r.digest_id = g.id
-      where (g.id = ${first} or g.copy_of = ${first}) and g.id <> ${digestId}`
-    : sql`
-      select distinct d.subscriber_id, ${spreadReason} as reason
-      from digests g join deliveries d on d.digest_id = g.id
-      where g.newsletter_id = ${newsletterId} and g.id <> ${digestId} and g.state in ('sending', 'paused')
-        and g.spread_next_at is not null and d.state = 'deferred' and d.reason = ${spreadReason}`
-  return sql`
-    candidates as materialized (
-      select wanted.id, wanted.position,
-        coalesce((
-          select array_agg(x.selection_id) from article_selections x
-          join selections s on s.id = x.selection_id and s.kind = 'section'
-          where x.article_id = wanted.id
-        ), '{}') as sections
-      from unnest(${articleIds}::bigint[]) with ordinality wanted (id, position)
-      join articles a on a.id = wanted.id and a.state = 'published'
-    ),
-    earlier as (
-      select v.id, v.digest_id, v.article_ids
-      from variants v join digests d on d.id = v.digest_id
-      where v.digest_id in (select digest_id from digest_articles where article_id = any(${articleIds}::bigint[]))
-        and v.article_ids && ${articleIds}::bigint[]
-        and v.digest_id <> ${digestId}
-        and (not ${isWithinNewsletter}::boolean or d.newsletter_id = ${newsletterId})
-    ),
-    got as (
-      select subscriber_id, array_agg(variant_id order by variant_id) as variant_ids
-      from (
-        select d.subscriber_id, d.variant_id
-        from deliveries d join earlier e on e.digest_id = d.digest_id and e.id = d.variant_id
-        where ${isHad}
-        union all
-        select unnest(r.subscriber_ids), r.variant_id
-        from variant_readers r join earlier e on e.id = r.variant_id
-      ) had
-      group by subscriber_id
-    ),
-    bars as (${bars}
-    ),
-    audience as (
-      select s.subscriber_id, s.sections, coalesce(got.variant_ids, '{}') as variant_ids,
-        coalesce(bars.reason, '') as barred
-      from subscriptions s
-      left join got on got.subscriber_id = s.subscriber_id
-      left join bars on bars.subscriber_id = s.subscriber_id
-      where s.newsletter_id = ${newsletterId} and s.state = 'active'
-        ${isLetter ? sql`` : choseIt}
-        and (s.paused_until is null or s.paused_until <= now())
-        -- From the suppressions, which are few, to their people: the other way reads every address.
-        and not exists (
-          select from suppressions x join subscribers p on p.address_hmac = x.address_hmac
-          where p.id = s.subscriber_id)
-    ),
-    groups as (
-      select sections, variant_ids, barred, count(*) as readers from audience group by sections, variant_ids, barred
-    ),
-    left_over as (
-      select sections, variant_ids, barred, readers, array(
-        select c.id from candidates c
-        where barred = '' and (groups.sections = '{}' or c.sections && groups.sections)
-          and not exists (
-            select from earlier e where e.id = any(groups.variant_ids) and c.id = any(e.article_ids))
-        order by c.position
-      ) as article_ids
-      from groups
-    )`
 }
