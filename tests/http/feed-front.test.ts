@@ -195,8 +195,24 @@ describe.each([
     const { url } = await aPublishedFeed()
     for (const method of ['POST', 'PUT', 'DELETE']) {
       const answer = await poll(url, { method })
-      expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD'])
+      expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS'])
     }
+  })
+
+  test('OPTIONS tells the methods, and a page of any site may send validators', async () => {
+    const { front, url } = await aPublishedFeed()
+    front.found.set('/old/rss.xml', { kind: 'moved', to: '/rss.xml' })
+    const { status, headers, body } = await poll(url, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://reader.example', 'access-control-request-headers': 'if-none-match' },
+    })
+    expect([status, headers.allow, body.length]).toEqual([204, 'GET, HEAD, OPTIONS', 0])
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-headers': 'If-None-Match, If-Modified-Since',
+    })
+    const moved = await poll(`${front.origin}/old/rss.xml`)
+    expect([moved.status, moved.headers['access-control-allow-origin']]).toEqual([301, '*'])
   })
 
   test('a retired feed is gone, a moved one points to its new address, an unknown one is not there', async () => {

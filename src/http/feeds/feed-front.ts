@@ -29,6 +29,14 @@ export type FeedFront = (request: IncomingMessage, response: ServerResponse, nex
 const retryAfterSeconds = 60
 const unavailableSeconds = 30
 
+/** Readers that are pages of another site are asked for this by their browser before they send validators. */
+const preflight = {
+  Allow: 'GET, HEAD, OPTIONS',
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Headers': 'If-None-Match, If-Modified-Since',
+  'Access-Control-Max-Age': '86400',
+}
+
 /**
  * Answers every poll of a feed. A plain function on Node's own request and response, so that it can stand before
  * Express as well as in it: it compares validators itself (RFC 9110, with If-None-Match first), and sends ready bytes.
@@ -86,8 +94,12 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
       next()
       return
     }
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, preflight).end()
+      return
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      sendText(response, 405, 'Feeds are read with GET and HEAD.', { Allow: 'GET, HEAD' })
+      sendText(response, 405, 'Feeds are read with GET and HEAD.', { Allow: preflight.Allow })
       return
     }
     const found = feeds.peek(path)
@@ -122,6 +134,7 @@ function sendText(
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': bytes.length,
     'X-Content-Type-Options': 'nosniff',
+    'Access-Control-Allow-Origin': '*',
     'Cache-Control': status === 301 || status === 410 ? 'public, max-age=3600' : 'no-store',
     ...headers,
   })
