@@ -66,6 +66,20 @@ test('If-Match refuses what was changed since it was read, says nothing of views
   expect((await put('Trois', second.headers.get('etag') ?? '')).status).toBe(200)
 })
 
+test('If-None-Match: * creates only, even of two at once and of the same again', async () => {
+  const web = await aWeb()
+  const call = await web.api('editor')
+  const create = (id: string, body: object = story) =>
+    call('PUT', `/articles/${id}`, body, { 'If-None-Match': '*' })
+  const statuses = (await Promise.all([create('a'), create('a')])).map(({ status }) => status)
+  expect(statuses.sort()).toEqual([201, 412])
+  for (const body of [story, { ...story, title: 'Autre' }]) {
+    const refused = await create('a', body)
+    expect([refused.status, (await jsonOf(refused)).code]).toEqual([412, 'article_exists'])
+  }
+  expect(await jsonOf(await call('GET', '/articles/a'))).toMatchObject({ title: story.title })
+})
+
 test('the last twenty texts are kept, with who wrote them; what changes no text makes none, but an entry in the audit', async () => {
   const web = await aWeb()
   const call = await web.api('admin')

@@ -94,13 +94,14 @@ export function articleApi(service: ArticleService): ApiRoute[] {
     put('/articles/{externalId}', 'editor', {
       summary: 'Create or update an article; the same body again changes nothing',
       params,
-      headers: z.object({ 'If-Match': ifMatch.optional() }),
+      headers: z.object({ 'If-Match': ifMatch.optional(), 'If-None-Match': z.literal('*').optional() }),
       body: articleInput,
       bodyLimit,
       answers: { 200: putArticle, 201: putArticle },
       handle: async ({ params, body, request, actor }) => {
         const version = ifMatchVersion(request)
-        const { outcome, article } = await service.put(params.externalId, body, { actor, version })
+        const mustBeNew = request.get('if-none-match')?.trim() === '*'
+        const { outcome, article } = await service.put(params.externalId, body, { actor, version, mustBeNew })
         const { headers, body: shape } = tagged(article)
         return { status: outcome === 'created' ? 201 : 200, headers, body: { ...shape, outcome } }
       },

@@ -32,6 +32,7 @@ export type PutOutcome = { externalId: string } & (
 interface Writing {
   actor: Actor
   version?: number | undefined
+  mustBeNew?: boolean
   tagNames?: Record<string, string>
 }
 
@@ -76,7 +77,7 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     /**
      * Creates or updates by external id; the same body again is `unchanged`.
      * @throws ZodError; DomainError `schedule_needs_date`, `article_is_public`, `guid_taken`, `no_original`,
-     *   `version_changed`
+     *   `version_changed`, `article_exists`
      */
     async put(
       externalId: string,

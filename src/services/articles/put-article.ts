@@ -24,6 +24,8 @@ export interface ArticleToPut {
   tagNames?: Record<string, string>
   /** What was looked at, where somebody has: `versionOf`, or 0 where there was none. */
   version?: number | undefined
+  /** Refused where the article is there already, even if it says the same. */
+  mustBeNew?: boolean
 }
 
 export type Outcome = 'created' | 'updated' | 'unchanged'
@@ -51,6 +53,9 @@ export const versionChanged = () =>
     'This article has changed since you looked: read it again, and decide again.',
     atField('version', 'is not the one that is stored'),
   )
+
+export const articleExists = () =>
+  preconditionFailed('article_exists', 'This article is there already, and If-None-Match: * only creates.')
 
 export const noOriginal = (externalId: string) => {
   const message = `There is no other article ${externalId} to translate: put it first, or leave translationOf out.`

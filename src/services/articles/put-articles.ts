@@ -13,6 +13,7 @@ import { toSafeHtml } from './safe-html.ts'
 import { listOwnFiles, toPicture, withSizes } from './own-pictures.ts'
 import { findIdentities, judgeArticle, namesOf, noteNames, noteSources, remoteOf } from './identity.ts'
 import {
+  articleExists,
   guidTaken,
   noOriginal,
   versionChanged,
@@ -107,6 +108,7 @@ async function prepare(
   { now, publicUrl, by }: BatchOptions,
 ): Promise<Pending | { id: number; outcome: Outcome; kept?: 'older' | 'held'; isItsText?: boolean }> {
   const { input, origin, source } = article
+  if (article.mustBeNew && stored) throw articleExists()
   const contentSha256 = hashOf(article)
   const isRestored = stored?.state === 'withdrawn' && input.state === 'published' && !origin
   if (stored && stored.contentSha256.equals(contentSha256) && !isRestored) {
