@@ -227,3 +227,20 @@ test('whoever asks for links in an editor’s name causes one mail, and keeps no
   const answers = await Promise.all(Array.from({ length: 30 }, () => ask('nobody@elsewhere.example')))
   expect(answers.filter(({ status }) => status === 429).length).toBe(14)
 })
+
+test('a key whose end has passed is not made', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  const key = { name: 'CMS', role: 'editor' }
+  const refused = await call('POST', '/keys', { ...key, expiresAt: '2020-01-01T00:00:00Z' })
+  expect([refused.status, await refused.json()]).toEqual([
+    422,
+    expect.objectContaining({
+      code: 'expires_at_past',
+      errors: [{ field: 'expiresAt', message: 'must be in the future' }],
+    }),
+  ])
+  expect((await web.context.services.keys.list()).map(({ name }) => name)).not.toContain('CMS')
+  const soon = new Date(Date.now() + 60_000).toISOString()
+  expect((await call('POST', '/keys', { ...key, expiresAt: soon })).status).toBe(201)
+})

@@ -1,5 +1,5 @@
 import type { Actor, Role } from '../../domain/editor.ts'
-import { notFound } from '../../errors.ts'
+import { atField, invalid, notFound } from '../../errors.ts'
 import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from './secret.ts'
@@ -22,6 +22,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
      * A key made with a key belongs to the same person, and ends no later.
      * @param wanted.lifetimeDays 0 is without end
      * @param wanted.expiresAt instead of a number of days; null is without end
+     * @throws DomainError `expires_at_past`
      * @returns the key itself, which is shown this once and stored nowhere
      */
     async create(
@@ -34,6 +35,10 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
         const { lifetimeDays = keyLifetimeDays } = wanted
         const { expiresAt = lifetimeDays === 0 ? null : new Date(now().getTime() + lifetimeDays * dayMs) } =
           wanted
+        if (expiresAt && expiresAt <= now()) {
+          const sentence = 'The end of this key has passed; give a later one, or none for a year from now.'
+          throw invalid('expires_at_past', sentence, atField('expiresAt', 'must be in the future'))
+        }
         const inserted = await stores.apiKeys.insert({
           name: wanted.name,
           role: wanted.role,
