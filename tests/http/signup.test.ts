@@ -330,6 +330,41 @@ test('a form that was open for more than two hours comes back filled in, and the
   expect(unknown.replaceAll('omar@reader.example', email)).toBe(known)
 })
 
+test('whoever unticks every newsletter is told to choose one, whoever they are, and keeps what they typed', async () => {
+  const { web, reader, newsletter } = await aNewsroom()
+  await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  await decide(web)
+  // What a browser sends of the form: every field of it that is no box, and no box.
+  const sent = async (path: string, address: string) => {
+    const html = await (await reader.get(path)).text()
+    const form = /<form method="post" action="[^"]*\/subscribe">[^]*?<\/form>/.exec(html)?.[0] ?? ''
+    const hidden = [...form.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)]
+    const fields = Object.fromEntries(hidden.map(([, name, value]) => [name, value] as [string, string]))
+    return reader.post('/subscribe', { ...fields, email: address, cadence: 'alert', language: 'ar' })
+  }
+  for (const path of ['/subscribe', '/']) {
+    const [known, unknown] = await Promise.all([sent(path, email), sent(path, 'omar@reader.example')])
+    expect([path, known.status]).toEqual([path, 422])
+    const html = await known.text()
+    expect(html).toContain('Choisissez au moins une des lettres proposées.')
+    expect(html).toMatch(/value="alert" checked[^]*value="ar" lang="ar" selected/)
+    expect(html).not.toMatch(/name="newsletters" value="le-matin" checked/)
+    expect((await unknown.text()).replaceAll('omar@reader.example', email)).toBe(html)
+  }
+  const json = (body: object) =>
+    web.fetch('/subscribe', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, ...body }),
+    })
+  const refused = await json({ newsletters: [] })
+  expect([refused.status, await refused.json()]).toEqual([
+    422,
+    expect.objectContaining({ code: 'newsletter_needed' }),
+  ])
+  expect((await json({})).status).toBe(202)
+})
+
 test('a stamp that is too old is a problem document for JSON, without a new one', async () => {
   const { web, reader, newsletter, later } = await aNewsroom()
   const stamp = web.context.services.signups.formStamp()

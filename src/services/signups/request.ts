@@ -122,8 +122,8 @@ export function createSignupService(
 
     /**
      * Reads and checks a signup by its text alone.
-     * @throws ZodError; DomainError `invalid_address`, `unknown_newsletter`, `newsletter_ended`, `unknown_section`,
-     *   `form_too_old`
+     * @throws ZodError; DomainError `invalid_address`, `newsletter_needed`, `unknown_newsletter`, `newsletter_ended`,
+     *   `unknown_section`, `form_too_old`
      */
     async read(body: unknown, language: string): Promise<SignupRequest> {
       const input = signupInput.parse(body)
@@ -241,7 +241,14 @@ export const consentTextOf = (language: string, publication: string, names: stri
   })
 
 function chooseNewsletters(offered: Newsletter[], input: SignupInput, language: string): Newsletter[] {
-  if (input.newsletters === undefined || input.newsletters.length === 0) {
+  if (input.newsletters?.length === 0) {
+    throw invalid(
+      'newsletter_needed',
+      'No newsletter is chosen; choose at least one.',
+      atField('newsletters', 'must name at least one newsletter, or be left out for the first one'),
+    )
+  }
+  if (input.newsletters === undefined) {
     const listed = offered.filter(isOffered)
     const fallback = listed.find((newsletter) => newsletter.language === language) ?? listed[0]
     if (!fallback) {
