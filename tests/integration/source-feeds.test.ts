@@ -147,8 +147,8 @@ test('SRC-4 an API that a site names and that is broken for now is told, and not
 
 async function aFeed(answer: (path: string) => string[]) {
   const server = createServer((request, response) => {
-    const [type = '', body] = answer(request.url ?? '')
-    response.writeHead(200, { 'content-type': type }).end(body)
+    const [type = '', body, link] = answer(request.url ?? '')
+    response.writeHead(200, { 'content-type': type, ...(link && { link }) }).end(body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {
@@ -209,18 +209,33 @@ test.each([
   'REL="Alternate" TYPE="Application/RSS+XML" HREF="/la-une"',
   'rel="alternate feed" type="application/rss+xml; charset=utf-8" href="/la-une"',
   'rel="alternate" type="text/xml" href="/?page=la-une&#038;lang=fr"',
+  'rel="alternate" type="application/rss+xml" href="la-une"><base target="_top"><BASE HREF="/journal/"',
 ])('SRC-4 a page names its feed by <link %s>', async (attributes) => {
+  await expectFeed(
+    attributes,
+    attributes.includes('BASE') ? /^\/journal\/la-une$/ : /^\/la-une$|\?page=la-une(?:&lang=fr)?$/,
+  )
+})
+
+test.each([
+  '</la-une>; rel="alternate"; type="application/rss+xml; charset=utf-8"; title="Un, deux; trois"',
+  '</style.css>; rel=preload, <la-une>;rel=alternate;type=application/rss+xml, </x>; rel=next',
+])('SRC-4 a page names its feed in its header, Link: %s', async (link) => {
+  await expectFeed('rel="stylesheet" href="/x.css"><base href="/journal/"', /^\/la-une$/, link)
+})
+
+async function expectFeed(attributes: string, at: RegExp, link = '') {
   const url = await aFeed((path) =>
-    /la-une(?:&lang=fr)?$/.test(path)
+    at.test(path)
       ? [
           'application/rss+xml',
           '<rss><channel><title>Le Voisin</title><item><title>Un</title></item></channel></rss>',
         ]
-      : ['text/html', `<!doctype html><head><link ${attributes}></head>`],
+      : ['text/html', `<!doctype html><head><link ${attributes}></head>`, link],
   )
   const { sources } = (await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })).context.services
   expect(await sources.preview(url)).toMatchObject({ found: { kind: 'feed', name: 'Le Voisin' } })
-})
+}
 
 test('SRC-4 a feed without articles is refused, and so is a page without a feed', async () => {
   const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })

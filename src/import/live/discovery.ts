@@ -113,27 +113,34 @@ const apiRelation = 'https://api.w.org/'
 
 function readPage({ url, body, header }: ServerAnswer): Page {
   const html = body.toString('utf8', 0, 500_000)
-  const [, inHeader] = /<([^<>]+)>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/i.exec(header('link') ?? '') ?? []
-  const links = [...html.matchAll(link)].map(([tag]) => attributesOf(tag))
-  const inPage = links.find(({ rels }) => rels.includes(apiRelation))?.href
-  const api = inHeader ?? inPage
+  const base = URL.parse(baseHref.exec(html)?.[1] ?? '', url)?.href ?? url
+  const links = [
+    ...Array.from((header('link') ?? '').matchAll(headerLink), ([, href = '', rest = '']) => {
+      return { ...attributesOf(rest.replace(/[;,]/g, ' ')), href, base: url }
+    }),
+    ...Array.from(html.matchAll(link), ([tag]) => ({ ...attributesOf(tag), base })),
+  ]
+  const api = links.find(({ rels }) => rels.includes(apiRelation))
   const feeds = links
     .filter(
       ({ rels, type, href }) => rels.includes('alternate') && feedTypes.includes(type) && !isAside(href),
     )
     .sort((a, b) => feedTypes.indexOf(a.type) - feedTypes.indexOf(b.type))
-  const resolve = (href: string) => URL.parse(href, url)?.href
+  const resolve = (one: { href: string; base: string }) => URL.parse(one.href, one.base)?.href
   return {
     title: plainText(/<title\b[^<>]*>([^<]{0,300})/i.exec(html)?.[1] ?? '') || new URL(url).host,
     language: /<html\b[^>]{0,1000}?\slang=["']?([\w-]{2,20})/i.exec(html)?.[1] ?? '',
     api: api && resolve(api),
-    feeds: feeds.flatMap(({ href }) => resolve(href) ?? []),
+    feeds: feeds.flatMap((one) => resolve(one) ?? []),
   }
 }
 
 /** The feed of responses, or of one article's. */
 const isAside = (href: string): boolean => /comments?\b/i.test(href)
 
+const baseHref = /<base\b[^<>]*?\shref\s*=\s*["']?([^\s"'<>]+)/i
+/** RFC 8288. */
+const headerLink = /<([^<>]+)>([^<]*)/g
 const link = /<link\b(?:"[^"<]*"|'[^'<]*'|[^<>"'])*>/gi
 const attribute = /\s(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi
 
@@ -143,5 +150,5 @@ function attributesOf(tag: string) {
     return [name.toLowerCase(), (values.find(Boolean) ?? '').replace(/&(?:amp|#0*38);/gi, '&').trim()]
   })
   const { rel = '', type = '', href = '' } = Object.fromEntries(found) as Record<string, string>
-  return { rels: rel.toLowerCase().split(/\s+/), type: type.toLowerCase().split(';')[0]?.trim() ?? '', href }
+  return { rels: rel.toLowerCase().split(/\s+/), type: type.toLowerCase().split(/[;\s]/)[0] ?? '', href }
 }
