@@ -296,6 +296,39 @@ test('SRC-2 what earlier versions imported is known under its new ids: nothing c
   expect((await database.stores.articles.getByExternalId(old['30001'])).title).toBe('Du site A')
 })
 
+test('SRC-2 a story without a guid is its page, whatever marks the click; those of earlier versions stay the same', async () => {
+  const { database, url, fromFeed } = await aRoom()
+  const marked = (marks: string, title = 'Le bac') =>
+    bare('https://a.example', title)
+      .replace(/<guid.*<\/guid>/, '')
+      .replace('30001</link>', `30001${marks.replaceAll('&', '&amp;')}</link>`)
+  const pages = async () => (await all(database)).map(({ title, canonicalUrl }) => [title, canonicalUrl])
+  const first = '?id=7&utm_source=rss&utm_campaign=lundi#xtor=RSS-1'
+  await fromFeed(marked(first))
+  expect(await pages()).toEqual([['Le bac', 'https://a.example/a/30001?id=7']])
+  // As an earlier version has it.
+  const page = `https://a.example/a/30001${first}`
+  const formerId = `feed:a.example:${createHash('sha256').update(page).digest('hex').slice(0, 40)}`
+  await runSql(url, `update articles set external_id = '${formerId}', canonical_url = '${page}'`)
+  for (const marks of [first, '?utm_medium=x&id=7&fbclid=1', '?id=7', '?id=7#xtor=RSS-2']) {
+    expect([marks, await fromFeed(marked(marks))]).toMatchObject([marks, { created: 0, failed: 0 }])
+  }
+  expect(await fromFeed(marked('?id=8&utm_source=rss', 'Le phare'))).toMatchObject({ created: 1 })
+  // Two stories of one page are two, as they were.
+  const items = ['Un', 'Deux'].map(
+    (title) => /<item>.*<\/item>/.exec(marked(`?id=9&utm_content=${title}`, title))?.[0],
+  )
+  const both = marked('').replace(/<item>.*<\/item>/, items.join(''))
+  expect(await fromFeed(both)).toMatchObject({ created: 2 })
+  await runSql(
+    url,
+    `update articles set external_id = 'feed:a.example:' || left(encode(sha256(convert_to('https://a.example/a/30001?id=9&utm_content=' || title, 'UTF8')), 'hex'), 40)
+     where title in ('Un', 'Deux')`,
+  )
+  expect(await fromFeed(both)).toMatchObject({ created: 0 })
+  expect(await all(database)).toHaveLength(4)
+})
+
 test('SRC-2 merge makes one of two: every address leads to the older, and who was sent either was sent the story', async () => {
   const { database, url, articles, fromExport } = await aRoom()
   await fromExport(wxr([post(1)]))

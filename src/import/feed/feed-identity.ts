@@ -26,6 +26,7 @@ export function identify(
 ): { externalId: string; source: SourceMark } {
   const home = URL.canParse(feed.link) ? feed.link : url
   const name = nameOf(item)
+  const former = item.guid || (item.link?.given ?? '')
   const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 40)
   const site = postNumber === undefined ? siteKeyOf(home) : siteKeyOf(wordpressHome(item.guid, link ?? home))
   const key = name === '' ? `${item.title}\n${item.dates[0] ?? ''}` : name
@@ -35,7 +36,7 @@ export function identify(
       rank: feed.isAtom ? 2 : 1,
       modifiedAt: readDate(item.modified, zone),
       readAt,
-      formerIds: [`feed:${hash(name)}`],
+      formerIds: [`feed:${site}:${hash(former)}`, `feed:${hash(former)}`],
       site,
       link,
       isSummary: item.html === '',
@@ -67,8 +68,18 @@ function wordpressHome(guid: string, link: string): string {
     : here.origin + written.pathname
 }
 
+/** What says in an address where a click came from: the page is the same without. */
+const clickMarks =
+  /(?<=[?&#])(?:utm_\w+|at_(?:medium|campaign)|xtor|[gd]clid|fbclid|msclkid|twclid|yclid|igshid|mc_[ce]id)=[^&#]*&?/gi
+
+const withoutMarks = ({ link, ...item }: FeedItem): FeedItem => {
+  const url = link?.url.replace(clickMarks, '').replace(/[?&#](?=#|$)/g, '')
+  return { ...item, link: link && url !== undefined ? { ...link, url, given: link.url } : link }
+}
+
 /** A document that repeats a guid for other pages, or a page for other titles, names nothing by it. */
-export function withoutSharedNames(items: FeedItem[]): FeedItem[] {
+export function withoutSharedNames(given: FeedItem[]): FeedItem[] {
+  const items = given.map(withoutMarks)
   const pagesOf = (item: FeedItem) => item.link?.url ?? item.title
   const byGuid = Map.groupBy(items, ({ guid }) => guid)
   const byPage = Map.groupBy(items, ({ link }) => link?.url)

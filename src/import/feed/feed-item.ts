@@ -7,6 +7,8 @@ import { toPlainParagraphs } from '../plain-text.ts'
 export interface GivenUrl {
   url: string
   base: string | undefined
+  /** As it stood in the feed, with what marks a click. */
+  given?: string
 }
 
 /** One `<item>` of RSS or `<entry>` of Atom; texts are HTML. */
