@@ -2,11 +2,13 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createContext } from '../../src/context.ts'
 import { openReference } from '../../src/domain/delivery/mail-reference.ts'
 import { createLogger } from '../../src/log.ts'
+import { migrate } from '../../src/store/migrate.ts'
 import { aConfig } from '../support/config.ts'
 import { query } from '../support/query.ts'
 import { quickTimes } from '../support/sending.ts'
 import { aSmtpSink, type SmtpSink } from '../support/smtp-sink.ts'
-import { anUpgradedDatabase, oldNewsroom } from '../support/upgrade.ts'
+import { runSql } from '../support/sql.ts'
+import { anOldDatabase, anUpgradedDatabase, oldNewsroom } from '../support/upgrade.ts'
 import { aWeb } from '../support/web.ts'
 import { countByState } from '../support/sending-digest.ts'
 
@@ -51,6 +53,17 @@ test('what readers and other sites hold is served as before: guids, ids, slugs, 
     }
     expect((await web.fetch(`/articles/${encodeURIComponent(slug)}`)).status).toBe(200)
   }
+})
+
+test('a section without a slug, as earlier versions made of a name without a letter, can be opened', async () => {
+  const databaseUrl = await anOldDatabase()
+  await runSql(databaseUrl, `insert into selections (kind, slug, names) values ('section', '', '{"fr":"★"}')`)
+  await migrate(databaseUrl)
+  const web = await aWeb({ databaseUrl, env, hasNewsroom: true })
+  const sections = await web.context.services.selections.list('section')
+  const { slug } = sections.find(({ names }) => names['fr'] === '★') ?? {}
+  expect(slug).toMatch(/^section-\d+$/)
+  for (const path of ['', '/rss.xml']) expect((await web.fetch(`/sections/${slug}${path}`)).status).toBe(200)
 })
 
 test('feeds that readers hold keep their entries and their ids, and never grow older', async () => {
