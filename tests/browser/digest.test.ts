@@ -63,7 +63,7 @@ test('an editor opens Today, orders by keyboard and by drag, looks at each versi
   ] as const) {
     await loading(page, () => page.keyboard.press('Enter'))
     const focused = page.locator('button:focus-visible')
-    await expect.poll(() => focused.getAttribute('aria-label')).toBe(`${label} : ${headlines[0]}`)
+    await expect.poll(() => focused.getAttribute('aria-label')).toBe(`${label}\u00a0: ${headlines[0]}`)
     const told = await page.locator(`#${await focused.getAttribute('aria-describedby')}`).innerText()
     expect(told).toContain(headlines[0])
     expect(told).toContain(`${place} sur 3`)

@@ -1,3 +1,4 @@
+import { rowsOf } from '../support/query.ts'
 import { expect, test } from 'vitest'
 import { anArticle } from '../support/articles.ts'
 import { signedIn } from '../support/desk.ts'
@@ -89,7 +90,11 @@ test('on the desk a list is made, filled by search, put in order, given a time a
   ] as const)
     await desk.post('/picks/a-lire/stories', { article, do: step })
   expect(await titlesIn('/picks/a-lire')).toBe('ca')
-  expect(await (await desk.get('/picks/a-lire?moved=a&by=up')).text()).toMatch(/Monter : Récit a" autofocus/)
+  const moved = async () => (await desk.get('/picks/a-lire?moved=a&by=up')).text()
+  expect(await moved()).toMatch(/Monter\u00a0: Récit a" autofocus/)
+  await rowsOf(web, `update editors set language = 'en'`)
+  expect(await moved()).toMatch(/aria-label="[^":]+\w: Récit a" autofocus/)
+  await rowsOf(web, `update editors set language = 'fr'`)
   const list = await (await desk.get('/picks/a-lire')).text()
   // The first goes no further up, the last no further down.
   const stuck = [...list.matchAll(/value="(up|down|top)"[^>]*Récit (\w)" disabled/g)].map(([, ...one]) =>
