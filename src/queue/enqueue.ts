@@ -16,7 +16,7 @@ export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
   let isAway = false
   let isClosed = false
   const queueOf = (name: JobName): AnyQueue => {
-    // A request goes on after its answer: nobody would close what it opens now.
+    // Nobody would close what it opens now.
     if (isClosed) throw new Error('the process is ending')
     carrier ??= openCarrier(backend, faults)
     const queue = queues.get(name) ?? openQueue(carrier, name, faults)
@@ -30,6 +30,8 @@ export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
      * @param slot numbers wake-ups for the same work that several workers shall share
      */
     ring: async <Name extends JobName>(name: Name, payload: JobPayload<Name>, slot = 0): Promise<void> => {
+      // A request goes on after its answer, and rings of a crowd wait their turn: the reconciler has them all.
+      if (isClosed) return
       try {
         // Of a ring while the same work is under way, one is kept and heard afterwards.
         const added = queueOf(name).add(name, payload, {

@@ -46,6 +46,17 @@ function bell(backend: QueueBackend) {
   return doorbell
 }
 
+test('a ring after the end, such as one of a crowd of signups that waited its turn, is left to the reconciler without a word', async () => {
+  const said: string[] = []
+  const doorbell = createDoorbell({ kind: 'postgres', url: await cloneDatabase() }, (_error, sentence) =>
+    said.push(sentence),
+  )
+  await doorbell.ring('decide-signups', {})
+  await doorbell.close()
+  await doorbell.ring('decide-signups', {}, 1)
+  expect(said).toEqual([])
+})
+
 describe.each(Object.keys(backends))('the doorbell on %s', (name) => {
   const open = () => (backends[name] as () => Promise<QueueBackend>)()
 
