@@ -28,7 +28,7 @@ export const language = z
   .max(35)
   .regex(languageTag, languageError)
   .refine(isCanonical, languageError)
-const time = z.iso
+export const time = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time with its offset, such as 2026-03-14T07:00:00Z' })
   .refine((value) => isYearBetween(value, 1900, 2200), { error: 'must lie between 1900 and 2200' })
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' }).max(2_000)

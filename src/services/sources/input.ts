@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { feedTexts, links } from '../../domain/publication.ts'
 import { sourceAnswers, sourceKinds } from '../../domain/sources/source.ts'
+import { time } from '../articles/input.ts'
 
 /** The bodies that add and change sources. */
 
@@ -8,13 +9,7 @@ export const sourceAddress = z.string().trim().min(1).max(2_000).describe('Of th
 
 const settings = {
   language: z.string().max(35).nullish().describe('Of all that it brings; else each article says its own'),
-  since: z.iso
-    .datetime({
-      offset: true,
-      error: 'must be an RFC 3339 time with its offset, such as 2026-03-14T07:00:00Z',
-    })
-    .nullish()
-    .describe('Nothing that the site dates earlier is taken; else all is'),
+  since: time.nullish().describe('Nothing that the site dates earlier is taken; else all is'),
   links: z.enum(links).nullish().describe('Where links to its articles lead, if not as elsewhere'),
   feedText: z.enum(feedTexts).nullish().describe('How much feeds and mails show of its articles'),
 }
