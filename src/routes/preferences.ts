@@ -53,9 +53,7 @@ export function preferencesRoutes(
     http.pages.send(response, 'preferences/centre', {
       page,
       nonce: preferences.nonceOf(page),
-      pausedUntil: dayOf(
-        page.newsletters.find(({ subscription }) => subscription?.pausedUntil)?.subscription?.pausedUntil,
-      ),
+      pausedUntil: page.pauses.at(-1),
       ...more,
     })
   }
@@ -140,5 +138,3 @@ interface Exchange {
   request: Request
   response: Response
 }
-
-const dayOf = (date: Date | null | undefined): string => date?.toISOString().slice(0, 10) ?? ''

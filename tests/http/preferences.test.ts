@@ -59,6 +59,34 @@ test('choices are saved: a newsletter added and one dropped, language and pause;
   expect(hebdo?.pausedUntil?.getTime()).toBeGreaterThan(Date.now())
 })
 
+test('a pause of one newsletter stays its own when the preferences are saved as they are shown', async () => {
+  const { web, reader, subscriber, newsletter, masked, nonceOf } = await aCentre()
+  const { subscriptionLinks } = web.context.services
+  const choice = { action: 'save', language: 'fr', newsletters: ['le-matin', 'hebdo'] }
+  const save = async (pausedUntil: string) =>
+    reader.post(masked, { ...choice, nonce: await nonceOf(masked), pausedUntil })
+  const pauses = async () =>
+    (await web.context.database.stores.subscriptions.list(subscriber.id)).map(
+      ({ pausedUntil }) => pausedUntil !== null,
+    )
+  await save('')
+  const link = subscriptionLinks.unsubscribeUrl({
+    subscriberId: subscriber.id,
+    newsletterId: newsletter.id,
+    digestId: 1,
+  })
+  await reader.post(new URL(link).pathname, { action: 'pause', days: '30' })
+  expect((await pauses()).sort()).toEqual([false, true])
+  const [, shown = ''] =
+    /name="pausedUntil" value="([^"]+)"/.exec(await (await reader.get(masked)).text()) ?? []
+  await save(shown)
+  expect((await pauses()).sort()).toEqual([false, true])
+  await save('2099-01-01')
+  expect(await pauses()).toEqual([true, true])
+  await save('')
+  expect(await pauses()).toEqual([false, false])
+})
+
 test('one button ends all that somebody receives, whatever is ticked', async () => {
   const { reader, masked, nonceOf, states } = await aCentre()
   const leave = { action: 'leave-all', newsletters: 'hebdo' }

@@ -35,6 +35,8 @@ export interface PreferencesPage extends PreferencesRef {
     isLeft: boolean
   }[]
   sections: Selection[]
+  /** The days until which what is received rests, `''` where something does not: one, unless they differ; in order. */
+  pauses: string[]
 }
 
 const pageLifetimeMs = 24 * 3_600_000
@@ -53,7 +55,8 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     }
     const subscriptions = await stores.subscriptions.list(subscriber.id)
     const newsletters = await stores.newsletters.list()
-    const isGone = subscriptions.every(({ state }) => state !== 'active')
+    const active = subscriptions.filter(({ state }) => state === 'active')
+    const pauses = active.map(({ pausedUntil }) => dayOf(pauseUntil(pausedUntil ?? undefined, now())))
     return {
       ...ref,
       subscriber,
@@ -63,9 +66,10 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
         if (newsletter.state === 'ended' || !(subscription ?? isOffered(newsletter))) return []
         // A pending one is like none: one that was left is never pending again, and a link that came by mail proves the
         // address as its activation would.
-        return { newsletter, subscription, isLeft: isGone || subscription?.state === 'ended' }
+        return { newsletter, subscription, isLeft: active.length === 0 || subscription?.state === 'ended' }
       }),
       sections: await stores.selections.list('section'),
+      pauses: [...new Set(pauses)].sort(),
     }
   }
 
@@ -106,7 +110,9 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
               reason: 'unsubscribed',
             })
         }
-        await tx.subscriptions.updatePause(id, pauseUntil(input.pausedUntil, now()))
+        // A pause of one newsletter, shown and sent back, is not one of all.
+        if (page.pauses.length < 2 || page.pauses.at(-1) !== dayOf(input.pausedUntil))
+          await tx.subscriptions.updatePause(id, pauseUntil(input.pausedUntil, now()))
       })
     },
 
@@ -125,6 +131,8 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     requireFresh,
   }
 }
+
+const dayOf = (date: Date | undefined): string => date?.toISOString().slice(0, 10) ?? ''
 
 const sealedNameOf = (page: PreferencesPage): string =>
   `preferences-${page.subscriberId}${page.isFresh ? '-fresh' : ''}`
