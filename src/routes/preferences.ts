@@ -1,6 +1,7 @@
 import express, { Router, type Request, type Response } from 'express'
 import { z } from 'zod'
 import { undoLifetimeDays } from '../domain/signups/activation.ts'
+import { listOf } from '../http/form-fields.ts'
 import { sendsJson } from '../http/problem.ts'
 import { showingFaults, type PublicForms } from '../http/public-forms.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
@@ -118,7 +119,10 @@ export function preferencesRoutes(
   router.use(
     '/preferences/:token',
     showingFaults(async (request, response, faults) => {
-      show(response, await open(request, response), { faults, typed: request.body as object })
+      const page = await open(request, response)
+      const typed = request.body as Record<string, unknown>
+      if (typed['language'] === undefined) show(response, page, { faults, typed })
+      else show(response, asTyped(page, typed), { faults, typed, pausedUntil: typed['pausedUntil'] })
     }),
   )
   router.use(
@@ -133,6 +137,21 @@ export function preferencesRoutes(
   )
   return router
 }
+
+/** The choices of the form that was sent, to be shown again. */
+const asTyped = (page: PreferencesPage, fields: Record<string, unknown>): PreferencesPage => ({
+  ...page,
+  newsletters: page.newsletters.map((item) => {
+    const { slug } = item.newsletter
+    const typed = {
+      state: listOf(fields['newsletters']).includes(slug) ? 'active' : 'ended',
+      cadence: fields[`cadence.${slug}`],
+      alerts: fields[`alerts.${slug}`],
+      sections: listOf(fields[`sections.${slug}`]),
+    }
+    return { ...item, typed }
+  }),
+})
 
 interface Exchange {
   request: Request

@@ -87,6 +87,22 @@ test('a pause of one newsletter stays its own when the preferences are saved as 
   expect(await pauses()).toEqual([false, false])
 })
 
+test('a pause until no day to come is refused, not left out: nothing is saved, and what was chosen stands in the form', async () => {
+  const { reader, masked, nonceOf, states } = await aCentre()
+  const choice = { action: 'save', language: 'ar', newsletters: 'hebdo', 'cadence.hebdo': 'daily' }
+  for (const pausedUntil of ['31/12/2099', '2099-02-31', '2020-01-01']) {
+    const refused = await reader.post(masked, { ...choice, nonce: await nonceOf(masked), pausedUntil })
+    const html = await refused.text()
+    expect([pausedUntil, refused.status]).toEqual([pausedUntil, 422])
+    expect(html).toContain('<a href="#pausedUntil">Pause\u00a0: choisissez un jour à venir')
+    expect(html).toContain(`name="pausedUntil" value="${pausedUntil}" aria-invalid="true"`)
+    expect(html).toMatch(/name="newsletters" value="hebdo" checked/)
+    expect(html).toMatch(/name="newsletters" value="le-matin">/)
+    expect(html).toMatch(/value="ar" lang="ar" selected/)
+  }
+  expect(await states()).toEqual({ 'le-matin': 'active' })
+})
+
 test('one button ends all that somebody receives, whatever is ticked', async () => {
   const { reader, masked, nonceOf, states } = await aCentre()
   const leave = { action: 'leave-all', newsletters: 'hebdo' }

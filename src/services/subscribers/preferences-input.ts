@@ -13,6 +13,7 @@ export interface PreferencesInput {
 const text = z.string().max(200)
 const listed = z.union([text, z.array(text).max(200)])
 const form = z.record(text, listed)
+const day = z.object({ pausedUntil: z.union([z.literal(''), z.iso.date()]).default('') })
 
 /** One form holds all newsletters: `newsletters`, then `cadence.{slug}`, `alerts.{slug}`, `sections.{slug}`. */
 export function readPreferencesForm(body: unknown): PreferencesInput {
@@ -29,13 +30,10 @@ export function readPreferencesForm(body: unknown): PreferencesInput {
       alerts: all(`alerts.${slug}`).length > 0,
       sections: all(`sections.${slug}`),
     })),
-    pausedUntil: dateOf(all('pausedUntil')[0]),
+    pausedUntil: dateOf(day.parse({ pausedUntil: all('pausedUntil')[0] }).pausedUntil),
   }
 }
 
 /** Until the end of that day in UTC. */
-function dateOf(value: string | undefined): Date | undefined {
-  if (value === undefined || !/^\d{4}-\d\d-\d\d$/.test(value)) return undefined
-  const date = new Date(`${value}T23:59:59Z`)
-  return Number.isNaN(date.getTime()) ? undefined : date
-}
+const dateOf = (value: string): Date | undefined =>
+  value === '' ? undefined : new Date(`${value}T23:59:59Z`)
