@@ -67,6 +67,23 @@ const routeBy =
 export const get = routeBy('get')
 export const post = routeBy('post')
 
+/** A form that was refused, as it was sent. */
+export interface FormAtFault {
+  typed: Record<string, unknown>
+  faults: string[]
+}
+
+/** A form, and its page to show it again on. */
+export const postForm = (
+  path: string,
+  role: Role,
+  show: (call: DeskCall, refused: FormAtFault) => Promise<void>,
+  handle: DeskRoute['handle'],
+): DeskRoute => ({
+  ...post(path, role, handle),
+  showFaults: (call, faults) => show(call, { typed: call.request.body as FormAtFault['typed'], faults }),
+})
+
 /** What a path names. @throws DomainError `no_page` for what nothing can be named */
 export function namedIn<T>(schema: z.ZodType<T>, request: Request, name: string): T {
   const { success, data } = schema.safeParse(request.params[name])

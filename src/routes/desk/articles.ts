@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Article } from '../../domain/articles/article.ts'
 import { feedTextOf } from '../../domain/articles/links.ts'
-import { framed, get, namedIn, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { framed, get, namedIn, post, postForm, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Publication } from '../../domain/publication.ts'
 import { rowId, toPageRequest } from '../../http/route.ts'
 import { externalId } from '../../services/articles/input.ts'
@@ -111,24 +111,16 @@ export function articlesDesk({
     if ('markdown' in body) await addToText(call, 'markdown', media)
   }
 
-  const showTyped = async (call: DeskCall, faults?: string[]) => {
+  const showTyped = async (call: DeskCall, more: object = {}) => {
     const article = await articles.find(idOf(call))
     const bodies = article && (await articles.listBodies(article.externalId))
-    await showForm(call, typedForm(call.request.body), article, {
-      id: idOf(call),
-      bodies,
-      faults,
-      isTyped: true,
-    })
+    const form = typedForm(call.request.body)
+    await showForm(call, form, article, { id: idOf(call), bodies, isTyped: true, ...more })
   }
 
   const written = (path: string, handle: DeskRoute['handle']): DeskRoute => {
-    const route = {
-      ...post(`/articles/:externalId${path}`, 'editor', handle),
-      bodyLimit,
-      showFaults: showTyped,
-    }
-    return withPictures(route, takePictures)
+    const route = postForm(`/articles/:externalId${path}`, 'editor', showTyped, handle)
+    return withPictures({ ...route, bodyLimit }, takePictures)
   }
 
   return [
@@ -175,14 +167,11 @@ export function articlesDesk({
     }),
     // Its picture is in the text now, and nothing is saved.
     written('/picture', (call) => showTyped(call)),
-    {
-      ...post('/articles/:externalId/withdraw', 'editor', async ({ request, actor, redirect }) => {
-        const { reason } = withdrawForm.parse(request.body)
-        const article = await articles.withdraw(String(request.params['externalId']), reason, actor)
-        redirect(pathOf(article.externalId), 'article-withdrawn')
-      }),
-      showFaults: (call, faults) => showArticle(call, { typed: call.request.body as object, faults }),
-    },
+    postForm('/articles/:externalId/withdraw', 'editor', showArticle, async (call) => {
+      const { reason } = withdrawForm.parse(call.request.body)
+      const article = await articles.withdraw(String(call.request.params['externalId']), reason, call.actor)
+      call.redirect(pathOf(article.externalId), 'article-withdrawn')
+    }),
     post('/articles/:externalId/release', 'editor', async ({ request, actor, redirect }) => {
       const article = await articles.release(String(request.params['externalId']), actor)
       redirect(pathOf(article.externalId), 'article-released')

@@ -3,7 +3,16 @@ import { z } from 'zod'
 import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.ts'
 import { digestKinds, digestReasons, digestStates, type DigestState } from '../../domain/digests/digest.ts'
 import { cadences, isResting } from '../../domain/newsletter.ts'
-import { framed, get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import {
+  framed,
+  get,
+  idOf,
+  post,
+  postForm,
+  type DeskCall,
+  type DeskRoute,
+  type FormAtFault,
+} from '../../http/desk.ts'
 import { sendEvents } from '../../http/events.ts'
 import { rowId, toPageRequest } from '../../http/route.ts'
 import { articleSteps, type ArticleStep } from '../../services/digests/article-steps.ts'
@@ -105,6 +114,9 @@ export function digestsDesk(
     call.response.status(409)
     return showDigest(call, { notice: 'digest-changed', ...more })
   }
+  const showToday = async ({ page }: DeskCall, more: object) => {
+    page('desk/today', { today: await today.get(), names: await newsletters.names(), ...more })
+  }
   return [
     get('/digests', 'viewer', async ({ request, page }) => {
       const { state, cursor } = listQuery.parse(request.query)
@@ -123,36 +135,23 @@ export function digestsDesk(
     get('/digests/:id/events', 'viewer', ({ request, response }) =>
       sendEvents(response, { read: () => digestProgress.get(idOf(request)), draining }),
     ),
-    {
-      ...post('/digests', 'editor', async ({ request, actor, redirect }) => {
-        const { newsletter, kind, cadence, articles } = composeForm.parse(request.body)
-        const digest = await digests.compose(
-          newsletter,
-          { kind, cadence, ...(articles && { articles: [articles] }) },
-          actor,
-        )
-        redirect(`/digests/${digest.id}`)
-      }),
-      showFaults: async ({ request, page }, faults) => {
-        const form = { typed: request.body as object, faults }
-        page('desk/today', { today: await today.get(), names: await newsletters.names(), ...form })
-      },
-    },
+    postForm('/digests', 'editor', showToday, async ({ request, actor, redirect }) => {
+      const { newsletter, articles, ...wish } = composeForm.parse(request.body)
+      const input = { ...wish, ...(articles && { articles: [articles] }) }
+      redirect(`/digests/${(await digests.compose(newsletter, input, actor)).id}`)
+    }),
     post('/digests/:id/copy', 'editor', async ({ request, actor, redirect }) => {
       const { newsletter } = copyForm.parse(request.body)
       redirect(`/digests/${(await digests.copy(idOf(request), newsletter, actor)).id}`)
     }),
     withPictures(
-      {
-        ...post('/digests/:id/texts', 'editor', async (call) => {
-          const { request, actor, redirect } = call
-          const { version, ...texts } = textsForm.parse(request.body)
-          const isSaved = await digestPage.saveTexts(idOf(request), texts, { version, actor })
-          if (isSaved) redirect(`/digests/${idOf(request)}`, 'saved')
-          else await showChanged(call, { typed: texts, notice: undefined })
-        }),
-        showFaults: (call, faults) => showDigest(call, { typed: call.request.body as object, faults }),
-      },
+      postForm('/digests/:id/texts', 'editor', showDigest, async (call) => {
+        const { request, actor, redirect } = call
+        const { version, ...texts } = textsForm.parse(request.body)
+        const isSaved = await digestPage.saveTexts(idOf(request), texts, { version, actor })
+        if (isSaved) redirect(`/digests/${idOf(request)}`, 'saved')
+        else await showChanged(call, { typed: texts, notice: undefined })
+      }),
       (call) => addToText(call, 'intro', media),
     ),
     post('/digests/:id/stories', 'editor', async (call) => {
@@ -187,21 +186,17 @@ export function digestActionsDesk(services: Services): DeskRoute[] {
       await work(idOf(call.request), call)
       call.redirect(`/digests/${idOf(call.request)}`, notice)
     })
+  const showUnscheduled = (call: DeskCall, { typed, faults }: FormAtFault) =>
+    digestViewer(digestPage)(call, { scheduleAt: typed['sendAt'], faults })
   return [
     act('approve', 'digest-approved', (id, { request, actor }) =>
       digestTransitions.approve(id, seenForm.parse(request.body).version, actor),
     ),
-    {
-      ...post('/digests/:id/schedule', 'editor', async ({ request, actor, redirect }) => {
-        const { sendAt, version } = scheduleForm.parse(request.body)
-        const isScheduled = await digestPage.schedule(idOf(request), sendAt, { version, actor })
-        redirect(`/digests/${idOf(request)}`, isScheduled ? 'digest-scheduled' : 'digest-changed')
-      }),
-      showFaults: (call, faults) => {
-        const { sendAt } = call.request.body as { sendAt?: unknown }
-        return digestViewer(digestPage)(call, { scheduleAt: sendAt, faults })
-      },
-    },
+    postForm('/digests/:id/schedule', 'editor', showUnscheduled, async ({ request, actor, redirect }) => {
+      const { sendAt, version } = scheduleForm.parse(request.body)
+      const isScheduled = await digestPage.schedule(idOf(request), sendAt, { version, actor })
+      redirect(`/digests/${idOf(request)}`, isScheduled ? 'digest-scheduled' : 'digest-changed')
+    }),
     act('send', 'digest-sent', (id, { request, actor }) => {
       const { version, key, spread } = sendForm.parse(request.body)
       const asked = { actor, version: () => version, idempotencyKey: key, body: { spread } }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { get, post, type DeskRoute } from '../../http/desk.ts'
+import { get, post, postForm, type DeskCall, type DeskRoute, type FormAtFault } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
 const feedQuery = z.object({ path: z.string().max(2_000) })
@@ -14,6 +14,11 @@ const listQuery = z.object({
 
 /** What readers get, who asks for it, and what was left out; an admin moves and ends feeds. */
 export function feedsDesk({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMoves'>): DeskRoute[] {
+  const showFeed = async ({ page }: DeskCall, path: string, more: object = {}) => {
+    page('desk/feed', { feed: await feeds.get(path), ...more })
+  }
+  const showUnmoved = (call: DeskCall, refused: FormAtFault) =>
+    showFeed(call, feedQuery.parse(refused.typed).path, refused)
   return [
     get('/feeds', 'viewer', async ({ request, page }) => {
       const wish = listQuery.parse(request.query)
@@ -26,20 +31,12 @@ export function feedsDesk({ feeds, feedMoves }: Pick<Services, 'feeds' | 'feedMo
         wish,
       })
     }),
-    get('/feeds/feed', 'viewer', async ({ request, page }) => {
-      page('desk/feed', { feed: await feeds.get(feedQuery.parse(request.query).path) })
+    get('/feeds/feed', 'viewer', (call) => showFeed(call, feedQuery.parse(call.request.query).path)),
+    postForm('/feeds/move', 'admin', showUnmoved, async ({ request, actor, redirect }) => {
+      const { path, to } = moveForm.parse(request.body)
+      await feedMoves.move(path, to, actor)
+      redirect('/feeds', 'feed-moved')
     }),
-    {
-      ...post('/feeds/move', 'admin', async ({ request, actor, redirect }) => {
-        const { path, to } = moveForm.parse(request.body)
-        await feedMoves.move(path, to, actor)
-        redirect('/feeds', 'feed-moved')
-      }),
-      showFaults: async ({ request, page }, faults) => {
-        const feed = await feeds.get(feedQuery.parse(request.body).path)
-        page('desk/feed', { feed, typed: request.body as object, faults })
-      },
-    },
     post('/feeds/retire', 'admin', async ({ request, actor, redirect }) => {
       await feedMoves.retire(feedQuery.parse(request.body).path, actor)
       redirect('/feeds', 'feed-retired')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { get, idOf, postForm, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { listOf } from '../../http/form-fields.ts'
 import { columnUses } from '../../domain/subscribers/import-columns.ts'
 import { toPageRequest } from '../../http/route.ts'
@@ -39,7 +39,7 @@ export function importsDesk({ imports, newsletters }: Services): DeskRoute[] {
   return [
     get('/imports', 'editor', (call) => showForm(call)),
     {
-      ...post('/imports', 'editor', async (call) => {
+      ...postForm('/imports', 'editor', showForm, async (call) => {
         const { basis, trial } = form.parse(call.request.body)
         try {
           if (!call.upload) throw invalid('import_file', 'Choose a file.')
@@ -53,24 +53,20 @@ export function importsDesk({ imports, newsletters }: Services): DeskRoute[] {
         }
       }),
       bodyLimit: 'upload',
-      showFaults: (call, faults) => showForm(call, { faults }),
     },
     get('/imports/:id', 'editor', (call) => showOne(call)),
-    {
-      ...post('/imports/:id', 'editor', async ({ request, actor, redirect }) => {
-        const { basis, trial, use } = againForm.parse(request.body)
-        const { report } = await imports.get(idOf(request))
-        // Of columns with one name, one is for something.
-        const columns = Object.fromEntries(
-          report.columns
-            .map(({ column }, index) => [column, use[index] ?? 'ignored'] as const)
-            .sort(([, one], [, other]) => Number(one !== 'ignored') - Number(other !== 'ignored')),
-        )
-        const wish = { actor, isDryRun: trial !== undefined, consentBasis: basis, columns }
-        const { id } = await imports.again(idOf(request), wish)
-        redirect(`/imports/${id}`)
-      }),
-      showFaults: (call, faults) => showOne(call, { faults, typed: call.request.body as object }),
-    },
+    postForm('/imports/:id', 'editor', showOne, async ({ request, actor, redirect }) => {
+      const { basis, trial, use } = againForm.parse(request.body)
+      const { report } = await imports.get(idOf(request))
+      // Of columns with one name, one is for something.
+      const columns = Object.fromEntries(
+        report.columns
+          .map(({ column }, index) => [column, use[index] ?? 'ignored'] as const)
+          .sort(([, one], [, other]) => Number(one !== 'ignored') - Number(other !== 'ignored')),
+      )
+      const wish = { actor, isDryRun: trial !== undefined, consentBasis: basis, columns }
+      const { id } = await imports.again(idOf(request), wish)
+      redirect(`/imports/${id}`)
+    }),
   ]
 }

@@ -8,7 +8,7 @@ import {
   textFields,
   type Publication,
 } from '../../domain/publication.ts'
-import { framed, get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { framed, get, postForm, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { accent, textInputs } from '../../services/desk/publication-input.ts'
 import type { Services } from '../../services/services.ts'
 import { takePicture, withPictures } from './pictures.ts'
@@ -70,13 +70,10 @@ export function lookDesk({ media, publication, site }: Services): DeskRoute[] {
   return [
     get('/look', 'viewer', (call) => show(call)),
     withPictures(
-      {
-        ...post('/look', 'admin', async ({ request, actor, redirect }) => {
-          await publication.set(readForm(request.body, await publication.get()), actor)
-          redirect('/look', 'saved')
-        }),
-        showFaults: (call, faults) => show(call, { typed: call.request.body as object, faults }),
-      },
+      postForm('/look', 'admin', show, async ({ request, actor, redirect }) => {
+        await publication.set(readForm(request.body, await publication.get()), actor)
+        redirect('/look', 'saved')
+      }),
       takePictures,
     ),
     get('/look/preview/:part', 'viewer', async ({ request, response, page }) => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { slugOf as slugFrom } from '../../domain/articles/slug.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { drawChart } from '../../http/charts.ts'
-import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { get, postForm, type DeskCall, type DeskRoute, type FormAtFault } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 import { blankForm, formOf, toChange, typedForm, type NewsletterForm } from './newsletter-form.ts'
 
@@ -12,7 +12,7 @@ const reportQuery = z.object({ days: z.coerce.number().pipe(z.literal(reportDays
 const newSlug = z.object({ slug: z.string().trim(), name: z.string() })
 
 interface Shown {
-  newsletter?: Newsletter
+  newsletter?: Newsletter | undefined
   faults?: string[]
 }
 
@@ -45,6 +45,10 @@ export function newslettersDesk({
   }
   const zone = async () => (await publication.get()).zone
   const slugOf = ({ request }: DeskCall) => String(request.params['slug'])
+  const showTyped = async (call: DeskCall, { typed, faults }: FormAtFault) => {
+    const newsletter = call.request.params['slug'] ? await newsletters.get(slugOf(call)) : undefined
+    await showForm(call, typedForm(typed), { newsletter, faults })
+  }
 
   return [
     get('/newsletters', 'viewer', async ({ page }) => {
@@ -73,27 +77,16 @@ export function newslettersDesk({
       )
       call.page('desk/report', { newsletter, report, mail, readers, days, reportDays })
     }),
-    {
-      ...post('/newsletters/new', 'editor', async ({ request, actor, redirect }) => {
-        const change = toChange(request.body)
-        const { slug, name } = newSlug.parse(request.body)
-        const created = await newsletters.create({ slug: slug || slugFrom(name), ...change }, actor)
-        redirect(`/newsletters/${encodeURIComponent(created.slug)}`, 'saved')
-      }),
-      showFaults: async (call, faults) => {
-        await showForm(call, typedForm(call.request.body), { faults })
-      },
-    },
-    {
-      ...post('/newsletters/:slug', 'editor', async (call) => {
-        const before = await newsletters.get(slugOf(call))
-        await newsletters.change(before.slug, toChange(call.request.body, before), call.actor)
-        call.redirect(`/newsletters/${encodeURIComponent(slugOf(call))}`, 'saved')
-      }),
-      showFaults: async (call, faults) => {
-        const newsletter = await newsletters.get(slugOf(call))
-        await showForm(call, typedForm(call.request.body), { newsletter, faults })
-      },
-    },
+    postForm('/newsletters/new', 'editor', showTyped, async ({ request, actor, redirect }) => {
+      const change = toChange(request.body)
+      const { slug, name } = newSlug.parse(request.body)
+      const created = await newsletters.create({ slug: slug || slugFrom(name), ...change }, actor)
+      redirect(`/newsletters/${encodeURIComponent(created.slug)}`, 'saved')
+    }),
+    postForm('/newsletters/:slug', 'editor', showTyped, async (call) => {
+      const before = await newsletters.get(slugOf(call))
+      await newsletters.change(before.slug, toChange(call.request.body, before), call.actor)
+      call.redirect(`/newsletters/${encodeURIComponent(slugOf(call))}`, 'saved')
+    }),
   ]
 }

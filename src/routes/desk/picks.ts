@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { pickPath, pickSteps } from '../../domain/articles/pick.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
-import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { get, post, postForm, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 import { namesOf, newForm } from './sections.ts'
 
@@ -42,31 +42,25 @@ export function picksDesk({ picks, publication }: Services): DeskRoute[] {
   return [
     get('/picks', 'viewer', (call) => showList(call)),
     get('/picks/:slug', 'viewer', (call) => showOne(call)),
-    {
-      ...post('/picks', 'editor', async ({ request, actor, redirect }) => {
-        const { name } = newForm.parse(request.body)
-        const [language = 'fr'] = (await publication.get()).languages
-        redirect(pageOf((await picks.create(slugOf(name), { [language]: name }, actor)).slug))
-      }),
-      showFaults: (call, faults) => showList(call, { faults, typed: call.request.body as object }),
-    },
-    {
-      ...post('/picks/:slug', 'editor', async (call) => {
-        const { from, to, onFront } = form.parse(call.request.body)
-        const { zone } = await publication.get()
-        const instantOf = (local: string) =>
-          local === '' ? null : new Date(firstInstantOf(Date.parse(`${local}Z`), zone)).toISOString()
-        const wish = {
-          names: namesOf(call.request.body),
-          from: instantOf(from),
-          to: instantOf(to),
-          onFront: onFront === 'on',
-        }
-        await picks.describe(slugIn(call), wish, call.actor)
-        call.redirect(pageOf(slugIn(call)), 'saved')
-      }),
-      showFaults: (call, faults) => showOne(call, { faults, typed: call.request.body as object }),
-    },
+    postForm('/picks', 'editor', showList, async ({ request, actor, redirect }) => {
+      const { name } = newForm.parse(request.body)
+      const [language = 'fr'] = (await publication.get()).languages
+      redirect(pageOf((await picks.create(slugOf(name), { [language]: name }, actor)).slug))
+    }),
+    postForm('/picks/:slug', 'editor', showOne, async (call) => {
+      const { from, to, onFront } = form.parse(call.request.body)
+      const { zone } = await publication.get()
+      const instantOf = (local: string) =>
+        local === '' ? null : new Date(firstInstantOf(Date.parse(`${local}Z`), zone)).toISOString()
+      const wish = {
+        names: namesOf(call.request.body),
+        from: instantOf(from),
+        to: instantOf(to),
+        onFront: onFront === 'on',
+      }
+      await picks.describe(slugIn(call), wish, call.actor)
+      call.redirect(pageOf(slugIn(call)), 'saved')
+    }),
     post('/picks/:slug/stories', 'editor', async (call) => {
       const { article, do: step } = storyForm.parse(call.request.body)
       await picks.applyStep(slugIn(call), { article, step }, call.actor)

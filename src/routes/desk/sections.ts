@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { slugOf } from '../../domain/articles/slug.ts'
-import { get, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { get, postForm, type DeskCall, type DeskRoute, type FormAtFault } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
 const kinds = ['section', 'dossier'] as const
@@ -44,64 +44,48 @@ export function sectionsDesk({ selections, publication }: Services): DeskRoute[]
       ...more,
     })
   }
-  const again = (call: DeskCall, faults: string[]) =>
-    showOne(call, { faults, typed: call.request.body as object })
+  const showNew = (call: DeskCall, refused: FormAtFault) =>
+    show(call, { newOf: kindPath.parse(call.request.params).kind, ...refused })
+  const showListed = (call: DeskCall, refused: FormAtFault) =>
+    show(call, { at: path.parse(call.request.params).slug, ...refused })
   return [
     get('/sections', 'viewer', (call) => show(call)),
-    {
-      ...post('/sections/:kind', 'editor', async ({ request, actor, redirect }) => {
-        const { kind } = kindPath.parse(request.params)
-        const { name } = newForm.parse(request.body)
-        const [language = 'fr'] = (await publication.get()).languages
-        await selections.create(kind, { slug: slugOf(name), names: { [language]: name } }, actor)
-        redirect('/sections', 'saved')
-      }),
-      showFaults: (call, faults) => {
-        const { kind } = kindPath.parse(call.request.params)
-        return show(call, { faults, newOf: kind, typed: call.request.body as object })
-      },
-    },
+    postForm('/sections/:kind', 'editor', showNew, async ({ request, actor, redirect }) => {
+      const { kind } = kindPath.parse(request.params)
+      const { name } = newForm.parse(request.body)
+      const [language = 'fr'] = (await publication.get()).languages
+      await selections.create(kind, { slug: slugOf(name), names: { [language]: name } }, actor)
+      redirect('/sections', 'saved')
+    }),
     get('/sections/tag', 'viewer', ({ request, redirect }) => {
       const slug = slugOf(tagQuery.parse(request.query).name)
       // Without one the address would be this one again.
       redirect(slug === '' ? '/sections' : `/sections/tag/${encodeURIComponent(slug)}`)
     }),
     get('/sections/:kind/:slug', 'viewer', (call) => showOne(call)),
-    {
-      ...post('/sections/:kind/:slug/rename', 'editor', async ({ request, actor, redirect }) => {
-        const { kind, slug } = anyPath.parse(request.params)
-        const changed = await selections.change(kind, slug, slugForm.parse(request.body), actor)
-        redirect(`/sections/${kind}/${encodeURIComponent(changed.slug)}`, 'saved')
-      }),
-      showFaults: again,
-    },
-    {
-      ...post('/sections/:kind/:slug/merge', 'editor', async ({ request, actor, redirect }) => {
-        const { kind, slug } = anyPath.parse(request.params)
-        const { into } = mergeForm.parse(request.body)
-        const kept = await selections.merge(kind, slug, kind === 'tag' ? slugOf(into) : into, actor)
-        redirect(`/sections/${kind}/${encodeURIComponent(kept.slug)}`, 'selection-merged')
-      }),
-      showFaults: again,
-    },
-    {
-      ...post('/sections/:kind/:slug', 'editor', async ({ request, actor, redirect }) => {
-        const { kind, slug } = path.parse(request.params)
-        const { position, listed } = form.parse(request.body)
-        const names = namesOf(request.body)
-        const change = {
-          position,
-          listed: listed !== undefined,
-          ...(Object.keys(names).length > 0 && { names }),
-        }
-        await selections.change(kind, slug, change, actor)
-        redirect('/sections', 'saved')
-      }),
-      showFaults: (call, faults) => {
-        const { slug } = path.parse(call.request.params)
-        return show(call, { faults, at: slug, typed: call.request.body as object })
-      },
-    },
+    postForm('/sections/:kind/:slug/rename', 'editor', showOne, async (call) => {
+      const { kind, slug } = anyPath.parse(call.request.params)
+      const changed = await selections.change(kind, slug, slugForm.parse(call.request.body), call.actor)
+      call.redirect(`/sections/${kind}/${encodeURIComponent(changed.slug)}`, 'saved')
+    }),
+    postForm('/sections/:kind/:slug/merge', 'editor', showOne, async (call) => {
+      const { kind, slug } = anyPath.parse(call.request.params)
+      const { into } = mergeForm.parse(call.request.body)
+      const kept = await selections.merge(kind, slug, kind === 'tag' ? slugOf(into) : into, call.actor)
+      call.redirect(`/sections/${kind}/${encodeURIComponent(kept.slug)}`, 'selection-merged')
+    }),
+    postForm('/sections/:kind/:slug', 'editor', showListed, async ({ request, actor, redirect }) => {
+      const { kind, slug } = path.parse(request.params)
+      const { position, listed } = form.parse(request.body)
+      const names = namesOf(request.body)
+      const change = {
+        position,
+        listed: listed !== undefined,
+        ...(Object.keys(names).length > 0 && { names }),
+      }
+      await selections.change(kind, slug, change, actor)
+      redirect('/sections', 'saved')
+    }),
   ]
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
+import { withoutUndefined } from '../../domain/fields.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import {
   feedTexts,
@@ -11,9 +12,21 @@ import {
   type Publication,
 } from '../../domain/publication.ts'
 import { tellChanges } from '../../http/audit-words.ts'
-import { get, idOf, post, wordsOf, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import {
+  get,
+  idOf,
+  post,
+  postForm,
+  wordsOf,
+  type DeskCall,
+  type DeskRoute,
+  type FormAtFault,
+} from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
+
+/** An empty field clears. */
+const orNull = <Text extends string>(text: Text) => (text || null) as Exclude<Text, ''> | null
 
 const publicationForm = z.object({
   name: z.string().trim().min(1).max(200),
@@ -30,12 +43,15 @@ const publicationForm = z.object({
     .optional(),
   zone: z.string().trim().max(100).optional(),
   deskName: z.string().trim().min(1).max(200),
-  postalAddress: z.string().trim().max(500),
-  contactEmail: z.union([z.literal(''), z.email()]),
+  postalAddress: z.string().trim().max(500).transform(orNull),
+  contactEmail: z.union([z.literal(''), z.email()]).transform(orNull),
   ambiguousPolicy: z.enum(['resend_once', 'hold']),
   links: z.enum(links).optional(),
   /** Empty: as `links` has it. */
-  feedText: z.enum(['', ...feedTexts]).optional(),
+  feedText: z
+    .enum(['', ...feedTexts])
+    .transform(orNull)
+    .optional(),
   responses: z.enum(switches).optional(),
   trackbacks: z.enum(switches).optional(),
 })
@@ -89,46 +105,22 @@ export function settingsDesk(services: Services): DeskRoute[] {
   }
   /** One of the page's forms as it was sent. */
   const showForm =
-    (form: 'publication' | 'editors' | 'keys' | 'sample') => (call: DeskCall, faults: string[]) =>
-      showSettings(call, { form, typed: call.request.body as object, faults })
+    (form: 'publication' | 'editors' | 'keys' | 'sample') => (call: DeskCall, refused: FormAtFault) =>
+      showSettings(call, { form, ...refused })
+  const showAuthor = (call: DeskCall, refused: FormAtFault) =>
+    showSettings(call, { form: 'author', editorId: idOf(call.request), ...refused })
   return [
     get('/settings', 'viewer', (call) => showSettings(call)),
-    {
-      ...post('/settings/publication', 'admin', async ({ request, actor, redirect }) => {
-        const {
-          postalAddress,
-          contactEmail,
-          links: where,
-          feedText,
-          languages,
-          zone,
-          responses,
-          trackbacks,
-          ...rest
-        } = publicationForm.parse(request.body)
-        const change = {
-          ...inFirstLanguage({ ...rest, postalAddress: postalAddress || null }, await publication.get()),
-          contactEmail: contactEmail || null,
-          ...(where && { links: where }),
-          ...(languages && { languages }),
-          ...(zone !== undefined && { zone }),
-          ...(feedText !== undefined && { feedText: feedText || null }),
-          ...(responses && { responses }),
-          ...(trackbacks && { trackbacks }),
-        }
-        await publication.set(change, actor)
-        redirect('/settings', 'saved')
-      }),
-      showFaults: showForm('publication'),
-    },
-    {
-      ...post('/settings/sample', 'admin', async ({ request, actor, redirect }) => {
-        sureForm.parse(request.body)
-        await sample.remove(actor)
-        redirect('/', 'sample-removed')
-      }),
-      showFaults: showForm('sample'),
-    },
+    postForm('/settings/publication', 'admin', showForm('publication'), async (call) => {
+      const change = withoutUndefined(publicationForm.parse(call.request.body))
+      await publication.set(inFirstLanguage(change, await publication.get()), call.actor)
+      call.redirect('/settings', 'saved')
+    }),
+    postForm('/settings/sample', 'admin', showForm('sample'), async ({ request, actor, redirect }) => {
+      sureForm.parse(request.body)
+      await sample.remove(actor)
+      redirect('/', 'sample-removed')
+    }),
     post('/settings/release', 'admin', async ({ request, actor, redirect }) => {
       sureForm.parse(request.body)
       await restoredCopy.confirm(actor)
@@ -139,13 +131,10 @@ export function settingsDesk(services: Services): DeskRoute[] {
       await editors.changeLanguage(session.editorId, language)
       redirect(back)
     }),
-    {
-      ...post('/settings/editors', 'admin', async ({ request, actor, redirect }) => {
-        await invitations.invite(editorForm.parse(request.body), actor)
-        redirect('/settings', 'editor-invited')
-      }),
-      showFaults: showForm('editors'),
-    },
+    postForm('/settings/editors', 'admin', showForm('editors'), async ({ request, actor, redirect }) => {
+      await invitations.invite(editorForm.parse(request.body), actor)
+      redirect('/settings', 'editor-invited')
+    }),
     post('/settings/invitations/:id/withdraw', 'admin', async ({ request, actor, redirect }) => {
       await invitations.withdraw(idOf(request), actor)
       redirect('/settings', 'invitation-withdrawn')
@@ -154,30 +143,18 @@ export function settingsDesk(services: Services): DeskRoute[] {
       await editors.changeRole(idOf(request), roleForm.parse(request.body).role, actor)
       redirect('/settings', 'saved')
     }),
-    {
-      ...post('/settings/editors/:id/author', 'admin', async ({ request, actor, redirect }) => {
-        await editors.changeAuthor(idOf(request), authorForm.parse(request.body).author || null, actor)
-        redirect('/settings', 'saved')
-      }),
-      showFaults: (call, faults) =>
-        showSettings(call, {
-          form: 'author',
-          typed: call.request.body as object,
-          faults,
-          editorId: idOf(call.request),
-        }),
-    },
+    postForm('/settings/editors/:id/author', 'admin', showAuthor, async ({ request, actor, redirect }) => {
+      await editors.changeAuthor(idOf(request), authorForm.parse(request.body).author || null, actor)
+      redirect('/settings', 'saved')
+    }),
     post('/settings/editors/:id/remove', 'admin', async ({ request, actor, redirect }) => {
       await editors.remove(idOf(request), actor)
       redirect('/settings', 'editor-removed')
     }),
-    {
-      ...post('/settings/keys', 'admin', async ({ request, actor, page }) => {
-        const { key } = await keys.create(keyForm.parse(request.body), actor)
-        page('desk/key-created', { key })
-      }),
-      showFaults: showForm('keys'),
-    },
+    postForm('/settings/keys', 'admin', showForm('keys'), async ({ request, actor, page }) => {
+      const { key } = await keys.create(keyForm.parse(request.body), actor)
+      page('desk/key-created', { key })
+    }),
     post('/settings/keys/:id/revoke', 'admin', async ({ request, actor, redirect }) => {
       await keys.revoke(idOf(request), actor)
       redirect('/settings', 'key-revoked')

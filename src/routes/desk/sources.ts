@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { feedTexts, links } from '../../domain/publication.ts'
 import { itemLists, sentenceOf, sourceAnswers, sourceKinds } from '../../domain/sources/source.ts'
-import { get, idOf, post, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { get, idOf, postForm, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import { sourceAddress } from '../../services/sources/input.ts'
 import { conditionOf } from '../../services/sources/sync.ts'
 import type { SourceView } from '../../services/sources/sources.ts'
@@ -29,9 +29,8 @@ export function sourcesDesk({ sources, publication }: Services): DeskRoute[] {
     says: sentenceOf(conditionOf(source)),
     bell: source.rings === undefined ? 'unknown' : source.rings ? 'rings' : 'silent',
   })
-  const showList = async ({ page, request }: DeskCall, more: object = {}) => {
-    const rows = (await sources.list()).map(said)
-    page('desk/sources', { rows, typed: request.body as object | undefined, ...more })
+  const showList = async ({ page }: DeskCall, more: object = {}) => {
+    page('desk/sources', { rows: (await sources.list()).map(said), ...more })
   }
   const showOne = async (call: DeskCall, more: object = {}) => {
     const id = idOf(call.request)
@@ -43,40 +42,32 @@ export function sourcesDesk({ sources, publication }: Services): DeskRoute[] {
     const { languages } = await publication.get()
     call.page('desk/source', { source, lists, runs, languages, links, feedTexts, ...more })
   }
-  const preview = async (call: DeskCall, more: object = {}) => {
+  const preview = async (call: DeskCall) => {
     const { address, kind } = addressForm.parse(call.request.body)
     const { found, kinds, items } = await sources.preview(address, { kind })
     const { languages } = await publication.get()
-    call.page('desk/source-preview', { address, found, kinds, items, languages, ...more })
+    call.page('desk/source-preview', { address, found, kinds, items, languages })
   }
   const act = (
     action: string,
     notice: string,
     work: (id: number, call: DeskCall) => Promise<unknown>,
     role: DeskRoute['role'] = 'editor',
-  ): DeskRoute => ({
-    ...post(`/sources/:id/${action}`, role, async (call) => {
+  ): DeskRoute =>
+    postForm(`/sources/:id/${action}`, role, showOne, async (call) => {
       await work(idOf(call.request), call)
       call.redirect(action === 'remove' ? '/sources' : `/sources/${idOf(call.request)}`, notice)
-    }),
-    showFaults: (call, faults) => showOne(call, { faults }),
-  })
+    })
   return [
     get('/sources', 'viewer', (call) => showList(call)),
-    {
-      ...post('/sources/preview', 'admin', (call) => preview(call)),
-      showFaults: (call, faults) => showList(call, { faults }),
-    },
-    {
-      ...post('/sources', 'admin', async ({ request, actor, redirect }) => {
-        const { from, ...input } = addForm.parse(request.body)
-        const days = daysBack[from]
-        const since = days === undefined ? undefined : new Date(Date.now() - days * 86_400_000).toISOString()
-        const { id } = await sources.add({ ...input, since }, actor)
-        redirect(`/sources/${id}`, 'source-added')
-      }),
-      showFaults: (call, faults) => showList(call, { faults }),
-    },
+    postForm('/sources/preview', 'admin', showList, preview),
+    postForm('/sources', 'admin', showList, async ({ request, actor, redirect }) => {
+      const { from, ...input } = addForm.parse(request.body)
+      const days = daysBack[from]
+      const since = days === undefined ? undefined : new Date(Date.now() - days * 86_400_000).toISOString()
+      const { id } = await sources.add({ ...input, since }, actor)
+      redirect(`/sources/${id}`, 'source-added')
+    }),
     get('/sources/:id', 'viewer', (call) => showOne(call)),
     act(
       'settings',

@@ -4,7 +4,16 @@ import { z } from 'zod'
 import { nameOf } from '../../domain/articles/article.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import { pauseDays } from '../../services/subscribers/subscriptions.ts'
-import { get, idOf, post, wordsOf, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import {
+  get,
+  idOf,
+  post,
+  postForm,
+  wordsOf,
+  type DeskCall,
+  type DeskRoute,
+  type FormAtFault,
+} from '../../http/desk.ts'
 import { listOf } from '../../http/form-fields.ts'
 import { drawChart } from '../../http/charts.ts'
 import { toPageRequest } from '../../http/route.ts'
@@ -54,6 +63,8 @@ export function subscribersDesk(services: Services): DeskRoute[] {
       ...more,
     })
   }
+  const showNew = (call: DeskCall, { typed, faults }: FormAtFault) =>
+    showList(call, { typed: { ...typed, newsletters: listOf(typed['newsletters']) }, faults })
   const showPerson = async ({ request, session, page }: DeskCall, more: object = {}) => {
     const sections = await selections.list('section')
     const person = await subscribers.explain(idOf(request))
@@ -72,23 +83,17 @@ export function subscribersDesk(services: Services): DeskRoute[] {
   }
   return [
     get('/subscribers', 'viewer', (call) => showList(call)),
-    {
-      ...post('/subscribers', 'editor', async ({ request, actor, session, redirect }) => {
-        const { email, newsletters: wanted, language, basis } = newForm.parse(request.body)
-        const spoken = language ?? session.language
-        const signup = await signups.read({ form: 'desk', email, newsletters: wanted, language }, spoken)
-        if (basis !== undefined)
-          redirect(`/subscribers/${await subscribers.add(signup, basis, actor)}`, 'subscriber-added')
-        else {
-          await signups.signUp(signup, byDesk(spoken))
-          redirect('/subscribers', 'subscriber-asked')
-        }
-      }),
-      showFaults: (call, faults) => {
-        const typed = call.request.body as Record<string, unknown>
-        return showList(call, { typed: { ...typed, newsletters: listOf(typed['newsletters']) }, faults })
-      },
-    },
+    postForm('/subscribers', 'editor', showNew, async ({ request, actor, session, redirect }) => {
+      const { email, newsletters: wanted, language, basis } = newForm.parse(request.body)
+      const spoken = language ?? session.language
+      const signup = await signups.read({ form: 'desk', email, newsletters: wanted, language }, spoken)
+      if (basis !== undefined)
+        redirect(`/subscribers/${await subscribers.add(signup, basis, actor)}`, 'subscriber-added')
+      else {
+        await signups.signUp(signup, byDesk(spoken))
+        redirect('/subscribers', 'subscriber-asked')
+      }
+    }),
     get('/subscribers/export', 'admin', async ({ response, actor }) => {
       response.attachment('depeche.csv').type('text/csv')
       await pipeline(Readable.from(subscribers.export(actor)), response)
@@ -108,23 +113,17 @@ export function subscribersDesk(services: Services): DeskRoute[] {
       await subscribers.change(idOf(request), { subscriptions: [{ newsletter, ...change }] }, actor)
       redirect(`/subscribers/${idOf(request)}`, 'saved')
     }),
-    {
-      ...post('/subscribers/:id/erase', 'admin', async ({ request, actor, redirect }) => {
-        sureForm.parse(request.body)
-        await subscribers.erase(idOf(request), actor)
-        redirect('/subscribers', 'subscriber-erased')
-      }),
-      showFaults: (call, faults) => showPerson(call, { faults }),
-    },
-    {
-      ...post('/subscribers/:id/suppress', 'editor', async ({ request, actor, redirect }) => {
-        const id = idOf(request)
-        const { email } = await subscribers.get(id)
-        await suppressions.add(email ?? '', noteForm.parse(request.body).detail, actor)
-        redirect(`/subscribers/${id}`, 'saved')
-      }),
-      showFaults: (call, faults) => showPerson(call, { typed: call.request.body as object, faults }),
-    },
+    postForm('/subscribers/:id/erase', 'admin', showPerson, async (call) => {
+      sureForm.parse(call.request.body)
+      await subscribers.erase(idOf(call.request), call.actor)
+      call.redirect('/subscribers', 'subscriber-erased')
+    }),
+    postForm('/subscribers/:id/suppress', 'editor', showPerson, async (call) => {
+      const id = idOf(call.request)
+      const { email } = await subscribers.get(id)
+      await suppressions.add(email ?? '', noteForm.parse(call.request.body).detail, call.actor)
+      call.redirect(`/subscribers/${id}`, 'saved')
+    }),
     post('/subscribers/:id/lift', 'admin', async ({ request, actor, redirect }) => {
       const id = idOf(request)
       const { email } = await subscribers.get(id)
