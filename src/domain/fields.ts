@@ -14,10 +14,15 @@ export function show<Shape extends z.ZodRawShape>(
   { shape }: z.ZodObject<Shape>,
   thing: Record<keyof Shape, unknown>,
 ): z.output<z.ZodObject<Shape>> {
-  const named = Object.entries(shape).map(([key, schema]) => {
-    const value = thing[key]
-    if (schema instanceof z.ZodObject) return [key, show(schema, { ...(value as object) })]
-    return [key, value instanceof Date ? value.toISOString() : (value ?? null)]
-  })
+  const named = Object.entries(shape).map(([key, schema]) => [key, shown(schema, thing[key])])
   return Object.fromEntries(named) as z.output<z.ZodObject<Shape>>
+}
+
+function shown(schema: unknown, value: unknown): unknown {
+  if (schema instanceof z.ZodOptional) return value === undefined ? undefined : shown(schema.unwrap(), value)
+  if (value instanceof Date) return value.toISOString()
+  if (value == null) return null
+  if (schema instanceof z.ZodNullable) return shown(schema.unwrap(), value)
+  if (schema instanceof z.ZodArray) return (value as unknown[]).map((one) => shown(schema.element, one))
+  return schema instanceof z.ZodObject ? show(schema, value as Record<string, unknown>) : value
 }

@@ -4,46 +4,10 @@ import { ifMatch, ifMatchVersion } from '../../http/preconditions.ts'
 import { get, post, put, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { articleInput, externalId } from '../../services/articles/input.ts'
 import type { ArticleService } from '../../services/articles/articles.ts'
+import { articleShape } from '../../services/articles/shape.ts'
 
 const params = z.strictObject({ externalId })
-const state = z.enum(['draft', 'scheduled', 'published', 'withdrawn'])
 const time = z.iso.datetime()
-
-const article = z.object({
-  externalId: z.string(),
-  slug: z.string(),
-  url: z.url(),
-  shortUrl: z.url(),
-  guid: z.string().describe('Permanent'),
-  title: z.string(),
-  html: z.string().describe('Sanitised, every URL absolute'),
-  markdown: z.string().nullable().describe('What html was made of, where it was written so'),
-  language: z.string(),
-  deck: z.string(),
-  summary: z.string(),
-  sections: z.array(z.string()),
-  dossiers: z.array(z.string()),
-  tags: z.array(z.string()),
-  authors: z.array(z.string()),
-  state,
-  publishedAt: time.nullable(),
-  firstPublicAt: time.nullable().describe('When it became public here; never changes'),
-  withdrawnAt: time.nullable(),
-  withdrawnReason: z.string().nullable(),
-  canonicalUrl: z.string().nullable(),
-  translationOf: z.string().nullable().describe('External id of the article that it translates'),
-  correction: z.string().nullable(),
-  correctedAt: time.nullable().describe('When the correction was written'),
-  owner: z.object({ id: z.int(), name: z.string() }).nullable().describe('The source that it comes from'),
-  picture: articleInput.shape.picture.unwrap().nullable(),
-  enclosure: articleInput.shape.enclosure.unwrap().nullable(),
-  responses: z.enum(['open', 'closed']),
-  responsesCount: z.int(),
-  viewsTotal: z.int(),
-  heldAt: time.nullable().describe('Since when a correction keeps sources from writing its text'),
-  createdAt: time,
-  updatedAt: time,
-})
 
 const articleBody = z.object({
   title: z.string(),
@@ -66,13 +30,13 @@ const articleQuery = {
     .max(200)
     .optional()
     .describe('Parts of words of the title; no accents, no vowel signs needed'),
-  state: state.optional(),
+  state: articleShape.shape.state.optional(),
   language: z.string().max(35).optional(),
   section: z.string().max(100).optional().describe('Slug'),
   source: rowId.optional().describe('Id'),
 }
 
-const putArticle = article.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
+const putArticle = articleShape.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
 
 const putOutcome = z.object({
   externalId: z.string(),
@@ -124,7 +88,7 @@ export function articleApi(service: ArticleService): ApiRoute[] {
     get('/articles', 'viewer', {
       summary: 'Articles in every state, newest date first; a draft by when it was begun',
       query: z.strictObject({ ...pageQuery, ...articleQuery }),
-      answers: { 200: z.object({ data: z.array(article), next: z.string().nullable() }) },
+      answers: { 200: z.object({ data: z.array(articleShape), next: z.string().nullable() }) },
       handle: async ({ query: { limit, cursor, q: text, ...filter } }) => {
         const page = toPageRequest({ limit, cursor }, ['time', 'id'])
         const { data, next } = await service.list(page, { ...filter, text })
@@ -134,7 +98,7 @@ export function articleApi(service: ArticleService): ApiRoute[] {
     get('/articles/{externalId}', 'viewer', {
       summary: 'One article',
       params,
-      answers: { 200: article },
+      answers: { 200: articleShape },
       handle: async ({ params }) => tagged(await service.get(params.externalId)),
     }),
     get('/articles/{externalId}/bodies', 'viewer', {
@@ -150,7 +114,7 @@ export function articleApi(service: ArticleService): ApiRoute[] {
       summary: 'Take a published article back; readers see the reason',
       params,
       body: z.strictObject({ reason: z.string().trim().min(1).max(1_000) }),
-      answers: { 200: article },
+      answers: { 200: articleShape },
       handle: async ({ params, body, actor }) => ({
         body: service.toShape(await service.withdraw(params.externalId, body.reason, actor)),
       }),
@@ -158,7 +122,7 @@ export function articleApi(service: ArticleService): ApiRoute[] {
     post('/articles/{externalId}/release', 'editor', {
       summary: 'Let the site that the article came from write its text again',
       params,
-      answers: { 200: article },
+      answers: { 200: articleShape },
       handle: async ({ params, actor }) => ({
         body: service.toShape(await service.release(params.externalId, actor)),
       }),

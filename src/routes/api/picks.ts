@@ -1,24 +1,16 @@
 import { z } from 'zod'
 import { del, get, put, type ApiRoute } from '../../http/route.ts'
 import { pickInput, slug } from '../../services/articles/input.ts'
+import { pickShape } from '../../services/articles/picks.ts'
 import type { Services } from '../../services/services.ts'
 
-const pick = z.object({
-  slug: z.string(),
-  names: z.record(z.string(), z.string()).describe('By language'),
-  articles: z.array(z.string()).describe('External ids, in order; readers see those that are published'),
-  from: z.iso.datetime().nullable().describe('Readers see it from then'),
-  to: z.iso.datetime().nullable(),
-  onFront: z.boolean().describe('Whether it stands at the side of the front page'),
-  url: z.url(),
-})
 const params = z.strictObject({ slug })
 
 export function pickApi({ picks }: Services): ApiRoute[] {
   return [
     get('/picks', 'viewer', {
       summary: 'Lists that editors have put together',
-      answers: { 200: z.object({ data: z.array(pick), next: z.null() }) },
+      answers: { 200: z.object({ data: z.array(pickShape), next: z.null() }) },
       handle: async () => {
         const data = await Promise.all((await picks.list()).map((one) => picks.toShape(one)))
         return { body: { data, next: null } }
@@ -27,7 +19,7 @@ export function pickApi({ picks }: Services): ApiRoute[] {
     get('/picks/{slug}', 'viewer', {
       summary: 'One of them',
       params,
-      answers: { 200: pick },
+      answers: { 200: pickShape },
       handle: async ({ params: { slug } }) => ({ body: await picks.toShape(await picks.get(slug)) }),
     }),
     put('/picks/{slug}', 'editor', {
@@ -35,7 +27,7 @@ export function pickApi({ picks }: Services): ApiRoute[] {
         'Create or replace picks: names, articles in order, from when to when, whether at the side of the front page',
       params,
       body: pickInput,
-      answers: { 200: pick },
+      answers: { 200: pickShape },
       handle: async ({ params: { slug }, body, actor }) => ({
         body: await picks.toShape(await picks.put(slug, body, actor)),
       }),

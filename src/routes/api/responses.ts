@@ -1,44 +1,23 @@
 import { z } from 'zod'
-import { decidedStates } from '../../domain/responses/written-response.ts'
+import { decidedStates, type DecidedState } from '../../domain/responses/written-response.ts'
 import { del, get, pageQuery, post, put, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { externalId, responseInput } from '../../services/articles/input.ts'
+import { responseShape } from '../../services/responses/responses.ts'
+import { writtenShape } from '../../services/responses/written-responses.ts'
 import type { Services } from '../../services/services.ts'
 
 const params = z.strictObject({ externalId, responseId: externalId })
-
-const response = z.object({
-  id: z.string(),
-  guid: z.string().describe('Permanent'),
-  kind: z.enum(['response', 'trackback']),
-  author: z.string(),
-  authorUrl: z.string().nullable(),
-  html: z.string().describe('Sanitised'),
-  publishedAt: z.iso.datetime(),
-  outcome: z.enum(['created', 'updated', 'unchanged']),
-})
-
-const written = z.object({
-  id: z.int(),
-  state: z.enum(decidedStates),
-  ...{ kind: response.shape.kind, guid: z.string(), author: z.string(), authorUrl: z.string().nullable() },
-  html: z.string().describe('Sanitised'),
-  language: z.string(),
-  article: z.string().describe('External id'),
-  articleTitle: z.string(),
-  writtenAt: z.iso.datetime(),
-  heldAt: z.iso.datetime().nullable().describe('When it was confirmed by mail; of a trackback, when it came'),
-  decidedAt: z.iso.datetime().nullable(),
-})
+const putResponse = responseShape.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
 
 export function responseApi({
   responses: service,
   writtenResponses,
 }: Pick<Services, 'responses' | 'writtenResponses'>): ApiRoute[] {
-  const decide = (act: string, state: z.infer<typeof written>['state'], summary: string) =>
+  const decide = (act: string, state: DecidedState, summary: string) =>
     post(`/responses/{id}/${act}`, 'editor', {
       summary,
       params: z.strictObject({ id: rowId }),
-      answers: { 200: written },
+      answers: { 200: writtenShape },
       handle: async ({ params: { id }, actor }) => ({
         body: writtenResponses.toShape(await writtenResponses.decide(id, state, actor)),
       }),
@@ -47,7 +26,7 @@ export function responseApi({
     get('/responses', 'viewer', {
       summary: 'What readers and other sites have written here, newest first, without their addresses',
       query: z.strictObject({ ...pageQuery, state: z.enum(decidedStates).default('held') }),
-      answers: { 200: z.object({ data: z.array(written), next: z.string().nullable() }) },
+      answers: { 200: z.object({ data: z.array(writtenShape), next: z.string().nullable() }) },
       handle: async ({ query: { state, ...page } }) => {
         const { data, next } = await writtenResponses.list(state, toPageRequest(page))
         return { body: { data: data.map(writtenResponses.toShape), next } }
@@ -60,7 +39,7 @@ export function responseApi({
       summary: 'Create or update a response under an article',
       params,
       body: responseInput,
-      answers: { 200: response, 201: response },
+      answers: { 200: putResponse, 201: putResponse },
       handle: async ({ params, body }) => {
         const { outcome, response } = await service.put(params.externalId, params.responseId, body)
         return { status: outcome === 'created' ? 201 : 200, body: { ...service.toShape(response), outcome } }

@@ -1,17 +1,7 @@
 import { z } from 'zod'
 import { get, patch, post, type ApiRoute } from '../../http/route.ts'
 import { selectionChange, selectionInput, slug } from '../../services/articles/input.ts'
-import type { SelectionService } from '../../services/articles/selections.ts'
-
-const selection = z.object({
-  slug: z.string(),
-  position: z.int().describe('Its place; what nobody has put in order has 1000'),
-  listed: z.boolean().describe('Whether it stands in the menu and on the signup form'),
-  formerly: z.array(z.string()).describe('Slugs that lead to it beside its own'),
-  names: z.record(z.string(), z.string()).describe('By language'),
-  descriptions: z.record(z.string(), z.string()),
-  url: z.url(),
-})
+import { selectionShape, type SelectionService } from '../../services/articles/selections.ts'
 
 export function selectionApi(service: SelectionService): ApiRoute[] {
   return [
@@ -26,13 +16,13 @@ export function selectionApi(service: SelectionService): ApiRoute[] {
 const apiOfKind = (service: SelectionService, kind: 'section' | 'dossier', path: string): ApiRoute[] => [
   get(path, 'viewer', {
     summary: `The ${kind}s in the publication’s order`,
-    answers: { 200: z.object({ data: z.array(selection), next: z.null() }) },
+    answers: { 200: z.object({ data: z.array(selectionShape), next: z.null() }) },
     handle: async () => ({ body: { data: (await service.list(kind)).map(service.toShape), next: null } }),
   }),
   post(path, 'editor', {
     summary: `Create a ${kind}`,
     body: selectionInput,
-    answers: { 201: selection },
+    answers: { 201: selectionShape },
     handle: async ({ body, actor }) => ({ body: service.toShape(await service.create(kind, body, actor)) }),
   }),
 ]
@@ -48,7 +38,7 @@ const changesOfKind = (
     summary: `Name a ${kind}, describe it, move it, take it out of the menu or give it another slug; what is absent stays`,
     params,
     body: selectionChange,
-    answers: { 200: selection },
+    answers: { 200: selectionShape },
     handle: async ({ params, body, actor }) => ({
       body: service.toShape(await service.change(kind, params.slug, body, actor)),
     }),
@@ -57,7 +47,7 @@ const changesOfKind = (
     summary: `Make this ${kind} part of another one: articles, readers’ choices and newsletters’ rules go over, its pages and feeds lead there`,
     params,
     body: z.strictObject({ into: slug }),
-    answers: { 200: selection },
+    answers: { 200: selectionShape },
     handle: async ({ params, body, actor }) => ({
       body: service.toShape(await service.merge(kind, params.slug, body.into, actor)),
     }),

@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import { pickPath, stepped, type PickedList, type PickStep } from '../../domain/articles/pick.ts'
 import type { Actor } from '../../domain/editor.ts'
+import { show } from '../../domain/fields.ts'
 import { feedFormats, feedPath } from '../../domain/feeds/feed.ts'
 import { atField, conflict, notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
@@ -7,6 +9,16 @@ import { changesBetween } from '../desk/audit.ts'
 import type { Parts } from '../parts.ts'
 import { pickInput, slug as slugInput, type PickInput } from './input.ts'
 import { ringForChange } from './public-change.ts'
+
+export const pickShape = z.object({
+  slug: z.string(),
+  names: z.record(z.string(), z.string()).describe('By language'),
+  articles: z.array(z.string()).describe('External ids, in order; readers see those that are published'),
+  from: z.iso.datetime().nullable().describe('Readers see it from then'),
+  to: z.iso.datetime().nullable(),
+  onFront: z.boolean().describe('Whether it stands at the side of the front page'),
+  url: z.url(),
+})
 
 /** Lists that an editor puts together, each with a page, feeds, and a place in newsletters that have a block for it. */
 export function createPickService({
@@ -66,30 +78,18 @@ export function createPickService({
 
     /** New or changed, whole. @throws ZodError; DomainError `article_not_public` */
     put(slug: string, input: PickInput, actor: Actor): Promise<PickedList> {
-      const { names, articles, from, to, onFront } = pickInput.parse(input)
+      const { articles, ...rest } = pickInput.parse(input)
       return change(slugInput.parse(slug), actor, async (stores) => ({
         slug,
-        names,
+        ...settingsOf(rest),
         articleIds: await stores.digestArticles.getIds([...new Set(articles)]),
-        startsAt: from === null ? null : new Date(from),
-        endsAt: to === null ? null : new Date(to),
-        onFront,
       }))
     },
 
     /** What the desk's form holds: the articles stay. @throws as `put`, DomainError `no_pick` */
     describe(slug: string, input: Omit<PickInput, 'articles'>, actor: Actor): Promise<PickedList> {
-      const { names, from, to, onFront } = pickInput.parse(input)
-      const [startsAt, endsAt] = [from, to].map((at) => (at === null ? null : new Date(at)))
-      return change(slug, actor, async (stores) => {
-        return {
-          ...(await get(stores, slug)),
-          names,
-          startsAt: startsAt ?? null,
-          endsAt: endsAt ?? null,
-          onFront,
-        }
-      })
+      const settings = settingsOf(pickInput.parse(input))
+      return change(slug, actor, async (stores) => ({ ...(await get(stores, slug)), ...settings }))
     },
 
     /** @param article its external id. @throws DomainError `no_pick`, `article_not_public` */
@@ -127,20 +127,21 @@ export function createPickService({
     },
 
     /** As the API shows it. */
-    async toShape({ slug, names, articleIds, startsAt, endsAt, onFront }: PickedList) {
+    async toShape(pick: PickedList) {
+      const { slug, articleIds, startsAt: from, endsAt: to } = pick
       const ids = await database.stores.digestArticles.listExternalIds(articleIds)
-      return {
-        slug,
-        names,
-        articles: articleIds.flatMap((id) => ids.get(id) ?? []),
-        from: startsAt?.toISOString() ?? null,
-        to: endsAt?.toISOString() ?? null,
-        onFront,
-        url: config.publicUrl + pickPath(slug),
-      }
+      const articles = articleIds.flatMap((id) => ids.get(id) ?? [])
+      return show(pickShape, { ...pick, articles, from, to, url: config.publicUrl + pickPath(slug) })
     },
   }
 }
+
+const settingsOf = ({ names, from, to, onFront }: Omit<z.output<typeof pickInput>, 'articles'>) => ({
+  names,
+  startsAt: from === null ? null : new Date(from),
+  endsAt: to === null ? null : new Date(to),
+  onFront,
+})
 
 /** Under the names that the API has for them. */
 const toAudit = (pick: PickedList | undefined) =>

@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
+import { show } from '../../domain/fields.ts'
 import { atField, conflict, notFound } from '../../errors.ts'
 import type { Actor } from '../../domain/editor.ts'
 import type { NewSelection, PlacedSelection } from '../../store/articles/selections.ts'
@@ -9,6 +11,16 @@ import { changesBetween } from '../desk/audit.ts'
 import type { SelectionChangeInput, SelectionInput } from './input.ts'
 import type { Parts } from '../parts.ts'
 import { ringForChange } from './public-change.ts'
+
+export const selectionShape = z.object({
+  slug: z.string(),
+  position: z.int().describe('Its place; what nobody has put in order has 1000'),
+  listed: z.boolean().describe('Whether it stands in the menu and on the signup form'),
+  formerly: z.array(z.string()).describe('Slugs that lead to it beside its own'),
+  names: z.record(z.string(), z.string()).describe('By language'),
+  descriptions: z.record(z.string(), z.string()),
+  url: z.url(),
+})
 
 type Offered = 'sections' | 'dossiers' | 'tags'
 interface Choice {
@@ -162,14 +174,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
     },
 
     /** As the API shows it. */
-    toShape: (selection: PlacedSelection) => ({
-      slug: selection.slug,
-      position: selection.position,
-      listed: selection.listed,
-      formerly: selection.formerly,
-      names: selection.names,
-      descriptions: selection.descriptions,
-      url: config.publicUrl + selectionPath(selection),
-    }),
+    toShape: (selection: PlacedSelection) =>
+      show(selectionShape, { ...selection, url: config.publicUrl + selectionPath(selection) }),
   }
 }

@@ -1,39 +1,58 @@
-import { shortPath, type Article } from '../../domain/articles/article.ts'
+import { z } from 'zod'
+import { shortPath, type Article, type Selection } from '../../domain/articles/article.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
+import { show } from '../../domain/fields.ts'
+import { articleInput } from './input.ts'
+
+const time = z.iso.datetime()
 
 /** As the API shows it. */
-export const toShape = (article: Article, publicUrl: string) => ({
-  externalId: article.externalId,
-  slug: article.slug,
-  url: articleUrl(article, publicUrl),
-  shortUrl: publicUrl + shortPath(article.shortCode),
-  guid: article.guid,
-  title: article.title,
-  html: article.html,
-  markdown: article.markdown ?? null,
-  language: article.language,
-  deck: article.deck,
-  summary: article.summary,
-  sections: article.sections.map((section) => section.slug),
-  dossiers: article.dossiers.map((dossier) => dossier.slug),
-  tags: article.tags.map((tag) => tag.slug),
-  authors: article.authors.map((author) => author.names['und'] ?? author.slug),
-  state: article.state,
-  publishedAt: article.publishedAt?.toISOString() ?? null,
-  firstPublicAt: article.firstPublicAt?.toISOString() ?? null,
-  withdrawnAt: article.withdrawnAt?.toISOString() ?? null,
-  withdrawnReason: article.withdrawnReason ?? null,
-  canonicalUrl: article.canonicalUrl ?? null,
-  translationOf: article.translationOf ?? null,
-  correction: article.correction ?? null,
-  correctedAt: article.correctedAt?.toISOString() ?? null,
-  owner: article.owner ?? null,
-  picture: article.picture ?? null,
-  enclosure: article.enclosure ?? null,
-  responses: article.areResponsesOpen ? ('open' as const) : ('closed' as const),
-  responsesCount: article.responsesCount,
-  viewsTotal: article.viewsTotal,
-  heldAt: article.heldAt?.toISOString() ?? null,
-  createdAt: article.createdAt.toISOString(),
-  updatedAt: article.updatedAt.toISOString(),
+export const articleShape = z.object({
+  externalId: z.string(),
+  slug: z.string(),
+  url: z.url(),
+  shortUrl: z.url(),
+  guid: z.string().describe('Permanent'),
+  title: z.string(),
+  html: z.string().describe('Sanitised, every URL absolute'),
+  markdown: z.string().nullable().describe('What html was made of, where it was written so'),
+  language: z.string(),
+  deck: z.string(),
+  summary: z.string(),
+  sections: z.array(z.string()),
+  dossiers: z.array(z.string()),
+  tags: z.array(z.string()),
+  authors: z.array(z.string()),
+  state: z.enum(['draft', 'scheduled', 'published', 'withdrawn']),
+  publishedAt: time.nullable(),
+  firstPublicAt: time.nullable().describe('When it became public here; never changes'),
+  withdrawnAt: time.nullable(),
+  withdrawnReason: z.string().nullable(),
+  canonicalUrl: z.string().nullable(),
+  translationOf: z.string().nullable().describe('External id of the article that it translates'),
+  correction: z.string().nullable(),
+  correctedAt: time.nullable().describe('When the correction was written'),
+  owner: z.object({ id: z.int(), name: z.string() }).nullable().describe('The source that it comes from'),
+  picture: articleInput.shape.picture.unwrap().nullable(),
+  enclosure: articleInput.shape.enclosure.unwrap().nullable(),
+  responses: z.enum(['open', 'closed']),
+  responsesCount: z.int(),
+  viewsTotal: z.int(),
+  heldAt: time.nullable().describe('Since when a correction keeps sources from writing its text'),
+  createdAt: time,
+  updatedAt: time,
 })
+
+const slugsOf = (selections: Selection[]) => selections.map(({ slug }) => slug)
+
+export const toShape = (article: Article, publicUrl: string) =>
+  show(articleShape, {
+    ...article,
+    url: articleUrl(article, publicUrl),
+    shortUrl: publicUrl + shortPath(article.shortCode),
+    sections: slugsOf(article.sections),
+    dossiers: slugsOf(article.dossiers),
+    tags: slugsOf(article.tags),
+    authors: article.authors.map((author) => author.names['und'] ?? author.slug),
+    responses: article.areResponsesOpen ? 'open' : 'closed',
+  })

@@ -1,5 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import type { Response } from '../../domain/articles/article.ts'
+import { show } from '../../domain/fields.ts'
 import { changesOfResponses } from '../../domain/feeds/feed.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { NewResponse } from '../../store/responses/responses.ts'
@@ -12,6 +14,16 @@ import {
 } from '../articles/input.ts'
 import type { Parts } from '../parts.ts'
 import { safeHtml } from '../articles/safe-html.ts'
+
+export const responseShape = z.object({
+  id: z.string(),
+  guid: z.string().describe('Permanent'),
+  kind: z.enum(['response', 'trackback']),
+  author: z.string(),
+  authorUrl: z.string().nullable(),
+  html: z.string().describe('Sanitised'),
+  publishedAt: z.iso.datetime(),
+})
 
 /** A response of an import, under an article that is stored already. */
 export interface ResponseToPut {
@@ -97,15 +109,7 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
     },
 
     /** As the API shows it. */
-    toShape: (response: Response) => ({
-      id: response.externalId,
-      guid: response.guid,
-      kind: response.kind,
-      author: response.author,
-      authorUrl: response.authorUrl ?? null,
-      html: response.html,
-      publishedAt: response.publishedAt.toISOString(),
-    }),
+    toShape: (response: Response) => show(responseShape, { ...response, id: response.externalId }),
   }
 }
 

@@ -5,9 +5,11 @@ import type { Article } from '../../domain/articles/article.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { isBarred } from '../../domain/deliverability/suppression.ts'
 import type { Actor } from '../../domain/editor.ts'
+import { show } from '../../domain/fields.ts'
 import { changesOfResponses } from '../../domain/feeds/feed.ts'
 import { responseHtml, withoutOverrides } from '../../domain/responses/response-html.ts'
 import {
+  decidedStates,
   longestResponse,
   respondAt,
   type DecidedState,
@@ -47,6 +49,24 @@ const responseForm = z.strictObject({
     .refine((text) => textOf(responseHtml(text)) !== '', 'must hold words'),
   website: z.string().max(1_000).optional(),
   stamp: z.string().max(200).optional(),
+})
+
+export const writtenShape = z.object({
+  id: z.int(),
+  state: z.enum(decidedStates),
+  ...{
+    kind: z.enum(['response', 'trackback']),
+    guid: z.string(),
+    author: z.string(),
+    authorUrl: z.string().nullable(),
+  },
+  html: z.string().describe('Sanitised'),
+  language: z.string(),
+  article: z.string().describe('External id'),
+  articleTitle: z.string(),
+  writtenAt: z.iso.datetime(),
+  heldAt: z.iso.datetime().nullable().describe('When it was confirmed by mail; of a trackback, when it came'),
+  decidedAt: z.iso.datetime().nullable(),
 })
 
 type Asked = Omit<Parameters<Stores['writtenResponses']['insert']>[0], 'responderId' | 'mailedAt'>
@@ -232,14 +252,8 @@ export function createWrittenResponseService(
     },
 
     /** As the API shows it: without the address. */
-    toShape: ({ articleId: _a, address: _b, article, ...written }: WrittenResponse) => ({
-      ...written,
-      article: article.externalId,
-      articleTitle: article.title,
-      writtenAt: written.writtenAt.toISOString(),
-      heldAt: written.heldAt?.toISOString() ?? null,
-      decidedAt: written.decidedAt?.toISOString() ?? null,
-    }),
+    toShape: ({ article, ...written }: WrittenResponse) =>
+      show(writtenShape, { ...written, article: article.externalId, articleTitle: article.title }),
   }
 
   async function markResponse(tx: Stores, written: WrittenResponse, state: DecidedState) {
