@@ -4,47 +4,21 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { suppressionReasons } from '../../domain/deliverability/suppression.ts'
 import { show } from '../../domain/fields.ts'
+import { subscriptionStates } from '../../domain/subscribers/subscription.ts'
 import { clientAddressOf } from '../../http/client-address.ts'
 import { signupCost, type SignupLimit } from '../../http/rate-limit.ts'
 import { del, get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { byDesk, signupInput } from '../../services/signups/input.ts'
+import { subscriberShape, subscriberWithConsents } from '../../services/subscribers/shape.ts'
 import { consentBasis, subscriberChange } from '../../services/subscribers/subscribers.ts'
 import type { Services } from '../../services/services.ts'
 
-const subscriptionState = z.enum(['pending', 'active', 'ended'])
-const subscriber = z.object({
-  id: z.int(),
-  email: z.string().nullable().describe('null once erased'),
-  language: z.string(),
-  subscriptions: z.array(
-    z.object({
-      newsletter: z.string(),
-      state: subscriptionState,
-      cadence: z.enum(['daily', 'weekly', 'alert']),
-      alerts: z.boolean(),
-      sections: z.array(z.string()),
-      pausedUntil: z.iso.datetime().nullable(),
-    }),
-  ),
-  suppressed: z.boolean(),
-})
 const suppression = z.object({
   id: z.int(),
   reason: z.enum(suppressionReasons),
   detail: z.string().nullable(),
   createdAt: z.iso.datetime(),
 })
-const consent = z.object({
-  at: z.iso.datetime(),
-  givenAt: z.iso.datetime().nullable().describe('When consent was given, where an import states it'),
-  event: z.string(),
-  newsletter: z.string().nullable(),
-  method: z.string().nullable(),
-  basis: z.string().nullable(),
-  source: z.string().nullable(),
-  reason: z.string().nullable(),
-})
-
 type Needed = Pick<Services, 'subscribers' | 'suppressions' | 'signups'>
 
 export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRoute[] {
@@ -56,9 +30,9 @@ export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRo
         ...pageQuery,
         q: z.string().trim().max(254).default(''),
         newsletter: z.string().max(100).optional(),
-        state: subscriptionState.optional(),
+        state: z.enum(subscriptionStates).optional(),
       }),
-      answers: { 200: z.object({ data: z.array(subscriber), next: z.string().nullable() }) },
+      answers: { 200: z.object({ data: z.array(subscriberShape), next: z.string().nullable() }) },
       handle: async ({ query: { q: text, newsletter, state, ...page } }) => ({
         body: await subscribers.list({ text, newsletter, state }, toPageRequest(page)),
       }),
@@ -75,7 +49,7 @@ export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRo
     get('/subscribers/{id}', 'viewer', {
       summary: 'One subscriber, with the record of their consent',
       params: z.strictObject({ id: rowId }),
-      answers: { 200: subscriber.extend({ consents: z.array(consent) }) },
+      answers: { 200: subscriberWithConsents },
       handle: async ({ params }) => ({ body: await subscribers.get(params.id) }),
     }),
     ...subscriberActionApi(services),
@@ -95,7 +69,7 @@ function subscriberActionApi({ subscribers, signups }: Needed): ApiRoute[] {
         .omit({ website: true, stamp: true, form: true })
         .extend({ basis: consentBasis.optional() }),
       answers: {
-        201: subscriber.extend({ consents: z.array(consent) }),
+        201: subscriberWithConsents,
         202: z.object({ status: z.literal('check-your-inbox') }),
       },
       handle: async ({ body: { basis, ...wish }, actor }) => {
@@ -111,7 +85,7 @@ function subscriberActionApi({ subscribers, signups }: Needed): ApiRoute[] {
       summary: 'Change a language, end or pause subscriptions; what is absent stays',
       params,
       body: subscriberChange,
-      answers: { 200: subscriber.extend({ consents: z.array(consent) }) },
+      answers: { 200: subscriberWithConsents },
       handle: async ({ params: { id }, body, actor }) => {
         await subscribers.change(id, body, actor)
         return { body: await subscribers.get(id) }

@@ -4,6 +4,7 @@ import { findAddress } from '../../domain/subscribers/address.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { show } from '../../domain/fields.ts'
 import { quoteCsv } from './import/csv-cells.ts'
 import { pauseUntil, type Subscriber, type Subscription } from '../../domain/subscribers/subscription.ts'
 import { atField, conflict, notFound } from '../../errors.ts'
@@ -16,6 +17,7 @@ import type { Row } from './import/csv.ts'
 import { requireAdminForBasis } from './import/jobs.ts'
 import { createSubscriberPlacing, type ImportOutcome } from './import/rows.ts'
 import { eraseSubscriber, personalDataOf } from './personal-data.ts'
+import { subscriberShape, subscriberWithConsents } from './shape.ts'
 import { findSuppression } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 
@@ -53,13 +55,10 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
   const { stores } = database
   const placing = createSubscriberPlacing(parts)
 
-  const toShape = async (subscriber: Subscriber, subscriptions: Subscription[]) => ({
-    id: subscriber.id,
+  const factsOf = async (subscriber: Subscriber, subscriptions: Subscription[]) => ({
+    ...subscriber,
     email: subscriber.address,
-    language: subscriber.language,
-    subscriptions: subscriptions.map(({ newsletter, state, cadence, alerts, sections, pausedUntil }) => {
-      return { newsletter, state, cadence, alerts, sections, pausedUntil: pausedUntil?.toISOString() ?? null }
-    }),
+    subscriptions,
     suppressed: (await findSuppression(keyring, stores, subscriber.address)) !== undefined,
   })
 
@@ -71,19 +70,16 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
     async list(
       filter: SubscriberFilter,
       request: PageRequest,
-    ): Promise<Page<Awaited<ReturnType<typeof toShape>>>> {
+    ): Promise<Page<z.output<typeof subscriberShape>>> {
       const before = request.after === undefined ? undefined : Number(request.after[0])
       const rows = await stores.subscribers.list({ ...filter, before, limit: request.limit + 1 })
       const page = toPage(rows, request.limit, (row) => [row.id])
       const subscriptions = await stores.subscriptions.listOf(page.data.map((row) => row.id))
-      const data = await Promise.all(
-        page.data.map((row) =>
-          toShape(
-            row,
-            subscriptions.filter((one) => one.subscriberId === row.id),
-          ),
-        ),
-      )
+      const facts = page.data.map((row) => {
+        const own = subscriptions.filter((one) => one.subscriberId === row.id)
+        return factsOf(row, own)
+      })
+      const data = (await Promise.all(facts)).map((one) => show(subscriberShape, one))
       return { data, next: page.next }
     },
 
@@ -156,21 +152,8 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
 
     /** @throws DomainError `no_subscriber` */
     async get(id: number) {
-      const shape = await toShape(await stores.subscribers.get(id), await stores.subscriptions.list(id))
-      const consents = await stores.consents.list(id)
-      return {
-        ...shape,
-        consents: consents.map(({ at, givenAt, event, newsletter, method, basis, source, reason }) => ({
-          at: at.toISOString(),
-          givenAt: givenAt?.toISOString() ?? null,
-          event,
-          newsletter,
-          method,
-          basis,
-          source,
-          reason,
-        })),
-      }
+      const facts = await factsOf(await stores.subscribers.get(id), await stores.subscriptions.list(id))
+      return show(subscriberWithConsents, { ...facts, consents: await stores.consents.list(id) })
     },
 
     /** @throws DomainError `no_subscriber` */
