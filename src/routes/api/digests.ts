@@ -4,23 +4,12 @@ import { digestStates, type Digest } from '../../domain/digests/digest.ts'
 import { sendEvents } from '../../http/events.ts'
 import { idempotencyKey, ifMatch, ifMatchVersion, requireKey } from '../../http/preconditions.ts'
 import { get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
-import { line } from '../../services/newsletters/input.ts'
+import { changeInput } from '../../services/digests/input.ts'
+import { deliveryShape, digestShape } from '../../services/digests/shape.ts'
 import type { Services } from '../../services/services.ts'
-import { created, deliveryShape, digestReport, digestShape, externalIds } from './digest-shapes.ts'
+import { digestReport } from './report-shapes.ts'
 
 const params = z.strictObject({ id: rowId })
-
-const changeInput = z.strictObject({
-  articles: externalIds
-    .nullable()
-    .optional()
-    .describe('An explicit choice, in order; null goes back to the rules'),
-  pinned: externalIds.optional(),
-  excluded: externalIds.optional(),
-  intro: z.string().max(5_000).optional(),
-  subject: line(300).nullable().optional(),
-  preheader: line(300).nullable().optional(),
-})
 
 /** Reading and changing digests. */
 export function digestApi({ digests, digestProgress, reports }: Services, draining: AbortSignal): ApiRoute[] {
@@ -267,6 +256,12 @@ export function digestActionApi({ digestTransitions, uncertain }: Services): Api
     }),
   ]
 }
+
+/** A draft that a call has made. */
+export const created = (digest: { id: number; version: number }) => ({
+  headers: { ETag: `"${digest.version}"`, Location: `/api/v1/digests/${digest.id}` },
+  body: digest,
+})
 
 const tagged = (digest: { version: number }) => ({ headers: { ETag: `"${digest.version}"` }, body: digest })
 

@@ -1,10 +1,12 @@
 import { z } from 'zod'
-import { digestKinds } from '../../domain/digests/digest.ts'
 import { cadences, newsletterStates } from '../../domain/newsletter.ts'
 import { get, patch, post, type ApiRoute } from '../../http/route.ts'
-import { line, newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
+import { newsletterChange, newsletterInput } from '../../services/newsletters/input.ts'
+import { composeInput } from '../../services/digests/input.ts'
+import { digestShape } from '../../services/digests/shape.ts'
 import type { Services } from '../../services/services.ts'
-import { created, digestShape, externalIds, newsletterReport } from './digest-shapes.ts'
+import { created } from './digests.ts'
+import { newsletterReport } from './report-shapes.ts'
 
 const params = z.strictObject({ slug: z.string().min(1).max(100) })
 
@@ -23,16 +25,6 @@ const newsletter = z.looseObject({
   schedules: z.array(
     z.looseObject({ cadence: z.enum(cadences), zone: z.string(), skip: z.array(z.iso.date()) }),
   ),
-})
-
-export const composeInput = z.strictObject({
-  kind: z.enum(digestKinds).optional().describe('A letter goes to all who are subscribed; default: digest'),
-  cadence: z.enum(cadences).optional(),
-  articles: externalIds.optional().describe('External ids: an explicit choice, in order'),
-  pinned: externalIds.optional().describe('External ids: first, in order'),
-  excluded: externalIds.optional().describe('External ids: not in this newsletter'),
-  intro: z.string().max(5_000).optional(),
-  subject: line(300).optional(),
 })
 
 export function newsletterApi({ newsletters, digests, reports }: Services): ApiRoute[] {
@@ -85,10 +77,7 @@ export function newsletterApi({ newsletters, digests, reports }: Services): ApiR
       params,
       body: composeInput,
       answers: { 201: digestShape },
-      handle: async ({ params: { slug }, body, actor }) => {
-        const digest = await digests.compose(slug, body, actor)
-        return created(digest)
-      },
+      handle: async ({ params: { slug }, body, actor }) => created(await digests.compose(slug, body, actor)),
     }),
   ]
 }

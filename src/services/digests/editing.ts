@@ -8,7 +8,6 @@ import {
   requireMayDo,
   requireVersion,
   type Digest,
-  type DigestKind,
   type DigestState,
   type DraftChange,
 } from '../../domain/digests/digest.ts'
@@ -24,6 +23,7 @@ import {
 import { conflict, invalid } from '../../errors.ts'
 import type { NewDigest } from '../../store/digests/digests.ts'
 import type { Stores } from '../../store/stores.ts'
+import type { ChangeInput, ComposeInput } from './input.ts'
 import { changeByStep, pinAsOrdered, type ArticleStep } from './article-steps.ts'
 import { inDraftTransaction, listPlans, refreshDraft, type Draft } from './refresh.ts'
 import { readSpread } from './spreading.ts'
@@ -33,27 +33,6 @@ import type { DraftService } from './drafts.ts'
 import type { Parts } from '../parts.ts'
 
 export type DigestService = ReturnType<typeof createDigestService>
-
-/** External ids; what is absent is left to the newsletter's rules, of a letter left out. */
-export interface ComposeInput {
-  kind?: DigestKind | undefined
-  cadence?: Cadence | undefined
-  articles?: string[] | undefined
-  pinned?: string[] | undefined
-  excluded?: string[] | undefined
-  intro?: string | undefined
-  subject?: string | undefined
-}
-
-/** External ids; `null` goes back to the newsletter's rules, what is absent stays. */
-export interface ChangeInput {
-  articles?: string[] | null | undefined
-  pinned?: string[] | undefined
-  excluded?: string[] | undefined
-  intro?: string | undefined
-  subject?: string | null | undefined
-  preheader?: string | null | undefined
-}
 
 /** Composing: drafts that fill up by the newsletter's rules, and what an editor changes of them. */
 export function createDigestService(

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { z } from 'zod'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import {
@@ -8,10 +9,12 @@ import {
   type Digest,
   type DigestState,
 } from '../../domain/digests/digest.ts'
+import { show } from '../../domain/fields.ts'
 import { explain, explanations } from '../../domain/subscribers/explain.ts'
 import type { ConsentEntry } from '../../store/subscribers/consents.ts'
 import type { DeliveryLine } from '../../store/digests/digest-progress.ts'
 import type { Parts } from '../parts.ts'
+import { deliveryShape } from './shape.ts'
 
 export type DigestProgressService = ReturnType<typeof createDigestProgressService>
 
@@ -130,10 +133,6 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date) {
   }
 }
 
-export type DeliveryLineShape = ReturnType<typeof toLineShape>
+export type DeliveryLineShape = z.output<typeof deliveryShape>
 
-const toLineShape = (line: DeliveryLine) => ({
-  ...line,
-  acceptedAt: line.acceptedAt?.toISOString() ?? null,
-  nextAt: line.nextAt?.toISOString() ?? null,
-})
+const toLineShape = (line: DeliveryLine): DeliveryLineShape => show(deliveryShape, line)

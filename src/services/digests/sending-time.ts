@@ -1,25 +1,17 @@
 import { lifetimeMs, mayDo, type DeliveryCounts, type Digest } from '../../domain/digests/digest.ts'
 import { formatRate, secondsFor, type RateLimits } from '../../domain/delivery/sending-rate.ts'
 import type { Stores } from '../../store/stores.ts'
+import type { DigestShape } from './shape.ts'
 
-/** How long a digest will take: by SMTP_RATE, and at the pace of the last ones. */
-export interface SendingTime {
-  /** As SMTP_RATE has it; null where it is not set. */
-  rate: string | null
-  /** Until the last of its readers may have it, with what waits before or beside it. */
-  seconds: number
-  /** Messages that wait now, without this digest's. */
-  ahead: number
-  /** Whether that is before it ends: whoever waits longer does not get it. */
-  fits: boolean
-}
-
-/** @returns null where nothing tells a pace, or nothing is left to send */
+/**
+ * How long a digest will take: by SMTP_RATE, and at the pace of the last ones.
+ * @returns null where nothing tells a pace, or nothing is left to send
+ */
 export async function readSendingTime(
   limits: RateLimits | undefined,
   stores: Pick<Stores, 'sendingBudget' | 'digestNumbers'>,
   { digest, audience, counts }: { digest: Digest; audience: number; counts: DeliveryCounts },
-): Promise<SendingTime | null> {
+): Promise<DigestShape['sendingTime']> {
   // What may be cancelled has not ended.
   if (!mayDo(digest, 'cancel')) return null
   const open = counts.pending + counts.claimed + counts.deferred - (digest.running?.waiting ?? 0)
