@@ -31,7 +31,6 @@ export async function aSubscriber(
   made += 1
   const address = change.address ?? `reader-${made}@reader.example`
   const [hash] = hashAddress(testKeyring, findAddress(address) ?? { text: address })
-  if (!hash) throw new Error('a keyring has a key')
   const subscriber = await database.stores.subscribers.put({
     address,
     hash,

@@ -107,16 +107,16 @@ export function normaliseForLimits(address: Address): string {
 }
 
 /** What is kept of an address once the address itself is gone: one HMAC per key, the signing key's first. */
-export const hashAddress = (keyring: Keyring, address: Pick<Address, 'text'>): AddressHash[] =>
+export const hashAddress = (keyring: Keyring, address: Pick<Address, 'text'>): AddressHashes =>
   hashUnder(keyring, 'address', toLowerAddress(address.text))
 
 /** The same for limits, under a purpose of its own; then as 0.1.0 wrote it, whose refusals hold for 90 days. */
-export function hashForLimits(keyring: Keyring, address: Address): AddressHash[] {
+export function hashForLimits(keyring: Keyring, address: Address): AddressHashes {
   const before = `${toLowerAddress(address.local).split('+')[0]}@${address.domain}`
   const texts = gmailDomains.has(address.domain) ? [] : [before]
   return [...new Set([normaliseForLimits(address), ...texts])].flatMap((text) =>
     hashUnder(keyring, 'address-limit', text),
-  )
+  ) as AddressHashes
 }
 
 export interface AddressHash {
@@ -124,10 +124,13 @@ export interface AddressHash {
   hmac: Buffer
 }
 
+/** A keyring has a key at least. */
+type AddressHashes = [current: AddressHash, ...others: AddressHash[]]
+
 export const hmacsOf = (hashes: AddressHash[]): Buffer[] => hashes.map(({ hmac }) => hmac)
 
-const hashUnder = (keyring: Keyring, purpose: 'address' | 'address-limit', text: string): AddressHash[] =>
-  keyring.keyIds.map((keyId) => ({ keyId, hmac: keyring.mac(purpose, text, keyId) }))
+const hashUnder = (keyring: Keyring, purpose: 'address' | 'address-limit', text: string): AddressHashes =>
+  keyring.keyIds.map((keyId) => ({ keyId, hmac: keyring.mac(purpose, text, keyId) })) as AddressHashes
 
 /** For pages that a forwarded mail opens: `a•••@example.org`. */
 export function maskAddress(text: string): string {

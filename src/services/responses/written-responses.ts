@@ -108,7 +108,6 @@ export function createWrittenResponseService(
   /** The statements are the same for every address: how long they take tells nothing of it. */
   const ask = async (tx: Stores, address: Address, written: Asked, isFlooded: boolean): Promise<boolean> => {
     const [limit] = hashForLimits(keyring, address)
-    if (!limit) throw new Error('a keyring has a key')
     await tx.activationMails.lock(limit)
     const responderId = await tx.writtenResponses.putResponder(address.text, now())
     const same = await tx.writtenResponses.findSame(written, responderId)
@@ -220,8 +219,7 @@ export function createWrittenResponseService(
         if (!written?.address) return 'expired'
         if (stateOf(written) !== 'open') return stateOf(written)
         const [limit] = hashForLimits(keyring, parseAddress(written.address))
-        if (limit)
-          await tx.activationMails.putBlock(limit.hmac, new Date(now().getTime() + blockAfterRefusalMs))
+        await tx.activationMails.putBlock(limit.hmac, new Date(now().getTime() + blockAfterRefusalMs))
         await tx.writtenResponses.delete(id)
         return 'refused'
       })

@@ -171,10 +171,9 @@ export function createActivationService(
     const address = findAddress(request.address ?? '')
     if (!address) return 'expired'
     const hashes = hashAddress(keyring, address)
-    const suppression = await tx.suppressions.find(hashes)
-    const [hash] = hashes
-    if (isBarred(suppression) || !hash) return 'left'
-    const subscriber = await tx.subscribers.put({ address: address.text, hash, language: request.language })
+    if (isBarred(await tx.suppressions.find(hashes))) return 'left'
+    const reader = { address: address.text, hash: hashes[0], language: request.language }
+    const subscriber = await tx.subscribers.put(reader)
     await tx.subscribers.lock(subscriber.id)
     const activated: number[] = []
     for (const { newsletter, setting } of await listWanted(tx, request)) {
@@ -203,11 +202,11 @@ export function createActivationService(
 
   async function changeAddress(tx: Stores, request: Activation, method: ActivationMethod) {
     const address = findAddress(request.address ?? '')
-    const [hash] = address ? hashAddress(keyring, address) : []
     const before = request.subscriberId === null ? undefined : await tx.subscribers.find(request.subscriberId)
-    if (!address || !hash || !before?.address) return 'expired'
-    if (!(await tx.subscribers.updateAddress(before.id, address.text, hash))) return 'taken'
-    await tx.suppressions.delete(hashAddress(keyring, address), ['bounced', 'erased'])
+    if (!address || !before?.address) return 'expired'
+    const hashes = hashAddress(keyring, address)
+    if (!(await tx.subscribers.updateAddress(before.id, address.text, hashes[0]))) return 'taken'
+    await tx.suppressions.delete(hashes, ['bounced', 'erased'])
     await tx.activations.markActivated(request.id, method, before.id, now())
     await tx.outbox.insert({
       kind: 'address-changed',

@@ -118,9 +118,7 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
 
   function hashOf(row: Row): Hashed {
     const hashes = hashAddress(keyring, row.address)
-    const [hash] = hashes
-    if (!hash) throw new Error('a keyring has a key')
-    return { row, hash, hashes }
+    return { row, hash: hashes[0], hashes }
   }
 
   async function findKnown(tx: Stores, hashed: Hashed[]): Promise<Known> {
@@ -263,7 +261,6 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
     { decideAt, policyVersion }: { decideAt: Date; policyVersion: string },
   ): NewActivation {
     const [limit] = hashForLimits(keyring, row.address)
-    if (!limit) throw new Error('a keyring has a key')
     return {
       kind: 'signup',
       subscriberId,
