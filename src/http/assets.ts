@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,12 +16,7 @@ export function assetUrl(name: string): string {
   return `/assets/${name}?v=${version}`
 }
 
-function versionOf(name: string): string {
-  return createHash('sha256')
-    .update(readFileSync(join(ownFolder, name)))
-    .digest('hex')
-    .slice(0, 10)
-}
+const versionOf = (name: string): string => hash('sha256', readFileSync(join(ownFolder, name))).slice(0, 10)
 
 /** Styles, scripts and pictures that the project ships. */
 export function assetRoutes(): Router {

@@ -1,6 +1,7 @@
 import type { SourceMark } from '../../domain/articles/identity.ts'
 import type { Article } from '../../domain/articles/article.ts'
 import { atField, conflict, invalid, preconditionFailed, type DomainError } from '../../errors.ts'
+import { sha256 } from '../desk/secret.ts'
 import type { CheckedArticle } from './input.ts'
 
 /** What an import knows of an article beyond what the API takes. */
@@ -43,6 +44,10 @@ export type PutResult =
       isItsText?: boolean
     }
   | { externalId: string; error: DomainError }
+
+/** Of what was sent, in whatever order. */
+export const hashOfFields = (fields: object): Buffer =>
+  sha256(JSON.stringify(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))))
 
 /** Grows with every change of what it shows; views and responses are no change. */
 export const versionOf = ({ updatedAt }: Pick<Article, 'updatedAt'>): number => updatedAt.getTime()

@@ -1,4 +1,4 @@
-import { createHash, randomInt, randomUUID } from 'node:crypto'
+import { hash, randomInt, randomUUID } from 'node:crypto'
 import { summaryOf } from '../../domain/articles/summary.ts'
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import { publishingOf } from '../../domain/articles/publishing.ts'
@@ -15,6 +15,7 @@ import { findIdentities, judgeArticle, namesOf, noteNames, noteSources, remoteOf
 import {
   articleExists,
   guidTaken,
+  hashOfFields,
   noOriginal,
   versionChanged,
   versionOf,
@@ -314,15 +315,14 @@ function selectionsOf({ input, tagNames = {} }: ArticleToPut): NewSelection[] {
 
 /** Two spellings of one slug are one author. */
 export function authorNamed(name: string): NewSelection {
-  const digest = () => createHash('sha256').update(name).digest('hex').slice(0, 8)
-  return { kind: 'author', slug: slugOf(name) || `auteur-${digest()}`, names: { und: name } }
+  const slug = slugOf(name) || `auteur-${hash('sha256', name).slice(0, 8)}`
+  return { kind: 'author', slug, names: { und: name } }
 }
 
 /** Over what was sent, not over what we made of it: a newer sanitiser does not turn every re-import into an update. */
 function hashOf({ input, origin }: ArticleToPut): Buffer {
   const { guid: _guid, viewsTotal: _viewsTotal, ...content } = input
-  const sorted = Object.entries({ ...content, ...origin }).sort(([a], [b]) => (a < b ? -1 : 1))
-  return createHash('sha256').update(JSON.stringify(sorted)).digest()
+  return hashOfFields({ ...content, ...origin })
 }
 
 // Without vowels no code spells a word; without 0, 1, l and the like it can be read out.

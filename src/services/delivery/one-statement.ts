@@ -6,12 +6,7 @@
 export function shareStatement<In, Out>(
   run: (items: In[]) => Promise<(item: In) => Out | Promise<Out>>,
 ): (item: In) => Promise<Out> {
-  interface Waiting {
-    item: In
-    resolve: (out: Out | Promise<Out>) => void
-    reject: (error: unknown) => void
-  }
-  let waiting: Waiting[] = []
+  let waiting: (PromiseWithResolvers<Out> & { item: In })[] = []
   let isRunning = false
 
   const work = async () => {
@@ -28,9 +23,10 @@ export function shareStatement<In, Out>(
     }
     isRunning = false
   }
-  return (item) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject })
-      if (!isRunning) void work()
-    })
+  return (item) => {
+    const one = { item, ...Promise.withResolvers<Out>() }
+    waiting.push(one)
+    if (!isRunning) void work()
+    return one.promise
+  }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Parts } from '../parts.ts'
 import type { Presence } from '../delivery/worker-guard.ts'
 
@@ -104,14 +105,5 @@ function isStandby(error: unknown): true {
   throw error
 }
 
-async function within<T>(answer: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, askTimeoutMs, undefined)
-  })
-  try {
-    return await Promise.race([answer.catch(() => undefined), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const within = <T>(answer: Promise<T>): Promise<T | undefined> =>
+  Promise.race([answer.catch(() => undefined), sleep(askTimeoutMs, undefined, { ref: false })])

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Digest } from '../../domain/digests/digest.ts'
 import { composeDraft, countPlans, isUnfrozen, listMatter, storeDraft, type Draft } from './refresh.ts'
 import type { Counting } from '../../store/digests/audience.ts'
@@ -33,9 +33,7 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
   const findMade = async (draft: Draft): Promise<string> => {
     const matter = await listMatter(parts, stores, draft)
     const { state } = draft.digest
-    return createHash('sha256')
-      .update(JSON.stringify([state, draft.newsletter, matter]))
-      .digest('base64')
+    return hash('sha256', JSON.stringify([state, draft.newsletter, matter]), 'base64')
   }
 
   /** Without a lock: stored only where nobody has the digest or has changed it meanwhile, who then knows better. */

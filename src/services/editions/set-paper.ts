@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { LRUCache } from 'lru-cache'
@@ -35,9 +35,7 @@ export const compilerVersion = ((): string | undefined => {
 
 /** The same for the same bytes. */
 export const hashOf = (paper: object): string =>
-  createHash('sha256')
-    .update(JSON.stringify([compilerVersion, template, paper]))
-    .digest('base64url')
+  hash('sha256', JSON.stringify([compilerVersion, template, paper]), 'base64url')
 
 /** Sixty thousand words take some seconds; the rest is for a machine that is busy. */
 const limits = { timeoutMs: 30_000, memoryMb: 256 }

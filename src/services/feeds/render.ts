@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Article } from '../../domain/articles/article.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
 import {
@@ -183,10 +183,10 @@ export const madeFor = (
   { config, feedWriter }: Pick<Parts, 'config' | 'feedWriter'>,
   publication: Publication,
 ): string =>
-  createHash('sha256')
-    .update(JSON.stringify([feedWriter.version, config.publicUrl, publication]))
-    .digest('base64url')
-    .slice(0, 22)
+  hash('sha256', JSON.stringify([feedWriter.version, config.publicUrl, publication]), 'base64url').slice(
+    0,
+    22,
+  )
 
 function toldCorrection(
   { correction: text = '', correctedAt, language }: Article,

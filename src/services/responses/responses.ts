@@ -1,11 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Response } from '../../domain/articles/article.ts'
 import { show } from '../../domain/fields.ts'
 import { changesOfResponses } from '../../domain/feeds/feed.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { NewResponse } from '../../store/responses/responses.ts'
-import type { Outcome } from '../articles/put-article.ts'
+import { hashOfFields, type Outcome } from '../articles/put-article.ts'
 import {
   externalId as externalIdSchema,
   responseInput,
@@ -36,18 +36,18 @@ export function createResponseService(parts: Pick<Parts, 'config' | 'database' |
   const { config, database, doorbell, now } = parts
 
   const toRow = async (
-    { articleId, externalId, input }: ResponseToPut,
+    { articleId, externalId, input: { guid, ...content } }: ResponseToPut,
     baseUrl: string,
   ): Promise<NewResponse> => ({
     articleId,
     externalId,
-    guid: input.guid ?? `urn:uuid:${randomUUID()}`,
-    kind: input.kind,
-    author: input.author,
-    authorUrl: input.authorUrl,
-    html: await safeHtml(input.html, baseUrl, undefined, 'response'),
-    publishedAt: input.publishedAt === undefined ? now() : new Date(input.publishedAt),
-    contentSha256: hashOf(input),
+    guid: guid ?? `urn:uuid:${randomUUID()}`,
+    kind: content.kind,
+    author: content.author,
+    authorUrl: content.authorUrl,
+    html: await safeHtml(content.html, baseUrl, undefined, 'response'),
+    publishedAt: content.publishedAt === undefined ? now() : new Date(content.publishedAt),
+    contentSha256: hashOfFields(content),
   })
 
   return {
@@ -117,9 +117,3 @@ const guidTaken = () =>
   conflict('guid_taken', 'Another response has this guid; leave guid out to get a new one.')
 
 const noResponse = () => notFound('no_response', 'There is no such response under this article.')
-
-function hashOf(input: CheckedResponse): Buffer {
-  const { guid: _guid, ...content } = input
-  const sorted = Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1))
-  return createHash('sha256').update(JSON.stringify(sorted)).digest()
-}
