@@ -1,14 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { endFirst, mostPixels, sharp } from '../media/pixels.ts'
+import { answerOnce, mostPixels, sharp } from '../media/pixels.ts'
 import type { SetPaper, SettingTask } from './set-paper.ts'
 
 /**
  * Sets the paper it is sent, and ends. Typst holds its thread until it is done: another watches its memory. It reads
  * what it is given, and nothing beside it.
  */
-endFirst()
+answerOnce((task: SettingTask) =>
+  set(task).catch((error: unknown): SetPaper => ({
+    fault: error instanceof Error ? error.message : String(error),
+  })),
+)
 const mostMemory = 700 * 1024 ** 2
 new Worker(
   `setInterval(() => { if (process.memoryUsage.rss() > ${mostMemory}) process.kill(process.pid, 'SIGKILL') }, 50)`,
@@ -17,16 +21,6 @@ new Worker(
 
 const templates = fileURLToPath(new URL('../../../templates/', import.meta.url))
 const workspace = `${templates}editions`
-
-process.once('message', (task: SettingTask) => {
-  void set(task)
-    .catch((error: unknown): SetPaper => ({ fault: error instanceof Error ? error.message : String(error) }))
-    .then((answer) =>
-      process.send?.(answer, () => {
-        process.disconnect()
-      }),
-    )
-})
 
 async function set({ template, paper, pictures }: SettingTask): Promise<SetPaper> {
   const { NodeCompiler } = await import('@myriaddreamin/typst-ts-node-compiler')

@@ -1,24 +1,16 @@
 import type { Sharp } from 'sharp'
 import { mediaSizes } from '../../domain/media.ts'
 import type { MadePicture } from './make-picture.ts'
-import { endFirst, mostPixels, sharp } from './pixels.ts'
+import { answerOnce, mostPixels, sharp } from './pixels.ts'
 
 /**
  * Makes the sizes of the picture it is sent, and ends. What a stranger made is decoded once, in a process of its own;
  * everything else is made of the pixels.
  */
-endFirst()
+answerOnce(make)
 
 /** WebP has no more than 16,383. */
 const tallest = 12_000
-
-process.once('message', (bytes: Uint8Array) => {
-  void make(bytes).then((made) =>
-    process.send?.(made, () => {
-      process.disconnect()
-    }),
-  )
-})
 
 async function make(bytes: Uint8Array): Promise<MadePicture> {
   try {

@@ -11,8 +11,18 @@ export { sharp }
 
 export const mostPixels = 50_000_000
 
+/** Answers the one question that this process is sent, and ends. */
+export function answerOnce(work: (question: never) => Promise<object>): void {
+  endFirst()
+  process.once('message', async (question) => {
+    process.send?.(await work(question as never), () => {
+      process.disconnect()
+    })
+  })
+}
+
 /** Where memory runs out, Linux ends this process before the one that sends mail. */
-export function endFirst(): void {
+function endFirst(): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '1000')
   } catch {
