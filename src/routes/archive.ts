@@ -1,10 +1,8 @@
 import { Router } from 'express'
-import { z } from 'zod'
+import { rowId } from '../http/route.ts'
 import { sharedPages } from '../http/shared-page.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'
-
-const id = z.coerce.number().int().positive()
 
 /** Newsletters' pages with their archives, and digests on the web. */
 export function archiveRoutes({ archive }: Pick<Services, 'archive'>, pages: PageRenderer): Router {
@@ -18,7 +16,7 @@ export function archiveRoutes({ archive }: Pick<Services, 'archive'>, pages: Pag
   })
 
   router.get('/digests/:id', async (request, response, next) => {
-    const parsed = id.safeParse(request.params.id)
+    const parsed = rowId.safeParse(request.params.id)
     if (!parsed.success) {
       next()
       return

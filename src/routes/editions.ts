@@ -1,12 +1,10 @@
 import { Router, type Request, type Response } from 'express'
-import { z } from 'zod'
 import { isNotModified } from '../http/feeds/feed-conditions.ts'
 import { locate } from '../http/language.ts'
 import type { PageRenderer } from '../http/page.ts'
+import { rowId } from '../http/route.ts'
 import type { Edition } from '../services/editions/editions.ts'
 import type { Services } from '../services/services.ts'
-
-const id = z.coerce.number().int().positive()
 
 /** Articles and digests as PDF, where their pages are. */
 export function editionRoutes(
@@ -26,7 +24,7 @@ export function editionRoutes(
   })
 
   router.get('/digests/:id.pdf', async (request, response, next) => {
-    const parsed = id.safeParse(request.params.id)
+    const parsed = rowId.safeParse(request.params.id)
     if (parsed.success)
       await send(request, response, await editions.digest(parsed.data, locate(response).publication))
     else next()

@@ -56,12 +56,9 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
     const before = await stores.articles.listByIds(known.map(({ articleId }) => articleId))
     const results = await putArticles(stores, items, batchOf(nameOfActor(actor)))
     for (const result of results.filter(hasChanged)) {
-      if (!result.isItsText)
-        await stores.audit.insert(
-          actor,
-          result.outcome === 'created' ? 'article.created' : 'article.changed',
-          `article:${result.externalId}`,
-        )
+      if (result.isItsText) continue
+      const action = result.outcome === 'created' ? 'article.created' : 'article.changed'
+      await stores.audit.insert(actor, action, `article:${result.externalId}`)
     }
     const changed = results.filter(hasChanged).map(({ id }) => id)
     const after = await stores.articles.listByIds(changed)

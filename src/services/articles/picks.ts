@@ -45,13 +45,8 @@ export function createPickService({
       await stores.picks.put(after)
       if (!before) await markFeeds(stores, slug, stores.feedDocuments.markServed)
       await stores.feedDocuments.markDirty([{ subject: `pick:${slug}` }])
-      const action = before ? 'pick.changed' : 'pick.created'
-      await stores.audit.insert(
-        actor,
-        action,
-        `pick:${slug}`,
-        changesBetween(toAudit(before), toAudit(after)),
-      )
+      const detail = changesBetween(toAudit(before), toAudit(after))
+      await stores.audit.insert(actor, before ? 'pick.changed' : 'pick.created', `pick:${slug}`, detail)
       return after
     })
     await ringForChange(doorbell)

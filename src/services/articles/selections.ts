@@ -123,12 +123,8 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
         if (!after) throw noSelection(kind, slug)
         // Its name stands in the items of every feed.
         await stores.feedDocuments.markDirty([{ subject: '*' }])
-        await stores.audit.insert(
-          actor,
-          'selection.changed',
-          `${kind}:${before.slug}`,
-          changesBetween(before, change),
-        )
+        const detail = changesBetween(before, change)
+        await stores.audit.insert(actor, 'selection.changed', `${kind}:${before.slug}`, detail)
         return after
       })
       await ringForChange(doorbell)

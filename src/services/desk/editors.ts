@@ -102,12 +102,8 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         }
         const slug = found?.slug ?? null
         await stores.editors.update(id, { author: slug })
-        await stores.audit.insert(
-          actor,
-          'editor.author-changed',
-          `editor:${id}`,
-          changesBetween({ author: editor.author }, { author: slug }),
-        )
+        const detail = changesBetween({ author: editor.author }, { author: slug })
+        await stores.audit.insert(actor, 'editor.author-changed', `editor:${id}`, detail)
         return { ...editor, author: slug }
       })
     },
