@@ -1,12 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import express, {
-  Router,
-  type ErrorRequestHandler,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express'
+import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
 import type { z } from 'zod'
 import { mayActAs, sessionLifetimeMs, type Actor, type Role } from '../domain/editor.ts'
 import type { Keyring } from '../domain/token.ts'
@@ -15,6 +9,7 @@ import { listKeys } from '../locales.ts'
 import type { Logger } from '../log.ts'
 import type { EditorService } from '../services/desk/editors.ts'
 import { cookieOf, serializeCookie } from './cookies.ts'
+import { formOf } from './form-body.ts'
 import { faultsOf } from './form-fields.ts'
 import { keptForm } from './kept-form.ts'
 import type { PageRenderer } from './page.ts'
@@ -211,7 +206,7 @@ const requireRole =
 
 function parseForm({ bodyLimit: limit = 64 * 1024, pictureLimit }: DeskRoute): RequestHandler {
   if (limit === 'upload') return parseUpload
-  const parse: RequestHandler = express.urlencoded({ extended: false, limit, parameterLimit: 1_000 })
+  const parse = formOf(limit)
   if (pictureLimit === undefined) return parse
   return async (request, response, next) => {
     if (!request.is('multipart/form-data')) {

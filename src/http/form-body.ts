@@ -1,4 +1,9 @@
-import type { Request, RequestHandler } from 'express'
+import express, { type RequestHandler } from 'express'
+import { readBody } from './upload.ts'
+
+/** As browsers send a form without files. @param limit in bytes */
+export const formOf = (limit: number): RequestHandler =>
+  express.urlencoded({ extended: false, limit, parameterLimit: 1_000 })
 
 /** More than any form of ours; what follows is not read. */
 const limitBytes = 16 * 1024
@@ -8,24 +13,10 @@ const limitBytes = 16 * 1024
  * button must work whatever stands in the body. What cannot be read counts as empty; files in a form are left out.
  */
 export const lenientForm: RequestHandler = async (request, _response, next) => {
-  const bytes = await readSome(request)
+  // A connection that ended early has said enough.
+  const bytes = await readBody(request, limitBytes).catch(() => Buffer.alloc(0))
   request.body = await parseFields(bytes, request.get('content-type') ?? '')
   next()
-}
-
-async function readSome(request: Request): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      if (size < limitBytes) chunks.push(chunk)
-      size += chunk.length
-      if (size > limitBytes * 64) break
-    }
-  } catch {
-    // A connection that ended early has said enough.
-  }
-  return Buffer.concat(chunks)
 }
 
 async function parseFields(bytes: Buffer, type: string): Promise<Record<string, string>> {

@@ -1,5 +1,6 @@
-import express, { type Request, type RequestHandler, type Response } from 'express'
+import type { Request, Response } from 'express'
 import { DomainError } from '../errors.ts'
+import { formOf } from './form-body.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import { readFilledForm } from './upload.ts'
 
@@ -35,15 +36,9 @@ async function readKept(request: Request, response: Response): Promise<boolean> 
   if (size > mostKept) return false
   if (request.is('multipart/form-data'))
     request.body = (await readFilledForm(request, { fields: mostKept, file: mostKept })).fields
-  else {
-    const parse: RequestHandler = express.urlencoded({
-      extended: false,
-      limit: mostKept,
-      parameterLimit: 1_000,
-    })
+  else
     await new Promise((resolve) => {
-      parse(request, response, resolve)
+      formOf(mostKept)(request, response, resolve)
     })
-  }
   return true
 }

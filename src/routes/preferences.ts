@@ -1,6 +1,7 @@
 import express, { Router, type Request, type Response } from 'express'
 import { z } from 'zod'
 import { undoLifetimeDays } from '../domain/signups/activation.ts'
+import { formOf } from '../http/form-body.ts'
 import { listOf } from '../http/form-fields.ts'
 import { sendsJson } from '../http/problem.ts'
 import { showingFaults, type PublicForms } from '../http/public-forms.ts'
@@ -18,16 +19,12 @@ const tokenForm = z.object({
 
 /** "Mail me my link", and the preference centre behind it. */
 export function preferencesRoutes(
-  {
-    preferences,
-    signups,
-    subscriptions,
-    subscriptionLinks,
-  }: Pick<Services, 'preferences' | 'signups' | 'subscriptions' | 'subscriptionLinks'>,
+  services: Pick<Services, 'preferences' | 'signups' | 'subscriptions' | 'subscriptionLinks'>,
   http: PublicForms,
 ): Router {
+  const { preferences, signups, subscriptions, subscriptionLinks } = services
   const router = Router()
-  const form = express.urlencoded({ extended: false, limit: 64 * 1024, parameterLimit: 1_000 })
+  const form = formOf(64 * 1024)
 
   router.get('/preferences', (_request, response) => {
     response.set('Cache-Control', 'no-store')
@@ -39,8 +36,12 @@ export function preferencesRoutes(
     const visitor = await meetVisitor(request, response, http)
     await signups.requestLink(emailForm.parse(request.body).email, visitor)
     if (sendsJson(request)) response.status(202).json({ status: 'check-your-inbox' })
-    else http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl })
+    else showLinkSent(response)
   })
+
+  const showLinkSent = (response: Response, more: object = {}) => {
+    http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl, ...more })
+  }
 
   /** The page behind the link; what follows, errors too, is in the language of its person. */
   const open = async (request: Request, response: Response): Promise<PreferencesPage> => {
@@ -76,7 +77,7 @@ export function preferencesRoutes(
     switch (action) {
       case 'mail-link':
         await signups.requestLink(page.subscriber.address ?? '', await meetVisitor(request, response, http))
-        http.pages.send(response, 'preferences/link-sent', { mailboxUrl: http.mailboxUrl })
+        showLinkSent(response)
         return
       case 'download':
         response.attachment('depeche.json').json(await preferences.download(page))
@@ -88,10 +89,7 @@ export function preferencesRoutes(
           emailForm.parse(request.body).email,
           await meetVisitor(request, response, http),
         )
-        http.pages.send(response, 'preferences/link-sent', {
-          mailboxUrl: http.mailboxUrl,
-          isAddressChange: true,
-        })
+        showLinkSent(response, { isAddressChange: true })
         return
       case 'erase':
         await preferences.erase(page)
