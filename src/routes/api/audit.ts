@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { get, pageQuery, toPageRequest, type ApiRoute } from '../../http/route.ts'
-import type { AuditService } from '../../services/desk/audit.ts'
+import type { Services } from '../../services/services.ts'
 
 const entry = z.object({
   id: z.int(),
@@ -11,7 +11,7 @@ const entry = z.object({
   detail: z.record(z.string(), z.unknown()),
 })
 
-export function auditApi(service: AuditService): ApiRoute[] {
+export function auditApi({ audit }: Services): ApiRoute[] {
   return [
     get('/audit', 'admin', {
       summary: 'Who did what, newest first',
@@ -22,7 +22,7 @@ export function auditApi(service: AuditService): ApiRoute[] {
       }),
       answers: { 200: z.object({ data: z.array(entry), next: z.string().nullable() }) },
       handle: async ({ query: { actor, action, ...page } }) => ({
-        body: await service.list(toPageRequest(page), { actor, action }),
+        body: await audit.list(toPageRequest(page), { actor, action }),
       }),
     }),
   ]

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { roles } from '../../domain/editor.ts'
 import { del, get, post, rowId, type ApiRoute } from '../../http/route.ts'
-import type { KeyService } from '../../services/desk/keys.ts'
+import type { Services } from '../../services/services.ts'
 
 const role = z.enum(roles)
 const key = z.object({
@@ -15,12 +15,12 @@ const key = z.object({
   usedAt: z.iso.datetime().nullable(),
 })
 
-export function keyApi(service: KeyService): ApiRoute[] {
+export function keyApi({ keys }: Services): ApiRoute[] {
   return [
     get('/keys', 'admin', {
       summary: 'Keys in use',
       answers: { 200: z.object({ data: z.array(key), next: z.null() }) },
-      handle: async () => ({ body: { data: await service.list(), next: null } }),
+      handle: async () => ({ body: { data: await keys.list(), next: null } }),
     }),
     post('/keys', 'admin', {
       summary: 'Create a key; the answer shows it this once',
@@ -35,7 +35,7 @@ export function keyApi(service: KeyService): ApiRoute[] {
       }),
       answers: { 201: key.extend({ key: z.string() }) },
       handle: async ({ body: { expiresAt, ...wanted }, actor }) => {
-        const created = await service.create(
+        const created = await keys.create(
           { ...wanted, expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt },
           actor,
         )
@@ -46,7 +46,7 @@ export function keyApi(service: KeyService): ApiRoute[] {
       summary: 'Revoke a key at once',
       params: z.strictObject({ id: rowId }),
       answers: { 204: 'Revoked' },
-      handle: ({ params, actor }) => service.revoke(params.id, actor),
+      handle: ({ params, actor }) => keys.revoke(params.id, actor),
     }),
   ]
 }

@@ -36,7 +36,7 @@ export function apiRoutes(
     ...importApi(services),
     ...articleApi(services.articles),
     ...mediaApi(services.media),
-    ...sourceApi(services.sources),
+    ...sourceApi(services),
     ...responseApi(services),
     ...selectionApi(services.selections),
     ...pickApi(services),
@@ -44,9 +44,9 @@ export function apiRoutes(
     ...feedApi(services),
     ...editorApi(services.editors),
     ...invitationApi(services.invitations),
-    ...keyApi(services.keys),
+    ...keyApi(services),
     ...providerApi(services.providers),
-    ...auditApi(services.audit),
+    ...auditApi(services),
     ...sampleApi(services),
   ]
   const openapi: ApiRoute = get('/openapi.json', 'viewer', {

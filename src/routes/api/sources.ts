@@ -19,7 +19,8 @@ import {
   toRunShape,
   toShape,
 } from '../../services/sources/shape.ts'
-import type { SourceService, SourceView } from '../../services/sources/sources.ts'
+import type { SourceView } from '../../services/sources/sources.ts'
+import type { Services } from '../../services/services.ts'
 
 const params = z.strictObject({ id: rowId })
 const listOf = <T extends z.ZodType>(one: T) => z.object({ data: z.array(one), next: z.null() })
@@ -30,7 +31,7 @@ const shapeFor = (view: SourceView, actor: Actor) => ({
 })
 
 /** Sites whose articles arrive by themselves. */
-export function sourceApi(service: SourceService): ApiRoute[] {
+export function sourceApi({ sources }: Services): ApiRoute[] {
   const act = (
     path: string,
     summary: string,
@@ -48,28 +49,28 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       summary: 'Sites that are followed',
       answers: { 200: listOf(sourceShape) },
       handle: async ({ actor }) => ({
-        body: { data: (await service.list()).map((one) => shapeFor(one, actor)), next: null },
+        body: { data: (await sources.list()).map((one) => shapeFor(one, actor)), next: null },
       }),
     }),
     post('/sources', 'admin', {
       summary: 'Follow a site, by the address of its home or of its feed',
       body: sourceInput,
       answers: { 201: sourceShape },
-      handle: async ({ body, actor }) => ({ body: shapeFor(await service.add(body, actor), actor) }),
+      handle: async ({ body, actor }) => ({ body: shapeFor(await sources.add(body, actor), actor) }),
     }),
     post('/sources/preview', 'admin', {
       summary: 'What is at an address, and five of its articles as they would be here',
       body: z.strictObject({ address: sourceAddress, kind: z.enum(sourceKinds).optional() }),
       answers: { 200: previewShape },
       handle: async ({ body: { address, kind } }) => ({
-        body: toPreview(await service.preview(address, { kind })),
+        body: toPreview(await sources.preview(address, { kind })),
       }),
     }),
     get('/sources/{id}', 'viewer', {
       summary: 'One of them',
       params,
       answers: { 200: sourceShape },
-      handle: async ({ params, actor }) => ({ body: shapeFor(await service.get(params.id), actor) }),
+      handle: async ({ params, actor }) => ({ body: shapeFor(await sources.get(params.id), actor) }),
     }),
     patch('/sources/{id}', 'admin', {
       summary: 'Change its settings; what is not named stays, null is as elsewhere',
@@ -77,14 +78,14 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       body: sourceChange,
       answers: { 200: sourceShape },
       handle: async ({ params, body, actor }) => ({
-        body: shapeFor(await service.change(params.id, body, actor), actor),
+        body: shapeFor(await sources.change(params.id, body, actor), actor),
       }),
     }),
     del('/sources/{id}', 'admin', {
       summary: 'Follow it no more; its articles stay',
       params,
       answers: { 204: 'Removed' },
-      handle: ({ params, actor }) => service.remove(params.id, actor),
+      handle: ({ params, actor }) => sources.remove(params.id, actor),
     }),
     get('/sources/{id}/items', 'viewer', {
       summary: 'What it has and is not here as it is there: the newest hundred',
@@ -92,7 +93,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       query: z.strictObject({ state: z.enum(itemLists) }),
       answers: { 200: listOf(itemShape) },
       handle: async ({ params, query }) => ({
-        body: { data: (await service.listItems(params.id, query.state)).map(toItemShape), next: null },
+        body: { data: (await sources.listItems(params.id, query.state)).map(toItemShape), next: null },
       }),
     }),
     get('/sources/{id}/runs', 'viewer', {
@@ -100,20 +101,20 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       params,
       answers: { 200: listOf(runShape) },
       handle: async ({ params }) => ({
-        body: { data: (await service.listRuns(params.id)).map(toRunShape), next: null },
+        body: { data: (await sources.listRuns(params.id)).map(toRunShape), next: null },
       }),
     }),
-    act('sync', 'Look now', service.sync),
-    act('pause', 'Look no more, until it is resumed', service.pause),
-    act('resume', 'Look again', service.resume),
-    act('feed', 'Follow the feed of a site whose API is closed', service.useFeed, 'admin'),
+    act('sync', 'Look now', sources.sync),
+    act('pause', 'Look no more, until it is resumed', sources.pause),
+    act('resume', 'Look again', sources.resume),
+    act('feed', 'Follow the feed of a site whose API is closed', sources.useFeed, 'admin'),
     post('/sources/{id}/answer', 'editor', {
       summary: 'Answer its question: withdraw what is gone, keep it, or say that it is the same site',
       params,
       body: sourceAnswer,
       answers: { 200: sourceShape },
       handle: async ({ params, body, actor }) => ({
-        body: shapeFor(await service.answer(params.id, body.answer, actor), actor),
+        body: shapeFor(await sources.answer(params.id, body.answer, actor), actor),
       }),
     }),
     post('/sources/{id}/restore', 'editor', {
@@ -122,7 +123,7 @@ export function sourceApi(service: SourceService): ApiRoute[] {
       body: restoreInput,
       answers: { 200: z.object({ restored: z.int() }) },
       handle: async ({ params, body, actor }) => ({
-        body: { restored: await service.restore(params.id, body.items, actor) },
+        body: { restored: await sources.restore(params.id, body.items, actor) },
       }),
     }),
   ]

@@ -14,8 +14,6 @@ export const changesBetween = (before: object, after: object): Record<string, st
 const asText = (value: unknown): string =>
   typeof value === 'string' ? value : value == null ? '–' : JSON.stringify(value)
 
-export type AuditService = ReturnType<typeof createAuditService>
-
 export function createAuditService({ database }: Pick<Parts, 'database'>) {
   return {
     async list(request: PageRequest, filter: AuditFilter = {}): Promise<Page<StoredAuditEntry>> {

@@ -4,8 +4,6 @@ import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from './secret.ts'
 
-export type KeyService = ReturnType<typeof createKeyService>
-
 /** Keys begin alike, so that scanners for leaked secrets find them. */
 const keyPrefix = 'depeche_'
 

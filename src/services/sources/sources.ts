@@ -23,8 +23,6 @@ import type { SourceChange, SourceInput } from './input.ts'
 import { conditionOf } from './sync.ts'
 import { withdrawItem } from './withdrawals.ts'
 
-export type SourceService = ReturnType<typeof createSourceService>
-
 /** A source as the desk sees it. */
 export interface SourceView extends StoredSource {
   state: SourceState
