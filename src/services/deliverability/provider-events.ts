@@ -144,13 +144,11 @@ const changing = new Set<EventKind>(['bounce', 'complaint', 'unsubscribe'])
 const longestId = 200
 const shortened = (id: string): string => (id.length <= longestId ? id : sha256(id).toString('base64url'))
 
-function openSeals({ keyring }: Pick<Parts, 'keyring'>, seals: string[]): MailReference | undefined {
-  for (const seal of seals) {
-    const reference = openReference(keyring, 'message-id', seal)
-    if (reference) return reference
-  }
-  return undefined
-}
+const openSeals = ({ keyring }: Pick<Parts, 'keyring'>, seals: string[]): MailReference | undefined =>
+  seals
+    .values()
+    .map((seal) => openReference(keyring, 'message-id', seal))
+    .find((reference) => reference !== undefined)
 
 /** As we deliver to it: in whatever case, and whichever way its domain is written. */
 const isSameAddress = (ours: string, theirs: string): boolean =>
