@@ -110,7 +110,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     feedWriter: createFeedWriter(),
     transports,
     sendingTimes: times,
-    budget: createBudget({ limits: config.smtpRate, store: database.stores.sendingBudget }),
+    budget: createBudget(config.smtpRate, database.stores.sendingBudget),
     writers: options.writers,
     probes: {
       queue: (timeoutMs) => doorbell.probe(timeoutMs),

@@ -49,16 +49,7 @@ const mailHostWords = {
 
 type Explained = Awaited<ReturnType<SubscriberService['explain']>>
 
-function toLines({
-  subscriber,
-  subscriptions,
-  suppression,
-  mailHost,
-  requests,
-  mails,
-  deliveries,
-  consents,
-}: Explained) {
+function toLines({ subscriber, suppression, mailHost, ...lists }: Explained) {
   const table = (title: string, rows: string[][]) => (rows.length > 0 ? ['', title, ...toTable(rows)] : [])
   return [
     `Subscriber ${subscriber.id}, ${subscriber.language}, since ${time(subscriber.createdAt)}`,
@@ -66,7 +57,7 @@ function toLines({
     ...(mailHost ? [`${mailHost.domain}: ${mailHostWords[mailHost.host]}`] : []),
     ...table(
       'Subscriptions',
-      subscriptions.map((one) => [
+      lists.subscriptions.map((one) => [
         one.newsletter,
         one.endedReason ? `ended (${one.endedReason})` : one.state,
         one.cadence + (one.alerts ? ' and alerts' : ''),
@@ -76,7 +67,7 @@ function toLines({
     ),
     ...table(
       'Requests',
-      requests.map((one) => [
+      lists.requests.map((one) => [
         time(one.createdAt),
         one.kind,
         one.form,
@@ -86,11 +77,16 @@ function toLines({
     ),
     ...table(
       'Personal mails',
-      mails.map((one) => [time(one.acceptedAt ?? one.createdAt), one.kind, one.state, one.reason ?? '']),
+      lists.mails.map((one) => [
+        time(one.acceptedAt ?? one.createdAt),
+        one.kind,
+        one.state,
+        one.reason ?? '',
+      ]),
     ),
     ...table(
       'Digests',
-      deliveries.map((one) => [
+      lists.deliveries.map((one) => [
         String(one.digest),
         one.newsletter,
         one.state,
@@ -100,7 +96,7 @@ function toLines({
     ),
     ...table(
       'Consent',
-      consents.map((one) => [
+      lists.consents.map((one) => [
         time(one.at),
         one.event,
         one.newsletter ?? '',

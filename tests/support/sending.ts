@@ -70,7 +70,7 @@ export async function aSender(database: Database, options: SenderOptions) {
     doorbell,
     transports,
     sendingTimes,
-    budget: createBudget({ limits: config.smtpRate, store: database.stores.sendingBudget }),
+    budget: createBudget(config.smtpRate, database.stores.sendingBudget),
     presence,
     bounces: {
       recordRefusal(reference, outcome, isLast) {

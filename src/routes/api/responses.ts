@@ -9,10 +9,7 @@ import type { Services } from '../../services/services.ts'
 const params = z.strictObject({ externalId, responseId: externalId })
 const putResponse = responseShape.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
 
-export function responseApi({
-  responses: service,
-  writtenResponses,
-}: Pick<Services, 'responses' | 'writtenResponses'>): ApiRoute[] {
+export function responseApi({ responses: service, writtenResponses }: Services): ApiRoute[] {
   const decide = (act: string, state: DecidedState, summary: string) =>
     post(`/responses/{id}/${act}`, 'editor', {
       summary,

@@ -40,15 +40,8 @@ const feedRules = ({ feedText, links }: Publication) => ({ feedText: feedText ??
 const pathOf = (id: string) => `/articles/${encodeURIComponent(id)}`
 
 /** Stories: found, written, corrected, looked at before they are out, and taken back. */
-export function articlesDesk({
-  articles,
-  mailPreview,
-  media,
-  selections,
-  sources,
-  publication,
-  site,
-}: Services): DeskRoute[] {
+export function articlesDesk(services: Services): DeskRoute[] {
+  const { articles, mailPreview, media, selections, sources, publication, site } = services
   const idOf = ({ request }: DeskCall) => namedIn(externalId, request, 'externalId')
 
   const showForm = async (call: DeskCall, form: ArticleForm, article: Article | undefined, more: object) => {

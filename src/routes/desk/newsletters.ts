@@ -17,13 +17,8 @@ interface Shown {
 }
 
 /** Newsletters: their rules and cadences. */
-export function newslettersDesk({
-  newsletters,
-  picks,
-  reports,
-  selections,
-  publication,
-}: Services): DeskRoute[] {
+export function newslettersDesk(services: Services): DeskRoute[] {
+  const { newsletters, picks, reports, selections, publication } = services
   const showForm = async (call: DeskCall, form: NewsletterForm, more: Shown = {}) => {
     const named = (kind: string) =>
       form.blocks.filter((block) => block.startsWith(`${kind} `)).map((block) => block.slice(kind.length + 1))

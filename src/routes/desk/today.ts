@@ -2,11 +2,7 @@ import { get, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 
 /** What the desk opens on. */
-export function todayDesk({
-  today,
-  newsletters,
-  sample,
-}: Pick<Services, 'today' | 'newsletters' | 'sample'>): DeskRoute[] {
+export function todayDesk({ today, newsletters, sample }: Services): DeskRoute[] {
   return [
     get('/', 'viewer', async ({ page, session }) => {
       const isAdmin = session.role === 'admin'

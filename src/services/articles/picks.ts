@@ -21,11 +21,9 @@ export const pickShape = z.object({
 })
 
 /** Lists that an editor puts together, each with a page, feeds, and a place in newsletters that have a block for it. */
-export function createPickService({
-  config,
-  database,
-  doorbell,
-}: Pick<Parts, 'config' | 'database' | 'doorbell'>) {
+export function createPickService(parts: Pick<Parts, 'config' | 'database' | 'doorbell'>) {
+  const { config, database, doorbell } = parts
+
   const get = async (stores: Stores, slug: string): Promise<PickedList> => {
     const pick = await stores.picks.find(slug)
     if (!pick) throw notFound('no_pick', `There are no picks ${slug}.`)

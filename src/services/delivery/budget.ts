@@ -17,13 +17,7 @@ export type Permits = ReturnType<Budget['of']>
  * worker that dies lets nothing out twice.
  * @returns undefined where the relay sets no limit
  */
-export function createBudget({
-  limits,
-  store,
-}: {
-  limits: RateLimits | undefined
-  store: SendingBudgetStore
-}) {
+export function createBudget(limits: RateLimits | undefined, store: SendingBudgetStore) {
   if (!limits) return undefined
 
   /** Somebody else may write between the two statements; then they are repeated. */

@@ -26,19 +26,8 @@ export function createSendingService(
     bounces: Pick<BounceService, 'recordRefusal' | 'takeBack'>
   },
 ) {
-  const {
-    config,
-    log,
-    database,
-    doorbell,
-    reach,
-    transports,
-    budget,
-    presence,
-    writers,
-    bounces,
-    sendingTimes: times,
-  } = parts
+  const { config, log, database, doorbell, reach, transports, budget, sendingTimes: times } = parts
+  const { presence, writers, bounces } = parts
   const { stores } = database
   const runs = createRuns({ presence, troubleSeconds: times.troubleSeconds, log })
   // A domain that refuses digests, which have a sender of their own, must not delay an activation mail.

@@ -13,11 +13,8 @@ const longestGapMs = 15_000
  * Whether this worker may take mail: it lives, its clock and the database's agree, commits are durable, and the
  * database is the one that sent before.
  */
-export function createPresence({
-  database,
-  log,
-  sendingTimes,
-}: Pick<Parts, 'database' | 'log' | 'sendingTimes'>) {
+export function createPresence(parts: Pick<Parts, 'database' | 'log' | 'sendingTimes'>) {
+  const { database, log, sendingTimes } = parts
   const { stores } = database
   const id = randomUUID()
   let obstacle: string | undefined = 'starting'

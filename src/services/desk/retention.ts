@@ -12,12 +12,8 @@ const batch = 1_000
 const roundSeconds = 20 * 3_600
 
 /** What has been kept for its time: details of deliveries, personal mails, views and polls by day. */
-export function createRetentionService({
-  config,
-  database,
-  log,
-  now,
-}: Pick<Parts, 'config' | 'database' | 'log' | 'now'>) {
+export function createRetentionService(parts: Pick<Parts, 'config' | 'database' | 'log' | 'now'>) {
+  const { config, database, log, now } = parts
   const { stores } = database
   const daysAgo = (days: number) => new Date(now().getTime() - days * dayMs)
 

@@ -30,11 +30,8 @@ const finalStates: readonly DigestState[] = [
 ]
 
 /** What became of a digest: in numbers, by person, and why. */
-export function createDigestProgressService({
-  config,
-  database,
-  now,
-}: Pick<Parts, 'config' | 'database' | 'now'>) {
+export function createDigestProgressService(parts: Pick<Parts, 'config' | 'database' | 'now'>) {
+  const { config, database, now } = parts
   // Everyone who watches a digest shares one count: over a million rows it takes its time. A count belongs to the
   // state it was taken in, or a page that has just been paused would be told that it is sending.
   const counts = new LRUCache<`${number} ${DigestState}`, DeliveryCounts>({
