@@ -79,21 +79,15 @@ const defaultBodyLimit = 256 * 1024
 
 function bodyParser(route: ApiRoute): RequestHandler[] {
   if (route.body === undefined || route.body === 'stream') return []
-  const isJson = (request: Request): boolean => request.is('application/json') !== false
   const parse: RequestHandler = express.json({ limit: route.bodyLimit ?? defaultBodyLimit, type: () => true })
   return [
     (request, response, next) => {
       const isEmpty =
         request.get('content-length') === '0' ||
         (!request.get('content-length') && !request.get('transfer-encoding'))
-      if (isEmpty) {
-        next()
-        return
-      }
-      if (!isJson(request)) {
-        throw invalid('not_json', 'Send the body as application/json in UTF-8.')
-      }
-      parse(request, response, next)
+      if (isEmpty) next()
+      else if (request.is('application/json') !== false) parse(request, response, next)
+      else throw invalid('not_json', 'Send the body as application/json in UTF-8.')
     },
   ]
 }

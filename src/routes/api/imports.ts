@@ -2,39 +2,10 @@ import { z } from 'zod'
 import { columnUses } from '../../domain/subscribers/import-columns.ts'
 import { invalid } from '../../errors.ts'
 import { get, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { importShape } from '../../services/subscribers/import/report.ts'
 import type { Services } from '../../services/services.ts'
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
-const counts = ['rows', 'active', 'pending', 'ended', 'known', 'left', 'suppressed', 'invalid'] as const
-const report = z.object({
-  ...(Object.fromEntries(counts.map((name) => [name, z.int()])) as Record<(typeof counts)[number], z.ZodInt>),
-  encoding: z.string(),
-  separator: z.string(),
-  columns: z.array(z.object({ column: z.string(), use: z.enum(columnUses) })),
-  ignoredColumns: z.array(z.string()),
-  newsletters: z.array(z.object({ newsletter: z.string(), rows: z.int() })),
-  defaultNewsletter: z
-    .object({ newsletter: z.string(), rows: z.int() })
-    .nullable()
-    .describe('What rows that name none subscribe to'),
-  statusWords: z.array(z.object({ column: z.string(), word: z.string(), means: z.string(), rows: z.int() })),
-  guessedDates: z.int().describe('Dates of consent read day first that could be month first'),
-  errors: z
-    .array(z.object({ line: z.int(), field: z.string(), message: z.string() }))
-    .describe('Of the first thousand invalid rows; the first line of the file is 1'),
-})
-const shape = z.object({
-  id: z.int(),
-  state: z.enum(['waiting', 'running', 'done', 'failed']),
-  dryRun: z.boolean(),
-  consentBasis: z.string().nullable(),
-  createdAt: z.iso.datetime(),
-  startedAt: z.iso.datetime().nullable(),
-  endedAt: z.iso.datetime().nullable(),
-  progress: z.object({ rows: z.int(), total: z.int().describe('Lines of the file until it is over') }),
-  report,
-})
-
 const basis = z.string().trim().min(3).max(500).optional()
 
 export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
@@ -91,13 +62,13 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
     get('/imports', 'editor', {
       summary: 'Imports of subscribers, newest first; reports are kept for 90 days',
       query: z.strictObject(pageQuery),
-      answers: { 200: z.object({ data: z.array(shape), next: z.string().nullable() }) },
+      answers: { 200: z.object({ data: z.array(importShape), next: z.string().nullable() }) },
       handle: async ({ query }) => ({ body: await imports.list(toPageRequest(query)) }),
     }),
     get('/imports/{id}', 'editor', {
       summary: 'How far an import is, and what became of its rows',
       params: z.strictObject({ id: rowId }),
-      answers: { 200: shape },
+      answers: { 200: importShape },
       handle: async ({ params }) => ({ body: await imports.get(params.id) }),
     }),
   ]

@@ -30,12 +30,8 @@ export function createFeedService(
       database.stores.feedDocuments.list(),
       database.stores.feedPolls.listSince(since),
     ])
-    return documents.map((document) =>
-      toReport(
-        document,
-        polls.filter(({ path }) => path === document.path),
-      ),
-    )
+    const pollsOf = Map.groupBy(polls, ({ path }) => path)
+    return documents.map((document) => toReport(document, pollsOf.get(document.path) ?? []))
   }
 
   const assertSpoken = async (language: string | undefined) => {
@@ -103,22 +99,14 @@ export function createFeedService(
   }
 }
 
-/** One feed on the desk. */
+/** One feed on the desk; `size` is of its bytes, uncompressed. */
 type FeedReport = ReturnType<typeof toReport>
 
 function toReport(document: FeedDocument, polls: FeedPolls[]) {
-  const { path, lastModified, size, items, leftOut, movedTo, retiredAt, dirtyAt } = document
   const sum = (pick: (one: FeedPolls) => number) => polls.reduce((total, one) => total + pick(one), 0)
   return {
-    path,
-    lastModified,
-    /** Bytes, uncompressed. */
-    size,
-    items,
-    leftOut,
-    isWaiting: dirtyAt !== undefined,
-    movedTo,
-    retiredAt,
+    ...document,
+    isWaiting: document.dirtyAt !== undefined,
     polls: sum((one) => one.full + one.notModified),
     notModified: sum((one) => one.notModified),
     limited: sum((one) => one.limited),

@@ -1,8 +1,10 @@
-import { findColumns } from '../../../domain/subscribers/import-columns.ts'
+import { z } from 'zod'
+import { show } from '../../../domain/fields.ts'
+import { columnUses, findColumns } from '../../../domain/subscribers/import-columns.ts'
 import type { Newsletter } from '../../../domain/newsletter.ts'
 import type { InterfaceLanguage } from '../../../domain/language.ts'
 import { interfaceLanguageOf, translate } from '../../../locales.ts'
-import type { ImportState, StoredImport } from '../../../store/subscribers/imports.ts'
+import type { StoredImport } from '../../../store/subscribers/imports.ts'
 import type { CsvFormat } from './csv-format.ts'
 import type { Problem, Row } from './csv.ts'
 import { importOutcomes, type ImportOutcome } from './rows.ts'
@@ -20,15 +22,49 @@ export interface Tally extends Record<ImportOutcome, number> {
   said: Record<string, { column: string; word: string; means: string; rows: number }>
 }
 
-export type ImportShape = ReturnType<typeof toImportShape>
-export type ImportReport = ReturnType<typeof toReport>
-
-/** A number for what may become of a row, or be wrong with it. */
-export const countsOf = (count: (name: ImportOutcome | 'invalid') => number) =>
+/** One for what may become of a row, or be wrong with it. */
+export const countsOf = <Count>(count: (name: ImportOutcome | 'invalid') => Count) =>
   Object.fromEntries([...importOutcomes, 'invalid' as const].map((name) => [name, count(name)])) as Record<
     ImportOutcome | 'invalid',
-    number
+    Count
   >
+
+const reportShape = z.object({
+  rows: z.int(),
+  ...countsOf(() => z.int()),
+  encoding: z.string(),
+  separator: z.string(),
+  columns: z.array(z.object({ column: z.string(), use: z.enum(columnUses) })),
+  /** Of which nothing was made. */
+  ignoredColumns: z.array(z.string()),
+  /** Rows that name each. */
+  newsletters: z.array(z.object({ newsletter: z.string(), rows: z.int() })),
+  defaultNewsletter: z
+    .object({ newsletter: z.string(), rows: z.int() })
+    .nullable()
+    .describe('What rows that name none subscribe to'),
+  statusWords: z.array(z.object({ column: z.string(), word: z.string(), means: z.string(), rows: z.int() })),
+  guessedDates: z.int().describe('Dates of consent read day first that could be month first'),
+  errors: z
+    .array(z.object({ line: z.int(), field: z.string(), message: z.string() }))
+    .describe('Of the first thousand invalid rows; the first line of the file is 1'),
+})
+
+/** An import as the API shows it. */
+export const importShape = z.object({
+  id: z.int(),
+  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  dryRun: z.boolean(),
+  consentBasis: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  endedAt: z.iso.datetime().nullable(),
+  progress: z.object({ rows: z.int(), total: z.int().describe('Lines of the file until it is over') }),
+  report: reportShape,
+})
+
+export type ImportShape = z.output<typeof importShape>
+export type ImportReport = z.output<typeof reportShape>
 
 const kept = { problems: 1_000, words: 200 }
 
@@ -62,27 +98,23 @@ export function addBatch(
 }
 
 /** @param language of the sentences that say what is wrong with a row */
-export function toImportShape(stored: StoredImport, newsletters: Newsletter[], language = 'en') {
+export function toImportShape(stored: StoredImport, newsletters: Newsletter[], language = 'en'): ImportShape {
   const isOver = stored.state === 'done' || stored.state === 'failed'
-  return {
-    id: stored.id,
-    state: stored.state as Exclude<ImportState, 'uploading'>,
+  return show(importShape, {
+    ...stored,
     dryRun: stored.isDryRun,
     consentBasis: stored.basis,
-    createdAt: stored.createdAt.toISOString(),
-    startedAt: stored.startedAt?.toISOString() ?? null,
-    endedAt: stored.endedAt?.toISOString() ?? null,
     progress: {
       rows: stored.rowsRead,
       total: isOver ? stored.rowsRead : Math.max(stored.lines, stored.rowsRead),
     },
-    report: toReport(stored, newsletters, interfaceLanguageOf(language)),
-  }
+    report: reportOf(stored, newsletters, interfaceLanguageOf(language)),
+  })
 }
 
 const separatorNames: Record<string, string> = { '\t': 'tab' }
 
-function toReport(stored: StoredImport, offered: Newsletter[], language: InterfaceLanguage) {
+function reportOf(stored: StoredImport, offered: Newsletter[], language: InterfaceLanguage): ImportReport {
   const { newsletters, defaulted, guessedDates, said, ...counts } = {
     ...emptyTally(),
     ...(stored.report as Partial<Tally>),
@@ -97,13 +129,10 @@ function toReport(stored: StoredImport, offered: Newsletter[], language: Interfa
     encoding,
     separator: separatorNames[separator] ?? separator,
     columns: header.map((column, index) => ({ column, use: columns.uses[index] ?? 'ignored' })),
-    /** Columns that nothing was made of. */
     ignoredColumns: columns.ignored,
-    /** Rows that name each. */
     newsletters: offered.flatMap(({ slug }) =>
       newsletters[slug] === undefined ? [] : [{ newsletter: slug, rows: newsletters[slug] }],
     ),
-    /** What rows that name none subscribe to, and how many do not. */
     defaultNewsletter: namesNone && first !== undefined ? { newsletter: first, rows: defaulted } : null,
     statusWords: Object.values(said).sort((one, other) => other.rows - one.rows),
     guessedDates,
