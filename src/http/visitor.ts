@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Request, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { activationLifetimeMs } from '../domain/signups/activation.ts'
 import type { Visitor } from '../services/signups/input.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -61,12 +61,13 @@ export function speak(response: Response, language: string): void {
 }
 
 /** A page behind a token: no cache keeps it, no search engine lists it, and no link or picture on it passes its address on. */
-export function guardTokenPage(response: Response): void {
+export const tokenPage: RequestHandler = (_request, response, next) => {
   response.set({
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'same-origin',
     'X-Robots-Tag': 'noindex, nofollow',
   })
+  next()
 }
 
 /** Whether a browser fetches the page ahead of a click. */

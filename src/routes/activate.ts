@@ -3,7 +3,7 @@ import { activationLifetimeDays } from '../domain/signups/activation.ts'
 import { lenientForm } from '../http/form-body.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
-import { browserOf, guardTokenPage, isPrefetch, meetVisitor, speak, tokenOf } from '../http/visitor.ts'
+import { browserOf, isPrefetch, meetVisitor, speak, tokenOf, tokenPage } from '../http/visitor.ts'
 import type { ActivationPage } from '../services/signups/activate.ts'
 import type { Services } from '../services/services.ts'
 
@@ -35,8 +35,7 @@ export function activateRoutes(
     })
   }
 
-  router.get('/activate/:token', async (request, response) => {
-    guardTokenPage(response)
+  router.get('/activate/:token', tokenPage, async (request, response) => {
     const page = await activations.open(tokenOf(request), browserOf(request, http.publicUrl))
     const isRefusing = request.query['refuse'] !== undefined
     // Express answers HEAD here too: that is no click.
@@ -46,8 +45,7 @@ export function activateRoutes(
     await show(response, shown, { isRefusing })
   })
 
-  router.post('/activate/:token', lenientForm, async (request, response) => {
-    guardTokenPage(response)
+  router.post('/activate/:token', tokenPage, lenientForm, async (request, response) => {
     requireSameOrigin(request, http.publicUrl)
     const { action = 'activate', nonce = '' } = request.body as Record<string, string>
     const page = await activations.open(tokenOf(request), browserOf(request, http.publicUrl))

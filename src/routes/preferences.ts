@@ -6,7 +6,7 @@ import { listOf } from '../http/form-fields.ts'
 import { sendsJson } from '../http/problem.ts'
 import { showingFaults, type PublicForms } from '../http/public-forms.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
-import { guardTokenPage, meetVisitor, speak, tokenOf } from '../http/visitor.ts'
+import { meetVisitor, speak, tokenOf, tokenPage } from '../http/visitor.ts'
 import { readPreferencesForm } from '../services/subscribers/preferences-input.ts'
 import type { PreferencesPage } from '../services/subscribers/preferences.ts'
 import type { Services } from '../services/services.ts'
@@ -45,7 +45,6 @@ export function preferencesRoutes(
 
   /** The page behind the link; what follows, errors too, is in the language of its person. */
   const open = async (request: Request, response: Response): Promise<PreferencesPage> => {
-    guardTokenPage(response)
     const page = await preferences.open(tokenOf(request))
     speak(response, page.subscriber.language)
     return page
@@ -60,12 +59,11 @@ export function preferencesRoutes(
     })
   }
 
-  router.get('/preferences/:token', async (request, response) => {
+  router.get('/preferences/:token', tokenPage, async (request, response) => {
     show(response, await open(request, response))
   })
 
-  router.post('/preferences/:token', form, async (request, response) => {
-    guardTokenPage(response)
+  router.post('/preferences/:token', tokenPage, form, async (request, response) => {
     requireSameOrigin(request, http.publicUrl)
     const page = await open(request, response)
     const { action, nonce } = tokenForm.parse(request.body)

@@ -5,7 +5,7 @@ import { locate } from '../http/language.ts'
 import { showingFaults, wantsJson, type PublicForms } from '../http/public-forms.ts'
 import { signupCost } from '../http/rate-limit.ts'
 import { requireSameOrigin } from '../http/same-origin.ts'
-import { guardTokenPage, speak, tokenOf } from '../http/visitor.ts'
+import { speak, tokenOf, tokenPage } from '../http/visitor.ts'
 import type { ConfirmPage } from '../services/responses/written-responses.ts'
 import type { Services } from '../services/services.ts'
 
@@ -44,15 +44,13 @@ export function responseRoutes(
     })
   }
 
-  router.get('/respond/:token', async (request, response) => {
-    guardTokenPage(response)
+  router.get('/respond/:token', tokenPage, async (request, response) => {
     const page = await writtenResponses.open(tokenOf(request))
     show(response, page, { isRefusing: request.query['refuse'] !== undefined })
   })
 
   // A button, for everyone: programs that follow the links of a mail confirm nothing.
-  router.post('/respond/:token', lenientForm, async (request, response) => {
-    guardTokenPage(response)
+  router.post('/respond/:token', tokenPage, lenientForm, async (request, response) => {
     requireSameOrigin(request, http.publicUrl)
     const { action, nonce = '' } = request.body as Record<string, string>
     const page = await writtenResponses.open(tokenOf(request))

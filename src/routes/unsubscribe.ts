@@ -4,7 +4,7 @@ import { undoLifetimeDays } from '../domain/signups/activation.ts'
 import { leaveReasons } from '../domain/subscribers/subscription.ts'
 import { lenientForm } from '../http/form-body.ts'
 import type { PublicForms } from '../http/public-forms.ts'
-import { guardTokenPage, speak, tokenOf } from '../http/visitor.ts'
+import { speak, tokenOf, tokenPage } from '../http/visitor.ts'
 import type { Services } from '../services/services.ts'
 import { pauseDays, type UnsubscribePage } from '../services/subscribers/subscriptions.ts'
 
@@ -27,14 +27,12 @@ export function unsubscribeRoutes(
     })
   }
 
-  router.get('/unsubscribe/:token', async (request, response) => {
-    guardTokenPage(response)
+  router.get('/unsubscribe/:token', tokenPage, async (request, response) => {
     show(response, await subscriptions.open(tokenOf(request)))
   })
 
   // RFC 8058: no cookie, no session, no redirect; an action that is absent or unreadable means unsubscribe.
-  router.post('/unsubscribe/:token', lenientForm, async (request, response) => {
-    guardTokenPage(response)
+  router.post('/unsubscribe/:token', tokenPage, lenientForm, async (request, response) => {
     const token = tokenOf(request)
     const { ref, subscriber } = await subscriptions.open(token)
     const fields = request.body as Record<string, string>

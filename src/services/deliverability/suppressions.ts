@@ -49,14 +49,12 @@ export function createSuppressionService({ database, keyring }: Pick<Parts, 'dat
         const editorId = actor.kind === 'editor' ? actor.id : undefined
         await tx.suppressions.put(hashes, { reason: 'manual', detail, editorId })
         const subscriber = await tx.subscribers.findByAddress(address.text)
-        if (subscriber) {
-          const ending = {
+        if (subscriber)
+          await endSubscriptions(tx, {
             subscriberId: subscriber.id,
             reason: 'unsubscribed',
             recorded: 'suppressed',
-          } as const
-          await endSubscriptions(tx, ending)
-        }
+          })
         await tx.audit.insert(actor, 'suppression.add', objectOf(subscriber))
         const suppression = await tx.suppressions.find(hashes)
         if (!suppression) throw new Error('a suppression vanished while it was put')

@@ -185,21 +185,19 @@ const batchesPerRound = 20
 async function endBatch(stores: Stores, { id, slug }: Newsletter): Promise<boolean> {
   const readers = await stores.subscriptions.claimOpen(id, readersPerBatch)
   for (const { subscriberId, state, language } of readers) {
-    const ending = {
+    await endSubscriptions(stores, {
       subscriberId,
       newsletterId: id,
       reason: 'expired',
       recorded: 'newsletter_ended',
-    } as const
-    await endSubscriptions(stores, ending)
+    })
     if (state !== 'active') continue
-    const dedupeKey = `newsletter-ended:${id}:${subscriberId}`
     await stores.outbox.insert({
       kind: 'newsletter-ended',
       subscriberId,
       language,
       payload: { newsletter: slug },
-      dedupeKey,
+      dedupeKey: `newsletter-ended:${id}:${subscriberId}`,
     })
   }
   return readers.length === readersPerBatch
