@@ -2,6 +2,7 @@ import type { RequestHandler, Response } from 'express'
 import type { Selection } from '../domain/articles/article.ts'
 import type { MovedPaths } from '../domain/feeds/feed.ts'
 import type { Publication } from '../domain/publication.ts'
+import type { LocatedPage } from '../services/articles/site.ts'
 import { sendsJson } from './problem.ts'
 
 /**
@@ -31,14 +32,6 @@ export function pageLanguage(getPublication: () => Promise<Publication>): Reques
     if (pathLanguage === undefined) response.vary('Accept-Language')
     next()
   }
-}
-
-/** Where a public page stands. */
-export interface LocatedPage {
-  publication: Publication
-  language: string
-  /** Undefined where the path names none: such a page shows every language. */
-  pathLanguage: string | undefined
 }
 
 export const locate = (response: Response): LocatedPage => response.locals as LocatedPage & Response['locals']

@@ -57,9 +57,7 @@ async function tellHealth(
     .end(JSON.stringify(cause === undefined ? { status: 'up' } : { status: 'down', cause }))
 }
 
-type Sources = Pick<MetricsServerOptions, 'metrics' | 'health' | 'digestNumbers'>
-
-async function expose({ metrics, health, digestNumbers }: Sources): Promise<string> {
+async function expose({ metrics, health, digestNumbers }: MetricsServerOptions): Promise<string> {
   const { postgres, queue, smtp, held, oldestWaitingSeconds, obstacles = [] } = await health.report()
   metrics.up.set({ part: 'postgres' }, Number(postgres === 'up'))
   metrics.up.set({ part: 'queue' }, Number(queue === 'up'))

@@ -30,11 +30,16 @@ interface Elsewhere {
   isForGood: boolean
 }
 
-interface Listed {
+/** Where a public page stands. */
+export interface LocatedPage {
   publication: Publication
   /** The page's: names of selections follow it. */
   language: string
+  /** Undefined where the path names none: such a page shows every language. */
+  pathLanguage: string | undefined
 }
+
+type Listed = Omit<LocatedPage, 'pathLanguage'>
 
 const cardsOnFront = 14
 const cardsOnPage = 20

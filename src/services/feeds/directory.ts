@@ -9,8 +9,9 @@ import {
   type MovedPaths,
 } from '../../domain/feeds/feed.ts'
 import { languageName } from '../../domain/language.ts'
-import { textIn, type Publication } from '../../domain/publication.ts'
+import { textIn } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
+import type { LocatedPage } from '../articles/site.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'
 
@@ -33,13 +34,6 @@ interface Listing {
   key?: `feeds.groups.${'everything' | 'sections' | 'dossiers' | 'picks' | 'newsletters' | 'more' | 'together'}`
   language?: string
   feeds: ListedFeed[]
-}
-
-/** Where the list stands. */
-interface LocatedList {
-  publication: Publication
-  language: string
-  pathLanguage: string | undefined
 }
 
 const say = (language: string, key: string): string =>
@@ -66,7 +60,7 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
 
   /** @param spoken the language that these are in; undefined: in all of them together */
   const groupsOf = async (
-    { publication, language }: LocatedList,
+    { publication, language }: LocatedPage,
     { spoken, main, archives }: { spoken: string | undefined; main: ListedFeed[]; archives: ListedFeed[] },
   ): Promise<Listing[]> => {
     const own = (subject: FeedSubject, title: string) => listed(subject, title, language, spoken)
@@ -90,7 +84,7 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
     ]
   }
 
-  const list = async (page: LocatedList): Promise<Listing[]> => {
+  const list = async (page: LocatedPage): Promise<Listing[]> => {
     const { name, languages } = page.publication
     const only = languages.length > 1 ? page.pathLanguage : undefined
     const newsletters = (await stores.newsletters.list()).filter(({ state }) => state !== 'hidden')
@@ -147,7 +141,7 @@ export function createFeedDirectory(parts: Pick<Parts, 'config' | 'database' | '
     moved: singleFlight((): Promise<MovedPaths> => stores.feedDocuments.listMoved()),
 
     /** The same as OPML. */
-    async opml(page: LocatedList): Promise<string> {
+    async opml(page: LocatedPage): Promise<string> {
       const { publication, language } = page
       const groups = await list(page)
       const titled = groups.map(({ key, language: spoken = language, feeds }) => ({

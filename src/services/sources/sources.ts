@@ -17,9 +17,9 @@ import { ringForChange } from '../articles/public-change.ts'
 import { restoreArticle } from '../articles/withdraw.ts'
 import { changesBetween } from '../desk/audit.ts'
 import { randomSecret } from '../desk/secret.ts'
-import type { Parts } from '../parts.ts'
 import { discover, type Discovery } from './discover.ts'
 import type { SourceChange, SourceInput } from './input.ts'
+import type { LookParts } from './look.ts'
 import { conditionOf } from './sync.ts'
 import { withdrawItem } from './withdrawals.ts'
 
@@ -37,10 +37,8 @@ export interface SourceView extends StoredSource {
 const dayMs = 24 * 3_600_000
 const listed = 100
 
-type SourceParts = Pick<Parts, 'config' | 'database' | 'doorbell' | 'now' | 'log' | 'sites'>
-
 /** The sites whose articles arrive by themselves, as people set them up. */
-export function createSourceService(parts: SourceParts) {
+export function createSourceService(parts: LookParts) {
   const { config, database, doorbell, log, now } = parts
   const { stores } = database
 
