@@ -21,17 +21,6 @@ export interface DeliveryFacts {
 /** Why a person did or did not get a digest. */
 export type Explanation = keyof typeof explanations
 
-const ofDelivery: Record<Exclude<DeliveryState, 'skipped'>, Explanation> = {
-  pending: 'on_its_way',
-  claimed: 'on_its_way',
-  committing: 'on_its_way',
-  accepted: 'accepted',
-  deferred: 'deferred',
-  rejected: 'rejected',
-  uncertain: 'uncertain',
-  expired: 'expired',
-}
-
 /** From what the record holds; the newest fact that alone suffices wins. */
 export function explain(
   digest: Pick<Digest, 'state' | 'reason' | 'kind' | 'cadence' | 'startedAt' | 'audience' | 'detailsEndedAt'>,
@@ -65,7 +54,8 @@ export function explain(
 function explainDelivery({ state, reason }: DeliveryFacts): Explanation {
   if (reason === spreadReason && state === 'deferred') return 'spread'
   if (reason === spreadReason && state === 'skipped') return 'waits_for_earlier'
-  if (state !== 'skipped') return ofDelivery[state]
+  if (state === 'pending' || state === 'claimed' || state === 'committing') return 'on_its_way'
+  if (state !== 'skipped') return state
   if (reason === hasCopyReason) return 'has_copy'
   if (reason === 'cancelled') return 'digest_cancelled'
   if (reason === 'suppressed') return 'suppressed'
