@@ -1,21 +1,15 @@
-/** The newsroom's one colour, kept where people can read it: WCAG 2.2 asks for 4.5 : 1 between a text and its ground. */
-export interface Accent {
-  /** Text on light grounds, and buttons with white words. */
-  light: string
-  /** The same under the pointer. */
-  lightStrong: string
-  /** Text on dark grounds, and buttons with dark words. */
-  dark: string
-  darkStrong: string
-}
-
 /** The darkest light ground and the lightest dark one of our pages and mails. */
 const lightGround = '#f3eee3'
 const darkGround = '#221f1a'
 const least = 4.5
 
-/** @param colour `#rrggbb` */
-export function accentOf(colour: string): Accent {
+/**
+ * The newsroom's one colour, kept where people can read it: WCAG 2.2 asks for 4.5 : 1 between a text and its ground.
+ * @param colour `#rrggbb`
+ * @returns `light` is for text on light grounds and buttons with white words, `dark` for text on dark grounds and
+ * buttons with dark words; `Strong` is the same under the pointer
+ */
+export function accentOf(colour: string) {
   const light = keepApart(colour, lightGround, '#000000')
   const dark = keepApart(colour, darkGround, '#ffffff')
   return { light, dark, lightStrong: mix(light, '#000000', 0.25), darkStrong: mix(dark, '#ffffff', 0.4) }

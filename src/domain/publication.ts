@@ -29,27 +29,19 @@ export interface LegalLink {
 }
 
 /** What the newsroom says of itself, in one language. */
-interface Texts {
-  name: string
-  description: string
-  /** The byline of an article without authors. */
-  deskName: string
-  /** Without one no digest is sent. */
-  postalAddress: string | null
-  /** Own words at the foot of every mail. */
-  footer: string | null
-  contacts: Contact[]
-  legalLinks: LegalLink[]
-}
+type Texts = typeof noTexts
 
-export const noTexts: Texts = {
+export const noTexts = {
   name: '',
   description: '',
+  /** The byline of an article without authors. */
   deskName: '',
-  postalAddress: null,
-  footer: null,
-  contacts: [],
-  legalLinks: [],
+  /** Without one no digest is sent. */
+  postalAddress: null as string | null,
+  /** Own words at the foot of every mail. */
+  footer: null as string | null,
+  contacts: [] as Contact[],
+  legalLinks: [] as LegalLink[],
 }
 
 export const textFields = Object.keys(noTexts) as (keyof Texts)[]

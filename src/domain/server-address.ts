@@ -9,17 +9,6 @@ export interface Host {
   port: number
 }
 
-interface SplitAddress {
-  protocol: string
-  username: string
-  password: string
-  /** As they were written, for who reads them again. */
-  credentials: string
-  hosts: Host[]
-  /** What follows the hosts. */
-  rest: URL
-}
-
 function readHost(text: string, defaultPort: number): Host {
   const [, host, port = String(defaultPort)] =
     /^(\[[\da-f:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/i.exec(text) ?? []
@@ -32,7 +21,7 @@ function readHost(text: string, defaultPort: number): Host {
 }
 
 /** `scheme://user:password@host:port,host:port/path?query`. @throws AddressFault */
-function split(value: string, defaultPort: number): SplitAddress {
+function split(value: string, defaultPort: number) {
   const [scheme = '', behind = ''] = value.split(/:\/\/(.*)/s)
   const end = behind.search(/[/?#]/)
   const [authority, rest] = end === -1 ? [behind, ''] : [behind.slice(0, end), behind.slice(end)]
@@ -47,8 +36,10 @@ function split(value: string, defaultPort: number): SplitAddress {
       protocol: `${scheme}:`,
       username: decodeURIComponent(username),
       password: decodeURIComponent(password),
+      /** As they were written, for who reads them again. */
       credentials,
       hosts: hosts.map((host) => readHost(host, defaultPort)),
+      /** What follows the hosts. */
       rest: new URL(`x://host${rest}`),
     }
   } catch (error) {
@@ -106,16 +97,7 @@ export function readDatabaseAddress(value: string): DatabaseAddress {
   return { urls, hosts, isWritable: true }
 }
 
-export interface RedisAddress {
-  kind: 'one' | 'cluster' | 'sentinel'
-  isTls: boolean
-  /** Of `cluster` any nodes, of `sentinel` the Sentinels. */
-  hosts: Host[]
-  username: string
-  password: string
-  /** Of `sentinel`: what they call the master, its numbered database, and how to sign in to them. */
-  master: { name: string; db: number; username: string; password: string }
-}
+export type RedisKind = 'one' | 'cluster' | 'sentinel'
 
 const redisForms = ['redis:', 'redis+cluster:', 'redis+sentinel:']
 const sentinelParameters = ['db', 'sentinel_username', 'sentinel_password']
@@ -126,13 +108,13 @@ const sentinelParameters = ['db', 'sentinel_username', 'sentinel_password']
  * password are those of the servers that hold the data.
  * @throws AddressFault
  */
-export function readRedisAddress(value: string): RedisAddress {
+export function readRedisAddress(value: string) {
   const form = value.slice(0, value.indexOf('//')).replace(/^rediss/, 'redis')
   if (!redisForms.includes(form))
     throw new AddressFault(
       'must be a URL that starts with redis://, redis+cluster:// or redis+sentinel://, or each with rediss for TLS',
     )
-  const kind = form === 'redis:' ? 'one' : form === 'redis+cluster:' ? 'cluster' : 'sentinel'
+  const kind: RedisKind = form === 'redis:' ? 'one' : form === 'redis+cluster:' ? 'cluster' : 'sentinel'
   if (kind === 'one' && isList(value))
     throw new AddressFault('names several servers; write redis+cluster:// or redis+sentinel://')
   if (kind === 'one' && !URL.canParse(value))
@@ -152,9 +134,11 @@ export function readRedisAddress(value: string): RedisAddress {
   return {
     kind,
     isTls: value.startsWith('rediss'),
+    /** Of `cluster` any nodes, of `sentinel` the Sentinels. */
     hosts,
     username,
     password,
+    /** Of `sentinel`: what they call the master, its numbered database, and how to sign in to them. */
     master: {
       name,
       db,

@@ -22,17 +22,7 @@ export type TokenPurpose =
   | 'invitation'
   | 'response'
 
-export interface Keyring {
-  /** Names the first key, which signs. Ids may be stored beside what they signed; they reveal nothing of the key. */
-  readonly currentKeyId: string
-  readonly keyIds: readonly string[]
-  /** HMAC-SHA-256 over purpose and data, under the named key (default: the current one). 32 bytes. */
-  mac(purpose: TokenPurpose, data: string, keyId?: string): Buffer
-  /** `data` followed by `.{key id}.{128-bit mac}`; usable in a URL where `data` is. */
-  seal(purpose: TokenPurpose, data: string): string
-  /** The data of a token that any of the keys sealed for this purpose; undefined for everything else. */
-  open(purpose: TokenPurpose, token: string): string | undefined
-}
+export type Keyring = ReturnType<typeof createKeyring>
 
 const macBytes = 16
 
@@ -41,7 +31,7 @@ export const noLink = () =>
   notFound('no_link', 'This link is not one of ours, or it is not complete. Copy all of it.')
 
 /** @param secrets the first signs, all verify: a key is rotated by putting a new one in front */
-export function createKeyring(secrets: readonly string[]): Keyring {
+export function createKeyring(secrets: readonly string[]) {
   const keys = new Map(secrets.map((secret) => [keyIdOf(secret), secret]))
   const [currentKeyId] = keys.keys()
   if (currentKeyId === undefined) throw new Error('a keyring needs a key')
@@ -52,12 +42,16 @@ export function createKeyring(secrets: readonly string[]): Keyring {
     return createHmac('sha256', secret).update(`${purpose}\0${data}`).digest()
   }
   return {
+    /** Names the first key, which signs. Ids may be stored beside what they signed; they reveal nothing of the key. */
     currentKeyId,
     keyIds: [...keys.keys()],
+    /** HMAC-SHA-256 over purpose and data, under the named key (default: the current one). 32 bytes. */
     mac,
-    seal: (purpose, data) =>
+    /** `data` followed by `.{key id}.{128-bit mac}`; usable in a URL where `data` is. */
+    seal: (purpose: TokenPurpose, data: string): string =>
       `${data}.${currentKeyId}.${mac(purpose, data).subarray(0, macBytes).toString('base64url')}`,
-    open(purpose, token) {
+    /** The data of a token that any of the keys sealed for this purpose; undefined for everything else. */
+    open(purpose: TokenPurpose, token: string): string | undefined {
       const [, data, keyId, given] = /^(.*)\.([0-9a-f]{8})\.([\w-]{22})$/s.exec(token) ?? []
       if (data === undefined || keyId === undefined || given === undefined || !keys.has(keyId))
         return undefined

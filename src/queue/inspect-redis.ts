@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Cluster } from 'ioredis'
 import { explainDistrust, isDistrust } from '../domain/certificate.ts'
-import { readRedisAddress, type RedisAddress } from '../domain/server-address.ts'
+import { readRedisAddress, type RedisKind } from '../domain/server-address.ts'
 import { connectRedis, keyPrefix } from './redis.ts'
 
 /** Why Redis carries no jobs, as a fixed word. */
@@ -45,7 +45,7 @@ function faultOf(error: Error): RedisFault {
 }
 
 /** Redis calls it `redis_mode`, Valkey `server_mode`. */
-function findWrongServer(info: string, kind: RedisAddress['kind']): RedisCause | undefined {
+function findWrongServer(info: string, kind: RedisKind): RedisCause | undefined {
   const mode = /^(?:redis|server)_mode:(\w+)/m.exec(info)?.[1]
   if (mode === 'sentinel') return 'sentinel'
   if (mode === 'cluster' && kind !== 'cluster') return 'cluster'

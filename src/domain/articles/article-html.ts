@@ -97,17 +97,9 @@ function transformers(place: Place): Record<string, string | sanitizeHtml.Transf
       attribs: withoutUndefined({ id: name, ...attributes, href: link(attributes['href']), rel }),
     }),
     img: (tagName, attributes) => {
-      const src = media(attributes['src'])
       const isPixel = [attributes['width'], attributes['height']].some((size) => size === '1' || size === '0')
-      return {
-        tagName,
-        attribs: withoutUndefined({
-          alt: '',
-          ...attributes,
-          src: isPixel ? undefined : src,
-          loading: 'lazy',
-        }),
-      }
+      const src = isPixel ? undefined : media(attributes['src'])
+      return { tagName, attribs: withoutUndefined({ alt: '', ...attributes, src, loading: 'lazy' }) }
     },
     audio: player,
     video: player,

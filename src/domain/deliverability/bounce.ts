@@ -1,5 +1,5 @@
 import { meaningsOf, type Meaning } from './bounce-words.ts'
-import type { SendOutcome } from '../delivery/delivery.ts'
+import type { Refused } from '../delivery/delivery.ts'
 import type { Diagnosis } from '../delivery/diagnosis.ts'
 import { findRelayRefusal } from '../delivery/relay-refusal.ts'
 
@@ -121,11 +121,11 @@ export function isGreylisting({ code, status = '', text }: Diagnosis): boolean {
 }
 
 /** The diagnosis of a refusal that the transport saw. */
-export const diagnosisOf = (refusal: Extract<SendOutcome, { kind: 'refused' }>): Diagnosis => ({
-  stage: refusal.stage,
-  code: refusal.code,
-  status: refusal.status,
-  text: refusal.answer,
+export const diagnosisOf = ({ stage, code, status, answer: text }: Refused): Diagnosis => ({
+  stage,
+  code,
+  status,
+  text,
 })
 
 /** Half points: a mailbox that is full ten days, or unreachable ten times, has been left. */

@@ -44,3 +44,5 @@ export type SendOutcome =
     }
   /** The message was read to its end and no answer came. */
   | { kind: 'ambiguous'; answer: string }
+
+export type Refused = Extract<SendOutcome, { kind: 'refused' }>

@@ -1,5 +1,5 @@
 import { classifyBounce, diagnosisOf } from '../deliverability/bounce.ts'
-import type { SendOutcome } from './delivery.ts'
+import type { Refused } from './delivery.ts'
 import { findRelayRefusal } from './relay-refusal.ts'
 
 /**
@@ -12,10 +12,8 @@ import { findRelayRefusal } from './relay-refusal.ts'
  */
 export type Blame = 'person' | 'moment' | 'server' | 'relay' | 'sender'
 
-type Refusal = Extract<SendOutcome, { kind: 'refused' }>
-
 /** The stage is judged before the code: a 550 at RCPT speaks of a person, a 550 at MAIL never does. */
-export function blameOf(refusal: Refusal): Blame {
+export function blameOf(refusal: Refused): Blame {
   const { code, stage } = refusal
   // Our own transport refuses an address that this server cannot take.
   if (stage === 'rcpt' && code === undefined && refusal.status !== undefined) return 'person'
@@ -31,7 +29,7 @@ export function blameOf(refusal: Refusal): Blame {
   return 'moment'
 }
 
-function blameOfClass(refusal: Refusal): Blame {
+function blameOfClass(refusal: Refused): Blame {
   const bounceClass = classifyBounce(diagnosisOf(refusal))
   if (bounceClass === 'policy') return 'moment'
   return bounceClass === 'sender' || bounceClass === 'content' ? 'sender' : 'person'

@@ -25,14 +25,6 @@ interface Asking {
   wanted: number
 }
 
-interface Grant {
-  granted: number
-  /** Undefined where nothing has changed. */
-  spent: Spent | undefined
-  /** Where nothing was granted: when to ask again. */
-  retryMs: number
-}
-
 const windowMs = { h: 3_600_000, d: 86_400_000 } as const
 const windows = ['h', 'd'] as const
 /** An hour or a day is counted in so many slices; one counts until a whole hour or day after the last message of it left. */
@@ -80,8 +72,9 @@ const sumOf = (slices: Slices) => slices.reduce((sum, [, n]) => sum + n, 0)
 /**
  * Leave for up to `wanted` messages, to be used at once. In no hour and no day more than the limit gets leave, and in
  * no second, whatever was let out before: nothing is saved up.
+ * @returns `spent` is undefined where nothing has changed; where nothing was granted, `retryMs` says when to ask again
  */
-export function spend(limits: RateLimits, spent: Spent, { now, mailClass, wanted }: Asking): Grant {
+export function spend(limits: RateLimits, spent: Spent, { now, mailClass, wanted }: Asking) {
   // A clock that was set back must not hold mail for as long.
   const nextAt = spent.nextAt > now + 2 * spaceMs(1) ? now : spent.nextAt
   const yields = mailClass === 'digests' && spent.yieldUntil > now && spent.yieldUntil <= now + yieldMs

@@ -1,4 +1,4 @@
-import { bylineOf, nameOf, selectionPath, type Picture, type Selection } from '../articles/article.ts'
+import { bylineOf, nameOf, selectionPath, type Article, type Selection } from '../articles/article.ts'
 import { shortTextOf, summaryOf } from '../articles/summary.ts'
 import { addressesOf, articleUrl, type Linked } from '../articles/links.ts'
 import { pickPath, type PickedList } from '../articles/pick.ts'
@@ -9,16 +9,10 @@ import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.t
 import type { Block, Newsletter } from '../newsletter.ts'
 import { dateIn, localeOf, mailContactsOf, publicationIn, type Publication } from '../publication.ts'
 
+type Shown = 'id' | 'externalId' | 'shortCode' | 'title' | 'deck' | 'summary' | 'language' | 'picture'
+
 /** An article as far as a digest shows it. */
-export interface Candidate extends Linked {
-  id: number
-  externalId: string
-  shortCode: string
-  title: string
-  deck: string
-  summary: string
-  language: string
-  picture: Picture | undefined
+export interface Candidate extends Linked, Pick<Article, Shown> {
   publishedAt: Date
   /** Sections, dossiers and authors, in the editor's order. */
   selections: Selection[]

@@ -9,14 +9,9 @@ function blocksFor(blocks: readonly FrozenBlock[], articles: readonly FrozenArti
   const waiting = new Set(articles.map((article) => article.id))
   const kept = blocks.map((block) => block.articleIds.filter((id) => waiting.has(id)))
   return blocks.map((block, index) => {
-    const later = new Set(
-      kept
-        .slice(index)
-        .flat()
-        .filter((id) => waiting.has(id)),
-    )
+    const later = kept.slice(index).flat()
     const articleIds = (kept[index] ?? []).filter((id) => waiting.has(id))
-    const next = articles.find((article) => later.has(article.id))
+    const next = articles.find(({ id }) => waiting.has(id) && later.includes(id))
     const taken = block.kind === 'lead' && articleIds.length === 0 && next ? [next.id] : articleIds
     for (const id of taken) waiting.delete(id)
     return { ...block, articleIds: taken }
@@ -98,19 +93,16 @@ function neutralSubject({ newsletter, publication, date }: FrozenDigest): string
   return `${newsletter.name} · ${day.format(new Date(date))}`
 }
 
-/** Words of an editor's own that quote a story which some readers do not get. */
-export interface StrayQuote {
-  text: 'subject' | 'preheader' | 'intro'
-  articleId: number
-  title: string
-  readers: number
-}
+export type StrayQuote = ReturnType<typeof listStrayQuotes>[number]
 
-/** For the desk to know before it sends; nothing is refused for it. */
+/**
+ * Words of an editor's own that quote a story which some readers do not get: for the desk to know before it sends;
+ * nothing is refused for it.
+ */
 export function listStrayQuotes(
   content: FrozenDigest,
   variants: readonly { articleIds: readonly number[]; readers: number }[],
-): StrayQuote[] {
+) {
   const own = {
     subject: content.subjectFrom === 'headline' ? '' : content.subject,
     preheader: content.preheader ?? '',

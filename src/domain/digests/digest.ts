@@ -144,19 +144,15 @@ const startsOf = {
 export type DigestAction = keyof typeof startsOf
 export const digestActions = Object.keys(startsOf) as DigestAction[]
 
+type Actionable = Pick<Digest, 'state'> & Partial<Pick<Digest, 'probeAt'>>
+
 /** A digest that would go on by itself can be paused by hand, although it is paused. */
-export const mayDo = (
-  digest: Pick<Digest, 'state'> & Partial<Pick<Digest, 'probeAt'>>,
-  action: DigestAction,
-): boolean =>
+export const mayDo = (digest: Actionable, action: DigestAction): boolean =>
   (startsOf[action] as readonly DigestState[]).includes(digest.state) ||
   (action === 'pause' && digest.state === 'paused' && digest.probeAt != null)
 
 /** @throws DomainError `wrong_state` */
-export function requireMayDo(
-  digest: Pick<Digest, 'state'> & Partial<Pick<Digest, 'probeAt'>>,
-  action: DigestAction,
-): void {
+export function requireMayDo(digest: Actionable, action: DigestAction): void {
   if (mayDo(digest, action)) return
   throw conflict(
     'wrong_state',

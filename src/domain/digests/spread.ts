@@ -44,12 +44,9 @@ export function portionsOf(readers: number, first: number): number[] {
 }
 
 /** A day, and how many it is for. */
-export interface SpreadDay {
-  at: Date
-  readers: number
-}
+export type SpreadDay = ReturnType<typeof daysOf>[number]
 
-export const daysOf = (readers: number, first: number, startAt: Date): SpreadDay[] =>
+export const daysOf = (readers: number, first: number, startAt: Date) =>
   portionsOf(readers, first).map((n, day) => ({
     at: new Date(startAt.getTime() + day * dayMs),
     readers: n,

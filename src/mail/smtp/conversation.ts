@@ -1,5 +1,5 @@
-import type { SendOutcome, SmtpStage } from '../../domain/delivery/delivery.ts'
-import { brokenOff, refusedBy, storableAnswer, type Refused } from './send-outcome.ts'
+import type { Refused, SendOutcome, SmtpStage } from '../../domain/delivery/delivery.ts'
+import { brokenOff, refusedBy, storableAnswer } from './send-outcome.ts'
 import type { SmtpReply, SmtpSession } from './smtp-session.ts'
 import { finalDot, stuffDots } from './wire.ts'
 

@@ -1,5 +1,6 @@
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
-import { brokenOff, refusedBy, storableAnswer, type Refused } from './send-outcome.ts'
+import type { Refused } from '../../domain/delivery/delivery.ts'
+import { brokenOff, refusedBy, storableAnswer } from './send-outcome.ts'
 import { SmtpSession } from './smtp-session.ts'
 import type { SmtpServer } from './smtp-url.ts'
 

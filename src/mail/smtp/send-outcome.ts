@@ -1,7 +1,5 @@
-import type { SendOutcome, SmtpStage } from '../../domain/delivery/delivery.ts'
+import type { Refused, SmtpStage } from '../../domain/delivery/delivery.ts'
 import type { SmtpReply } from './smtp-session.ts'
-
-export type Refused = Extract<SendOutcome, { kind: 'refused' }>
 
 const longestAnswer = 500
 
