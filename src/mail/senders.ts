@@ -30,16 +30,15 @@ export function findSenderFault(from: string, signingDomain: string | undefined)
   const mailbox = findMailbox(from)
   if (!mailbox) return 'malformed'
   if (signingDomain === undefined) return undefined
-  return mayBeAligned(domainOf(mailbox.address), signingDomain.toLowerCase()) ? undefined : 'unaligned'
+  const isAligned = lastLabelsOf(domainOf(mailbox.address)) === lastLabelsOf(signingDomain.toLowerCase())
+  return isAligned ? undefined : 'unaligned'
 }
 
 /**
  * DMARC asks for one organisation, not for one name. Names that differ in their last two labels are never one; what
  * the others are, the DNS has to say, which `depeche doctor` asks.
  */
-const mayBeAligned = (one: string, other: string): boolean => organisationOf(one) === organisationOf(other)
-
-const organisationOf = (domain: string): string => domain.split('.').slice(-2).join('.')
+const lastLabelsOf = (domain: string): string => domain.split('.').slice(-2).join('.')
 
 /** Senders for an installation: MAIL_FROM, else an address at the host of its public URL. */
 export function createSenders(options: { mailFrom: string | undefined; publicUrl: string }) {

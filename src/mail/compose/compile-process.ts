@@ -1,24 +1,26 @@
 import mjml2html from 'mjml'
 
+export type Compiled = { html: string } | { fault: string }
+
 /**
  * Compiles the sources it is sent, by name, and ends. MJML blocks whoever runs it, and what it has loaded would stay
  * in memory for good: a process of its own gives back more than a hundred megabytes.
  */
 process.once('message', (sources: Record<string, string>) => {
-  void compileAll(sources).then(() => {
-    process.disconnect()
-  })
+  void compileAll(sources).then((compiled) =>
+    process.send?.(compiled, () => {
+      process.disconnect()
+    }),
+  )
 })
 
-async function compileAll(sources: Record<string, string>): Promise<void> {
-  for (const [name, source] of Object.entries(sources)) {
-    const message = { name, ...(await compile(source)) }
-    // What is not written yet when the channel closes is lost, and a busy parent reads late.
-    await new Promise((resolve) => process.send?.(message, undefined, undefined, resolve))
-  }
+async function compileAll(sources: Record<string, string>): Promise<Record<string, Compiled>> {
+  const compiled: Record<string, Compiled> = {}
+  for (const [name, source] of Object.entries(sources)) compiled[name] = await compile(source)
+  return compiled
 }
 
-async function compile(source: string): Promise<{ html: string } | { fault: string }> {
+async function compile(source: string): Promise<Compiled> {
   try {
     const { html } = await mjml2html(source, {
       validationLevel: 'strict',

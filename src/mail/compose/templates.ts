@@ -1,4 +1,3 @@
-import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template } from 'liquidjs'
@@ -7,6 +6,8 @@ import { numberFormat } from '../../domain/formats.ts'
 import { atSize } from '../../domain/media.ts'
 import type { LookPicture, Publication } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
+import { askProcess } from '../../thread.ts'
+import type { Compiled } from './compile-process.ts'
 
 export type TemplateName = 'digest' | 'brief' | 'personal'
 
@@ -126,38 +127,22 @@ function readLayout(name: TemplateName, direction: 'ltr' | 'rtl'): string {
   return engine.renderFileSync(`${name}.mjml`, layouts[direction]) as string
 }
 
-function compile(sources: Record<string, string>): Promise<Map<string, string>> {
-  const compiler = fork(new URL('./compile-process.ts', import.meta.url), {
-    env: {},
-    execArgv: [`--max-old-space-size=${limits.memoryMb}`],
-    timeout: limits.timeoutMs,
-    killSignal: 'SIGKILL',
-  })
-  const startedAt = performance.now()
-  const compiled = new Map<string, string>()
-  return new Promise<Map<string, string>>((resolve, reject) => {
-    compiler.on('error', reject)
-    compiler.on('message', (result: { name: string; html?: string; fault?: string }) => {
-      if (result.html === undefined) {
-        reject(new Error(`templates/mail/${result.name.replace(/ .*/, '')}.mjml: ${result.fault ?? ''}`))
-      } else compiled.set(result.name, withAccent(inDirection(result.name, dense(result.html))))
-    })
-    compiler.on('close', (code, signal) => {
-      const all = Object.keys(sources).length
-      if (compiled.size === all) resolve(compiled)
-      else {
-        const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-        const end = signal === null ? `exit code ${code}` : `signal ${signal}`
-        reject(
-          new Error(
-            `templates/mail: ${compiled.size} of ${all} compiled when the compiler ended after ${seconds} s by ${end}; ` +
-              `it may take ${limits.timeoutMs / 1000} s and ${limits.memoryMb} MB`,
-          ),
-        )
-      }
-    })
-    compiler.send(sources)
-  }).finally(() => compiler.kill('SIGKILL'))
+async function compile(sources: Record<string, string>): Promise<Map<string, string>> {
+  const script = new URL('./compile-process.ts', import.meta.url)
+  const compiled = await askProcess<Record<string, Compiled>>(script, sources, limits).catch(
+    (error: unknown) => {
+      const { timeoutMs, memoryMb } = limits
+      const sentence = `templates/mail: not compiled; it may take ${timeoutMs / 1000} s and ${memoryMb} MB`
+      throw new Error(sentence, { cause: error })
+    },
+  )
+  return new Map(
+    Object.entries(compiled).map(([name, result]) => {
+      if ('fault' in result)
+        throw new Error(`templates/mail/${name.replace(/ .*/, '')}.mjml: ${result.fault}`)
+      return [name, withAccent(inDirection(name, dense(result.html)))]
+    }),
+  )
 }
 
 /**

@@ -17,10 +17,7 @@ export interface InboundServerOptions {
   receive: (mail: Exclude<InboundMail, { kind: 'ignored' }>) => Promise<void>
 }
 
-export interface InboundServer {
-  port: number
-  close(): Promise<void>
-}
+export type InboundServer = Awaited<ReturnType<typeof startInboundServer>>
 
 /** A report returns headers, seldom a whole mail of ours; more than this is not for us. */
 const largestBytes = 2_000_000
@@ -33,7 +30,7 @@ export const inboundBanner = 'returns only'
  * Listens for what comes back: behind Postfix or any other server, by SMTP or LMTP. One recipient per message, so the
  * two differ in their greeting alone. What is not under our seal is taken, logged and forgotten.
  */
-export async function startInboundServer(options: InboundServerOptions): Promise<InboundServer> {
+export async function startInboundServer(options: InboundServerOptions) {
   const { log, reader = openInboundReader() } = options
   const server = new SMTPServer({
     name: 'depeche',

@@ -31,7 +31,7 @@ const most = {
  */
 export function readMime(raw: Buffer) {
   const reading = { looked: 0, parts: [] as MimePart[], remaining: most.parts }
-  const top = openEntity(raw.toString('latin1').replaceAll('\r\n', '\n'), 'text/plain', reading)
+  const top = openEntity(raw.toString('latin1').replaceAll('\r\n', '\n'), reading)
   collectParts(top, 0, reading)
   return { headers: top.headers, parts: reading.parts, looked: reading.looked }
 }
@@ -49,17 +49,17 @@ function collectParts(entity: MimePart, depth: number, reading: Reading): void {
   const pieces = isDivided ? splitAtBoundary(entity, reading) : []
   // A mail that says it has parts and has none is read as it stands.
   if (pieces.length === 0) reading.parts.push(isDivided ? { ...entity, type: 'text/plain' } : entity)
-  for (const piece of pieces) collectParts(openEntity(piece, 'text/plain', reading), depth + 1, reading)
+  for (const piece of pieces) collectParts(openEntity(piece, reading), depth + 1, reading)
 }
 
-function openEntity(text: string, usualType: string, reading: Reading): MimePart {
+function openEntity(text: string, reading: Reading): MimePart {
   // A part without headers of its own begins with the empty line.
   const end = text.startsWith('\n') ? 0 : text.indexOf('\n\n')
   reading.looked += end < 0 ? text.length : end
   const headers = readHeaders(text.slice(0, end < 0 ? text.length : end))
   const type = /^\s*([\w!#$&^.+-]+\/[\w!#$&^.+-]+)/.exec(headers.get('content-type') ?? '')?.[1]
   return {
-    type: type?.toLowerCase() ?? usualType,
+    type: type?.toLowerCase() ?? 'text/plain',
     headers,
     body: end < 0 ? '' : text.slice(end === 0 ? 1 : end + 2),
   }
