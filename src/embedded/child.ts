@@ -4,11 +4,7 @@ import { closeSync, openSync } from 'node:fs'
 import { unavailable } from '../errors.ts'
 
 /** What a process says over IPC once it does its work. */
-interface Ready {
-  ready: true
-}
-
-const isReady = (message: unknown): message is Ready => (message as Partial<Ready> | null)?.ready === true
+const isReady = (message: unknown): boolean => (message as { ready?: true } | null)?.ready === true
 
 interface ChildOptions {
   name: string

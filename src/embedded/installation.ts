@@ -6,7 +6,7 @@ import type { ProcessConfig } from '../context.ts'
 import { DomainError, conflict } from '../errors.ts'
 import { migrateQueue, queueBackendOf } from '../queue/connection.ts'
 import { migrate } from '../store/migrate.ts'
-import { holdServer, isServerSupervised, type Hold } from '../store/server.ts'
+import { holdServer, isServerSupervised } from '../store/server.ts'
 import { startKeeper } from './keeper.ts'
 import { findPostgres, startPostgres } from './postgres.ts'
 import { findState } from './state.ts'
@@ -98,14 +98,8 @@ const alreadyRunning = (dataDir: string) =>
     `Dépêche already runs on ${dataDir}: use that one, stop it first, or set DATA_DIR and PORT for another.`,
   )
 
-interface Held {
-  hold: Hold
-  url: string
-  port: number
-}
-
 /** A keeper on its way out may stop the server under us; then it is started again. */
-async function startAndHold(dataDir: string, as: 'supervisor' | 'command', port?: number): Promise<Held> {
+async function startAndHold(dataDir: string, as: 'supervisor' | 'command', port?: number) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const server = await startPostgres({ dataDir, ...(port !== undefined && { port }) })

@@ -11,22 +11,13 @@ export interface Owner {
 }
 
 /** Where the embedded PostgreSQL lives: its programs, its cluster, its log. */
-export interface Place {
-  owner: Owner | undefined
-  initdb: string
-  pgCtl: string
-  /** Absolute; exists only once the cluster was made. */
-  cluster: string
-  logFile: string
-  /** Belongs to the user who runs us, mode 0600. */
-  passwordFile: string
-}
+export type Place = Awaited<ReturnType<typeof choosePlace>>
 
 /** For what a system user cannot reach under DATA_DIR or the checkout. */
 const systemDir = '/var/lib/depeche'
 
 /** Finds or makes the place that belongs to `dataDir`. Always the same for the same user and directory. */
-export async function choosePlace(dataDir: string): Promise<Place> {
+export async function choosePlace(dataDir: string) {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const owner = process.getuid?.() === 0 ? systemOwner(join(dataDir, 'postgres')) : undefined
   const home = owner ? reachableHome(dataDir, owner) : dataDir
@@ -35,8 +26,10 @@ export async function choosePlace(dataDir: string): Promise<Place> {
     owner,
     initdb: join(binaries, 'initdb'),
     pgCtl: join(binaries, 'pg_ctl'),
+    /** Absolute; exists only once the cluster was made. */
     cluster: join(home, 'postgres'),
     logFile: join(home, 'postgres', 'server.log'),
+    /** Belongs to the user who runs us, mode 0600. */
     passwordFile: join(dataDir, 'postgres-password'),
   }
 }

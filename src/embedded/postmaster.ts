@@ -2,17 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What postmaster.pid says about the server of a cluster. */
-interface LockFile {
-  /** Whether its process is alive and is a server on this very cluster: process ids are reused. */
-  isServer: boolean
-  port: number
-}
-
 const lockFileOf = (cluster: string) => join(cluster, 'postmaster.pid')
 
-/** Undefined when there is none: no server runs, and the last one ended in order. */
-export function readLockFile(cluster: string): LockFile | undefined {
+/**
+ * What postmaster.pid says about the server of a cluster. Undefined when there is none: no server runs, and the last one
+ * ended in order.
+ */
+export function readLockFile(cluster: string) {
   const file = lockFileOf(cluster)
   if (!existsSync(file)) return undefined
   const [pid, , , port] = readFileSync(file, 'utf8').split('\n')
@@ -33,6 +29,7 @@ export function disownLockFile(cluster: string): void {
   else writeFileSync(file, [nobody, ...rest].join('\n'))
 }
 
+/** Whether the process is alive and is a server on this very cluster: process ids are reused. */
 function isServerOf(cluster: string, pid: number): boolean {
   const words = commandOf(pid)
   return words.includes('postgres') && words.includes(cluster)

@@ -221,7 +221,7 @@ test('CATCH-7 only the newest mails are kept, on disk as well, and the others ar
       subject,
     })
   for (let n = 1; n <= 10; n += 1) await put(`N${n}`)
-  expect(mailbox.list({ limit: 10 }).map(({ subject }) => subject)).toEqual(['N10', 'N9', 'N8'])
+  expect(mailbox.list(10).map(({ subject }) => subject)).toEqual(['N10', 'N9', 'N8'])
   expect(readdirSync(directory).filter((file) => file.endsWith('.eml'))).toHaveLength(3)
   const again = openMailbox(directory, 3)
   expect([again.count, again.received]).toEqual([3, 10])

@@ -7,25 +7,9 @@ interface Person {
 }
 
 /** A caught mail as programs get it: `GET /api/messages`. */
-export interface Letter {
-  id: string
-  receivedAt: string
-  /** What SMTP said, which is where it really went. */
-  envelope: { from: string; to: string[] }
-  from: Person | null
-  to: Person[]
-  subject: string
-  /** Its Date header. */
-  date: string | null
-  text: string
-  html: string
-  /** By lower-case name, unfolded and otherwise as sent; a list where a header is there more than once. */
-  headers: Record<string, string | string[]>
-  attachments: { filename: string; contentType: string; size: number }[]
-  size: number
-}
+export type Letter = Awaited<ReturnType<typeof readLetter>>
 
-export async function readLetter(mailbox: Mailbox, summary: Summary): Promise<Letter> {
+export async function readLetter(mailbox: Mailbox, summary: Summary) {
   const mail = await simpleParser(await mailbox.read(summary.id), {
     // The parts as they came, none made from the other.
     skipHtmlToText: true,
@@ -34,10 +18,12 @@ export async function readLetter(mailbox: Mailbox, summary: Summary): Promise<Le
   return {
     id: summary.id,
     receivedAt: summary.receivedAt,
+    /** What SMTP said, which is where it really went. */
     envelope: summary.envelope,
     from: peopleOf(mail.from)[0] ?? null,
     to: peopleOf(mail.to),
     subject: mail.subject ?? '',
+    /** Its Date header. */
     date: mail.date?.toISOString() ?? null,
     text: mail.text ?? '',
     html: mail.html || '',
@@ -89,8 +75,9 @@ const unfold = (value: string): string => value.replace(/\r?\n(?=[ \t])/g, '').t
 const peopleOf = (header: AddressObject | AddressObject[] | undefined): Person[] =>
   [header ?? []].flat().flatMap(({ value }) => value.map(({ address = '', name }) => ({ address, name })))
 
-function headersOf(mail: ParsedMail): Letter['headers'] {
-  const headers: Letter['headers'] = {}
+/** By lower-case name, unfolded and otherwise as sent; a list where a header is there more than once. */
+function headersOf(mail: ParsedMail): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {}
   for (const { key, line } of mail.headerLines) {
     const value = unfold(line.slice(line.indexOf(':') + 1))
     const before = headers[key]

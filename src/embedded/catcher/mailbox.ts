@@ -75,26 +75,16 @@ export function openMailbox(directory: string, limit = 5_000) {
       }
     },
     /**
-     * Newest first.
+     * The newest `most`, newest first.
      * @param query.to a whole recipient address, or a part of one; undefined is everything
      * @param query.before an id, for the next page
      */
-    list({
-      to,
-      before,
-      limit: most,
-    }: {
-      to?: string | undefined
-      before?: string | undefined
-      limit: number
-    }) {
+    list(most: number, { to, before }: { to?: string | undefined; before?: string | undefined } = {}) {
       const matches = matcherOf(to)
-      const found: Summary[] = []
-      for (let index = summaries.length - 1; index >= 0 && found.length < most; index -= 1) {
-        const summary = summaries[index]
-        if (summary && (before === undefined || summary.id < before) && matches(summary)) found.push(summary)
-      }
-      return found
+      return summaries
+        .filter((summary) => (before === undefined || summary.id < before) && matches(summary))
+        .slice(-most)
+        .reverse()
     },
     find: (id: string) => summaries.find((summary) => summary.id === id),
     read: (id: string) => readFile(fileOf(id)),

@@ -149,7 +149,7 @@ function listForPrograms(mailbox: Mailbox) {
 /** Newest first; one more than asked for tells whether there is a next page. */
 function findPage(mailbox: Mailbox, request: Request, limit: number) {
   const to = single(request.query['to'])
-  const found = mailbox.list({ to, before: single(request.query['before']), limit: limit + 1 })
+  const found = mailbox.list(limit + 1, { to, before: single(request.query['before']) })
   const summaries = found.slice(0, limit)
   return { to, summaries, next: found.length > limit ? (summaries.at(-1)?.id ?? null) : null }
 }
