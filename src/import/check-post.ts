@@ -20,19 +20,16 @@ interface Issue {
   message: string
 }
 
-/** As it is put, and sentences about what is not as it was there. */
-interface CheckedPost {
-  article: ArticleToPut
-  notes: string[]
-}
-
 /** Words that are cut where they are too long. */
 const words = new Set<PropertyKey>(['title', 'summary', 'authors', 'tags', 'alt', 'credit'])
 /** What a story can do without. */
 const dispensable = new Set<PropertyKey>(['guid', 'canonicalUrl', 'picture', 'enclosure'])
 
-/** A post as it is put, or the sentence that says what is wrong with it: it is not lost over what only adorns it. */
-export function checkPost(post: GivenPost): CheckedPost | string {
+/**
+ * A post as it is put, with sentences about what is not as it was there; or the sentence that says what is wrong with
+ * it: it is not lost over what only adorns it.
+ */
+export function checkPost(post: GivenPost): { article: ArticleToPut; notes: string[] } | string {
   const { origin, source } = post
   const given = withoutUndefined(post.input)
   let notes: string[] = []

@@ -39,10 +39,7 @@ export interface ServerAnswer {
  * lead inside. Redirects follow the same rule; for an import 3 of them, 5 seconds and 5 MB in all.
  * @throws DomainError `address_refused`, `fetch_failed`, `fetch_too_large`
  */
-export async function fetchPublic(
-  url: string,
-  options: FetchOptions = {},
-): Promise<{ url: string; body: Buffer; charset: string | undefined }> {
+export async function fetchPublic(url: string, options: FetchOptions = {}) {
   const answer = await visit(url, options)
   if (answer.status < 200 || answer.status > 299) throw failed(`The server answers ${answer.status}.`)
   return { url: answer.url, body: answer.body, charset: charsetOf(answer) }
@@ -132,10 +129,7 @@ function checkUrl(text: string, isAllowed: Journey['isAllowed']): URL {
   return url
 }
 
-async function readBody(
-  body: AsyncIterable<unknown> | Iterable<unknown>,
-  { bytes: max }: FetchLimits,
-): Promise<Buffer> {
+async function readBody(body: AsyncIterable<unknown> | Iterable<unknown>, { bytes: max }: FetchLimits) {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {

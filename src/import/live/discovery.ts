@@ -1,7 +1,6 @@
 import { SiteFault, type SiteReader, type WordpressReader } from '../../services/sources/site.ts'
 import type { FoundSource } from '../../store/sources/sources.ts'
-import type { ServerAnswer } from '../feed/fetch.ts'
-import { charsetOf } from '../feed/fetch.ts'
+import { charsetOf, type ServerAnswer } from '../feed/fetch.ts'
 import { readFeed } from '../feed/feed.ts'
 import { plainText } from '../plain-text.ts'
 import { homeOf } from './live-feed.ts'
@@ -28,12 +27,13 @@ export function createDiscovery(
     return answer && feedIn(answer)
   }
 
-  const tryApi = async (url: string, page: Page, isNeeded: boolean): Promise<FoundSource | undefined> => {
+  const tryApi = async (
+    url: string,
+    { title, language: siteLanguage }: ReturnType<typeof readPage>,
+    isNeeded: boolean,
+  ): Promise<FoundSource | undefined> => {
     const known = await identify({ url }).catch(isNeeded ? ifClosed : ifNothing)
-    const { language: siteLanguage } = page
-    return (
-      known && { ...known, kind: 'wordpress', url, siteLanguage, name: plainText(known.name) || page.title }
-    )
+    return known && { ...known, kind: 'wordpress', url, siteLanguage, name: plainText(known.name) || title }
   }
 
   return async (address, kind): Promise<FoundSource[]> => {
@@ -102,16 +102,9 @@ async function feedIn(answer: ServerAnswer): Promise<FoundSource | undefined> {
   }
 }
 
-interface Page {
-  title: string
-  language: string
-  api: string | undefined
-  feeds: string[]
-}
-
 const apiRelation = 'https://api.w.org/'
 
-function readPage({ url, body, header }: ServerAnswer): Page {
+function readPage({ url, body, header }: ServerAnswer) {
   const html = body.toString('utf8', 0, 500_000)
   const base = URL.parse(baseHref.exec(html)?.[1] ?? '', url)?.href ?? url
   const links = [

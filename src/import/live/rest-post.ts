@@ -7,7 +7,7 @@ import { readDate } from '../dates.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
 import { cleanRendered } from '../rendered-html.ts'
-import { decodeSlug, sectionsAndTags, slugsOf } from '../wordpress/wordpress.ts'
+import { originOf, sectionsAndTags, slugsOf, writtenMark } from '../wordpress/wordpress.ts'
 
 const text = z.object({ rendered: z.string(), protected: z.boolean().optional() })
 const optionalText = text.catch({ rendered: '' })
@@ -95,17 +95,13 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
       responses: post.comment_status === 'open' ? 'open' : 'closed',
       guid: item.guid,
     },
-    origin: originOf(post),
-    source: {
-      rank: 3,
+    origin: originOf(post.slug, link, link.href),
+    source: writtenMark({
       modifiedAt: item.modifiedAt,
       readAt: context.readAt,
-      formerIds: [],
       site: siteKeyOf(site.home),
       link: item.link,
-      isSummary: false,
-      isNameless: false,
-    },
+    }),
   })
   return typeof checked === 'string'
     ? skip('unfit')
@@ -125,16 +121,6 @@ const unreadable = (given: { id: number; date_gmt?: unknown; modified_gmt?: unkn
   selections: [],
   reason: 'unfit',
 })
-
-function originOf({ slug, link }: RestPost) {
-  const { pathname, search } = new URL(link)
-  const isPath = pathname !== '/' && search === ''
-  return {
-    ...(slug !== '' && { slug: decodeSlug(slug) }),
-    ...(isPath && { oldPath: pathname }),
-    baseUrl: link,
-  }
-}
 
 const languageOf = (post: RestPost, site: Site, { languages }: ReadingContext): string | undefined =>
   chooseLanguage(

@@ -3,11 +3,7 @@ import { DomainError } from '../../errors.ts'
 import { SiteFault } from '../../services/sources/site.ts'
 import { findShortlink, isPublicAddress, visit, type ServerAnswer } from '../feed/fetch.ts'
 
-export interface SiteClient {
-  /** A GET of a site that is followed, whatever its status. @throws SiteFault */
-  visit: (url: string, headers?: Record<string, string>) => Promise<ServerAnswer>
-  findShortlink: (url: string) => Promise<string | undefined>
-}
+export type SiteClient = ReturnType<typeof createSiteClient>
 
 const limits = { seconds: 20, bytes: 10 * 1024 * 1024, redirects: 3 }
 
@@ -17,10 +13,11 @@ export const mannersOf = ({ publicUrl, sourceHosts }: { publicUrl: string; sourc
   headers: { 'user-agent': `Depeche (+${publicUrl})` },
 })
 
-export function createSiteClient(options: Parameters<typeof mannersOf>[0]): SiteClient {
+export function createSiteClient(options: Parameters<typeof mannersOf>[0]) {
   const shared = { limits, ...mannersOf(options) }
   return {
-    async visit(url, headers = {}) {
+    /** A GET of a site that is followed, whatever its status. @throws SiteFault */
+    async visit(url: string, headers: Record<string, string> = {}): Promise<ServerAnswer> {
       try {
         return await visit(url, { ...shared, headers: { ...shared.headers, ...headers } })
       } catch (error) {
@@ -29,7 +26,7 @@ export function createSiteClient(options: Parameters<typeof mannersOf>[0]): Site
         throw new SiteFault(failure, { cause: error })
       }
     },
-    findShortlink: (url) => findShortlink(url, shared),
+    findShortlink: (url: string) => findShortlink(url, shared),
   }
 }
 

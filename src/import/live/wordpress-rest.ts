@@ -41,13 +41,11 @@ const codeOf = (body: unknown): string => refusal.safeParse(body).data?.code ?? 
 /** What the site itself says of a post that is in the trash, private, a draft or deleted. */
 const goneCodes = new Set(['rest_forbidden', 'rest_post_invalid_id'])
 
+type Api = Pick<Site, 'url' | 'bypassCaches'>
+
 /** The public REST API of WordPress 5.7 and later. */
 export function createWordpressReader(visit: SiteClient['visit']): WordpressReader {
-  const ask = async (
-    site: Pick<Site, 'url' | 'bypassCaches'>,
-    path: string,
-    params: Record<string, string>,
-  ) => {
+  const ask = async (site: Api, path: string, params: Record<string, string>) => {
     const fresh = site.bypassCaches ? { _: String(Date.now()) } : undefined
     const answer = await visit(endpoint(site.url, path, { ...params, ...fresh }), {
       accept: 'application/json',
@@ -55,12 +53,7 @@ export function createWordpressReader(visit: SiteClient['visit']): WordpressRead
     return { answer, body: readJson(answer.body) }
   }
 
-  const get = async <T>(
-    site: Pick<Site, 'url' | 'bypassCaches'>,
-    path: string,
-    params: Record<string, string>,
-    schema: z.ZodType<T>,
-  ): Promise<T> => {
+  const get = async <T>(site: Api, path: string, params: Record<string, string>, schema: z.ZodType<T>) => {
     const { answer, body } = await ask(site, path, params)
     return check(answer, body, schema)
   }

@@ -74,9 +74,7 @@ export class Attachments {
   }
 
   findPattern(id: number): string | undefined {
-    return Number.isSafeInteger(id)
-      ? (this.#findPattern.get(id) as { html: string } | undefined)?.html
-      : undefined
+    return (this.#findPattern.get(id) as { html: string } | undefined)?.html
   }
 
   /** In the order of `ids`, pictures alone. */

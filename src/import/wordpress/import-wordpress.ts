@@ -2,8 +2,7 @@ import { open as openFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Actor } from '../../domain/editor.ts'
 import { siteKeyOf } from '../../domain/articles/identity.ts'
-import type { DomainError } from '../../errors.ts'
-import { invalid, notFound } from '../../errors.ts'
+import { invalid, notFound, type DomainError } from '../../errors.ts'
 import { knownSections } from '../../services/articles/selections.ts'
 import { Attachments } from './attachments.ts'
 import { createBatcher, type ImportReport, type ImportServices, type ItemName } from '../batch.ts'
@@ -65,10 +64,7 @@ const passes = 4
  * import changes nothing and an edited post is updated. A post's picture may be in another file than the post.
  * @throws DomainError `no_file`, `not_wxr`, `different_sites`, `doctype_refused`, `xml_too_deep`
  */
-export async function importWordpress(
-  services: ImportServices,
-  options: WordpressOptions,
-): Promise<WordpressReport> {
+export async function importWordpress(services: ImportServices, options: WordpressOptions) {
   const sizes = await Promise.all(options.files.map(sizeOf))
   const total = passes * sizes.reduce((sum, size) => sum + size, 0)
   let done = 0

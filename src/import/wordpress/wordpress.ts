@@ -1,6 +1,7 @@
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import type { SourceMark } from '../../domain/articles/identity.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
+import type { Origin } from '../../services/articles/put-article.ts'
 import { imageTypeOf, type Attachments } from './attachments.ts'
 import type { ImportedPost } from '../batch.ts'
 import { readDate } from '../dates.ts'
@@ -40,11 +41,6 @@ export interface PostContext {
   /** Where a local time without its UTC twin was written. */
   zone: string
   readAt: Date
-}
-
-/** A post, and the comments that wait for approval, are spam, or are of a kind that readers do not write. */
-export interface WordpressPost extends ImportedPost {
-  responsesLeftOut: number
 }
 
 const types: Record<string, LeftOutReason> = {
@@ -101,7 +97,7 @@ export function postLanguage(item: WxrItem, context: PostContext): string | unde
   )
 }
 
-export function toPost(item: WxrItem, language: string, context: PostContext): WordpressPost {
+export function toPost(item: WxrItem, language: string, context: PostContext) {
   const { fields } = item
   const notes: string[] = []
   const html = htmlOf(item, context, notes)
@@ -109,7 +105,6 @@ export function toPost(item: WxrItem, language: string, context: PostContext): W
   const link = URL.parse(fields.link ?? '')
   const publishing = publishingOf(item, context, notes)
   const terms = sectionsAndTags(item.terms, context.sections)
-  const slug = decodeSlug(fields.name ?? '')
   const shown = item.comments.filter(isShown)
   const responses = shown.flatMap((comment) => toResponse(comment, { item, context, publishing, notes }))
   return {
@@ -128,34 +123,35 @@ export function toPost(item: WxrItem, language: string, context: PostContext): W
       responses: fields.commentStatus === 'open' ? 'open' : 'closed',
       guid: fields.guid === '' ? undefined : fields.guid,
     },
-    origin: {
-      ...(slug !== '' && { slug }),
-      // A plain permalink (`/?p=12`) is no path.
-      ...(link && link.pathname !== '/' && link.search === '' && { oldPath: link.pathname }),
-      baseUrl: link?.href ?? context.baseUrl,
-    },
-    source: markOf(item, context, link?.href),
+    origin: originOf(fields.name ?? '', link, context.baseUrl),
+    source: writtenMark({
+      modifiedAt: readDate(fields.modifiedGmt ?? '', 'UTC') ?? readDate(fields.modified ?? '', context.zone),
+      readAt: context.readAt,
+      site: context.idPrefix.replace(/^wp:/, ''),
+      link: link?.href,
+    }),
     selections: terms,
     responses,
+    /** Comments that wait for approval, are spam, or are of a kind that readers do not write. */
     responsesLeftOut: item.comments.length - responses.length,
     notes,
   }
 }
 
-function markOf(
-  { fields }: WxrItem,
-  { idPrefix, zone, readAt }: PostContext,
-  link: string | undefined,
-): SourceMark {
+/** A post of WordPress as it was written, wherever it comes from. */
+export const writtenMark = (
+  known: Pick<SourceMark, 'modifiedAt' | 'readAt' | 'site' | 'link'>,
+): SourceMark => ({ ...known, rank: 3, formerIds: [], isSummary: false, isNameless: false })
+
+/** @param baseUrl where the post has no address of its own */
+export function originOf(name: string, link: URL | null, baseUrl: string): Origin {
+  const slug = decodeSlug(name)
+  // A plain permalink (`/?p=12`) is no path.
+  const isPath = link && link.pathname !== '/' && link.search === ''
   return {
-    rank: 3,
-    modifiedAt: readDate(fields.modifiedGmt ?? '', 'UTC') ?? readDate(fields.modified ?? '', zone),
-    readAt,
-    formerIds: [],
-    site: idPrefix.replace(/^wp:/, ''),
-    link,
-    isSummary: false,
-    isNameless: false,
+    ...(slug !== '' && { slug }),
+    ...(isPath && { oldPath: link.pathname }),
+    baseUrl: link?.href ?? baseUrl,
   }
 }
 
@@ -232,7 +228,7 @@ export const slugsOf = (terms: ImportedPost['selections'], kind: SelectionKind):
 ]
 
 /** Slugs of other scripts are percent-encoded in an export, and long ones cut, maybe within a character. */
-export function decodeSlug(text: string): string {
+function decodeSlug(text: string): string {
   for (const cut of [/$/, /%[^%]{0,2}$/, /(?:%[^%]{0,2}){2}$/, /(?:%[^%]{0,2}){3}$/]) {
     try {
       return decodeURIComponent(text.replace(cut, ''))

@@ -1,29 +1,16 @@
 import { FieldText } from '../field-text.ts'
 import { openXml, type OpenBytes, type Reading } from '../xml/xml.ts'
 
-export interface WxrTerm {
-  domain: string
-  nicename: string
-  name: string
-}
-
 /** One `<item>`, as text; fields are as WordPress names them, without their prefix. */
 export interface WxrItem {
   fields: Partial<Record<Field, string>>
-  terms: WxrTerm[]
+  terms: { domain: string; nicename: string; name: string }[]
   meta: Map<string, string>
   comments: WxrComment[]
   /** Where it begins in the file. */
   line: number
   /** What is longer in it than in any post, and was cut. */
   tooLong: string | undefined
-}
-
-export interface WxrSite {
-  title: string
-  link: string
-  baseUrl: string
-  language: string
 }
 
 export type WxrPart = { kind: 'author'; login: string; name: string } | { kind: 'item'; item: WxrItem }
@@ -122,7 +109,7 @@ interface BuilderOptions {
 }
 
 class WxrBuilder {
-  readonly site: WxrSite = { title: '', link: '', baseUrl: '', language: '' }
+  readonly site = { title: '', link: '', baseUrl: '', language: '' }
   isWxr = false
   isComplete = false
   /** Items that have begun. */

@@ -19,31 +19,21 @@ const usualPrefixOf = (namespace: string): string | undefined => {
   return prefixes.find(([pattern]) => pattern.test(folded))?.[1]
 }
 
-const maxRemembered = 1_000
-
-/** What is bound where: names in it, as they are written, by what they are usually called. */
-interface Scope {
-  bound: Map<string, string>
-  names: Map<string, string>
-}
-
 /**
  * Names of elements with the usual prefix of their namespace, whatever the document calls it. A prefix that is not
  * declared, or of a namespace that nobody here reads, is kept as it is written.
  */
 export function createNames() {
-  const scopes: Scope[] = [{ bound: new Map(), names: new Map() }]
-  const top = () => scopes.at(-1) as Scope
+  /** Of every element that is open, what is bound in it: usual prefixes by those that are written. */
+  const scopes = [new Map<string, string>()]
+  const top = () => scopes.at(-1) as Map<string, string>
 
-  const usual = (scope: Scope, name: string): string => {
-    const known = scope.names.get(name)
-    if (known !== undefined) return known
+  const usual = (bound: Map<string, string>, name: string): string => {
     const colon = name.indexOf(':')
-    const prefix = scope.bound.get(name.slice(0, Math.max(0, colon)))
+    const prefix = bound.get(name.slice(0, Math.max(0, colon)))
+    if (prefix === undefined) return name
     const local = name.slice(colon + 1)
-    const result = prefix === undefined ? name : prefix === '' ? local : `${prefix}:${local}`
-    if (scope.names.size < maxRemembered) scope.names.set(name, result)
-    return result
+    return prefix === '' ? local : `${prefix}:${local}`
   }
 
   return {
@@ -52,26 +42,24 @@ export function createNames() {
 
     open(name: string, attributes: Record<string, string>): string {
       const declared = Object.keys(attributes).filter((key) => key === 'xmlns' || key.startsWith('xmlns:'))
-      const before = top()
-      if (declared.length === 0) scopes.push(before)
-      else {
-        const bound = new Map(before.bound)
-        for (const key of declared) {
-          const prefix = key.slice(6)
-          const found = usualPrefixOf(attributes[key] ?? '')
-          if (found === undefined) bound.delete(prefix)
-          else bound.set(prefix, found)
-        }
-        // RSS has no namespace, whatever its root says by mistake.
-        if (name === 'rss') bound.delete('')
-        scopes.push({ bound, names: new Map() })
+      // Most declare nothing, and share what is bound around them.
+      const bound = declared.length === 0 ? top() : new Map(top())
+      for (const key of declared) {
+        const prefix = key.slice(6)
+        const found = usualPrefixOf(attributes[key] ?? '')
+        if (found === undefined) bound.delete(prefix)
+        else bound.set(prefix, found)
       }
-      return usual(top(), name)
+      // RSS has no namespace, whatever its root says by mistake.
+      if (declared.length > 0 && name === 'rss') bound.delete('')
+      scopes.push(bound)
+      return usual(bound, name)
     },
 
     close(name: string): string {
-      const scope = scopes.length > 1 ? (scopes.pop() as Scope) : top()
-      return usual(scope, name)
+      const bound = top()
+      if (scopes.length > 1) scopes.pop()
+      return usual(bound, name)
     },
   }
 }

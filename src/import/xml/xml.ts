@@ -20,13 +20,7 @@ export interface XmlListener {
 export type OpenBytes = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** How a document is to be read so that nothing of it is lost. */
-export interface Reading {
-  encoding: Encoding
-  /** Bytes that are not in the encoding that was declared. */
-  invalidBytes: number
-  /** A strict parser takes it: nothing of it is to be repaired. */
-  isWellFormed: boolean
-}
+export type Reading = Awaited<ReturnType<typeof readingOf>>
 
 /** Characters between two tags; longer ones are cut. */
 const maxText = 4_000_000
@@ -47,7 +41,7 @@ export async function readingOf(
   open: OpenBytes,
   charset?: string,
   onBytes: (bytes: number) => void = () => undefined,
-): Promise<Reading> {
+) {
   const census = new EncodingCensus()
   let bytes = 0
   for await (const piece of piecesOf(open())) {
@@ -58,14 +52,16 @@ export async function readingOf(
   const isWellFormed = await isParsed(open(), encoding, (more) => {
     onBytes((bytes += more))
   })
-  return { encoding, invalidBytes: census.invalid, isWellFormed }
+  return {
+    encoding,
+    /** Bytes that are not in the encoding that was declared. */
+    invalidBytes: census.invalid,
+    /** A strict parser takes it: nothing of it is to be repaired. */
+    isWellFormed,
+  }
 }
 
-async function isParsed(
-  stream: ReturnType<OpenBytes>,
-  encoding: Encoding,
-  onBytes: (more: number) => void,
-): Promise<boolean> {
+async function isParsed(stream: ReturnType<OpenBytes>, encoding: Encoding, onBytes: (more: number) => void) {
   const seen = { isStrict: true, length: 0, depth: 0 }
   const parser = new SaxesParser({ xmlns: false })
   parser.on('error', () => {
