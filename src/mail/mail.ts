@@ -13,7 +13,7 @@ import {
 import type { Keyring } from '../domain/token.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose/compose.ts'
-import { buildPersonalMessage, buildSkeleton, personalise, type Skeleton } from './message/message.ts'
+import { buildPersonalMessage, buildSkeleton, personalise } from './message/message.ts'
 import { composePersonal, type ComposedMail, type PersonalContent } from './compose/personal.ts'
 import { domainOf } from '../domain/subscribers/address.ts'
 import { createSenders, findSenderFault, readMailbox } from './senders.ts'
@@ -87,11 +87,7 @@ export function createMail(options: MailOptions) {
     composeDigest: async (frozen: FrozenDigest): Promise<DigestParts> =>
       composeDigest(frozen, await templates.get(), options.hasEditions),
     /** Once per variant: a pure function of the frozen digest. All articles where `articleIds` is absent. */
-    assembleVariant(
-      parts: DigestParts,
-      articleIds?: readonly number[],
-      variant: VariantOptions = {},
-    ): Skeleton {
+    assembleVariant(parts: DigestParts, articleIds?: readonly number[], variant: VariantOptions = {}) {
       const { newsletter, publication, digestId, cadence } = parts.frozen
       const composed = composeVariant(parts, articleIds, variant)
       const from = senders.digest(newsletter)
@@ -123,11 +119,7 @@ export function createMail(options: MailOptions) {
     },
     /** The page `/digests/{id}`: every article, nobody's links. */
     renderWeb: composeWebVersion,
-    async composePersonal(
-      content: PersonalContent,
-      publication: Publication,
-      language: string,
-    ): Promise<ComposedMail> {
+    async composePersonal(content: PersonalContent, publication: Publication, language: string) {
       const own = publicationIn(publication, language)
       const reader = {
         language,

@@ -111,10 +111,8 @@ function preheaderOf(
   language: InterfaceLanguage,
 ) {
   if (wordsHtml) return summaryOf(wordsHtml)
-  return `${lead} ${listNames(
-    offers.map(({ name }) => name),
-    language,
-  )}`.trim()
+  const names = offers.map(({ name }) => name)
+  return `${lead} ${listNames(names, language)}`.trim()
 }
 
 type Writer = PersonalReader & { language: InterfaceLanguage }

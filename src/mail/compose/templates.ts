@@ -9,8 +9,6 @@ import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { askProcess } from '../../thread.ts'
 import type { Compiled } from './compile-process.ts'
 
-export type TemplateName = 'digest' | 'brief' | 'personal'
-
 /** One kind of mail, ready to be filled; the same for every language of one direction. */
 export interface MailTemplate {
   html(data: TemplateData): string
@@ -23,6 +21,7 @@ export type TemplateData = Record<string, unknown> & { language: string; locale:
 export type MailTemplates = Record<TemplateName, Record<'ltr' | 'rtl', MailTemplate>>
 
 const names = ['digest', 'brief', 'personal'] as const
+type TemplateName = (typeof names)[number]
 const directions = ['ltr', 'rtl'] as const
 const root = fileURLToPath(new URL('../../../templates/mail/', import.meta.url))
 

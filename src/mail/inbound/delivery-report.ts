@@ -117,11 +117,7 @@ function readRecipient(fields: Fields, { text, stage, isAlone }: Surroundings): 
 }
 
 /** The server that refused knows more than the one that reports it, unless it said nothing in particular. */
-function statusOf(
-  quoted: string | undefined,
-  reported: string | undefined,
-  code: number | undefined,
-): string | undefined {
+function statusOf(quoted: string | undefined, reported: string | undefined, code: number | undefined) {
   if (quoted !== undefined && !quoted.endsWith('.0.0')) return quoted
   const isOfTheReply = code === undefined || reported?.startsWith(String(code).slice(0, 1))
   // A failure that nobody explains is one for good.

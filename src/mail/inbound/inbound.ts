@@ -52,10 +52,7 @@ export async function readInbound(
   keyring: Keyring,
   read: (raw: Buffer, envelope: InboundEnvelope) => InboundText | Promise<InboundText> = readInboundText,
 ): Promise<InboundMail> {
-  return unseal(await read(raw, envelope), keyring)
-}
-
-function unseal(text: InboundText, keyring: Keyring): InboundMail {
+  const text = await read(raw, envelope)
   if (text.kind === 'ignored') return text
   const { seals, unless, ...returned } = text
   for (const [purpose, sealed] of seals) {

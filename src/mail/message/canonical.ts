@@ -56,11 +56,11 @@ export function canonicalBodyHash(body: readonly Buffer[]): string {
   )
   const parts = isDivisible ? segments.map(relaxSegment) : [relaxSegment(Buffer.concat(segments))]
   const hash = createHash('sha256')
-  let last = parts.length - 1
   // Empty lines at the end do not count, wherever the last text is.
-  while (last >= 0 && trimEnd(parts[last] ?? Buffer.alloc(0)).length === 0) last--
-  for (const part of parts.slice(0, Math.max(last, 0))) hash.update(part)
-  if (last >= 0) hash.update(trimEnd(parts[last] ?? Buffer.alloc(0))).update('\r\n')
+  const last = parts.findLastIndex((part) => trimEnd(part).length > 0)
+  for (const [index, part] of parts.slice(0, last + 1).entries())
+    hash.update(index < last ? part : trimEnd(part))
+  if (last >= 0) hash.update('\r\n')
   return hash.digest('base64')
 }
 

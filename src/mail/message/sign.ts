@@ -6,6 +6,7 @@ import {
   verify as verifyBytes,
   type KeyObject,
 } from 'node:crypto'
+import { promisify } from 'node:util'
 import { canonicalBodyHash, readHeaders, relaxHeader, splitMessage, type Header } from './canonical.ts'
 import { foldWords } from './encoding.ts'
 
@@ -105,16 +106,12 @@ function chooseHeaders(headers: Header[]): { names: string[]; canonical: string 
 }
 
 /** On libuv's threads: an RSA signature costs half a millisecond that the event loop does not have. */
-function signData(algorithm: Key['algorithm'], key: KeyObject, data: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const settle = (error: Error | null, signature: Buffer) => {
-      if (error) reject(error)
-      else resolve(signature)
-    }
-    if (algorithm === 'rsa-sha256') signBytes('sha256', data, key, settle)
-    else signBytes(null, createHash('sha256').update(data).digest(), key, settle)
-  })
-}
+const signAside = promisify(signBytes)
+
+const signData = (algorithm: Key['algorithm'], key: KeyObject, data: Buffer): Promise<Buffer> =>
+  algorithm === 'rsa-sha256'
+    ? signAside('sha256', data, key)
+    : signAside(null, createHash('sha256').update(data).digest(), key)
 
 function readKey(algorithm: Key['algorithm'], selector: string, pem: string): Key {
   const isRsa = algorithm === 'rsa-sha256'
