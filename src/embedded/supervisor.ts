@@ -90,7 +90,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void) {
   /** Waits for the end of the database and starts it again, for as long as this process lives. */
   const watchDatabase = async (
     open: Installation,
-    envOf: (url: string) => Record<ChildName, NodeJS.ProcessEnv>,
+    envOf: (url: string) => ReturnType<typeof environments>,
   ) => {
     let url = open.config.databaseUrl
     for (;;) {
@@ -172,7 +172,7 @@ export function createSupervisor(config: Config, warn: (line: string) => void) {
   }
 }
 
-const environments = (config: ProcessConfig): Record<ChildName, NodeJS.ProcessEnv> => {
+const environments = (config: ProcessConfig) => {
   const shared = {
     DATABASE_URL: config.databaseUrl,
     SECRET_KEY: config.secretKeys.join(','),
@@ -183,7 +183,6 @@ const environments = (config: ProcessConfig): Record<ChildName, NodeJS.ProcessEn
   // Two processes on one machine cannot share a metrics port.
   const workerMetrics = config.metricsPort === 0 ? 0 : config.metricsPort + 1
   return {
-    mail: childEnvironment({}),
     web: childEnvironment({
       ...shared,
       METRICS_PORT: String(config.metricsPort),

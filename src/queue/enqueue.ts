@@ -64,14 +64,8 @@ export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
     },
 
     /** Rings that nobody has heard yet, by job. @throws while the queue does not answer */
-    async countWaiting(): Promise<[JobName, number][]> {
-      return Promise.all(
-        jobNames.map(async (name): Promise<[JobName, number]> => [
-          name,
-          await queueOf(name).getWaitingCount(),
-        ]),
-      )
-    },
+    countWaiting: () =>
+      Promise.all(jobNames.map(async (name) => [name, await queueOf(name).getWaitingCount()] as const)),
 
     async close(): Promise<void> {
       isClosed = true

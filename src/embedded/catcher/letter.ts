@@ -1,11 +1,6 @@
 import { simpleParser, type AddressObject, type ParsedMail } from 'mailparser'
 import type { Mailbox, Summary } from './mailbox.ts'
 
-interface Person {
-  address: string
-  name: string
-}
-
 /** A caught mail as programs get it: `GET /api/messages`. */
 export type Letter = Awaited<ReturnType<typeof readLetter>>
 
@@ -72,7 +67,7 @@ const decodeWords = (value: string): string =>
 
 const unfold = (value: string): string => value.replace(/\r?\n(?=[ \t])/g, '').trim()
 
-const peopleOf = (header: AddressObject | AddressObject[] | undefined): Person[] =>
+const peopleOf = (header: AddressObject | AddressObject[] | undefined) =>
   [header ?? []].flat().flatMap(({ value }) => value.map(({ address = '', name }) => ({ address, name })))
 
 /** By lower-case name, unfolded and otherwise as sent; a list where a header is there more than once. */

@@ -13,17 +13,12 @@ import {
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-export interface Envelope {
-  from: string
-  to: string[]
-}
-
 /** What the list needs of a caught mail, so that the mail itself can stay on disk. */
 export interface Summary {
   /** Sorts by arrival. */
   id: string
   receivedAt: string
-  envelope: Envelope
+  envelope: { from: string; to: string[] }
   from: string
   to: string
   subject: string

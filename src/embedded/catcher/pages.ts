@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import express, { type Express, type Request, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { notFound } from '../../errors.ts'
 import { createPageRenderer, type PageRenderer } from '../../http/page.ts'
@@ -26,7 +26,11 @@ export function createMailboxPages(mailbox: Mailbox, log: Logger): Express {
   app.get('/', listPage(mailbox, pages))
   app.get('/messages/:id', letterPage(mailbox, pages))
   app.get('/messages/:id/html', htmlPart(mailbox))
-  app.get('/messages/:id/raw', rawPart(mailbox))
+  app.get('/messages/:id/raw', async (request, response) => {
+    const { id } = getSummary(mailbox, request)
+    response.attachment(`${id}.eml`).type('message/rfc822')
+    response.send(await mailbox.read(id))
+  })
   app.get('/api/messages', listForPrograms(mailbox))
   app.get('/api/messages/:id', async (request, response) => {
     response.json(await readLetter(mailbox, getSummary(mailbox, request)))
@@ -126,18 +130,8 @@ function htmlPart(mailbox: Mailbox): RequestHandler {
   }
 }
 
-function rawPart(mailbox: Mailbox): RequestHandler {
+function listForPrograms(mailbox: Mailbox): RequestHandler {
   return async (request, response) => {
-    const { id } = getSummary(mailbox, request)
-    response
-      .attachment(`${id}.eml`)
-      .type('message/rfc822')
-      .send(await mailbox.read(id))
-  }
-}
-
-function listForPrograms(mailbox: Mailbox) {
-  return async (request: Request, response: Response): Promise<void> => {
     const wanted = Number(request.query['limit'] ?? mailsPerPage)
     const limit = Math.min(Math.max(Number.isInteger(wanted) ? wanted : mailsPerPage, 1), 200)
     const { summaries, next } = findPage(mailbox, request, limit)

@@ -36,11 +36,7 @@ export function createCatcher(mailbox: Mailbox): SMTPServer {
   })
 }
 
-async function receive(
-  mailbox: Mailbox,
-  stream: SMTPServerDataStream,
-  { envelope }: SMTPServerSession,
-): Promise<void> {
+async function receive(mailbox: Mailbox, stream: SMTPServerDataStream, { envelope }: SMTPServerSession) {
   const raw = await buffer(stream)
   if (stream.sizeExceeded) throw new Error('The mail is larger than 30 MiB.')
   const headers = await simpleParser(headOf(raw))
