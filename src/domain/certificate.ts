@@ -1,11 +1,6 @@
-interface Failure {
-  code?: string
-  cause?: unknown
-}
-
 /** Whether an error, or what it comes from, says that the other side's certificate is not to be trusted, or is another's. */
 export const isDistrust = (error: unknown): boolean => {
-  const { code = '', cause } = (error ?? {}) as Failure
+  const { code = '', cause } = (error ?? {}) as { code?: string; cause?: unknown }
   const known = /^(CERT_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_)/
   return known.test(code) || (cause !== undefined && isDistrust(cause))
 }

@@ -18,10 +18,7 @@ export interface Recorded {
   guard: Guard | undefined
 }
 
-export interface Guard {
-  system: string
-  timeline: number
-  files: string
+export interface Guard extends Omit<Identity, 'isWhole'> {
   /** How long ago a worker last said that all was well. */
   silentSeconds: number
   isHeld: boolean

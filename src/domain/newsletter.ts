@@ -94,13 +94,8 @@ export const newsletterPath = (slug: string): string => `/newsletters/${encodeUR
 /** Alerts of a newsletter in one local day, unless it says otherwise. */
 export const defaultAlertsPerDay = 3
 
-export const findCadence = <Kind extends Cadence>(
-  newsletter: Pick<Newsletter, 'cadences'>,
-  cadence: Kind,
-): Extract<CadenceRule, { cadence: Kind }> | undefined =>
-  newsletter.cadences.find(
-    (rule): rule is Extract<CadenceRule, { cadence: Kind }> => rule.cadence === cadence,
-  )
+export const findCadence = <Kind extends Cadence>({ cadences }: Pick<Newsletter, 'cadences'>, kind: Kind) =>
+  cadences.find((rule): rule is Extract<CadenceRule, { cadence: Kind }> => rule.cadence === kind)
 
 const plain = (rule: PlainRule): Schedule =>
   rule.cadence === 'daily'

@@ -23,11 +23,6 @@ export interface Contact {
   email: string
 }
 
-export interface LegalLink {
-  label: string
-  url: string
-}
-
 /** What the newsroom says of itself, in one language. */
 type Texts = typeof noTexts
 
@@ -41,7 +36,7 @@ export const noTexts = {
   /** Own words at the foot of every mail. */
   footer: null as string | null,
   contacts: [] as Contact[],
-  legalLinks: [] as LegalLink[],
+  legalLinks: [] as { label: string; url: string }[],
 }
 
 export const textFields = Object.keys(noTexts) as (keyof Texts)[]

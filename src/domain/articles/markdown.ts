@@ -8,9 +8,6 @@ const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true })
 markdown.linkify.set({ fuzzyLink: false })
 
 /** `sanitizeArticleHtml` of either format; in Markdown, tags are words. */
-export function sanitizeText(
-  format: Format,
-  ...[text, ...place]: Parameters<typeof sanitizeArticleHtml>
-): string {
+export function sanitizeText(format: Format, ...[text, ...place]: Parameters<typeof sanitizeArticleHtml>) {
   return sanitizeArticleHtml(format === 'markdown' ? markdown.render(text) : text, ...place)
 }

@@ -29,10 +29,7 @@ export function openReference(
   const [id, given, ...rest] = sealed.toLowerCase().split('.')
   if (id === undefined || given === undefined || rest.length > 0 || given.length !== 13) return undefined
   const isOurs = keyring.keyIds.some((keyId) =>
-    timingSafeEqual(
-      Buffer.from(seal(keyring, purpose, id, keyId)),
-      Buffer.from(given.padEnd(13).slice(0, 13), 'latin1'),
-    ),
+    timingSafeEqual(Buffer.from(seal(keyring, purpose, id, keyId)), Buffer.from(given, 'latin1')),
   )
   return isOurs ? fromBytes(decodeBase32(id)) : undefined
 }

@@ -17,21 +17,17 @@ const day = 86_400_000
 /** Offsets lie between −12 and +14 hours: whatever the zone, a wall time is within this of the same time in UTC. */
 const reach = 26 * 3_600_000
 
-const digits = {
-  month: '2-digit',
-  day: '2-digit',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-} as const
-
 /** The wall clock of a zone at an instant, as the milliseconds that a clock in UTC would need to show the same. */
 function wallAt(instant: number, zone: string): number {
   const [month, dayOfMonth, year, hour, minute, seconds] = dateFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
     year: 'numeric',
-    ...digits,
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
   })
     .format(instant)
     .split(/\D+/)

@@ -28,10 +28,7 @@ export interface ReaderGroup {
  * The order of a digest: pinned first, then the explicit choice or, without one, what is due (newest first).
  * An exclusion wins over a pin.
  */
-export function orderOf(
-  digest: Pick<Digest, 'pinned' | 'excluded' | 'chosen'>,
-  due: readonly number[],
-): number[] {
+export function orderOf(digest: Pick<Digest, 'pinned' | 'excluded' | 'chosen'>, due: readonly number[]) {
   const excluded = new Set(digest.excluded)
   return [...new Set([...digest.pinned, ...(digest.chosen ?? due)])].filter((id) => !excluded.has(id))
 }
@@ -220,12 +217,8 @@ function toFrozen(article: Candidate, { newsletter, publication, publicUrl }: Co
 }
 
 /** Where the rest can be read: the section of a newsletter of one section, else the front page in its language. */
-function moreUrl(newsletter: Newsletter, publicUrl: string): string {
-  const [section, ...others] = newsletter.sections
-  const isOfOneSection =
-    section !== undefined && others.length + newsletter.dossiers.length + newsletter.tags.length === 0
-  return (
-    publicUrl +
-    (isOfOneSection ? selectionPath({ kind: 'section', slug: section }) : `/${newsletter.language}`)
-  )
+function moreUrl({ sections, dossiers, tags, language }: Newsletter, publicUrl: string): string {
+  const [section, ...others] = sections
+  const isOfOneSection = section !== undefined && [...others, ...dossiers, ...tags].length === 0
+  return publicUrl + (isOfOneSection ? selectionPath({ kind: 'section', slug: section }) : `/${language}`)
 }

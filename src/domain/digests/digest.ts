@@ -191,10 +191,8 @@ export function requireVersion(digest: Pick<Digest, 'version'>, version: SeenVer
   )
 }
 
-export const isApproved = (
-  digest: Pick<Digest, 'contentHash' | 'approvedHash'>,
-  rule: ApprovalRule,
-): boolean => rule === 'none' || (digest.approvedHash !== null && digest.approvedHash === digest.contentHash)
+export const isApproved = (digest: Pick<Digest, 'contentHash' | 'approvedHash'>, rule: ApprovalRule) =>
+  rule === 'none' || (digest.approvedHash !== null && digest.approvedHash === digest.contentHash)
 
 /** @throws DomainError `approval_needed` */
 export function requireApproved(digest: Digest, rule: ApprovalRule): void {

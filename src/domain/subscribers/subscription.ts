@@ -1,7 +1,6 @@
 import { cadences, type Cadence, type Newsletter } from '../newsletter.ts'
 
-export const subscriptionStates = ['pending', 'active', 'ended'] as const
-export type SubscriptionState = (typeof subscriptionStates)[number]
+export type SubscriptionState = 'pending' | 'active' | 'ended'
 
 export type EndedReason = 'unsubscribed' | 'bounced' | 'complained' | 'erased' | 'expired' | 'refused'
 
