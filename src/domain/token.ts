@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { notFound } from '../errors.ts'
 
 /**
@@ -64,5 +64,4 @@ export function createKeyring(secrets: readonly string[]) {
   }
 }
 
-const keyIdOf = (secret: string): string =>
-  createHash('sha256').update(`key id\0${secret}`).digest('hex').slice(0, 8)
+const keyIdOf = (secret: string): string => hash('sha256', `key id\0${secret}`).slice(0, 8)

@@ -25,13 +25,7 @@ interface FetchOptions {
 }
 
 /** What a server has answered, whatever its status. */
-export interface ServerAnswer {
-  /** After redirects. */
-  url: string
-  status: number
-  header: (name: string) => string | undefined
-  body: Buffer
-}
+export type ServerAnswer = Awaited<ReturnType<typeof follow>>
 
 /**
  * GET of a URL that a person gave us. Only public addresses are ever connected to: the name is resolved once, every
@@ -91,7 +85,7 @@ interface Journey extends Required<Omit<FetchOptions, 'resolve'>> {
 
 const feedTypes = 'application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5'
 
-async function follow(start: string, journey: Journey): Promise<ServerAnswer> {
+async function follow(start: string, journey: Journey) {
   const { method, headers, dispatcher, isAllowed, limits, signal } = journey
   let url = start
   for (let hop = 0; hop <= limits.redirects; hop += 1) {
@@ -110,9 +104,10 @@ async function follow(start: string, journey: Journey): Promise<ServerAnswer> {
       continue
     }
     return {
+      /** After redirects. */
       url: target.href,
       status: response.status,
-      header: (name) => response.headers.get(name) ?? undefined,
+      header: (name: string) => response.headers.get(name) ?? undefined,
       body: await readBody(response.body ?? [], limits),
     }
   }

@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/editor.ts'
 import { invalid } from '../../errors.ts'
 import { knownSections } from '../../services/articles/selections.ts'
-import { createBatcher, type ImportReport, type ImportServices } from '../batch.ts'
+import { createBatcher, type ImportServices } from '../batch.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
 import { isOfWordpress, postNumberOf, withoutSharedNames } from './feed-identity.ts'
 import type { FeedItem } from './feed-item.ts'
@@ -9,13 +9,8 @@ import type { ReadFeed } from './feed-reader.ts'
 import { fetchPublic, findShortlink } from './fetch.ts'
 import { isProtected } from './password-protected.ts'
 import { foreignNote, unclosedFault } from '../notes.ts'
-import type { Repairs } from '../xml/repairs.ts'
 
-export interface FeedReport extends ImportReport {
-  /** Posts that need a password, whose form a feed shows in place of their text; items in other languages than ours. */
-  leftOut: { password: number; language: number }
-  repairs: Repairs
-}
+export type FeedReport = Awaited<ReturnType<typeof importFeed>>
 
 interface Options {
   url: string
@@ -32,7 +27,7 @@ interface Options {
  * Imports what a feed holds now. Items keep their guid; a second import changes only what was edited.
  * @throws DomainError of `fetchPublic`; `not_a_feed`, `doctype_refused`, `xml_too_deep`
  */
-export async function importFeed(services: ImportServices, options: Options): Promise<FeedReport> {
+export async function importFeed(services: ImportServices, options: Options) {
   const document = await (options.fetch ?? fetchPublic)(options.url)
   const { url } = document
   const found = await readFeed(document)
@@ -43,6 +38,7 @@ export async function importFeed(services: ImportServices, options: Options): Pr
   const batcher = createBatcher(services, options.actor, url)
   const readAt = new Date()
   const sections = knownSections(await services.selections.list('section'))
+  /** Posts that need a password, whose form a feed shows in place of their text; items in other languages than ours. */
   const leftOut = { password: 0, language: 0 }
   for (const item of withoutSharedNames(feed.items)) {
     const fault = unclosedFault([item.title, item.html, item.summary])

@@ -199,9 +199,10 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
       return { ...letter(), action: action(url), notes: [until(content.expiresAt), ignore] }
     }
     case 'response': {
-      const { subject, title, paragraphs } = letter({ article: isolate(content.article, language) })
+      const about = letter({ article: isolate(content.article, language) })
       return {
-        ...{ subject, title, paragraphs: [...paragraphs, isolate(content.beginning, language)] },
+        ...about,
+        paragraphs: [...about.paragraphs, isolate(content.beginning, language)],
         action: action(content.confirmUrl),
         notes: [
           until(content.expiresAt),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Diagnosis } from '../../domain/delivery/diagnosis.ts'
 import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { findReply, forRecord, longestAnswer, statusIn } from '../inbound/report-text.ts'
@@ -86,8 +86,7 @@ export function kindFinder(names: Partial<Record<EventKind, string>>): (name: st
 }
 
 /** For events that have no name: the same for the same event. */
-export const idOf = (...parts: string[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+export const idOf = (...parts: string[]): string => hash('sha256', JSON.stringify(parts), 'base64url')
 
 /** Our seals in what a provider hands back: of our own header, where a hyphen stands for the dot, and of Message-IDs. */
 export const sealsIn = (...texts: string[]): string[] =>
