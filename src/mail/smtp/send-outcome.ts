@@ -1,4 +1,5 @@
 import type { Refused, SmtpStage } from '../../domain/delivery/delivery.ts'
+import { toLowerAddress } from '../../domain/subscribers/address.ts'
 import type { SmtpReply } from './smtp-session.ts'
 
 const longestAnswer = 500
@@ -10,8 +11,9 @@ const longestAnswer = 500
 export function storableAnswer(answer: string, address: string): string {
   // Control characters too: a database that takes no NUL would refuse the outcome for ever.
   const line = answer.replace(/[\s\p{C}]+/gu, ' ').trim()
-  const folded = line.toLowerCase()
-  const needle = address.toLowerCase()
+  // Each character keeps its place.
+  const folded = toLowerAddress(line)
+  const needle = toLowerAddress(address)
   let stored = ''
   let from = 0
   for (let at = folded.indexOf(needle); at >= 0 && needle !== ''; at = folded.indexOf(needle, from)) {
