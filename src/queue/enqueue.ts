@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openCarrier, openQueue, type AnyQueue, type Carrier, type QueueBackend } from './connection.ts'
 import type { FaultLog } from './faults.ts'
 import { inspectRedis, RedisFault, type RedisCause } from './inspect-redis.ts'
@@ -75,10 +76,7 @@ export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
   }
 }
 
-function rejectAfter(timeoutMs: number): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    setTimeout(() => {
-      reject(new Error(`no answer from the queue within ${timeoutMs} ms`))
-    }, timeoutMs).unref()
-  })
+async function rejectAfter(timeoutMs: number): Promise<never> {
+  await sleep(timeoutMs, undefined, { ref: false })
+  throw new Error(`no answer from the queue within ${timeoutMs} ms`)
 }

@@ -254,8 +254,7 @@ export function plainTextOf(html: string): string {
         text += ` (${link.url})`
     } else if (name === 'img') text += decode(/alt="([^"]*)"/.exec(piece)?.[1] ?? '')
     else if (slash !== '' && (name === 'td' || name === 'th')) text += ' '
-    else if (name === 'br' || (slash !== '' && name === 'tr')) end('\n')
-    else if (name === 'li' && slash !== '') end('\n')
+    else if (name === 'br' || (slash !== '' && (name === 'tr' || name === 'li'))) end('\n')
     else if (name === 'li') text += text.endsWith('\n') ? '- ' : '\n- '
     else if (slash !== '' && /^(?:p|h\d|ul|ol|blockquote|pre|figure|table)$/.test(name)) end('\n\n')
   }
