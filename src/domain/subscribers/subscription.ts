@@ -1,6 +1,7 @@
 import { cadences, type Cadence, type Newsletter } from '../newsletter.ts'
 
-export type SubscriptionState = 'pending' | 'active' | 'ended'
+export const subscriptionStates = ['pending', 'active', 'ended'] as const
+export type SubscriptionState = (typeof subscriptionStates)[number]
 
 export type EndedReason = 'unsubscribed' | 'bounced' | 'complained' | 'erased' | 'expired' | 'refused'
 
