@@ -7,7 +7,7 @@ import { get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from
 import { changeInput } from '../../services/digests/input.ts'
 import { deliveryShape, digestShape } from '../../services/digests/shape.ts'
 import type { Services } from '../../services/services.ts'
-import { digestReport } from './report-shapes.ts'
+import { oneDigestReport } from './report-shapes.ts'
 
 const params = z.strictObject({ id: rowId })
 
@@ -38,7 +38,7 @@ export function digestApi({ digests, digestProgress, reports }: Services, draini
     get('/digests/{id}/report', 'viewer', {
       summary: 'What became of it, and who came and left until the next of its newsletter began',
       params,
-      answers: { 200: digestReport.nullable().describe('Null where it has not gone out') },
+      answers: { 200: oneDigestReport.nullable().describe('Null where it has not gone out') },
       handle: async (call) => ({ body: await reports.ofDigest(call.params.id) }),
     }),
     patch('/digests/{id}', 'editor', {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deliveryStates } from '../../domain/delivery/delivery.ts'
 
 const count = z.int().min(0)
 const outcome = {
@@ -9,11 +10,15 @@ const outcome = {
   joined: count.describe('New readers of the newsletter'),
   left: count.describe('Readers who left the newsletter'),
 }
-export const digestReport = z.object({
+const digestReport = z.object({
   id: z.int(),
   subject: z.string(),
   startedAt: z.iso.datetime(),
   ...outcome,
+})
+const domainResult = z.object({ domain: z.string(), state: z.enum(deliveryStates), n: count })
+export const oneDigestReport = digestReport.extend({
+  domains: z.array(domainResult).nullable().describe('Once its deliveries are no longer kept one by one'),
 })
 export const newsletterReport = z.object({
   newsletter: z.string(),
