@@ -17,8 +17,8 @@ export function keyCommand(program: Command): void {
         .default(keyLifetimeDays),
     )
     .action(async ({ days, ...wanted }: { role: Role; name: string; days: number }) => {
-      if (!Number.isInteger(days) || days < 0)
-        throw new UsageError('--days is a whole number such as 90, or 0.')
+      if (!Number.isInteger(days) || days < 0 || days > 36_500)
+        throw new UsageError('--days is a whole number up to 36500, such as 90, or 0.')
       const { key } = await withContext(({ services }) =>
         services.keys.create({ ...wanted, lifetimeDays: days }, cliActor),
       )

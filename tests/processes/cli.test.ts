@@ -47,6 +47,7 @@ test('wrong use exits 2, a failure exits 1, each with a sentence and no stack', 
   const url = await cloneDatabase()
   const cases = [
     { args: ['key', 'create'], code: 2 },
+    { args: ['key', 'create', '--role', 'viewer', '--name', 'site', '--days', '9e15'], code: 2 },
     { args: ['unknown'], code: 2 },
     { args: ['publication', 'set'], code: 2 },
     { args: ['publication', 'set', '--zone', 'Mars/Olympus'], code: 1 },
