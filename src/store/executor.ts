@@ -18,6 +18,44 @@ export const findRow =
   async (...statement: Fill): Promise<Row | undefined> =>
     (await listRows<Row>(db)(...statement))[0]
 
+/** The only one, of a statement that has one whatever the tables hold. */
+export const getRow =
+  <Row>(db: Executor) =>
+  async (...statement: Fill): Promise<Row> => {
+    const row = await findRow<Row>(db)(...statement)
+    if (!row) throw new Error('a statement that always has a row has none')
+    return row
+  }
+
+export const hasRow =
+  (db: Executor) =>
+  async (...statement: Fill): Promise<boolean> =>
+    (await findRow(db)(...statement)) !== undefined
+
+/** Of each row its only column. */
+export const listValues =
+  <Value>(db: Executor) =>
+  async (...statement: Fill): Promise<Value[]> =>
+    (await listRows<object>(db)(...statement)).map((row) => Object.values(row)[0] as Value)
+
+/** That of the first row; undefined also where it is null. */
+export const findValue =
+  <Value>(db: Executor) =>
+  async (...statement: Fill): Promise<Value | undefined> =>
+    (await listValues<Value | null>(db)(...statement))[0] ?? undefined
+
+/** That of the only row. */
+export const getValue =
+  <Value>(db: Executor) =>
+  async (...statement: Fill): Promise<Value> =>
+    Object.values(await getRow<object>(db)(...statement))[0] as Value
+
+/** Runs a statement that is written as SQL. @returns how many rows it has changed */
+export const run =
+  (db: Executor) =>
+  async (...statement: Fill): Promise<number> =>
+    Number((await sql(...statement).execute(db)).numAffectedRows ?? 0)
+
 /** Whether there was a row to change. */
 export async function hasChanged(statement: {
   executeTakeFirst: () => Promise<UpdateResult | DeleteResult>

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Article, ArticleBody } from '../../domain/articles/article.ts'
-import { listRows, type Executor } from '../executor.ts'
+import { hasRow, listRows, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
 /** What an article said before what it says now. */
@@ -40,7 +40,7 @@ export async function insertBody(
   articleId: number,
   next: Pick<Article, 'title' | 'deck' | 'html'>,
 ): Promise<boolean> {
-  const rows = await listRows(db)`
+  return hasRow(db)`
     with former as (
       insert into article_bodies (article_id, title, deck, body, format, written_by, written_at)
       select id, ${text} from articles
@@ -51,5 +51,4 @@ export async function insertBody(
       where b.article_id = f.article_id and b.id not in (
         select id from article_bodies where article_id = ${articleId} order by id desc limit ${keptBodies - 1}))
     select from former`
-  return rows.length > 0
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { listRows, hasChanged, type Executor } from '../executor.ts'
+import { hasChanged, listRows, run, type Executor } from '../executor.ts'
 
 /** One way an article is known, and which article it is. */
 export interface FoundName {
@@ -48,22 +48,22 @@ export function articleIdentity(db: Executor) {
     ): Promise<void> {
       if (aliases.length === 0) return
       const rows = JSON.stringify(aliases)
-      await sql`
+      await run(db)`
         insert into article_aliases (article_id, external_id, guid)
         select a."articleId", a."externalId", a.guid
         from jsonb_to_recordset(${rows}::jsonb) as a ("articleId" bigint, "externalId" text, guid text)
         where a.guid is null or not exists (
           select 1 from article_aliases k where k.article_id = a."articleId" and k.guid = a.guid)
-        on conflict (external_id) do nothing`.execute(db)
+        on conflict (external_id) do nothing`
     },
 
     /** A stronger id takes the place of the one it had, which becomes an alias. */
     async updateExternalId(id: number, externalId: string): Promise<void> {
-      await sql`delete from article_aliases where external_id = ${externalId}`.execute(db)
-      await sql`
+      await run(db)`delete from article_aliases where external_id = ${externalId}`
+      await run(db)`
         insert into article_aliases (article_id, external_id)
         select id, external_id from articles where id = ${id}
-        on conflict (external_id) do nothing`.execute(db)
+        on conflict (external_id) do nothing`
       await db.updateTable('articles').set({ externalId }).where('id', '=', id).execute()
     },
 
@@ -83,7 +83,7 @@ export function articleIdentity(db: Executor) {
       marks: { id: number; modifiedAt: string | null; rank: number | null; oldPath: string | null }[],
     ): Promise<void> {
       if (marks.length === 0) return
-      await sql`
+      await run(db)`
         update articles as a
         set remote_modified_at = coalesce(a.remote_modified_at, m."modifiedAt"),
             remote_rank = coalesce(a.remote_rank, m.rank), old_path = coalesce(a.old_path, m."oldPath")
@@ -91,7 +91,7 @@ export function articleIdentity(db: Executor) {
           as m (id bigint, "modifiedAt" timestamptz, rank smallint, "oldPath" text)
         where a.id = m.id
           and (m.rank is not null and a.remote_rank is null or a.remote_modified_at is null and m."modifiedAt" is not null
-            or a.old_path is null and m."oldPath" is not null)`.execute(db)
+            or a.old_path is null and m."oldPath" is not null)`
     },
   }
 }

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { run, type Executor } from '../executor.ts'
 
 export function articleViewsStore(db: Executor) {
   return {
@@ -9,7 +8,7 @@ export function articleViewsStore(db: Executor) {
      * @param date ISO, such as 2026-03-14
      */
     async insert(slug: string, date: string, n = 1): Promise<boolean> {
-      const { numAffectedRows } = await sql`
+      const counted = await run(db)`
         with article as (
           update articles set views_total = views_total + ${n}::bigint
           where slug = ${slug} and state = 'published'
@@ -17,8 +16,8 @@ export function articleViewsStore(db: Executor) {
         )
         insert into article_views (article_id, date, n)
         select id, ${date}::date, ${n}::bigint from article
-        on conflict (article_id, date) do update set n = article_views.n + excluded.n`.execute(db)
-      return (numAffectedRows ?? 0n) > 0n
+        on conflict (article_id, date) do update set n = article_views.n + excluded.n`
+      return counted > 0
     },
 
     /** The secret of a day, made by whoever asks first; those of the days before are deleted then. */

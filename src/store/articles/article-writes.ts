@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState } from '../../domain/articles/article.ts'
 import { insertBody } from './article-bodies.ts'
 import { articleIdentity } from './article-identity.ts'
-import { listRows, hasChanged, type Executor } from '../executor.ts'
+import { hasChanged, listRows, run, type Executor } from '../executor.ts'
 import { empty, fill, type Filled } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
@@ -35,11 +35,11 @@ export function articleWrites(db: Executor) {
     /** Until the end of the transaction: two writers of one article, new or not, take turns. */
     async lock(names: string[]): Promise<void> {
       // Sorted by the lock's own number, so that no two writers wait for each other in a circle.
-      await sql`
+      await run(db)`
         select pg_advisory_xact_lock(number) from (
           select distinct hashtextextended('article ' || id, 0) as number
           from unnest(${names}::text[]) as id order by 1
-        ) as locks`.execute(db)
+        ) as locks`
     },
 
     /** Locks the rows against the scheduled publisher. */
@@ -82,10 +82,10 @@ export function articleWrites(db: Executor) {
     async update(id: number, content: ArticleContent): Promise<void> {
       const { oldPath, remoteModifiedAt, remoteRank, heldAt, state, writtenBy, correction } = content
       const isRewritten = await insertBody(db, id, content)
-      await sql`
+      await run(db)`
         insert into article_slugs (slug, article_id)
         select slug, id from articles where id = ${id} and slug <> ${content.slug} and first_public_at is not null
-        on conflict (slug) do update set article_id = excluded.article_id`.execute(db)
+        on conflict (slug) do update set article_id = excluded.article_id`
       await db
         .updateTable('articles')
         .set({
@@ -123,7 +123,7 @@ export function articleWrites(db: Executor) {
       articleIds: number[],
       selections: { articleId: number; selectionId: number; position: number }[],
     ): Promise<void> {
-      await sql`delete from article_selections where article_id = any(${articleIds})`.execute(db)
+      await run(db)`delete from article_selections where article_id = any(${articleIds})`
       if (selections.length === 0) return
       await db
         .insertInto('articleSelections')
@@ -135,9 +135,7 @@ export function articleWrites(db: Executor) {
     /** Published → withdrawn. False for an article that was not public. */
     async markWithdrawn(id: number, reason: string, now: Date, sourceId?: number): Promise<boolean> {
       // Stronger than an update's own lock, which a preparation's would let pass; both take as long as they take.
-      await sql`select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)`.execute(
-        db,
-      )
+      await run(db)`select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)`
       await db.selectFrom('articles').select('id').where('id', '=', id).forUpdate().execute()
       const result = await db
         .updateTable('articles')

@@ -6,7 +6,7 @@ import { feedTextOf, linksOf, ownerOf } from './article-links.ts'
 import { articleBodies, markdownOfArticle } from './article-bodies.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findValue, getValue, listRows, listValues, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
@@ -178,7 +178,7 @@ export function articlesStore(db: Executor) {
      */
     async findPublicByOldPath(paths: string[]): Promise<Article | undefined> {
       if (paths.length === 0) return undefined
-      const row = await findRow<{ id: number }>(db)`
+      const id = await findValue<number>(db)`
         select id from (
           select id, lower(rtrim(old_path, '/')) as path from articles
           where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})
@@ -187,7 +187,7 @@ export function articlesStore(db: Executor) {
           where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})) as found
         where exists (select from articles a where a.id = found.id and a.state in ('published', 'withdrawn'))
         order by array_position(${paths}::text[], path), id limit 1`
-      return row && findBy('id', row.id)
+      return id === undefined ? undefined : findBy('id', id)
     },
 
     /** By the number that a post had in its WordPress; where two sites had it, the one that came first. */
@@ -213,14 +213,13 @@ export function articlesStore(db: Executor) {
       const [year, month, day] = date.split('-')
       const from = `${year}-${month ?? '01'}-${day ?? '01'}`
       const length = day ? '1 day' : month ? '1 month' : '1 year'
-      const row = await findRow<{ isFound: boolean }>(db)`
+      return getValue<boolean>(db)`
         select exists (
           select 1 from articles a, publication p
           where a.state in ('published', 'withdrawn')
             and a.first_public_at >= ${from}::timestamp at time zone p.zone
             and a.first_public_at < (${from}::timestamp + ${length}::interval) at time zone p.zone
         ) as is_found`
-      return row?.isFound ?? false
     },
 
     /** By a slug it once had. */
@@ -233,7 +232,7 @@ export function articlesStore(db: Executor) {
 
     /** Those published among which each translates another, but this one, whichever way round it was said. */
     async listTranslations(id: number): Promise<Article[]> {
-      const rows = await listRows<{ id: number }>(db)`
+      const ids = await listValues<number>(db)`
         with recursive kin (id) as (
           select ${id}::bigint
           union
@@ -241,7 +240,7 @@ export function articlesStore(db: Executor) {
           join articles other on other.translation_of = a.id or other.id = a.translation_of)
         select a.id from kin join articles a on a.id = kin.id
         where a.id <> ${id} and a.state = 'published' order by a.language, a.id`
-      return listByIds(rows.map((row) => row.id))
+      return listByIds(ids)
     },
 
     listByIds,
@@ -289,8 +288,7 @@ export function articlesStore(db: Executor) {
 
     /** How many are published whose page is the one here. @param host as `siteHostOf` has it */
     async countAtHome(host: string): Promise<number> {
-      const row = await findRow<{ n: number }>(db)`select count(*) as n ${fromAtHome(host)}`
-      return row?.n ?? 0
+      return getValue<number>(db)`select count(*) as n ${fromAtHome(host)}`
     },
 
     /** Those, the oldest first. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Selection, SelectionKind } from '../../domain/articles/article.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { getRow, listRows, run, type Executor } from '../executor.ts'
 import { prepared } from '../prepared.ts'
 
 export interface NewSelection {
@@ -115,24 +115,24 @@ export function selectionsStore(db: Executor) {
     async putMissing(selections: NewSelection[]): Promise<Map<string, number>> {
       if (selections.length === 0) return new Map()
       // A merge waits for who writes, and who writes for a merge: to find what became of it.
-      await sql`select pg_advisory_xact_lock_shared(${mergeLock})`.execute(db)
+      await run(db)`select pg_advisory_xact_lock_shared(${mergeLock})`
       const wanted = [...new Map(selections.map((one) => [keyOf(one), one])).values()].sort((a, b) =>
         keyOf(a) < keyOf(b) ? -1 : 1,
       )
       const wantedJson = JSON.stringify(wanted)
       const known = () =>
-        sql<{ id: number; kind: string; slug: string }>`
+        listRows<{ id: number; kind: string; slug: string }>(db)`
           select s.id, s.kind, s.slug from selection_names s
           join jsonb_to_recordset(${wantedJson}::jsonb) as w (kind text, slug text)
-            on w.kind = s.kind and w.slug = s.slug`.execute(db)
-      let { rows } = await known()
+            on w.kind = s.kind and w.slug = s.slug`
+      let rows = await known()
       if (rows.length < wanted.length) {
-        await sql`
+        await run(db)`
           insert into selections (kind, slug, names)
           select kind, slug, names from jsonb_to_recordset(${wantedJson}::jsonb) as w (kind text, slug text, names jsonb)
           where not exists (select from selection_slugs s where s.kind = w.kind and s.slug = w.slug)
-          on conflict (kind, slug) do nothing`.execute(db)
-        rows = (await known()).rows
+          on conflict (kind, slug) do nothing`
+        rows = await known()
       }
       return new Map(rows.map((row) => [keyOf(row), row.id]))
     },
@@ -155,29 +155,25 @@ export function selectionsStore(db: Executor) {
 
     /** The old slug leads to it; newsletters draw from it under the new one. */
     async updateSlug({ id, kind, slug }: Selection, to: string): Promise<void> {
-      await sql`delete from selection_slugs where kind = ${kind} and slug = ${to}`.execute(db)
-      await sql`update selections set slug = ${to} where id = ${id}`.execute(db)
-      await sql`insert into selection_slugs (kind, slug, selection_id) values (${kind}, ${slug}, ${id})`.execute(
-        db,
-      )
+      await run(db)`delete from selection_slugs where kind = ${kind} and slug = ${to}`
+      await run(db)`update selections set slug = ${to} where id = ${id}`
+      await run(db)`insert into selection_slugs (kind, slug, selection_id) values (${kind}, ${slug}, ${id})`
       await renameInNewsletters(db, kind, slug, to)
     },
 
     async countUses({ id, kind, slug }: Selection): Promise<SelectionUses> {
       const { column, block } = inNewsletters(kind, slug)
-      const row = await findRow<SelectionUses>(db)`
+      return getRow<SelectionUses>(db)`
         select (select count(*)::int from article_selections where selection_id = ${id}) as articles,
           (select count(*)::int from subscriptions
            where state = 'active' and sections <> '{}' and sections @> array[${id}]::bigint[]) as readers,
           (select count(*)::int from newsletters where ${slug} = any(${column}) or blocks @> ${block}::jsonb) as newsletters`
-      if (!row) throw new Error('a select without a table has one row')
-      return row
     },
 
     /** Until the transaction ends nobody else writes to a selection or merges one, and no reader chooses any. */
     async claimAll(): Promise<void> {
-      await sql`select pg_advisory_xact_lock(${mergeLock})`.execute(db)
-      await sql`lock table subscriptions in share row exclusive mode`.execute(db)
+      await run(db)`select pg_advisory_xact_lock(${mergeLock})`
+      await run(db)`lock table subscriptions in share row exclusive mode`
     },
 
     /**
@@ -186,27 +182,23 @@ export function selectionsStore(db: Executor) {
      */
     async merge(gone: Selection, into: Selection, slugs: string[]): Promise<void> {
       // Changed and not made anew: that leaves the rows of articles alone, which somebody may hold who waits for us.
-      await sql`
+      await run(db)`
         delete from article_selections x using article_selections y
-        where x.selection_id = ${gone.id} and y.selection_id = ${into.id} and y.article_id = x.article_id`.execute(
-        db,
-      )
-      await sql`
-        update article_selections set selection_id = ${into.id} where selection_id = ${gone.id}`.execute(db)
-      await sql`
+        where x.selection_id = ${gone.id} and y.selection_id = ${into.id} and y.article_id = x.article_id`
+      await run(db)`
+        update article_selections set selection_id = ${into.id} where selection_id = ${gone.id}`
+      await run(db)`
         update subscriptions set updated_at = clock_timestamp(),
           sections = array(select distinct id from unnest(array_replace(sections, ${gone.id}::bigint, ${into.id}::bigint)) id order by id)
-        where ${gone.id} = any(sections)`.execute(db)
+        where ${gone.id} = any(sections)`
       await renameInNewsletters(db, gone.kind, gone.slug, into.slug)
-      await sql`update selection_slugs set selection_id = ${into.id} where selection_id = ${gone.id}`.execute(
-        db,
-      )
-      await sql`delete from selections where id = ${gone.id}`.execute(db)
-      await sql`
+      await run(db)`update selection_slugs set selection_id = ${into.id} where selection_id = ${gone.id}`
+      await run(db)`delete from selections where id = ${gone.id}`
+      await run(db)`
         insert into selection_slugs (kind, slug, selection_id)
         select ${gone.kind}, slug, ${into.id}::bigint from unnest(${[gone.slug, ...slugs]}::text[]) slug
         where not exists (select from selections s where s.kind = ${gone.kind} and s.slug = slug.slug)
-        on conflict do nothing`.execute(db)
+        on conflict do nothing`
     },
 
     /** Published articles by selection id, in one language or in all; a selection without any is absent. */
@@ -237,7 +229,7 @@ async function renameInNewsletters(
 ): Promise<void> {
   const { column, block } = inNewsletters(kind, from)
   const { block: toBlock } = inNewsletters(kind, to)
-  await sql`
+  await run(db)`
     update newsletters set updated_at = clock_timestamp(),
       ${column} = array(select slug from unnest(array_replace(${column}, ${from}, ${to})) with ordinality as u (slug, n)
         group by slug order by min(n)),
@@ -245,7 +237,7 @@ async function renameInNewsletters(
         select jsonb_agg(case when jsonb_build_array(b) = ${block}::jsonb then ${toBlock}::jsonb -> 0 else b end order by n)
         from jsonb_array_elements(blocks) with ordinality as e (b, n)
         where not (jsonb_build_array(b) = ${block}::jsonb and blocks @> ${toBlock}::jsonb)), '[]')
-    where ${from} = any(${column}) or blocks @> ${block}::jsonb`.execute(db)
+    where ${from} = any(${column}) or blocks @> ${block}::jsonb`
 }
 
 const keyOf = (selection: { kind: string; slug: string }): string => `${selection.kind}/${selection.slug}`

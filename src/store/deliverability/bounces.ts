@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { bounceWindowDays, type BounceClass, type ScoredBounce } from '../../domain/deliverability/bounce.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findRow, findValue, listRows, listValues, run, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
 export interface NewBounce {
@@ -48,21 +48,18 @@ export function bouncesStore(db: Executor) {
   return {
     /** Whom a mail went to. Undefined where there is no such mail. */
     async findMail(reference: MailReference): Promise<BouncedMail | undefined> {
-      const { rows } =
+      const row =
         reference.kind === 'digest'
-          ? await sql<BouncedMail>`
+          ? await findRow<BouncedMail>(db)`
               select s.id as "subscriberId", g.newsletter_id as "newsletterId", s.address
               from deliveries d join digests g on g.id = d.digest_id join subscribers s on s.id = d.subscriber_id
-              where d.digest_id = ${reference.digestId} and d.subscriber_id = ${reference.subscriberId}`.execute(
-              db,
-            )
-          : await sql<BouncedMail>`
+              where d.digest_id = ${reference.digestId} and d.subscriber_id = ${reference.subscriberId}`
+          : await findRow<BouncedMail>(db)`
               select o.subscriber_id as "subscriberId", o.activation_id as "activationId",
                 coalesce(a.address, s.address, o.address) as address
               from outbox o left join activations a on a.id = o.activation_id
                 left join subscribers s on s.id = o.subscriber_id
-              where o.id = ${reference.outboxId}`.execute(db)
-      const row = rows[0]
+              where o.id = ${reference.outboxId}`
       return row && fill(row)
     },
 
@@ -79,13 +76,12 @@ export function bouncesStore(db: Executor) {
 
     /** The last mail they took in a week without a bounce; a day old, so that its own bounce would be here. */
     async findCleanAt(subscriberId: number, before: Date): Promise<Date | undefined> {
-      const row = await findRow<{ cleanAt: Date | null }>(db)`
+      return findValue<Date>(db)`
         select max(d.accepted_at) as "cleanAt" from deliveries d
         where d.subscriber_id = ${subscriberId} and d.state = 'accepted'
           and d.accepted_at < ${before}::timestamptz - interval '1 day'
           and not exists (select from bounces b where b.subscriber_id = d.subscriber_id
             and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day')`
-      return row?.cleanAt ?? undefined
     },
 
     /** The same report may come twice: a mail bounces once a day per class. @returns its id; undefined where it was known */
@@ -93,7 +89,7 @@ export function bouncesStore(db: Executor) {
       const { reference } = bounce
       const digestId = reference.kind === 'digest' ? reference.digestId : null
       const outboxId = reference.kind === 'outbox' ? reference.outboxId : null
-      const row = await findRow<{ id: number }>(db)`
+      return findValue<number>(db)`
         insert into bounces (at, subscriber_id, digest_id, outbox_id, source, class, status, smtp_answer, domain,
           points, proof)
         select ${at}::timestamptz, ${bounce.subscriberId ?? null}::bigint, ${digestId}::bigint, ${outboxId}::bigint,
@@ -106,7 +102,6 @@ export function bouncesStore(db: Executor) {
           and outbox_id is not distinct from ${outboxId}::bigint
           and at > ${at}::timestamptz - interval '1 day')
         returning id`
-      return row?.id
     },
 
     async updateScore(subscriberId: number, score: number, at: Date): Promise<void> {
@@ -127,8 +122,9 @@ export function bouncesStore(db: Executor) {
     },
 
     async updateEffects(bounceId: number, effects: BounceEffects): Promise<void> {
-      await sql`update bounces set effects = coalesce(effects, '{}') || ${JSON.stringify(effects)}::jsonb
-        where id = ${bounceId}`.execute(db)
+      await run(db)`
+        update bounces set effects = coalesce(effects, '{}') || ${JSON.stringify(effects)}::jsonb
+        where id = ${bounceId}`
     },
 
     /** Deletes what was recorded while this mail was sent, its points and the end of its activation. */
@@ -148,27 +144,26 @@ export function bouncesStore(db: Executor) {
           and (${subscriberId}::bigint is null or subscriber_id = ${subscriberId}::bigint)
         returning subscriber_id, points, effects`
       for (const { subscriberId: id, points, effects } of rows) {
-        await sql`
+        await run(db)`
           update subscribers s set bounce_score = greatest(0, s.bounce_score - ${points}),
             last_bounce_on = (select max(b.at)::date from bounces b where b.subscriber_id = s.id and b.points > 0)
-          where s.id = ${id} and ${points} > 0`.execute(db)
-        await sql`
+          where s.id = ${id} and ${points} > 0`
+        await run(db)`
           update activations set expires_at = ${effects?.activation?.expiresAt ?? null}::timestamptz
-          where id = ${effects?.activation?.id ?? null}::uuid and refused_at is null`.execute(db)
+          where id = ${effects?.activation?.id ?? null}::uuid and refused_at is null`
       }
       return rows.map(({ effects }) => effects ?? {})
     },
 
     /** Back to what they were, if nothing else has ended them since. @returns the newsletters */
     async restoreSubscriptions(subscriberId: number, newsletterIds: number[]): Promise<number[]> {
-      const rows = await listRows<{ newsletterId: number }>(db)`
+      return listValues<number>(db)`
         update subscriptions
         set state = case when activated_at is null then 'pending' else 'active' end, ended_reason = null,
           ended_at = null, updated_at = clock_timestamp()
         where subscriber_id = ${subscriberId} and newsletter_id = any(${newsletterIds}::bigint[])
           and state = 'ended' and ended_reason = 'bounced'
         returning newsletter_id`
-      return rows.map((row) => row.newsletterId)
     },
 
     /** Mails accepted on the day a week before `at` and since, and complaints that came in the week. */

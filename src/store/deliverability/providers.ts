@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { EventKind, ProviderName } from '../../domain/deliverability/provider-event.ts'
-import { listRows, hasChanged, type Executor } from '../executor.ts'
+import { hasChanged, listRows, run, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Providers } from '../schema.ts'
 
@@ -134,7 +134,7 @@ export function providersStore(db: Executor) {
       counts: { kind: EventKind; n: number; strange: number }[],
     ): Promise<void> {
       const kinds = counts.map(({ kind }) => kind)
-      await sql`
+      await run(db)`
         insert into provider_counts (provider, kind, n, strange_n, last_at)
         select ${name}, c.kind, c.n, c.strange, clock_timestamp()
         from unnest(${kinds}::text[], ${counts.map(({ n }) => n)}::bigint[],
@@ -143,7 +143,7 @@ export function providersStore(db: Executor) {
         order by c.kind
         on conflict (provider, kind) do update
         set n = provider_counts.n + excluded.n, strange_n = provider_counts.strange_n + excluded.strange_n,
-            last_at = excluded.last_at`.execute(db)
+            last_at = excluded.last_at`
     },
 
     async listCounts(name: ProviderName): Promise<EventCount[]> {

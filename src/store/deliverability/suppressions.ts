@@ -1,7 +1,7 @@
 import { sql, type InferResult, type Selectable } from 'kysely'
 import type { SuppressionReason } from '../../domain/deliverability/suppression.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
-import { findRow, hasChanged, listRows, type Executor } from '../executor.ts'
+import { getRow, hasChanged, listRows, run, type Executor } from '../executor.ts'
 import type { Suppressions } from '../schema.ts'
 
 export type Suppression = ReturnType<typeof toSuppression>
@@ -63,7 +63,7 @@ export function suppressionsStore(db: Executor) {
       )
       if (given.length === 0) return
       const strength = sql`array_position(array['erased', 'bounced', 'manual', 'complained']`
-      await sql`
+      await run(db)`
         with given as materialized (
           select * from unnest(${given.map(({ person }) => person)}::int[], ${given.map(({ place }) => place)}::int[],
             ${given.map(({ reason }) => reason)}::text[], ${given.map(({ keyId }) => keyId)}::text[],
@@ -78,7 +78,7 @@ export function suppressionsStore(db: Executor) {
         order by person, choice
         on conflict (address_hmac) do update set reason = excluded.reason, detail = excluded.detail,
           created_by = excluded.created_by, created_at = clock_timestamp()
-        where ${strength}, suppressions.reason) <= ${strength}, excluded.reason)`.execute(db)
+        where ${strength}, suppressions.reason) <= ${strength}, excluded.reason)`
     },
 
     delete: (hashes: AddressHash[], reasons: SuppressionReason[]): Promise<boolean> =>
@@ -91,14 +91,12 @@ export function suppressionsStore(db: Executor) {
 
     /** What tells whether these keys are the ones that people's addresses were hashed under. */
     async judgeKeys(keyIds: readonly string[]): Promise<KeyWitness> {
-      const row = await findRow<KeyWitness>(db)`
+      return getRow<KeyWitness>(db)`
         select
           (select count(*) from suppressions where key_id <> all(${keyIds})) as "lost",
           exists (select from subscribers where key_id <> all(${keyIds})) as "isForeign",
           exists (select from subscribers where key_id = any(${keyIds}))
             or exists (select from suppressions where key_id = any(${keyIds})) as "isKnown"`
-      if (!row) throw new Error('a select without a table has one row')
-      return row
     },
 
     async deleteById(id: number): Promise<void> {

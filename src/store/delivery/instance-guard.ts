@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { judgeInstance, type Guard, type Identity, type Recorded } from '../../domain/instance.ts'
-import type { Executor } from '../executor.ts'
+import { findRow, findValue, getValue, run, type Executor } from '../executor.ts'
 
 /** That everything is held, because this database is a copy. */
 export interface Hold {
@@ -25,41 +25,36 @@ const insufficientPrivilege = '42501'
 
 export function instanceGuardStore(db: Executor) {
   const isStampedNow = async (): Promise<boolean> => {
-    const { rows } = await sql<{ isStamped: boolean }>`select ${isStamped} as is_stamped`.execute(db)
-    return rows[0]?.isStamped ?? false
+    return getValue<boolean>(db)`select ${isStamped} as is_stamped`
   }
 
   const find = async (lock = sql``): Promise<Recorded> => {
-    const { rows } = await sql<Guard>`
+    const guard = await findRow<Guard>(db)`
       select system_identifier as system, timeline, files, held_at is not null as is_held,
         extract(epoch from clock_timestamp() - beat_at)::float8 as silent_seconds
-      from instance_guard ${lock}`.execute(db)
-    return { guard: rows[0], isStamped: await isStampedNow() }
+      from instance_guard ${lock}`
+    return { guard, isStamped: await isStampedNow() }
   }
 
   return {
     async getIdentity(): Promise<Identity> {
       const database = sql`(select oid::text from pg_database where datname = current_database())`
       const whole = await orRefused(
-        sql<{ system: string; timeline: number }>`
+        findRow<{ system: string; timeline: number }>(db)`
           select s.system_identifier::text || '/' || ${database} as system,
             -- Of a promotion the control file tells only after the next checkpoint.
             case when pg_is_in_recovery() then c.timeline_id
               else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline
-          from pg_control_system() s, pg_control_checkpoint() c`.execute(db),
+          from pg_control_system() s, pg_control_checkpoint() c`,
       )
       // Written once, by initdb; its inode tells when, and is new in every copy.
-      const placed = await orRefused(
-        sql<{
-          files: string
-        }>`select extract(epoch from change)::text as files from pg_stat_file('PG_VERSION')`.execute(db),
-      )
-      const files = placed?.rows[0]?.files ?? ''
-      const [row] = whole?.rows ?? []
-      if (row) return { ...row, files, isWhole: true }
+      const placed = findValue<string>(db)`
+        select extract(epoch from change)::text as files from pg_stat_file('PG_VERSION')`
+      const files = (await orRefused(placed)) ?? ''
+      if (whole) return { ...whole, files, isWhole: true }
       // Some managed databases keep the control file from their tenants.
-      const { rows } = await sql<{ system: string }>`select 'unknown/' || ${database} as system`.execute(db)
-      return { system: rows[0]?.system ?? 'unknown', timeline: 0, files, isWhole: false }
+      const system = await getValue<string>(db)`select 'unknown/' || ${database} as system`
+      return { system, timeline: 0, files, isWhole: false }
     },
 
     /** Locked until the end of the transaction: two workers that start together judge one after the other. */
@@ -72,33 +67,30 @@ export function instanceGuardStore(db: Executor) {
 
     /** Of a copy. */
     async findHold(): Promise<Hold | undefined> {
-      const { rows } = await sql<Hold>`
+      return findRow<Hold>(db)`
         select coalesce((select held_at from instance_guard), clock_timestamp()) as since,
-          (select count(*)::int from digests where state = 'paused' and paused_reason = 'restored') as digests`.execute(
-        db,
-      )
-      return rows[0]
+          (select count(*)::int from digests where state = 'paused' and paused_reason = 'restored') as digests`
     },
 
     /** This database is the one that sends. */
     async put(identity: Identity): Promise<void> {
-      await sql`
+      await run(db)`
         insert into instance_guard (system_identifier, timeline, files)
         values (${identity.system}, ${identity.timeline}, ${identity.files})
         on conflict (only_row) do update
         set system_identifier = excluded.system_identifier, timeline = excluded.timeline, files = excluded.files,
-            beat_at = clock_timestamp(), held_at = null`.execute(db)
+            beat_at = clock_timestamp(), held_at = null`
       if (await isStampedNow()) return
-      await sql`
+      await run(db)`
         insert into instance_stamp (guard_oid, written_in)
         values (to_regclass('instance_guard')::oid, pg_current_xact_id()::xid::text)
         on conflict (only_row) do update
-        set guard_oid = excluded.guard_oid, written_in = excluded.written_in`.execute(db)
+        set guard_oid = excluded.guard_oid, written_in = excluded.written_in`
     },
 
     /** A worker saw that all is well. */
     async beat(): Promise<void> {
-      await sql`update instance_guard set beat_at = clock_timestamp()`.execute(db)
+      await run(db)`update instance_guard set beat_at = clock_timestamp()`
     },
 
     /**
@@ -106,16 +98,14 @@ export function instanceGuardStore(db: Executor) {
      * work: what it has brought so far is judged once it is there.
      */
     async markHeld(): Promise<void> {
-      await sql`update instance_guard set held_at = clock_timestamp() where held_at is null`.execute(db)
-      await sql`
+      await run(db)`update instance_guard set held_at = clock_timestamp() where held_at is null`
+      await run(db)`
         update digests
         set state = 'paused', resume_state = state, paused_reason = 'restored', updated_at = clock_timestamp()
-        where state in ('scheduled', 'preparing', 'sending') and exists (select from instance_guard)`.execute(
-        db,
-      )
-      await sql`
+        where state in ('scheduled', 'preparing', 'sending') and exists (select from instance_guard)`
+      await run(db)`
         update digests set paused_reason = 'restored', probe_at = null, updated_at = clock_timestamp()
-        where state = 'paused' and probe_at is not null and exists (select from instance_guard)`.execute(db)
+        where state = 'paused' and probe_at is not null and exists (select from instance_guard)`
     },
 
     /**
@@ -123,15 +113,14 @@ export function instanceGuardStore(db: Executor) {
      * stays paused, for the desk to decide. @returns how many digests go on
      */
     async releaseDigests(): Promise<number> {
-      await sql`
+      await run(db)`
         update digests set paused_reason = 'expired', updated_at = clock_timestamp()
-        where state = 'paused' and paused_reason = 'restored' and expires_at <= clock_timestamp()`.execute(db)
-      const { numAffectedRows } = await sql`
+        where state = 'paused' and paused_reason = 'restored' and expires_at <= clock_timestamp()`
+      return run(db)`
         update digests
         set state = coalesce(resume_state, 'sending'), resume_state = null, paused_reason = null,
             updated_at = clock_timestamp()
-        where state = 'paused' and paused_reason = 'restored'`.execute(db)
-      return Number(numAffectedRows ?? 0)
+        where state = 'paused' and paused_reason = 'restored'`
     },
   }
 }

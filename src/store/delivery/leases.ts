@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { spreadReason } from '../../domain/delivery/delivery.ts'
-import type { Executor } from '../executor.ts'
+import { findValue, getValue, listRows, listValues, run, type Executor } from '../executor.ts'
 import { notHeld } from './instance-guard.ts'
 import { prepared } from '../prepared.ts'
 
@@ -133,7 +133,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
           ? sql``
           : sql`and lower(split_part(${ledger.address}, '@', 2)) <> all(${avoided}::text[])`
       // Past a key rather than from the start: rows just claimed leave dead index entries that every claim would re-read.
-      const { rows } = await sql<Lease & Row & { state: string }>`${prepared}
+      const rows = await listRows<Lease & Row & { state: string }>(db)`${prepared}
         with picked as materialized (
           select m.*, ${ledger.objection} as objection
           from ${table} m
@@ -150,7 +150,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
             ${ledger.onClaim} next_at = null
         from picked ${ledger.joins}
         where ${scope} and m.${key} = picked.${key}
-        returning m.state, m.${key} as key, m.lease_token as token, ${ledger.columns}`.execute(db)
+        returning m.state, m.${key} as key, m.lease_token as token, ${ledger.columns}`
       const last = rows.reduce((max, row) => Math.max(max, row.key), after)
       const claimed = rows.filter((row) => row.state === 'claimed').sort((a, b) => a.key - b.key)
       return { claimed, examined: rows.length, last }
@@ -158,19 +158,18 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
 
     /** Whether a claim might find something. */
     async hasPending(): Promise<boolean> {
-      const { rows } = await sql<{ hasPending: boolean }>`
+      return getValue<boolean>(db)`
         select exists (select from ${table} m where ${scope} and m.state = 'pending' and ${ledger.isOpen})
-          as has_pending`.execute(db)
-      return rows[0]?.hasPending ?? false
+          as has_pending`
     },
 
     /** A heartbeat for exactly these rows. Extending "all that is mine" would keep a forgotten row for ever. */
     async extend(leases: readonly Lease[]): Promise<void> {
       // What another statement holds at this moment has its next heartbeat long before the lease ends.
-      await sql`${prepared}
+      await run(hot)`${prepared}
         with ${given(leases)}, kept as materialized (
           select given.* from given join ${table} m on ${isMine} for update of m skip locked)
-        update ${table} m set lease_until = ${leaseEnd} from kept where ${ledger.sameAs('kept')}`.execute(hot)
+        update ${table} m set lease_until = ${leaseEnd} from kept where ${ledger.sameAs('kept')}`
     },
 
     /**
@@ -182,7 +181,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * left. A 250 is a fact and outranks whatever the row says meanwhile, so no lease is asked for.
      */
     async record(told: readonly Told[]): Promise<Set<number>> {
-      const { rows } = await sql<{ key: number }>`${prepared}
+      const keys = await listValues<number>(hot)`${prepared}
         with ${given(told)},
           ${lockedWhere(sql`${isGiven} and case when given.answer is null then ${isHeld('claimed')}
             else m.state <> 'accepted' end`)},
@@ -196,8 +195,8 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
         from locked
         where ${isLocked} and locked.answer is null
           and ${notHeld} and ${ledger.objection} is null and ${ledger.isCurrent}
-        returning m.${key} as key`.execute(hot)
-      return new Set(rows.map((row) => row.key))
+        returning m.${key} as key`
+      return new Set(keys)
     },
 
     /**
@@ -205,7 +204,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * @returns true where that would come too late, and the mail has expired
      */
     async markDeferred(lease: Lease, failure: Failure): Promise<boolean> {
-      const { rows } = await sql<{ state: string }>`${prepared}
+      const state = await findValue<string>(hot)`${prepared}
         with ${given([lease])}
         update ${table} m
         set (state, next_at) = (
@@ -213,39 +212,39 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
               from (select ${nextAt} as next_at) w),
             reason = ${failure.reason}, smtp_answer = ${failure.answer}, attempt = m.attempt + 1, lease_until = null
         from given where ${isMine}
-        returning m.state`.execute(hot)
-      return rows[0]?.state === 'expired'
+        returning m.state`
+      return state === 'expired'
     },
 
     /** Surely not sent, and never will be. */
     async markRejected(lease: Lease, failure: Failure): Promise<void> {
-      await sql`${prepared}
+      await run(hot)`${prepared}
         with ${given([lease])}
         update ${table} m
         set state = 'rejected', lease_until = null, attempt = m.attempt + 1, reason = ${failure.reason},
             smtp_answer = ${failure.answer}
-        from given where ${isMine}`.execute(hot)
+        from given where ${isMine}`
     },
 
     /** The server is in trouble: another attempt later, which costs the mail nothing. */
     async postpone(lease: Lease, failure: Failure): Promise<void> {
-      await sql`${prepared}
+      await run(hot)`${prepared}
         with ${given([lease])}
         update ${table} m
         set state = 'deferred', next_at = least(${nextAt}, ${ledger.expiresAt}),
             reason = ${failure.reason}, smtp_answer = ${failure.answer}, lease_until = null
-        from given where ${isMine}`.execute(hot)
+        from given where ${isMine}`
     },
 
     /** The server may or may not have it: one more attempt where the policy allows, else `uncertain`. */
     async markAmbiguous(lease: Lease, answer: string): Promise<void> {
-      await sql`${prepared}
+      await run(hot)`${prepared}
         with ${given([lease])}
         update ${table} m
         set state = ${afterAmbiguity(ledger, sql`'deferred'`)},
             reason = 'no_answer', next_at = ${nextAt}, smtp_answer = ${answer},
             attempt = m.attempt + 1, ambiguous = m.ambiguous + 1, lease_until = null
-        from given where ${isMine}`.execute(hot)
+        from given where ${isMine}`
     },
 
     /**
@@ -253,7 +252,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * mail is no longer wanted. Returns the keys that wait again.
      */
     async release(leases: readonly Lease[]): Promise<Set<number>> {
-      const { rows } = await sql<{ key: number; state: string }>`${prepared}
+      const rows = await listRows<{ key: number; state: string }>(hot)`${prepared}
         with ${given(leases)}, ${lockedWhere(isInHand('claimed', 'committing', 'deferred'))}
         update ${table} m
         set (state, reason) = (
@@ -261,7 +260,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
               from (select ${ledger.objection} as why) o),
             lease_token = null, lease_until = null, next_at = null
         from locked where ${isLocked}
-        returning m.${key} as key, m.state`.execute(hot)
+        returning m.${key} as key, m.state`
       return new Set(rows.filter((row) => row.state === 'pending').map((row) => row.key))
     },
 
@@ -271,7 +270,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * @returns how many were found in each state
      */
     async recover(limit = 1_000): Promise<{ claimed: number; committing: number }> {
-      const { rows } = await sql<{ before: 'claimed' | 'committing'; n: number }>`
+      const rows = await listRows<{ before: 'claimed' | 'committing'; n: number }>(db)`
         with silent as materialized (
           select m.*, m.state as before
           from ${table} m
@@ -289,7 +288,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
           from silent where ${ledger.sameAs('silent')}
           returning silent.before
         )
-        select before, count(*)::int as n from recovered group by before`.execute(db)
+        select before, count(*)::int as n from recovered group by before`
       const found = { claimed: 0, committing: 0 }
       for (const row of rows) found[row.before] = row.n
       return found
@@ -301,7 +300,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * @returns how many; fewer than `limit` means none is left
      */
     async wake(limit = 10_000): Promise<number> {
-      const { numAffectedRows } = await sql`
+      return run(db)`
         with due as materialized (
           select m.* from ${table} m
           where ${scope} and m.state = 'deferred' and m.next_at <= clock_timestamp()
@@ -311,8 +310,7 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
           for update of m skip locked
         )
         update ${table} m set state = 'pending', next_at = null
-        from due where ${ledger.sameAs('due')}`.execute(db)
-      return Number(numAffectedRows ?? 0)
+        from due where ${ledger.sameAs('due')}`
     },
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { NoticeText } from '../../domain/notice.ts'
-import type { Executor } from '../executor.ts'
+import { run, type Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
 import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
 
@@ -160,11 +160,9 @@ export function outboxStore(db: Executor, hot: Executor) {
 
     /** What a worker could not write, as one of the version before cannot write a kind that it does not know: five times. */
     async retryUnwritten(): Promise<void> {
-      await sql`
+      await run(db)`
         update outbox set state = 'pending', reason = null
-        where state = 'rejected' and reason = 'not_written' and attempt < 5 and expires_at > now()`.execute(
-        db,
-      )
+        where state = 'rejected' and reason = 'not_written' and attempt < 5 and expires_at > now()`
     },
   }
 }

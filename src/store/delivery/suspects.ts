@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { findValue, getValue, listRows, listValues, run, type Executor } from '../executor.ts'
 import { seconds, type Failure, type Lease, type Ledger, type SendingTimes } from './leases.ts'
 
 /** The first wait that is longer than what has passed since; minutes. */
@@ -29,12 +29,12 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
      * Call it when no conversation that began before the refusal is open any more.
      */
     async putAside(lease: Lease, failure: Failure): Promise<void> {
-      await sql`
+      await run(db)`
         update ${table} m
         set state = 'deferred', suspect_at = coalesce(m.suspect_at, clock_timestamp()),
             next_at = ${nextProbe} + ${seconds(2 * times.troubleSeconds)},
             reason = ${failure.reason}, smtp_answer = ${failure.answer}, lease_until = null
-        where ${isMine(lease)}`.execute(db)
+        where ${isMine(lease)}`
     },
 
     /**
@@ -42,62 +42,56 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
      * whose second refusal is the reader's, but one from before any mail that was taken: `listSuspects` leaves it out.
      */
     async askAgain(lease: Lease): Promise<void> {
-      await sql`
+      await run(db)`
         update ${table} m
         set state = 'pending', suspect_at = to_timestamp(0), lease_token = null, lease_until = null
-        where ${isMine(lease)}`.execute(db)
+        where ${isMine(lease)}`
     },
 
     /** Whether the server has taken a mail whose conversation began after the refusal: a lease is longer than one. */
     async hasAcceptedSince(suspectAt: Date): Promise<boolean> {
-      const { rows } = await sql<{ hasAccepted: boolean }>`
+      return getValue<boolean>(db)`
         select exists (select from ${table} m where ${scope} and m.state = 'accepted'
-          and m.committing_at > ${suspectAt}::timestamptz + ${seconds(times.leaseSeconds)}) as has_accepted`.execute(
-        db,
-      )
-      return rows[0]?.hasAccepted ?? false
+          and m.committing_at > ${suspectAt}::timestamptz + ${seconds(times.leaseSeconds)}) as has_accepted`
     },
 
     /** Whether other refused mail waits, which will be tried again. */
     async hasPutAside(): Promise<boolean> {
-      const { rows } = await sql<{ hasAny: boolean }>`
+      return getValue<boolean>(db)`
         select exists (select from ${table} m where ${scope} and m.state = 'deferred' and m.suspect_at is not null)
-          as has_any`.execute(db)
-      return rows[0]?.hasAny ?? false
+          as has_any`
     },
 
     /** An address that the server took a mail for, of the latest. */
     async findTakenAddress(): Promise<string | undefined> {
-      const { rows } = await sql<{ address: string | null }>`
+      return findValue<string>(db)`
         select ${ledger.address} as address from ${table} m
-        where ${scope} and m.state = 'accepted' order by m.${key} desc limit 1`.execute(db)
-      return rows[0]?.address ?? undefined
+        where ${scope} and m.state = 'accepted' order by m.${key} desc limit 1`
     },
 
     /** Rejects the mail on the word of one refusal; `listSuspects` finds it again where more of the kind follow. */
     async markUnproven(lease: Lease, failure: Failure): Promise<void> {
-      await sql`
+      await run(db)`
         update ${table} m
         set state = 'rejected', suspect_at = coalesce(m.suspect_at, clock_timestamp()), lease_until = null,
             attempt = m.attempt + 1, reason = ${failure.reason}, smtp_answer = ${failure.answer}
-        where ${isMine(lease)}`.execute(db)
+        where ${isMine(lease)}`
     },
 
     /** Mail refused for this reason since the server last took one; it waits, or is rejected. */
     async listSuspects(reason: string): Promise<{ key: number; isRejected: boolean }[]> {
-      const { rows } = await sql<{ key: number; isRejected: boolean }>`
+      return listRows<{ key: number; isRejected: boolean }>(db)`
         with taken as (
           select max(m.committing_at) as at from ${table} m where ${scope} and m.state = 'accepted'
         )
         select m.${key} as key, m.state = 'rejected' as is_rejected from ${table} m, taken
         where ${scope} and m.state in ('deferred', 'rejected') and m.reason = ${reason}
-          and m.suspect_at > coalesce(taken.at, '-infinity')`.execute(db)
-      return rows
+          and m.suspect_at > coalesce(taken.at, '-infinity')`
     },
 
     /** Rejections that were about us become waiting mail, without a counted attempt. @returns the keys whose time is not over */
     async takeBack(keys: readonly number[]): Promise<number[]> {
-      const { rows } = await sql<{ key: number }>`
+      return listValues<number>(db)`
         with wronged as materialized (
           select m.* from ${table} m
           where ${scope} and m.${key} = any(${keys}::bigint[]) and m.state = 'rejected' and ${ledger.isUnderWay}
@@ -107,8 +101,7 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
         update ${table} m
         set state = 'deferred', attempt = m.attempt - 1, next_at = ${nextProbe} + ${seconds(2 * times.troubleSeconds)}
         from wronged where ${ledger.sameAs('wronged')}
-        returning m.${key} as key`.execute(db)
-      return rows.map((row) => row.key)
+        returning m.${key} as key`
     },
   }
 }

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { getRow, getValue, type Executor } from '../executor.ts'
 
 /** What waits for a worker, whoever should have rung for it. */
 export interface WaitingWork {
@@ -21,13 +20,12 @@ export function waitingWorkStore(db: Executor) {
   return {
     /** Until the end of the transaction; false where another worker is at it. */
     async claimReconciling(): Promise<boolean> {
-      const { rows } = await sql<{ isMine: boolean }>`
-        select pg_try_advisory_xact_lock(${reconcilerLock}) as is_mine`.execute(db)
-      return rows[0]?.isMine ?? false
+      return getValue<boolean>(db)`
+        select pg_try_advisory_xact_lock(${reconcilerLock}) as is_mine`
     },
 
     async get(): Promise<WaitingWork> {
-      const { rows } = await sql<WaitingWork>`
+      return getRow<WaitingWork>(db)`
         select
           exists (select from outbox where state = 'pending') as mail,
           exists (select from activations where decided_at is null and decide_at <= clock_timestamp()) as signups,
@@ -40,12 +38,7 @@ export function waitingWorkStore(db: Executor) {
           array(select id from digests where state = 'sending' order by id) as sending,
           array(select id from imports where state in ('waiting', 'running') order by id) as importing,
           array(select id from sources where paused_at is null and next_at <= clock_timestamp()
-            and coalesce(lease_until, '-infinity') < clock_timestamp() order by next_at limit 20) as sources`.execute(
-        db,
-      )
-      const [row] = rows
-      if (!row) throw new Error('a select without a table has one row')
-      return row
+            and coalesce(lease_until, '-infinity') < clock_timestamp() order by next_at limit 20) as sources`
     },
   }
 }

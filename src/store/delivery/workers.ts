@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { getRow, getValue, hasRow, listValues, run, type Executor } from '../executor.ts'
 
 /** What workers know. It rises with what one of the version before would do wrongly. */
 const generations = { letters: 1, folding: 2, braces: 3 }
@@ -12,15 +11,10 @@ export function workersStore(db: Executor) {
   return {
     /** Says that a worker lives, and what its database thinks of the time and of durability. */
     async put(id: string): Promise<{ now: Date; synchronousCommit: string }> {
-      const { rows } = await sql<{ now: Date; synchronousCommit: string }>`
+      return getRow<{ now: Date; synchronousCommit: string }>(db)`
         insert into workers (id, generation) values (${id}, ${generation})
         on conflict (id) do update set beat_at = clock_timestamp()
-        returning clock_timestamp() as now, current_setting('synchronous_commit') as synchronous_commit`.execute(
-        db,
-      )
-      const [row] = rows
-      if (!row) throw new Error('a worker could not be recorded')
-      return row
+        returning clock_timestamp() as now, current_setting('synchronous_commit') as synchronous_commit`
     },
 
     /** Why it sends nothing; undefined where it can. */
@@ -34,31 +28,22 @@ export function workersStore(db: Executor) {
 
     /** What keeps workers that live from sending, each once. */
     async listObstacles(): Promise<string[]> {
-      const { rows } = await sql<{ obstacle: string }>`
+      return listValues<string>(db)`
         select distinct obstacle from workers
-        where obstacle is not null and beat_at > clock_timestamp() - interval '30 seconds' order by 1`.execute(
-        db,
-      )
-      return rows.map((row) => row.obstacle)
+        where obstacle is not null and beat_at > clock_timestamp() - interval '30 seconds' order by 1`
     },
 
     /** Workers heard of within the last 30 seconds. */
     async countAlive(): Promise<number> {
-      const { rows } = await sql<{ n: number }>`
-        select count(*) as n from workers where beat_at > clock_timestamp() - interval '30 seconds'`.execute(
-        db,
-      )
-      return rows[0]?.n ?? 0
+      return getValue<number>(db)`
+        select count(*) as n from workers where beat_at > clock_timestamp() - interval '30 seconds'`
     },
 
     /** Whether one lives that is of an older version, and cannot do this. */
     async areOlderAlive(ability: Ability): Promise<boolean> {
-      const { rows } = await sql`
+      return hasRow(db)`
         select from workers
-        where generation < ${generations[ability]} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`.execute(
-        db,
-      )
-      return rows.length > 0
+        where generation < ${generations[ability]} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`
     },
 
     async delete(id: string): Promise<void> {
@@ -67,7 +52,7 @@ export function workersStore(db: Executor) {
 
     /** Those that never said goodbye. */
     async deleteSilent(): Promise<void> {
-      await sql`delete from workers where beat_at < clock_timestamp() - interval '1 day'`.execute(db)
+      await run(db)`delete from workers where beat_at < clock_timestamp() - interval '1 day'`
     },
   }
 }

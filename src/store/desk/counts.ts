@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Executor } from '../executor.ts'
+import { run, type Executor } from '../executor.ts'
 
 /** Numbers that triggers keep: each is the sum of its rows, and every statement that changed it has added some. */
 export function countsStore(db: Executor) {
@@ -21,7 +21,7 @@ async function foldRows(db: Executor, table: string, columns: [owner: string, ..
     sql.ref(columns[0]),
     sql.join(columns.map((one) => sql.ref(one))),
   ]
-  await sql`
+  await run(db)`
     with grown as materialized (
       select ${owner} from ${rows} group by ${all} having count(*) > 1
     ), picked as materialized (
@@ -31,5 +31,5 @@ async function foldRows(db: Executor, table: string, columns: [owner: string, ..
       delete from ${rows} where ctid = any(array(select place from picked)) returning *
     )
     insert into ${rows} (${all}, n)
-    select ${all}, sum(n) from taken group by ${all} having sum(n) <> 0`.execute(db)
+    select ${all}, sum(n) from taken group by ${all} having sum(n) <> 0`
 }

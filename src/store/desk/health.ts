@@ -1,20 +1,19 @@
-import { findRow, type Executor } from '../executor.ts'
+import { findValue, getValue, type Executor } from '../executor.ts'
 
 export function healthStore(db: Executor) {
   return {
     /** Whether the server takes no writes, as a standby. */
     async isReadOnly(): Promise<boolean> {
-      const row = await findRow<{ isReadOnly: boolean }>(db)`
+      return getValue<boolean>(db)`
         select current_setting('transaction_read_only')::boolean as is_read_only`
-      return row?.isReadOnly ?? false
     },
 
     /** How long the oldest feed that has changed waits to be rendered; 0 when none does. */
     async getFeedLagSeconds(): Promise<number> {
-      const row = await findRow<{ seconds: number | null }>(db)`
+      const seconds = await findValue<number>(db)`
         select extract(epoch from clock_timestamp() - min(dirty_at))::float8 as seconds
         from feed_documents where dirty_at is not null`
-      return Math.max(0, row?.seconds ?? 0)
+      return Math.max(0, seconds ?? 0)
     },
 
     /**
@@ -22,7 +21,7 @@ export function healthStore(db: Executor) {
      * first entry of a partial index, so asking costs the same however much waits.
      */
     async getOldestWaitingSeconds(): Promise<number> {
-      const row = await findRow<{ seconds: number | null }>(db)`
+      const seconds = await findValue<number>(db)`
         select extract(epoch from clock_timestamp() - min(since))::float8 as seconds
         from (
           (select created_at as since from outbox where state = 'pending' order by id limit 1)
@@ -37,7 +36,7 @@ export function healthStore(db: Executor) {
           union all
           select min(published_at) from articles where state = 'scheduled'
         ) waiting`
-      return Math.max(0, Math.round(row?.seconds ?? 0))
+      return Math.max(0, Math.round(seconds ?? 0))
     },
   }
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Role } from '../../domain/editor.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findRow, getValue, hasRow, listRows, run, type Executor } from '../executor.ts'
 
 /** A colleague who was asked to the desk, and has not come yet. */
 export interface Invitation {
@@ -39,20 +39,17 @@ export function invitationStore(db: Executor) {
       expiresAt: Date
     }): Promise<number> {
       const { email, role, invitedBy, expiresAt } = invitation
-      const row = await findRow<{ id: number }>(db)`
+      return getValue<number>(db)`
         insert into invitations as i (email, role, invited_by, expires_at)
         values (${email}, ${role}, ${invitedBy}, ${expiresAt})
         on conflict (lower(email)) where accepted_at is null and withdrawn_at is null
         do update set email = excluded.email, role = excluded.role, invited_by = excluded.invited_by,
           expires_at = excluded.expires_at
         returning id`
-      if (!row) throw new Error('an invitation vanished while it was put')
-      return row.id
     },
 
     async has(ref: InvitationRef, now: Date): Promise<boolean> {
-      const { rows } = await sql`select from invitations i where ${holds(ref, now)}`.execute(db)
-      return rows.length > 0
+      return hasRow(db)`select from invitations i where ${holds(ref, now)}`
     },
 
     /** Uses the link up: of several clicks at once, one gets the invitation. */
@@ -68,21 +65,19 @@ export function invitationStore(db: Executor) {
 
     /** Those that have ended, in whatever way, before then. */
     async deleteBefore(before: Date): Promise<void> {
-      await sql`
-        delete from invitations where least(accepted_at, withdrawn_at, expires_at) < ${before}`.execute(db)
+      await run(db)`
+        delete from invitations where least(accepted_at, withdrawn_at, expires_at) < ${before}`
     },
 
     /** The mail that has not gone yet goes no more. False where there is none to withdraw. */
     async markWithdrawn(id: number): Promise<boolean> {
-      const { rows } = await sql`
-        update invitations i set withdrawn_at = now() where i.id = ${id} and ${isOpen} returning i.id`.execute(
-        db,
-      )
-      await sql`
+      const isWithdrawn = await hasRow(db)`
+        update invitations i set withdrawn_at = now() where i.id = ${id} and ${isOpen} returning i.id`
+      await run(db)`
         update outbox set state = 'skipped', reason = 'withdrawn'
         where kind = 'invitation' and payload ->> 'invitationId' = ${String(id)}
-          and state in ('pending', 'deferred')`.execute(db)
-      return rows.length > 0
+          and state in ('pending', 'deferred')`
+      return isWithdrawn
     },
   }
 }

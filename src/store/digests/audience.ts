@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { hasCopyReason, spreadReason } from '../../domain/delivery/delivery.ts'
 import type { ReaderGroup } from '../../domain/digests/digest-content.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { getRow, listRows, run, type Executor } from '../executor.ts'
 
 /** Whose history counts, and of what. */
 export interface AudienceQuery {
@@ -41,7 +41,7 @@ interface CountedGroup extends ReaderGroup {
 
 export function audienceStore(db: Executor) {
   const findBasis = async (query: AudienceQuery): Promise<Basis> => {
-    const row = await findRow<Basis>(db)`
+    return getRow<Basis>(db)`
       with ${matterOf(query)}, ${basisOf(query)}
       select basis, readers, had, exists (
         select from audience_counts c
@@ -50,8 +50,6 @@ export function audienceStore(db: Executor) {
           and abs(c.readers - basis.readers) * 100 <= c.readers and abs(c.had - basis.had) * 100 <= c.had
       ) as is_kept
       from basis`
-    if (!row) throw new Error('a select without from has one row')
-    return row
   }
 
   const count = (query: AudienceQuery): Promise<CountedGroup[]> => listRows<CountedGroup>(db)`
@@ -60,14 +58,12 @@ export function audienceStore(db: Executor) {
   /** Where somebody else is at it, theirs is kept: nobody waits for a count. */
   const keep = async (query: AudienceQuery, { basis, readers, had }: Basis, counted: CountedGroup[]) => {
     const groups = counted.map(({ articleIds: _, ...group }) => group)
-    await sql`
+    await run(db)`
       insert into audience_counts (newsletter_id, basis, readers, had, groups)
       select ${query.newsletterId}, ${basis}, ${readers}, ${had}, ${JSON.stringify(groups)}::jsonb
       where pg_try_advisory_xact_lock(hashtext('depeche.audience'), ${query.newsletterId}::int)
       on conflict (newsletter_id, basis) do update set
-        readers = excluded.readers, had = excluded.had, groups = excluded.groups, counted_at = now()`.execute(
-      db,
-    )
+        readers = excluded.readers, had = excluded.had, groups = excluded.groups, counted_at = now()`
   }
 
   const readKept = (query: AudienceQuery, { basis }: Basis): Promise<CountedGroup[]> =>
@@ -98,10 +94,10 @@ export function audienceStore(db: Executor) {
 
     /** Counts that nobody uses any more. */
     async deleteOld(): Promise<void> {
-      await sql`
+      await run(db)`
         delete from audience_counts where (newsletter_id, basis) in (
           select newsletter_id, basis from audience_counts where counted_at < now() - interval '1 hour'
-          for update skip locked)`.execute(db)
+          for update skip locked)`
     },
   }
 }

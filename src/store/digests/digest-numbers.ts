@@ -1,6 +1,6 @@
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { DigestState } from '../../domain/digests/digest.ts'
-import { findRow, type Executor } from '../executor.ts'
+import { findValue, getRow, type Executor } from '../executor.ts'
 import { lateMinutes } from './watch.ts'
 
 /** Where all digests stand, for monitoring. */
@@ -25,17 +25,16 @@ export function digestNumbersStore(db: Executor) {
   return {
     /** Readers a second: the quickest of the last five digests of a month, for others were paused or stopped. */
     async findPace(): Promise<number | undefined> {
-      const row = await findRow<{ pace: number | null }>(db)`
+      return findValue<number>(db)`
         select max(audience / extract(epoch from completed_at - started_at))::float8 as pace from (
           select audience, started_at, completed_at from digests
           where created_at > now() - interval '30 days' and audience >= ${fewestTimed}
             and completed_at > started_at and state <> 'cancelled' and not coalesce(spread, false)
           order by created_at desc limit 5) d`
-      return row?.pace ?? undefined
     },
 
     async get(): Promise<DigestNumbers> {
-      const row = await findRow<DigestNumbers>(db)`
+      return getRow<DigestNumbers>(db)`
         with counted as materialized (
           select digest_id, state, sum(n)::int as n from delivery_counts
           where digest_id in (select id from digests where state in ('preparing', 'sending', 'paused'))
@@ -58,8 +57,6 @@ export function digestNumbersStore(db: Executor) {
           (select coalesce(max(share), 0)::float8 from (
             select sum(n) filter (where state = 'rejected')::float8 / sum(n) as share from counted
             where state in ('accepted', 'rejected') group by digest_id) s) as reject_share`
-      if (!row) throw new Error('a select without a table has one row')
-      return row
     },
   }
 }

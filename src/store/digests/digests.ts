@@ -10,7 +10,7 @@ import type {
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
-import { listRows, hasChanged, type Executor } from '../executor.ts'
+import { hasChanged, hasRow, listRows, listValues, type Executor } from '../executor.ts'
 import type { Digests } from '../schema.ts'
 
 export interface NewDigest {
@@ -227,19 +227,17 @@ export function digestsStore(db: Executor) {
 
     /** The same where nobody else has it or has changed it since that version; false where somebody has. */
     async claimUnchanged(id: number, version: number): Promise<boolean> {
-      const { rows } = await sql`
+      return hasRow(db)`
         select from digests where id = ${id} and version = ${version} and state = any(${open}::text[])
-        for update skip locked`.execute(db)
-      return rows.length > 0
+        for update skip locked`
     },
 
     /** Digests that the newsroom may still change; those by hand for as long as somebody may be at them. */
     async listOpen(handDays: number): Promise<number[]> {
-      const rows = await listRows<{ id: number }>(db)`
+      return listValues<number>(db)`
         select id from digests where state = any(${open}::text[])
           and (local_date is not null or created_at > now() - make_interval(days => ${handDays}))
         order by send_at, id`
-      return rows.map((row) => row.id)
     },
 
     /** Stores what the digest holds now. */

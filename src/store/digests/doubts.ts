@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { keptReason } from '../../domain/delivery/delivery.ts'
-import { findRow, type Executor } from '../executor.ts'
+import { getValue, run, type Executor } from '../executor.ts'
 
 /** A delivery in doubt that nobody has decided on. */
 export const undecided = sql<boolean>`state = 'uncertain' and reason is distinct from ${keptReason}`
@@ -16,22 +16,18 @@ export function uncertainStore(db: Executor) {
     const named = subscriberIds
       ? sql<boolean>`subscriber_id = any(${subscriberIds}::bigint[])`
       : sql<boolean>`true`
-    const { numAffectedRows } = await sql`
+    return run(db)`
       with locked as materialized (
         select subscriber_id as id from deliveries where digest_id = ${digestId} and ${undecided} and ${named}
         order by subscriber_id for update
       )
-      update deliveries set ${change} from locked where digest_id = ${digestId} and subscriber_id = id`.execute(
-      db,
-    )
-    return Number(numAffectedRows ?? 0)
+      update deliveries set ${change} from locked where digest_id = ${digestId} and subscriber_id = id`
   }
 
   return {
     async count(digestId: number): Promise<number> {
-      const row = await findRow<{ n: number }>(db)`
+      return getValue<number>(db)`
         select count(*)::int as n from deliveries where digest_id = ${digestId} and ${undecided}`
-      return row?.n ?? 0
     },
 
     /**

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { findRow, type Executor } from '../executor.ts'
+import { findValue, hasRow, listValues, run, type Executor } from '../executor.ts'
 import { isHad } from './audience.ts'
 
 /** What is kept for a time: each call ends one batch. */
@@ -7,33 +7,29 @@ export function retentionStore(db: Executor) {
   return {
     /** Whether this worker may do what one does for all, and for how long nobody else does. */
     async claimRound(name: string, seconds: number): Promise<boolean> {
-      const row = await findRow<{ name: string }>(db)`
+      return hasRow(db)`
         insert into rounds (name, until) values (${name}, clock_timestamp() + make_interval(secs => ${seconds}))
         on conflict (name) do update set until = excluded.until where rounds.until <= clock_timestamp()
         returning name`
-      return row !== undefined
     },
 
     /** Those that ended before and still have details, or a part of them, oldest first. */
     async listEndedDigests(before: Date): Promise<number[]> {
-      const { rows } = await sql<{ id: number }>`
+      return listValues<number>(db)`
         select id from digests
         where audience > 0 and completed_at < ${before}::timestamptz
           and (state in ('completed', 'completed_with_uncertain') or (state = 'cancelled' and settled_at is not null))
           and has_details
-        order by completed_at, id`.execute(db)
-      return rows.map(({ id }) => id)
+        order by completed_at, id`
     },
 
     /** False where it was sent on meanwhile. Nobody can decide on doubts any more: they stay what they are. */
     async endDetails(digestId: number): Promise<boolean> {
-      const { numAffectedRows } = await sql`
+      const ended = await run(db)`
         update digests set details_ended_at = coalesce(details_ended_at, clock_timestamp()),
           state = case when state = 'completed_with_uncertain' then 'completed' else state end
-        where id = ${digestId} and state in ('completed', 'completed_with_uncertain', 'cancelled')`.execute(
-        db,
-      )
-      return (numAffectedRows ?? 0n) > 0n
+        where id = ${digestId} and state in ('completed', 'completed_with_uncertain', 'cancelled')`
+      return ended > 0
     },
 
     /** Nothing of it is left to move: a look at its deliveries would read all that were there. */
@@ -47,8 +43,8 @@ export function retentionStore(db: Executor) {
      * @returns the last reader; undefined where none was left
      */
     async moveDeliveries(digestId: number, after: number, limit: number): Promise<number | undefined> {
-      await sql`select set_config('depeche.keeps_counts', 'on', true)`.execute(db)
-      const row = await findRow<{ last: number | null }>(db)`
+      await run(db)`select set_config('depeche.keeps_counts', 'on', true)`
+      return findValue<number>(db)`
         with gone as (
           delete from deliveries
           where digest_id = ${digestId} and subscriber_id in (
@@ -70,7 +66,6 @@ export function retentionStore(db: Executor) {
           group by d.variant_id, d.state = 'accepted'
         )
         select max(subscriber_id) as last from gone`
-      return row?.last ?? undefined
     },
 
     /**
@@ -78,7 +73,7 @@ export function retentionStore(db: Executor) {
      * @returns the last that was old; undefined where none was left
      */
     async deleteMails(before: Date, after: number, limit: number): Promise<number | undefined> {
-      const row = await findRow<{ last: number | null }>(db)`
+      return findValue<number>(db)`
         with looked as materialized (
           select id, kind, state, created_at < ${before}::timestamptz as is_old from outbox
           where id > ${after} order by id limit ${limit}
@@ -88,20 +83,18 @@ export function retentionStore(db: Executor) {
             and looked.state in ('accepted', 'rejected', 'uncertain', 'skipped', 'expired')
         )
         select max(id) filter (where is_old) as last from looked`
-      return row?.last ?? undefined
     },
 
     /** The first month of which days are counted, such as 2026-03-01. */
     async findFirstMonth(): Promise<string | undefined> {
-      const row = await findRow<{ month: string | null }>(db)`
+      return findValue<string>(db)`
         select date_trunc('month', least((select min(date) from article_views), (select min(date) from feed_polls)))::date
           as month`
-      return row?.month ?? undefined
     },
 
     /** Views of a month's days, which become views of the month. @returns whether there may be more */
     async foldViews(month: string, limit: number): Promise<boolean> {
-      const { numAffectedRows } = await sql`
+      const folded = await run(db)`
         with gone as (
           delete from article_views where (article_id, date) in (
             select article_id, date from article_views where ${isDayOf(month)} limit ${limit})
@@ -109,13 +102,13 @@ export function retentionStore(db: Executor) {
         )
         insert into article_views (article_id, date, n)
         select article_id, ${month}::date, sum(n) from gone group by 1 order by 1
-        on conflict (article_id, date) do update set n = article_views.n + excluded.n`.execute(db)
-      return (numAffectedRows ?? 0n) > 0n
+        on conflict (article_id, date) do update set n = article_views.n + excluded.n`
+      return folded > 0
     },
 
     /** Polls of a month's days, which become polls of the month. @returns whether there may be more */
     async foldPolls(month: string, limit: number): Promise<boolean> {
-      const { numAffectedRows } = await sql`
+      const folded = await run(db)`
         with gone as (
           delete from feed_polls where (path, date, family) in (
             select path, date, family from feed_polls where ${isDayOf(month)} limit ${limit})
@@ -126,8 +119,8 @@ export function retentionStore(db: Executor) {
         group by 1, 3 order by 1, 3
         on conflict (path, date, family) do update set full_n = feed_polls.full_n + excluded.full_n,
           not_modified_n = feed_polls.not_modified_n + excluded.not_modified_n,
-          limited_n = feed_polls.limited_n + excluded.limited_n`.execute(db)
-      return (numAffectedRows ?? 0n) > 0n
+          limited_n = feed_polls.limited_n + excluded.limited_n`
+      return folded > 0
     },
   }
 }

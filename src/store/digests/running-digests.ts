@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { DigestReason } from '../../domain/digests/digest.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findValue, getRow, getValue, listValues, run, type Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { longerWait } from '../delivery/suspects.ts'
 import { undecided } from './doubts.ts'
@@ -23,17 +23,15 @@ export function runningDigestsStore(db: Executor) {
 
     /** Whether a delivery of it has not ended. One index for each, where one `in` would read them all. */
     async isOpen(id: number): Promise<boolean> {
-      const row = await findRow<{ isOpen: boolean }>(db)`
+      return getValue<boolean>(db)`
         select exists (select from deliveries where digest_id = ${id} and state = 'pending')
           or exists (select from deliveries where digest_id = ${id} and state in ('claimed', 'committing'))
           or exists (select from deliveries where digest_id = ${id} and state = 'deferred') as is_open`
-      return row?.isOpen ?? false
     },
 
     async hasPending(id: number): Promise<boolean> {
-      const row = await findRow<{ hasPending: boolean }>(db)`
+      return getValue<boolean>(db)`
         select exists (select from deliveries where digest_id = ${id} and state = 'pending') as has_pending`
-      return row?.hasPending ?? false
     },
 
     async isSending(id: number): Promise<boolean> {
@@ -51,7 +49,7 @@ export function runningDigestsStore(db: Executor) {
       reason: DigestReason,
       relay?: { answer: string; waitMinutes: readonly number[] },
     ): Promise<boolean> {
-      const { numAffectedRows } = await sql`
+      const paused = await run(db)`
         update digests
         set state = 'paused', resume_state = 'sending', paused_reason = ${reason}, updated_at = clock_timestamp()
           ${
@@ -61,8 +59,8 @@ export function runningDigestsStore(db: Executor) {
                   + ${longerWait(relay.waitMinutes, sql`coalesce(relay_since, clock_timestamp())`)})`
               : sql``
           }
-        where id = ${id} and state = 'sending'`.execute(db)
-      return (numAffectedRows ?? 0n) > 0n
+        where id = ${id} and state = 'sending'`
+      return paused > 0
     },
 
     /** Whether the relay refused us and has taken nothing of it since. */
@@ -73,14 +71,13 @@ export function runningDigestsStore(db: Executor) {
 
     /** Digests that paused themselves and whose time to ask the relay again has come. @returns those that go on */
     async resumeProbes(): Promise<number[]> {
-      const rows = await listRows<{ id: number }>(db)`
+      return listValues<number>(db)`
         update digests
         set state = 'sending', resume_state = null, paused_reason = null, probe_at = null,
             updated_at = clock_timestamp()
         where state = 'paused' and probe_at <= clock_timestamp() and paused_reason in ('refused', 'relay_refuses')
           and ${notHeld}
         returning id`
-      return rows.map((row) => row.id)
     },
 
     /** The relay takes mail again. */
@@ -107,11 +104,10 @@ export function runningDigestsStore(db: Executor) {
         .executeTakeFirst()
       if (digest?.state !== 'sending') return 'not_sending'
       if (await store.isOpen(id)) return 'in_flight'
-      const counts = await sql<{ total: number; undecided: number }>`
+      const count = await getRow<{ total: number; undecided: number }>(db)`
         select count(*) as total, count(*) filter (where ${undecided}) as undecided
-        from deliveries where digest_id = ${id}`.execute(db)
-      const [count] = counts.rows
-      if (!count || count.total !== digest.audience) return 'unbalanced'
+        from deliveries where digest_id = ${id}`
+      if (count.total !== digest.audience) return 'unbalanced'
       const state = count.undecided > 0 ? 'completed_with_uncertain' : 'completed'
       await db
         .updateTable('digests')
@@ -141,17 +137,16 @@ export function runningDigestsStore(db: Executor) {
             resume_state = case when state in ('preparing', 'sending') then state else resume_state end,
             paused_reason = case
               when state in ('preparing', 'sending') or probe_at is not null then 'by_hand' else paused_reason end`
-      await sql`
+      await run(db)`
         update digests set ${change}, version = version + 1, updated_at = clock_timestamp()
         where newsletter_id = ${newsletterId}
-          and (${wasOpen} or state in ('preparing', 'sending', 'paused'))`.execute(db)
+          and (${wasOpen} or state in ('preparing', 'sending', 'paused'))`
     },
 
     /** Cancelled digests of which something may still wait. */
     async listUnsettled(): Promise<number[]> {
-      const rows = await listRows<{ id: number }>(db)`
+      return listValues<number>(db)`
         select id from digests where state = 'cancelled' and settled_at is null order by id`
-      return rows.map((row) => row.id)
     },
 
     /**
@@ -160,7 +155,7 @@ export function runningDigestsStore(db: Executor) {
      */
     async skipCancelled(id: number, after = 0, limit = 10_000): Promise<number | undefined> {
       // One part for each index, where one `in` would read the whole digest.
-      const row = await findRow<{ last: number | null }>(db)`
+      return findValue<number>(db)`
         with pending as materialized (
           select subscriber_id from deliveries
           where digest_id = ${id} and state = 'pending' and subscriber_id > ${after}
@@ -177,7 +172,6 @@ export function runningDigestsStore(db: Executor) {
         )
         select coalesce((select max(subscriber_id) from pending), ${after}) as last
         from ended having count(*) > 0`
-      return row?.last ?? undefined
     },
 
     /** Once nothing of a cancelled digest waits or is in a worker's hands, nobody looks again. */

@@ -7,7 +7,7 @@ import {
   type HeldReason,
   type PortionOutcome,
 } from '../../domain/digests/spread.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findRow, getValue, listValues, run, type Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { seconds } from '../delivery/leases.ts'
 
@@ -35,22 +35,20 @@ export function spreadsStore(db: Executor) {
      * @param standard the domain of digests whose newsletter names no sender
      */
     async countSentLately(domain: string, standard: string): Promise<number> {
-      const row = await findRow<{ n: number }>(db)`
+      return getValue<number>(db)`
         select coalesce(sum(c.n), 0) as n from delivery_counts c join digests g on g.id = c.digest_id
         where c.day > (now() at time zone 'UTC')::date - ${lookBackDays}::int and c.state = 'accepted'
           and coalesce(lower(substring(g.frozen #>> '{newsletter,from}' from '@([^@<>[:space:]]+)>?[[:space:]]*$')),
             ${standard}) = ${domain}`
-      return row?.n ?? 0
     },
 
     /** Digests whose next portion is due, and that have nobody of the last one left to try. */
     async listDue(): Promise<number[]> {
-      const rows = await listRows<{ id: number }>(db)`
+      return listValues<number>(db)`
         select g.id from digests g
         where g.spread_next_at <= clock_timestamp() and g.state = 'sending' and ${notHeld}
           and not exists (select from deliveries where digest_id = g.id and state = 'pending')
         order by g.id`
-      return rows.map((row) => row.id)
     },
 
     /**
@@ -58,15 +56,14 @@ export function spreadsStore(db: Executor) {
      * pausing it must not wait for: putting a million readers in order takes its time.
      */
     async claim(digestId: number): Promise<boolean> {
-      const row = await findRow<{ isMine: boolean }>(db)`
+      return getValue<boolean>(db)`
         select pg_try_advisory_xact_lock(hashtextextended('depeche.spread', ${digestId})) as is_mine
       `
-      return row?.isMine ?? false
     },
 
     /** The same, once nobody else is at it. */
     async waitFor(digestId: number): Promise<void> {
-      await sql`select pg_advisory_xact_lock(hashtextextended('depeche.spread', ${digestId}))`.execute(db)
+      await run(db)`select pg_advisory_xact_lock(hashtextextended('depeche.spread', ${digestId}))`
     },
 
     /** After `claim`: undefined where its portion has been opened meanwhile, or it was stopped. */
@@ -100,7 +97,7 @@ export function spreadsStore(db: Executor) {
       const isOpen = from === 'pending' ? sql`m.state = 'pending'` : isWaiting
       // Where each later portion begins: a place of 500 is the first of the second.
       const ends = portionsOf(2 ** 31 - 1, size).map((_, day) => size * (2 ** (day + 1) - 1))
-      await sql`
+      await run(db)`
         with ranked as (
           select m.subscriber_id, m.next_at, count(*) filter (
               where s.state = 'active' and (s.paused_until is null or s.paused_until <= now())
@@ -125,7 +122,7 @@ export function spreadsStore(db: Executor) {
         update deliveries m
         set state = case when locked.day = 0 then 'pending' else 'deferred' end,
             reason = case when locked.day > 0 then ${spreadReason} end, next_at = locked.at
-        from locked where m.digest_id = ${digestId} and m.subscriber_id = locked.subscriber_id`.execute(db)
+        from locked where m.digest_id = ${digestId} and m.subscriber_id = locked.subscriber_id`
       return this.countWaiting(digestId)
     },
 
@@ -155,30 +152,26 @@ export function spreadsStore(db: Executor) {
       },
     ): Promise<void> {
       const followAt = waiting > 0 ? nextAt : null
-      await sql`
+      await run(db)`
         update digests
         set spread_portion = ${portion}, spread_waiting = ${waiting}, spread_held = ${held ?? null},
           spread_next_at = ${followAt}::timestamptz,
           expires_at = greatest(expires_at, ${lastAt}::timestamptz + ${seconds(dayMs / 1_000)}),
           updated_at = clock_timestamp()
-        where id = ${digestId} and spread_next_at is not distinct from ${plannedAt ?? null}::timestamptz`.execute(
-        db,
-      )
+        where id = ${digestId} and spread_next_at is not distinct from ${plannedAt ?? null}::timestamptz`
     },
 
     /** All that wait go now. After `waitFor`. */
     async end(digestId: number): Promise<void> {
-      await sql`
+      await run(db)`
         with locked as materialized (
           select m.subscriber_id from deliveries m where m.digest_id = ${digestId} and ${isWaiting}
           order by m.subscriber_id for update of m
         )
         update deliveries m set state = 'pending', reason = null, next_at = null
-        from locked where m.digest_id = ${digestId} and m.subscriber_id = locked.subscriber_id`.execute(db)
-      await sql`
-        update digests set spread_next_at = null, spread_waiting = 0, version = version + 1 where id = ${digestId}`.execute(
-        db,
-      )
+        from locked where m.digest_id = ${digestId} and m.subscriber_id = locked.subscriber_id`
+      await run(db)`
+        update digests set spread_next_at = null, spread_waiting = 0, version = version + 1 where id = ${digestId}`
     },
   }
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { VariantPlan } from '../../domain/digests/digest.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findRow, listRows, run, type Executor } from '../executor.ts'
 import { audienceOf, type AudienceQuery } from './audience.ts'
 
 /** A withdrawn article in one digest. */
@@ -16,31 +16,31 @@ export interface WithdrawnReach {
 
 export function variantsStore(db: Executor) {
   const countReaders = async (digestIds: readonly number[]): Promise<void> => {
-    await sql`
+    await run(db)`
       with counted as (
         select variant_id, count(*)::int as n from deliveries where digest_id = any(${digestIds}::bigint[])
         group by variant_id
       )
       update variants v set readers = coalesce((select n from counted c where c.variant_id = v.id), 0)
-      where v.digest_id = any(${digestIds}::bigint[])`.execute(db)
+      where v.digest_id = any(${digestIds}::bigint[])`
   }
 
   const replaceVariants = async (ids: readonly number[], articleId: number): Promise<void> => {
-    await sql`
+    await run(db)`
       insert into variants (digest_id, article_ids, readers)
       select distinct digest_id, array_remove(article_ids, ${articleId}), 0 from variants
       where id = any(${ids}::bigint[])
-      on conflict do nothing`.execute(db)
-    await sql`
+      on conflict do nothing`
+    await run(db)`
       update variants v set replaced_by = rest.id
       from variants rest
       where v.id = any(${ids}::bigint[]) and rest.digest_id = v.digest_id
-        and rest.article_ids = array_remove(v.article_ids, ${articleId})`.execute(db)
+        and rest.article_ids = array_remove(v.article_ids, ${articleId})`
     // What was replaced by one of these before follows it.
-    await sql`
+    await run(db)`
       update variants v set replaced_by = rest.replaced_by
       from variants rest
-      where v.replaced_by = any(${ids}::bigint[]) and rest.id = v.replaced_by`.execute(db)
+      where v.replaced_by = any(${ids}::bigint[]) and rest.id = v.replaced_by`
   }
 
   return {
@@ -54,10 +54,8 @@ export function variantsStore(db: Executor) {
       maxArticles: number,
     ): Promise<{ audience: number; pending: number }> {
       // An article that is withdrawn meanwhile waits for this preparation, and then finds what it has to change.
-      await sql`
-        select from articles where id = any(${query.articleIds}::bigint[]) order by id for key share`.execute(
-        db,
-      )
+      await run(db)`
+        select from articles where id = any(${query.articleIds}::bigint[]) order by id for key share`
       // Linear in the audience: hash joins and one sort over the readers; the plan is in docs/decisions/0062.
       const row = await findRow<{ audience: number; pending: number }>(db)`
         with ${audienceOf(query)},
@@ -99,31 +97,31 @@ export function variantsStore(db: Executor) {
      * @returns how many surely have it, by digest that is still going out
      */
     async dropArticle(articleId: number): Promise<{ digestId: number; accepted: number }[]> {
-      const { rows: affected } = await sql<{ id: number; digestId: number; isGoingOut: boolean }>`
+      const affected = await listRows<{ id: number; digestId: number; isGoingOut: boolean }>(db)`
         select v.id, v.digest_id, d.state <> 'completed_with_uncertain' as is_going_out
         from variants v join digests d on d.id = v.digest_id
         -- An editor may send again to readers in doubt.
         where d.state in ('preparing', 'sending', 'paused', 'completed_with_uncertain')
           and v.article_ids @> array[${articleId}]::bigint[] and v.replaced_by is null
           and v.digest_id in (select digest_id from digest_articles where article_id = ${articleId})
-        order by v.id`.execute(db)
+        order by v.id`
       const ids = affected.map((variant) => variant.id)
       const digestIds = [...new Set(affected.map((variant) => variant.digestId))]
       await replaceVariants(ids, articleId)
       // All of them at once and by key, as workers lock them: then neither can block the other for good.
-      await sql`
+      await run(db)`
         select from deliveries
         where digest_id = any(${digestIds}::bigint[]) and variant_id = any(${ids}::bigint[])
           and state in ('pending', 'claimed', 'deferred')
-        order by digest_id, subscriber_id for update`.execute(db)
-      await sql`
+        order by digest_id, subscriber_id for update`
+      await run(db)`
         update deliveries d set
           variant_id = rest.id, lease_token = null, lease_until = null,
           state = case when rest.article_ids = '{}' and g.kind <> 'letter' then 'skipped' when d.state = 'claimed' then 'pending' else d.state end,
           reason = case when rest.article_ids = '{}' and g.kind <> 'letter' then 'withdrawn' else d.reason end
         from variants v join variants rest on rest.id = v.replaced_by join digests g on g.id = v.digest_id
         where v.id = any(${ids}::bigint[]) and d.digest_id = v.digest_id and d.variant_id = v.id
-          and d.state in ('pending', 'claimed', 'deferred')`.execute(db)
+          and d.state in ('pending', 'claimed', 'deferred')`
       await countReaders(digestIds)
       await db
         .updateTable('digestArticles')
@@ -176,16 +174,16 @@ export function variantsStore(db: Executor) {
     /** After a preparation, outside its transaction: until then the planner knows nothing of the new rows. */
     async analyze(): Promise<void> {
       // Where somebody is at it already, it is done.
-      await sql`analyze (skip_locked) deliveries`.execute(db)
+      await run(db)`analyze (skip_locked) deliveries`
     },
 
     /** One preparation at a time, until the transaction ends. */
     async claimPreparation(): Promise<void> {
       // A million readers take a minute, and digests wait for each other. Sorts and hashes would go through files.
-      await sql`
+      await run(db)`
         select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true),
-          set_config('work_mem', '128MB', true)`.execute(db)
-      await sql`select pg_advisory_xact_lock(hashtext('depeche.prepare'))`.execute(db)
+          set_config('work_mem', '128MB', true)`
+      await run(db)`select pg_advisory_xact_lock(hashtext('depeche.prepare'))`
     },
 
     /** Stored versions of a digest, the largest first. */

@@ -8,7 +8,7 @@ import type {
   StoredFeed,
 } from '../../domain/feeds/feed.ts'
 import type { FeedPlace } from '../../domain/feeds/feed-window.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findRow, getValue, listRows, listValues, run, type Executor } from '../executor.ts'
 import { prepared } from '../prepared.ts'
 import { fill } from '../row.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
@@ -82,8 +82,7 @@ export function feedDocumentsStore(db: Executor) {
 
     /** A number that is higher after each change that was noted. */
     async lastChange(): Promise<number> {
-      const row = await findRow<{ n: number }>(db)`select last_value as n from feed_changes_id_seq`
-      return row?.n ?? 0
+      return getValue<number>(db)`select last_value as n from feed_changes_id_seq`
     },
 
     /** Takes the noted changes; what is noted after this statement's snapshot stays for the next. */
@@ -101,7 +100,7 @@ export function feedDocumentsStore(db: Executor) {
     /** Marks every document that shows one of the changes. */
     async updateDirty(changes: FeedChange[]): Promise<void> {
       // Locked in one order, so that two processes that do this at once cannot wait for each other in a circle.
-      await sql`
+      await run(db)`
         update feed_documents set dirty_at = coalesce(dirty_at, clock_timestamp()), dirty_n = dirty_n + 1
         where path in (
           select path from feed_documents
@@ -112,7 +111,7 @@ export function feedDocumentsStore(db: Executor) {
             or ${changes.some((change) => change.subject === '*')}
           order by path
           for update
-        )`.execute(db)
+        )`
     },
 
     /** Documents that are not there yet, to be rendered. */
@@ -133,9 +132,9 @@ export function feedDocumentsStore(db: Executor) {
 
     /** Feeds made by another version, for another address or another state of the publication. */
     async updateDirtyUnlessMadeFor(madeFor: string): Promise<void> {
-      await sql`
+      await run(db)`
         update feed_documents set dirty_at = coalesce(dirty_at, clock_timestamp()), dirty_n = dirty_n + 1
-        where made_for is distinct from ${madeFor}`.execute(db)
+        where made_for is distinct from ${madeFor}`
     },
 
     /**
@@ -160,9 +159,7 @@ export function feedDocumentsStore(db: Executor) {
 
     /** Waits until nobody else renders this feed; held until the transaction ends. */
     async claim({ subject, language }: FeedGroup): Promise<void> {
-      await sql`select pg_advisory_xact_lock(hashtextextended(${`${subject} ${language ?? ''}`}, 0))`.execute(
-        db,
-      )
+      await run(db)`select pg_advisory_xact_lock(hashtextextended(${`${subject} ${language ?? ''}`}, 0))`
     },
 
     /** The documents of a feed that may change now, in each format that someone reads. */
@@ -197,11 +194,10 @@ export function feedDocumentsStore(db: Executor) {
 
     /** Whether a change waits: noted, or marked and held back by the clock. */
     async hasDirty(): Promise<boolean> {
-      const row = await findRow<{ waiting: boolean }>(db)`
+      return getValue<boolean>(db)`
         select exists (select from feed_changes)
           or exists (select from feed_documents
                      where dirty_at is not null and moved_to is null and retired_at is null) as waiting`
-      return row?.waiting ?? false
     },
 
     /**
@@ -257,11 +253,10 @@ export function feedDocumentsStore(db: Executor) {
 
     /** The feeds that are rendered ahead, those of everything first. */
     async listPathsAhead(): Promise<string[]> {
-      const rows = await listRows<{ path: string }>(db)`
+      return listValues<string>(db)`
         select path from feed_documents
         where body is not null and (subject = 'all' or subject like 'section:%' or subject like 'dossier:%')
         order by subject <> 'all', path`
-      return rows.map((row) => row.path)
     },
 
     /** Every document, by path, without bytes. */

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import { listRows, type Executor } from '../executor.ts'
+import { listRows, run, type Executor } from '../executor.ts'
 
 /** Polls of one feed by one family of readers on one day. */
 export interface FeedPolls {
@@ -15,7 +14,7 @@ export function feedPollsStore(db: Executor) {
     /** Adds to what is counted already. @param date ISO, such as 2026-03-14 */
     async put(date: string, polls: FeedPolls[]): Promise<void> {
       if (polls.length === 0) return
-      await sql`
+      await run(db)`
         insert into feed_polls (path, date, family, full_n, not_modified_n, limited_n)
         select path, ${date}::date, family, "full", "notModified", limited
         from jsonb_to_recordset(${JSON.stringify(polls)}::jsonb)
@@ -25,7 +24,7 @@ export function feedPollsStore(db: Executor) {
         on conflict (path, date, family) do update set
           full_n = feed_polls.full_n + excluded.full_n,
           not_modified_n = feed_polls.not_modified_n + excluded.not_modified_n,
-          limited_n = feed_polls.limited_n + excluded.limited_n`.execute(db)
+          limited_n = feed_polls.limited_n + excluded.limited_n`
     },
 
     /** By feed and family, since a day; busiest family first. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { MediaName } from '../../domain/media.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findRow, findValue, getValue, listRows, run, type Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
 
 /** A picture that was uploaded; its width and height are known once it is made. */
@@ -58,11 +58,11 @@ export function mediaStore(db: Executor) {
         insert into media (sha256, type, original, used_at) values (${key}, ${type}, ${original}, ${now})
         on conflict do nothing returning true`
       if (added) return true
-      await sql`
+      await run(db)`
         update media set used_at = ${now}, refusal = null,
           original = case state when 'refused' then ${original}::bytea end,
           state = case state when 'refused' then 'waiting' else state end
-        where sha256 = ${key} and state <> 'waiting'`.execute(db)
+        where sha256 = ${key} and state <> 'waiting'`
       return false
     },
 
@@ -107,25 +107,21 @@ export function mediaStore(db: Executor) {
 
     /** Of this size or, where the picture is smaller, of its own. */
     async findBytes({ sha256, size, format }: MediaName): Promise<Buffer | undefined> {
-      const row = await findRow<{ bytes: Buffer }>(db)`
+      return findValue<Buffer>(db)`
         select bytes from media_files where sha256 = ${bytesOf(sha256)} and format = ${format} and size <= ${size}
         order by size desc limit 1`
-      return row?.bytes
     },
 
     async weigh(): Promise<number> {
-      const row = await findRow<{ bytes: number }>(
-        db,
-      )`select coalesce(sum(length), 0)::bigint as bytes from media`
-      return row?.bytes ?? 0
+      return getValue<number>(db)`select coalesce(sum(length), 0)::bigint as bytes from media`
     },
 
     /** Of what was last sent, or found in use, before this, what is in use no more goes. */
     async sweep(before: Date, now: Date): Promise<void> {
       const [due] = await listRows(db)`select from media where used_at < ${before} limit 1`
       if (!due) return
-      await sql`update media set used_at = ${now} where used_at < ${before} and ${isUsed}`.execute(db)
-      await sql`delete from media where used_at < ${before}`.execute(db)
+      await run(db)`update media set used_at = ${now} where used_at < ${before} and ${isUsed}`
+      await run(db)`delete from media where used_at < ${before}`
     },
   }
 }

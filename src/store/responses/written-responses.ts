@@ -6,7 +6,7 @@ import {
 } from '../../domain/responses/written-response.ts'
 import { activationLifetimeDays } from '../../domain/signups/activation.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findRow, getValue, hasRow, listRows, run, type Executor } from '../executor.ts'
 
 type Written = Pick<
   WrittenResponse,
@@ -24,12 +24,10 @@ export function writtenResponsesStore(db: Executor) {
   return {
     /** The responder's id. */
     async putResponder(address: string, at: Date): Promise<number> {
-      const row = await findRow<{ id: number }>(db)`
+      return getValue<number>(db)`
         insert into responders (address, last_response_at) values (${address}, ${at})
         on conflict (lower(address)) do update set last_response_at = greatest(responders.last_response_at, ${at}::timestamptz)
         returning id`
-      if (!row) throw new Error('an upsert returns its row')
-      return row.id
     },
 
     async insert(
@@ -66,15 +64,14 @@ export function writtenResponsesStore(db: Executor) {
 
     /** Until the transaction ends nobody else tells of this page. */
     async claim(url: string): Promise<void> {
-      await sql`select pg_advisory_xact_lock(hashtextextended(${url}, 0))`.execute(db)
+      await run(db)`select pg_advisory_xact_lock(hashtextextended(${url}, 0))`
     },
 
     /** Whether this page has told of its link before. */
     async hasTrackback(articleId: number, url: string): Promise<boolean> {
-      const row = await findRow(db)`
+      return hasRow(db)`
         select from written_responses
         where article_id = ${articleId} and kind = 'trackback' and author_url = ${url} limit 1`
-      return row !== undefined
     },
 
     /** Newest first; one more than the limit. */
@@ -87,9 +84,8 @@ export function writtenResponsesStore(db: Executor) {
 
     /** Those that wait for a person; of these, since. */
     async countHeld(since = new Date(0)): Promise<number> {
-      const row = await findRow<{ n: number }>(db)`
+      return getValue<number>(db)`
         select count(*)::int as n from written_responses where state = 'held' and held_at >= ${since}`
-      return row?.n ?? 0
     },
 
     async updateMailed(id: number, at: Date): Promise<void> {
@@ -137,22 +133,20 @@ export function writtenResponsesStore(db: Executor) {
 
     /** The address, and what was not confirmed; the rest stays, under its name. */
     async deleteResponder(address: string): Promise<void> {
-      await sql`
+      await run(db)`
         with gone as (delete from responders where lower(address) = lower(${address}) returning id)
-        delete from written_responses using gone where responder_id = gone.id and state = 'unconfirmed'`.execute(
-        db,
-      )
+        delete from written_responses using gone where responder_id = gone.id and state = 'unconfirmed'`
     },
 
     /** What nobody has confirmed, and addresses that have no response, or none for long. */
     async sweep(now: Date): Promise<void> {
       const daysAgo = (days: number) => new Date(now.getTime() - days * 24 * 3_600_000)
-      await sql`
+      await run(db)`
         delete from written_responses
-        where state = 'unconfirmed' and written_at < ${daysAgo(activationLifetimeDays)}`.execute(db)
-      await sql`
+        where state = 'unconfirmed' and written_at < ${daysAgo(activationLifetimeDays)}`
+      await run(db)`
         delete from responders r where last_response_at < ${daysAgo(responderDays)}
-          or not exists (select from written_responses w where w.responder_id = r.id)`.execute(db)
+          or not exists (select from written_responses w where w.responder_id = r.id)`
     },
   }
 }

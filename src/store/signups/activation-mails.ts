@@ -1,20 +1,19 @@
-import { sql } from 'kysely'
 import { mailLimitHours } from '../../domain/signups/activation.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
-import { listRows, type Executor } from '../executor.ts'
+import { listRows, listValues, run, type Executor } from '../executor.ts'
 
 /** What limits activation mail to one person: HMACs alone, which outlive the requests. */
 export function activationMailsStore(db: Executor) {
   return {
     /** Decisions about these people follow each other until the transaction ends; locked in one order everywhere. */
     async lock(...limits: Pick<AddressHash, 'hmac'>[]): Promise<void> {
-      await sql`
+      await run(db)`
         select pg_advisory_xact_lock(hashtextextended(person, 0))
-        from unnest(${limits.map(({ hmac }) => hmac.toString('hex')).toSorted()}::text[]) person`.execute(db)
+        from unnest(${limits.map(({ hmac }) => hmac.toString('hex')).toSorted()}::text[]) person`
     },
 
     async insert(...limitHmacs: Buffer[]): Promise<void> {
-      await sql`insert into activation_mails (limit_hmac) select unnest(${limitHmacs}::bytea[])`.execute(db)
+      await run(db)`insert into activation_mails (limit_hmac) select unnest(${limitHmacs}::bytea[])`
     },
 
     /** When mails were decided for these people, by HMAC in hexadecimal, as far back as any limit looks. */
@@ -34,10 +33,10 @@ export function activationMailsStore(db: Executor) {
 
     /** Those of these who want no such mail, in hexadecimal. */
     async listBlocked(limits: AddressHash[], now: Date): Promise<Set<string>> {
-      const rows = await listRows<{ limit: string }>(db)`
+      const blocked = await listValues<string>(db)`
         select encode(limit_hmac, 'hex') as "limit" from activation_blocks
         where limit_hmac = any (${hmacsOf(limits)}::bytea[]) and blocked_until > ${now}`
-      return new Set(rows.map(({ limit }) => limit))
+      return new Set(blocked)
     },
 
     async putBlock(limitHmac: Buffer, blockedUntil: Date): Promise<void> {
@@ -52,12 +51,12 @@ export function activationMailsStore(db: Executor) {
     async deleteOld(now: Date, limit: number): Promise<number> {
       const dayMs = 24 * 3_600_000
       const uncounted = new Date(now.getTime() - mailLimitHours * 3_600_000 - dayMs)
-      const { numAffectedRows } = await sql`
+      const deleted = await run(db)`
         delete from activation_mails where ctid = any(array(
           select ctid from activation_mails where sent_at < ${uncounted} limit ${limit}
-          for update skip locked))`.execute(db)
+          for update skip locked))`
       await db.deleteFrom('activationBlocks').where('blockedUntil', '<', now).execute()
-      return Number(numAffectedRows ?? 0)
+      return deleted
     },
   }
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/signups/activation.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { findRow, listRows, listValues, run, type Executor } from '../executor.ts'
 import { prepared } from '../prepared.ts'
 
 export interface NewActivation {
@@ -55,7 +55,7 @@ export function activationsStore(db: Executor) {
      * cannot be told from what it does or how long it takes.
      */
     async insert(...requests: NewActivation[]): Promise<void> {
-      await sql`${prepared}
+      await run(db)`${prepared}
         with given as materialized (
           select gen_random_uuid() as id, * from jsonb_to_recordset(${JSON.stringify(requests.map(toRecord))}::jsonb)
             as record (kind text, "subscriberId" bigint, address text, "limitHmac" bytea, "keyId" text, language text,
@@ -72,7 +72,7 @@ export function activationsStore(db: Executor) {
           locale, policy_version, basis, ip_prefix, user_agent_sha256, given_at, source)
         select "createdAt", 'requested', given.id, n.id, form, "text", sha256(convert_to("text", 'UTF8')),
           given.language, "policyVersion", basis, "ipPrefix", "userAgentSha256", "givenAt", source
-        from given join newsletters n on wanted -> 'newsletters' ? n.slug`.execute(db)
+        from given join newsletters n on wanted -> 'newsletters' ? n.slug`
     },
 
     async find(id: string): Promise<Activation | undefined> {
@@ -109,13 +109,13 @@ export function activationsStore(db: Executor) {
 
     /** Ends the wait of requests; `subscriberId` as soon as there is one. */
     async markDecided(decided: { id: string; decision: Decision; subscriberId?: number | undefined }[]) {
-      await sql`
+      await run(db)`
         update activations a set decision = given.decision, decided_at = clock_timestamp(),
           mailed_at = case when given.decision = 'mailed' then clock_timestamp() else mailed_at end,
           subscriber_id = coalesce(given.subscriber_id, a.subscriber_id)
         from unnest(${decided.map(({ id }) => id)}::uuid[], ${decided.map(({ decision }) => decision)}::text[],
           ${decided.map(({ subscriberId }) => subscriberId ?? null)}::bigint[]) as given (id, decision, subscriber_id)
-        where a.id = given.id`.execute(db)
+        where a.id = given.id`
     },
 
     async markActivated(id: string, method: ActivationMethod, subscriberId: number, at: Date): Promise<void> {
@@ -226,7 +226,7 @@ export function activationsStore(db: Executor) {
 
     /** Unconfirmed requests that expired before; with the proof that nobody gave. Returns who had been written down. */
     async deleteExpired(before: Date, limit: number): Promise<{ requests: number; subscriberIds: number[] }> {
-      const rows = await listRows<{ subscriberId: number | null }>(db)`
+      const whose = await listValues<number | null>(db)`
         with old as (
           select id from activations
           where expires_at < ${before} and activated_at is null
@@ -238,29 +238,28 @@ export function activationsStore(db: Executor) {
         )
         delete from activations using old where activations.id = old.id
         returning activations.subscriber_id as "subscriberId"`
-      const ids = rows.flatMap((row) => (row.subscriberId === null ? [] : [row.subscriberId]))
-      return { requests: rows.length, subscriberIds: [...new Set(ids)] }
+      const ids = new Set(whose.filter((id) => id !== null))
+      return { requests: whose.length, subscriberIds: [...ids] }
     },
 
     /** What is left of activated requests once nobody can use the link: their consent record has it all. */
     async deleteActivated(before: Date, limit: number): Promise<number> {
-      const { numAffectedRows } = await sql`
+      return run(db)`
         delete from activations where id in (
           select id from activations where expires_at < ${before} and activated_at is not null limit ${limit}
-          for update skip locked)`.execute(db)
-      return Number(numAffectedRows ?? 0)
+          for update skip locked)`
     },
 
     /** What an import asked of people who, as a later row says, have left. Its consent record goes with each. */
     async deleteUndecidedImported(subscriberIds: number[]): Promise<void> {
       if (subscriberIds.length === 0) return
-      await sql`
+      await run(db)`
         with gone as (
           delete from activations
           where subscriber_id = any (${subscriberIds}) and form = 'import' and decided_at is null
           returning id
         )
-        delete from consents using gone where consents.activation_id = gone.id`.execute(db)
+        delete from consents using gone where consents.activation_id = gone.id`
     },
 
     async deleteOf(subscriberId: number, address: string): Promise<void> {

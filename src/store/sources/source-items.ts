@@ -1,6 +1,6 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
 import { unknownChange, type ItemList, type ItemState } from '../../domain/sources/source.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { getRow, listRows, run, type Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
 import type { DB, SourceItems } from '../schema.ts'
 
@@ -72,7 +72,7 @@ export function sourceItemsStore(db: Executor) {
     },
 
     async count(sourceId: number): Promise<ItemCounts> {
-      const row = await findRow<ItemCounts>(db)`
+      return getRow<ItemCounts>(db)`
         select count(*) filter (where i.state = 'here') as here, count(*) filter (where i.state = 'skipped') as skipped,
           count(*) filter (where i.state = 'withdrawn') as withdrawn,
           count(*) filter (where i.state = 'here' and i.missing_since is not null) as missing,
@@ -81,14 +81,12 @@ export function sourceItemsStore(db: Executor) {
           count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 day') as withdrawn_last_day
         from source_items i left join articles a on a.id = i.article_id
         where i.source_id = ${sourceId}`
-      if (!row) throw new Error('a count has one row')
-      return row
     },
 
     /** Seen, and read: it is not missing. */
     async put(sourceId: number, items: SourceItem[]): Promise<void> {
       if (items.length === 0) return
-      await sql`
+      await run(db)`
         insert into source_items as i
           (source_id, remote_id, article_id, guid, link, title, state, reason, published_at, modified_at)
         select ${sourceId}::bigint, r."remoteId", r."articleId", r.guid, r.link, r.title, r.state, r.reason, r."publishedAt",
@@ -99,7 +97,7 @@ export function sourceItemsStore(db: Executor) {
         set article_id = coalesce(excluded.article_id, i.article_id), guid = excluded.guid, link = excluded.link,
             title = excluded.title, state = excluded.state, reason = excluded.reason,
             published_at = excluded.published_at, modified_at = excluded.modified_at, missing_since = null,
-            withdrawn_at = case when excluded.state = 'withdrawn' then i.withdrawn_at end`.execute(db)
+            withdrawn_at = case when excluded.state = 'withdrawn' then i.withdrawn_at end`
     },
 
     /** They are there after all. */
@@ -121,14 +119,14 @@ export function sourceItemsStore(db: Executor) {
         'since' in range
           ? sql`published_at > ${range.since}`
           : sql`${number} > ${range.after} and (${range.upTo ?? null}::bigint is null or ${number} <= ${range.upTo ?? null}::bigint)`
-      await sql`
+      await run(db)`
         update source_items set missing_since = clock_timestamp()
         where (source_id, remote_id) in (
           select source_id, remote_id from source_items
           where source_id = ${sourceId} and ${between} and state = 'here' and missing_since is null
             and remote_id <> all(${seen}) and coalesce(published_at, 'infinity')
               >= coalesce((select since from sources where id = ${sourceId}), '-infinity')
-          order by published_at desc limit ${mostMissing})`.execute(db)
+          order by published_at desc limit ${mostMissing})`
     },
 
     /** They are gone, and wait for a person. */

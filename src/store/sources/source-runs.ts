@@ -1,6 +1,6 @@
-import { sql, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { LookReason } from '../../domain/sources/source.ts'
-import type { Executor } from '../executor.ts'
+import { run, type Executor } from '../executor.ts'
 import type { SourceRuns } from '../schema.ts'
 
 /** What a look has done. */
@@ -14,17 +14,15 @@ export function sourceRunsStore(db: Executor) {
   return {
     async insert(
       sourceId: number,
-      run: RunCounts & { startedAt: Date; reason: LookReason; failure: string | undefined },
+      look: RunCounts & { startedAt: Date; reason: LookReason; failure: string | undefined },
     ): Promise<void> {
       await db
         .insertInto('sourceRuns')
-        .values({ sourceId, ...run, failure: run.failure ?? null })
+        .values({ sourceId, ...look, failure: look.failure ?? null })
         .execute()
-      await sql`
+      await run(db)`
         delete from source_runs where source_id = ${sourceId} and id <= (
-          select id from source_runs where source_id = ${sourceId} order by id desc offset ${kept} limit 1)`.execute(
-        db,
-      )
+          select id from source_runs where source_id = ${sourceId} order by id desc offset ${kept} limit 1)`
     },
 
     /** The latest first. */

@@ -1,7 +1,7 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
 import type { FeedText, Links } from '../../domain/publication.ts'
 import type { LookReason, SourceFailure, SourceKind, SourceQuestion } from '../../domain/sources/source.ts'
-import { findRow, hasChanged, type Executor } from '../executor.ts'
+import { findRow, findValue, hasChanged, run, type Executor } from '../executor.ts'
 import { empty, fill, type Filled } from '../row.ts'
 import type { DB, Sources } from '../schema.ts'
 
@@ -120,27 +120,25 @@ export function sourcesStore(db: Executor) {
      * @returns its id where somebody should look
      */
     async markRung(token: string): Promise<number | undefined> {
-      const row = await findRow<{ id: number }>(db)`
+      return findValue<number>(db)`
         update sources
         set rung_at = clock_timestamp(),
             next_at = greatest(clock_timestamp(), looked_at + make_interval(secs => ${ringSeconds}))
         where token = ${token} and paused_at is null and (rung_at is null or rung_at <= looked_at)
         returning id`
-      return row?.id
     },
 
     /** Seconds until it is due; undefined where it is paused or gone. */
     async findSecondsLeft(id: number): Promise<number | undefined> {
-      const row = await findRow<{ seconds: number }>(db)`
+      return findValue<number>(db)`
         select extract(epoch from next_at - clock_timestamp())::float8 as seconds from sources
         where id = ${id} and paused_at is null`
-      return row?.seconds
     },
 
     /** Undefined where it is not due, another worker has it or its host, or as many as may be are looked at. */
     async claim(id: number): Promise<ClaimedSource | undefined> {
       // Two workers that count at once would both find room.
-      await sql`select pg_advisory_xact_lock(${claimLock})`.execute(db)
+      await run(db)`select pg_advisory_xact_lock(${claimLock})`
       const row = await findRow<Row & { leaseToken: string; reason: LookReason }>(db)`
         with busy as (select host from sources where lease_until > clock_timestamp()),
           due as (

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { listRows, type Executor } from '../executor.ts'
+import { listRows, run, type Executor } from '../executor.ts'
 
 export type ConsentEvent = 'activated' | 'refused' | 'imported' | 'changed' | 'ended' | 'restored'
 
@@ -51,7 +51,7 @@ export function consentsStore(db: Executor) {
       )
       if (rows.length === 0) return
       // One parameter: an import writes hundreds at once, and to build a statement of that many values costs more than it.
-      await sql`
+      await run(db)`
         insert into consents (at, event, newsletter_id, subscriber_id, activation_id, method, basis, form, locale,
           policy_version, message_id, reason, given_at, source)
         select coalesce(at, clock_timestamp()), event, "newsletterId", "subscriberId", "activationId", method, basis,
@@ -59,7 +59,7 @@ export function consentsStore(db: Executor) {
         from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as record
           (at timestamptz, event text, "newsletterId" bigint, "subscriberId" bigint, "activationId" uuid, method text,
             basis text, form text, locale text, "policyVersion" text, "messageId" text, reason text,
-            "givenAt" timestamptz, source text)`.execute(db)
+            "givenAt" timestamptz, source text)`
     },
 
     /** The Message-ID of the mail whose link was used: part of the proof. */
@@ -89,9 +89,9 @@ export function consentsStore(db: Executor) {
 
     /** Where somebody was, and by which browser, goes with the person; that they agreed, and when, stays. */
     async updateErased(subscriberId: number): Promise<void> {
-      await sql`
+      await run(db)`
         update consents set ip_prefix = null, user_agent_sha256 = null, message_id = null
-        where id in ${idsOf(subscriberId)}`.execute(db)
+        where id in ${idsOf(subscriberId)}`
     },
   }
 }

@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import { findRow, hasChanged, type Executor } from '../executor.ts'
+import { findRow, hasChanged, run, type Executor } from '../executor.ts'
 import type { Imports } from '../schema.ts'
 
 export type ImportState = 'uploading' | 'waiting' | 'running' | 'done' | 'failed'
@@ -176,16 +176,16 @@ export function importsStore(db: Executor) {
 
     /** Uploads that broke off a day ago, imports that nobody worked on for `days`, and reports that are older still. */
     async deleteOld(days: { unworked: number; reports: number }): Promise<void> {
-      await sql`
+      await run(db)`
         delete from imports
         where (state = 'uploading' and created_at < clock_timestamp() - interval '1 day')
           or (state in ('waiting', 'running') and created_at < clock_timestamp() - make_interval(days => ${days.unworked})
             and coalesce(lease_until < clock_timestamp(), true))
-          or created_at < clock_timestamp() - make_interval(days => ${days.reports})`.execute(db)
-      await sql`
+          or created_at < clock_timestamp() - make_interval(days => ${days.reports})`
+      await run(db)`
         delete from import_pieces p using imports i
         where i.id = p.import_id and i.state = 'done'
-          and i.ended_at < clock_timestamp() - make_interval(days => ${days.unworked})`.execute(db)
+          and i.ended_at < clock_timestamp() - make_interval(days => ${days.unworked})`
     },
 
     async listPromised(importId: number, addressHmacs: Buffer[]): Promise<Promised[]> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { listRows, type Executor } from '../executor.ts'
+import { listRows, run, type Executor } from '../executor.ts'
 
 /** What the record of sending holds about one person. */
 export function personalDataStore(db: Executor) {
@@ -44,10 +44,10 @@ export function personalDataStore(db: Executor) {
         .where('subscriberId', '=', subscriberId)
         .where('smtpAnswer', 'is not', null)
         .execute()
-      await sql`
+      await run(db)`
         update variant_readers set subscriber_ids = array_remove(subscriber_ids, ${subscriberId}::bigint)
         where int8range(first_id, last_id, '[]') @> ${subscriberId}::bigint
-          and subscriber_ids @> array[${subscriberId}]::bigint[]`.execute(db)
+          and subscriber_ids @> array[${subscriberId}]::bigint[]`
       await db
         .updateTable('bounces')
         .set({ smtpAnswer: null, proof: null })

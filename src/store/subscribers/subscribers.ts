@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { toLowerAddress, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Subscriber, SubscriptionState } from '../../domain/subscribers/subscription.ts'
 import { notFound } from '../../errors.ts'
-import { findRow, listRows, type Executor } from '../executor.ts'
+import { getValue, listRows, type Executor } from '../executor.ts'
 
 export interface NewSubscriber {
   /** As it is delivered to. */
@@ -145,15 +145,13 @@ export function subscribersStore(db: Executor) {
 
     /** Whether finding by a part of an address has an index: not every server lets us have one. */
     async hasPartIndex(): Promise<boolean> {
-      const row = await findRow<{ has: boolean }>(db)`
+      return getValue<boolean>(db)`
         select to_regclass('subscribers_address_part') is not null as has`
-      return row?.has ?? false
     },
 
     /** False in a database with locale C, to which letters beyond ASCII have no case: one address is two there. */
     async hasCase(): Promise<boolean> {
-      const row = await findRow<{ has: boolean }>(db)`select lower('É') = 'é' as has`
-      return row?.has ?? false
+      return getValue<boolean>(db)`select lower('É') = 'é' as has`
     },
 
     /** Waits for whoever changes the same person, so that two changes follow each other. */

@@ -6,7 +6,7 @@ import type {
   LeaveReason,
   Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { listRows, hasChanged, type Executor } from '../executor.ts'
+import { hasChanged, listRows, run, type Executor } from '../executor.ts'
 
 /** A section that does not exist is left out. */
 export type Setting = Omit<Choices, 'newsletters'>
@@ -148,15 +148,14 @@ export function subscriptionsStore(db: Executor) {
 
     /** Of all that have not ended, with a record for each. @returns how many */
     async updateCadence(newsletterId: number, from: Cadence, to: Cadence): Promise<number> {
-      const { numAffectedRows } = await sql`
+      return run(db)`
         with moved as (
           update subscriptions set cadence = ${to}, updated_at = clock_timestamp()
           where newsletter_id = ${newsletterId} and cadence = ${from} and state <> 'ended'
           returning subscriber_id
         )
         insert into consents (event, subscriber_id, newsletter_id, method, reason)
-        select 'changed', subscriber_id, ${newsletterId}, 'newsroom', 'cadence' from moved`.execute(db)
-      return Number(numAffectedRows ?? 0n)
+        select 'changed', subscriber_id, ${newsletterId}, 'newsroom', 'cadence' from moved`
     },
 
     /** Pending and active ones of a newsletter, and whose they are; nobody else changes them until the transaction ends. */
