@@ -2,7 +2,5 @@ import { getValue, type Executor } from './executor.ts'
 
 /** The clock that all processes share: a machine's own may be a day off. */
 export const clockStore = (db: Executor) => ({
-  async now(): Promise<Date> {
-    return getValue<Date>(db)`select clock_timestamp() as now`
-  },
+  now: () => getValue<Date>(db)`select clock_timestamp() as now`,
 })

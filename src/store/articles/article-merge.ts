@@ -20,12 +20,10 @@ export function articleMerge(db: Executor) {
     },
 
     /** Whether a digest that is frozen and has not ended holds the article. */
-    async isInOpenDigest(id: number): Promise<boolean> {
-      return hasRow(db)`
-        select from digest_articles x join digests d on d.id = x.digest_id
-        where x.article_id = ${id} and d.state in ('approved', 'scheduled', 'preparing', 'sending', 'paused')
-        limit 1`
-    },
+    isInOpenDigest: (id: number) => hasRow(db)`
+      select from digest_articles x join digests d on d.id = x.digest_id
+      where x.article_id = ${id} and d.state in ('approved', 'scheduled', 'preparing', 'sending', 'paused')
+      limit 1`,
 
     /**
      * All that leads to `gone` leads to `kept`: ids, guid, addresses, responses, views, and who was sent it. Then the

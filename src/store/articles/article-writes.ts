@@ -57,12 +57,10 @@ export function articleWrites(db: Executor) {
     },
 
     /** Which of these slugs an article has or once had, and whose they are. */
-    async listTakenSlugs(slugs: string[]): Promise<{ slug: string; articleId: number }[]> {
-      return listRows<{ slug: string; articleId: number }>(db)`
-        select slug, id as "articleId" from articles where slug = any(${slugs})
-        union all
-        select slug, article_id from article_slugs where slug = any(${slugs})`
-    },
+    listTakenSlugs: (slugs: string[]) => listRows<{ slug: string; articleId: number }>(db)`
+      select slug, id as "articleId" from articles where slug = any(${slugs})
+      union all
+      select slug, article_id from article_slugs where slug = any(${slugs})`,
 
     /** The ids by external id; one whose slug, short code or guid was taken in the meantime is absent. */
     async insert(articles: NewArticle[]): Promise<Map<string, number>> {

@@ -287,9 +287,7 @@ export function articlesStore(db: Executor) {
     },
 
     /** How many are published whose page is the one here. @param host as `siteHostOf` has it */
-    async countAtHome(host: string): Promise<number> {
-      return getValue<number>(db)`select count(*) as n ${fromAtHome(host)}`
-    },
+    countAtHome: (host: string) => getValue<number>(db)`select count(*) as n ${fromAtHome(host)}`,
 
     /** Those, the oldest first. */
     listAtHome: (

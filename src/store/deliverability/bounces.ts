@@ -51,15 +51,15 @@ export function bouncesStore(db: Executor) {
       const row =
         reference.kind === 'digest'
           ? await findRow<BouncedMail>(db)`
-              select s.id as "subscriberId", g.newsletter_id as "newsletterId", s.address
-              from deliveries d join digests g on g.id = d.digest_id join subscribers s on s.id = d.subscriber_id
-              where d.digest_id = ${reference.digestId} and d.subscriber_id = ${reference.subscriberId}`
+            select s.id as "subscriberId", g.newsletter_id as "newsletterId", s.address
+            from deliveries d join digests g on g.id = d.digest_id join subscribers s on s.id = d.subscriber_id
+            where d.digest_id = ${reference.digestId} and d.subscriber_id = ${reference.subscriberId}`
           : await findRow<BouncedMail>(db)`
-              select o.subscriber_id as "subscriberId", o.activation_id as "activationId",
-                coalesce(a.address, s.address, o.address) as address
-              from outbox o left join activations a on a.id = o.activation_id
-                left join subscribers s on s.id = o.subscriber_id
-              where o.id = ${reference.outboxId}`
+            select o.subscriber_id as "subscriberId", o.activation_id as "activationId",
+              coalesce(a.address, s.address, o.address) as address
+            from outbox o left join activations a on a.id = o.activation_id
+              left join subscribers s on s.id = o.subscriber_id
+            where o.id = ${reference.outboxId}`
       return row && fill(row)
     },
 
@@ -75,14 +75,12 @@ export function bouncesStore(db: Executor) {
     },
 
     /** The last mail they took in a week without a bounce; a day old, so that its own bounce would be here. */
-    async findCleanAt(subscriberId: number, before: Date): Promise<Date | undefined> {
-      return findValue<Date>(db)`
-        select max(d.accepted_at) as "cleanAt" from deliveries d
-        where d.subscriber_id = ${subscriberId} and d.state = 'accepted'
-          and d.accepted_at < ${before}::timestamptz - interval '1 day'
-          and not exists (select from bounces b where b.subscriber_id = d.subscriber_id
-            and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day')`
-    },
+    findCleanAt: (subscriberId: number, before: Date) => findValue<Date>(db)`
+      select max(d.accepted_at) as "cleanAt" from deliveries d
+      where d.subscriber_id = ${subscriberId} and d.state = 'accepted'
+        and d.accepted_at < ${before}::timestamptz - interval '1 day'
+        and not exists (select from bounces b where b.subscriber_id = d.subscriber_id
+          and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day')`,
 
     /** The same report may come twice: a mail bounces once a day per class. @returns its id; undefined where it was known */
     async insert(bounce: NewBounce, at: Date): Promise<number | undefined> {
@@ -113,13 +111,11 @@ export function bouncesStore(db: Executor) {
     },
 
     /** The request ends as if nobody had ever confirmed it; nobody is told. */
-    async expireActivation(activationId: string): Promise<BounceEffects['activation']> {
-      return findRow<{ id: string; expiresAt: string }>(db)`
-        update activations a set expires_at = least(a.expires_at, clock_timestamp())
-        from activations before
-        where a.id = ${activationId}::uuid and before.id = a.id and a.activated_at is null
-        returning a.id, before.expires_at::text as "expiresAt"`
-    },
+    expireActivation: (activationId: string) => findRow<NonNullable<BounceEffects['activation']>>(db)`
+      update activations a set expires_at = least(a.expires_at, clock_timestamp())
+      from activations before
+      where a.id = ${activationId}::uuid and before.id = a.id and a.activated_at is null
+      returning a.id, before.expires_at::text as "expiresAt"`,
 
     async updateEffects(bounceId: number, effects: BounceEffects): Promise<void> {
       await run(db)`
@@ -156,15 +152,13 @@ export function bouncesStore(db: Executor) {
     },
 
     /** Back to what they were, if nothing else has ended them since. @returns the newsletters */
-    async restoreSubscriptions(subscriberId: number, newsletterIds: number[]): Promise<number[]> {
-      return listValues<number>(db)`
-        update subscriptions
-        set state = case when activated_at is null then 'pending' else 'active' end, ended_reason = null,
-          ended_at = null, updated_at = clock_timestamp()
-        where subscriber_id = ${subscriberId} and newsletter_id = any(${newsletterIds}::bigint[])
-          and state = 'ended' and ended_reason = 'bounced'
-        returning newsletter_id`
-    },
+    restoreSubscriptions: (subscriberId: number, newsletterIds: number[]) => listValues<number>(db)`
+      update subscriptions
+      set state = case when activated_at is null then 'pending' else 'active' end, ended_reason = null,
+        ended_at = null, updated_at = clock_timestamp()
+      where subscriber_id = ${subscriberId} and newsletter_id = any(${newsletterIds}::bigint[])
+        and state = 'ended' and ended_reason = 'bounced'
+      returning newsletter_id`,
 
     /** Mails accepted on the day a week before `at` and since, and complaints that came in the week. */
     async countWeek(at: Date): Promise<{ accepted: number; complaints: number }> {
@@ -176,16 +170,12 @@ export function bouncesStore(db: Executor) {
     },
 
     /** Since this day of the zone. */
-    async listDays(since: string, zone: string): Promise<BounceDay[]> {
-      return listRows<BounceDay>(db)`
-        select to_char(at at time zone ${zone}, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
-        where at >= ${since}::timestamp at time zone ${zone} group by 1, 2, 3, 4 order by 1, 2, 3, 4`
-    },
+    listDays: (since: string, zone: string) => listRows<BounceDay>(db)`
+      select to_char(at at time zone ${zone}, 'YYYY-MM-DD') as date, coalesce(domain, '') as domain, source, class, count(*) as n from bounces
+      where at >= ${since}::timestamp at time zone ${zone} group by 1, 2, 3, 4 order by 1, 2, 3, 4`,
 
-    async listAcceptedDays(since: string): Promise<{ date: string; accepted: number }[]> {
-      return listRows<{ date: string; accepted: number }>(db)`
-        select to_char(day, 'YYYY-MM-DD') as date, sum(n) as accepted from delivery_counts
-        where day >= ${since}::date group by 1 having sum(n) > 0 order by 1`
-    },
+    listAcceptedDays: (since: string) => listRows<{ date: string; accepted: number }>(db)`
+      select to_char(day, 'YYYY-MM-DD') as date, sum(n) as accepted from delivery_counts
+      where day >= ${since}::date group by 1 having sum(n) > 0 order by 1`,
   }
 }

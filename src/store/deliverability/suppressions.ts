@@ -90,14 +90,12 @@ export function suppressionsStore(db: Executor) {
       ),
 
     /** What tells whether these keys are the ones that people's addresses were hashed under. */
-    async judgeKeys(keyIds: readonly string[]): Promise<KeyWitness> {
-      return getRow<KeyWitness>(db)`
-        select
-          (select count(*) from suppressions where key_id <> all(${keyIds})) as "lost",
-          exists (select from subscribers where key_id <> all(${keyIds})) as "isForeign",
-          exists (select from subscribers where key_id = any(${keyIds}))
-            or exists (select from suppressions where key_id = any(${keyIds})) as "isKnown"`
-    },
+    judgeKeys: (keyIds: readonly string[]) => getRow<KeyWitness>(db)`
+      select
+        (select count(*) from suppressions where key_id <> all(${keyIds})) as "lost",
+        exists (select from subscribers where key_id <> all(${keyIds})) as "isForeign",
+        exists (select from subscribers where key_id = any(${keyIds}))
+          or exists (select from suppressions where key_id = any(${keyIds})) as "isKnown"`,
 
     async deleteById(id: number): Promise<void> {
       await db.deleteFrom('suppressions').where('id', '=', id).execute()

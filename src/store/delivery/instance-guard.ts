@@ -66,11 +66,9 @@ export function instanceGuardStore(db: Executor) {
     },
 
     /** Of a copy. */
-    async findHold(): Promise<Hold | undefined> {
-      return findRow<Hold>(db)`
-        select coalesce((select held_at from instance_guard), clock_timestamp()) as since,
-          (select count(*)::int from digests where state = 'paused' and paused_reason = 'restored') as digests`
-    },
+    findHold: () => findRow<Hold>(db)`
+      select coalesce((select held_at from instance_guard), clock_timestamp()) as since,
+        (select count(*)::int from digests where state = 'paused' and paused_reason = 'restored') as digests`,
 
     /** This database is the one that sends. */
     async put(identity: Identity): Promise<void> {

@@ -157,11 +157,9 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
     },
 
     /** Whether a claim might find something. */
-    async hasPending(): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select exists (select from ${table} m where ${scope} and m.state = 'pending' and ${ledger.isOpen})
-          as has_pending`
-    },
+    hasPending: () => getValue<boolean>(db)`
+      select exists (select from ${table} m where ${scope} and m.state = 'pending' and ${ledger.isOpen})
+        as has_pending`,
 
     /** A heartbeat for exactly these rows. Extending "all that is mine" would keep a forgotten row for ever. */
     async extend(leases: readonly Lease[]): Promise<void> {
@@ -299,19 +297,17 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * portion is opened; and, until the relay is asked again, readers whom it refused: it is asked with somebody else.
      * @returns how many; fewer than `limit` means none is left
      */
-    async wake(limit = 10_000): Promise<number> {
-      return run(db)`
-        with due as materialized (
-          select m.* from ${table} m
-          where ${scope} and m.state = 'deferred' and m.next_at <= clock_timestamp()
-            and m.reason is distinct from ${spreadReason}
-            and (m.suspect_at is null or ${ledger.probeAt} is null)
-          limit ${limit}
-          for update of m skip locked
-        )
-        update ${table} m set state = 'pending', next_at = null
-        from due where ${ledger.sameAs('due')}`
-    },
+    wake: (limit = 10_000) => run(db)`
+      with due as materialized (
+        select m.* from ${table} m
+        where ${scope} and m.state = 'deferred' and m.next_at <= clock_timestamp()
+          and m.reason is distinct from ${spreadReason}
+          and (m.suspect_at is null or ${ledger.probeAt} is null)
+        limit ${limit}
+        for update of m skip locked
+      )
+      update ${table} m set state = 'pending', next_at = null
+      from due where ${ledger.sameAs('due')}`,
   }
 }
 

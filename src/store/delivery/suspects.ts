@@ -49,25 +49,19 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
     },
 
     /** Whether the server has taken a mail whose conversation began after the refusal: a lease is longer than one. */
-    async hasAcceptedSince(suspectAt: Date): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select exists (select from ${table} m where ${scope} and m.state = 'accepted'
-          and m.committing_at > ${suspectAt}::timestamptz + ${seconds(times.leaseSeconds)}) as has_accepted`
-    },
+    hasAcceptedSince: (suspectAt: Date) => getValue<boolean>(db)`
+      select exists (select from ${table} m where ${scope} and m.state = 'accepted'
+        and m.committing_at > ${suspectAt}::timestamptz + ${seconds(times.leaseSeconds)}) as has_accepted`,
 
     /** Whether other refused mail waits, which will be tried again. */
-    async hasPutAside(): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select exists (select from ${table} m where ${scope} and m.state = 'deferred' and m.suspect_at is not null)
-          as has_any`
-    },
+    hasPutAside: () => getValue<boolean>(db)`
+      select exists (select from ${table} m where ${scope} and m.state = 'deferred' and m.suspect_at is not null)
+        as has_any`,
 
     /** An address that the server took a mail for, of the latest. */
-    async findTakenAddress(): Promise<string | undefined> {
-      return findValue<string>(db)`
-        select ${ledger.address} as address from ${table} m
-        where ${scope} and m.state = 'accepted' order by m.${key} desc limit 1`
-    },
+    findTakenAddress: () => findValue<string>(db)`
+      select ${ledger.address} as address from ${table} m
+      where ${scope} and m.state = 'accepted' order by m.${key} desc limit 1`,
 
     /** Rejects the mail on the word of one refusal; `listSuspects` finds it again where more of the kind follow. */
     async markUnproven(lease: Lease, failure: Failure): Promise<void> {
@@ -79,29 +73,25 @@ export function suspectsOn<Row>(db: Executor, ledger: Ledger<Row>, times: Sendin
     },
 
     /** Mail refused for this reason since the server last took one; it waits, or is rejected. */
-    async listSuspects(reason: string): Promise<{ key: number; isRejected: boolean }[]> {
-      return listRows<{ key: number; isRejected: boolean }>(db)`
-        with taken as (
-          select max(m.committing_at) as at from ${table} m where ${scope} and m.state = 'accepted'
-        )
-        select m.${key} as key, m.state = 'rejected' as is_rejected from ${table} m, taken
-        where ${scope} and m.state in ('deferred', 'rejected') and m.reason = ${reason}
-          and m.suspect_at > coalesce(taken.at, '-infinity')`
-    },
+    listSuspects: (reason: string) => listRows<{ key: number; isRejected: boolean }>(db)`
+      with taken as (
+        select max(m.committing_at) as at from ${table} m where ${scope} and m.state = 'accepted'
+      )
+      select m.${key} as key, m.state = 'rejected' as is_rejected from ${table} m, taken
+      where ${scope} and m.state in ('deferred', 'rejected') and m.reason = ${reason}
+        and m.suspect_at > coalesce(taken.at, '-infinity')`,
 
     /** Rejections that were about us become waiting mail, without a counted attempt. @returns the keys whose time is not over */
-    async takeBack(keys: readonly number[]): Promise<number[]> {
-      return listValues<number>(db)`
-        with wronged as materialized (
-          select m.* from ${table} m
-          where ${scope} and m.${key} = any(${keys}::bigint[]) and m.state = 'rejected' and ${ledger.isUnderWay}
-          order by m.${key}
-          for update of m
-        )
-        update ${table} m
-        set state = 'deferred', attempt = m.attempt - 1, next_at = ${nextProbe} + ${seconds(2 * times.troubleSeconds)}
-        from wronged where ${ledger.sameAs('wronged')}
-        returning m.${key} as key`
-    },
+    takeBack: (keys: readonly number[]) => listValues<number>(db)`
+      with wronged as materialized (
+        select m.* from ${table} m
+        where ${scope} and m.${key} = any(${keys}::bigint[]) and m.state = 'rejected' and ${ledger.isUnderWay}
+        order by m.${key}
+        for update of m
+      )
+      update ${table} m
+      set state = 'deferred', attempt = m.attempt - 1, next_at = ${nextProbe} + ${seconds(2 * times.troubleSeconds)}
+      from wronged where ${ledger.sameAs('wronged')}
+      returning m.${key} as key`,
   }
 }

@@ -19,26 +19,22 @@ const reconcilerLock = 0x6465_7065
 export function waitingWorkStore(db: Executor) {
   return {
     /** Until the end of the transaction; false where another worker is at it. */
-    async claimReconciling(): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select pg_try_advisory_xact_lock(${reconcilerLock}) as is_mine`
-    },
+    claimReconciling: () => getValue<boolean>(db)`
+      select pg_try_advisory_xact_lock(${reconcilerLock}) as is_mine`,
 
-    async get(): Promise<WaitingWork> {
-      return getRow<WaitingWork>(db)`
-        select
-          exists (select from outbox where state = 'pending') as mail,
-          exists (select from activations where decided_at is null and decide_at <= clock_timestamp()) as signups,
-          exists (select from articles where state = 'scheduled' and published_at <= clock_timestamp()) as articles,
-          exists (select from feed_changes)
-            or exists (select from feed_documents where dirty_at is not null)
-            or exists (select from feed_documents where due_at <= clock_timestamp()) as feeds,
-          exists (select from media where state = 'waiting') as pictures,
-          array(select id from digests where state = 'preparing' order by id) as preparing,
-          array(select id from digests where state = 'sending' order by id) as sending,
-          array(select id from imports where state in ('waiting', 'running') order by id) as importing,
-          array(select id from sources where paused_at is null and next_at <= clock_timestamp()
-            and coalesce(lease_until, '-infinity') < clock_timestamp() order by next_at limit 20) as sources`
-    },
+    get: () => getRow<WaitingWork>(db)`
+      select
+        exists (select from outbox where state = 'pending') as mail,
+        exists (select from activations where decided_at is null and decide_at <= clock_timestamp()) as signups,
+        exists (select from articles where state = 'scheduled' and published_at <= clock_timestamp()) as articles,
+        exists (select from feed_changes)
+          or exists (select from feed_documents where dirty_at is not null)
+          or exists (select from feed_documents where due_at <= clock_timestamp()) as feeds,
+        exists (select from media where state = 'waiting') as pictures,
+        array(select id from digests where state = 'preparing' order by id) as preparing,
+        array(select id from digests where state = 'sending' order by id) as sending,
+        array(select id from imports where state in ('waiting', 'running') order by id) as importing,
+        array(select id from sources where paused_at is null and next_at <= clock_timestamp()
+          and coalesce(lease_until, '-infinity') < clock_timestamp() order by next_at limit 20) as sources`,
   }
 }

@@ -10,12 +10,10 @@ export type Ability = keyof typeof generations
 export function workersStore(db: Executor) {
   return {
     /** Says that a worker lives, and what its database thinks of the time and of durability. */
-    async put(id: string): Promise<{ now: Date; synchronousCommit: string }> {
-      return getRow<{ now: Date; synchronousCommit: string }>(db)`
-        insert into workers (id, generation) values (${id}, ${generation})
-        on conflict (id) do update set beat_at = clock_timestamp()
-        returning clock_timestamp() as now, current_setting('synchronous_commit') as synchronous_commit`
-    },
+    put: (id: string) => getRow<{ now: Date; synchronousCommit: string }>(db)`
+      insert into workers (id, generation) values (${id}, ${generation})
+      on conflict (id) do update set beat_at = clock_timestamp()
+      returning clock_timestamp() as now, current_setting('synchronous_commit') as synchronous_commit`,
 
     /** Why it sends nothing; undefined where it can. */
     async updateObstacle(id: string, obstacle: string | undefined): Promise<void> {
@@ -27,24 +25,18 @@ export function workersStore(db: Executor) {
     },
 
     /** What keeps workers that live from sending, each once. */
-    async listObstacles(): Promise<string[]> {
-      return listValues<string>(db)`
-        select distinct obstacle from workers
-        where obstacle is not null and beat_at > clock_timestamp() - interval '30 seconds' order by 1`
-    },
+    listObstacles: () => listValues<string>(db)`
+      select distinct obstacle from workers
+      where obstacle is not null and beat_at > clock_timestamp() - interval '30 seconds' order by 1`,
 
     /** Workers heard of within the last 30 seconds. */
-    async countAlive(): Promise<number> {
-      return getValue<number>(db)`
-        select count(*) as n from workers where beat_at > clock_timestamp() - interval '30 seconds'`
-    },
+    countAlive: () => getValue<number>(db)`
+      select count(*) as n from workers where beat_at > clock_timestamp() - interval '30 seconds'`,
 
     /** Whether one lives that is of an older version, and cannot do this. */
-    async areOlderAlive(ability: Ability): Promise<boolean> {
-      return hasRow(db)`
-        select from workers
-        where generation < ${generations[ability]} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`
-    },
+    areOlderAlive: (ability: Ability) => hasRow(db)`
+      select from workers
+      where generation < ${generations[ability]} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`,
 
     async delete(id: string): Promise<void> {
       await db.deleteFrom('workers').where('id', '=', id).execute()

@@ -39,13 +39,12 @@ export function apiKeyStore(db: Executor) {
       return row && toKey(row)
     },
 
-    async find(id: number): Promise<Pick<ApiKey, 'expiresAt'> & { createdBy: number | null }> {
-      return db
+    find: (id: number): Promise<Pick<ApiKey, 'expiresAt'> & { createdBy: number | null }> =>
+      db
         .selectFrom('apiKeys')
         .select(['createdBy', 'expiresAt'])
         .where('id', '=', id)
-        .executeTakeFirstOrThrow()
-    },
+        .executeTakeFirstOrThrow(),
 
     /** Also of a revoked one. */
     async findName(id: number): Promise<string | undefined> {

@@ -8,9 +8,7 @@ export function editorStore(db: Executor) {
     db.selectFrom('editors').select(columns).$narrowType<{ role: Role }>().where('removedAt', 'is', null)
 
   return {
-    async find(id: number): Promise<Editor | undefined> {
-      return present().where('id', '=', id).executeTakeFirst()
-    },
+    find: (id: number): Promise<Editor | undefined> => present().where('id', '=', id).executeTakeFirst(),
 
     /** Of whoever it was, also after they left the desk. */
     async findEmail(id: number): Promise<string | undefined> {
@@ -18,29 +16,25 @@ export function editorStore(db: Executor) {
       return row?.email
     },
 
-    async findByEmail(email: string): Promise<Editor | undefined> {
-      return present()
+    findByEmail: (email: string): Promise<Editor | undefined> =>
+      present()
         .where((eb) => eb(eb.fn<string>('lower', ['email']), '=', email.toLowerCase()))
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
-    async list(): Promise<Editor[]> {
-      return present().orderBy('id').execute()
-    },
+    list: (): Promise<Editor[]> => present().orderBy('id').execute(),
 
     /** Until the transaction ends nobody else changes any of them. */
     async lock(): Promise<void> {
       await present().orderBy('id').forNoKeyUpdate().execute()
     },
 
-    async insert(editor: { email: string; role: Role; language: string }): Promise<Editor> {
-      return db
+    insert: (editor: { email: string; role: Role; language: string }): Promise<Editor> =>
+      db
         .insertInto('editors')
         .values(editor)
         .returning(columns)
         .$narrowType<{ role: Role }>()
-        .executeTakeFirstOrThrow()
-    },
+        .executeTakeFirstOrThrow(),
 
     /** Who is one of these authors and was not told within the hour: they are told now. */
     async markTold(authors: string[], now: Date): Promise<{ id: number; language: string }[]> {

@@ -3,10 +3,8 @@ import { findValue, getValue, type Executor } from '../executor.ts'
 export function healthStore(db: Executor) {
   return {
     /** Whether the server takes no writes, as a standby. */
-    async isReadOnly(): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select current_setting('transaction_read_only')::boolean as is_read_only`
-    },
+    isReadOnly: () => getValue<boolean>(db)`
+      select current_setting('transaction_read_only')::boolean as is_read_only`,
 
     /** How long the oldest feed that has changed waits to be rendered; 0 when none does. */
     async getFeedLagSeconds(): Promise<number> {

@@ -9,14 +9,13 @@ export interface StoredAnswer {
 
 export function idempotencyKeysStore(db: Executor) {
   return {
-    async find(scope: string, key: string): Promise<StoredAnswer | undefined> {
-      return db
+    find: (scope: string, key: string): Promise<StoredAnswer | undefined> =>
+      db
         .selectFrom('idempotencyKeys')
         .select(['requestSha256', 'status', 'body'])
         .where('scope', '=', scope)
         .where('key', '=', key)
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
     async deleteBefore(before: Date): Promise<void> {
       await db.deleteFrom('idempotencyKeys').where('createdAt', '<', before).execute()

@@ -25,11 +25,9 @@ export function invitationStore(db: Executor) {
     and not exists (select from editors e where e.id = i.invited_by and e.removed_at is not null)`
 
   return {
-    async list(): Promise<Invitation[]> {
-      return listRows<Invitation>(db)`
-        select i.id, i.email, i.role, e.email as "invitedBy", i.created_at as "createdAt", i.expires_at as "expiresAt"
-        from invitations i ${inviter} where ${isOpen} order by i.id`
-    },
+    list: () => listRows<Invitation>(db)`
+      select i.id, i.email, i.role, e.email as "invitedBy", i.created_at as "createdAt", i.expires_at as "expiresAt"
+      from invitations i ${inviter} where ${isOpen} order by i.id`,
 
     /** The open one of this address begins anew. */
     async put(invitation: {
@@ -48,20 +46,17 @@ export function invitationStore(db: Executor) {
         returning id`
     },
 
-    async has(ref: InvitationRef, now: Date): Promise<boolean> {
-      return hasRow(db)`select from invitations i where ${holds(ref, now)}`
-    },
+    has: (ref: InvitationRef, now: Date) => hasRow(db)`select from invitations i where ${holds(ref, now)}`,
 
     /** Uses the link up: of several clicks at once, one gets the invitation. */
-    async markAccepted(
-      ref: InvitationRef,
-      now: Date,
-    ): Promise<{ email: string; role: Role; inviterRole: Role | null } | undefined> {
-      return findRow<{ email: string; role: Role; inviterRole: Role | null }>(db)`
-        update invitations i set accepted_at = ${now} where ${holds(ref, now)}
-        returning i.email, i.role,
-          (select e.role from editors e where e.id = i.invited_by) as "inviterRole"`
-    },
+    markAccepted: (ref: InvitationRef, now: Date) => findRow<{
+      email: string
+      role: Role
+      inviterRole: Role | null
+    }>(db)`
+      update invitations i set accepted_at = ${now} where ${holds(ref, now)}
+      returning i.email, i.role,
+        (select e.role from editors e where e.id = i.invited_by) as "inviterRole"`,
 
     /** Those that have ended, in whatever way, before then. */
     async deleteBefore(before: Date): Promise<void> {

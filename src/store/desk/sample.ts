@@ -44,10 +44,8 @@ export function sampleStore(db: Executor) {
     },
 
     /** Whether a server other than the mail catcher has ever taken a mail of ours. */
-    async hasSent(): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select exists (select from outbox where ${wasSent}) or exists (select from deliveries where ${wasSent}) as has`
-    },
+    hasSent: () => getValue<boolean>(db)`
+      select exists (select from outbox where ${wasSent}) or exists (select from deliveries where ${wasSent}) as has`,
 
     /** Whether one of these is on its way; until the transaction ends none begins. */
     async isSending(digests: number[]): Promise<boolean> {
@@ -57,11 +55,9 @@ export function sampleStore(db: Executor) {
     },
 
     /** The settings of the publication that a person has changed. */
-    async listOwnSettings(): Promise<string[]> {
-      return listValues<string>(db)`
-        select distinct jsonb_object_keys(detail) as name from audit
-        where action = 'publication.changed' and actor <> 'system'`
-    },
+    listOwnSettings: () => listValues<string>(db)`
+      select distinct jsonb_object_keys(detail) as name from audit
+      where action = 'publication.changed' and actor <> 'system'`,
 
     /** All of it, and the feeds: each is made anew for its next reader, without what was. */
     async delete({ articles, newsletters, digests, subscribers }: Sample): Promise<void> {

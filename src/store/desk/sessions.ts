@@ -25,27 +25,25 @@ export function sessionStore(db: Executor) {
       await db.insertInto('signInLinks').values(link).execute()
     },
 
-    async findSignInLink(tokenSha256: Buffer, now: Date): Promise<{ editorId: number } | undefined> {
-      return db
+    findSignInLink: (tokenSha256: Buffer, now: Date): Promise<{ editorId: number } | undefined> =>
+      db
         .selectFrom('signInLinks')
         .select('editorId')
         .where('tokenSha256', '=', tokenSha256)
         .where('usedAt', 'is', null)
         .where('expiresAt', '>', now)
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
     /** Uses the link up: of several clicks at once, one gets the editor. */
-    async markSignInLinkUsed(tokenSha256: Buffer, now: Date): Promise<{ editorId: number } | undefined> {
-      return db
+    markSignInLinkUsed: (tokenSha256: Buffer, now: Date): Promise<{ editorId: number } | undefined> =>
+      db
         .updateTable('signInLinks')
         .set({ usedAt: now })
         .where('tokenSha256', '=', tokenSha256)
         .where('usedAt', 'is', null)
         .where('expiresAt', '>', now)
         .returning('editorId')
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
     /** Those that no longer open anything, and have not since then. */
     async deleteSignInLinks(before: Date): Promise<void> {
@@ -83,11 +81,11 @@ export function sessionStore(db: Executor) {
     },
 
     /** A session that lives, with its editor as they are now. */
-    async find(
+    find: (
       tokenSha256: Buffer,
       { now, idleSince }: { now: Date; idleSince: Date },
-    ): Promise<(Session & { seenAt: Date }) | undefined> {
-      return db
+    ): Promise<(Session & { seenAt: Date }) | undefined> =>
+      db
         .selectFrom('sessions')
         .innerJoin('editors', 'editors.id', 'sessions.editorId')
         .select(['sessions.id', 'sessions.editorId', 'sessions.seenAt', 'role', 'email', 'language'])
@@ -97,23 +95,21 @@ export function sessionStore(db: Executor) {
         .where('expiresAt', '>', now)
         .where('seenAt', '>', idleSince)
         .$narrowType<{ role: Role }>()
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
     async updateSeen(id: number, now: Date): Promise<void> {
       await db.updateTable('sessions').set({ seenAt: now }).where('id', '=', id).execute()
     },
 
-    async list(editorId: number): Promise<ListedSession[]> {
-      return db
+    list: (editorId: number): Promise<ListedSession[]> =>
+      db
         .selectFrom('sessions')
         .select(['id', 'label', 'createdAt', 'seenAt'])
         .where('editorId', '=', editorId)
         .where('endedAt', 'is', null)
         .where('expiresAt', '>', sql<Date>`now()`)
         .orderBy('seenAt', 'desc')
-        .execute()
-    },
+        .execute(),
 
     /** Ends one session of the editor, or all of them. */
     async markEnded(editorId: number, sessionId?: number): Promise<void> {

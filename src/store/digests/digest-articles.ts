@@ -111,16 +111,14 @@ export function digestArticlesStore(db: Executor) {
      * A digest that readers have shows more or less of itself than before, because an article was withdrawn or came
      * back. @returns the newsletters whose archives hold it
      */
-    async updateArchives(articleId: number): Promise<{ newsletter: string }[]> {
-      return listRows<{ newsletter: string }>(db)`
-        with changed as (
-          update digests set archive_changed_at = clock_timestamp()
-          where started_at is not null and state <> 'preparing'
-            and id in (select digest_id from digest_articles where article_id = ${articleId})
-          returning newsletter_id
-        )
-        select distinct n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`
-    },
+    updateArchives: (articleId: number) => listRows<{ newsletter: string }>(db)`
+      with changed as (
+        update digests set archive_changed_at = clock_timestamp()
+        where started_at is not null and state <> 'preparing'
+          and id in (select digest_id from digest_articles where article_id = ${articleId})
+        returning newsletter_id
+      )
+      select distinct n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`,
 
     /** Published articles whose title has all of these words, whatever their case and accents, newest first. */
     async listByTitle(

@@ -55,15 +55,14 @@ export function digestProgressStore(db: Executor) {
       return query.execute()
     },
 
-    async find(digestId: number, subscriberId: number): Promise<DeliveryLine | undefined> {
-      return selectLines(db)
+    find: (digestId: number, subscriberId: number): Promise<DeliveryLine | undefined> =>
+      selectLines(db)
         .where('deliveries.digestId', '=', digestId)
         .where('deliveries.subscriberId', '=', subscriberId)
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
-    async findFacts(subscriberId: number, newsletterId: number): Promise<SubscriptionFacts | undefined> {
-      return db
+    findFacts: (subscriberId: number, newsletterId: number): Promise<SubscriptionFacts | undefined> =>
+      db
         .selectFrom('subscriptions')
         .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
         .leftJoin('suppressions', 'suppressions.addressHmac', 'subscribers.addressHmac')
@@ -78,7 +77,6 @@ export function digestProgressStore(db: Executor) {
         ])
         .where('subscriptions.subscriberId', '=', subscriberId)
         .where('subscriptions.newsletterId', '=', newsletterId)
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
   }
 }

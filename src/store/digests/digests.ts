@@ -226,19 +226,15 @@ export function digestsStore(db: Executor) {
     },
 
     /** The same where nobody else has it or has changed it since that version; false where somebody has. */
-    async claimUnchanged(id: number, version: number): Promise<boolean> {
-      return hasRow(db)`
-        select from digests where id = ${id} and version = ${version} and state = any(${open}::text[])
-        for update skip locked`
-    },
+    claimUnchanged: (id: number, version: number) => hasRow(db)`
+      select from digests where id = ${id} and version = ${version} and state = any(${open}::text[])
+      for update skip locked`,
 
     /** Digests that the newsroom may still change; those by hand for as long as somebody may be at them. */
-    async listOpen(handDays: number): Promise<number[]> {
-      return listValues<number>(db)`
-        select id from digests where state = any(${open}::text[])
-          and (local_date is not null or created_at > now() - make_interval(days => ${handDays}))
-        order by send_at, id`
-    },
+    listOpen: (handDays: number) => listValues<number>(db)`
+      select id from digests where state = any(${open}::text[])
+        and (local_date is not null or created_at > now() - make_interval(days => ${handDays}))
+      order by send_at, id`,
 
     /** Stores what the digest holds now. */
     async updateContent(id: number, content: FrozenDigest, hash: string): Promise<void> {

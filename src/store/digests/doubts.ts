@@ -25,10 +25,8 @@ export function uncertainStore(db: Executor) {
   }
 
   return {
-    async count(digestId: number): Promise<number> {
-      return getValue<number>(db)`
-        select count(*)::int as n from deliveries where digest_id = ${digestId} and ${undecided}`
-    },
+    count: (digestId: number) => getValue<number>(db)`
+      select count(*)::int as n from deliveries where digest_id = ${digestId} and ${undecided}`,
 
     /**
      * They wait to be sent once more; all, or those named. `ambiguous` stays as it is, so that another answer that

@@ -6,22 +6,18 @@ import { isHad } from './audience.ts'
 export function retentionStore(db: Executor) {
   return {
     /** Whether this worker may do what one does for all, and for how long nobody else does. */
-    async claimRound(name: string, seconds: number): Promise<boolean> {
-      return hasRow(db)`
-        insert into rounds (name, until) values (${name}, clock_timestamp() + make_interval(secs => ${seconds}))
-        on conflict (name) do update set until = excluded.until where rounds.until <= clock_timestamp()
-        returning name`
-    },
+    claimRound: (name: string, seconds: number) => hasRow(db)`
+      insert into rounds (name, until) values (${name}, clock_timestamp() + make_interval(secs => ${seconds}))
+      on conflict (name) do update set until = excluded.until where rounds.until <= clock_timestamp()
+      returning name`,
 
     /** Those that ended before and still have details, or a part of them, oldest first. */
-    async listEndedDigests(before: Date): Promise<number[]> {
-      return listValues<number>(db)`
-        select id from digests
-        where audience > 0 and completed_at < ${before}::timestamptz
-          and (state in ('completed', 'completed_with_uncertain') or (state = 'cancelled' and settled_at is not null))
-          and has_details
-        order by completed_at, id`
-    },
+    listEndedDigests: (before: Date) => listValues<number>(db)`
+      select id from digests
+      where audience > 0 and completed_at < ${before}::timestamptz
+        and (state in ('completed', 'completed_with_uncertain') or (state = 'cancelled' and settled_at is not null))
+        and has_details
+      order by completed_at, id`,
 
     /** False where it was sent on meanwhile. Nobody can decide on doubts any more: they stay what they are. */
     async endDetails(digestId: number): Promise<boolean> {
@@ -72,25 +68,21 @@ export function retentionStore(db: Executor) {
      * Looks at the personal mails past one and deletes what is over; tests of a digest stay: they tell what was tried.
      * @returns the last that was old; undefined where none was left
      */
-    async deleteMails(before: Date, after: number, limit: number): Promise<number | undefined> {
-      return findValue<number>(db)`
-        with looked as materialized (
-          select id, kind, state, created_at < ${before}::timestamptz as is_old from outbox
-          where id > ${after} order by id limit ${limit}
-        ), gone as (
-          delete from outbox using looked
-          where outbox.id = looked.id and is_old and looked.kind <> 'digest-test'
-            and looked.state in ('accepted', 'rejected', 'uncertain', 'skipped', 'expired')
-        )
-        select max(id) filter (where is_old) as last from looked`
-    },
+    deleteMails: (before: Date, after: number, limit: number) => findValue<number>(db)`
+      with looked as materialized (
+        select id, kind, state, created_at < ${before}::timestamptz as is_old from outbox
+        where id > ${after} order by id limit ${limit}
+      ), gone as (
+        delete from outbox using looked
+        where outbox.id = looked.id and is_old and looked.kind <> 'digest-test'
+          and looked.state in ('accepted', 'rejected', 'uncertain', 'skipped', 'expired')
+      )
+      select max(id) filter (where is_old) as last from looked`,
 
     /** The first month of which days are counted, such as 2026-03-01. */
-    async findFirstMonth(): Promise<string | undefined> {
-      return findValue<string>(db)`
-        select date_trunc('month', least((select min(date) from article_views), (select min(date) from feed_polls)))::date
-          as month`
-    },
+    findFirstMonth: () => findValue<string>(db)`
+      select date_trunc('month', least((select min(date) from article_views), (select min(date) from feed_polls)))::date
+        as month`,
 
     /** Views of a month's days, which become views of the month. @returns whether there may be more */
     async foldViews(month: string, limit: number): Promise<boolean> {

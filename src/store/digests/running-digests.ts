@@ -22,17 +22,13 @@ export function runningDigestsStore(db: Executor) {
     },
 
     /** Whether a delivery of it has not ended. One index for each, where one `in` would read them all. */
-    async isOpen(id: number): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select exists (select from deliveries where digest_id = ${id} and state = 'pending')
-          or exists (select from deliveries where digest_id = ${id} and state in ('claimed', 'committing'))
-          or exists (select from deliveries where digest_id = ${id} and state = 'deferred') as is_open`
-    },
+    isOpen: (id: number) => getValue<boolean>(db)`
+      select exists (select from deliveries where digest_id = ${id} and state = 'pending')
+        or exists (select from deliveries where digest_id = ${id} and state in ('claimed', 'committing'))
+        or exists (select from deliveries where digest_id = ${id} and state = 'deferred') as is_open`,
 
-    async hasPending(id: number): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select exists (select from deliveries where digest_id = ${id} and state = 'pending') as has_pending`
-    },
+    hasPending: (id: number) => getValue<boolean>(db)`
+      select exists (select from deliveries where digest_id = ${id} and state = 'pending') as has_pending`,
 
     async isSending(id: number): Promise<boolean> {
       const row = await db.selectFrom('digests').select('state').where('id', '=', id).executeTakeFirst()
@@ -70,15 +66,13 @@ export function runningDigestsStore(db: Executor) {
     },
 
     /** Digests that paused themselves and whose time to ask the relay again has come. @returns those that go on */
-    async resumeProbes(): Promise<number[]> {
-      return listValues<number>(db)`
-        update digests
-        set state = 'sending', resume_state = null, paused_reason = null, probe_at = null,
-            updated_at = clock_timestamp()
-        where state = 'paused' and probe_at <= clock_timestamp() and paused_reason in ('refused', 'relay_refuses')
-          and ${notHeld}
-        returning id`
-    },
+    resumeProbes: () => listValues<number>(db)`
+      update digests
+      set state = 'sending', resume_state = null, paused_reason = null, probe_at = null,
+          updated_at = clock_timestamp()
+      where state = 'paused' and probe_at <= clock_timestamp() and paused_reason in ('refused', 'relay_refuses')
+        and ${notHeld}
+      returning id`,
 
     /** The relay takes mail again. */
     async endProbing(id: number): Promise<void> {
@@ -144,10 +138,8 @@ export function runningDigestsStore(db: Executor) {
     },
 
     /** Cancelled digests of which something may still wait. */
-    async listUnsettled(): Promise<number[]> {
-      return listValues<number>(db)`
-        select id from digests where state = 'cancelled' and settled_at is null order by id`
-    },
+    listUnsettled: () => listValues<number>(db)`
+      select id from digests where state = 'cancelled' and settled_at is null order by id`,
 
     /**
      * Ends what a cancelled digest still has waiting, past a reader: dead index entries before would be read each time.

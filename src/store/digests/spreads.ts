@@ -34,32 +34,25 @@ export function spreadsStore(db: Executor) {
      * Digests that a domain had accepted lately.
      * @param standard the domain of digests whose newsletter names no sender
      */
-    async countSentLately(domain: string, standard: string): Promise<number> {
-      return getValue<number>(db)`
-        select coalesce(sum(c.n), 0) as n from delivery_counts c join digests g on g.id = c.digest_id
-        where c.day > (now() at time zone 'UTC')::date - ${lookBackDays}::int and c.state = 'accepted'
-          and coalesce(lower(substring(g.frozen #>> '{newsletter,from}' from '@([^@<>[:space:]]+)>?[[:space:]]*$')),
-            ${standard}) = ${domain}`
-    },
+    countSentLately: (domain: string, standard: string) => getValue<number>(db)`
+      select coalesce(sum(c.n), 0) as n from delivery_counts c join digests g on g.id = c.digest_id
+      where c.day > (now() at time zone 'UTC')::date - ${lookBackDays}::int and c.state = 'accepted'
+        and coalesce(lower(substring(g.frozen #>> '{newsletter,from}' from '@([^@<>[:space:]]+)>?[[:space:]]*$')),
+          ${standard}) = ${domain}`,
 
     /** Digests whose next portion is due, and that have nobody of the last one left to try. */
-    async listDue(): Promise<number[]> {
-      return listValues<number>(db)`
-        select g.id from digests g
-        where g.spread_next_at <= clock_timestamp() and g.state = 'sending' and ${notHeld}
-          and not exists (select from deliveries where digest_id = g.id and state = 'pending')
-        order by g.id`
-    },
+    listDue: () => listValues<number>(db)`
+      select g.id from digests g
+      where g.spread_next_at <= clock_timestamp() and g.state = 'sending' and ${notHeld}
+        and not exists (select from deliveries where digest_id = g.id and state = 'pending')
+      order by g.id`,
 
     /**
      * Until the end of the transaction; false where another worker is at it. Before the digest's row is locked, which
      * pausing it must not wait for: putting a million readers in order takes its time.
      */
-    async claim(digestId: number): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select pg_try_advisory_xact_lock(hashtextextended('depeche.spread', ${digestId})) as is_mine
-      `
-    },
+    claim: (digestId: number) => getValue<boolean>(db)`
+      select pg_try_advisory_xact_lock(hashtextextended('depeche.spread', ${digestId})) as is_mine`,
 
     /** The same, once nobody else is at it. */
     async waitFor(digestId: number): Promise<void> {
@@ -67,11 +60,9 @@ export function spreadsStore(db: Executor) {
     },
 
     /** After `claim`: undefined where its portion has been opened meanwhile, or it was stopped. */
-    async findDue(digestId: number): Promise<RunningSpread | undefined> {
-      return findRow<RunningSpread>(db)`
-        select spread_portion as portion, spread_next_at as next_at, clock_timestamp() as now from digests
-        where id = ${digestId} and state = 'sending' and spread_next_at <= clock_timestamp()`
-    },
+    findDue: (digestId: number) => findRow<RunningSpread>(db)`
+      select spread_portion as portion, spread_next_at as next_at, clock_timestamp() as now from digests
+      where id = ${digestId} and state = 'sending' and spread_next_at <= clock_timestamp()`,
 
     async countOutcome(digestId: number): Promise<PortionOutcome> {
       const row = await findRow<PortionOutcome>(db)`

@@ -137,27 +137,25 @@ export function variantsStore(db: Executor) {
     },
 
     /** Of these digests, whom the articles that were withdrawn on the way reached all the same. */
-    async listReached(digestIds: readonly number[]): Promise<WithdrawnReach[]> {
-      return listRows<WithdrawnReach>(db)`
-        select x.digest_id, x.article_id, x.withdrawn_at,
-          (select count(*)::int from deliveries d
-           where d.digest_id = x.digest_id and d.state = 'accepted' and d.variant_id = any(held.ids))
-            + moved.sure as accepted,
-          (select count(*)::int from deliveries d
-           where d.digest_id = x.digest_id and (
-             (d.variant_id = any(held.ids) and d.state in ('committing', 'uncertain'))
-             or (d.variant_id = any(held.rests) and d.ambiguous > 0))) + moved.in_doubt as in_doubt
-        from digest_articles x cross join lateral (
-          select coalesce(array_agg(v.id), '{}') as ids, coalesce(array_agg(v.replaced_by), '{}') as rests
-          from variants v
-          where v.digest_id = x.digest_id and v.article_ids @> array[x.article_id]
-        ) held cross join lateral (
-          select coalesce(sum(cardinality(subscriber_ids)) filter (where is_sure), 0)::int as sure,
-            coalesce(sum(cardinality(subscriber_ids)) filter (where not is_sure), 0)::int as in_doubt
-          from variant_readers where variant_id = any(held.ids)
-        ) moved
-        where x.digest_id = any(${digestIds}::bigint[]) and x.withdrawn_at is not null`
-    },
+    listReached: (digestIds: readonly number[]) => listRows<WithdrawnReach>(db)`
+      select x.digest_id, x.article_id, x.withdrawn_at,
+        (select count(*)::int from deliveries d
+         where d.digest_id = x.digest_id and d.state = 'accepted' and d.variant_id = any(held.ids))
+          + moved.sure as accepted,
+        (select count(*)::int from deliveries d
+         where d.digest_id = x.digest_id and (
+           (d.variant_id = any(held.ids) and d.state in ('committing', 'uncertain'))
+           or (d.variant_id = any(held.rests) and d.ambiguous > 0))) + moved.in_doubt as in_doubt
+      from digest_articles x cross join lateral (
+        select coalesce(array_agg(v.id), '{}') as ids, coalesce(array_agg(v.replaced_by), '{}') as rests
+        from variants v
+        where v.digest_id = x.digest_id and v.article_ids @> array[x.article_id]
+      ) held cross join lateral (
+        select coalesce(sum(cardinality(subscriber_ids)) filter (where is_sure), 0)::int as sure,
+          coalesce(sum(cardinality(subscriber_ids)) filter (where not is_sure), 0)::int as in_doubt
+        from variant_readers where variant_id = any(held.ids)
+      ) moved
+      where x.digest_id = any(${digestIds}::bigint[]) and x.withdrawn_at is not null`,
 
     /** Once a digest has ended: claims have moved readers to versions that took the place of others. */
     async recountReplaced(digestId: number): Promise<void> {

@@ -81,9 +81,7 @@ export function feedDocumentsStore(db: Executor) {
     },
 
     /** A number that is higher after each change that was noted. */
-    async lastChange(): Promise<number> {
-      return getValue<number>(db)`select last_value as n from feed_changes_id_seq`
-    },
+    lastChange: () => getValue<number>(db)`select last_value as n from feed_changes_id_seq`,
 
     /** Takes the noted changes; what is noted after this statement's snapshot stays for the next. */
     async claimChanges(): Promise<FeedChange[]> {
@@ -193,12 +191,10 @@ export function feedDocumentsStore(db: Executor) {
     },
 
     /** Whether a change waits: noted, or marked and held back by the clock. */
-    async hasDirty(): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select exists (select from feed_changes)
-          or exists (select from feed_documents
-                     where dirty_at is not null and moved_to is null and retired_at is null) as waiting`
-    },
+    hasDirty: () => getValue<boolean>(db)`
+      select exists (select from feed_changes)
+        or exists (select from feed_documents
+                   where dirty_at is not null and moved_to is null and retired_at is null) as waiting`,
 
     /**
      * Ends a render: with new bytes every process hears of it when the transaction commits; without, both validators stay.
@@ -252,12 +248,10 @@ export function feedDocumentsStore(db: Executor) {
     },
 
     /** The feeds that are rendered ahead, those of everything first. */
-    async listPathsAhead(): Promise<string[]> {
-      return listValues<string>(db)`
-        select path from feed_documents
-        where body is not null and (subject = 'all' or subject like 'section:%' or subject like 'dossier:%')
-        order by subject <> 'all', path`
-    },
+    listPathsAhead: () => listValues<string>(db)`
+      select path from feed_documents
+      where body is not null and (subject = 'all' or subject like 'section:%' or subject like 'dossier:%')
+      order by subject <> 'all', path`,
 
     /** Every document, by path, without bytes. */
     async list(): Promise<FeedDocument[]> {

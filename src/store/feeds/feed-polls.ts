@@ -28,14 +28,12 @@ export function feedPollsStore(db: Executor) {
     },
 
     /** By feed and family, since a day; busiest family first. */
-    async listSince(date: string): Promise<FeedPolls[]> {
-      return listRows<FeedPolls>(db)`
-        select path, family, sum(full_n)::bigint as "full", sum(not_modified_n)::bigint as not_modified,
-          sum(limited_n)::bigint as limited
-        from feed_polls
-        where date >= ${date}::date
-        group by path, family
-        order by path, sum(full_n + not_modified_n) desc, family`
-    },
+    listSince: (date: string) => listRows<FeedPolls>(db)`
+      select path, family, sum(full_n)::bigint as "full", sum(not_modified_n)::bigint as not_modified,
+        sum(limited_n)::bigint as limited
+      from feed_polls
+      where date >= ${date}::date
+      group by path, family
+      order by path, sum(full_n + not_modified_n) desc, family`,
   }
 }

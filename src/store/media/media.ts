@@ -67,10 +67,7 @@ export function mediaStore(db: Executor) {
     },
 
     /** The next that waits; no other worker has it until the transaction ends. */
-    claim: (): Promise<{ sha256: string; original: Buffer } | undefined> => findRow<{
-      sha256: string
-      original: Buffer
-    }>(db)`
+    claim: () => findRow<{ sha256: string; original: Buffer }>(db)`
       select encode(sha256, 'hex') as sha256, original from media where state = 'waiting'
       order by created_at limit 1 for no key update skip locked`,
 
@@ -106,15 +103,11 @@ export function mediaStore(db: Executor) {
       where sha256 = any(${sha256s.map(bytesOf)}) order by size, format desc`,
 
     /** Of this size or, where the picture is smaller, of its own. */
-    async findBytes({ sha256, size, format }: MediaName): Promise<Buffer | undefined> {
-      return findValue<Buffer>(db)`
-        select bytes from media_files where sha256 = ${bytesOf(sha256)} and format = ${format} and size <= ${size}
-        order by size desc limit 1`
-    },
+    findBytes: ({ sha256, size, format }: MediaName) => findValue<Buffer>(db)`
+      select bytes from media_files where sha256 = ${bytesOf(sha256)} and format = ${format} and size <= ${size}
+      order by size desc limit 1`,
 
-    async weigh(): Promise<number> {
-      return getValue<number>(db)`select coalesce(sum(length), 0)::bigint as bytes from media`
-    },
+    weigh: () => getValue<number>(db)`select coalesce(sum(length), 0)::bigint as bytes from media`,
 
     /** Of what was last sent, or found in use, before this, what is in use no more goes. */
     async sweep(before: Date, now: Date): Promise<void> {

@@ -23,12 +23,10 @@ const tables = sql`written_responses w join articles a on a.id = w.article_id le
 export function writtenResponsesStore(db: Executor) {
   return {
     /** The responder's id. */
-    async putResponder(address: string, at: Date): Promise<number> {
-      return getValue<number>(db)`
-        insert into responders (address, last_response_at) values (${address}, ${at})
-        on conflict (lower(address)) do update set last_response_at = greatest(responders.last_response_at, ${at}::timestamptz)
-        returning id`
-    },
+    putResponder: (address: string, at: Date) => getValue<number>(db)`
+      insert into responders (address, last_response_at) values (${address}, ${at})
+      on conflict (lower(address)) do update set last_response_at = greatest(responders.last_response_at, ${at}::timestamptz)
+      returning id`,
 
     async insert(
       written: Written & { responderId: number | null; writtenAt: Date; mailedAt: Date | null },
@@ -41,21 +39,14 @@ export function writtenResponsesStore(db: Executor) {
       return id
     },
 
-    async find(id: number): Promise<WrittenResponse | undefined> {
-      return findRow<WrittenResponse>(db)`select ${columns} from ${tables} where w.id = ${id}`
-    },
+    find: (id: number) => findRow<WrittenResponse>(db)`select ${columns} from ${tables} where w.id = ${id}`,
 
     /** The same, held until the transaction ends. */
-    async lock(id: number): Promise<WrittenResponse | undefined> {
-      return findRow<WrittenResponse>(db)`
-        select ${columns} from ${tables} where w.id = ${id} for update of w`
-    },
+    lock: (id: number) => findRow<WrittenResponse>(db)`
+      select ${columns} from ${tables} where w.id = ${id} for update of w`,
 
     /** The same words under the same article: of the same person; else, of anybody, where they were confirmed. */
-    async findSame(
-      { articleId, html }: Pick<Written, 'articleId' | 'html'>,
-      responderId?: number,
-    ): Promise<Pick<WrittenResponse, 'id' | 'state'> | undefined> {
+    async findSame({ articleId, html }: Pick<Written, 'articleId' | 'html'>, responderId?: number) {
       return findRow<Pick<WrittenResponse, 'id' | 'state'>>(db)`
         select id, state from written_responses where article_id = ${articleId} and html = ${html} and ${
           responderId === undefined ? sql`state <> 'unconfirmed'` : sql`responder_id = ${responderId}`
@@ -68,25 +59,19 @@ export function writtenResponsesStore(db: Executor) {
     },
 
     /** Whether this page has told of its link before. */
-    async hasTrackback(articleId: number, url: string): Promise<boolean> {
-      return hasRow(db)`
-        select from written_responses
-        where article_id = ${articleId} and kind = 'trackback' and author_url = ${url} limit 1`
-    },
+    hasTrackback: (articleId: number, url: string) => hasRow(db)`
+      select from written_responses
+      where article_id = ${articleId} and kind = 'trackback' and author_url = ${url} limit 1`,
 
     /** Newest first; one more than the limit. */
-    async list(state: DecidedState, { limit, after }: PageRequest): Promise<WrittenResponse[]> {
-      return listRows<WrittenResponse>(db)`
-        select ${columns} from ${tables}
-        where w.state = ${state} and w.id < ${after?.[0] ?? Number.MAX_SAFE_INTEGER}
-        order by w.id desc limit ${limit + 1}`
-    },
+    list: (state: DecidedState, { limit, after }: PageRequest) => listRows<WrittenResponse>(db)`
+      select ${columns} from ${tables}
+      where w.state = ${state} and w.id < ${after?.[0] ?? Number.MAX_SAFE_INTEGER}
+      order by w.id desc limit ${limit + 1}`,
 
     /** Those that wait for a person; of these, since. */
-    async countHeld(since = new Date(0)): Promise<number> {
-      return getValue<number>(db)`
-        select count(*)::int as n from written_responses where state = 'held' and held_at >= ${since}`
-    },
+    countHeld: (since = new Date(0)) => getValue<number>(db)`
+      select count(*)::int as n from written_responses where state = 'held' and held_at >= ${since}`,
 
     async updateMailed(id: number, at: Date): Promise<void> {
       await db
@@ -123,9 +108,8 @@ export function writtenResponsesStore(db: Executor) {
 
     /** What somebody has written, newest first. */
     async listOf(address: string) {
-      return listRows<Pick<WrittenResponse, 'author' | 'html' | 'state' | 'writtenAt'> & { article: string }>(
-        db,
-      )`
+      type Line = Pick<WrittenResponse, 'author' | 'html' | 'state' | 'writtenAt'> & { article: string }
+      return listRows<Line>(db)`
         select a.title as article, w.author, w.html, w.state, w.written_at
         from responders r join written_responses w on w.responder_id = r.id join articles a on a.id = w.article_id
         where lower(r.address) = lower(${address}) order by w.id desc limit 1000`

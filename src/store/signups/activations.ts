@@ -75,21 +75,18 @@ export function activationsStore(db: Executor) {
         from given join newsletters n on wanted -> 'newsletters' ? n.slug`
     },
 
-    async find(id: string): Promise<Activation | undefined> {
-      return select().where('id', '=', id).executeTakeFirst()
-    },
+    find: (id: string): Promise<Activation | undefined> => select().where('id', '=', id).executeTakeFirst(),
 
     /** The same, held until the transaction ends: two clicks follow each other. */
-    async lock(id: string): Promise<Activation | undefined> {
-      return select().where('id', '=', id).forUpdate().executeTakeFirst()
-    },
+    lock: (id: string): Promise<Activation | undefined> =>
+      select().where('id', '=', id).forUpdate().executeTakeFirst(),
 
     /**
      * The next requests to decide, claimed until the transaction ends; domains under a flood wait, with all below them,
      * and those of an import until no import runs: a later row of its file may say that this person has left.
      */
-    async claimUndecided(held: string[], limit: number): Promise<Activation[]> {
-      return select()
+    claimUndecided: (held: string[], limit: number): Promise<Activation[]> =>
+      select()
         .where('decidedAt', 'is', null)
         .where('decideAt', '<=', sql<Date>`clock_timestamp()`)
         .where(
@@ -104,8 +101,7 @@ export function activationsStore(db: Executor) {
         .limit(limit)
         .forUpdate()
         .skipLocked()
-        .execute()
-    },
+        .execute(),
 
     /** Ends the wait of requests; `subscriberId` as soon as there is one. */
     async markDecided(decided: { id: string; decision: Decision; subscriberId?: number | undefined }[]) {
@@ -196,33 +192,29 @@ export function activationsStore(db: Executor) {
     },
 
     /** Requests whose decision is overdue, which is where a flood waits. */
-    async findWaiting(minutes: number): Promise<WaitingSignups | undefined> {
-      return findRow<WaitingSignups>(db)`
-        select count(*) as "count", min(decide_at) as "since",
-          coalesce(mode() within group (order by split_part(address, '@', 2)), '') as "domain"
-        from activations
-        where decided_at is null and decide_at < clock_timestamp() - make_interval(mins => ${minutes})
-        having count(*) > 0`
-    },
+    findWaiting: (minutes: number) => findRow<WaitingSignups>(db)`
+      select count(*) as "count", min(decide_at) as "since",
+        coalesce(mode() within group (order by split_part(address, '@', 2)), '') as "domain"
+      from activations
+      where decided_at is null and decide_at < clock_timestamp() - make_interval(mins => ${minutes})
+      having count(*) > 0`,
 
     /** Mailed a day ago and still open: the newest request of each person, once. */
-    async claimForReminder(): Promise<Activation | undefined> {
-      return findRow<Activation>(db)`
-        update activations set reminded_at = clock_timestamp()
-        where id = (
-          select a.id from activations a
-          where a.decision = 'mailed' and a.kind = 'signup' and a.form <> 'import' and a.reminded_at is null
-            and a.activated_at is null and a.refused_at is null and a.address is not null
-            and a.decided_at between clock_timestamp() - interval '3 days' and clock_timestamp() - interval '24 hours'
-            and a.expires_at > clock_timestamp() + interval '1 hour'
-            and not exists (
-              select from activations b
-              where b.limit_hmac = a.limit_hmac and b.id <> a.id
-                and (b.created_at > a.created_at or b.reminded_at is not null))
-          order by a.decided_at limit 1
-          for update skip locked)
-        returning *`
-    },
+    claimForReminder: () => findRow<Activation>(db)`
+      update activations set reminded_at = clock_timestamp()
+      where id = (
+        select a.id from activations a
+        where a.decision = 'mailed' and a.kind = 'signup' and a.form <> 'import' and a.reminded_at is null
+          and a.activated_at is null and a.refused_at is null and a.address is not null
+          and a.decided_at between clock_timestamp() - interval '3 days' and clock_timestamp() - interval '24 hours'
+          and a.expires_at > clock_timestamp() + interval '1 hour'
+          and not exists (
+            select from activations b
+            where b.limit_hmac = a.limit_hmac and b.id <> a.id
+              and (b.created_at > a.created_at or b.reminded_at is not null))
+        order by a.decided_at limit 1
+        for update skip locked)
+      returning *`,
 
     /** Unconfirmed requests that expired before; with the proof that nobody gave. Returns who had been written down. */
     async deleteExpired(before: Date, limit: number): Promise<{ requests: number; subscriberIds: number[] }> {
@@ -243,12 +235,10 @@ export function activationsStore(db: Executor) {
     },
 
     /** What is left of activated requests once nobody can use the link: their consent record has it all. */
-    async deleteActivated(before: Date, limit: number): Promise<number> {
-      return run(db)`
-        delete from activations where id in (
-          select id from activations where expires_at < ${before} and activated_at is not null limit ${limit}
-          for update skip locked)`
-    },
+    deleteActivated: (before: Date, limit: number) => run(db)`
+      delete from activations where id in (
+        select id from activations where expires_at < ${before} and activated_at is not null limit ${limit}
+        for update skip locked)`,
 
     /** What an import asked of people who, as a later row says, have left. Its consent record goes with each. */
     async deleteUndecidedImported(subscriberIds: number[]): Promise<void> {

@@ -71,17 +71,15 @@ export function sourceItemsStore(db: Executor) {
       return (await query.orderBy('i.publishedAt', 'desc').orderBy('i.remoteId').execute()).map(toItem)
     },
 
-    async count(sourceId: number): Promise<ItemCounts> {
-      return getRow<ItemCounts>(db)`
-        select count(*) filter (where i.state = 'here') as here, count(*) filter (where i.state = 'skipped') as skipped,
-          count(*) filter (where i.state = 'withdrawn') as withdrawn,
-          count(*) filter (where i.state = 'here' and i.missing_since is not null) as missing,
-          count(*) filter (where a.held_at is not null) as held,
-          count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 hour') as withdrawn_last_hour,
-          count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 day') as withdrawn_last_day
-        from source_items i left join articles a on a.id = i.article_id
-        where i.source_id = ${sourceId}`
-    },
+    count: (sourceId: number) => getRow<ItemCounts>(db)`
+      select count(*) filter (where i.state = 'here') as here, count(*) filter (where i.state = 'skipped') as skipped,
+        count(*) filter (where i.state = 'withdrawn') as withdrawn,
+        count(*) filter (where i.state = 'here' and i.missing_since is not null) as missing,
+        count(*) filter (where a.held_at is not null) as held,
+        count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 hour') as withdrawn_last_hour,
+        count(*) filter (where i.withdrawn_at > clock_timestamp() - interval '1 day') as withdrawn_last_day
+      from source_items i left join articles a on a.id = i.article_id
+      where i.source_id = ${sourceId}`,
 
     /** Seen, and read: it is not missing. */
     async put(sourceId: number, items: SourceItem[]): Promise<void> {

@@ -119,21 +119,17 @@ export function sourcesStore(db: Executor) {
      * A site rings. Of many rings before the next look one counts, and looks are seconds apart.
      * @returns its id where somebody should look
      */
-    async markRung(token: string): Promise<number | undefined> {
-      return findValue<number>(db)`
-        update sources
-        set rung_at = clock_timestamp(),
-            next_at = greatest(clock_timestamp(), looked_at + make_interval(secs => ${ringSeconds}))
-        where token = ${token} and paused_at is null and (rung_at is null or rung_at <= looked_at)
-        returning id`
-    },
+    markRung: (token: string) => findValue<number>(db)`
+      update sources
+      set rung_at = clock_timestamp(),
+          next_at = greatest(clock_timestamp(), looked_at + make_interval(secs => ${ringSeconds}))
+      where token = ${token} and paused_at is null and (rung_at is null or rung_at <= looked_at)
+      returning id`,
 
     /** Seconds until it is due; undefined where it is paused or gone. */
-    async findSecondsLeft(id: number): Promise<number | undefined> {
-      return findValue<number>(db)`
-        select extract(epoch from next_at - clock_timestamp())::float8 as seconds from sources
-        where id = ${id} and paused_at is null`
-    },
+    findSecondsLeft: (id: number) => findValue<number>(db)`
+      select extract(epoch from next_at - clock_timestamp())::float8 as seconds from sources
+      where id = ${id} and paused_at is null`,
 
     /** Undefined where it is not due, another worker has it or its host, or as many as may be are looked at. */
     async claim(id: number): Promise<ClaimedSource | undefined> {

@@ -75,9 +75,8 @@ export function consentsStore(db: Executor) {
     },
 
     /** Oldest first, with the requests that led to an activation. */
-    async list(subscriberId: number): Promise<ConsentEntry[]> {
-      return select(db).where('c.id', 'in', idsOf(subscriberId)).orderBy('c.at').orderBy('c.id').execute()
-    },
+    list: (subscriberId: number): Promise<ConsentEntry[]> =>
+      select(db).where('c.id', 'in', idsOf(subscriberId)).orderBy('c.at').orderBy('c.id').execute(),
 
     /** Who activated what by themselves, of these subscribers. */
     async listActivated(subscriberIds: number[]) {

@@ -84,22 +84,19 @@ export function importsStore(db: Executor) {
         .execute()
     },
 
-    async find(id: number): Promise<StoredImport | undefined> {
-      return select().where('id', '=', id).executeTakeFirst()
-    },
+    find: (id: number): Promise<StoredImport | undefined> => select().where('id', '=', id).executeTakeFirst(),
 
     /** Newest first. */
-    async list(page: { beforeId: number | undefined; limit: number }): Promise<StoredImport[]> {
-      return select()
+    list: (page: { beforeId: number | undefined; limit: number }): Promise<StoredImport[]> =>
+      select()
         .$if(page.beforeId !== undefined, (query) => query.where('id', '<', page.beforeId ?? 0))
         .orderBy('id', 'desc')
         .limit(page.limit)
-        .execute()
-    },
+        .execute(),
 
     /** Undefined while another worker has it, or an older one is open: activation mails of two would mix. */
-    async claim(id: number, leaseSeconds: number): Promise<ClaimedImport | undefined> {
-      return db
+    claim: (id: number, leaseSeconds: number): Promise<ClaimedImport | undefined> =>
+      db
         .updateTable('imports')
         .set({
           state: 'running',
@@ -116,8 +113,7 @@ export function importsStore(db: Executor) {
         )
         .returningAll()
         .$castTo<ClaimedImport>()
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
     /** In the transaction of the rows it counts; false, and they must not stay, where another worker has taken over. */
     markProgress: (
@@ -188,14 +184,13 @@ export function importsStore(db: Executor) {
           and i.ended_at < clock_timestamp() - make_interval(days => ${days.unworked})`
     },
 
-    async listPromised(importId: number, addressHmacs: Buffer[]): Promise<Promised[]> {
-      return db
+    listPromised: (importId: number, addressHmacs: Buffer[]): Promise<Promised[]> =>
+      db
         .selectFrom('importPromises')
         .select(['addressHmac', 'newsletterId', 'state'])
         .where('importId', '=', importId)
         .where(sql<boolean>`address_hmac = any (${addressHmacs}::bytea[])`)
-        .execute()
-    },
+        .execute(),
 
     async putPromised(importId: number, promised: Promised[]): Promise<void> {
       if (promised.length === 0) return

@@ -27,14 +27,16 @@ export function personalDataStore(db: Executor) {
     },
 
     /** The digests of which only this is kept: that the person has it, or may have it. */
-    async listMovedDigests(subscriberId: number) {
-      return listRows<{ digest: number; newsletter: string; isSure: boolean }>(db)`
-        select r.digest_id as digest, n.slug as newsletter, r.is_sure
-        from variant_readers r join digests g on g.id = r.digest_id join newsletters n on n.id = g.newsletter_id
-        where int8range(r.first_id, r.last_id, '[]') @> ${subscriberId}::bigint
-          and r.subscriber_ids @> array[${subscriberId}]::bigint[]
-        order by r.digest_id desc limit 1000`
-    },
+    listMovedDigests: (subscriberId: number) => listRows<{
+      digest: number
+      newsletter: string
+      isSure: boolean
+    }>(db)`
+      select r.digest_id as digest, n.slug as newsletter, r.is_sure
+      from variant_readers r join digests g on g.id = r.digest_id join newsletters n on n.id = g.newsletter_id
+      where int8range(r.first_id, r.last_id, '[]') @> ${subscriberId}::bigint
+        and r.subscriber_ids @> array[${subscriberId}]::bigint[]
+      order by r.digest_id desc limit 1000`,
 
     /** Nulls what identifies the person; that something was sent, and counted, stays. */
     async delete(subscriberId: number): Promise<void> {

@@ -63,32 +63,29 @@ export function subscriberOverviewStore(db: Executor) {
     },
 
     /** Subscriptions begun and ended by week and newsletter, from the consent record, the last 12 weeks. */
-    async listGrowth(zone: string): Promise<GrowthRow[]> {
-      return listRows<GrowthRow>(db)`
-        select to_char(date_trunc('week', c.at at time zone ${zone}), 'YYYY-MM-DD') as week,
-          n.slug as newsletter, n.language,
-          count(*) filter (where c.event in ('activated', 'imported', 'restored'))::int as begun,
-          count(*) filter (where c.event = 'ended' and c.method is distinct from 'import')::int as ended
-        from consents c join newsletters n on n.id = c.newsletter_id
-        where c.at > now() - interval '12 weeks'
-          and (c.event = 'ended' or (c.event in ('activated', 'imported', 'restored') and c.subscriber_id is not null))
-        group by 1, 2, 3 order by 1, 2`
-    },
+    listGrowth: (zone: string) => listRows<GrowthRow>(db)`
+      select to_char(date_trunc('week', c.at at time zone ${zone}), 'YYYY-MM-DD') as week,
+        n.slug as newsletter, n.language,
+        count(*) filter (where c.event in ('activated', 'imported', 'restored'))::int as begun,
+        count(*) filter (where c.event = 'ended' and c.method is distinct from 'import')::int as ended
+      from consents c join newsletters n on n.id = c.newsletter_id
+      where c.at > now() - interval '12 weeks'
+        and (c.event = 'ended' or (c.event in ('activated', 'imported', 'restored') and c.subscriber_id is not null))
+      group by 1, 2, 3 order by 1, 2`,
 
     /** What became of requests for this address, newest first. */
-    async listRequests(address: string) {
-      return db
+    listRequests: (address: string) =>
+      db
         .selectFrom('activations')
         .select(['createdAt', 'kind', 'form', 'decision', 'activatedAt', 'refusedAt', 'expiresAt'])
         .where(sql`lower(address)`, '=', sql`lower(${address})`)
         .orderBy('createdAt', 'desc')
         .limit(20)
-        .execute()
-    },
+        .execute(),
 
     /** Personal mails to somebody, newest first. */
-    async listMails(subscriberId: number) {
-      return db
+    listMails: (subscriberId: number) =>
+      db
         .selectFrom('outbox as o')
         .select(['o.createdAt', 'o.kind', 'o.state', 'o.reason', 'o.acceptedAt'])
         .where(
@@ -101,17 +98,15 @@ export function subscriberOverviewStore(db: Executor) {
         )
         .orderBy('o.id', 'desc')
         .limit(20)
-        .execute()
-    },
+        .execute(),
 
-    async listBounces(subscriberId: number) {
-      return db
+    listBounces: (subscriberId: number) =>
+      db
         .selectFrom('bounces')
         .select(['at', 'class', 'status', 'source', 'points'])
         .where('subscriberId', '=', subscriberId)
         .orderBy('at', 'desc')
         .limit(20)
-        .execute()
-    },
+        .execute(),
   }
 }

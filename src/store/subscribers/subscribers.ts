@@ -46,9 +46,7 @@ export function subscribersStore(db: Executor) {
       )
 
   return {
-    async find(id: number): Promise<Subscriber | undefined> {
-      return select().where('id', '=', id).executeTakeFirst()
-    },
+    find: (id: number): Promise<Subscriber | undefined> => select().where('id', '=', id).executeTakeFirst(),
 
     /** @throws DomainError `no_subscriber` */
     async get(id: number): Promise<Subscriber> {
@@ -57,11 +55,10 @@ export function subscribersStore(db: Executor) {
       return subscriber
     },
 
-    async findByAddress(address: string): Promise<Subscriber | undefined> {
-      return select()
+    findByAddress: (address: string): Promise<Subscriber | undefined> =>
+      select()
         .where(sql`lower(address)`, '=', sql`lower(${address})`)
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
     /** The one with this address, new or known; a known one keeps its language. */
     async put(subscriber: NewSubscriber): Promise<Subscriber> {
@@ -123,16 +120,13 @@ export function subscribersStore(db: Executor) {
     },
 
     /** Newest first; `before` is the last id of the page before. */
-    async list(
-      page: SubscriberFilter & { before: number | undefined; limit: number },
-    ): Promise<Subscriber[]> {
-      return found(page)
+    list: (page: SubscriberFilter & { before: number | undefined; limit: number }): Promise<Subscriber[]> =>
+      found(page)
         .select(['id', 'address', 'language', 'createdAt'])
         .$if(page.before !== undefined, (query) => query.where('id', '<', page.before ?? 0))
         .orderBy('id', 'desc')
         .limit(page.limit)
-        .execute()
-    },
+        .execute(),
 
     /** Counts on to `limit` and no further. */
     async count(filter: SubscriberFilter, limit: number): Promise<number> {
@@ -144,15 +138,11 @@ export function subscribersStore(db: Executor) {
     },
 
     /** Whether finding by a part of an address has an index: not every server lets us have one. */
-    async hasPartIndex(): Promise<boolean> {
-      return getValue<boolean>(db)`
-        select to_regclass('subscribers_address_part') is not null as has`
-    },
+    hasPartIndex: () => getValue<boolean>(db)`
+      select to_regclass('subscribers_address_part') is not null as has`,
 
     /** False in a database with locale C, to which letters beyond ASCII have no case: one address is two there. */
-    async hasCase(): Promise<boolean> {
-      return getValue<boolean>(db)`select lower('É') = 'é' as has`
-    },
+    hasCase: () => getValue<boolean>(db)`select lower('É') = 'é' as has`,
 
     /** Waits for whoever changes the same person, so that two changes follow each other. */
     async lock(id: number): Promise<void> {

@@ -54,20 +54,14 @@ export function subscriptionsStore(db: Executor) {
       .where('newsletterId', '=', newsletterId)
 
   return {
-    async list(subscriberId: number): Promise<Subscription[]> {
-      return select()
-        .where('s.subscriberId', '=', subscriberId)
-        .orderBy('n.position')
-        .orderBy('n.id')
-        .execute()
-    },
+    list: (subscriberId: number): Promise<Subscription[]> =>
+      select().where('s.subscriberId', '=', subscriberId).orderBy('n.position').orderBy('n.id').execute(),
 
-    async find(key: SubscriptionKey): Promise<Subscription | undefined> {
-      return select()
+    find: (key: SubscriptionKey): Promise<Subscription | undefined> =>
+      select()
         .where('s.subscriberId', '=', key.subscriberId)
         .where('s.newsletterId', '=', key.newsletterId)
-        .executeTakeFirst()
-    },
+        .executeTakeFirst(),
 
     async listOf(subscriberIds: number[]): Promise<Subscription[]> {
       if (subscriberIds.length === 0) return []
@@ -147,20 +141,18 @@ export function subscriptionsStore(db: Executor) {
     },
 
     /** Of all that have not ended, with a record for each. @returns how many */
-    async updateCadence(newsletterId: number, from: Cadence, to: Cadence): Promise<number> {
-      return run(db)`
-        with moved as (
-          update subscriptions set cadence = ${to}, updated_at = clock_timestamp()
-          where newsletter_id = ${newsletterId} and cadence = ${from} and state <> 'ended'
-          returning subscriber_id
-        )
-        insert into consents (event, subscriber_id, newsletter_id, method, reason)
-        select 'changed', subscriber_id, ${newsletterId}, 'newsroom', 'cadence' from moved`
-    },
+    updateCadence: (newsletterId: number, from: Cadence, to: Cadence) => run(db)`
+      with moved as (
+        update subscriptions set cadence = ${to}, updated_at = clock_timestamp()
+        where newsletter_id = ${newsletterId} and cadence = ${from} and state <> 'ended'
+        returning subscriber_id
+      )
+      insert into consents (event, subscriber_id, newsletter_id, method, reason)
+      select 'changed', subscriber_id, ${newsletterId}, 'newsroom', 'cadence' from moved`,
 
     /** Pending and active ones of a newsletter, and whose they are; nobody else changes them until the transaction ends. */
-    async claimOpen(newsletterId: number, limit: number) {
-      return db
+    claimOpen: (newsletterId: number, limit: number) =>
+      db
         .selectFrom('subscriptions as s')
         .innerJoin('subscribers as p', 'p.id', 's.subscriberId')
         .select(['s.subscriberId', 's.state', 'p.language'])
@@ -169,8 +161,7 @@ export function subscriptionsStore(db: Executor) {
         .limit(limit)
         .forUpdate('s')
         .skipLocked()
-        .execute()
-    },
+        .execute(),
 
     /** Undefined resumes. Of one newsletter, or of all that are active. */
     async updatePause(subscriberId: number, until: Date | undefined, newsletterId?: number): Promise<void> {
