@@ -1,8 +1,19 @@
-import { sql, type DeleteResult, type Kysely, type Transaction, type UpdateResult } from 'kysely'
+import {
+  sql,
+  type DeleteResult,
+  type Kysely,
+  type Selectable,
+  type Transaction,
+  type UpdateObject,
+  type UpdateResult,
+} from 'kysely'
 import type { DB } from './schema.ts'
 
 /** Where a statement runs: the pool, or one transaction. */
 export type Executor = Kysely<DB> | Transaction<DB>
+
+/** What time it is by the clock that all processes share. */
+export const databaseTime = sql<Date>`clock_timestamp()`
 
 type Fill = Parameters<typeof sql>
 
@@ -55,6 +66,27 @@ export const run =
   (db: Executor) =>
   async (...statement: Fill): Promise<number> =>
     Number((await sql(...statement).execute(db)).numAffectedRows ?? 0)
+
+/** The rows of a table that hold these values, null among them; what is done to them tells whether there were any. */
+export function rowsOf<Table extends keyof DB>(
+  db: Executor,
+  table: Table,
+  values: Partial<Selectable<DB[Table]>>,
+) {
+  // What is true of every table the compiler follows for one.
+  const one = table as 'digests'
+  const holding = values as Partial<Selectable<DB['digests']>>
+  return {
+    update: (change: UpdateObject<DB, Table>): Promise<boolean> =>
+      hasChanged(
+        db
+          .updateTable(one)
+          .set(change as UpdateObject<DB, 'digests'>)
+          .where((eb) => eb.and(holding)),
+      ),
+    delete: (): Promise<boolean> => hasChanged(db.deleteFrom(one).where((eb) => eb.and(holding))),
+  }
+}
 
 /** Whether there was a row to change. */
 export async function hasChanged(statement: {

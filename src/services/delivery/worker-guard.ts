@@ -63,7 +63,7 @@ export function createPresence(parts: Pick<Parts, 'database' | 'log' | 'sendingT
     },
 
     /** Says in the database, for those who watch other processes, why this worker sends nothing. */
-    tell: (cause: string | undefined): Promise<void> => stores.workers.updateObstacle(id, cause),
+    tell: (cause: string | undefined) => stores.workers.updateObstacle(id, cause),
 
     mayClaim: () => !isDraining && obstacle === undefined,
 

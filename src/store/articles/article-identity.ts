@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { hasChanged, listRows, run, type Executor } from '../executor.ts'
+import { hasChanged, listRows, rowsOf, run, type Executor } from '../executor.ts'
 
 /** One way an article is known, and which article it is. */
 export interface FoundName {
@@ -64,7 +64,7 @@ export function articleIdentity(db: Executor) {
         insert into article_aliases (article_id, external_id)
         select id, external_id from articles where id = ${id}
         on conflict (external_id) do nothing`
-      await db.updateTable('articles').set({ externalId }).where('id', '=', id).execute()
+      await rowsOf(db, 'articles', { id }).update({ externalId })
     },
 
     /** The next that its source says of it is written, whatever stands here. False where it was not held. */

@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Article, ArticleState } from '../../domain/articles/article.ts'
 import { insertBody } from './article-bodies.ts'
 import { articleIdentity } from './article-identity.ts'
-import { hasChanged, listRows, run, type Executor } from '../executor.ts'
+import { databaseTime, hasChanged, listRows, rowsOf, run, type Executor } from '../executor.ts'
 import { empty, fill, type Filled } from '../row.ts'
 import type { Articles } from '../schema.ts'
 
@@ -84,26 +84,22 @@ export function articleWrites(db: Executor) {
         insert into article_slugs (slug, article_id)
         select slug, id from articles where id = ${id} and slug <> ${content.slug} and first_public_at is not null
         on conflict (slug) do update set article_id = excluded.article_id`
-      await db
-        .updateTable('articles')
-        .set({
-          ...toRow(content),
-          // An import knows the old path; a later PUT of the same article does not, and must not lose it.
-          oldPath: oldPath ?? sql<string | null>`old_path`,
-          remoteModifiedAt: remoteModifiedAt ?? sql<Date | null>`remote_modified_at`,
-          remoteRank: remoteRank ?? sql<number | null>`remote_rank`,
-          heldAt: heldAt ?? sql<Date | null>`held_at`,
-          ...(state !== 'withdrawn' && notWithdrawn),
-          ...('correction' in content && {
-            correctedAt: sql<Date | null>`case when correction is not distinct from ${correction ?? null} then corrected_at
+      await rowsOf(db, 'articles', { id }).update({
+        ...toRow(content),
+        // An import knows the old path; a later PUT of the same article does not, and must not lose it.
+        oldPath: oldPath ?? sql<string | null>`old_path`,
+        remoteModifiedAt: remoteModifiedAt ?? sql<Date | null>`remote_modified_at`,
+        remoteRank: remoteRank ?? sql<number | null>`remote_rank`,
+        heldAt: heldAt ?? sql<Date | null>`held_at`,
+        ...(state !== 'withdrawn' && notWithdrawn),
+        ...('correction' in content && {
+          correctedAt: sql<Date | null>`case when correction is not distinct from ${correction ?? null} then corrected_at
               when ${correction ?? null}::text is not null then now() end`,
-          }),
-          writtenBy: isRewritten ? (writtenBy ?? null) : sql<string | null>`written_by`,
-          writtenAt: isRewritten ? sql<Date>`clock_timestamp()` : sql<Date | null>`written_at`,
-          ...touched,
-        })
-        .where('id', '=', id)
-        .execute()
+        }),
+        writtenBy: isRewritten ? (writtenBy ?? null) : sql<string | null>`written_by`,
+        writtenAt: isRewritten ? databaseTime : sql<Date | null>`written_at`,
+        ...touched,
+      })
     },
 
     /** Raises the count to at least `total`; false where it was there already. */
@@ -151,15 +147,12 @@ export function articleWrites(db: Executor) {
     },
 
     /** Withdrawn → published, where this source withdrew it. */
-    markRestored: (id: number, sourceId: number): Promise<boolean> =>
-      hasChanged(
-        db
-          .updateTable('articles')
-          .set({ state: 'published', ...notWithdrawn, ...touched })
-          .where('id', '=', id)
-          .where('state', '=', 'withdrawn')
-          .where('withdrawnBy', '=', sourceId),
-      ),
+    markRestored: (id: number, sourceId: number) =>
+      rowsOf(db, 'articles', { id, state: 'withdrawn', withdrawnBy: sourceId }).update({
+        state: 'published',
+        ...notWithdrawn,
+        ...touched,
+      }),
 
     /** Scheduled → published for those whose time has come; their ids. */
     async markPublished(now: Date): Promise<number[]> {

@@ -1,6 +1,6 @@
-import { sql, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { PickedList } from '../../domain/articles/pick.ts'
-import { hasChanged, type Executor } from '../executor.ts'
+import { databaseTime, rowsOf, type Executor } from '../executor.ts'
 import type { Picks } from '../schema.ts'
 
 const columns = ['slug', 'names', 'articleIds', 'startsAt', 'endsAt', 'onFront'] as const
@@ -41,7 +41,7 @@ export function picksStore(db: Executor) {
     },
 
     async put({ names, ...pick }: PickedList): Promise<void> {
-      const row = { ...pick, names: JSON.stringify(names), updatedAt: sql<Date>`clock_timestamp()` }
+      const row = { ...pick, names: JSON.stringify(names), updatedAt: databaseTime }
       await db
         .insertInto('picks')
         .values(row)
@@ -49,6 +49,6 @@ export function picksStore(db: Executor) {
         .execute()
     },
 
-    delete: (slug: string): Promise<boolean> => hasChanged(db.deleteFrom('picks').where('slug', '=', slug)),
+    delete: (slug: string) => rowsOf(db, 'picks', { slug }).delete(),
   }
 }

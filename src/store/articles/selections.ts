@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Selection, SelectionKind } from '../../domain/articles/article.ts'
-import { getRow, listRows, run, type Executor } from '../executor.ts'
+import { databaseTime, getRow, listRows, run, type Executor } from '../executor.ts'
 import { prepared } from '../prepared.ts'
 
 export interface NewSelection {
@@ -145,7 +145,7 @@ export function selectionsStore(db: Executor) {
           description: change.descriptions && JSON.stringify(change.descriptions),
           position: change.position,
           listed: change.listed,
-          updatedAt: sql<Date>`clock_timestamp()`,
+          updatedAt: databaseTime,
         })
         .where('id', '=', id)
         .returning(columns)

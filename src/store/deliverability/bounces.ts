@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { bounceWindowDays, type BounceClass, type ScoredBounce } from '../../domain/deliverability/bounce.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
-import { findRow, findValue, listRows, listValues, run, type Executor } from '../executor.ts'
+import { findRow, findValue, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
 export interface NewBounce {
@@ -102,13 +102,11 @@ export function bouncesStore(db: Executor) {
         returning id`
     },
 
-    async updateScore(subscriberId: number, score: number, at: Date): Promise<void> {
-      await db
-        .updateTable('subscribers')
-        .set({ bounceScore: score, lastBounceOn: at.toISOString().slice(0, 10) })
-        .where('id', '=', subscriberId)
-        .execute()
-    },
+    updateScore: (subscriberId: number, score: number, at: Date) =>
+      rowsOf(db, 'subscribers', { id: subscriberId }).update({
+        bounceScore: score,
+        lastBounceOn: at.toISOString().slice(0, 10),
+      }),
 
     /** The request ends as if nobody had ever confirmed it; nobody is told. */
     expireActivation: (activationId: string) => findRow<NonNullable<BounceEffects['activation']>>(db)`

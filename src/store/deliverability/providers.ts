@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { EventKind, ProviderName } from '../../domain/deliverability/provider-event.ts'
-import { hasChanged, listRows, run, type Executor } from '../executor.ts'
+import { databaseTime, listRows, rowsOf, run, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Providers } from '../schema.ts'
 
@@ -42,38 +42,27 @@ export function providersStore(db: Executor) {
     },
 
     /** Whoever was let in by the old address has to ask again. */
-    async updateToken(name: ProviderName, token: string): Promise<void> {
-      await db.updateTable('providers').set({ token, topic: null }).where('name', '=', name).execute()
-    },
+    updateToken: (name: ProviderName, token: string) =>
+      rowsOf(db, 'providers', { name }).update({ token, topic: null }),
 
-    async updateKey(name: ProviderName, key: string): Promise<void> {
-      await db.updateTable('providers').set({ key }).where('name', '=', name).execute()
-    },
+    updateKey: (name: ProviderName, key: string) => rowsOf(db, 'providers', { name }).update({ key }),
 
     /** False where another topic was first. */
-    updateTopic: (name: ProviderName, topic: string): Promise<boolean> =>
-      hasChanged(
-        db.updateTable('providers').set({ topic }).where('name', '=', name).where('topic', 'is', null),
-      ),
+    updateTopic: (name: ProviderName, topic: string) =>
+      rowsOf(db, 'providers', { name, topic: null }).update({ topic }),
 
     async updateTest(name: ProviderName, outboxId: number): Promise<void> {
-      const test = { testOutboxId: outboxId, testedAt: sql<Date>`clock_timestamp()`, testSeenAt: null }
-      await db.updateTable('providers').set(test).where('name', '=', name).execute()
+      const test = { testOutboxId: outboxId, testedAt: databaseTime, testSeenAt: null }
+      await rowsOf(db, 'providers', { name }).update(test)
     },
 
     /** That something was heard of the test mail. */
-    async updateTestSeen(name: ProviderName, outboxId: number): Promise<void> {
-      await db
-        .updateTable('providers')
-        .set({ testSeenAt: sql<Date>`clock_timestamp()` })
-        .where('name', '=', name)
-        .where('testOutboxId', '=', outboxId)
-        .where('testSeenAt', 'is', null)
-        .execute()
-    },
+    updateTestSeen: (name: ProviderName, outboxId: number) =>
+      rowsOf(db, 'providers', { name, testOutboxId: outboxId, testSeenAt: null }).update({
+        testSeenAt: databaseTime,
+      }),
 
-    delete: (name: ProviderName): Promise<boolean> =>
-      hasChanged(db.deleteFrom('providers').where('name', '=', name)),
+    delete: (name: ProviderName) => rowsOf(db, 'providers', { name }).delete(),
 
     /** False where it was heard before, or its token was used for another event. */
     async insertEvent(name: ProviderName, eventId: string, token: string | undefined): Promise<boolean> {

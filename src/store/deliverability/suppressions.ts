@@ -1,7 +1,7 @@
 import { sql, type InferResult, type Selectable } from 'kysely'
 import type { SuppressionReason } from '../../domain/deliverability/suppression.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
-import { getRow, hasChanged, listRows, run, type Executor } from '../executor.ts'
+import { getRow, hasChanged, listRows, rowsOf, run, type Executor } from '../executor.ts'
 import type { Suppressions } from '../schema.ts'
 
 export type Suppression = ReturnType<typeof toSuppression>
@@ -97,9 +97,7 @@ export function suppressionsStore(db: Executor) {
         exists (select from subscribers where key_id = any(${keyIds}))
           or exists (select from suppressions where key_id = any(${keyIds})) as "isKnown"`,
 
-    async deleteById(id: number): Promise<void> {
-      await db.deleteFrom('suppressions').where('id', '=', id).execute()
-    },
+    deleteById: (id: number) => rowsOf(db, 'suppressions', { id }).delete(),
 
     async findListed(id: number): Promise<ListedSuppression | undefined> {
       const row = await listed(db).where('suppressions.id', '=', id).executeTakeFirst()

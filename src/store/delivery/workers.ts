@@ -1,4 +1,4 @@
-import { getRow, getValue, hasRow, listValues, run, type Executor } from '../executor.ts'
+import { getRow, getValue, hasRow, listValues, rowsOf, run, type Executor } from '../executor.ts'
 
 /** What workers know. It rises with what one of the version before would do wrongly. */
 const generations = { letters: 1, folding: 2, braces: 3 }
@@ -16,13 +16,8 @@ export function workersStore(db: Executor) {
       returning clock_timestamp() as now, current_setting('synchronous_commit') as synchronous_commit`,
 
     /** Why it sends nothing; undefined where it can. */
-    async updateObstacle(id: string, obstacle: string | undefined): Promise<void> {
-      await db
-        .updateTable('workers')
-        .set({ obstacle: obstacle ?? null })
-        .where('id', '=', id)
-        .execute()
-    },
+    updateObstacle: (id: string, obstacle: string | undefined) =>
+      rowsOf(db, 'workers', { id }).update({ obstacle: obstacle ?? null }),
 
     /** What keeps workers that live from sending, each once. */
     listObstacles: () => listValues<string>(db)`
@@ -38,9 +33,7 @@ export function workersStore(db: Executor) {
       select from workers
       where generation < ${generations[ability]} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`,
 
-    async delete(id: string): Promise<void> {
-      await db.deleteFrom('workers').where('id', '=', id).execute()
-    },
+    delete: (id: string) => rowsOf(db, 'workers', { id }).delete(),
 
     /** Those that never said goodbye. */
     async deleteSilent(): Promise<void> {

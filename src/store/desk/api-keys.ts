@@ -1,6 +1,6 @@
 import { sql, type InferResult } from 'kysely'
 import { lowerRole, type Role } from '../../domain/editor.ts'
-import type { Executor } from '../executor.ts'
+import { rowsOf, type Executor } from '../executor.ts'
 
 /** An API key as it may be shown: the key itself is stored nowhere. */
 export type ApiKey = ReturnType<typeof toKey>
@@ -56,9 +56,7 @@ export function apiKeyStore(db: Executor) {
       return (await inUse().orderBy('k.id').execute()).map(toKey)
     },
 
-    async updateUsed(id: number, now: Date): Promise<void> {
-      await db.updateTable('apiKeys').set({ usedAt: now }).where('id', '=', id).execute()
-    },
+    updateUsed: (id: number, now: Date) => rowsOf(db, 'apiKeys', { id }).update({ usedAt: now }),
 
     /** @returns how many were in use */
     async markRevoked(which: { id: number } | { createdBy: number }): Promise<number> {

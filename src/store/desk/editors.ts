@@ -1,5 +1,5 @@
 import type { Editor, Role } from '../../domain/editor.ts'
-import type { Executor } from '../executor.ts'
+import { rowsOf, type Executor } from '../executor.ts'
 
 const columns = ['id', 'email', 'role', 'language', 'author', 'createdAt'] as const
 
@@ -51,11 +51,9 @@ export function editorStore(db: Executor) {
         .execute()
     },
 
-    async update(
+    update: (
       id: number,
       change: { role?: Role; language?: string; author?: string | null; removedAt?: Date },
-    ): Promise<void> {
-      await db.updateTable('editors').set(change).where('id', '=', id).execute()
-    },
+    ) => rowsOf(db, 'editors', { id }).update(change),
   }
 }

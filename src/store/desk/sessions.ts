@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Role } from '../../domain/editor.ts'
-import type { Executor } from '../executor.ts'
+import { rowsOf, type Executor } from '../executor.ts'
 
 /** A signed-in browser of an editor. */
 export interface Session {
@@ -97,9 +97,7 @@ export function sessionStore(db: Executor) {
         .$narrowType<{ role: Role }>()
         .executeTakeFirst(),
 
-    async updateSeen(id: number, now: Date): Promise<void> {
-      await db.updateTable('sessions').set({ seenAt: now }).where('id', '=', id).execute()
-    },
+    updateSeen: (id: number, now: Date) => rowsOf(db, 'sessions', { id }).update({ seenAt: now }),
 
     list: (editorId: number): Promise<ListedSession[]> =>
       db

@@ -7,7 +7,7 @@ import type { FrozenArticle, FrozenDigest } from '../../domain/digests/frozen-di
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { invalid } from '../../errors.ts'
 import { linksOf } from '../articles/article-links.ts'
-import { listRows, type Executor } from '../executor.ts'
+import { listRows, rowsOf, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
 type LinkedRow = Pick<Candidate, 'slug' | 'links' | 'shortCode'> & { canonicalUrl: string | null }
@@ -198,7 +198,7 @@ export function digestArticlesStore(db: Executor) {
       articles: readonly FrozenArticle[],
       pinned: readonly number[],
     ): Promise<void> {
-      await db.deleteFrom('digestArticles').where('digestId', '=', digestId).execute()
+      await rowsOf(db, 'digestArticles', { digestId }).delete()
       if (articles.length === 0) return
       await db
         .insertInto('digestArticles')

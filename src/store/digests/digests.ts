@@ -10,7 +10,7 @@ import type {
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
-import { hasChanged, hasRow, listRows, listValues, type Executor } from '../executor.ts'
+import { databaseTime, hasChanged, hasRow, listRows, listValues, rowsOf, type Executor } from '../executor.ts'
 import type { Digests } from '../schema.ts'
 
 export interface NewDigest {
@@ -237,27 +237,17 @@ export function digestsStore(db: Executor) {
       order by send_at, id`,
 
     /** Stores what the digest holds now. */
-    async updateContent(id: number, content: FrozenDigest, hash: string): Promise<void> {
-      await db
-        .updateTable('digests')
-        .set({
-          frozen: JSON.stringify(content),
-          contentSha256: Buffer.from(hash, 'hex'),
-          version: sql<number>`version + 1`,
-          updatedAt: sql<Date>`clock_timestamp()`,
-        })
-        .where('id', '=', id)
-        .execute()
-    },
+    updateContent: (id: number, content: FrozenDigest, hash: string) =>
+      rowsOf(db, 'digests', { id }).update({
+        frozen: JSON.stringify(content),
+        contentSha256: Buffer.from(hash, 'hex'),
+        version: sql<number>`version + 1`,
+        updatedAt: databaseTime,
+      }),
 
     /** Stores who would get what now. Nobody approves numbers of readers: the version stays. */
-    async updatePlans(id: number, plans: readonly VariantPlan[]): Promise<void> {
-      await db
-        .updateTable('digests')
-        .set({ plans: JSON.stringify(plans), refreshedAt: sql<Date>`clock_timestamp()` })
-        .where('id', '=', id)
-        .execute()
-    },
+    updatePlans: (id: number, plans: readonly VariantPlan[]) =>
+      rowsOf(db, 'digests', { id }).update({ plans: JSON.stringify(plans), refreshedAt: databaseTime }),
 
     /** The guarded change of state: false where the digest was in none of `from`. */
     markState: (
@@ -275,7 +265,7 @@ export function digestsStore(db: Executor) {
             pausedReason: reason,
             state: to,
             version: sql<number>`version + 1`,
-            updatedAt: sql<Date>`clock_timestamp()`,
+            updatedAt: databaseTime,
           })
           .where('id', '=', id)
           .where('state', 'in', from),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { findValue, hasRow, listValues, run, type Executor } from '../executor.ts'
+import { findValue, hasRow, listValues, rowsOf, run, type Executor } from '../executor.ts'
 import { isHad } from './audience.ts'
 
 /** What is kept for a time: each call ends one batch. */
@@ -29,9 +29,7 @@ export function retentionStore(db: Executor) {
     },
 
     /** Nothing of it is left to move: a look at its deliveries would read all that were there. */
-    async markMoved(digestId: number): Promise<void> {
-      await db.updateTable('digests').set({ hasDetails: false }).where('id', '=', digestId).execute()
-    },
+    markMoved: (digestId: number) => rowsOf(db, 'digests', { id: digestId }).update({ hasDetails: false }),
 
     /**
      * Moves deliveries past a reader, in one transaction: at every moment each is here or there. Whoever was erased is

@@ -1,6 +1,15 @@
 import { sql } from 'kysely'
 import type { DigestReason } from '../../domain/digests/digest.ts'
-import { findValue, getRow, getValue, listValues, run, type Executor } from '../executor.ts'
+import {
+  databaseTime,
+  findValue,
+  getRow,
+  getValue,
+  listValues,
+  rowsOf,
+  run,
+  type Executor,
+} from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { longerWait } from '../delivery/suspects.ts'
 import { undecided } from './doubts.ts'
@@ -103,11 +112,11 @@ export function runningDigestsStore(db: Executor) {
         from deliveries where digest_id = ${id}`
       if (count.total !== digest.audience) return 'unbalanced'
       const state = count.undecided > 0 ? 'completed_with_uncertain' : 'completed'
-      await db
-        .updateTable('digests')
-        .set({ state, completedAt: sql`clock_timestamp()`, updatedAt: sql`clock_timestamp()` })
-        .where('id', '=', id)
-        .execute()
+      await rowsOf(db, 'digests', { id }).update({
+        state,
+        completedAt: databaseTime,
+        updatedAt: databaseTime,
+      })
       return state
     },
 
@@ -169,12 +178,7 @@ export function runningDigestsStore(db: Executor) {
     /** Once nothing of a cancelled digest waits or is in a worker's hands, nobody looks again. */
     async markSettled(id: number): Promise<void> {
       if (await store.isOpen(id)) return
-      await db
-        .updateTable('digests')
-        .set({ settledAt: sql`clock_timestamp()` })
-        .where('id', '=', id)
-        .where('state', '=', 'cancelled')
-        .execute()
+      await rowsOf(db, 'digests', { id, state: 'cancelled' }).update({ settledAt: databaseTime })
     },
   }
   return store

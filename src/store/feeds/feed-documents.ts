@@ -8,7 +8,7 @@ import type {
   StoredFeed,
 } from '../../domain/feeds/feed.ts'
 import type { FeedPlace } from '../../domain/feeds/feed-window.ts'
-import { findRow, getValue, listRows, listValues, run, type Executor } from '../executor.ts'
+import { databaseTime, findRow, getValue, listRows, listValues, run, type Executor } from '../executor.ts'
 import { prepared } from '../prepared.ts'
 import { fill } from '../row.ts'
 import type { DB, FeedDocuments } from '../schema.ts'
@@ -46,7 +46,7 @@ export interface RenderNote {
 
 /** Because of a change, or because of its time. */
 const isWaiting = (eb: ExpressionBuilder<DB, 'feedDocuments'>) =>
-  eb.or([eb('dirtyAt', 'is not', null), eb('dueAt', '<=', sql<Date>`clock_timestamp()`)])
+  eb.or([eb('dirtyAt', 'is not', null), eb('dueAt', '<=', databaseTime)])
 
 const columns = [
   ...(['path', 'subject', 'language', 'etag', 'lastModified', 'floorAt', 'floorId'] as const),
@@ -121,7 +121,7 @@ export function feedDocumentsStore(db: Executor) {
           documents.map((document) => ({
             ...document,
             language: document.language ?? '',
-            dirtyAt: sql<Date>`clock_timestamp()`,
+            dirtyAt: databaseTime,
           })),
         )
         .onConflict((conflict) => conflict.column('path').doNothing())
@@ -211,7 +211,7 @@ export function feedDocumentsStore(db: Executor) {
           leftOut: JSON.stringify(note.leftOut),
           madeFor: note.madeFor,
           dueAt: note.dueAt ?? null,
-          renderedAt: sql<Date>`clock_timestamp()`,
+          renderedAt: databaseTime,
           dirtyAt: sql<Date | null>`case when dirty_n = ${document.dirtyN} then null else dirty_at end`,
         })
         .where('path', '=', document.path)
@@ -268,8 +268,7 @@ export function feedDocumentsStore(db: Executor) {
     markMoved: (path: string, to: string) => mark(path, { movedTo: to, retiredAt: null, ...settled }),
 
     /** Polls of the path are answered with 410 from now on. */
-    markRetired: (path: string) =>
-      mark(path, { movedTo: null, retiredAt: sql<Date>`clock_timestamp()`, ...settled }),
+    markRetired: (path: string) => mark(path, { movedTo: null, retiredAt: databaseTime, ...settled }),
 
     /**
      * The path answers with its feed, to readers who had another one under their address until now: rendered next, with
@@ -282,7 +281,7 @@ export function feedDocumentsStore(db: Executor) {
         contentSha256: null,
         // As one that changed just now, it waits for the next second: later than any date handed out.
         lastModified: sql<Date | null>`case when last_modified is not null then date_trunc('second', clock_timestamp()) end`,
-        dirtyAt: sql<Date>`clock_timestamp()`,
+        dirtyAt: databaseTime,
       }),
   }
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { MediaName } from '../../domain/media.ts'
-import { findRow, findValue, getValue, listRows, run, type Executor } from '../executor.ts'
+import { findRow, findValue, getValue, listRows, rowsOf, run, type Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
 
 /** A picture that was uploaded; its width and height are known once it is made. */
@@ -82,20 +82,17 @@ export function mediaStore(db: Executor) {
           made.files.map((file) => ({ ...file, bytes: Buffer.from(file.bytes), sha256: bytesOf(sha256) })),
         )
         .execute()
-      await db
-        .updateTable('media')
-        .set({ state: 'made', original: null, width: made.width, height: made.height, length })
-        .where('sha256', '=', bytesOf(sha256))
-        .execute()
+      await rowsOf(db, 'media', { sha256: bytesOf(sha256) }).update({
+        state: 'made',
+        original: null,
+        width: made.width,
+        height: made.height,
+        length,
+      })
     },
 
-    async markRefused(sha256: string, refusal: string): Promise<void> {
-      await db
-        .updateTable('media')
-        .set({ state: 'refused', original: null, refusal })
-        .where('sha256', '=', bytesOf(sha256))
-        .execute()
-    },
+    markRefused: (sha256: string, refusal: string) =>
+      rowsOf(db, 'media', { sha256: bytesOf(sha256) }).update({ state: 'refused', original: null, refusal }),
 
     /** The files of these pictures, the smallest first. */
     listFiles: (sha256s: string[]): Promise<FileFacts[]> => listRows<FileFacts>(db)`

@@ -10,7 +10,7 @@ import {
   type Schedule,
 } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
-import { listRows, type Executor } from '../executor.ts'
+import { databaseTime, listRows, rowsOf, type Executor } from '../executor.ts'
 import type { NewsletterCadences } from '../schema.ts'
 
 export type NewNewsletter = Omit<Newsletter, 'id' | 'schedules' | 'beganAt' | 'createdAt' | 'updatedAt'> & {
@@ -120,12 +120,8 @@ export function newslettersStore(db: Executor) {
 
     /** Call it in a transaction: cadences are rows of their own. */
     async update(id: number, newsletter: NewNewsletter): Promise<Newsletter> {
-      await db
-        .updateTable('newsletters')
-        .set({ ...toRow(newsletter), updatedAt: sql<Date>`clock_timestamp()` })
-        .where('id', '=', id)
-        .execute()
-      await db.deleteFrom('newsletterCadences').where('newsletterId', '=', id).execute()
+      await rowsOf(db, 'newsletters', { id }).update({ ...toRow(newsletter), updatedAt: databaseTime })
+      await rowsOf(db, 'newsletterCadences', { newsletterId: id }).delete()
       await insertCadences(id, newsletter)
       return this.get(id)
     },

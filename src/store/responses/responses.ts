@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Response } from '../../domain/articles/article.ts'
-import { hasChanged, type Executor } from '../executor.ts'
+import { rowsOf, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Responses } from '../schema.ts'
 
@@ -85,10 +85,8 @@ export function responsesStore(db: Executor) {
     },
 
     /** False where there was none. */
-    delete: (articleId: number, externalId: string): Promise<boolean> =>
-      hasChanged(
-        db.deleteFrom('responses').where('articleId', '=', articleId).where('externalId', '=', externalId),
-      ),
+    delete: (articleId: number, externalId: string) =>
+      rowsOf(db, 'responses', { articleId, externalId }).delete(),
   }
 }
 

@@ -6,7 +6,7 @@ import {
 } from '../../domain/responses/written-response.ts'
 import { activationLifetimeDays } from '../../domain/signups/activation.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
-import { findRow, getValue, hasRow, listRows, run, type Executor } from '../executor.ts'
+import { findRow, getValue, hasRow, listRows, rowsOf, run, type Executor } from '../executor.ts'
 
 type Written = Pick<
   WrittenResponse,
@@ -73,38 +73,20 @@ export function writtenResponsesStore(db: Executor) {
     countHeld: (since = new Date(0)) => getValue<number>(db)`
       select count(*)::int as n from written_responses where state = 'held' and held_at >= ${since}`,
 
-    async updateMailed(id: number, at: Date): Promise<void> {
-      await db
-        .updateTable('writtenResponses')
-        .set({ mailedAt: at, writtenAt: at })
-        .where('id', '=', id)
-        .execute()
-    },
+    updateMailed: (id: number, at: Date) =>
+      rowsOf(db, 'writtenResponses', { id }).update({ mailedAt: at, writtenAt: at }),
 
-    async markHeld(id: number, at: Date): Promise<void> {
-      await db
-        .updateTable('writtenResponses')
-        .set({ state: 'held', heldAt: at })
-        .where('id', '=', id)
-        .execute()
-    },
+    markHeld: (id: number, at: Date) =>
+      rowsOf(db, 'writtenResponses', { id }).update({ state: 'held', heldAt: at }),
 
-    async markDecided(id: number, state: DecidedState, at: Date | null): Promise<void> {
-      await db.updateTable('writtenResponses').set({ state, decidedAt: at }).where('id', '=', id).execute()
-    },
+    markDecided: (id: number, state: DecidedState, at: Date | null) =>
+      rowsOf(db, 'writtenResponses', { id }).update({ state, decidedAt: at }),
 
     /** A published one that was deleted by its id under the article. */
-    async markTaken(guid: string, at: Date): Promise<void> {
-      await db
-        .updateTable('writtenResponses')
-        .set({ state: 'refused', decidedAt: at })
-        .where('guid', '=', guid)
-        .execute()
-    },
+    markTaken: (guid: string, at: Date) =>
+      rowsOf(db, 'writtenResponses', { guid }).update({ state: 'refused', decidedAt: at }),
 
-    async delete(id: number): Promise<void> {
-      await db.deleteFrom('writtenResponses').where('id', '=', id).execute()
-    },
+    delete: (id: number) => rowsOf(db, 'writtenResponses', { id }).delete(),
 
     /** What somebody has written, newest first. */
     async listOf(address: string) {

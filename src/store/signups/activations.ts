@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/signups/activation.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
-import { findRow, listRows, listValues, run, type Executor } from '../executor.ts'
+import { databaseTime, findRow, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
 import { prepared } from '../prepared.ts'
 
 export interface NewActivation {
@@ -88,7 +88,7 @@ export function activationsStore(db: Executor) {
     claimUndecided: (held: string[], limit: number): Promise<Activation[]> =>
       select()
         .where('decidedAt', 'is', null)
-        .where('decideAt', '<=', sql<Date>`clock_timestamp()`)
+        .where('decideAt', '<=', databaseTime)
         .where(
           sql<boolean>`(form <> 'import'
             or not exists (select from imports where imports.state in ('waiting', 'running') and not is_dry_run))`,
@@ -114,22 +114,12 @@ export function activationsStore(db: Executor) {
         where a.id = given.id`
     },
 
-    async markActivated(id: string, method: ActivationMethod, subscriberId: number, at: Date): Promise<void> {
-      await db
-        .updateTable('activations')
-        .set({ activatedAt: at, method, subscriberId })
-        .where('id', '=', id)
-        .execute()
-    },
+    markActivated: (id: string, method: ActivationMethod, subscriberId: number, at: Date) =>
+      rowsOf(db, 'activations', { id }).update({ activatedAt: at, method, subscriberId }),
 
     /** The address goes with the request; what is left lets the page say so. */
-    async markRefused(id: string, at: Date): Promise<void> {
-      await db
-        .updateTable('activations')
-        .set({ refusedAt: at, address: null, subscriberId: null })
-        .where('id', '=', id)
-        .execute()
-    },
+    markRefused: (id: string, at: Date) =>
+      rowsOf(db, 'activations', { id }).update({ refusedAt: at, address: null, subscriberId: null }),
 
     /** When the last request that an import wrote down, and that still waits, is to be decided. */
     async findLastImported(): Promise<Date | undefined> {
@@ -145,13 +135,10 @@ export function activationsStore(db: Executor) {
     },
 
     /** Puts off a request whose decision failed, so that it does not stand in the way of the others. */
-    async updateDecideAt(id: string, minutes: number): Promise<void> {
-      await db
-        .updateTable('activations')
-        .set({ decideAt: sql<Date>`clock_timestamp() + make_interval(mins => ${minutes})` })
-        .where('id', '=', id)
-        .execute()
-    },
+    updateDecideAt: (id: string, minutes: number) =>
+      rowsOf(db, 'activations', { id }).update({
+        decideAt: sql<Date>`clock_timestamp() + make_interval(mins => ${minutes})`,
+      }),
 
     /** Decisions about this person of these kinds, newest first, within so many days. */
     async listDecided(limits: AddressHash[], decision: Decision, of: { kind: RequestKind; days: number }) {

@@ -1,6 +1,6 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
 import { unknownChange, type ItemList, type ItemState } from '../../domain/sources/source.ts'
-import { getRow, listRows, run, type Executor } from '../executor.ts'
+import { databaseTime, getRow, listRows, rowsOf, run, type Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
 import type { DB, SourceItems } from '../schema.ts'
 
@@ -152,7 +152,7 @@ export function sourceItemsStore(db: Executor) {
       remoteIds: string[],
       state: Exclude<ItemState, 'skipped'>,
     ): Promise<void> {
-      const withdrawnAt = state === 'withdrawn' ? sql<Date>`clock_timestamp()` : null
+      const withdrawnAt = state === 'withdrawn' ? databaseTime : null
       await mark(sourceId, remoteIds, { state, missingSince: null, withdrawnAt }).execute()
     },
 
@@ -186,14 +186,8 @@ export function sourceItemsStore(db: Executor) {
     },
 
     /** What was skipped may be wanted now. */
-    async markSkippedStale(sourceId: number): Promise<void> {
-      await db
-        .updateTable('sourceItems')
-        .set({ modifiedAt: null })
-        .where('sourceId', '=', sourceId)
-        .where('state', '=', 'skipped')
-        .execute()
-    },
+    markSkippedStale: (sourceId: number) =>
+      rowsOf(db, 'sourceItems', { sourceId, state: 'skipped' }).update({ modifiedAt: null }),
   }
 }
 

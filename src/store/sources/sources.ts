@@ -1,7 +1,7 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
 import type { FeedText, Links } from '../../domain/publication.ts'
 import type { LookReason, SourceFailure, SourceKind, SourceQuestion } from '../../domain/sources/source.ts'
-import { findRow, findValue, hasChanged, run, type Executor } from '../executor.ts'
+import { databaseTime, findRow, findValue, hasChanged, rowsOf, run, type Executor } from '../executor.ts'
 import { empty, fill, type Filled } from '../row.ts'
 import type { DB, Sources } from '../schema.ts'
 
@@ -65,9 +65,8 @@ const claimLock = 0x736f_7572
 
 export function sourcesStore(db: Executor) {
   const update = async (id: number, change: UpdateObject<DB, 'sources'>): Promise<void> => {
-    await db.updateTable('sources').set(change).where('id', '=', id).execute()
+    await rowsOf(db, 'sources', { id }).update(change)
   }
-  const clock = sql<Date>`clock_timestamp()`
   const select = () => db.selectFrom('sources').selectAll()
 
   return {
@@ -108,12 +107,12 @@ export function sourcesStore(db: Executor) {
     updatePaused: (id: number, isPaused: boolean): Promise<void> =>
       isPaused
         ? update(id, { pausedAt: sql`coalesce(paused_at, now())` })
-        : update(id, { pausedAt: null, nextAt: clock, failures: 0, failure: null }),
+        : update(id, { pausedAt: null, nextAt: databaseTime, failures: 0, failure: null }),
 
-    delete: (id: number): Promise<boolean> => hasChanged(db.deleteFrom('sources').where('id', '=', id)),
+    delete: (id: number) => rowsOf(db, 'sources', { id }).delete(),
 
     /** A person wants it looked at now. */
-    markWanted: (id: number): Promise<void> => update(id, { wantedAt: clock, nextAt: clock }),
+    markWanted: (id: number): Promise<void> => update(id, { wantedAt: databaseTime, nextAt: databaseTime }),
 
     /**
      * A site rings. Of many rings before the next look one counts, and looks are seconds apart.
@@ -156,18 +155,12 @@ export function sourcesStore(db: Executor) {
     updateProgress: (
       { id, leaseToken }: Pick<ClaimedSource, 'id' | 'leaseToken'>,
       { homes, ...progress }: SourceProgress = {},
-    ): Promise<boolean> =>
-      hasChanged(
-        db
-          .updateTable('sources')
-          .set({
-            ...progress,
-            ...(homes && { homes: JSON.stringify(homes) }),
-            leaseUntil: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`,
-          })
-          .where('id', '=', id)
-          .where('leaseToken', '=', leaseToken),
-      ),
+    ) =>
+      rowsOf(db, 'sources', { id, leaseToken }).update({
+        ...progress,
+        ...(homes && { homes: JSON.stringify(homes) }),
+        leaseUntil: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`,
+      }),
 
     /** Gives the lease back. A ring or a wish that came meanwhile keeps its time. */
     async release(
@@ -176,21 +169,16 @@ export function sourcesStore(db: Executor) {
     ): Promise<void> {
       const found = reason === 'ring' ? 'foundByRingAt' : 'foundByClockAt'
       const isTelling = end.hasFound && reason !== 'person'
-      await db
-        .updateTable('sources')
-        .set({
-          leaseToken: null,
-          leaseUntil: null,
-          failure: end.failure ?? null,
-          failures: end.failure === undefined ? 0 : sql<number>`failures + 1`,
-          nextAt: sql<Date>`case when greatest(rung_at, wanted_at) > looked_at
+      await rowsOf(db, 'sources', { id, leaseToken }).update({
+        leaseToken: null,
+        leaseUntil: null,
+        failure: end.failure ?? null,
+        failures: end.failure === undefined ? 0 : sql<number>`failures + 1`,
+        nextAt: sql<Date>`case when greatest(rung_at, wanted_at) > looked_at
             then greatest(clock_timestamp(), looked_at + make_interval(secs => ${ringSeconds}))
             else clock_timestamp() + make_interval(secs => ${end.pauseSeconds}) end`,
-          ...(isTelling && { [found]: clock }),
-        })
-        .where('id', '=', id)
-        .where('leaseToken', '=', leaseToken)
-        .execute()
+        ...(isTelling && { [found]: databaseTime }),
+      })
     },
 
     /** Asks a person, or takes the question back. */
@@ -209,7 +197,7 @@ export function sourcesStore(db: Executor) {
         db
           .updateTable('sources')
           .set({ kind, url, home, siteLanguage, host: new URL(url).host, failures: 0, failure: null })
-          .set({ nextAt: clock, question: null, askedAt: null })
+          .set({ nextAt: databaseTime, question: null, askedAt: null })
           .where('id', '=', id)
           .where((e) =>
             e.not(

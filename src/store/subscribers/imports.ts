@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import { findRow, hasChanged, run, type Executor } from '../executor.ts'
+import { databaseTime, findRow, hasChanged, rowsOf, run, type Executor } from '../executor.ts'
 import type { Imports } from '../schema.ts'
 
 export type ImportState = 'uploading' | 'waiting' | 'running' | 'done' | 'failed'
@@ -75,14 +75,12 @@ export function importsStore(db: Executor) {
           ),
       ),
 
-    async markWaiting(id: number, of: { format: object; lines: number }): Promise<void> {
-      await db
-        .updateTable('imports')
-        .set({ state: 'waiting', format: JSON.stringify(of.format), lines: of.lines })
-        .where('id', '=', id)
-        .where('state', '=', 'uploading')
-        .execute()
-    },
+    markWaiting: (id: number, of: { format: object; lines: number }) =>
+      rowsOf(db, 'imports', { id, state: 'uploading' }).update({
+        state: 'waiting',
+        format: JSON.stringify(of.format),
+        lines: of.lines,
+      }),
 
     find: (id: number): Promise<StoredImport | undefined> => select().where('id', '=', id).executeTakeFirst(),
 
@@ -146,13 +144,13 @@ export function importsStore(db: Executor) {
     /** What was promised, and uploaded but for a dry run, goes with it. False where another worker has taken over. */
     async markEnded(claimed: ClaimedImport, state: 'done' | 'failed'): Promise<boolean> {
       const result = await held(claimed)
-        .set({ state, endedAt: sql<Date>`clock_timestamp()`, leaseToken: null, leaseUntil: null })
+        .set({ state, endedAt: databaseTime, leaseToken: null, leaseUntil: null })
         .executeTakeFirst()
       if (result.numUpdatedRows === 0n) return false
       // A dry run's are wanted again.
       if (!claimed.isDryRun || state === 'failed')
-        await db.deleteFrom('importPieces').where('importId', '=', claimed.id).execute()
-      await db.deleteFrom('importPromises').where('importId', '=', claimed.id).execute()
+        await rowsOf(db, 'importPieces', { importId: claimed.id }).delete()
+      await rowsOf(db, 'importPromises', { importId: claimed.id }).delete()
       return true
     },
 
@@ -166,9 +164,7 @@ export function importsStore(db: Executor) {
       return rows.map(({ id }) => id)
     },
 
-    async delete(id: number): Promise<void> {
-      await db.deleteFrom('imports').where('id', '=', id).execute()
-    },
+    delete: (id: number) => rowsOf(db, 'imports', { id }).delete(),
 
     /** Uploads that broke off a day ago, imports that nobody worked on for `days`, and reports that are older still. */
     async deleteOld(days: { unworked: number; reports: number }): Promise<void> {

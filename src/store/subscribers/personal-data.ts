@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import { listRows, run, type Executor } from '../executor.ts'
+import { databaseTime, listRows, rowsOf, run, type Executor } from '../executor.ts'
 
 /** What the record of sending holds about one person. */
 export function personalDataStore(db: Executor) {
@@ -50,21 +49,20 @@ export function personalDataStore(db: Executor) {
         update variant_readers set subscriber_ids = array_remove(subscriber_ids, ${subscriberId}::bigint)
         where int8range(first_id, last_id, '[]') @> ${subscriberId}::bigint
           and subscriber_ids @> array[${subscriberId}]::bigint[]`
-      await db
-        .updateTable('bounces')
-        .set({ smtpAnswer: null, proof: null })
-        .where('subscriberId', '=', subscriberId)
-        .execute()
-      await db
-        .updateTable('outbox')
-        .set({ address: null, payload: '{}', smtpAnswer: null, messageId: null, relayId: null })
-        .where('subscriberId', '=', subscriberId)
-        .execute()
-      await db
-        .updateTable('subscribers')
-        .set({ address: null, addressHmac: null, keyId: null, erasedAt: sql<Date>`clock_timestamp()` })
-        .where('id', '=', subscriberId)
-        .execute()
+      await rowsOf(db, 'bounces', { subscriberId }).update({ smtpAnswer: null, proof: null })
+      await rowsOf(db, 'outbox', { subscriberId }).update({
+        address: null,
+        payload: '{}',
+        smtpAnswer: null,
+        messageId: null,
+        relayId: null,
+      })
+      await rowsOf(db, 'subscribers', { id: subscriberId }).update({
+        address: null,
+        addressHmac: null,
+        keyId: null,
+        erasedAt: databaseTime,
+      })
     },
   }
 }

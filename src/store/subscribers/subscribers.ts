@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { toLowerAddress, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Subscriber, SubscriptionState } from '../../domain/subscribers/subscription.ts'
 import { notFound } from '../../errors.ts'
-import { getValue, listRows, type Executor } from '../executor.ts'
+import { getValue, listRows, rowsOf, type Executor } from '../executor.ts'
 
 export interface NewSubscriber {
   /** As it is delivered to. */
@@ -103,19 +103,19 @@ export function subscribersStore(db: Executor) {
       return new Map(rows.map(({ address, id }) => [address, id]))
     },
 
-    async updateLanguage(id: number, language: string): Promise<void> {
-      await db.updateTable('subscribers').set({ language }).where('id', '=', id).execute()
-    },
+    updateLanguage: (id: number, language: string) => rowsOf(db, 'subscribers', { id }).update({ language }),
 
     /** False where another subscriber has that address. */
     async updateAddress(id: number, address: string, hash: AddressHash): Promise<boolean> {
       const taken = await this.findByAddress(address)
       if (taken && taken.id !== id) return false
-      await db
-        .updateTable('subscribers')
-        .set({ address, addressHmac: hash.hmac, keyId: hash.keyId, bounceScore: 0, lastBounceOn: null })
-        .where('id', '=', id)
-        .execute()
+      await rowsOf(db, 'subscribers', { id }).update({
+        address,
+        addressHmac: hash.hmac,
+        keyId: hash.keyId,
+        bounceScore: 0,
+        lastBounceOn: null,
+      })
       return true
     },
 

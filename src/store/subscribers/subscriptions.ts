@@ -6,7 +6,7 @@ import type {
   LeaveReason,
   Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { hasChanged, listRows, run, type Executor } from '../executor.ts'
+import { databaseTime, hasChanged, listRows, run, type Executor } from '../executor.ts'
 
 /** A section that does not exist is left out. */
 export type Setting = Omit<Choices, 'newsletters'>
@@ -96,11 +96,11 @@ export function subscriptionsStore(db: Executor) {
         endedAt: null,
         leaveReason: null,
         pausedUntil: null,
-        updatedAt: sql<Date>`clock_timestamp()`,
+        updatedAt: databaseTime,
       }
       const row = await db
         .insertInto('subscriptions')
-        .values({ ...key, ...active, ...toColumns(setting), activatedAt: sql<Date>`clock_timestamp()` })
+        .values({ ...key, ...active, ...toColumns(setting), activatedAt: databaseTime })
         .onConflict((conflict) =>
           conflict
             .columns(['subscriberId', 'newsletterId'])
@@ -124,7 +124,7 @@ export function subscriptionsStore(db: Executor) {
     updateSetting: (key: SubscriptionKey, setting: Setting): Promise<boolean> =>
       hasChanged(
         updateOne(key)
-          .set({ ...toColumns(setting), updatedAt: sql<Date>`clock_timestamp()` })
+          .set({ ...toColumns(setting), updatedAt: databaseTime })
           .where('state', '=', 'active'),
       ),
 
@@ -167,7 +167,7 @@ export function subscriptionsStore(db: Executor) {
     async updatePause(subscriberId: number, until: Date | undefined, newsletterId?: number): Promise<void> {
       await db
         .updateTable('subscriptions')
-        .set({ pausedUntil: until ?? null, updatedAt: sql<Date>`clock_timestamp()` })
+        .set({ pausedUntil: until ?? null, updatedAt: databaseTime })
         .where('subscriberId', '=', subscriberId)
         .where('state', '=', 'active')
         .$if(newsletterId !== undefined, (query) => query.where('newsletterId', '=', newsletterId ?? 0))
@@ -181,9 +181,9 @@ export function subscriptionsStore(db: Executor) {
         .set({
           state: 'ended',
           endedReason: reason,
-          endedAt: sql<Date>`clock_timestamp()`,
+          endedAt: databaseTime,
           pausedUntil: null,
-          updatedAt: sql<Date>`clock_timestamp()`,
+          updatedAt: databaseTime,
         })
         .where('subscriberId', '=', subscriberId)
         .where('state', '<>', 'ended')
@@ -217,7 +217,7 @@ export function subscriptionsStore(db: Executor) {
             endedReason: null,
             endedAt: null,
             leaveReason: null,
-            updatedAt: sql<Date>`clock_timestamp()`,
+            updatedAt: databaseTime,
           })
           .where('endedReason', '=', 'unsubscribed')
           .where('activatedAt', 'is not', null)
