@@ -171,7 +171,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
 
     listSessions: (editorId: number): Promise<ListedSession[]> => database.stores.sessions.list(editorId),
 
-    endSession: (editorId: number, sessionId: number): Promise<void> =>
+    endSession: (editorId: number, sessionId: number) =>
       database.stores.sessions.markEnded(editorId, sessionId),
   }
 }

@@ -1,4 +1,4 @@
-import { run, type Executor } from '../executor.ts'
+import { getValue, hasRow, run, type Executor } from '../executor.ts'
 
 export function articleViewsStore(db: Executor) {
   return {
@@ -28,33 +28,14 @@ export function articleViewsStore(db: Executor) {
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst()
       if (made.numInsertedOrUpdatedRows) await db.deleteFrom('viewKeys').where('date', '<', date).execute()
-      const { key } = await db
-        .selectFrom('viewKeys')
-        .select('key')
-        .where('date', '=', date)
-        .executeTakeFirstOrThrow()
-      return key
+      return getValue<Buffer>(db)`select key from view_keys where date = ${date}`
     },
 
-    async isPublished(slug: string): Promise<boolean> {
-      const row = await db
-        .selectFrom('articles')
-        .select('id')
-        .where('slug', '=', slug)
-        .where('state', '=', 'published')
-        .executeTakeFirst()
-      return row !== undefined
-    },
+    isPublished: (slug: string) => hasRow(db)`
+      select from articles where slug = ${slug} and state = 'published'`,
 
     /** Views of one article on a day; 0 where nobody came. */
-    async count(articleId: number, date: string): Promise<number> {
-      const row = await db
-        .selectFrom('articleViews')
-        .select('n')
-        .where('articleId', '=', articleId)
-        .where('date', '=', date)
-        .executeTakeFirst()
-      return row?.n ?? 0
-    },
+    count: (articleId: number, date: string) => getValue<number>(db)`
+      select coalesce(sum(n), 0) from article_views where article_id = ${articleId} and date = ${date}`,
   }
 }

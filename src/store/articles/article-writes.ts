@@ -131,19 +131,13 @@ export function articleWrites(db: Executor) {
       // Stronger than an update's own lock, which a preparation's would let pass; both take as long as they take.
       await run(db)`select set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)`
       await db.selectFrom('articles').select('id').where('id', '=', id).forUpdate().execute()
-      const result = await db
-        .updateTable('articles')
-        .set({
-          state: 'withdrawn',
-          withdrawnAt: now,
-          withdrawnReason: reason,
-          withdrawnBy: sourceId ?? null,
-          ...touched,
-        })
-        .where('id', '=', id)
-        .where('state', '=', 'published')
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
+      return rowsOf(db, 'articles', { id, state: 'published' }).update({
+        state: 'withdrawn',
+        withdrawnAt: now,
+        withdrawnReason: reason,
+        withdrawnBy: sourceId ?? null,
+        ...touched,
+      })
     },
 
     /** Withdrawn → published, where this source withdrew it. */
@@ -158,11 +152,7 @@ export function articleWrites(db: Executor) {
     async markPublished(now: Date): Promise<number[]> {
       const rows = await db
         .updateTable('articles')
-        .set({
-          state: 'published',
-          firstPublicAt: sql<Date>`coalesce(first_public_at, ${now})`,
-          ...touched,
-        })
+        .set({ state: 'published', firstPublicAt: sql<Date>`coalesce(first_public_at, ${now})`, ...touched })
         .where('state', '=', 'scheduled')
         .where('publishedAt', '<=', now)
         .returning('id')

@@ -10,25 +10,21 @@ const toPick = (row: Pick<Selectable<Picks>, (typeof columns)[number]>): PickedL
 })
 
 export function picksStore(db: Executor) {
+  const select = () => db.selectFrom('picks').select(columns)
+
   return {
     async list(): Promise<PickedList[]> {
-      return (await db.selectFrom('picks').select(columns).orderBy('slug').execute()).map(toPick)
+      return (await select().orderBy('slug').execute()).map(toPick)
     },
 
     async listBySlug(slugs: string[]): Promise<PickedList[]> {
       if (slugs.length === 0) return []
-      return (await db.selectFrom('picks').select(columns).where('slug', 'in', slugs).execute()).map(toPick)
+      return (await select().where('slug', 'in', slugs).execute()).map(toPick)
     },
 
     /** Those that stand at the side of the front page, each at its time. */
     async listOnFront(): Promise<PickedList[]> {
-      const rows = await db
-        .selectFrom('picks')
-        .select(columns)
-        .where('onFront', '=', true)
-        .orderBy('slug')
-        .execute()
-      return rows.map(toPick)
+      return (await select().where('onFront', '=', true).orderBy('slug').execute()).map(toPick)
     },
 
     async find(slug: string): Promise<PickedList | undefined> {

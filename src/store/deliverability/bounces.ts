@@ -64,15 +64,9 @@ export function bouncesStore(db: Executor) {
     },
 
     /** As far back as a bounce counts. */
-    async listOf(subscriberId: number): Promise<ScoredBounce[]> {
-      const rows = await db
-        .selectFrom('bounces')
-        .select(['at', 'class', 'points'])
-        .where('subscriberId', '=', subscriberId)
-        .where('at', '>', sql<Date>`now() - make_interval(days => ${bounceWindowDays})`)
-        .execute()
-      return rows.map((row) => ({ ...row, class: row.class as BounceClass }))
-    },
+    listOf: (subscriberId: number) => listRows<ScoredBounce>(db)`
+      select at, class, points from bounces
+      where subscriber_id = ${subscriberId} and at > now() - make_interval(days => ${bounceWindowDays})`,
 
     /** The last mail they took in a week without a bounce; a day old, so that its own bounce would be here. */
     findCleanAt: (subscriberId: number, before: Date) => findValue<Date>(db)`

@@ -1,7 +1,16 @@
-import { sql, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { EventKind, ProviderName } from '../../domain/deliverability/provider-event.ts'
-import { databaseTime, listRows, rowsOf, run, type Executor } from '../executor.ts'
+import {
+  databaseTime,
+  findValue,
+  hasRow,
+  listRows,
+  listValues,
+  rowsOf,
+  run,
+  type Executor,
+} from '../executor.ts'
 import { fill } from '../row.ts'
 import type { Providers } from '../schema.ts'
 
@@ -21,10 +30,7 @@ export function providersStore(db: Executor) {
       return (await db.selectFrom('providers').selectAll().orderBy('createdAt').execute()).map(toProvider)
     },
 
-    async listNames(): Promise<ProviderName[]> {
-      const rows = await db.selectFrom('providers').select('name').orderBy('name').execute()
-      return rows.map(({ name }) => name as ProviderName)
-    },
+    listNames: () => listValues<ProviderName>(db)`select name from providers order by name`,
 
     async find(name: ProviderName): Promise<StoredProvider | undefined> {
       const row = await db.selectFrom('providers').selectAll().where('name', '=', name).executeTakeFirst()
@@ -32,14 +38,8 @@ export function providersStore(db: Executor) {
     },
 
     /** False where it is there already. */
-    async insert(name: ProviderName, token: string): Promise<boolean> {
-      const { numInsertedOrUpdatedRows } = await db
-        .insertInto('providers')
-        .values({ name, token })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirstOrThrow()
-      return (numInsertedOrUpdatedRows ?? 0n) > 0n
-    },
+    insert: (name: ProviderName, token: string) => hasRow(db)`
+      insert into providers (name, token) values (${name}, ${token}) on conflict do nothing returning name`,
 
     /** Whoever was let in by the old address has to ask again. */
     updateToken: (name: ProviderName, token: string) =>
@@ -51,48 +51,28 @@ export function providersStore(db: Executor) {
     updateTopic: (name: ProviderName, topic: string) =>
       rowsOf(db, 'providers', { name, topic: null }).update({ topic }),
 
-    async updateTest(name: ProviderName, outboxId: number): Promise<void> {
-      const test = { testOutboxId: outboxId, testedAt: databaseTime, testSeenAt: null }
-      await rowsOf(db, 'providers', { name }).update(test)
-    },
+    updateTest: (name: ProviderName, testOutboxId: number) =>
+      rowsOf(db, 'providers', { name }).update({ testOutboxId, testedAt: databaseTime, testSeenAt: null }),
 
     /** That something was heard of the test mail. */
-    updateTestSeen: (name: ProviderName, outboxId: number) =>
-      rowsOf(db, 'providers', { name, testOutboxId: outboxId, testSeenAt: null }).update({
-        testSeenAt: databaseTime,
-      }),
+    updateTestSeen: (name: ProviderName, testOutboxId: number) =>
+      rowsOf(db, 'providers', { name, testOutboxId, testSeenAt: null }).update({ testSeenAt: databaseTime }),
 
     delete: (name: ProviderName) => rowsOf(db, 'providers', { name }).delete(),
 
     /** False where it was heard before, or its token was used for another event. */
-    async insertEvent(name: ProviderName, eventId: string, token: string | undefined): Promise<boolean> {
-      const { numInsertedOrUpdatedRows } = await db
-        .insertInto('providerEvents')
-        .values({ provider: name, eventId, token: token ?? null })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirstOrThrow()
-      return (numInsertedOrUpdatedRows ?? 0n) > 0n
-    },
+    insertEvent: (name: ProviderName, eventId: string, token: string | undefined) => hasRow(db)`
+      insert into provider_events (provider, event_id, token) values (${name}, ${eventId}, ${token ?? null})
+      on conflict do nothing returning event_id`,
 
     async listKnownEvents(name: ProviderName, eventIds: string[]): Promise<Set<string>> {
-      const rows = await db
-        .selectFrom('providerEvents')
-        .select('eventId')
-        .where('provider', '=', name)
-        .where('eventId', '=', sql<string>`any (${eventIds}::text[])`)
-        .execute()
-      return new Set(rows.map(({ eventId }) => eventId))
+      const known = await listValues<string>(db)`
+        select event_id from provider_events where provider = ${name} and event_id = any (${eventIds}::text[])`
+      return new Set(known)
     },
 
-    async findEventByToken(name: ProviderName, token: string): Promise<string | undefined> {
-      const row = await db
-        .selectFrom('providerEvents')
-        .select('eventId')
-        .where('provider', '=', name)
-        .where('token', '=', token)
-        .executeTakeFirst()
-      return row?.eventId
-    },
+    findEventByToken: (name: ProviderName, token: string) => findValue<string>(db)`
+      select event_id from provider_events where provider = ${name} and token = ${token}`,
 
     async deleteEventsBefore(before: Date): Promise<void> {
       await db.deleteFrom('providerEvents').where('at', '<', before).execute()
@@ -135,15 +115,8 @@ export function providersStore(db: Executor) {
             last_at = excluded.last_at`
     },
 
-    async listCounts(name: ProviderName): Promise<EventCount[]> {
-      const rows = await db.selectFrom('providerCounts').selectAll().where('provider', '=', name).execute()
-      return rows.map((row) => ({
-        kind: row.kind as EventKind,
-        n: row.n,
-        strange: row.strangeN,
-        lastAt: row.lastAt,
-      }))
-    },
+    listCounts: (name: ProviderName) => listRows<EventCount>(db)`
+      select kind, n, strange_n as strange, last_at from provider_counts where provider = ${name}`,
   }
 }
 

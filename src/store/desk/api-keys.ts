@@ -1,6 +1,6 @@
 import { sql, type InferResult } from 'kysely'
 import { lowerRole, type Role } from '../../domain/editor.ts'
-import { rowsOf, type Executor } from '../executor.ts'
+import { findValue, rowsOf, type Executor } from '../executor.ts'
 
 /** An API key as it may be shown: the key itself is stored nowhere. */
 export type ApiKey = ReturnType<typeof toKey>
@@ -47,10 +47,7 @@ export function apiKeyStore(db: Executor) {
         .executeTakeFirstOrThrow(),
 
     /** Also of a revoked one. */
-    async findName(id: number): Promise<string | undefined> {
-      const row = await db.selectFrom('apiKeys').select('name').where('id', '=', id).executeTakeFirst()
-      return row?.name
-    },
+    findName: (id: number) => findValue<string>(db)`select name from api_keys where id = ${id}`,
 
     async list(): Promise<ApiKey[]> {
       return (await inUse().orderBy('k.id').execute()).map(toKey)

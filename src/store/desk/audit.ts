@@ -1,18 +1,13 @@
+import type { Selectable } from 'kysely'
 import type { Cursor } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { findRow, type Executor } from '../executor.ts'
+import type { Audit } from '../schema.ts'
 
 /** No reader's address, token or key is ever in it. */
 export type AuditDetail = Record<string, string | number | boolean | null>
 
-export interface StoredAuditEntry {
-  id: number
-  at: Date
-  actor: string
-  action: string
-  subject: string
-  detail: AuditDetail
-}
+export type StoredAuditEntry = Omit<Selectable<Audit>, 'detail'> & { detail: AuditDetail }
 
 /** Who and what, where it is asked for. */
 export interface AuditFilter {

@@ -1,5 +1,5 @@
 import type { Editor, Role } from '../../domain/editor.ts'
-import { rowsOf, type Executor } from '../executor.ts'
+import { findValue, rowsOf, type Executor } from '../executor.ts'
 
 const columns = ['id', 'email', 'role', 'language', 'author', 'createdAt'] as const
 
@@ -11,10 +11,7 @@ export function editorStore(db: Executor) {
     find: (id: number): Promise<Editor | undefined> => present().where('id', '=', id).executeTakeFirst(),
 
     /** Of whoever it was, also after they left the desk. */
-    async findEmail(id: number): Promise<string | undefined> {
-      const row = await db.selectFrom('editors').select('email').where('id', '=', id).executeTakeFirst()
-      return row?.email
-    },
+    findEmail: (id: number) => findValue<string>(db)`select email from editors where id = ${id}`,
 
     findByEmail: (email: string): Promise<Editor | undefined> =>
       present()

@@ -1,4 +1,4 @@
-import type { Executor } from '../executor.ts'
+import { findRow, type Executor } from '../executor.ts'
 
 export interface StoredAnswer {
   /** Of the request it answered. */
@@ -9,13 +9,8 @@ export interface StoredAnswer {
 
 export function idempotencyKeysStore(db: Executor) {
   return {
-    find: (scope: string, key: string): Promise<StoredAnswer | undefined> =>
-      db
-        .selectFrom('idempotencyKeys')
-        .select(['requestSha256', 'status', 'body'])
-        .where('scope', '=', scope)
-        .where('key', '=', key)
-        .executeTakeFirst(),
+    find: (scope: string, key: string) => findRow<StoredAnswer>(db)`
+      select request_sha256, status, body from idempotency_keys where scope = ${scope} and key = ${key}`,
 
     async deleteBefore(before: Date): Promise<void> {
       await db.deleteFrom('idempotencyKeys').where('createdAt', '<', before).execute()

@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import type { Role } from '../../domain/editor.ts'
-import { rowsOf, type Executor } from '../executor.ts'
+import { findRow, getValue, rowsOf, run, type Executor } from '../executor.ts'
+import type { Sessions } from '../schema.ts'
 
 /** A signed-in browser of an editor. */
 export interface Session {
@@ -11,12 +12,7 @@ export interface Session {
   language: string
 }
 
-export interface ListedSession {
-  id: number
-  label: string
-  createdAt: Date
-  seenAt: Date
-}
+export type ListedSession = Pick<Selectable<Sessions>, 'id' | 'label' | 'createdAt' | 'seenAt'>
 
 /** Sign-in links and the sessions they open; of both only a hash is stored. */
 export function sessionStore(db: Executor) {
@@ -25,51 +21,29 @@ export function sessionStore(db: Executor) {
       await db.insertInto('signInLinks').values(link).execute()
     },
 
-    findSignInLink: (tokenSha256: Buffer, now: Date): Promise<{ editorId: number } | undefined> =>
-      db
-        .selectFrom('signInLinks')
-        .select('editorId')
-        .where('tokenSha256', '=', tokenSha256)
-        .where('usedAt', 'is', null)
-        .where('expiresAt', '>', now)
-        .executeTakeFirst(),
+    findSignInLink: (tokenSha256: Buffer, now: Date) => findRow<{ editorId: number }>(db)`
+      select editor_id from sign_in_links
+      where token_sha256 = ${tokenSha256} and used_at is null and expires_at > ${now}`,
 
     /** Uses the link up: of several clicks at once, one gets the editor. */
-    markSignInLinkUsed: (tokenSha256: Buffer, now: Date): Promise<{ editorId: number } | undefined> =>
-      db
-        .updateTable('signInLinks')
-        .set({ usedAt: now })
-        .where('tokenSha256', '=', tokenSha256)
-        .where('usedAt', 'is', null)
-        .where('expiresAt', '>', now)
-        .returning('editorId')
-        .executeTakeFirst(),
+    markSignInLinkUsed: (tokenSha256: Buffer, now: Date) => findRow<{ editorId: number }>(db)`
+      update sign_in_links set used_at = ${now}
+      where token_sha256 = ${tokenSha256} and used_at is null and expires_at > ${now}
+      returning editor_id`,
 
     /** Those that no longer open anything, and have not since then. */
     async deleteSignInLinks(before: Date): Promise<void> {
-      await db
-        .deleteFrom('signInLinks')
-        .where((eb) => eb(eb.fn.coalesce('usedAt', 'expiresAt'), '<', before))
-        .execute()
+      await run(db)`delete from sign_in_links where coalesce(used_at, expires_at) < ${before}`
     },
 
     /** Sessions that had ended, or run out, before then. */
     async deleteDead(before: Date): Promise<void> {
-      await db
-        .deleteFrom('sessions')
-        .where((eb) => eb(eb.fn('least', ['endedAt', 'expiresAt']), '<', before))
-        .execute()
+      await run(db)`delete from sessions where least(ended_at, expires_at) < ${before}`
     },
 
     /** When a link last opened a session; null where none has. */
-    async findLastSignIn(editorId: number): Promise<Date | null> {
-      const { usedAt } = await db
-        .selectFrom('signInLinks')
-        .select((eb) => eb.fn.max('usedAt').as('usedAt'))
-        .where('editorId', '=', editorId)
-        .executeTakeFirstOrThrow()
-      return usedAt
-    },
+    findLastSignIn: (editorId: number) => getValue<Date | null>(db)`
+      select max(used_at) from sign_in_links where editor_id = ${editorId}`,
 
     async insert(session: {
       tokenSha256: Buffer
@@ -110,14 +84,9 @@ export function sessionStore(db: Executor) {
         .execute(),
 
     /** Ends one session of the editor, or all of them. */
-    async markEnded(editorId: number, sessionId?: number): Promise<void> {
-      let query = db
-        .updateTable('sessions')
-        .set({ endedAt: sql`now()` })
-        .where('editorId', '=', editorId)
-        .where('endedAt', 'is', null)
-      if (sessionId !== undefined) query = query.where('id', '=', sessionId)
-      await query.execute()
-    },
+    markEnded: (editorId: number, id?: number) =>
+      rowsOf(db, 'sessions', { editorId, endedAt: null, ...(id !== undefined && { id }) }).update({
+        endedAt: sql<Date>`now()`,
+      }),
   }
 }

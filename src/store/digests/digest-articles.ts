@@ -7,7 +7,7 @@ import type { FrozenArticle, FrozenDigest } from '../../domain/digests/frozen-di
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { invalid } from '../../errors.ts'
 import { linksOf } from '../articles/article-links.ts'
-import { listRows, rowsOf, type Executor } from '../executor.ts'
+import { listRows, rowsOf, run, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
 type LinkedRow = Pick<Candidate, 'slug' | 'links' | 'shortCode'> & { canonicalUrl: string | null }
@@ -93,18 +93,9 @@ export function digestArticlesStore(db: Executor) {
       const ids = shown.flatMap(({ id }) => id ?? [])
       // Frozen before the most read had ids.
       const slugs = shown.flatMap(({ id, url }) => (id === undefined ? slugOfUrl(url) : []))
-      return db
-        .selectFrom('articles')
-        .select(['id', 'slug'])
-        .where((eb) =>
-          eb.or([
-            eb('id', '=', sql<number>`any(${ids}::bigint[])`),
-            eb('slug', '=', sql<string>`any(${slugs}::text[])`),
-          ]),
-        )
-        .where('state', '<>', 'published')
-        .orderBy('id')
-        .execute()
+      return listRows<GoneArticle>(db)`
+        select id, slug from articles
+        where (id = any(${ids}::bigint[]) or slug = any(${slugs}::text[])) and state <> 'published' order by id`
     },
 
     /**
@@ -124,21 +115,14 @@ export function digestArticlesStore(db: Executor) {
     async listByTitle(
       words: readonly string[],
       { language, except, limit }: { language: string; except: readonly string[]; limit: number },
-    ): Promise<{ externalId: string; title: string; firstPublicAt: Date | null }[]> {
+    ) {
       const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
-      return db
-        .selectFrom('articles')
-        .select(['externalId', 'title', 'firstPublicAt'])
-        .where('state', '=', 'published')
-        .where(sql<boolean>`(language = ${language} or starts_with(language, ${`${language}-`}))`)
-        .where(
-          sql<boolean>`fold_text(title) like all(select fold_text(pattern) from unnest(${patterns}::text[]) pattern)`,
-        )
-        .where(sql<boolean>`external_id <> all(${except}::text[])`)
-        .orderBy('firstPublicAt', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit)
-        .execute()
+      return listRows<{ externalId: string; title: string; firstPublicAt: Date | null }>(db)`
+        select external_id, title, first_public_at from articles
+        where state = 'published' and (language = ${language} or starts_with(language, ${`${language}-`}))
+          and fold_text(title) like all(select fold_text(pattern) from unnest(${patterns}::text[]) pattern)
+          and external_id <> all(${except}::text[])
+        order by first_public_at desc, id desc limit ${limit}`
     },
 
     /**
@@ -146,12 +130,9 @@ export function digestArticlesStore(db: Executor) {
      * @throws DomainError `article_not_public` naming the first that is unknown or not public
      */
     async getIds(externalIds: readonly string[]): Promise<number[]> {
-      const rows = await db
-        .selectFrom('articles')
-        .select(['id', 'externalId'])
-        .where('externalId', '=', sql<string>`any(${externalIds}::text[])`)
-        .where('state', '=', 'published')
-        .execute()
+      const rows = await listRows<{ id: number; externalId: string }>(db)`
+        select id, external_id from articles
+        where external_id = any(${externalIds}::text[]) and state = 'published'`
       const idOf = new Map(rows.map((row) => [row.externalId, row.id]))
       return externalIds.map((externalId) => {
         const id = idOf.get(externalId)
@@ -164,11 +145,8 @@ export function digestArticlesStore(db: Executor) {
 
     /** External ids by id, for showing. */
     async listExternalIds(ids: readonly number[]): Promise<Map<number, string>> {
-      const rows = await db
-        .selectFrom('articles')
-        .select(['id', 'externalId'])
-        .where('id', '=', sql<number>`any(${ids}::bigint[])`)
-        .execute()
+      const rows = await listRows<{ id: number; externalId: string }>(db)`
+        select id, external_id from articles where id = any(${ids}::bigint[])`
       return new Map(rows.map((row) => [row.id, row.externalId]))
     },
 
@@ -229,11 +207,9 @@ export function digestArticlesStore(db: Executor) {
     },
 
     async deleteExclusions(newsletterId: number, articleIds: readonly number[]): Promise<void> {
-      await db
-        .deleteFrom('newsletterExclusions')
-        .where('newsletterId', '=', newsletterId)
-        .where('articleId', '=', sql<number>`any(${articleIds}::bigint[])`)
-        .execute()
+      await run(db)`
+        delete from newsletter_exclusions
+        where newsletter_id = ${newsletterId} and article_id = any(${articleIds}::bigint[])`
     },
   }
 }

@@ -10,7 +10,16 @@ import type {
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
-import { databaseTime, hasChanged, hasRow, listRows, listValues, rowsOf, type Executor } from '../executor.ts'
+import {
+  databaseTime,
+  getValue,
+  hasChanged,
+  hasRow,
+  listRows,
+  listValues,
+  rowsOf,
+  type Executor,
+} from '../executor.ts'
 import type { Digests } from '../schema.ts'
 
 export interface NewDigest {
@@ -49,32 +58,9 @@ else exists (
   where c.digest_id = digests.id and c.state in ('committing', 'accepted', 'uncertain') and c.n > 0) end`
 
 /** What a state change sets beside the state; what is absent stays, null clears. */
-export type DigestFields = Partial<
-  Pick<
-    Updateable<Digests>,
-    | 'resumeState'
-    | 'probeAt'
-    | 'approvedBy'
-    | 'approvedAt'
-    | 'approvedSha256'
-    | 'approvalDueAt'
-    | 'changedBy'
-    | 'sendAt'
-    | 'frozenAt'
-    | 'startedAt'
-    | 'completedAt'
-    | 'expiresAt'
-    | 'audience'
-    | 'localDate'
-    | 'localTime'
-    | 'subject'
-    | 'preheader'
-    | 'intro'
-    | 'pinned'
-    | 'excluded'
-    | 'chosen'
-    | 'spread'
-  >
+export type DigestFields = Omit<
+  Updateable<Digests>,
+  'id' | 'newsletterId' | 'state' | 'pausedReason' | 'version' | 'updatedAt'
 >
 
 interface ListFilter {
@@ -146,47 +132,22 @@ export function digestsStore(db: Executor) {
     },
 
     /** How many of its newsletter came out, up to this one. */
-    async countUpTo({
-      newsletterId,
-      startedAt,
-    }: Pick<Digest, 'newsletterId' | 'startedAt'>): Promise<number> {
-      const { n } = await db
-        .selectFrom('digests')
-        .select(sql<number>`count(*)`.as('n'))
-        .where('newsletterId', '=', newsletterId)
-        .where('state', 'in', [...ended, ...underway, 'cancelled'] as const)
-        .where('startedAt', '<=', startedAt)
-        .executeTakeFirstOrThrow()
-      return n
-    },
+    countUpTo: ({ newsletterId, startedAt }: Pick<Digest, 'newsletterId' | 'startedAt'>) => getValue<number>(
+      db,
+    )`
+      select count(*) from digests
+      where newsletter_id = ${newsletterId} and state = any(${[...ended, ...underway, 'cancelled']})
+        and started_at <= ${startedAt}`,
 
     /** Whether a digest of the newsletter is on its way that nobody has yet. */
-    async hasUnread(newsletterId: number): Promise<boolean> {
-      const row = await db
-        .selectFrom('digests')
-        .select('id')
-        .where('newsletterId', '=', newsletterId)
-        .where('state', 'in', underway)
-        .where((eb) => eb.not(hasReachedReaders))
-        .executeTakeFirst()
-      return row !== undefined
-    },
+    hasUnread: (newsletterId: number) => hasRow(db)`
+      select from digests
+      where newsletter_id = ${newsletterId} and state = any(${underway}) and not ${hasReachedReaders}`,
 
     /** Whether a reader may have it before them, also when it was stopped since: the link in the mail must work. */
-    async isPublic(id: number): Promise<boolean> {
-      const row = await db
-        .selectFrom('digests')
-        .select('id')
-        .where('id', '=', id)
-        .where((eb) =>
-          eb.or([
-            eb('state', 'in', ended),
-            eb.and([eb('state', 'in', [...underway, 'cancelled'] as const), hasReachedReaders]),
-          ]),
-        )
-        .executeTakeFirst()
-      return row !== undefined
-    },
+    isPublic: (id: number) => hasRow(db)`
+      select from digests where id = ${id}
+        and (state = any(${ended}) or state = any(${[...underway, 'cancelled']}) and ${hasReachedReaders})`,
 
     /** The scheduled digest of a cadence that has not started: waiting for its time, or for an approval. */
     async findOpen(newsletterId: number, cadence: Cadence): Promise<Digest | undefined> {
@@ -214,16 +175,8 @@ export function digestsStore(db: Executor) {
     },
 
     /** Digests whose time has come, the longest due first. */
-    async listDue(now: Date): Promise<number[]> {
-      const rows = await db
-        .selectFrom('digests')
-        .select('id')
-        .where('state', 'in', open)
-        .where('sendAt', '<=', now)
-        .orderBy('sendAt')
-        .execute()
-      return rows.map((row) => row.id)
-    },
+    listDue: (now: Date) => listValues<number>(db)`
+      select id from digests where state = any(${open}::text[]) and send_at <= ${now} order by send_at`,
 
     /** The same where nobody else has it or has changed it since that version; false where somebody has. */
     claimUnchanged: (id: number, version: number) => hasRow(db)`
@@ -279,16 +232,9 @@ export function digestsStore(db: Executor) {
     },
 
     /** Alerts of a newsletter that started since an instant. */
-    async countAlertsSince(newsletterId: number, since: Date): Promise<number> {
-      const { n } = await db
-        .selectFrom('digests')
-        .select(sql<number>`count(*)`.as('n'))
-        .where('newsletterId', '=', newsletterId)
-        .where('cadence', '=', 'alert')
-        .where('startedAt', '>=', since)
-        .executeTakeFirstOrThrow()
-      return n
-    },
+    countAlertsSince: (newsletterId: number, since: Date) => getValue<number>(db)`
+      select count(*) from digests
+      where newsletter_id = ${newsletterId} and cadence = 'alert' and started_at >= ${since}`,
   }
 }
 

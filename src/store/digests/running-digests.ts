@@ -2,9 +2,11 @@ import { sql } from 'kysely'
 import type { DigestReason } from '../../domain/digests/digest.ts'
 import {
   databaseTime,
+  findRow,
   findValue,
   getRow,
   getValue,
+  hasRow,
   listValues,
   rowsOf,
   run,
@@ -20,15 +22,7 @@ export type Completion = 'completed' | 'completed_with_uncertain' | 'in_flight' 
 /** A digest from the moment its deliveries exist until all of them have ended. */
 export function runningDigestsStore(db: Executor) {
   const store = {
-    async listSending(): Promise<number[]> {
-      const rows = await db
-        .selectFrom('digests')
-        .select('id')
-        .where('state', '=', 'sending')
-        .orderBy('id')
-        .execute()
-      return rows.map((row) => row.id)
-    },
+    listSending: () => listValues<number>(db)`select id from digests where state = 'sending' order by id`,
 
     /** Whether a delivery of it has not ended. One index for each, where one `in` would read them all. */
     isOpen: (id: number) => getValue<boolean>(db)`
@@ -39,10 +33,7 @@ export function runningDigestsStore(db: Executor) {
     hasPending: (id: number) => getValue<boolean>(db)`
       select exists (select from deliveries where digest_id = ${id} and state = 'pending') as has_pending`,
 
-    async isSending(id: number): Promise<boolean> {
-      const row = await db.selectFrom('digests').select('state').where('id', '=', id).executeTakeFirst()
-      return row?.state === 'sending'
-    },
+    isSending: (id: number) => hasRow(db)`select from digests where id = ${id} and state = 'sending'`,
 
     /**
      * Every later `committing` fails. With an answer, the relay refuses us: it is asked again after the first wait that
@@ -69,10 +60,8 @@ export function runningDigestsStore(db: Executor) {
     },
 
     /** Whether the relay refused us and has taken nothing of it since. */
-    async isProbing(id: number): Promise<boolean> {
-      const row = await db.selectFrom('digests').select('relaySince').where('id', '=', id).executeTakeFirst()
-      return row?.relaySince != null
-    },
+    isProbing: (id: number) => hasRow(db)`
+      select from digests where id = ${id} and relay_since is not null`,
 
     /** Digests that paused themselves and whose time to ask the relay again has come. @returns those that go on */
     resumeProbes: () => listValues<number>(db)`
@@ -85,13 +74,9 @@ export function runningDigestsStore(db: Executor) {
 
     /** The relay takes mail again. */
     async endProbing(id: number): Promise<void> {
-      await db
-        .updateTable('digests')
-        .set({ relaySince: null, relayAnswer: null, probeAt: null })
-        .where('id', '=', id)
-        .where('relaySince', 'is not', null)
-        .where('state', '=', 'sending')
-        .execute()
+      await run(db)`
+        update digests set relay_since = null, relay_answer = null, probe_at = null
+        where id = ${id} and relay_since is not null and state = 'sending'`
     },
 
     /**
@@ -99,12 +84,8 @@ export function runningDigestsStore(db: Executor) {
      * digest is locked first, so that nothing reopens a delivery while we count.
      */
     async markCompleted(id: number): Promise<Completion> {
-      const digest = await db
-        .selectFrom('digests')
-        .select(['state', 'audience'])
-        .where('id', '=', id)
-        .forUpdate()
-        .executeTakeFirst()
+      const digest = await findRow<{ state: string; audience: number }>(db)`
+        select state, audience from digests where id = ${id} for update`
       if (digest?.state !== 'sending') return 'not_sending'
       if (await store.isOpen(id)) return 'in_flight'
       const count = await getRow<{ total: number; undecided: number }>(db)`

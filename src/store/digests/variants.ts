@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { VariantPlan } from '../../domain/digests/digest.ts'
-import { findRow, listRows, run, type Executor } from '../executor.ts'
+import { findRow, hasRow, listRows, run, type Executor } from '../executor.ts'
 import { audienceOf, type AudienceQuery } from './audience.ts'
 
 /** A withdrawn article in one digest. */
@@ -159,14 +159,9 @@ export function variantsStore(db: Executor) {
 
     /** Once a digest has ended: claims have moved readers to versions that took the place of others. */
     async recountReplaced(digestId: number): Promise<void> {
-      const replaced = await db
-        .selectFrom('variants')
-        .select('id')
-        .where('digestId', '=', digestId)
-        .where('replacedBy', 'is not', null)
-        .limit(1)
-        .execute()
-      if (replaced.length > 0) await countReaders([digestId])
+      const isReplaced = await hasRow(db)`
+        select from variants where digest_id = ${digestId} and replaced_by is not null limit 1`
+      if (isReplaced) await countReaders([digestId])
     },
 
     /** After a preparation, outside its transaction: until then the planner knows nothing of the new rows. */
@@ -185,15 +180,7 @@ export function variantsStore(db: Executor) {
     },
 
     /** Stored versions of a digest, the largest first. */
-    async list(digestId: number): Promise<VariantPlan[]> {
-      const rows = await db
-        .selectFrom('variants')
-        .select(['articleIds', 'readers'])
-        .where('digestId', '=', digestId)
-        .orderBy('readers', 'desc')
-        .orderBy('id')
-        .execute()
-      return rows.map((row) => ({ articleIds: row.articleIds, readers: row.readers }))
-    },
+    list: (digestId: number) => listRows<VariantPlan>(db)`
+      select article_ids, readers from variants where digest_id = ${digestId} order by readers desc, id`,
   }
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { MediaName } from '../../domain/media.ts'
-import { findRow, findValue, getValue, listRows, rowsOf, run, type Executor } from '../executor.ts'
+import { findRow, findValue, getValue, hasRow, listRows, rowsOf, run, type Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
 
 /** A picture that was uploaded; its width and height are known once it is made. */
@@ -54,10 +54,10 @@ export function mediaStore(db: Executor) {
       now: Date,
     ): Promise<boolean> {
       const key = bytesOf(sha256)
-      const [added] = await listRows(db)`
+      const isNew = await hasRow(db)`
         insert into media (sha256, type, original, used_at) values (${key}, ${type}, ${original}, ${now})
         on conflict do nothing returning true`
-      if (added) return true
+      if (isNew) return true
       await run(db)`
         update media set used_at = ${now}, refusal = null,
           original = case state when 'refused' then ${original}::bytea end,
@@ -108,8 +108,7 @@ export function mediaStore(db: Executor) {
 
     /** Of what was last sent, or found in use, before this, what is in use no more goes. */
     async sweep(before: Date, now: Date): Promise<void> {
-      const [due] = await listRows(db)`select from media where used_at < ${before} limit 1`
-      if (!due) return
+      if (!(await hasRow(db)`select from media where used_at < ${before} limit 1`)) return
       await run(db)`update media set used_at = ${now} where used_at < ${before} and ${isUsed}`
       await run(db)`delete from media where used_at < ${before}`
     },

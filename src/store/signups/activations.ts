@@ -2,7 +2,16 @@ import { sql } from 'kysely'
 import type { Activation, ActivationMethod, Decision, RequestKind } from '../../domain/signups/activation.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
-import { databaseTime, findRow, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
+import {
+  databaseTime,
+  findRow,
+  findValue,
+  listRows,
+  listValues,
+  rowsOf,
+  run,
+  type Executor,
+} from '../executor.ts'
 import { prepared } from '../prepared.ts'
 
 export interface NewActivation {
@@ -122,17 +131,8 @@ export function activationsStore(db: Executor) {
       rowsOf(db, 'activations', { id }).update({ refusedAt: at, address: null, subscriberId: null }),
 
     /** When the last request that an import wrote down, and that still waits, is to be decided. */
-    async findLastImported(): Promise<Date | undefined> {
-      const row = await db
-        .selectFrom('activations')
-        .select('decideAt')
-        .where('decidedAt', 'is', null)
-        .where('form', '=', 'import')
-        .orderBy('decideAt', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      return row?.decideAt
-    },
+    findLastImported: () => findValue<Date>(db)`
+      select max(decide_at) from activations where decided_at is null and form = 'import'`,
 
     /** Puts off a request whose decision failed, so that it does not stand in the way of the others. */
     updateDecideAt: (id: string, minutes: number) =>
@@ -142,15 +142,10 @@ export function activationsStore(db: Executor) {
 
     /** Decisions about this person of these kinds, newest first, within so many days. */
     async listDecided(limits: AddressHash[], decision: Decision, of: { kind: RequestKind; days: number }) {
-      const rows = await db
-        .selectFrom('activations')
-        .select('decidedAt')
-        .where('limitHmac', 'in', hmacsOf(limits))
-        .where('kind', '=', of.kind)
-        .where('decision', '=', decision)
-        .where('decidedAt', '>', sql<Date>`clock_timestamp() - make_interval(days => ${of.days})`)
-        .execute()
-      return rows.flatMap((row) => (row.decidedAt ? [row.decidedAt] : []))
+      return listValues<Date>(db)`
+        select decided_at from activations
+        where limit_hmac = any(${hmacsOf(limits)}::bytea[]) and kind = ${of.kind} and decision = ${decision}
+          and decided_at > clock_timestamp() - make_interval(days => ${of.days})`
     },
 
     /** Mails that ask to confirm something, of the last hour, and the hourly mean of the week before: of the site, and by domain. */
@@ -240,15 +235,8 @@ export function activationsStore(db: Executor) {
     },
 
     async deleteOf(subscriberId: number, address: string): Promise<void> {
-      await db
-        .deleteFrom('activations')
-        .where((where) =>
-          where.or([
-            where('subscriberId', '=', subscriberId),
-            where(sql`lower(address)`, '=', sql`lower(${address})`),
-          ]),
-        )
-        .execute()
+      await run(db)`
+        delete from activations where subscriber_id = ${subscriberId} or lower(address) = lower(${address})`
     },
   }
 }

@@ -1,6 +1,6 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
 import { unknownChange, type ItemList, type ItemState } from '../../domain/sources/source.ts'
-import { databaseTime, getRow, listRows, rowsOf, run, type Executor } from '../executor.ts'
+import { databaseTime, getRow, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
 import type { DB, SourceItems } from '../schema.ts'
 
@@ -157,17 +157,9 @@ export function sourceItemsStore(db: Executor) {
     },
 
     /** What is to be read again, whatever the site says of its age. */
-    async listStale(sourceId: number, limit: number): Promise<string[]> {
-      const rows = await db
-        .selectFrom('sourceItems')
-        .select('remoteId')
-        .where('sourceId', '=', sourceId)
-        .where('modifiedAt', 'is', null)
-        .where('state', '<>', 'kept')
-        .limit(limit)
-        .execute()
-      return rows.map((row) => row.remoteId)
-    },
+    listStale: (sourceId: number, limit: number) => listValues<string>(db)`
+      select remote_id from source_items
+      where source_id = ${sourceId} and modified_at is null and state <> 'kept' limit ${limit}`,
 
     /** They have been asked for: what the site did not show is not asked for at every look. */
     async markRead(sourceId: number, remoteIds: string[]): Promise<void> {
@@ -175,15 +167,8 @@ export function sourceItemsStore(db: Executor) {
     },
 
     /** The next look reads the item of this article again; the sources that have one. */
-    async markStale(articleId: number): Promise<number[]> {
-      const rows = await db
-        .updateTable('sourceItems')
-        .set({ modifiedAt: null })
-        .where('articleId', '=', articleId)
-        .returning('sourceId')
-        .execute()
-      return rows.map((row) => row.sourceId)
-    },
+    markStale: (articleId: number) => listValues<number>(db)`
+      update source_items set modified_at = null where article_id = ${articleId} returning source_id`,
 
     /** What was skipped may be wanted now. */
     markSkippedStale: (sourceId: number) =>

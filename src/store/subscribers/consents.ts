@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { listRows, run, type Executor } from '../executor.ts'
+import { findValue, listRows, run, type Executor } from '../executor.ts'
 
 export type ConsentEvent = 'activated' | 'refused' | 'imported' | 'changed' | 'ended' | 'restored'
 
@@ -63,16 +63,9 @@ export function consentsStore(db: Executor) {
     },
 
     /** The Message-ID of the mail whose link was used: part of the proof. */
-    async findMessageId(activationId: string): Promise<string | undefined> {
-      const row = await db
-        .selectFrom('outbox')
-        .select('messageId')
-        .where('activationId', '=', activationId)
-        .where('messageId', 'is not', null)
-        .orderBy('id', 'desc')
-        .executeTakeFirst()
-      return row?.messageId ?? undefined
-    },
+    findMessageId: (activationId: string) => findValue<string>(db)`
+      select message_id from outbox where activation_id = ${activationId} and message_id is not null
+      order by id desc`,
 
     /** Oldest first, with the requests that led to an activation. */
     list: (subscriberId: number): Promise<ConsentEntry[]> =>

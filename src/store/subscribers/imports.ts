@@ -1,5 +1,14 @@
 import { sql, type Selectable } from 'kysely'
-import { databaseTime, findRow, hasChanged, rowsOf, run, type Executor } from '../executor.ts'
+import {
+  databaseTime,
+  findValue,
+  hasChanged,
+  hasRow,
+  listValues,
+  rowsOf,
+  run,
+  type Executor,
+} from '../executor.ts'
 import type { Imports } from '../schema.ts'
 
 export type ImportState = 'uploading' | 'waiting' | 'running' | 'done' | 'failed'
@@ -50,18 +59,11 @@ export function importsStore(db: Executor) {
       await db.insertInto('importPieces').values({ importId, number, bytes }).execute()
     },
 
-    async findPiece(importId: number, number: number): Promise<Buffer | undefined> {
-      const row = await db
-        .selectFrom('importPieces')
-        .select('bytes')
-        .where('importId', '=', importId)
-        .where('number', '=', number)
-        .executeTakeFirst()
-      return row?.bytes
-    },
+    findPiece: (importId: number, number: number) => findValue<Buffer>(db)`
+      select bytes from import_pieces where import_id = ${importId} and number = ${number}`,
 
-    hasPieces: async (importId: number): Promise<boolean> =>
-      (await findRow(db)`select from import_pieces where import_id = ${importId} limit 1`) !== undefined,
+    hasPieces: (importId: number) => hasRow(db)`
+      select from import_pieces where import_id = ${importId} limit 1`,
 
     /** Of a dry run that has ended; false where there are none. */
     movePieces: (from: number, to: number): Promise<boolean> =>
@@ -154,15 +156,8 @@ export function importsStore(db: Executor) {
       return true
     },
 
-    async listOpen(): Promise<number[]> {
-      const rows = await db
-        .selectFrom('imports')
-        .select('id')
-        .where('state', 'in', ['waiting', 'running'])
-        .orderBy('id')
-        .execute()
-      return rows.map(({ id }) => id)
-    },
+    listOpen: () => listValues<number>(db)`
+      select id from imports where state in ('waiting', 'running') order by id`,
 
     delete: (id: number) => rowsOf(db, 'imports', { id }).delete(),
 

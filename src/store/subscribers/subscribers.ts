@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { toLowerAddress, type AddressHash } from '../../domain/subscribers/address.ts'
 import type { Subscriber, SubscriptionState } from '../../domain/subscribers/subscription.ts'
 import { notFound } from '../../errors.ts'
-import { getValue, listRows, rowsOf, type Executor } from '../executor.ts'
+import { getValue, listRows, rowsOf, run, type Executor } from '../executor.ts'
 
 export interface NewSubscriber {
   /** As it is delivered to. */
@@ -150,19 +150,14 @@ export function subscribersStore(db: Executor) {
     },
 
     /** A subscriber without any subscription, left by a request that nobody confirmed. */
-    async deleteUnconfirmed(ids: number[]): Promise<number> {
-      if (ids.length === 0) return 0
-      const result = await db
-        .deleteFrom('subscribers')
-        .where('id', 'in', ids)
-        .where(sql<boolean>`not exists (select from subscriptions s where s.subscriber_id = subscribers.id)`)
-        .where(sql<boolean>`not exists (select from consents c where c.subscriber_id = subscribers.id)`)
-        .where(sql<boolean>`not exists (select from deliveries d where d.subscriber_id = subscribers.id)`)
-        .where(sql<boolean>`not exists (select from outbox o where o.subscriber_id = subscribers.id)`)
-        .where(sql<boolean>`not exists (select from bounces b where b.subscriber_id = subscribers.id)`)
-        .where(sql<boolean>`not exists (select from activations a where a.subscriber_id = subscribers.id)`)
-        .executeTakeFirst()
-      return Number(result.numDeletedRows)
-    },
+    deleteUnconfirmed: (ids: number[]) => run(db)`
+      delete from subscribers p
+      where id = any(${ids}::bigint[])
+        and not exists (select from subscriptions where subscriber_id = p.id)
+        and not exists (select from consents where subscriber_id = p.id)
+        and not exists (select from deliveries where subscriber_id = p.id)
+        and not exists (select from outbox where subscriber_id = p.id)
+        and not exists (select from bounces where subscriber_id = p.id)
+        and not exists (select from activations where subscriber_id = p.id)`,
   }
 }

@@ -6,7 +6,7 @@ import type {
   LeaveReason,
   Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { databaseTime, hasChanged, listRows, run, type Executor } from '../executor.ts'
+import { databaseTime, getValue, hasChanged, listRows, rowsOf, run, type Executor } from '../executor.ts'
 
 /** A section that does not exist is left out. */
 export type Setting = Omit<Choices, 'newsletters'>
@@ -128,17 +128,9 @@ export function subscriptionsStore(db: Executor) {
           .where('state', '=', 'active'),
       ),
 
-    async countActive(newsletterId: number, cadences: Cadence[]): Promise<number> {
-      if (cadences.length === 0) return 0
-      const { n } = await db
-        .selectFrom('subscriptions')
-        .select(sql<number>`count(*)`.as('n'))
-        .where('newsletterId', '=', newsletterId)
-        .where('state', '=', 'active')
-        .where('cadence', 'in', cadences)
-        .executeTakeFirstOrThrow()
-      return n
-    },
+    countActive: (newsletterId: number, cadences: Cadence[]) => getValue<number>(db)`
+      select count(*) from subscriptions
+      where newsletter_id = ${newsletterId} and state = 'active' and cadence = any(${cadences}::text[])`,
 
     /** Of all that have not ended, with a record for each. @returns how many */
     updateCadence: (newsletterId: number, from: Cadence, to: Cadence) => run(db)`
@@ -165,13 +157,9 @@ export function subscriptionsStore(db: Executor) {
 
     /** Undefined resumes. Of one newsletter, or of all that are active. */
     async updatePause(subscriberId: number, until: Date | undefined, newsletterId?: number): Promise<void> {
-      await db
-        .updateTable('subscriptions')
-        .set({ pausedUntil: until ?? null, updatedAt: databaseTime })
-        .where('subscriberId', '=', subscriberId)
-        .where('state', '=', 'active')
-        .$if(newsletterId !== undefined, (query) => query.where('newsletterId', '=', newsletterId ?? 0))
-        .execute()
+      const which = newsletterId === undefined ? { subscriberId } : { subscriberId, newsletterId }
+      const change = { pausedUntil: until ?? null, updatedAt: databaseTime }
+      await rowsOf(db, 'subscriptions', { ...which, state: 'active' }).update(change)
     },
 
     /** Ends one subscription, or all; those that had ended keep their reason. Returns the newsletters left. */
@@ -230,16 +218,11 @@ export function subscriptionsStore(db: Executor) {
 
     /** Pending ones of people whom no open request would activate any more. */
     async deletePending(subscriberIds: number[]): Promise<void> {
-      if (subscriberIds.length === 0) return
-      await db
-        .deleteFrom('subscriptions')
-        .where('subscriberId', 'in', subscriberIds)
-        .where('state', '=', 'pending')
-        .where(
-          sql<boolean>`not exists (select from activations a where a.subscriber_id = subscriptions.subscriber_id
-            and a.activated_at is null and a.refused_at is null and a.expires_at > now())`,
-        )
-        .execute()
+      await run(db)`
+        delete from subscriptions s
+        where subscriber_id = any(${subscriberIds}::bigint[]) and state = 'pending'
+          and not exists (select from activations a where a.subscriber_id = s.subscriber_id
+            and a.activated_at is null and a.refused_at is null and a.expires_at > now())`
     },
   }
 }
