@@ -253,6 +253,28 @@ test('SRC-4 what says nothing of its last change, or is not shown any more, is n
   expect(second).toBe(first)
 })
 
+test('SRC-4 what is saved once more in the second in which it was read is seen, and then not read at every look', async () => {
+  const wordpress = await aWordpress()
+  const clock = { now: () => wordpress.now }
+  const site = await aFollowedSite({
+    wordpress,
+    web: clock,
+    prepare: () => wordpress.add({ title: 'Le bac' }),
+  })
+  wordpress.later(hour)
+  wordpress.edit(1, { title: 'Le bac de midi' })
+  await site.look({ isRung: true })
+  // As a plugin does when a post is saved.
+  wordpress.edit(1, { slug: 'le-bac-de-midi' })
+  wordpress.later(60)
+  await site.look()
+  const [article] = await site.sql('select title, slug from articles')
+  expect(article).toEqual({ title: 'Le bac de midi', slug: 'le-bac-de-midi' })
+  wordpress.requests = []
+  await site.look()
+  expect(reads(wordpress)).toEqual([])
+})
+
 test('SRC-4 what is older than a later beginning is not taken for gone', async () => {
   const site = await aFollowedSite({
     prepare: (wordpress) => {

@@ -50,6 +50,12 @@ export type ItemState = (typeof itemStates)[number]
 /** When an item was changed that does not tell; one that has no time at all is to be read again. */
 export const unknownChange = new Date(0)
 
+/** Clocks of sites count seconds, and may be some off. */
+const settledMs = 5_000
+/** Whether what was read now cannot have been changed once more at the time that it tells. */
+export const isSettled = (modifiedAt: Date, now: Date): boolean =>
+  Math.abs(now.getTime() - modifiedAt.getTime()) >= settledMs
+
 /** What people look at of its items. */
 export const itemLists = ['missing', 'withdrawn', 'held', 'skipped'] as const
 export type ItemList = (typeof itemLists)[number]

@@ -17,7 +17,7 @@ export function createSiteClient(options: Parameters<typeof mannersOf>[0]) {
   const shared = { limits, ...mannersOf(options) }
   return {
     /** A GET of a site that is followed, whatever its status. @throws SiteFault */
-    async visit(url: string, headers: Record<string, string> = {}): Promise<ServerAnswer> {
+    visit: async (url: string, headers: Record<string, string> = {}): Promise<ServerAnswer> => {
       try {
         return await visit(url, { ...shared, headers: { ...shared.headers, ...headers } })
       } catch (error) {

@@ -106,13 +106,16 @@ async function readAll(
     if (item?.state === 'here' && mark.isProtected) look.gone.set(item.remoteId, item)
   }
   await stores.sourceItems.markSeen(look.source.id, marks.filter((mark) => !mark.isProtected).map(idOf))
-  const wanted = marks.filter((mark) => isToRead(mark, known.get(mark.remoteId)))
+  const wanted = marks.filter(
+    (mark) => !look.read.has(mark.remoteId) && isToRead(mark, known.get(mark.remoteId)),
+  )
   if (wanted.length > 0) await look.findChange()
   for (let at = 0; at < wanted.length && !look.isUnfinished; at += readSize) {
     const startedAt = performance.now()
     const ten = wanted.slice(at, at + readSize)
     const items = await sites.wordpress.read(look.site, ten.map(idOf), look.context)
     const siteMs = performance.now() - startedAt
+    for (const mark of ten) look.read.add(mark.remoteId)
     const cursorAt = ten.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
     await writeItems({ ...parts, sites }, look, items, cursorAt ? { cursorAt } : {})
     look.isUnfinished = look.isOver()

@@ -21,6 +21,8 @@ export interface Look {
   counts: RunCounts
   /** What is here and protected there since. */
   gone: Map<string, StoredItem>
+  /** What it has read, by remote id: once is enough. */
+  read: Set<string>
   /** There is more to read than this look takes. */
   isUnfinished: boolean
   /** Something is gone, and is asked for again. */
@@ -60,6 +62,7 @@ export function openLook(
     context,
     counts: { created: 0, updated: 0, skipped: 0, withdrawn: 0, restored: 0 },
     gone: new Map(),
+    read: new Set(),
     isUnfinished: false,
     isMissing: false,
     isOver,

@@ -1,4 +1,5 @@
 import { lookBackHours } from '../../domain/digests/digest.ts'
+import { isSettled } from '../../domain/sources/source.ts'
 import type { SourceItem, StoredItem } from '../../store/sources/source-items.ts'
 import type { SourceProgress } from '../../store/sources/sources.ts'
 import type { Stores } from '../../store/stores.ts'
@@ -20,7 +21,7 @@ export async function writeItems(
   progress: SourceProgress,
 ): Promise<void> {
   // A document that has an item twice means the last.
-  const items = [...new Map(read.map((item) => [item.remoteId, item])).values()]
+  const items = [...new Map(read.map((item) => [item.remoteId, asOf(parts.now(), item)])).values()]
   const done = await parts.database.transaction(async (stores) => {
     if (!(await stores.sources.updateProgress(look.source, progress))) throw new LeaseLost()
     const known = await stores.sourceItems.listByIds(
@@ -39,6 +40,15 @@ export async function writeItems(
   }
   counts.skipped += done.rows.filter(({ state }) => state === 'skipped').length
   counts.restored += done.restored
+}
+
+/** What was saved once more in the second in which it was read is later than this, though the site tells the same time. */
+function asOf(now: Date, item: ReadItem): ReadItem {
+  if (!item.modifiedAt || isSettled(item.modifiedAt, now)) return item
+  const modifiedAt = new Date(item.modifiedAt.getTime() - 1)
+  const { article } = item
+  if (!article?.source) return { ...item, modifiedAt }
+  return { ...item, modifiedAt, article: { ...article, source: { ...article.source, modifiedAt } } }
 }
 
 interface Reading {
