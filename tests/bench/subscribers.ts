@@ -76,7 +76,7 @@ export async function run([rows = '1000000', ...names]: string[]): Promise<void>
 const idleMs = 10_000
 
 async function measure(on: Ground, chosen: Step[]): Promise<void> {
-  const worker = spawn(process.execPath, ['--max-semi-space-size=16', 'workers/main.ts'], {
+  const worker = spawn(process.execPath, ['--max-semi-space-size=8', 'workers/main.ts'], {
     env: {
       ...process.env,
       DATABASE_URL: on.url,

@@ -24,6 +24,9 @@ import { inDraftTransaction, mostArticles, refreshDraft, audienceQueryOf, type D
 import { beginSpread } from './spreading.ts'
 import type { Parts } from '../parts.ts'
 
+/** Deliveries of a cancelled digest that whoever cancels it waits for. */
+const skippedAtOnce = 2_000
+
 export type DigestTransitionsService = ReturnType<typeof createDigestTransitionsService>
 
 export interface SendRequest extends Omit<IdempotentRequest, 'action'> {
@@ -196,7 +199,7 @@ export function createDigestTransitionsService(
         await stores.digests.markState(id, [digest.state], 'cancelled', { completedAt, resumeState: null })
       })
       // After the commit, which stops the conversations: a million rows take their time. The workers end the rest.
-      await database.stores.runningDigests.skipCancelled(id)
+      await database.stores.runningDigests.skipCancelled(id, 0, skippedAtOnce)
       return cancelled
     },
 
