@@ -204,6 +204,37 @@ test('SRC-4 JSON Feed: an item is an article, an edit corrects it', async () => 
   ])
 })
 
+test('SRC-4 of an entry that was saved again in the second in which it was read, the last words arrive', async () => {
+  const savedAt = '2026-03-14T07:00:00Z'
+  let now = new Date(savedAt)
+  let title = 'Le marché'
+  const url = await aFeed(() => [
+    'application/feed+json',
+    JSON.stringify({
+      version: 'https://jsonfeed.org/version/1.1',
+      title: 'Le Voisin',
+      language: 'fr',
+      items: [
+        { id: '1', title, content_html: '<p>Dimanche.</p>', date_published: savedAt, date_modified: savedAt },
+      ],
+    }),
+  ])
+  const { context } = await aNewsroom({ now: () => now, env: { SOURCE_HOSTS: '127.0.0.1' } })
+  const { sources, sourceSync, articles } = context.services
+  const { id } = await sources.add({ address: url }, desk)
+  const look = async (words: string) => {
+    title = words
+    await sources.sync(id, desk)
+    await sourceSync.work(id)
+    return (await articles.list({ limit: 5, after: undefined })).data.map((one) => one.title)
+  }
+  expect(await look('Le marché')).toEqual(['Le marché'])
+  now = new Date(+now + 60_000)
+  expect(await look('Le marché de nuit')).toEqual(['Le marché de nuit'])
+  // From then on a text that changes without a later time was not edited.
+  expect(await look('Le marché, page vue 12 fois')).toEqual(['Le marché de nuit'])
+})
+
 test.each([
   'rel="alternate" type="application/rss+xml" title="Tout > le reste" href="/la-une"',
   'REL="Alternate" TYPE="Application/RSS+XML" HREF="/la-une"',

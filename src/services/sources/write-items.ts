@@ -21,7 +21,7 @@ export async function writeItems(
   progress: SourceProgress,
 ): Promise<void> {
   // A document that has an item twice means the last.
-  const items = [...new Map(read.map((item) => [item.remoteId, asOf(parts.now(), item)])).values()]
+  const items = [...new Map(read.map((item) => [item.remoteId, backdate(item, parts.now())])).values()]
   const done = await parts.database.transaction(async (stores) => {
     if (!(await stores.sources.updateProgress(look.source, progress))) throw new LeaseLost()
     const known = await stores.sourceItems.listByIds(
@@ -43,7 +43,7 @@ export async function writeItems(
 }
 
 /** What was saved once more in the second in which it was read is later than this, though the site tells the same time. */
-function asOf(now: Date, item: ReadItem): ReadItem {
+function backdate(item: ReadItem, now: Date): ReadItem {
   if (!item.modifiedAt || isSettled(item.modifiedAt, now)) return item
   const modifiedAt = new Date(item.modifiedAt.getTime() - 1)
   const { article } = item
