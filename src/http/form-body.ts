@@ -5,7 +5,7 @@ import { readBody } from './upload.ts'
 export const formOf = (limit: number): RequestHandler =>
   express.urlencoded({ extended: false, limit, parameterLimit: 1_000 })
 
-/** More than any form of ours; what follows is not read. */
+/** More than any form of ours; what has more counts as empty. */
 const limitBytes = 16 * 1024
 
 /**

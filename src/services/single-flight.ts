@@ -1,6 +1,7 @@
 /**
  * Whoever asks while an answer is on its way gets that one. For what every request reads: under load many wait for the
- * same rows, and nobody sees what is older than the moment they asked by more than the read takes.
+ * same rows, and nobody sees what is older than the moment they asked by more than the read takes. How it is read, the
+ * first to ask says for all.
  */
 export function singleFlight<Key extends [key?: number, ...how: unknown[]], T>(
   read: (...key: Key) => Promise<T>,
