@@ -1,4 +1,5 @@
 import { diagnosisOf } from '../../domain/deliverability/bounce.ts'
+import type { Refused } from '../../domain/delivery/delivery.ts'
 import { findRelayRefusal } from '../../domain/delivery/relay-refusal.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
@@ -10,7 +11,7 @@ import { Claims } from './claimed-mail.ts'
 import type { ReachPoint } from './kill-points.ts'
 import { shareStatement } from './one-statement.ts'
 import { untilCommitted } from './until-committed.ts'
-import { isClear, isOfRecipient, suspectOf, type Refused, type Suspect } from './suspects.ts'
+import { isClear, isOfRecipient, suspectOf, type Suspect } from './suspects.ts'
 import { Suspicion, type Alarm, type Claimed, type SuspicionOptions } from './suspicion.ts'
 
 export interface ConversationsOptions<Row extends Claimed> extends SuspicionOptions<Row> {

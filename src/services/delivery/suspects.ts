@@ -1,10 +1,8 @@
 import { classifyBounce, diagnosisOf, isGreylisting } from '../../domain/deliverability/bounce.ts'
-import type { SendOutcome } from '../../domain/delivery/delivery.ts'
+import type { Refused } from '../../domain/delivery/delivery.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
 import { blameOf, type Blame } from '../../domain/delivery/refusal.ts'
 import type { Failure } from '../../store/delivery/leases.ts'
-
-export type Refused = Extract<SendOutcome, { kind: 'refused' }>
 
 /** So many refusals in a row are no coincidence: the server refuses us. */
 export const longestStreak = 5

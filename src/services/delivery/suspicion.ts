@@ -1,3 +1,4 @@
+import type { Refused } from '../../domain/delivery/delivery.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
 import type { Transport } from '../../mail/smtp/transport.ts'
@@ -6,7 +7,7 @@ import type { suspectsOn } from '../../store/delivery/suspects.ts'
 import type { WrittenMail } from './send-one.ts'
 import type { DomainBreaker } from './domain-breaker.ts'
 import { untilCommitted } from './until-committed.ts'
-import { isAtEnvelope, longestStreak, Suspects, type Refused, type Suspect } from './suspects.ts'
+import { isAtEnvelope, longestStreak, Suspects, type Suspect } from './suspects.ts'
 
 /** What a refusal is judged by. */
 export type Claimed = Lease & { address: string; suspectAt: Date | null }
