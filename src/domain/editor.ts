@@ -1,9 +1,10 @@
+import { dayMs } from './time.ts'
 /** What a person of the desk, or a key, may do; each role includes the ones before it. */
 export const roles = ['viewer', 'editor', 'admin'] as const
 export type Role = (typeof roles)[number]
 
 /** A session ends after this, however much it is used: the editor signs in again. */
-export const sessionLifetimeMs = 30 * 24 * 3_600_000
+export const sessionLifetimeMs = 30 * dayMs
 
 export const mayActAs = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed)
 

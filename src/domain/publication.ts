@@ -1,4 +1,5 @@
 import { dateFormat } from './formats.ts'
+import { dayMs } from './time.ts'
 
 export type AmbiguousPolicy = 'resend_once' | 'hold'
 
@@ -174,5 +175,5 @@ export function isNight(zone: string, at: Date): boolean {
 /** Days up to this one, oldest first, each `step` days after the one before. */
 export const lastDates = (today: string, n: number, step = 1): string[] =>
   Array.from({ length: n }, (_, index) =>
-    new Date(Date.parse(today) - (n - 1 - index) * step * 86_400_000).toISOString().slice(0, 10),
+    new Date(Date.parse(today) - (n - 1 - index) * step * dayMs).toISOString().slice(0, 10),
   )

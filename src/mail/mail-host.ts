@@ -1,11 +1,12 @@
 import { Resolver } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import { dayMs, hourMs } from '../domain/time.ts'
 
 /** Whether a domain can be mailed at all, as the DNS tells it. */
 export type MailHost = 'found' | 'none' | 'unknown'
 
-const keptMs = { found: 24 * 3_600_000, none: 3_600_000, unknown: 60_000 } as const
+const keptMs = { found: dayMs, none: hourMs, unknown: 60_000 } as const
 const mostKept = 1_000
 /** A person waits for the page. */
 const patienceMs = 2_000

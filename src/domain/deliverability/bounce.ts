@@ -2,6 +2,7 @@ import { meaningsOf, type Meaning } from './bounce-words.ts'
 import type { Refused } from '../delivery/delivery.ts'
 import type { Diagnosis } from '../delivery/diagnosis.ts'
 import { findRelayRefusal } from '../delivery/relay-refusal.ts'
+import { dayMs } from '../time.ts'
 
 /** Why mail came back. What each does to a person and to sending is in docs/operations-mail.md. */
 export type BounceClass =
@@ -140,7 +141,6 @@ const pointsOf: Record<BounceClass, number> = {
   complaint: 0,
 }
 const suppressionScore = 5
-const dayMs = 24 * 3600 * 1000
 /** A bounce counts for so long. */
 export const bounceWindowDays = 60
 

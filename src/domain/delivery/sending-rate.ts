@@ -1,3 +1,4 @@
+import { dayMs, hourMs } from '../time.ts'
 /** How much mail the relay takes, and what of it is left: for all workers together. */
 
 export type RateUnit = 's' | 'h' | 'd'
@@ -25,7 +26,7 @@ interface Asking {
   wanted: number
 }
 
-const windowMs = { h: 3_600_000, d: 86_400_000 } as const
+const windowMs = { h: hourMs, d: dayMs } as const
 const windows = ['h', 'd'] as const
 /** An hour or a day is counted in so many slices; one counts until a whole hour or day after the last message of it left. */
 const slicesPerWindow = 60

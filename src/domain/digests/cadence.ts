@@ -1,6 +1,7 @@
 import { dateFormat } from '../formats.ts'
 import type { Schedule } from '../newsletter.ts'
 import { lookBackHours, type Digest } from './digest.ts'
+import { dayMs, hourMs } from '../time.ts'
 
 /** One scheduled digest: the calendar day it belongs to, where the newsletter lives, and the instant it is due. */
 export interface Occurrence {
@@ -12,10 +13,9 @@ export interface Occurrence {
 }
 
 const second = 1_000
-const day = 86_400_000
 
 /** Offsets lie between −12 and +14 hours: whatever the zone, a wall time is within this of the same time in UTC. */
-const reach = 26 * 3_600_000
+const reach = 26 * hourMs
 
 /** The wall clock of a zone at an instant, as the milliseconds that a clock in UTC would need to show the same. */
 function wallAt(instant: number, zone: string): number {
@@ -74,7 +74,7 @@ function findChange(from: number, to: number, zone: string): number {
 const weekdayOf = (midnight: number): number => new Date(midnight).getUTCDay() || 7
 
 /** Monday of its week: as many days from any other as their weeks are apart. */
-const mondayOf = (midnight: number): number => midnight - (weekdayOf(midnight) - 1) * day
+const mondayOf = (midnight: number): number => midnight - (weekdayOf(midnight) - 1) * dayMs
 
 function hasDay(schedule: Schedule, localDate: string): boolean {
   const midnight = Date.parse(`${localDate}T00:00:00Z`)
@@ -83,9 +83,9 @@ function hasDay(schedule: Schedule, localDate: string): boolean {
   if (schedule.weekday !== weekdayOf(midnight)) return false
   const { every, anchor, ofMonth } = schedule
   const date = new Date(midnight)
-  if (ofMonth === 'last') return new Date(midnight + 7 * day).getUTCMonth() !== date.getUTCMonth()
+  if (ofMonth === 'last') return new Date(midnight + 7 * dayMs).getUTCMonth() !== date.getUTCMonth()
   if (ofMonth !== null) return Math.ceil(date.getUTCDate() / 7) === ofMonth
-  const weeks = (mondayOf(midnight) - mondayOf(Date.parse(`${anchor ?? localDate}T00:00:00Z`))) / (7 * day)
+  const weeks = (mondayOf(midnight) - mondayOf(Date.parse(`${anchor ?? localDate}T00:00:00Z`))) / (7 * dayMs)
   return weeks % every === 0
 }
 
@@ -108,7 +108,7 @@ function* occurrencesFrom(schedule: Schedule, start: Date, days: number): Genera
   const step = Math.sign(days)
   // From the day before: a time in a gap at the end of a day falls on the next one.
   for (let n = -1; n <= Math.abs(days); n += 1) {
-    const found = occurrencesOn(schedule, dateOf(first + n * step * day))
+    const found = occurrencesOn(schedule, dateOf(first + n * step * dayMs))
     yield* step > 0 ? found : found.reverse()
   }
 }
@@ -126,7 +126,7 @@ export function lastOccurrence(schedule: Schedule, before: Date): Occurrence | u
 }
 
 /** As clocks show them: an hour or two more where these went back meanwhile. */
-const mostLookBackMs = 35 * day + 2 * 3_600_000
+const mostLookBackMs = 35 * dayMs + 2 * hourMs
 
 /** Where the look-back of a digest that is due at `at` begins: at the occurrence before its own, within bounds. */
 export function lookBackStart(
@@ -137,7 +137,7 @@ export function lookBackStart(
   const own = schedule && digest.localDate ? occurrencesOn(schedule, digest.localDate) : []
   const due = own.find((one) => one.localTime === digest.localTime) ?? own[0]
   const last = schedule && lastOccurrence(schedule, due?.at ?? at)
-  const least = at.getTime() - lookBackHours[digest.cadence] * 3_600_000
+  const least = at.getTime() - lookBackHours[digest.cadence] * hourMs
   const most = at.getTime() - mostLookBackMs
   return new Date(Math.max(most, Math.min(least, last?.at.getTime() ?? (schedule ? most : least))))
 }

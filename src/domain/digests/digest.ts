@@ -4,6 +4,7 @@ import { deliveryStates, type DeliveryState } from '../delivery/delivery.ts'
 import { nameOfActor, type Actor } from '../editor.ts'
 import type { FrozenDigest } from './frozen-digest.ts'
 import type { ApprovalRule, Cadence } from '../newsletter.ts'
+import { hourMs } from '../time.ts'
 
 export const digestStates = [
   'draft',
@@ -121,9 +122,8 @@ export const lookBackHours = { daily: 48, weekly: 8 * 24, alert: 48 } as const s
 >
 
 /** A scheduled digest that could not start within this is missed: news would come as if new. */
-export const maxLatenessMs = 2 * 3_600_000
+export const maxLatenessMs = 2 * hourMs
 
-const hourMs = 3_600_000
 /** Deferred mail is given up then, or when the next scheduled digest is due. */
 export const lifetimeMs = 24 * hourMs
 

@@ -1,5 +1,6 @@
 import { complaintLimit } from '../deliverability/bounce.ts'
 import type { Digest } from './digest.ts'
+import { dayMs } from '../time.ts'
 
 /** A digest to more readers than this is offered to be spread over days, unless its domain is known. */
 const mostAtOnce = 1_000
@@ -9,7 +10,6 @@ export const lookBackDays = 30
 
 /** The first day's; twice as many each day after. */
 export const firstPortion = 500
-export const dayMs = 86_400_000
 
 /** As the desk is told of a digest. */
 const mostRefused = 0.05

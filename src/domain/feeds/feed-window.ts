@@ -1,3 +1,4 @@
+import { dayMs, hourMs } from '../time.ts'
 /** A place in the order of a feed: instant and id, newest first. */
 export interface FeedPlace {
   at: Date
@@ -10,7 +11,7 @@ export const windowHours = 48
 const windowLength = 1_000_000
 
 /** How long a withdrawn article is shown as its notice. */
-export const noticeMs = 7 * 24 * 3600_000
+export const noticeMs = 7 * dayMs
 
 interface Candidate extends FeedPlace {
   /** Characters. */
@@ -30,7 +31,7 @@ export function chooseWindow<Item extends Candidate>(
   candidates: Item[],
   { floor, now }: { floor: FeedPlace | undefined; now: Date },
 ): { shown: Item[]; floor: FeedPlace | undefined } {
-  const recent = new Date(now.getTime() - windowHours * 3600_000)
+  const recent = new Date(now.getTime() - windowHours * hourMs)
   let length = 0
   const shown: Item[] = []
   for (const candidate of candidates) {

@@ -1,4 +1,5 @@
 import type { Choices } from '../subscribers/subscription.ts'
+import { dayMs, hourMs } from '../time.ts'
 
 export type RequestKind = 'signup' | 'address-change' | 'preferences-link'
 
@@ -38,16 +39,13 @@ export interface Activation {
   refusedAt: Date | null
 }
 
-const hour = 3_600_000
-const day = 24 * hour
-
 export const activationLifetimeDays = 7
-export const activationLifetimeMs = activationLifetimeDays * day
+export const activationLifetimeMs = activationLifetimeDays * dayMs
 /** After its expiry a request is still answered "expired" for so long, then purged. */
-export const purgeAfterMs = day
-export const blockAfterRefusalMs = 90 * day
+export const purgeAfterMs = dayMs
+export const blockAfterRefusalMs = 90 * dayMs
 export const undoLifetimeDays = 30
-export const undoLifetimeMs = undoLifetimeDays * day
+export const undoLifetimeMs = undoLifetimeDays * dayMs
 
 /** Activation mails to one person, over all newsletters. */
 export const mailLimits = [
@@ -61,7 +59,7 @@ export const mailLimitHours = Math.max(...mailLimits.map(({ hours }) => hours))
 /** Whether one more mail keeps within every limit. @param sent when the earlier ones were decided, in any order */
 export const mayMail = (sent: Date[], now: Date): boolean =>
   mailLimits.every(({ count, hours }) => {
-    const since = now.getTime() - hours * hour
+    const since = now.getTime() - hours * hourMs
     return sent.filter((at) => at.getTime() > since).length < count
   })
 

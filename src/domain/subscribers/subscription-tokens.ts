@@ -1,4 +1,5 @@
 import type { Keyring } from '../token.ts'
+import { dayMs } from '../time.ts'
 
 /**
  * Every token that a subscriber's mail or page carries. Each is `{data}.{key id}.{128-bit mac}` as the keyring seals
@@ -20,7 +21,7 @@ export interface SubscriptionRef {
   digestId: number
 }
 
-export const freshLinkLifetimeMs = 24 * 3_600_000
+export const freshLinkLifetimeMs = dayMs
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 

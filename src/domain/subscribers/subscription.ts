@@ -1,4 +1,5 @@
 import { cadences, type Cadence, type Newsletter } from '../newsletter.ts'
+import { dayMs } from '../time.ts'
 
 export const subscriptionStates = ['pending', 'active', 'ended'] as const
 export type SubscriptionState = (typeof subscriptionStates)[number]
@@ -64,7 +65,7 @@ export function isSameChoice(subscription: Subscription, wanted: Omit<Choices, '
   )
 }
 
-const longestPauseMs = 366 * 24 * 3_600_000
+const longestPauseMs = 366 * dayMs
 
 /** A year at most; undefined for a moment that has passed. */
 export function pauseUntil(wished: Date | undefined, now: Date): Date | undefined {

@@ -14,10 +14,10 @@ import {
   type SampleArticle,
   type SampleReader,
 } from './content.ts'
+import { dayMs, hourMs } from '../../domain/time.ts'
 
 const system = { kind: 'system', role: 'admin' } as const
 const pictures = fileURLToPath(new URL('../../../templates/assets/sample/', import.meta.url))
-const hour = 3_600_000
 
 /**
  * Fills an empty installation with an invented newspaper: articles of the last days, newsletters, readers, and a draft
@@ -83,7 +83,7 @@ function toInput(article: SampleArticle, now: Date, publicUrl: string): ArticleI
     tags: article.tags ?? [],
     authors: article.authors,
     responses: article.responses,
-    publishedAt: new Date(now.getTime() - article.hoursAgo * hour).toISOString(),
+    publishedAt: new Date(now.getTime() - article.hoursAgo * hourMs).toISOString(),
     viewsTotal: article.views.before,
     ...(article.picture && { picture: toPicture(article.picture, publicUrl) }),
   }
@@ -107,7 +107,7 @@ async function seedResponses({ services }: Context, now: Date): Promise<void> {
     await services.responses.put(article, `response-${index + 1}`, {
       ...response,
       html: withFrenchSpaces(html),
-      publishedAt: new Date(now.getTime() - hoursAgo * hour).toISOString(),
+      publishedAt: new Date(now.getTime() - hoursAgo * hourMs).toISOString(),
     })
   }
 }
@@ -116,7 +116,7 @@ async function seedResponses({ services }: Context, now: Date): Promise<void> {
 async function seedSubscriptions({ database, keyring }: Context, now: Date): Promise<void> {
   await database.transaction(async (stores) => {
     // Older than its articles, so that the first digest has something to say.
-    const beganAt = new Date(now.getTime() - 365 * 24 * hour)
+    const beganAt = new Date(now.getTime() - 365 * dayMs)
     for (const [position, newsletter] of sampleNewsroom.newsletters.entries()) {
       await stores.newsletters.insert({ ...newsletter, ...plain, position, beganAt })
     }

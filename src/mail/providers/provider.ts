@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Diagnosis } from '../../domain/delivery/diagnosis.ts'
 import type { EventKind, ProviderEvent } from '../../domain/deliverability/provider-event.ts'
 import { findReply, forRecord, longestAnswer, statusIn } from '../inbound/report-text.ts'
+import { dayMs } from '../../domain/time.ts'
 
 /** One POST of a provider: its bytes as they were signed, and what they hold. */
 export interface Posting {
@@ -44,7 +45,7 @@ export interface Provider {
 }
 
 /** As long as providers try again, and shorter than event ids are kept. */
-const windowMs = 24 * 3600 * 1000
+const windowMs = dayMs
 const aheadMs = 10 * 60 * 1000
 
 export const isInWindow = (signedAtMs: number, at: Date): boolean =>

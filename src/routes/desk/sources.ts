@@ -6,6 +6,7 @@ import { sourceAddress } from '../../services/sources/input.ts'
 import { conditionOf } from '../../services/sources/sync.ts'
 import type { SourceView } from '../../services/sources/sources.ts'
 import type { Services } from '../../services/services.ts'
+import { dayMs } from '../../domain/time.ts'
 
 const emptyIsNone = z.literal('').transform(() => undefined)
 const language = z.union([emptyIsNone, z.string().max(35)]).optional()
@@ -64,7 +65,7 @@ export function sourcesDesk({ sources, publication }: Services): DeskRoute[] {
     postForm('/sources', 'admin', showList, async ({ request, actor, redirect }) => {
       const { from, ...input } = addForm.parse(request.body)
       const days = daysBack[from]
-      const since = days === undefined ? undefined : new Date(Date.now() - days * 86_400_000).toISOString()
+      const since = days === undefined ? undefined : new Date(Date.now() - days * dayMs).toISOString()
       const { id } = await sources.add({ ...input, since }, actor)
       redirect(`/sources/${id}`, 'source-added')
     }),

@@ -20,6 +20,7 @@ import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
 import { byDesk, signupInput } from '../../services/signups/input.ts'
 import { consentBasis, mostCounted } from '../../services/subscribers/subscribers.ts'
+import { dayMs } from '../../domain/time.ts'
 
 const states = ['pending', 'active', 'ended'] as const
 const listQuery = z.object({
@@ -42,7 +43,6 @@ const subscriptionForm = z.object({
 const sureForm = z.object({ sure: z.literal('yes') })
 
 const pageSize = 50
-const dayMs = 24 * 3_600_000
 
 /** Who receives, how many came and went, and why one person gets what they get; what is done for one of them. */
 export function subscribersDesk(services: Services): DeskRoute[] {

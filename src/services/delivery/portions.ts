@@ -1,5 +1,6 @@
-import { dayMs, findHeldReason } from '../../domain/digests/spread.ts'
+import { findHeldReason } from '../../domain/digests/spread.ts'
 import type { Database } from '../../store/database.ts'
+import { dayMs } from '../../domain/time.ts'
 
 /** A portion that opens later than this after its time moves all days after it; a shorter delay moves none. */
 const slackMs = dayMs / 24

@@ -6,11 +6,9 @@ import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { changesBetween } from './audit.ts'
 import { randomSecret, sha256 } from './secret.ts'
+import { dayMs, minuteMs } from '../../domain/time.ts'
 
 export type EditorService = ReturnType<typeof createEditorService>
-
-const minuteMs = 60_000
-const dayMs = 24 * 60 * minuteMs
 
 const linkLifetimeMs = 30 * minuteMs
 /** Whoever asks again within this gets no second mail: the link of the first works for longer. */

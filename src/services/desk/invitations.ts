@@ -4,8 +4,9 @@ import { atField, forbidden, notFound } from '../../errors.ts'
 import type { Invitation, InvitationRef } from '../../store/desk/invitations.ts'
 import type { Parts } from '../parts.ts'
 import { editorExists, needsPerson, openSession } from './editors.ts'
+import { dayMs } from '../../domain/time.ts'
 
-const lifetimeMs = 7 * 24 * 3_600_000
+const lifetimeMs = 7 * dayMs
 
 /** Colleagues are asked to the desk by mail: its link makes them an editor and signs them in. */
 export function createInvitationService(

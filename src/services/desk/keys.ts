@@ -3,6 +3,7 @@ import { atField, invalid, notFound } from '../../errors.ts'
 import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from './secret.ts'
+import { dayMs } from '../../domain/time.ts'
 
 /** Keys begin alike, so that scanners for leaked secrets find them. */
 const keyPrefix = 'depeche_'
@@ -12,7 +13,6 @@ export const keyLifetimeDays = 365
 
 /** How exactly "last used" is kept; a write per request would cost more than it tells. */
 const usedResolutionMs = 60_000
-const dayMs = 24 * 3_600_000
 
 export function createKeyService({ database, now }: Pick<Parts, 'database' | 'now'>) {
   return {

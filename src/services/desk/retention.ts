@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { dateIn, isNight } from '../../domain/publication.ts'
 import type { Parts } from '../parts.ts'
 import { eachByItself } from './each-by-itself.ts'
+import { dayMs } from '../../domain/time.ts'
 
-const dayMs = 24 * 3_600_000
 /** Personal mails, and days of views and polls, in days. */
 const keptDays = 90
 /** Rows of one statement: some hundredths of a second. */

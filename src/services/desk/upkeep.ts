@@ -1,7 +1,6 @@
 import type { Parts } from '../parts.ts'
 import { eachByItself } from './each-by-itself.ts'
-
-const dayMs = 24 * 3_600_000
+import { dayMs } from '../../domain/time.ts'
 
 /** Rows that only grow and serve nobody any more. What belongs to a person goes with their request or import. */
 export const createUpkeepService = ({

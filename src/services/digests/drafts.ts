@@ -4,13 +4,14 @@ import { composeDraft, countPlans, isUnfrozen, listMatter, storeDraft, type Draf
 import type { Counting } from '../../store/digests/audience.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'
+import { hourMs } from '../../domain/time.ts'
 
 export type DraftService = ReturnType<typeof createDraftService>
 
 /** A draft by hand is refreshed in the background for so long; then whoever looks at it does it. */
 const handDays = 7
 /** Not refreshed for so long: nobody does it in the background. */
-const forgottenMs = 3_600_000
+const forgottenMs = hourMs
 /** Counting readers again may take this part of a worker's time. */
 const countingShare = 0.02
 

@@ -1,6 +1,7 @@
 import { dateIn, lastDates } from '../../domain/publication.ts'
 import type { DigestReport } from '../../store/digests/reports.ts'
 import type { Parts } from '../parts.ts'
+import { dayMs } from '../../domain/time.ts'
 
 const none = { accepted: 0, rejected: 0, returned: 0, complaints: 0, joined: 0, left: 0 }
 const outcomes = ['accepted', 'rejected', 'returned', 'complaints'] as const
@@ -20,7 +21,7 @@ export function createReportService({ database, now }: Pick<Parts, 'database' | 
       const { zone } = await stores.publication.get()
       const dates = lastDates(dateIn(zone, now()), days)
       // A day longer than it need be, whatever the zone; what is not of these days is left out below.
-      const since = new Date(now().getTime() - (days + 1) * 86_400_000)
+      const since = new Date(now().getTime() - (days + 1) * dayMs)
       const sent = (await stores.reports.listDigests(newsletter.id, since)).map((one) => ({
         ...toReportShape(one),
         date: dateIn(zone, one.startedAt),

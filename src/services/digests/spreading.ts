@@ -1,8 +1,9 @@
 import { mayDo, type Digest } from '../../domain/digests/digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import { dayMs, daysOf, firstPortion, isOffered, type SpreadDay } from '../../domain/digests/spread.ts'
+import { daysOf, firstPortion, isOffered, type SpreadDay } from '../../domain/digests/spread.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
+import { dayMs } from '../../domain/time.ts'
 
 /** A digest that goes out over days, or may. */
 export interface Spread {

@@ -15,6 +15,7 @@ import type { Stores } from '../../store/stores.ts'
 import { noFeed } from './gather.ts'
 import { followChanges, madeFor, renderClaimed, renderNext, toDocument } from './render.ts'
 import type { Parts } from '../parts.ts'
+import { dayMs } from '../../domain/time.ts'
 
 export type FeedService = ReturnType<typeof createFeedService>
 
@@ -25,7 +26,7 @@ export function createFeedService(
 
   /** Every feed as the desk sees it: what readers get, and who has asked for it in the last seven days. */
   const list = async (): Promise<FeedReport[]> => {
-    const since = new Date(parts.now().getTime() - 6 * 24 * 3600_000).toISOString().slice(0, 10)
+    const since = new Date(parts.now().getTime() - 6 * dayMs).toISOString().slice(0, 10)
     const [documents, polls] = await Promise.all([
       database.stores.feedDocuments.list(),
       database.stores.feedPolls.listSince(since),

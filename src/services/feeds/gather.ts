@@ -25,6 +25,7 @@ import type { FeedChannel } from '../../feeds/writer.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { Stores } from '../../store/stores.ts'
 import { listArchive } from '../articles/archive.ts'
+import { hourMs } from '../../domain/time.ts'
 
 /** Everything that one feed says, whatever its format. */
 export interface GatheredFeed {
@@ -96,7 +97,7 @@ async function gatherArticles(
 ): Promise<GatheredFeed> {
   const { stores, language, now } = gathering
   let articles = await stores.articles.listPublic({ language, selectionId, limit: fetched })
-  const recent = new Date(now.getTime() - windowHours * 3600_000)
+  const recent = new Date(now.getTime() - windowHours * hourMs)
   const last = articles.at(-1)?.firstPublicAt
   if (articles.length === fetched && last && last > recent) {
     articles = await stores.articles.listPublic({ language, selectionId, limit: fetchedOfBusyDays })

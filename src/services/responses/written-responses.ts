@@ -36,6 +36,7 @@ import { sha256 } from '../desk/secret.ts'
 import type { Parts } from '../parts.ts'
 import { createFloodGate } from '../signups/flood.ts'
 import type { SignupService } from '../signups/request.ts'
+import { hourMs } from '../../domain/time.ts'
 
 const responseForm = z.strictObject({
   name: z
@@ -73,7 +74,6 @@ type Asked = Omit<Parameters<Stores['writtenResponses']['insert']>[0], 'responde
 
 /** Held within an hour: more are told of once, not one by one. */
 const manyHeld = 50
-const hourMs = 3_600_000
 const leastDwellMs = 1_000
 
 /** What a link's page shows. */

@@ -17,6 +17,7 @@ import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'
 import { welcomeReader } from './welcome-mail.ts'
 import { sha256 } from '../desk/secret.ts'
+import { dayMs } from '../../domain/time.ts'
 
 /** What a link's page shows. */
 export interface ActivationPage {
@@ -30,7 +31,7 @@ export interface ActivationPage {
 }
 
 const leastDwellMs = 1_000
-const pageLifetimeMs = 24 * 3_600_000
+const pageLifetimeMs = dayMs
 
 /** What the links of activation mails do. */
 export function createActivationService(

@@ -11,8 +11,9 @@ import type { PublicationService } from '../desk/publication.ts'
 import { sha256 } from '../desk/secret.ts'
 import { signupInput, type SignupInput, type Visitor } from './input.ts'
 import { singleFlight } from '../single-flight.ts'
+import { hourMs } from '../../domain/time.ts'
 
-const formAge = { leastMs: 2_000, mostMs: 2 * 3_600_000 }
+const formAge = { leastMs: 2_000, mostMs: 2 * hourMs }
 const formName = 'signup'
 const sectionsOnForm = 12
 

@@ -2,9 +2,10 @@ import { siteHostOf } from '../../domain/articles/identity.ts'
 import { SiteMoved, type Look, type LookParts } from './look.ts'
 import { withdrawGone } from './withdrawals.ts'
 import { writeItems } from './write-items.ts'
+import { hourMs } from '../../domain/time.ts'
 
 /** A 304 is believed for so long, then the feed is read whole: WordPress compares its newest post alone. */
-const trustMs = 3_600_000
+const trustMs = hourMs
 const writeSize = 25
 
 /** One look at a feed. What is in it no more is only old. @throws SiteMoved for the feed of another site */

@@ -6,13 +6,13 @@ import type { Look, LookParts } from './look.ts'
 import type { ItemMark } from './site.ts'
 import { withdrawGone } from './withdrawals.ts'
 import { writeItems } from './write-items.ts'
+import { dayMs, hourMs } from '../../domain/time.ts'
 
 /** What WordPress gives at once. */
 const listSize = 100
 const readSize = 10
 /** Read once more each time: local times that come twice in autumn, and what was saved while we looked. */
-const overlapMs = 2 * 3_600_000
-const dayMs = 24 * 3_600_000
+const overlapMs = 2 * hourMs
 /** An address holds no more, at ten letters each. */
 const mostExcepted = 500
 /** Pages of a sweep in one look: ten thousand posts take an hour of the night. */

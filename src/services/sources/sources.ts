@@ -22,6 +22,7 @@ import type { SourceChange, SourceInput } from './input.ts'
 import type { LookParts } from './look.ts'
 import { conditionOf } from './sync.ts'
 import { withdrawItem } from './withdrawals.ts'
+import { dayMs } from '../../domain/time.ts'
 
 /** A source as the desk sees it. */
 export interface SourceView extends StoredSource {
@@ -34,7 +35,6 @@ export interface SourceView extends StoredSource {
   pingUrl: string
 }
 
-const dayMs = 24 * 3_600_000
 const listed = 100
 
 /** The sites whose articles arrive by themselves, as people set them up. */

@@ -9,6 +9,7 @@ import { noteChanges } from '../articles/public-change.ts'
 import { restoreArticle } from '../articles/withdraw.ts'
 import { LeaseLost, type Look, type LookParts } from './look.ts'
 import type { ReadItem } from './site.ts'
+import { hourMs } from '../../domain/time.ts'
 
 /**
  * Writes what was read, with how far that is, in one transaction: a worker that dies here has neither.
@@ -92,7 +93,7 @@ function toPut(
   known: StoredItem | undefined,
   { look, item, now }: { look: Look; item: ReadItem; now: Date },
 ): ArticleToPut {
-  const newsMs = lookBackHours.daily * 3_600_000
+  const newsMs = lookBackHours.daily * hourMs
   const isYoung = (item.publishedAt?.getTime() ?? 0) > now.getTime() - newsMs
   return {
     ...article,

@@ -23,6 +23,7 @@ import { welcomeReader } from '../signups/welcome-mail.ts'
 import { endSubscriptions } from './end-subscriptions.ts'
 import { eraseSubscriber, personalDataOf } from './personal-data.ts'
 import type { PreferencesInput } from './preferences-input.ts'
+import { dayMs } from '../../domain/time.ts'
 
 export interface PreferencesPage extends PreferencesRef {
   subscriber: Subscriber
@@ -39,7 +40,7 @@ export interface PreferencesPage extends PreferencesRef {
   pauses: string[]
 }
 
-const pageLifetimeMs = 24 * 3_600_000
+const pageLifetimeMs = dayMs
 
 /** The preference centre. Any link shows and changes what is received; who someone is needs a freshly mailed one. */
 export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyring' | 'now'>) {

@@ -11,6 +11,7 @@ import { noLink } from '../../domain/token.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 import { endSubscriptions } from './end-subscriptions.ts'
+import { dayMs } from '../../domain/time.ts'
 
 /** What an unsubscribe link's page shows. */
 export interface UnsubscribePage {
@@ -24,7 +25,6 @@ export interface UnsubscribePage {
   mayUndo: boolean
 }
 
-const day = 24 * 3_600_000
 export const pauseDays = [7, 30, 90]
 
 /** What ends, rests or thins out a subscription. Everything is committed before it returns, and may be repeated. */
@@ -103,7 +103,7 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
 
     /** @param days one of those the page offers; anything else is the shortest */
     async pause(ref: SubscriptionRef, days: number): Promise<Date> {
-      const until = new Date(now().getTime() + (pauseDays.includes(days) ? days : 7) * day)
+      const until = new Date(now().getTime() + (pauseDays.includes(days) ? days : 7) * dayMs)
       await stores.subscriptions.updatePause(ref.subscriberId, until, ref.newsletterId)
       return until
     },

@@ -1,5 +1,6 @@
 import type { Editor, Role } from '../../domain/editor.ts'
 import { findValue, rowsOf, type Executor } from '../executor.ts'
+import { hourMs } from '../../domain/time.ts'
 
 const columns = ['id', 'email', 'role', 'language', 'author', 'createdAt'] as const
 
@@ -42,7 +43,7 @@ export function editorStore(db: Executor) {
         .where('author', 'in', authors)
         .where('removedAt', 'is', null)
         .where((eb) =>
-          eb.or([eb('toldAt', 'is', null), eb('toldAt', '<=', new Date(now.getTime() - 3_600_000))]),
+          eb.or([eb('toldAt', 'is', null), eb('toldAt', '<=', new Date(now.getTime() - hourMs))]),
         )
         .returning(['id', 'language'])
         .execute()

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import { spreadReason } from '../../domain/delivery/delivery.ts'
 import {
-  dayMs,
   lookBackDays,
   portionsOf,
   type HeldReason,
@@ -10,6 +9,7 @@ import {
 import { findRow, getValue, listValues, run, type Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { seconds } from '../delivery/leases.ts'
+import { dayMs } from '../../domain/time.ts'
 
 /** What was opened, and what is left. */
 export interface Portion {

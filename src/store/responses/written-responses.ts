@@ -7,6 +7,7 @@ import {
 import { activationLifetimeDays } from '../../domain/signups/activation.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
 import { findRow, getValue, hasRow, listRows, rowsOf, run, type Executor } from '../executor.ts'
+import { dayMs } from '../../domain/time.ts'
 
 type Written = Pick<
   WrittenResponse,
@@ -106,7 +107,7 @@ export function writtenResponsesStore(db: Executor) {
 
     /** What nobody has confirmed, and addresses that have no response, or none for long. */
     async sweep(now: Date): Promise<void> {
-      const daysAgo = (days: number) => new Date(now.getTime() - days * 24 * 3_600_000)
+      const daysAgo = (days: number) => new Date(now.getTime() - days * dayMs)
       await run(db)`
         delete from written_responses
         where state = 'unconfirmed' and written_at < ${daysAgo(activationLifetimeDays)}`

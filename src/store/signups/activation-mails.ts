@@ -1,6 +1,7 @@
 import { mailLimitHours } from '../../domain/signups/activation.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import { listRows, listValues, run, type Executor } from '../executor.ts'
+import { dayMs, hourMs } from '../../domain/time.ts'
 
 /** What limits activation mail to one person: HMACs alone, which outlive the requests. */
 export function activationMailsStore(db: Executor) {
@@ -49,8 +50,7 @@ export function activationMailsStore(db: Executor) {
 
     /** What no limit counts any more. @returns how many mails; fewer than `limit` means none is left */
     async deleteOld(now: Date, limit: number): Promise<number> {
-      const dayMs = 24 * 3_600_000
-      const uncounted = new Date(now.getTime() - mailLimitHours * 3_600_000 - dayMs)
+      const uncounted = new Date(now.getTime() - mailLimitHours * hourMs - dayMs)
       const deleted = await run(db)`
         delete from activation_mails where ctid = any(array(
           select ctid from activation_mails where sent_at < ${uncounted} limit ${limit}

@@ -17,6 +17,7 @@ import type { NewConsent } from '../../../store/subscribers/consents.ts'
 import type { Stores } from '../../../store/stores.ts'
 import type { Parts } from '../../parts.ts'
 import type { Row } from './csv.ts'
+import { hourMs } from '../../../domain/time.ts'
 
 export const importOutcomes = ['active', 'pending', 'ended', 'known', 'left', 'suppressed'] as const
 export type ImportOutcome = (typeof importOutcomes)[number]
@@ -34,7 +35,7 @@ export interface Placing {
 }
 
 /** Activation mails of an import, so that they wait behind nobody who signs up now. */
-const msPerMail = 3_600_000 / 1_200
+const msPerMail = hourMs / 1_200
 
 /** A row with the HMACs of its address, the current key's first. */
 interface Hashed {
