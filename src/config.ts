@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { readRate } from './domain/delivery/sending-rate.ts'
+import { keptDays } from './domain/retention.ts'
 import { AddressFault, readDatabaseAddress, readRedisAddress } from './domain/server-address.ts'
 
 /** A fault in the environment: every line names its variable. Printed without a stack; the process exits 1. */
@@ -132,7 +133,7 @@ const environment = z.object({
   SMTP_CONNECTIONS: positive.max(1000).default(20),
   SMTP_RATE: rate.optional(),
   FEED_LIMIT: feedLimit.default(60),
-  RETENTION_DELIVERIES: positive.min(30).max(36_500).default(400),
+  RETENTION_DELIVERIES: positive.min(30).max(36_500).default(keptDays.deliveries),
   PURGE_URL: urlWith('http:', 'https:').optional(),
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(300).default(5),
   METRICS_PORT: port.default(9464),

@@ -28,7 +28,7 @@ import type { Writers } from './services/delivery/send-one.ts'
 import { openDatabase, type Patience } from './store/database.ts'
 import { inspectServer } from './store/server.ts'
 import { openPostgresCounters, type Counters } from './store/desk/rate-limits.ts'
-import { sendingTimes, type SendingTimes } from './store/delivery/leases.ts'
+import { sendingTimes, type SendingTimes } from './store/delivery/ledger.ts'
 
 /** Everything a process works with, built once. Constructing is not connecting. */
 export type Context = ReturnType<typeof createContext>

@@ -1,4 +1,4 @@
-/** What went wrong, seen from the caller. Each boundary maps a kind to its own terms (HTTP status, retry, exit code). */
+/** What went wrong, seen from the caller. Each boundary maps a kind to its own terms (HTTP status, retry). */
 export type ErrorKind =
   | 'invalid'
   | 'unauthenticated'

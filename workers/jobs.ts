@@ -11,9 +11,11 @@ export interface Job<Name extends JobName> {
 
 export type Jobs = { [Name in JobName]: Job<Name> }
 
-/** Digests that one process works on at once, which share its connections; looks at sites, which all workers share. */
-const several = 4
-/** Of stories that come one after the other, one round sees them all. */
+/** Digests that one process works on at once: they share its connections. */
+const digestsAtOnce = 4
+/** Looks at sites; all workers together have `mostAtOnce` of the store. */
+const looksAtOnce = 4
+/** So that stories which are published together cost one round. */
 const draftsPauseMs = 2_000
 /** Rounds of one job; where stories never stop coming, the next ring goes on. */
 const maxRounds = 20
@@ -41,7 +43,7 @@ export const createJobs = (services: Services): Jobs => ({
   'prepare-digest': { work: ({ digestId }) => services.digestTransitions.prepare(digestId) },
   // Conversations with a slow server go on by themselves; whoever else waits for this place does not wait for them.
   'deliver-digest': {
-    concurrency: several,
+    concurrency: digestsAtOnce,
     work: ({ digestId }) => services.sending.deliverDigest(digestId, 'over'),
   },
   'deliver-mail': { work: () => services.sending.deliverMail('over') },
@@ -63,5 +65,5 @@ export const createJobs = (services: Services): Jobs => ({
   },
   'import-subscribers': { work: ({ importId }) => services.imports.work(importId) },
   'make-pictures': { work: () => services.media.makeWaiting() },
-  'sync-source': { concurrency: several, work: ({ sourceId }) => services.sourceSync.work(sourceId) },
+  'sync-source': { concurrency: looksAtOnce, work: ({ sourceId }) => services.sourceSync.work(sourceId) },
 })

@@ -1,10 +1,6 @@
-import { dayMs } from './time.ts'
-/** What a person of the desk, or a key, may do; each role includes the ones before it. */
+/** What a person of the desk, or a key, may do; each role includes the ones before it. Each route says which it needs. */
 export const roles = ['viewer', 'editor', 'admin'] as const
 export type Role = (typeof roles)[number]
-
-/** A session ends after this, however much it is used: the editor signs in again. */
-export const sessionLifetimeMs = 30 * dayMs
 
 export const mayActAs = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed)
 

@@ -14,7 +14,9 @@ export interface MediaName {
   format: Format
 }
 
-const pattern = /^\/media\/([0-9a-f]{64})-(480|960|1600)\.(webp|jpg|png)$/
+const pattern = new RegExp(
+  `^/media/([0-9a-f]{64})-(${mediaSizes.join('|')})\\.(${Object.keys(mediaTypes).join('|')})$`,
+)
 
 export const mediaPath = ({ sha256, size, format }: MediaName): string => `/media/${sha256}-${size}.${format}`
 

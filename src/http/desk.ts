@@ -2,7 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
 import type { z } from 'zod'
-import { mayActAs, sessionLifetimeMs, type Actor, type Role } from '../domain/editor.ts'
+import { mayActAs, type Actor, type Role } from '../domain/editor.ts'
+import { sessionLifetimeMs } from '../domain/session.ts'
 import type { Keyring } from '../domain/token.ts'
 import { forbidden, unauthenticated } from '../errors.ts'
 import { listKeys } from '../locales.ts'
@@ -15,6 +16,7 @@ import { keptForm } from './kept-form.ts'
 import type { PageRenderer } from './page.ts'
 import { noPage, nothingHere, problemHandler } from './problem.ts'
 import { rowId } from './route.ts'
+import { mailPolicy } from './security-headers.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import { parseUpload, readFilledForm, uploadOf } from './upload.ts'
 
@@ -89,13 +91,10 @@ export function namedIn<T>(schema: z.ZodType<T>, request: Request, name: string)
 /** Of the row that a path names. @throws DomainError `no_page` */
 export const idOf = (request: Request): number => namedIn(rowId, request, 'id')
 
-/** Shown in a frame of our own pages, and never allowed to run, post or load anything but pictures, styles and faces. */
+/** A mail that is shown in a frame of our own pages. */
 export const framed = (response: Response): Response =>
   response
-    .set(
-      'Content-Security-Policy',
-      "default-src 'none'; img-src 'self' https: http: data:; style-src 'self' 'unsafe-inline'; font-src 'self'; frame-ancestors 'self'; sandbox",
-    )
+    .set('Content-Security-Policy', mailPolicy("frame-ancestors 'self'; sandbox"))
     .set('X-Frame-Options', 'SAMEORIGIN')
 
 interface DeskOptions {

@@ -2,6 +2,10 @@ import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 import { playerHosts } from '../domain/articles/article-html.ts'
 
+/** Of a page that holds a mail: it never runs or posts, and loads nothing but pictures, styles and faces. */
+export const mailPolicy = (rest: string): string =>
+  `default-src 'none'; img-src 'self' https: http: data:; style-src 'self' 'unsafe-inline'; font-src 'self'; ${rest}`
+
 /**
  * For every answer. Scripts and styles come from our own files alone; article pictures may be anywhere.
  * Referrer-Policy is same-origin, because no-referrer makes browsers send forms with `Origin: null`.

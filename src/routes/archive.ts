@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import { rowId } from '../http/route.ts'
+import { mailPolicy } from '../http/security-headers.ts'
 import { sharedPages } from '../http/shared-page.ts'
 import type { PageRenderer } from '../http/page.ts'
 import type { Services } from '../services/services.ts'
@@ -29,5 +30,4 @@ export function archiveRoutes({ archive }: Pick<Services, 'archive'>, pages: Pag
   return router
 }
 
-const webPolicy =
-  "default-src 'none'; img-src 'self' https: http: data:; style-src 'self' 'unsafe-inline'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const webPolicy = mailPolicy("base-uri 'none'; form-action 'none'; frame-ancestors 'none'")

@@ -1,5 +1,5 @@
 import express, { Router, type Response } from 'express'
-import { responderDays } from '../domain/responses/written-response.ts'
+import { keptDays } from '../domain/retention.ts'
 import { lenientForm } from '../http/form-body.ts'
 import { locate } from '../http/language.ts'
 import { showingFaults, wantsJson, type PublicForms } from '../http/public-forms.ts'
@@ -76,7 +76,10 @@ export function responseRoutes(
       http.pages.send(response, 'article', {
         ...found,
         language: found.article.language,
-        ...{ stamp: signups.formStamp(), responderDays, faults, typed: request.body as object },
+        stamp: signups.formStamp(),
+        responderDays: keptDays.responders,
+        faults,
+        typed: request.body as object,
       })
       return true
     }),

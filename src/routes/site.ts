@@ -2,7 +2,7 @@ import { Router } from 'express'
 import { z } from 'zod'
 import { atSize } from '../domain/media.ts'
 import { pathOfKind, type SelectionKind } from '../domain/articles/article.ts'
-import { responderDays } from '../domain/responses/written-response.ts'
+import { keptDays } from '../domain/retention.ts'
 import { locate } from '../http/language.ts'
 import type { PublicForms } from '../http/public-forms.ts'
 import { isWithin, type RateLimit } from '../http/rate-limit.ts'
@@ -78,7 +78,9 @@ export function siteRoutes(
     response.removeHeader('Vary')
     pages.send(response, found.withdrawn ? 'withdrawn' : 'article', {
       ...found,
-      ...{ language, responderDays, stamp: signups.sharedFormStamp() },
+      language,
+      responderDays: keptDays.responders,
+      stamp: signups.sharedFormStamp(),
     })
   })
 

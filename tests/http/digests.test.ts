@@ -3,7 +3,7 @@ import type { DigestShape } from '../../src/services/digests/shape.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { anArticle } from '../support/articles.ts'
 import { aSubscriber } from '../support/subscribers.ts'
-import { sendingTimes } from '../../src/store/delivery/leases.ts'
+import { sendingTimes } from '../../src/store/delivery/ledger.ts'
 import { rowsOf } from '../support/query.ts'
 import { aWeb, type Web } from '../support/web.ts'
 

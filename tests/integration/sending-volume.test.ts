@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase, type Database } from '../../src/store/database.ts'
-import type { Lease } from '../../src/store/delivery/leases.ts'
+import type { Lease } from '../../src/store/delivery/ledger.ts'
 import { aClient, cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aSender, quickTimes } from '../support/sending.ts'
 import { countByState, aSendingDigest, query } from '../support/sending-digest.ts'

@@ -10,7 +10,7 @@ import { createSendingService, personalConnections } from '../../src/services/de
 import { createKillPoints } from '../../src/services/delivery/kill-points.ts'
 import type { Writers } from '../../src/services/delivery/send-one.ts'
 import type { Database } from '../../src/store/database.ts'
-import type { SendingTimes } from '../../src/store/delivery/leases.ts'
+import type { SendingTimes } from '../../src/store/delivery/ledger.ts'
 import { aConfig } from './config.ts'
 import { plainWriters } from './plain-writers.ts'
 

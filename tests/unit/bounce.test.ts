@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  classifyBounce,
-  diagnosisOf,
-  scoreBounce,
-  type BounceClass,
-  type ScoredBounce,
-} from '../../src/domain/deliverability/bounce.ts'
+import { classifyBounce, diagnosisOf, type BounceClass } from '../../src/domain/deliverability/bounce.ts'
+import { scoreBounce, type ScoredBounce } from '../../src/domain/deliverability/suppression.ts'
 import type { Diagnosis } from '../../src/domain/delivery/diagnosis.ts'
 import { refusedBy } from '../../src/mail/smtp/send-outcome.ts'
 

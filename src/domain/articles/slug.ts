@@ -5,6 +5,7 @@ const ligatures: Record<string, string> = { œ: 'oe', æ: 'ae', ß: 'ss', ø: 'o
 /**
  * Words of letters and digits joined by hyphens, lower case. Latin letters lose their accents; Arabic and every
  * other script keep their letters (without vowel signs and tatweel). Empty where the text has no letter or digit.
+ * Two articles of one slug are told apart in services/articles/slugs.ts.
  */
 export function slugOf(text: string): string {
   const slug = text

@@ -2,7 +2,6 @@ import { meaningsOf, type Meaning } from './bounce-words.ts'
 import type { Refused } from '../delivery/delivery.ts'
 import type { Diagnosis } from '../delivery/diagnosis.ts'
 import { findRelayRefusal } from '../delivery/relay-refusal.ts'
-import { dayMs } from '../time.ts'
 
 /** Why mail came back. What each does to a person and to sending is in docs/operations-mail.md. */
 export type BounceClass =
@@ -128,49 +127,3 @@ export const diagnosisOf = ({ stage, code, status, answer: text }: Refused): Dia
   status,
   text,
 })
-
-/** Half points: a mailbox that is full ten days, or unreachable ten times, has been left. */
-const pointsOf: Record<BounceClass, number> = {
-  dead: 5,
-  doubtful: 1,
-  full: 0.5,
-  transient: 0.5,
-  policy: 0,
-  content: 0,
-  sender: 0,
-  complaint: 0,
-}
-const suppressionScore = 5
-/** A bounce counts for so long. */
-export const bounceWindowDays = 60
-
-export interface ScoredBounce {
-  at: Date
-  class: BounceClass
-  points: number
-}
-
-/**
- * What one more bounce means for a person.
- * @param past of the last `bounceWindowDays`
- * @param cleanAt when they last took a mail in a week without a bounce: nothing before counts any more
- */
-export function scoreBounce(next: { class: BounceClass; at: Date }, past: ScoredBounce[], cleanAt?: Date) {
-  const counted = past.filter(
-    (each) =>
-      each.points > 0 &&
-      next.at.getTime() - each.at.getTime() < bounceWindowDays * dayMs &&
-      (cleanAt === undefined || each.at > cleanAt),
-  )
-  const isCountedToday = counted.some((each) => dayOf(each.at) === dayOf(next.at))
-  const isFinal = next.class === 'dead' || next.class === 'complaint'
-  // Of this bounce alone; 0 where the day has its point already.
-  const points = isCountedToday && !isFinal ? 0 : pointsOf[next.class]
-  const score = counted.reduce((sum, each) => sum + each.points, points)
-  const isDoubtfulAgain =
-    next.class === 'doubtful' &&
-    counted.some((each) => each.class === 'doubtful' && dayOf(each.at) !== dayOf(next.at))
-  return { points, score, isSuppressed: isFinal || isDoubtfulAgain || score >= suppressionScore }
-}
-
-const dayOf = (at: Date): string => at.toISOString().slice(0, 10)

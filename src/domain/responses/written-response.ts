@@ -20,9 +20,6 @@ export interface WrittenResponse extends Omit<Response, 'externalId' | 'publishe
   article: Pick<Article, 'externalId' | 'slug' | 'title' | 'language'>
 }
 
-/** Kept for so long after the last response. */
-export const responderDays = 90
-
 export const longestResponse = 10_000
 
 type Asked = Pick<Article, 'state' | 'areResponsesOpen' | 'owner' | 'slug' | 'canonicalUrl' | 'links'>

@@ -1,5 +1,5 @@
 import type { Choices } from '../subscribers/subscription.ts'
-import { dayMs, hourMs } from '../time.ts'
+import { dayMs } from '../time.ts'
 
 export type RequestKind = 'signup' | 'address-change' | 'preferences-link'
 
@@ -41,27 +41,9 @@ export interface Activation {
 
 export const activationLifetimeDays = 7
 export const activationLifetimeMs = activationLifetimeDays * dayMs
-/** After its expiry a request is still answered "expired" for so long, then purged. */
-export const purgeAfterMs = dayMs
 export const blockAfterRefusalMs = 90 * dayMs
 export const undoLifetimeDays = 30
 export const undoLifetimeMs = undoLifetimeDays * dayMs
-
-/** Activation mails to one person, over all newsletters. */
-export const mailLimits = [
-  { count: 3, hours: 24 },
-  { count: 5, hours: 30 * 24 },
-] as const
-
-/** No limit looks further back. */
-export const mailLimitHours = Math.max(...mailLimits.map(({ hours }) => hours))
-
-/** Whether one more mail keeps within every limit. @param sent when the earlier ones were decided, in any order */
-export const mayMail = (sent: Date[], now: Date): boolean =>
-  mailLimits.every(({ count, hours }) => {
-    const since = now.getTime() - hours * hourMs
-    return sent.filter((at) => at.getTime() > since).length < count
-  })
 
 /** What a link still does: the same for every device, any number of times. */
 export type LinkState = 'open' | 'activated' | 'refused' | 'expired'

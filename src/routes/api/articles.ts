@@ -4,6 +4,7 @@ import { ifMatch, ifMatchVersion } from '../../http/preconditions.ts'
 import { get, post, put, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { articleInput, externalId } from '../../services/articles/input.ts'
 import type { ArticleService } from '../../services/articles/articles.ts'
+import { outcomes } from '../../services/articles/put-article.ts'
 import { articleShape } from '../../services/articles/shape.ts'
 
 const params = z.strictObject({ externalId })
@@ -36,11 +37,11 @@ const articleQuery = {
   source: rowId.optional().describe('Id'),
 }
 
-const putArticle = articleShape.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
+const putArticle = articleShape.extend({ outcome: z.enum(outcomes) })
 
 const putOutcome = z.object({
   externalId: z.string(),
-  outcome: z.enum(['created', 'updated', 'unchanged', 'failed']),
+  outcome: z.enum([...outcomes, 'failed']),
   code: z.string().optional().describe('Of one that failed'),
   message: z.string().optional(),
 })

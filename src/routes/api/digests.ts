@@ -4,6 +4,7 @@ import { digestStates, type Digest } from '../../domain/digests/digest.ts'
 import { sendEvents } from '../../http/events.ts'
 import { idempotencyKey, ifMatch, ifMatchVersion, requireKey } from '../../http/preconditions.ts'
 import { get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
+import { mailPolicy } from '../../http/security-headers.ts'
 import { changeInput } from '../../services/digests/input.ts'
 import { deliveryShape, digestShape } from '../../services/digests/shape.ts'
 import type { Services } from '../../services/services.ts'
@@ -126,10 +127,7 @@ export function digestPreviewApi({ digestPreview }: Services): ApiRoute[] {
       handle: async ({ params: { id }, query, response }) => {
         const preview = await digestPreview.get(id, query)
         response
-          .set(
-            'Content-Security-Policy',
-            "default-src 'none'; img-src https: http:; style-src 'unsafe-inline'; sandbox",
-          )
+          .set('Content-Security-Policy', mailPolicy("frame-ancestors 'none'; sandbox"))
           .type(previewTypes[query.format])
           .send(preview.body)
         return undefined

@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { decidedStates, type DecidedState } from '../../domain/responses/written-response.ts'
 import { del, get, pageQuery, post, put, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { externalId, responseInput } from '../../services/articles/input.ts'
+import { outcomes } from '../../services/articles/put-article.ts'
 import { responseShape } from '../../services/responses/responses.ts'
 import { writtenShape } from '../../services/responses/written-responses.ts'
 import type { Services } from '../../services/services.ts'
 
 const params = z.strictObject({ externalId, responseId: externalId })
-const putResponse = responseShape.extend({ outcome: z.enum(['created', 'updated', 'unchanged']) })
+const putResponse = responseShape.extend({ outcome: z.enum(outcomes) })
 
 export function responseApi({ responses: service, writtenResponses }: Services): ApiRoute[] {
   const decide = (act: string, state: DecidedState, summary: string) =>

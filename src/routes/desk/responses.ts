@@ -26,7 +26,12 @@ export function responsesDesk({ writtenResponses }: Pick<Services, 'writtenRespo
       const isNext = ({ id }: { id: number }) => after !== undefined && (id < after || done === 'held')
       const following = after === undefined ? undefined : (data.find(isNext) ?? data[0])
       page('desk/responses', {
-        ...{ state, states: decidedStates, next, after, done, focused: following?.id },
+        state,
+        states: decidedStates,
+        next,
+        after,
+        done,
+        focused: following?.id,
         rows: data.map((row) => ({ ...row, address: row.address && maskAddress(row.address) })),
       })
     }),

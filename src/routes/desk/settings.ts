@@ -171,7 +171,12 @@ export function settingsDesk(services: Services): DeskRoute[] {
       })
       const { actors, actions, names } = await audit.describe()
       page('desk/audit', {
-        ...{ actors, actions, names, who, what, next: entries.next },
+        actors,
+        actions,
+        names,
+        who,
+        what,
+        next: entries.next,
         entries: entries.data.map((entry) => ({
           ...entry,
           changes: tellChanges(entry.detail, session.language),

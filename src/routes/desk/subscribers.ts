@@ -53,7 +53,11 @@ export function subscribersDesk(services: Services): DeskRoute[] {
     const growth = await subscribers.growth()
     const list = await subscribers.list(filter, toPageRequest({ limit: pageSize, cursor }))
     page('desk/subscribers', {
-      ...{ q, newsletter, state, states, mostCounted },
+      q,
+      newsletter,
+      state,
+      states,
+      mostCounted,
       rows: list.data,
       next: list.next,
       count: await subscribers.count(filter),

@@ -11,14 +11,26 @@ export const createMailPreviewService = ({ config, mail, now }: Pick<Parts, 'con
     const { title, language, picture, byline } = story
     const publishedAt = (story.publishedAt ?? now()).toISOString()
     const composed = await mail.composeDigest({
-      ...{ digestId: 0, cadence: 'daily', template: 'digest', intro: '', mostRead: [] },
-      ...{ subject: title, subjectFrom: 'headline', date: publishedAt },
+      digestId: 0,
+      cadence: 'daily',
+      template: 'digest',
+      intro: '',
+      mostRead: [],
+      subject: title,
+      subjectFrom: 'headline',
+      date: publishedAt,
       newsletter: { slug: 'preview', name: textIn(publication.name, language), language },
       publication: toFrozenPublication(publication, language, config.publicUrl),
       blocks: [{ kind: 'lead', title: '', articleIds: [0] }],
       articles: [
         {
-          ...{ id: 0, title, language, byline, publishedAt, summary: story.deck, url: story.url },
+          id: 0,
+          title,
+          language,
+          byline,
+          publishedAt,
+          summary: story.deck,
+          url: story.url,
           ...(picture && { picture }),
           sectionNames: story.sections.map(({ name }) => name),
         },

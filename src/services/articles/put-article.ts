@@ -29,7 +29,8 @@ export interface ArticleToPut {
   mustBeNew?: boolean
 }
 
-export type Outcome = 'created' | 'updated' | 'unchanged'
+export const outcomes = ['created', 'updated', 'unchanged'] as const
+export type Outcome = (typeof outcomes)[number]
 
 export type PutResult =
   | {

@@ -4,8 +4,8 @@ import {
   complaintLimit,
   diagnosisOf,
   isGreylisting,
-  scoreBounce,
 } from '../../domain/deliverability/bounce.ts'
+import { scoreBounce } from '../../domain/deliverability/suppression.ts'
 import type { Diagnosis } from '../../domain/delivery/diagnosis.ts'
 import type { SendOutcome } from '../../domain/delivery/delivery.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'

@@ -1,6 +1,6 @@
 import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
-import type { Lease, Leases } from '../../store/delivery/leases.ts'
+import type { Lease, Leases } from '../../store/delivery/ledger.ts'
 import type { Permits } from './budget.ts'
 import { untilCommitted } from './until-committed.ts'
 

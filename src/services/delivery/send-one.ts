@@ -2,7 +2,7 @@ import type { SendOutcome } from '../../domain/delivery/delivery.ts'
 import { DomainError } from '../../errors.ts'
 import type { OutgoingMail, Transport } from '../../mail/smtp/transport.ts'
 import type { ClaimedDelivery } from '../../store/delivery/deliveries.ts'
-import type { Lease } from '../../store/delivery/leases.ts'
+import type { Lease } from '../../store/delivery/ledger.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import type { ReachPoint } from './kill-points.ts'
 

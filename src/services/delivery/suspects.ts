@@ -2,10 +2,12 @@ import { classifyBounce, diagnosisOf, isGreylisting } from '../../domain/deliver
 import type { Refused } from '../../domain/delivery/delivery.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
 import { blameOf, type Blame } from '../../domain/delivery/refusal.ts'
-import type { Failure } from '../../store/delivery/leases.ts'
+import type { Failure } from '../../store/delivery/ledger.ts'
 
-/** So many refusals in a row are no coincidence: the server refuses us. */
-export const longestStreak = 5
+/** So many refusals of one kind in a row are no coincidence: they may be about us. */
+export const enoughToDoubt = 5
+/** So many stop a run: the first `enoughToDoubt` may all be dead. */
+export const enoughToStop = 10
 
 /** A refusal whose cause is not known yet: the reader, or us. */
 export interface Suspect<Row> {
@@ -42,8 +44,8 @@ export const isClear = ({ code, ...rest }: Refused): boolean =>
   code === undefined || isGreylisting(diagnosisOf({ code, ...rest }))
 
 /**
- * The readers refused since the server last took a mail. Fewer than five refusals of one kind are about the readers; five
- * are about us. A kind is a stage and a code, for a server may word one refusal differently for each recipient; all
+ * The readers refused since the server last took a mail. Fewer than `enoughToDoubt` refusals of one kind are about the
+ * readers; so many are about us. A kind is a stage and a code, for a server may word one refusal differently for each recipient; all
  * refusals whose words speak of us are one kind. Such words for readers of one domain alone are that domain's, passed on
  * by the server.
  */
@@ -61,7 +63,7 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
 
   /** Whether a reader of another domain should be tried next, to find out whom the server refuses. */
   get needsOtherDomain(): boolean {
-    return this.longest >= longestStreak || this.#all.some(({ blame }) => blame === 'relay')
+    return this.longest >= enoughToDoubt || this.#all.some(({ blame }) => blame === 'relay')
   }
 
   get domains(): Set<string> {
@@ -71,12 +73,12 @@ export class Suspects<Row extends { address: string; suspectAt: Date | null }> {
   /**
    * Removes the refusals that can be judged now.
    * @param before when the conversation of a mail that was taken began; without it nobody is left to try, and all are judged
-   * @returns each refusal, and whether there were fewer than five of its kind
+   * @returns each refusal, and whether there were fewer than `enoughToDoubt` of its kind
    */
   take(before = Infinity): { suspect: Suspect<Row>; isAlone: boolean }[] {
     const taken = this.#kinds().flatMap((kind) => {
       const isAlone =
-        kind.length < longestStreak && kind.every(({ row, isAgain }) => isAgain || row.suspectAt === null)
+        kind.length < enoughToDoubt && kind.every(({ row, isAgain }) => isAgain || row.suspectAt === null)
       return kind.filter(({ at }) => at < before).map((suspect) => ({ suspect, isAlone }))
     })
     this.#all = this.#all.filter(({ at }) => at >= before)

@@ -2,12 +2,12 @@ import type { Refused } from '../../domain/delivery/delivery.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
 import type { Transport } from '../../mail/smtp/transport.ts'
-import type { Lease, Leases } from '../../store/delivery/leases.ts'
+import type { Lease, Leases } from '../../store/delivery/ledger.ts'
 import type { suspectsOn } from '../../store/delivery/suspects.ts'
 import type { WrittenMail } from './send-one.ts'
 import type { DomainBreaker } from './domain-breaker.ts'
 import { untilCommitted } from './until-committed.ts'
-import { isAtEnvelope, longestStreak, Suspects, type Suspect } from './suspects.ts'
+import { enoughToDoubt, enoughToStop, isAtEnvelope, Suspects, type Suspect } from './suspects.ts'
 
 /** What a refusal is judged by. */
 export type Claimed = Lease & { address: string; suspectAt: Date | null }
@@ -66,9 +66,8 @@ export class Suspicion<Row extends Claimed> {
       suspectAt !== null &&
       (await untilCommitted(() => leases.hasAcceptedSince(suspectAt), log))
     this.#suspects.add(suspect)
-    // So many of one kind stop the run: ten, for the first five may all be dead; five where the server has refused us
-    // before, or says in words that it does; one where both.
-    const enough = isInWords && isRefused ? 1 : (isInWords || isRefused ? 1 : 2) * longestStreak
+    // Fewer stop the run where the server has refused us before, or says in words that it does; one where both.
+    const enough = isInWords && isRefused ? 1 : isInWords || isRefused ? enoughToDoubt : enoughToStop
     if (this.#suspects.longest < enough) return
     await (this.#asking ??= this.#recordAgain().finally(() => {
       this.#asking = undefined
@@ -151,7 +150,7 @@ export class Suspicion<Row extends Claimed> {
     const { leases, onRefused, onTakenBack, log } = this.#options
     const { row, outcome, failure } = suspect
     const before = await untilCommitted(() => leases.listSuspects(failure.reason), log)
-    if (before.length + 1 >= longestStreak) {
+    if (before.length + 1 >= enoughToDoubt) {
       await this.#alarmAndPutAside(suspect)
       const rejected = before.filter(({ isRejected }) => isRejected).map(({ key }) => key)
       await onTakenBack(await untilCommitted(() => leases.takeBack(rejected), log))

@@ -35,6 +35,8 @@ export function createPresence(parts: Pick<Parts, 'database' | 'log' | 'sendingT
     return verdict === 'copy' ? 'restored' : undefined
   }
 
+  const mayClaim = () => !isDraining && obstacle === undefined
+
   return {
     /** Every few seconds. Rejects where the database is away; nothing is claimed until it is back. */
     async beat(): Promise<void> {
@@ -65,16 +67,13 @@ export function createPresence(parts: Pick<Parts, 'database' | 'log' | 'sendingT
     /** Says in the database, for those who watch other processes, why this worker sends nothing. */
     tell: (cause: string | undefined) => stores.workers.updateObstacle(id, cause),
 
-    mayClaim: () => !isDraining && obstacle === undefined,
+    mayClaim,
 
     /**
      * A worker takes up the mail of others only after it has seen the database without a gap for as long as a lease:
      * after an outage everyone's heartbeats are late.
      */
-    mayRecover: () =>
-      !isDraining &&
-      obstacle === undefined &&
-      performance.now() - unbrokenSince > sendingTimes.leaseSeconds * 1000,
+    mayRecover: () => mayClaim() && performance.now() - unbrokenSince > sendingTimes.leaseSeconds * 1000,
 
     /** Nothing more is claimed from here on. */
     stopClaiming() {

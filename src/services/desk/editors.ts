@@ -1,19 +1,18 @@
 import { parseAddress } from '../../domain/subscribers/address.ts'
-import { sessionLifetimeMs, type Actor, type Editor, type Role } from '../../domain/editor.ts'
+import type { Actor, Editor, Role } from '../../domain/editor.ts'
+import { sessionIdleMs, sessionLifetimeMs, signInLinkLifetimeMs } from '../../domain/session.ts'
 import { atField, conflict, forbidden, invalid, notFound } from '../../errors.ts'
 import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { changesBetween } from './audit.ts'
 import { randomSecret, sha256 } from './secret.ts'
-import { dayMs, minuteMs } from '../../domain/time.ts'
+import { minuteMs } from '../../domain/time.ts'
 
 export type EditorService = ReturnType<typeof createEditorService>
 
-const linkLifetimeMs = 30 * minuteMs
 /** Whoever asks again within this gets no second mail: the link of the first works for longer. */
 const linkEveryMs = 10 * minuteMs
-const sessionIdleMs = 3 * dayMs
 /** How exactly a session's last use is kept. */
 const seenResolutionMs = minuteMs
 
@@ -27,7 +26,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
     await stores.sessions.insertSignInLink({
       tokenSha256: sha256(token),
       editorId,
-      expiresAt: inMs(linkLifetimeMs),
+      expiresAt: inMs(signInLinkLifetimeMs),
     })
     return `${config.publicUrl}/desk/sign-in/${token}`
   }
@@ -136,7 +135,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
         address: editor.email,
         language: editor.language,
         dedupeKey: `sign-in:${editor.id}:${lastSignIn?.getTime() ?? 0}:${period}`,
-        expiresAt: inMs(linkLifetimeMs),
+        expiresAt: inMs(signInLinkLifetimeMs),
       })
       await doorbell.ring('deliver-mail', {})
     },

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { keptDays } from '../../domain/retention.ts'
 import { dateIn, isNight } from '../../domain/publication.ts'
 import type { Parts } from '../parts.ts'
 import { eachByItself } from './each-by-itself.ts'
 import { dayMs } from '../../domain/time.ts'
 
-/** Personal mails, and days of views and polls, in days. */
-const keptDays = 90
 /** Rows of one statement: some hundredths of a second. */
 const batch = 1_000
 /** Once a night, whoever of the workers comes first. */
@@ -49,7 +48,7 @@ export function createRetentionService(parts: Pick<Parts, 'config' | 'database' 
   }
 
   const foldMonths = async (goesOn: () => boolean): Promise<void> => {
-    const end = dateIn('UTC', daysAgo(keptDays)).slice(0, 7)
+    const end = dateIn('UTC', daysAgo(keptDays.days)).slice(0, 7)
     const folds: Record<string, () => Promise<unknown>> = {}
     const first = await stores.retention.findFirstMonth()
     for (let month = first; month !== undefined && month.slice(0, 7) < end; month = nextMonth(month)) {
@@ -72,7 +71,7 @@ export function createRetentionService(parts: Pick<Parts, 'config' | 'database' 
       const goesOn = () => !draining.aborted && isNight(zone, now())
       if (!goesOn() || (await stores.workers.areOlderAlive('folding'))) return
       if (!(await stores.retention.claimRound('retention', roundSeconds))) return
-      const before = daysAgo(keptDays)
+      const before = daysAgo(keptDays.personalMails)
       await eachByItself(log, {
         deliveries: () => moveDeliveries(goesOn),
         mails: () => walk(0, (last) => stores.retention.deleteMails(before, last, batch), goesOn),

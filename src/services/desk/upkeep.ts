@@ -1,3 +1,4 @@
+import { keptDays } from '../../domain/retention.ts'
 import type { Parts } from '../parts.ts'
 import { eachByItself } from './each-by-itself.ts'
 import { dayMs } from '../../domain/time.ts'
@@ -16,16 +17,16 @@ export const createUpkeepService = ({
     const daysAgo = (days: number) => new Date(at.getTime() - days * dayMs)
     await eachByItself(log, {
       limits: () => stores.rateLimits.deleteExpired(at),
-      idempotencyKeys: () => stores.idempotencyKeys.deleteBefore(daysAgo(7)),
-      signInLinks: () => stores.sessions.deleteSignInLinks(daysAgo(30)),
-      sessions: () => stores.sessions.deleteDead(daysAgo(30)),
-      invitations: () => stores.invitations.deleteBefore(daysAgo(30)),
-      events: () => stores.providers.deleteEventsBefore(daysAgo(30)),
+      idempotencyKeys: () => stores.idempotencyKeys.deleteBefore(daysAgo(keptDays.idempotencyKeys)),
+      signInLinks: () => stores.sessions.deleteSignInLinks(daysAgo(keptDays.signInLinks)),
+      sessions: () => stores.sessions.deleteDead(daysAgo(keptDays.sessions)),
+      invitations: () => stores.invitations.deleteBefore(daysAgo(keptDays.invitations)),
+      events: () => stores.providers.deleteEventsBefore(daysAgo(keptDays.providerEvents)),
       workers: () => stores.workers.deleteSilent(),
       unwritten: () => stores.outbox.retryUnwritten(),
       responses: () => stores.writtenResponses.sweep(at),
-      // Once a day: it reads every story with a picture of ours.
-      media: () => stores.media.sweep(daysAgo(30 + ((at.getTime() / dayMs) % 1)), at),
+      // From midnight on the same until the next, hence once a day: it reads every story with a picture of ours.
+      media: () => stores.media.sweep(daysAgo(keptDays.pictures + ((at.getTime() / dayMs) % 1)), at),
     })
   },
 })

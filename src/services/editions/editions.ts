@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { mediaNameAt } from '../../domain/media.ts'
+import { mediaNameAt, mediaSizes } from '../../domain/media.ts'
 import { dateIn, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { createArchiveService } from '../articles/archive.ts'
@@ -48,7 +48,9 @@ export function createEditionService(
     const { paper } = made
     const hash = hashOf(paper)
     return {
-      ...{ hash, language, fileName },
+      hash,
+      language,
+      fileName,
       async make() {
         const set = await setPaper(hash, async () => ({
           template,
@@ -81,7 +83,8 @@ export function createEditionService(
 
   async function readOwn(url: string, width: number): Promise<Buffer | undefined> {
     const name = mediaNameAt(url, publicUrl)
-    if (name) return database.stores.media.findBytes({ ...name, size: width > 960 ? 1_600 : 960 })
+    const [, middle, largest] = mediaSizes
+    if (name) return database.stores.media.findBytes({ ...name, size: width > middle ? largest : middle })
     const [, sample] = /^\/assets\/sample\/([\w-]+\.jpg)$/.exec(url.slice(publicUrl.length)) ?? []
     if (sample === undefined || !url.startsWith(publicUrl)) return undefined
     return readFile(new URL(`../../../templates/assets/sample/${sample}`, import.meta.url)).catch(
@@ -101,7 +104,8 @@ export function createEditionService(
       const { article } = found
       const { language } = article
       return {
-        ...{ withdrawn: undefined, elsewhere: undefined },
+        withdrawn: undefined,
+        elsewhere: undefined,
         edition: toEdition(
           articlePaper(article, publication, { language, publicUrl }),
           language,

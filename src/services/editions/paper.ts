@@ -28,8 +28,15 @@ export type Story = Pick<
 > & { picture: Picture | undefined; section: { name: string } | undefined }
 
 const bare: Omit<Story, 'title' | 'url'> = {
-  ...{ lead: '', html: '', shortUrl: '', byline: '', picture: undefined, publishedAt: undefined },
-  ...{ correction: undefined, correctedAt: undefined, section: undefined },
+  lead: '',
+  html: '',
+  shortUrl: '',
+  byline: '',
+  picture: undefined,
+  publishedAt: undefined,
+  correction: undefined,
+  correctedAt: undefined,
+  section: undefined,
 }
 
 interface Speech {

@@ -100,7 +100,8 @@ export function createTrackbackService(
         authorUrl: source.href,
         html: responseHtml(`${title}\n\n${excerpt}`),
         language: article.language,
-        ...{ writtenAt: now(), mailedAt: null },
+        writtenAt: now(),
+        mailedAt: null,
       }
       await database.transaction(async (tx) => {
         await tx.writtenResponses.claim(source.href)

@@ -15,7 +15,8 @@ import {
   type DecidedState,
   type WrittenResponse,
 } from '../../domain/responses/written-response.ts'
-import { activationLifetimeMs, blockAfterRefusalMs, mayMail } from '../../domain/signups/activation.ts'
+import { activationLifetimeMs, blockAfterRefusalMs } from '../../domain/signups/activation.ts'
+import { mayMail } from '../../domain/signups/mail-limits.ts'
 import {
   findAddress,
   hashAddress,

@@ -3,12 +3,11 @@ import { isBarred } from '../../domain/deliverability/suppression.ts'
 import {
   blockAfterRefusalMs,
   linkStateOf,
-  purgeAfterMs,
-  mayMail,
   type Activation,
   type ActivationMethod,
   type LinkState,
 } from '../../domain/signups/activation.ts'
+import { keptDays } from '../../domain/retention.ts'
 import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import { openActivation, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import { noLink } from '../../domain/token.ts'
@@ -17,6 +16,7 @@ import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'
 import { welcomeReader } from './welcome-mail.ts'
 import { sha256 } from '../desk/secret.ts'
+import { mayMail } from '../../domain/signups/mail-limits.ts'
 import { dayMs } from '../../domain/time.ts'
 
 /** What a link's page shows. */
@@ -147,9 +147,9 @@ export function createActivationService(
       return written
     },
 
-    /** Unconfirmed requests go 24 hours after they expired, with everything they brought; the audit log counts them. */
+    /** Unconfirmed requests go a while after they expired, with everything they brought; the audit log counts them. */
     async purge(): Promise<number> {
-      const before = new Date(now().getTime() - purgeAfterMs)
+      const before = new Date(now().getTime() - keptDays.requests * dayMs)
       let purged = 0
       for (let batch = purgeBatch; batch === purgeBatch; purged += batch) {
         batch = await database.transaction(async (tx) => {

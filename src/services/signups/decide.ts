@@ -1,6 +1,7 @@
 import { isBarred } from '../../domain/deliverability/suppression.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import { mayMail, type Activation, type Decision } from '../../domain/signups/activation.ts'
+import type { Activation, Decision } from '../../domain/signups/activation.ts'
+import { mayMail } from '../../domain/signups/mail-limits.ts'
 import {
   hashAddress,
   hashForLimits,
@@ -188,8 +189,12 @@ export function createSignupDecisionService(
       unknown.flatMap(({ request, subscriberId }) => {
         if (subscriberId === undefined) throw new Error('a subscriber vanished while it was put')
         return wantedOf(request, newsletters).map(({ newsletter: { id: newsletterId }, setting }) => ({
-          ...{ subscriberId, newsletterId, ...setting, pausedUntil: null },
-          ...{ state: 'pending' as const, endedReason: null },
+          subscriberId,
+          newsletterId,
+          ...setting,
+          pausedUntil: null,
+          state: 'pending' as const,
+          endedReason: null,
         }))
       }),
     )

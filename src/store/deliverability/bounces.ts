@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { bounceWindowDays, type BounceClass, type ScoredBounce } from '../../domain/deliverability/bounce.ts'
+import type { BounceClass } from '../../domain/deliverability/bounce.ts'
+import { bounceWindowDays, type ScoredBounce } from '../../domain/deliverability/suppression.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import { findRow, findValue, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'

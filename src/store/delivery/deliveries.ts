@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
-import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
+import { leasesOn, type Ledger, type Lease, type SendingTimes } from './ledger.ts'
 
 /** A claimed delivery with what its message needs. */
 export interface ClaimedDelivery extends Lease {

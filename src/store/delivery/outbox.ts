@@ -3,7 +3,7 @@ import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import { run, type Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
-import { leasesOn, type Ledger, type Lease, type SendingTimes } from './leases.ts'
+import { leasesOn, type Ledger, type Lease, type SendingTimes } from './ledger.ts'
 
 export type MailKind =
   | 'activation'

@@ -21,7 +21,7 @@ export function auditStore(db: Executor) {
   return {
     /**
      * @param actor who, or the fixed word for what is nobody: `system`
-     * @param action a fixed word
+     * @param action one that `desk.audit.actions` of the locales has words for
      */
     async insert(
       actor: Actor | string,

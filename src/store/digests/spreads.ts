@@ -8,7 +8,7 @@ import {
 } from '../../domain/digests/spread.ts'
 import { findRow, getValue, listValues, run, type Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
-import { seconds } from '../delivery/leases.ts'
+import { seconds } from '../delivery/ledger.ts'
 import { dayMs } from '../../domain/time.ts'
 
 /** What was opened, and what is left. */

@@ -1,9 +1,6 @@
 import { sql } from 'kysely'
-import {
-  responderDays,
-  type DecidedState,
-  type WrittenResponse,
-} from '../../domain/responses/written-response.ts'
+import type { DecidedState, WrittenResponse } from '../../domain/responses/written-response.ts'
+import { keptDays } from '../../domain/retention.ts'
 import { activationLifetimeDays } from '../../domain/signups/activation.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
 import { findRow, getValue, hasRow, listRows, rowsOf, run, type Executor } from '../executor.ts'
@@ -112,7 +109,7 @@ export function writtenResponsesStore(db: Executor) {
         delete from written_responses
         where state = 'unconfirmed' and written_at < ${daysAgo(activationLifetimeDays)}`
       await run(db)`
-        delete from responders r where last_response_at < ${daysAgo(responderDays)}
+        delete from responders r where last_response_at < ${daysAgo(keptDays.responders)}
           or not exists (select from written_responses w where w.responder_id = r.id)`
     },
   }

@@ -1,4 +1,4 @@
-import { mailLimitHours } from '../../domain/signups/activation.ts'
+import { mailLimitHours } from '../../domain/signups/mail-limits.ts'
 import { hmacsOf, type AddressHash } from '../../domain/subscribers/address.ts'
 import { listRows, listValues, run, type Executor } from '../executor.ts'
 import { dayMs, hourMs } from '../../domain/time.ts'

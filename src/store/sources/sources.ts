@@ -41,7 +41,7 @@ interface Told extends FoundSource, SourceSettings {
 
 export type StoredSource = Told & Omit<Filled<Row>, keyof Told | 'host' | 'leaseToken' | 'leaseUntil'>
 
-/** A source that this worker may look at until its lease ends; `rungAt` and the like as they were before. */
+/** A source that this worker may look at until its lease ends; `lookedAt` is when this look began. */
 export interface ClaimedSource extends StoredSource {
   leaseToken: string
   reason: LookReason

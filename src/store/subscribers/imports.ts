@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely'
+import { keptDays } from '../../domain/retention.ts'
 import {
   databaseTime,
   findValue,
@@ -162,17 +163,17 @@ export function importsStore(db: Executor) {
     delete: (id: number) => rowsOf(db, 'imports', { id }).delete(),
 
     /** Uploads that broke off a day ago, imports that nobody worked on for `days`, and reports that are older still. */
-    async deleteOld(days: { unworked: number; reports: number }): Promise<void> {
+    async deleteOld(): Promise<void> {
       await run(db)`
         delete from imports
         where (state = 'uploading' and created_at < clock_timestamp() - interval '1 day')
-          or (state in ('waiting', 'running') and created_at < clock_timestamp() - make_interval(days => ${days.unworked})
+          or (state in ('waiting', 'running') and created_at < clock_timestamp() - make_interval(days => ${keptDays.importsUnworked})
             and coalesce(lease_until < clock_timestamp(), true))
-          or created_at < clock_timestamp() - make_interval(days => ${days.reports})`
+          or created_at < clock_timestamp() - make_interval(days => ${keptDays.importReports})`
       await run(db)`
         delete from import_pieces p using imports i
         where i.id = p.import_id and i.state = 'done'
-          and i.ended_at < clock_timestamp() - make_interval(days => ${days.unworked})`
+          and i.ended_at < clock_timestamp() - make_interval(days => ${keptDays.importsUnworked})`
     },
 
     listPromised: (importId: number, addressHmacs: Buffer[]): Promise<Promised[]> =>

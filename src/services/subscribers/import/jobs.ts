@@ -31,8 +31,6 @@ const pieceBytes = 64 * 1024
 const rowsPerTransaction = 500
 /** Claims that commit nothing before an import is given up. */
 const mostAttempts = 5
-/** An import that no worker takes up for so long is forgotten; its report is, later. */
-export const keptDays = { unworked: 7, reports: 90 }
 
 /** Rows that are committed together, and what was read with them. */
 interface Batch {
@@ -140,7 +138,7 @@ export function createImportService(
       await Promise.allSettled(running)
     },
 
-    purge: (): Promise<void> => stores.imports.deleteOld(keptDays),
+    purge: (): Promise<void> => stores.imports.deleteOld(),
   }
 
   async function keepPieces(id: number, source: AsyncIterable<Buffer>) {

@@ -34,6 +34,9 @@ export const sendingTimes: SendingTimes = {
   relayBackOffMinutes: [1, 5, 15, 60],
 }
 
+/** Rows of silent workers that one statement takes up. */
+const recoveredAtOnce = 1_000
+
 /** A table of mail to send, as the machine needs to know it. Fragments call its row `m`. */
 export interface Ledger<Row> {
   table: RawBuilder<unknown>
@@ -267,14 +270,14 @@ export function leasesOn<Row>({ db, hot }: LeaseExecutors, ledger: Ledger<Row>, 
      * a database restart, for while it was down no living worker could send its heartbeat.
      * @returns how many were found in each state
      */
-    async recover(limit = 1_000): Promise<{ claimed: number; committing: number }> {
+    async recover(): Promise<{ claimed: number; committing: number }> {
       const rows = await listRows<{ before: 'claimed' | 'committing'; n: number }>(db)`
         with silent as materialized (
           select m.*, m.state as before
           from ${table} m
           where ${scope} and m.state in ('claimed', 'committing') and m.lease_until < clock_timestamp()
             and pg_postmaster_start_time() < clock_timestamp() - ${seconds(times.leaseSeconds)}
-          limit ${limit}
+          limit ${recoveredAtOnce}
           for update of m skip locked
         ), recovered as (
           update ${table} m
