@@ -175,7 +175,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
 
   return {
     report,
-    /** An error of the whole file, or of an item that is in it no more. */
+    /** An error of the whole file, or of an item that was there before and is missing now. */
     refuse,
 
     /** Says what an editor should know of an item. */
@@ -215,9 +215,15 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
       report.items = items
       const told = created + updated + unchanged + refusedPosts
       if (told < posts)
-        refuse(undefined, `${posts} posts were read, but what became of ${told} alone is known`)
+        refuse(
+          undefined,
+          `${posts} posts were read, but what became of ${told} alone is known; import the file again`,
+        )
       if (posts + others < items) {
-        refuse(undefined, `${items} items begin in the file, but ${posts + others} could be told apart`)
+        refuse(
+          undefined,
+          `${items} items begin in the file, but ${posts + others} could be told apart: look where one has no end, and export it again`,
+        )
         // The line counts as one of them.
         report.failed += items - posts - others - 1
       }

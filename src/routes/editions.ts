@@ -19,8 +19,8 @@ export function editionRoutes(
     else if (found.withdrawn)
       pages.send(response.status(410), 'withdrawn', { ...found, language: found.withdrawn.language })
     // Another name of it has a PDF too; a page elsewhere has none of ours.
-    else if (found.elsewhere.isForGood) response.redirect(301, `${found.elsewhere.to}.pdf`)
-    else response.redirect(302, found.elsewhere.to)
+    else if (found.redirect.isForGood) response.redirect(301, `${found.redirect.to}.pdf`)
+    else response.redirect(302, found.redirect.to)
   })
 
   router.get('/digests/:id.pdf', async (request, response, next) => {

@@ -52,7 +52,7 @@ export function siteRoutes(
         only: page.pathLanguage,
         before,
       })
-      if (selection.elsewhere) response.redirect(301, selection.elsewhere)
+      if (selection.redirect) response.redirect(301, selection.redirect)
       else pages.send(response, 'selection', { ...selection, isSwitchable: true })
     })
   }
@@ -66,8 +66,8 @@ export function siteRoutes(
   router.get('/articles/:slug', async (request, response) => {
     const { publication } = locate(response)
     const found = await site.article(request.params.slug, publication)
-    if (found.elsewhere) {
-      response.redirect(found.elsewhere.isForGood ? 301 : 302, found.elsewhere.to)
+    if (found.redirect) {
+      response.redirect(found.redirect.isForGood ? 301 : 302, found.redirect.to)
       return
     }
     // An article's page is in the article's language throughout, whatever the reader's browser prefers.

@@ -125,7 +125,7 @@ export function lastOccurrence(schedule: Schedule, before: Date): Occurrence | u
   return undefined
 }
 
-/** As clocks show them: an hour or two more where these went back meanwhile. */
+/** 35 days by the clock on the wall, which may have been put back by up to two hours meanwhile. */
 const mostLookBackMs = 35 * dayMs + 2 * hourMs
 
 /** Where the look-back of a digest that is due at `at` begins: at the occurrence before its own, within bounds. */

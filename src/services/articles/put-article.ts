@@ -21,7 +21,7 @@ export interface ArticleToPut {
   source?: SourceMark
   /** It is news at its site, and becomes public here now; else an import's article was public since its date. */
   isNews?: boolean
-  /** Of tags by slug, where they may be new. */
+  /** By slug, for tags that may be new. */
   tagNames?: Record<string, string>
   /** What was looked at, where somebody has: `versionOf`, or 0 where there was none. */
   version?: number | undefined

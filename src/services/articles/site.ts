@@ -25,7 +25,7 @@ import { singleFlight } from '../single-flight.ts'
 import { untilChange } from '../until-change.ts'
 
 /** Where a reader is sent on; not for good where the publication's settings decide. */
-interface Elsewhere {
+interface Redirect {
   to: string
   isForGood: boolean
 }
@@ -57,7 +57,7 @@ export type SiteService = ReturnType<typeof createSiteService>
 export function createSiteService({ config, database, now }: Pick<Parts, 'config' | 'database' | 'now'>) {
   const { articles, articleViews, picks, responses, selections, newsletters } = database.stores
   const { publicUrl } = config
-  const atHome = (article: Article | undefined): Elsewhere | undefined => {
+  const atHome = (article: Article | undefined): Redirect | undefined => {
     const to = article?.state === 'published' ? homeOf(article, publicUrl) : undefined
     return to === undefined ? undefined : { to, isForGood: false }
   }
@@ -111,7 +111,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     /** The newest articles in the page's language; with `others`, what is new in every other language too. */
     async front({ publication, language }: Listed, { others }: { others: boolean }) {
       const read = { language, limit: mostRead, atLeast: leastViews }
-      const [newest, elsewhere, readToday, readEver, offered, picks] = await Promise.all([
+      const [newest, inOtherLanguages, readToday, readEver, offered, picks] = await Promise.all([
         articles.listPublic({ language, state: 'published', limit: cardsOnFront }),
         others ? articles.listPublic({ exceptLanguage: language, state: 'published', limit: 6 }) : [],
         articles.listMostRead({ ...read, date: today(publication) }),
@@ -123,7 +123,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       const isOfToday = new Set(readToday.map(({ id }) => id))
       return {
         ...arranged(toCards(newest)),
-        elsewhere: toCards(elsewhere),
+        inOtherLanguages: toCards(inOtherLanguages),
         readToday: toCards(readToday),
         readEver: toCards(readEver.filter(({ id }) => !isOfToday.has(id))),
         newsletters: offered,
@@ -145,7 +145,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
         throw notFound('no_selection', `There is no ${kind} at this address.`)
       }
       if (selection.slug !== slug.normalize())
-        return { elsewhere: `${only === undefined ? '' : `/${only}`}${selectionPath(selection)}` }
+        return { redirect: `${only === undefined ? '' : `/${only}`}${selectionPath(selection)}` }
       const found = await articles.listPublic({
         selectionId: selection.id,
         state: 'published',
@@ -210,11 +210,11 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     async article(slug: string, publication: Publication) {
       const name = slug.normalize()
       const article = await articles.findBySlug(name)
-      if (!article) return { elsewhere: forGood(await articles.findBySlugHistory(name)) }
+      if (!article) return { redirect: forGood(await articles.findBySlugHistory(name)) }
       requirePublic(article)
       if (article.state === 'withdrawn') return { withdrawn: toNotice(article) }
-      const elsewhere = atHome(article)
-      if (elsewhere) return { elsewhere }
+      const redirect = atHome(article)
+      if (redirect) return { redirect }
       const [replies, viewsToday, translations, offered, readAlso] = await Promise.all([
         article.responsesCount > 0 ? responses.listByArticle(article.id) : [],
         articleViews.count(article.id, today(publication)),
@@ -300,7 +300,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     },
 
     /** @throws DomainError `no_article` */
-    async shortCode(code: string): Promise<Elsewhere> {
+    async shortCode(code: string): Promise<Redirect> {
       const article = await articles.findByShortCode(code)
       return atHome(article) ?? forGood(article)
     },
@@ -312,7 +312,7 @@ function requirePublic(article: Article | undefined): asserts article is Article
   throw notFound('no_article', 'There is no article at this address.')
 }
 
-function forGood(article: Article | undefined): Elsewhere {
+function forGood(article: Article | undefined): Redirect {
   requirePublic(article)
   return { to: articlePath(article.slug), isForGood: true }
 }

@@ -33,6 +33,16 @@ export function createSendingService(
   // A domain that refuses digests, which have a sender of their own, must not delay an activation mail.
   const domains = { digests: createDomainBreaker(), personal: createDomainBreaker() }
 
+  const unbalanced = new Set<number>()
+  const tellOfUnbalanced = (digestId: number) => {
+    if (!unbalanced.has(digestId))
+      log.error(
+        { digestId },
+        'the deliveries of a digest do not add up to its audience: it stays open until they do',
+      )
+    unbalanced.add(digestId)
+  }
+
   const complete = async (digestId: number) => {
     // Most of the time a delivery is open still: that is found out without a lock.
     if (await stores.runningDigests.isOpen(digestId)) return 'in_flight'
@@ -42,7 +52,7 @@ export function createSendingService(
       if (marked.startsWith('completed')) await tx.variants.recountReplaced(digestId)
       return marked
     })
-    if (completion === 'unbalanced') log.error({ digestId }, 'a digest does not add up and is left as it is')
+    if (completion === 'unbalanced') tellOfUnbalanced(digestId)
     else if (completion.startsWith('completed')) log.info({ digestId, completion }, 'digest completed')
     return completion
   }

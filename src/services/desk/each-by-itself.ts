@@ -1,8 +1,8 @@
 import type { Logger } from '../../log.ts'
 
 /**
- * Does one after the other; one that fails keeps no other from its turn. What one reason has kept from its end is told
- * of once, and waits for the next time.
+ * Does one after the other; one that fails keeps no other from its turn. All that failed
+ * for one reason is one line of the log; it waits for the next time.
  */
 export async function eachByItself(
   log: Pick<Logger, 'warn'>,

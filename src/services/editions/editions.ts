@@ -24,7 +24,7 @@ interface Others {
 }
 
 /** For all pictures of one paper that other servers keep. */
-const elsewhere = { mostMs: 10_000, mostBytes: 40 * 1024 * 1024 }
+const foreignPictures = { mostMs: 10_000, mostBytes: 40 * 1024 * 1024 }
 
 /** Articles and digests as PDF, made when somebody asks. */
 export function createEditionService(
@@ -68,8 +68,8 @@ export function createEditionService(
 
   /** One after the other. What others' servers do not give within the limits of all is left out, and tried again later. */
   async function readAll(pictures: WantedPicture[]) {
-    const until = performance.now() + elsewhere.mostMs
-    let bytesLeft = elsewhere.mostBytes
+    const until = performance.now() + foreignPictures.mostMs
+    let bytesLeft = foreignPictures.mostBytes
     const found = []
     for (const { url, ...picture } of pictures) {
       const own = await readOwn(url, picture.width)
@@ -105,7 +105,7 @@ export function createEditionService(
       const { language } = article
       return {
         withdrawn: undefined,
-        elsewhere: undefined,
+        redirect: undefined,
         edition: toEdition(
           articlePaper(article, publication, { language, publicUrl }),
           language,

@@ -132,7 +132,8 @@ export function runningDigestsStore(db: Executor) {
       select id from digests where state = 'cancelled' and settled_at is null order by id`,
 
     /**
-     * Ends what a cancelled digest still has waiting, past a reader: dead index entries before would be read each time.
+     * Ends what a cancelled digest still has waiting, from a reader on: what was ended before has
+     * left dead entries in the index, which would be read each time.
      * @returns the last reader; undefined where none was left
      */
     async skipCancelled(id: number, after = 0, limit = 10_000): Promise<number | undefined> {
