@@ -19,6 +19,8 @@ export interface FieldError {
 interface DomainErrorOptions {
   cause?: unknown
   fields?: FieldError[]
+  /** The one field that the message is about. */
+  field?: string | undefined
   /** Seconds after which a `throttled` or `unavailable` caller may try again. */
   retryAfterSeconds?: number
 }
@@ -38,7 +40,7 @@ export class DomainError extends Error {
     this.name = 'DomainError'
     this.kind = kind
     this.code = code
-    this.fields = options.fields ?? []
+    this.fields = options.field === undefined ? (options.fields ?? []) : [{ field: options.field, message }]
     this.retryAfterSeconds = options.retryAfterSeconds
   }
 }
@@ -58,5 +60,5 @@ export const preconditionRequired = failureOf('precondition_required')
 export const throttled = failureOf('throttled')
 export const unavailable = failureOf('unavailable')
 
-/** What is wrong with one field. */
+/** What is wrong with one field, where the message says something else. */
 export const atField = (field: string, message: string) => ({ fields: [{ field, message }] })

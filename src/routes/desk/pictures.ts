@@ -28,7 +28,7 @@ export async function takePicture(call: DeskCall, field: string, media: MediaSer
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
     call.response.locals['pictureFault'] = `pictures.${error.code}`
-    throw new DomainError(error.kind, error.code, error.message, atField(field, error.message))
+    throw new DomainError(error.kind, error.code, error.message, { field })
   }
 }
 

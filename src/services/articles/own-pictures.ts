@@ -1,6 +1,6 @@
 import type { Picture } from '../../domain/articles/article.ts'
 import { fileAt, mediaNameAt, mediaNamesIn, mediaTypes } from '../../domain/media.ts'
-import { atField, invalid } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import type { FileFacts } from '../../store/media/media.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { ArticleToPut } from './put-article.ts'
@@ -34,7 +34,7 @@ export function toPicture(picture: Picture, ownFiles: FileFacts[], publicUrl: st
   const file = fileAt(name, ownFiles)
   if (!file) {
     const message = `There is no picture at ${picture.url}: upload it first, or name another.`
-    throw invalid('no_media', message, atField('picture.url', message))
+    throw invalid('no_media', message, { field: 'picture.url' })
   }
   const { width, height, length, format } = file
   return { ...picture, type: mediaTypes[format], width, height, length }

@@ -3,7 +3,7 @@ import { pickPath, stepped, type PickedList, type PickStep } from '../../domain/
 import type { Actor } from '../../domain/editor.ts'
 import { show } from '../../domain/fields.ts'
 import { feedFormats, feedPath } from '../../domain/feeds/feed.ts'
-import { atField, conflict, notFound } from '../../errors.ts'
+import { conflict, notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { changesBetween } from '../desk/audit.ts'
 import type { Parts } from '../parts.ts'
@@ -65,7 +65,7 @@ export function createPickService(parts: Pick<Parts, 'config' | 'database' | 'do
     create: (slug: string, names: Record<string, string>, actor: Actor): Promise<PickedList> =>
       change(slugInput.parse(slug), actor, (_, before) => {
         const sentence = `There are picks ${slug} already: change them, or choose another name.`
-        if (before) throw conflict('pick_exists', sentence, atField('name', sentence))
+        if (before) throw conflict('pick_exists', sentence, { field: 'name' })
         return Promise.resolve({ slug, names, articleIds: [], startsAt: null, endsAt: null, onFront: false })
       }),
 

@@ -65,7 +65,7 @@ export const articleExists = () =>
 
 export const noOriginal = (externalId: string) => {
   const message = `There is no other article ${externalId} to translate: put it first, or leave translationOf out.`
-  return invalid('no_original', message, atField('translationOf', message))
+  return invalid('no_original', message, { field: 'translationOf' })
 }
 
 export const guidTaken = ({ externalId }: ArticleToPut): PutResult => ({

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { nameOf, selectionPath, type Selection, type SelectionKind } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { show } from '../../domain/fields.ts'
-import { atField, conflict, notFound } from '../../errors.ts'
+import { conflict, notFound } from '../../errors.ts'
 import type { Actor } from '../../domain/editor.ts'
 import type { NewSelection, PlacedSelection } from '../../store/articles/selections.ts'
 import type { Stores } from '../../store/stores.ts'
@@ -43,14 +43,12 @@ async function getSelection(stores: Stores, kind: SelectionKind, slug: string): 
   return selection
 }
 
-const noSelection = (kind: SelectionKind, slug: string, field?: string) => {
-  const sentence = `There is no ${kind} ${slug}.`
-  return notFound('no_selection', sentence, field === undefined ? {} : atField(field, sentence))
-}
+const noSelection = (kind: SelectionKind, slug: string, field?: string) =>
+  notFound('no_selection', `There is no ${kind} ${slug}.`, { field })
 
 const slugTaken = (kind: SelectionKind, slug: string) => {
   const sentence = `There is a ${kind} ${slug} already, or was one: change it, or choose another slug.`
-  return conflict('selection_exists', sentence, atField('slug', sentence))
+  return conflict('selection_exists', sentence, { field: 'slug' })
 }
 
 /** An archive has thousands of tags; a form that lists them all is none. */
@@ -153,7 +151,7 @@ export function createSelectionService(parts: Pick<Parts, 'config' | 'database' 
         if (!kept) throw noSelection(kind, into, 'into')
         if (kept.id === gone.id) {
           const sentence = `${into} is the same ${kind}: name another one.`
-          throw conflict('same_selection', sentence, atField('into', sentence))
+          throw conflict('same_selection', sentence, { field: 'into' })
         }
         const uses = await stores.selections.countUses(gone)
         await stores.selections.merge(gone, kept, Object.values(gone.names).map(slugOf).filter(Boolean))

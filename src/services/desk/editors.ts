@@ -1,7 +1,7 @@
 import { parseAddress } from '../../domain/subscribers/address.ts'
 import type { Actor, Editor, Role } from '../../domain/editor.ts'
 import { sessionIdleMs, sessionLifetimeMs, signInLinkLifetimeMs } from '../../domain/session.ts'
-import { atField, conflict, forbidden, invalid, notFound } from '../../errors.ts'
+import { conflict, forbidden, invalid, notFound } from '../../errors.ts'
 import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
@@ -95,7 +95,7 @@ export function createEditorService(parts: Pick<Parts, 'config' | 'database' | '
           author === null ? null : await stores.selections.findBySlug('author', author.normalize())
         if (found === undefined) {
           const sentence = `There is no author “${author}”; take the last word of the address of their page.`
-          throw invalid('unknown_author', sentence, atField('author', sentence))
+          throw invalid('unknown_author', sentence, { field: 'author' })
         }
         const slug = found?.slug ?? null
         await stores.editors.update(id, { author: slug })
@@ -196,10 +196,8 @@ export const needsPerson = () =>
     'A key does not manage the people of the desk: invite by POST /invitations, sign in to the desk, or use depeche editor.',
   )
 
-export const editorExists = () => {
-  const message = 'Someone of the desk has this address already.'
-  return conflict('editor_exists', message, atField('email', message))
-}
+export const editorExists = () =>
+  conflict('editor_exists', 'Someone of the desk has this address already.', { field: 'email' })
 
 const noSuchEditor = () => notFound('no_editor', 'Nobody of the desk has this address or id.')
 

@@ -9,7 +9,7 @@ import {
   type FeedAddress,
   type FeedFormat,
 } from '../../domain/feeds/feed.ts'
-import { DomainError, atField, conflict } from '../../errors.ts'
+import { DomainError, conflict } from '../../errors.ts'
 import type { AuditDetail } from '../../store/desk/audit.ts'
 import type { Stores } from '../../store/stores.ts'
 import { noFeed } from './gather.ts'
@@ -96,12 +96,12 @@ async function decide(
 function blameTarget(error: unknown): never {
   if (!(error instanceof DomainError)) throw error
   const { kind, code, message } = error
-  throw new DomainError(kind, code, message, { cause: error, fields: [{ field: 'to', message }] })
+  throw new DomainError(kind, code, message, { cause: error, field: 'to' })
 }
 
 const notServed = () => {
   const message = 'Choose another feed that is served itself: not this one, nor one that has moved or ended.'
-  return conflict('feed_not_served', message, atField('to', message))
+  return conflict('feed_not_served', message, { field: 'to' })
 }
 
 /**

@@ -166,7 +166,7 @@ async function moveReaders(
   const n = await stores.subscriptions.countActive(before.id, strandedBy(before, left))
   if (n > 0) {
     const sentence = `${n} ${n === 1 ? 'reader' : 'readers'} of ${before.slug} would get nothing, for no cadence that is left is rarer than theirs: keep it, or end the newsletter.`
-    throw conflict('cadence_has_readers', sentence, atField('cadences', sentence))
+    throw conflict('cadence_has_readers', sentence, { field: 'cadences' })
   }
   const isDailyOver = !left.includes('daily') && left.includes('weekly')
   return isDailyOver ? stores.subscriptions.updateCadence(before.id, 'daily', 'weekly') : 0

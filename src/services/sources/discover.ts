@@ -66,10 +66,7 @@ const sentences: Record<SourceFailure, string> = {
 }
 
 const unreadable = (fault: SiteFault) =>
-  invalid('source_unreadable', sentences[fault.failure], {
-    cause: fault,
-    fields: [{ field: 'address', message: sentences[fault.failure] }],
-  })
+  invalid('source_unreadable', sentences[fault.failure], { cause: fault, field: 'address' })
 
 const unknown = () =>
   invalid(

@@ -14,7 +14,7 @@ import {
   type Subscriber,
   type Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { atField, forbidden, invalid, notFound } from '../../errors.ts'
+import { forbidden, invalid, notFound } from '../../errors.ts'
 import type { Setting } from '../../store/subscribers/subscriptions.ts'
 import type { Stores } from '../../store/stores.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
@@ -92,10 +92,8 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
      * @throws DomainError `link_not_fresh` where it would bring back what the person has left; `paused_until_past`
      */
     async save(page: PreferencesPage, input: PreferencesInput): Promise<void> {
-      if (input.pausedUntil && input.pausedUntil <= now()) {
-        const sentence = 'A pause ends on a day to come.'
-        throw invalid('paused_until_past', sentence, atField('pausedUntil', sentence))
-      }
+      if (input.pausedUntil && input.pausedUntil <= now())
+        throw invalid('paused_until_past', 'A pause ends on a day to come.', { field: 'pausedUntil' })
       await database.transaction(async (tx) => {
         const { id } = page.subscriber
         await tx.subscribers.lock(id)

@@ -7,7 +7,7 @@ import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { show } from '../../domain/fields.ts'
 import { quoteCsv } from './import/csv-cells.ts'
 import { pauseUntil, type Subscriber, type Subscription } from '../../domain/subscribers/subscription.ts'
-import { atField, conflict, notFound } from '../../errors.ts'
+import { conflict, notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { SubscriberFilter } from '../../store/subscribers/subscribers.ts'
 import { changesBetween } from '../desk/audit.ts'
@@ -252,19 +252,17 @@ const hasNoSubscription = () =>
   notFound('no_subscription', 'This person has no subscription to one of these newsletters.')
 
 function notAdded(outcome: ImportOutcome | undefined) {
-  const at = (message: string) => [message, atField('email', message)] as const
+  const at = { field: 'email' }
   switch (outcome) {
     case 'suppressed':
-      return conflict('suppressed', ...at('This address is never written to; lift that first.'))
+      return conflict('suppressed', 'This address is never written to; lift that first.', at)
     case 'left':
-      return conflict(
-        'subscriber_left',
-        ...at('This person has left; they alone can come back, by signing up.'),
-      )
+      return conflict('subscriber_left', 'This person has left; they alone can come back, by signing up.', at)
     default:
       return conflict(
         'subscriber_exists',
-        ...at('This person has these newsletters, or was asked to confirm them.'),
+        'This person has these newsletters, or was asked to confirm them.',
+        at,
       )
   }
 }
