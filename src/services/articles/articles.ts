@@ -124,16 +124,8 @@ export function createArticleService(parts: Pick<Parts, 'config' | 'database' | 
       database.transaction((stores) => putArticles(stores, articles, batchOf())),
 
     /** Which of these are published. */
-    async listPublic(externalIds: string[]): Promise<Set<string>> {
-      const { articles } = database.stores
-      const found = await articles.listByExternalIds(externalIds)
-      const published = new Set(
-        (await articles.listByIds(found.map(({ articleId }) => articleId)))
-          .filter(({ state }) => state === 'published')
-          .map(({ id }) => id),
-      )
-      return new Set(found.filter(({ articleId }) => published.has(articleId)).map(({ name }) => name))
-    },
+    listPublic: async (externalIds: string[]): Promise<Set<string>> =>
+      new Set(await database.stores.articles.listPublished(externalIds)),
 
     /** After the last batch: every feed may have changed, once. What a person has imported is in the audit log. */
     async endImport(done?: { actor: Actor; url: string; created: number; updated: number }): Promise<void> {

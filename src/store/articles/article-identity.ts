@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { hasChanged, listRows, rowsOf, run, type Executor } from '../executor.ts'
+import { hasChanged, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
 
 /** One way an article is known, and which article it is. */
 export interface FoundName {
@@ -24,6 +24,13 @@ export function articleIdentity(db: Executor) {
   return {
     listByExternalIds: listBy('external_id'),
     listByGuids: listBy('guid'),
+
+    /** Which of these external ids, also of those of before, are of a published article. */
+    listPublished: (externalIds: string[]) => listValues<string>(db)`
+      select external_id from articles where external_id = any(${externalIds}) and state = 'published'
+      union all
+      select o.external_id from article_aliases o join articles a on a.id = o.article_id
+      where o.external_id = any(${externalIds}) and a.state = 'published'`,
 
     /** Folded guids and addresses of pages (`foldUrl`). */
     listByFoldedUrls: async (urls: string[]): Promise<FoundName[]> => {
