@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Article, ArticleBody } from '../../domain/articles/article.ts'
 import { hasRow, listRows, type Executor } from '../executor.ts'
-import { fill } from '../row.ts'
+import { fill, type Emptied } from '../row.ts'
 
 /** What an article said before what it says now. */
 const keptBodies = 20
@@ -19,7 +19,7 @@ export function articleBodies(db: Executor) {
   return {
     /** What it says, then what it said, the latest first. */
     async listBodies(articleId: number): Promise<ArticleBody[]> {
-      const rows = await listRows<Row>(db)`
+      const rows = await listRows<Emptied<ArticleBody>>(db)`
         select null::bigint as id, ${text} from articles where id = ${articleId}
         union all (
           select id, title, deck, body, format, written_by, written_at from article_bodies
@@ -27,11 +27,6 @@ export function articleBodies(db: Executor) {
       return rows.map(fill)
     },
   }
-}
-
-type Row = Pick<ArticleBody, 'title' | 'deck' | 'body' | 'format' | 'writtenAt'> & {
-  id: number | null
-  writtenBy: string | null
 }
 
 /** Keeps what it says now, unless `next` says the same: whether it does not. */

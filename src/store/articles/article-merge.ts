@@ -9,15 +9,12 @@ export interface DoubledArticle {
 export function articleMerge(db: Executor) {
   return {
     /** Public articles of one title and one publication second, of which at least one was imported; the first few. */
-    async listDoubled(limit: number): Promise<DoubledArticle[]> {
-      const rows = await listRows<{ title: string; one: string; other: string }>(db)`
-        select a.title, a.external_id as one, b.external_id as other
-        from articles a join articles b on b.title = a.title and b.published_at = a.published_at and b.id > a.id
-        where a.state = 'published' and b.state = 'published'
-          and (a.external_id ~ '^(wp|feed):' or b.external_id ~ '^(wp|feed):')
-        order by a.id limit ${limit}`
-      return rows.map(({ title, one, other }) => ({ title, externalIds: [one, other] }))
-    },
+    listDoubled: (limit: number) => listRows<DoubledArticle>(db)`
+      select a.title, array[a.external_id, b.external_id] as external_ids
+      from articles a join articles b on b.title = a.title and b.published_at = a.published_at and b.id > a.id
+      where a.state = 'published' and b.state = 'published'
+        and (a.external_id ~ '^(wp|feed):' or b.external_id ~ '^(wp|feed):')
+      order by a.id limit ${limit}`,
 
     /** Whether a digest that is frozen and has not ended holds the article. */
     isInOpenDigest: (id: number) => hasRow(db)`

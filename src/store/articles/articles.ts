@@ -1,5 +1,5 @@
-import { sql, type Selectable } from 'kysely'
-import type { Article, ArticleState, Enclosure, Picture, Selection } from '../../domain/articles/article.ts'
+import { sql } from 'kysely'
+import type { Article, ArticleState, Selection } from '../../domain/articles/article.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
 import { notFound } from '../../errors.ts'
 import { feedTextOf, linksOf, ownerOf } from './article-links.ts'
@@ -7,16 +7,13 @@ import { articleBodies, markdownOfArticle } from './article-bodies.ts'
 import { articleMerge } from './article-merge.ts'
 import { articleWrites } from './article-writes.ts'
 import { findValue, getValue, listRows, listValues, type Executor } from '../executor.ts'
-import { fill } from '../row.ts'
-import type { Articles } from '../schema.ts'
+import { fill, type Emptied } from '../row.ts'
 
 export interface PublicFilter {
   language?: string | undefined
   /** Every language but this one. */
   exceptLanguage?: string
   selectionId?: number | undefined
-  /** First public at or after. */
-  since?: Date
   /** Keyset of the last article of the page before. */
   before?: (Pick<Article, 'id'> & { firstPublicAt: Date }) | undefined
   /** Default: published and withdrawn, which a feed shows as a notice. */
@@ -56,18 +53,13 @@ const columns = [
     'html',
   ] as const),
   ...(['state', 'publishedAt', 'firstPublicAt', 'withdrawnAt', 'withdrawnReason', 'canonicalUrl'] as const),
-  ...(['picture', 'enclosure', 'responsesOpen', 'viewsTotal', 'oldPath', 'heldAt'] as const),
-  ...(['correction', 'correctedAt', 'createdAt', 'updatedAt', 'writtenAt'] as const),
+  ...(['picture', 'enclosure', 'viewsTotal', 'oldPath', 'heldAt', 'writtenAt'] as const),
+  ...(['responsesOpen as areResponsesOpen', 'correction', 'correctedAt', 'createdAt', 'updatedAt'] as const),
 ] as const
 
-type Row = Pick<Selectable<Articles>, (typeof columns)[number]> &
-  Pick<Article, 'links' | 'responsesCount'> & {
-    selections: Selection[] | null
-    markdown: string | null
-    translationOf: string | null
-    feedText: Article['feedText'] | null
-    owner: Article['owner'] | null
-  }
+type Row = Emptied<Omit<Article, 'sections' | 'dossiers' | 'tags' | 'authors'>> & {
+  selections: Selection[] | null
+}
 
 const selectionsOfArticle = sql<Selection[] | null>`(
   select json_agg(json_build_object('id', s.id, 'kind', s.kind, 'slug', s.slug, 'names', s.names,
@@ -102,6 +94,7 @@ export function articlesStore(db: Executor) {
         feedTextOf('articles.id').as('feedText'),
         ownerOf('articles.id').as('owner'),
       ])
+      .$castTo<Row>()
 
   const first = async (query: { executeTakeFirst: () => Promise<Row | undefined> }) => {
     const row = await query.executeTakeFirst()
@@ -137,16 +130,8 @@ export function articlesStore(db: Executor) {
     if (filter.states) query = query.where('articles.state', 'in', filter.states)
     if (filter.language !== undefined) query = query.where('articles.language', '=', filter.language)
     if (filter.selectionId !== undefined) {
-      const { selectionId } = filter
-      query = query.where((eb) =>
-        eb.exists(
-          eb
-            .selectFrom('articleSelections as x')
-            .select('x.articleId')
-            .whereRef('x.articleId', '=', 'articles.id')
-            .where('x.selectionId', '=', selectionId),
-        ),
-      )
+      query = query.where(sql<boolean>`articles.id in (
+        select article_id from article_selections where selection_id = ${filter.selectionId})`)
     }
     return query
   }
@@ -254,7 +239,6 @@ export function articlesStore(db: Executor) {
         .orderBy('firstPublicAt', 'desc')
         .orderBy('articles.id', 'desc')
         .limit(filter.limit)
-      if (filter.since) query = query.where('firstPublicAt', '>=', filter.since)
       if (filter.exceptLanguage !== undefined) {
         query = query.where('articles.language', '<>', filter.exceptLanguage)
       }
@@ -339,18 +323,8 @@ export function articlesStore(db: Executor) {
   }
 }
 
-function toArticle({ responsesOpen, selections, ...row }: Row): Article {
-  const ofKind = (kind: Selection['kind']) =>
-    (selections ?? []).filter((selection) => selection.kind === kind)
-  return {
-    ...fill(row),
-    state: row.state as ArticleState,
-    picture: (row.picture as Picture | null) ?? undefined,
-    enclosure: (row.enclosure as Enclosure | null) ?? undefined,
-    areResponsesOpen: responsesOpen,
-    sections: ofKind('section'),
-    dossiers: ofKind('dossier'),
-    tags: ofKind('tag'),
-    authors: ofKind('author'),
-  }
+function toArticle({ selections, ...row }: Row): Article {
+  const ofKind = Object.groupBy(selections ?? [], ({ kind }) => kind)
+  const { section: sections = [], dossier: dossiers = [], tag: tags = [], author: authors = [] } = ofKind
+  return { ...fill(row), sections, dossiers, tags, authors }
 }

@@ -1,31 +1,23 @@
-import type { Selectable } from 'kysely'
 import type { PickedList } from '../../domain/articles/pick.ts'
 import { databaseTime, rowsOf, type Executor } from '../executor.ts'
-import type { Picks } from '../schema.ts'
-
-const columns = ['slug', 'names', 'articleIds', 'startsAt', 'endsAt', 'onFront'] as const
-const toPick = (row: Pick<Selectable<Picks>, (typeof columns)[number]>): PickedList => ({
-  ...row,
-  names: row.names as Record<string, string>,
-})
 
 export function picksStore(db: Executor) {
-  const select = () => db.selectFrom('picks').select(columns)
+  const select = () =>
+    db
+      .selectFrom('picks')
+      .select(['slug', 'names', 'articleIds', 'startsAt', 'endsAt', 'onFront'])
+      .$castTo<PickedList>()
 
   return {
-    async list(): Promise<PickedList[]> {
-      return (await select().orderBy('slug').execute()).map(toPick)
-    },
+    list: (): Promise<PickedList[]> => select().orderBy('slug').execute(),
 
     async listBySlug(slugs: string[]): Promise<PickedList[]> {
       if (slugs.length === 0) return []
-      return (await select().where('slug', 'in', slugs).execute()).map(toPick)
+      return select().where('slug', 'in', slugs).execute()
     },
 
     /** Those that stand at the side of the front page, each at its time. */
-    async listOnFront(): Promise<PickedList[]> {
-      return (await select().where('onFront', '=', true).orderBy('slug').execute()).map(toPick)
-    },
+    listOnFront: (): Promise<PickedList[]> => select().where('onFront', '=', true).orderBy('slug').execute(),
 
     async find(slug: string): Promise<PickedList | undefined> {
       return (await this.listBySlug([slug]))[0]

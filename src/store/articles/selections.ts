@@ -43,69 +43,56 @@ export function selectionsStore(db: Executor) {
       'formerly',
     ),
   ] as const
-  const select = () => db.selectFrom('selections').select(columns)
-  type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirstOrThrow']>>
-  const toSelection = (row: Row): PlacedSelection => row as unknown as PlacedSelection
+  const select = () => db.selectFrom('selections').select(columns).$castTo<PlacedSelection>()
 
   return {
     /** Also by a slug that it had before. */
-    async findBySlug(kind: SelectionKind, slug: string): Promise<PlacedSelection | undefined> {
-      const row = await select()
+    findBySlug: (kind: SelectionKind, slug: string): Promise<PlacedSelection | undefined> =>
+      select()
         .where(
           'id',
           '=',
           sql<number>`(select id from selection_names where kind = ${kind} and slug = ${slug} limit 1)`,
         )
-        .executeTakeFirst()
-      return row && toSelection(row)
-    },
+        .executeTakeFirst(),
 
     /** In the publication's order. */
-    async list(kind: SelectionKind): Promise<PlacedSelection[]> {
-      const rows = await select().where('kind', '=', kind).orderBy('position').orderBy('id').execute()
-      return rows.map(toSelection)
-    },
+    list: (kind: SelectionKind): Promise<PlacedSelection[]> =>
+      select().where('kind', '=', kind).orderBy('position').orderBy('id').execute(),
 
     /** The first few that are listed: as the desk has put them in order, and of those it has not, the ones that the newest articles are in. */
-    async listLeading(kind: SelectionKind, limit: number): Promise<Selection[]> {
-      const rows = await listRows<Row>(db)`${prepared}
-        select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
-        left join (
-          select x.selection_id, count(*) as articles
-          from (select id from articles where state in ('published', 'withdrawn')
-                order by first_public_at desc, id desc limit ${newestCounted}) as newest
-          join article_selections x on x.article_id = newest.id
-          group by x.selection_id) as used on used.selection_id = s.id
-        where s.kind = ${kind} and s.listed
-        order by s.position, used.articles desc nulls last, s.id
-        limit ${limit}`
-      return rows.map(toSelection)
-    },
+    listLeading: (kind: SelectionKind, limit: number) => listRows<Selection>(db)`${prepared}
+      select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
+      left join (
+        select x.selection_id, count(*) as articles
+        from (select id from articles where state in ('published', 'withdrawn')
+              order by first_public_at desc, id desc limit ${newestCounted}) as newest
+        join article_selections x on x.article_id = newest.id
+        group by x.selection_id) as used on used.selection_id = s.id
+      where s.kind = ${kind} and s.listed
+      order by s.position, used.articles desc nulls last, s.id
+      limit ${limit}`,
 
     /** Those of `chosen`, then the `limit` most used. */
-    async listToChoose(kind: SelectionKind, chosen: string[], limit: number): Promise<Selection[]> {
-      const rows = await listRows<Row>(db)`
-        select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
-        left join (select selection_id, count(*) as articles from article_selections group by selection_id) as used
-          on used.selection_id = s.id
-        where s.kind = ${kind}
-        order by s.slug = any(${chosen}::text[]) desc, used.articles desc nulls last, s.id
-        limit ${limit + chosen.length}`
-      return rows.map(toSelection)
-    },
+    listToChoose: (kind: SelectionKind, chosen: string[], limit: number) => listRows<Selection>(db)`
+      select s.id, s.kind, s.slug, s.names, s.description as descriptions from selections s
+      left join (select selection_id, count(*) as articles from article_selections group by selection_id) as used
+        on used.selection_id = s.id
+      where s.kind = ${kind}
+      order by s.slug = any(${chosen}::text[]) desc, used.articles desc nulls last, s.id
+      limit ${limit + chosen.length}`,
 
     /** Undefined where the slug is taken. */
-    async insert(
+    insert: (
       selection: NewSelection & { position?: number | undefined },
-    ): Promise<PlacedSelection | undefined> {
-      const row = await db
+    ): Promise<PlacedSelection | undefined> =>
+      db
         .insertInto('selections')
         .values({ ...selection, names: JSON.stringify(selection.names) })
         .onConflict((conflict) => conflict.columns(['kind', 'slug']).doNothing())
         .returning(columns)
-        .executeTakeFirst()
-      return row && toSelection(row)
-    },
+        .$castTo<PlacedSelection>()
+        .executeTakeFirst(),
 
     /**
      * The ids of these selections by `kind/slug`; unknown ones are created, known ones keep their names. Whoever writes a
@@ -137,8 +124,8 @@ export function selectionsStore(db: Executor) {
       return new Map(rows.map((row) => [keyOf(row), row.id]))
     },
 
-    async update(id: number, change: SelectionChange): Promise<PlacedSelection | undefined> {
-      const row = await db
+    update: (id: number, change: SelectionChange): Promise<PlacedSelection | undefined> =>
+      db
         .updateTable('selections')
         .set({
           names: change.names && JSON.stringify(change.names),
@@ -149,9 +136,8 @@ export function selectionsStore(db: Executor) {
         })
         .where('id', '=', id)
         .returning(columns)
-        .executeTakeFirst()
-      return row && toSelection(row)
-    },
+        .$castTo<PlacedSelection>()
+        .executeTakeFirst(),
 
     /** The old slug leads to it; newsletters draw from it under the new one. */
     async updateSlug({ id, kind, slug }: Selection, to: string): Promise<void> {
