@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { Article, ArticleBody } from '../../domain/articles/article.ts'
+import type { Article } from '../../domain/articles/article.ts'
+import { show } from '../../domain/fields.ts'
 import { ifMatch, ifMatchVersion } from '../../http/preconditions.ts'
 import { get, post, put, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { articleInput, externalId } from '../../services/articles/input.ts'
@@ -17,12 +18,6 @@ const articleBody = z.object({
   format: z.enum(['html', 'markdown']),
   writtenBy: z.string().nullable().describe('An address, the name of a key; null: it came with an import'),
   writtenAt: time,
-})
-
-const toBodyShape = ({ id: _id, writtenAt, writtenBy, ...body }: ArticleBody) => ({
-  ...body,
-  writtenBy: writtenBy ?? null,
-  writtenAt: writtenAt.toISOString(),
 })
 
 const articleQuery = {
@@ -108,7 +103,7 @@ export function articleApi(service: ArticleService): ApiRoute[] {
       answers: { 200: z.object({ data: z.array(articleBody), next: z.null() }) },
       handle: async ({ params }) => {
         const bodies = await service.listBodies(params.externalId)
-        return { body: { data: bodies.map(toBodyShape), next: null } }
+        return { body: { data: bodies.map((one) => show(articleBody, one)), next: null } }
       },
     }),
     post('/articles/{externalId}/withdraw', 'editor', {

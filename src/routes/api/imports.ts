@@ -50,12 +50,7 @@ export function importApi({ imports }: Pick<Services, 'imports'>): ApiRoute[] {
       }),
       answers: { 202: z.object({ id: z.int() }) },
       handle: async ({ params, body: { dryRun: isDryRun, ...wish }, actor }) => {
-        const body = await imports.again(params.id, {
-          ...wish,
-          isDryRun,
-          actor,
-          consentBasis: wish.consentBasis,
-        })
+        const body = await imports.again(params.id, { ...wish, isDryRun, actor })
         return { body, headers: { Location: `/api/v1/imports/${body.id}` } }
       },
     }),

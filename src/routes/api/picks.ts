@@ -36,10 +36,7 @@ export function pickApi({ picks }: Services): ApiRoute[] {
       summary: 'Delete picks; their feeds end',
       params,
       answers: { 204: 'Deleted' },
-      handle: async ({ params: { slug }, actor }) => {
-        await picks.delete(slug, actor)
-        return { status: 204 }
-      },
+      handle: ({ params: { slug }, actor }) => picks.delete(slug, actor),
     }),
   ]
 }

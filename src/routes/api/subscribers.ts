@@ -13,6 +13,7 @@ import { subscriberShape, subscriberWithConsents } from '../../services/subscrib
 import { consentBasis, subscriberChange } from '../../services/subscribers/subscribers.ts'
 import type { Services } from '../../services/services.ts'
 
+const params = z.strictObject({ id: rowId })
 const suppression = z.object({
   id: z.int(),
   reason: z.enum(suppressionReasons),
@@ -48,7 +49,7 @@ export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRo
     }),
     get('/subscribers/{id}', 'viewer', {
       summary: 'One subscriber, with the record of their consent',
-      params: z.strictObject({ id: rowId }),
+      params,
       answers: { 200: subscriberWithConsents },
       handle: async ({ params }) => ({ body: await subscribers.get(params.id) }),
     }),
@@ -57,8 +58,6 @@ export function subscriberApi(services: Needed, signupLimit: SignupLimit): ApiRo
     ...suppressionApi(services),
   ]
 }
-
-const params = z.strictObject({ id: rowId })
 
 function subscriberActionApi({ subscribers, signups }: Needed): ApiRoute[] {
   return [
@@ -95,9 +94,7 @@ function subscriberActionApi({ subscribers, signups }: Needed): ApiRoute[] {
       summary: 'Erase a person for good; imports do not bring them back',
       params,
       answers: { 204: 'Erased' },
-      handle: async ({ params: { id }, actor }) => {
-        await subscribers.erase(id, actor)
-      },
+      handle: ({ params: { id }, actor }) => subscribers.erase(id, actor),
     }),
     get('/subscribers/{id}/data', 'admin', {
       summary: 'Everything kept about a person, to be handed to them',

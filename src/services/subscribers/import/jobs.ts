@@ -17,7 +17,7 @@ export interface ImportOptions {
   actor: Actor
   isDryRun: boolean
   /** How consent was given, in words; needs an admin. Without it everyone gets an activation mail. */
-  consentBasis: string | undefined
+  consentBasis?: string | undefined
   columns?: ColumnMap | undefined
   /** As the client announces them: what is too large is refused before it is sent. */
   bytes?: number | undefined
