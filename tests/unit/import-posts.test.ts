@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { Attachments } from '../../src/import/wordpress/attachments.ts'
+import { openAttachments } from '../../src/import/wordpress/attachments.ts'
 import { faultOf, leftOutReason, toPost } from '../../src/import/wordpress/wordpress.ts'
 import { toParagraphs } from '../../src/import/wordpress/wordpress-html.ts'
 import { readWxr, type WxrItem } from '../../src/import/wordpress/wxr.ts'
@@ -25,7 +25,7 @@ async function read(items: string, head = `<wp:base_blog_url>${site}</wp:base_bl
 
 async function post(fields: string, others = '') {
   const { items, authors } = await read(`<item>${fields}</item>${others}`)
-  const attachments = new Attachments()
+  const attachments = openAttachments()
   onTestFinished(() => {
     attachments.close()
   })
@@ -53,7 +53,7 @@ async function post(fields: string, others = '') {
     notes,
     responses,
     responsesLeftOut,
-    missing: attachments.missing,
+    missing: attachments.countMissing(),
   }
 }
 

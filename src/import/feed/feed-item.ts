@@ -1,4 +1,4 @@
-import { imageTypeOf } from '../wordpress/attachments.ts'
+import { imageTypeOf } from '../file-types.ts'
 import type { GivenEnclosure } from './enclosure.ts'
 import { onOneLine } from '../../domain/text.ts'
 import { toPlainParagraphs } from '../plain-text.ts'
@@ -91,37 +91,33 @@ export class ItemBuilder {
     else if (name === 'category' && attributes['term'])
       this.item.tags.push(attributes['label'] || attributes['term'])
     else if (name === 'guid') this.#guidIsLink = attributes['isPermaLink']?.trim().toLowerCase() !== 'false'
-    else if (name === 'enclosure' && url) this.#enclosure({ url, base, type, length })
+    else if (name === 'enclosure' && url) this.#addFile('enclosures', { url, base, type, length })
     else if (name === 'itunes:image' && url) this.item.picture ??= { url, base }
     else if ((name === 'media:content' || name === 'media:thumbnail') && url) {
-      this.#addMedia({ url, base, type, length: attributes['fileSize'] ?? '' }, name, attributes['medium'])
+      const isPicture =
+        name === 'media:thumbnail' || attributes['medium'] === 'image' || imageTypeOf(url) !== undefined
+      this.#addFile('media', { url, base, type, length: attributes['fileSize'] ?? '' }, isPicture)
     }
   }
 
   #link(link: GivenUrl, attributes: Attributes): void {
     const { type = '', length = '' } = attributes
     const rel = relationOf(attributes)
-    if (rel === 'enclosure') this.#enclosure({ ...link, type, length })
+    if (rel === 'enclosure') this.#addFile('enclosures', { ...link, type, length })
     if (rel !== 'alternate') return
     const rank = type === '' || /html/i.test(type) ? 1 : 2
     if (rank < this.#linkRank) this.item.link = link
     this.#linkRank = Math.min(rank, this.#linkRank)
   }
 
-  #enclosure(enclosure: FeedItem['enclosures'][number]): void {
-    const isPicture = /^image\//i.test(enclosure.type) || (!enclosure.type && imageTypeOf(enclosure.url))
-    if (isPicture) this.item.picture ??= { url: enclosure.url, base: enclosure.base }
-    else this.item.enclosures.push(enclosure)
-  }
-
-  #addMedia(media: FeedItem['enclosures'][number], name: string, medium: string | undefined): void {
-    const isPicture =
-      name === 'media:thumbnail' ||
-      medium === 'image' ||
-      /^image\//i.test(media.type) ||
-      imageTypeOf(media.url)
-    if (isPicture) this.item.picture ??= { url: media.url, base: media.base }
-    else this.item.media.push(media)
+  /** @param isPicture whatever its type says; unless said, by its ending where it has no type */
+  #addFile(
+    list: 'enclosures' | 'media',
+    file: FeedItem['media'][number],
+    isPicture = !file.type && imageTypeOf(file.url) !== undefined,
+  ): void {
+    if (isPicture || /^image\//i.test(file.type)) this.item.picture ??= { url: file.url, base: file.base }
+    else this.item[list].push(file)
   }
 
   /** A field that may hold HTML. */

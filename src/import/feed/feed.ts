@@ -1,4 +1,5 @@
 import { slugOf } from '../../domain/articles/slug.ts'
+import type { ReadingContext } from '../../services/sources/site.ts'
 import type { ImportedPost } from '../batch.ts'
 import { readDate } from '../dates.ts'
 import { enclosureOf, type UsableEnclosure } from './enclosure.ts'
@@ -53,14 +54,9 @@ export async function readFeed({ url, body, charset }: FeedDocument): Promise<Fe
   return isFeed ? { feed, repairs: source.repairs, marks, isComplete, pending } : undefined
 }
 
-interface Options {
+interface Options extends Omit<ReadingContext, 'languages'> {
   url: string
   language: string
-  /** As `knownSections` says. */
-  sections: ReadonlyMap<string, string>
-  /** Where a time without a zone was written. */
-  zone: string
-  readAt: Date
   postNumber: string | undefined
 }
 

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { GalleryPicture } from './shortcodes.ts'
+import { imageTypeOf } from '../file-types.ts'
 import { plainText } from '../plain-text.ts'
 import type { WxrItem } from './wxr.ts'
 
@@ -15,93 +16,71 @@ const maxPattern = 1_000_000
  * picture's own item, so they are gathered in a first pass. An export may hold a million: they lie in a file without
  * a name in the folder for temporary files, gone with the process.
  */
-export class Attachments {
-  readonly #database = new DatabaseSync('')
-  readonly #insert
-  readonly #findById
-  readonly #listByParent
-  readonly #insertPattern
-  readonly #findPattern
+export function openAttachments() {
+  const database = new DatabaseSync('')
+  database.exec(`
+    create table attachments (id integer primary key, parent integer, url text, alt text, caption text) strict;
+    create index attachments_parent on attachments (parent);
+    create table patterns (id integer primary key, html text) strict;
+    pragma journal_mode = off;
+    begin`)
+  const insert = database.prepare('insert or replace into attachments values (?, ?, ?, ?, ?)')
+  const findById = database.prepare('select url, alt, caption from attachments where id = ?')
+  const listByParent = database.prepare(
+    `select url, alt, caption from attachments where parent = ? order by id limit ${maxPictures}`,
+  )
+  const insertPattern = database.prepare('insert or replace into patterns values (?, ?)')
+  const findPattern = database.prepare('select html from patterns where id = ?')
   /** What posts show and no file has. */
-  readonly #missing = new Set<number>()
+  const missing = new Set<number>()
 
-  constructor() {
-    this.#database.exec(`
-      create table attachments (id integer primary key, parent integer, url text, alt text, caption text) strict;
-      create index attachments_parent on attachments (parent);
-      create table patterns (id integer primary key, html text) strict;
-      pragma journal_mode = off;
-      begin`)
-    this.#insert = this.#database.prepare('insert or replace into attachments values (?, ?, ?, ?, ?)')
-    this.#findById = this.#database.prepare('select url, alt, caption from attachments where id = ?')
-    this.#listByParent = this.#database.prepare(
-      `select url, alt, caption from attachments where parent = ? order by id limit ${maxPictures}`,
-    )
-    this.#insertPattern = this.#database.prepare('insert or replace into patterns values (?, ?)')
-    this.#findPattern = this.#database.prepare('select html from patterns where id = ?')
-  }
-
-  add({ fields, meta }: WxrItem): void {
-    const id = Number(fields.id)
-    if (!Number.isSafeInteger(id)) return
-    if (fields.type === 'wp_block') this.#insertPattern.run(id, (fields.content ?? '').slice(0, maxPattern))
-    // Where it has no URL of its own, WordPress takes the guid, too.
-    const url = fields.attachmentUrl || (fields.guid ?? '')
-    if (fields.type !== 'attachment' || url === '') return
-    const parent = Number(fields.parent)
-    const texts = [
-      url,
-      plainText(meta.get('_wp_attachment_image_alt') ?? ''),
-      plainText(fields.excerpt ?? ''),
-    ]
-    this.#insert.run(
-      id,
-      Number.isSafeInteger(parent) && parent > 0 ? parent : null,
-      ...texts.map((text) => text.slice(0, maxLength)),
-    )
-  }
-
-  /** How many pictures were asked for that no file has. */
-  get missing(): number {
-    return this.#missing.size
-  }
-
-  find(id: number): GalleryPicture | undefined {
+  const find = (id: number): GalleryPicture | undefined => {
     if (!Number.isSafeInteger(id) || id <= 0) return undefined
-    const found = this.#findById.get(id) as GalleryPicture | undefined
-    if (!found) this.#missing.add(id)
+    const found = findById.get(id) as GalleryPicture | undefined
+    if (!found) missing.add(id)
     return found
   }
 
-  findPattern(id: number): string | undefined {
-    return (this.#findPattern.get(id) as { html: string } | undefined)?.html
-  }
+  return {
+    add({ fields, meta }: WxrItem): void {
+      const id = Number(fields.id)
+      if (!Number.isSafeInteger(id)) return
+      if (fields.type === 'wp_block') insertPattern.run(id, (fields.content ?? '').slice(0, maxPattern))
+      // Where it has no URL of its own, WordPress takes the guid, too.
+      const url = fields.attachmentUrl || (fields.guid ?? '')
+      if (fields.type !== 'attachment' || url === '') return
+      const parent = Number(fields.parent)
+      const texts = [
+        url,
+        plainText(meta.get('_wp_attachment_image_alt') ?? ''),
+        plainText(fields.excerpt ?? ''),
+      ]
+      insert.run(
+        id,
+        Number.isSafeInteger(parent) && parent > 0 ? parent : null,
+        ...texts.map((text) => text.slice(0, maxLength)),
+      )
+    },
 
-  /** In the order of `ids`, pictures alone. */
-  findPictures(ids: number[]): GalleryPicture[] {
-    return ids.flatMap((id) => this.find(id) ?? []).filter(isPicture)
-  }
+    /** How many pictures were asked for that no file has. */
+    countMissing: () => missing.size,
 
-  listOfPost(postId: number): GalleryPicture[] {
-    return (this.#listByParent.all(postId) as unknown as GalleryPicture[]).filter(isPicture)
-  }
+    find,
 
-  close(): void {
-    this.#database.close()
+    findPattern: (id: number) => (findPattern.get(id) as { html: string } | undefined)?.html,
+
+    /** In the order of `ids`, pictures alone. */
+    findPictures: (ids: number[]) => ids.flatMap((id) => find(id) ?? []).filter(isPicture),
+
+    listOfPost: (postId: number) =>
+      (listByParent.all(postId) as unknown as GalleryPicture[]).filter(isPicture),
+
+    close: () => {
+      database.close()
+    },
   }
 }
 
-const imageTypes: Record<string, string> = {
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  png: 'image/png',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  avif: 'image/avif',
-}
-
-/** By the ending of its path; undefined for what is no picture. */
-export const imageTypeOf = (url: string): string | undefined =>
-  imageTypes[/\.([a-z]{3,4})$/i.exec(URL.parse(url, 'http://x')?.pathname ?? '')?.[1]?.toLowerCase() ?? '']
+export type Attachments = ReturnType<typeof openAttachments>
 
 const isPicture = ({ url }: GalleryPicture): boolean => imageTypeOf(url) !== undefined

@@ -4,7 +4,7 @@ import type { Actor } from '../../domain/editor.ts'
 import { siteKeyOf } from '../../domain/articles/identity.ts'
 import { invalid, notFound, type DomainError } from '../../errors.ts'
 import { knownSections } from '../../services/articles/selections.ts'
-import { Attachments } from './attachments.ts'
+import { openAttachments, type Attachments } from './attachments.ts'
 import { createBatcher, type ImportReport, type ImportServices, type ItemName } from '../batch.ts'
 import { foreignNote } from '../notes.ts'
 import { bytesOf } from '../xml/file-bytes.ts'
@@ -95,7 +95,7 @@ export async function importWordpress(services: ImportServices, options: Wordpre
       done += part.size
     }
   }
-  const attachments = new Attachments()
+  const attachments = openAttachments()
   try {
     const site = await survey(attachments, pass())
     const sections = knownSections(await services.selections.list('section'))
@@ -205,7 +205,8 @@ async function importPosts(
   }
   await batcher.end(counts.items, counts.others)
   const { responsesLeftOut } = counts
-  return { ...report, leftOut, responsesLeftOut, picturesMissing: context.attachments.missing, repairs }
+  const picturesMissing = context.attachments.countMissing()
+  return { ...report, leftOut, responsesLeftOut, picturesMissing, repairs }
 }
 
 const idPrefixOf = (site: string): string => `wp:${siteKeyOf(site)}`

@@ -2,7 +2,9 @@ import type { SelectionKind } from '../../domain/articles/article.ts'
 import type { SourceMark } from '../../domain/articles/identity.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import type { Origin } from '../../services/articles/put-article.ts'
-import { imageTypeOf, type Attachments } from './attachments.ts'
+import type { ReadingContext } from '../../services/sources/site.ts'
+import type { Attachments } from './attachments.ts'
+import { imageTypeOf } from '../file-types.ts'
 import type { ImportedPost } from '../batch.ts'
 import { readDate } from '../dates.ts'
 import { enclosureOf } from '../feed/enclosure.ts'
@@ -24,7 +26,7 @@ export type LeftOutReason =
   | 'other state'
   | 'language'
 
-export interface PostContext {
+export interface PostContext extends ReadingContext {
   /** `wp:news.example`: what external ids begin with. */
   idPrefix: string
   baseUrl: string
@@ -35,12 +37,6 @@ export interface PostContext {
   language: string | undefined
   /** What the export says of itself. */
   siteLanguage: string
-  /** The slugs of the sections that are here, by slug and by folded name. */
-  sections: ReadonlyMap<string, string>
-  languages: string[]
-  /** Where a local time without its UTC twin was written. */
-  zone: string
-  readAt: Date
 }
 
 const types: Record<string, LeftOutReason> = {

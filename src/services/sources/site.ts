@@ -48,6 +48,7 @@ export type Site = Pick<FoundSource, 'kind' | 'url' | 'home' | 'siteLanguage' | 
 
 export interface ReadingContext {
   languages: string[]
+  /** Where a local time without one was written. */
   zone: string
   /** The slugs of the sections that are here, by slug and by the slug of each of their names. */
   sections: ReadonlyMap<string, string>
