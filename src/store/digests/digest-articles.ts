@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import type { Picture } from '../../domain/articles/article.ts'
 import type { Linked } from '../../domain/articles/links.ts'
 import type { Candidate } from '../../domain/digests/digest-content.ts'
 import type { GoneArticle } from '../../domain/digests/digest-variant.ts'
@@ -8,10 +7,9 @@ import type { Newsletter } from '../../domain/newsletter.ts'
 import { invalid } from '../../errors.ts'
 import { linksOf } from '../articles/article-links.ts'
 import { listRows, rowsOf, run, type Executor } from '../executor.ts'
-import { fill } from '../row.ts'
+import { fill, type Emptied } from '../row.ts'
 
-type LinkedRow = Pick<Candidate, 'slug' | 'links' | 'shortCode'> & { canonicalUrl: string | null }
-type Row = LinkedRow & Omit<Candidate, keyof LinkedRow | 'picture'> & { picture: Picture | null }
+type MostRead = Linked & Pick<Candidate, 'id' | 'title' | 'shortCode'>
 
 /** A desk reads this many at most; what is due beyond it waits for the next digest inside its look-back. */
 const maxCandidates = 100
@@ -42,7 +40,7 @@ export function digestArticlesStore(db: Executor) {
       { since, until }: { since: Date; until: Date },
     ): Promise<Candidate[]> {
       const { sections, dossiers, tags, language } = newsletter
-      const rows = await listRows<Row>(db)`
+      const rows = await listRows<Emptied<Candidate>>(db)`
         select ${columns}
         from articles a
         where a.state = 'published'
@@ -64,7 +62,7 @@ export function digestArticlesStore(db: Executor) {
     /** Published articles among these ids, in their order. */
     async listByIds(ids: readonly number[]): Promise<Candidate[]> {
       if (ids.length === 0) return []
-      const rows = await listRows<Row>(db)`
+      const rows = await listRows<Emptied<Candidate>>(db)`
         select ${columns}
         from unnest(${ids}::bigint[]) with ordinality wanted (id, position)
         join articles a on a.id = wanted.id and a.state = 'published'
@@ -75,7 +73,7 @@ export function digestArticlesStore(db: Executor) {
     /** Of these, what a newsletter may hold whenever it became public: published, of its language, not excluded; in their order. */
     async listPicked({ id, language }: Newsletter, ids: readonly number[]): Promise<Candidate[]> {
       if (ids.length === 0) return []
-      const rows = await listRows<Row>(db)`
+      const rows = await listRows<Emptied<Candidate>>(db)`
         select ${columns}
         from unnest(${ids}::bigint[]) with ordinality wanted (id, position)
         join articles a on a.id = wanted.id and a.state = 'published'
@@ -138,8 +136,7 @@ export function digestArticlesStore(db: Executor) {
         const id = idOf.get(externalId)
         if (id !== undefined) return id
         const sentence = `There is no public article ${externalId}: name published articles only.`
-        const fields = [{ field: 'articles', message: sentence }]
-        throw invalid('article_not_public', sentence, { fields })
+        throw invalid('article_not_public', sentence, { field: 'articles' })
       })
     },
 
@@ -154,12 +151,8 @@ export function digestArticlesStore(db: Executor) {
      * The most read of the seven days before `date`, by finished days: a live count would change a digest, and ask
      * for another approval, with every reader of the site.
      */
-    async listMostRead(
-      language: string,
-      date: string,
-      limit: number,
-    ): Promise<(Linked & Pick<Candidate, 'id' | 'title' | 'shortCode'>)[]> {
-      const rows = await listRows<LinkedRow & { id: number; title: string }>(db)`
+    async listMostRead(language: string, date: string, limit: number): Promise<MostRead[]> {
+      const rows = await listRows<Emptied<MostRead>>(db)`
         select a.id, a.title, a.slug, a.short_code, a.canonical_url, ${linksOf('a.id')} as links
         from article_views v join articles a on a.id = v.article_id
         where v.date >= ${date}::date - 7 and v.date < ${date}::date
