@@ -67,6 +67,12 @@ export const run =
   async (...statement: Fill): Promise<number> =>
     Number((await sql(...statement).execute(db)).numAffectedRows ?? 0)
 
+/** The same. @returns whether it has changed any */
+export const changesRows =
+  (db: Executor) =>
+  async (...statement: Fill): Promise<boolean> =>
+    (await run(db)(...statement)) > 0
+
 /** The rows of a table that hold these values, null among them; what is done to them tells whether there were any. */
 export function rowsOf<Table extends keyof DB>(
   db: Executor,

@@ -13,7 +13,7 @@ const folded = (column: string) =>
 /** Under which names articles are known. */
 export function articleIdentity(db: Executor) {
   /** Own ones first, then aliases. */
-  const listBy = (column: 'external_id' | 'guid') => async (names: string[]) => {
+  const listBy = (column: 'external_id' | 'guid') => (names: string[]) => {
     const name = sql.ref(column)
     return listRows<FoundName>(db)`
       select ${name} as name, id as "articleId" from articles where ${name} = any(${names})
@@ -33,21 +33,17 @@ export function articleIdentity(db: Executor) {
       where o.external_id = any(${externalIds}) and a.state = 'published'`,
 
     /** Folded guids and addresses of pages (`foldUrl`). */
-    listByFoldedUrls: async (urls: string[]): Promise<FoundName[]> => {
-      return listRows<FoundName>(db)`
-        select ${folded('guid')} as name, id as "articleId" from articles
-        where guid like 'http%' and ${folded('guid')} = any(${urls})
-        union
-        select ${folded('canonical_url')}, id from articles
-        where canonical_url is not null and ${folded('canonical_url')} = any(${urls})`
-    },
+    listByFoldedUrls: (urls: string[]) => listRows<FoundName>(db)`
+      select ${folded('guid')} as name, id as "articleId" from articles
+      where guid like 'http%' and ${folded('guid')} = any(${urls})
+      union
+      select ${folded('canonical_url')}, id from articles
+      where canonical_url is not null and ${folded('canonical_url')} = any(${urls})`,
 
     /** Permalinks before an import (`canonicalPath`). */
-    listByOldPaths: async (paths: string[]): Promise<FoundName[]> => {
-      return listRows<FoundName>(db)`
-        select lower(rtrim(old_path, '/')) as name, id as "articleId" from articles
-        where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})`
-    },
+    listByOldPaths: (paths: string[]) => listRows<FoundName>(db)`
+      select lower(rtrim(old_path, '/')) as name, id as "articleId" from articles
+      where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})`,
 
     /** The article is known by this, too. An external id or a guid that it had leads to it on. */
     async insertAliases(

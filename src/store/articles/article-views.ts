@@ -1,4 +1,4 @@
-import { getValue, hasRow, run, type Executor } from '../executor.ts'
+import { changesRows, getValue, hasRow, type Executor } from '../executor.ts'
 
 export function articleViewsStore(db: Executor) {
   return {
@@ -7,18 +7,15 @@ export function articleViewsStore(db: Executor) {
      * False where no published article has that slug.
      * @param date ISO, such as 2026-03-14
      */
-    async insert(slug: string, date: string, n = 1): Promise<boolean> {
-      const counted = await run(db)`
-        with article as (
-          update articles set views_total = views_total + ${n}::bigint
-          where slug = ${slug} and state = 'published'
-          returning id
-        )
-        insert into article_views (article_id, date, n)
-        select id, ${date}::date, ${n}::bigint from article
-        on conflict (article_id, date) do update set n = article_views.n + excluded.n`
-      return counted > 0
-    },
+    insert: (slug: string, date: string, n = 1) => changesRows(db)`
+      with article as (
+        update articles set views_total = views_total + ${n}::bigint
+        where slug = ${slug} and state = 'published'
+        returning id
+      )
+      insert into article_views (article_id, date, n)
+      select id, ${date}::date, ${n}::bigint from article
+      on conflict (article_id, date) do update set n = article_views.n + excluded.n`,
 
     /** The secret of a day, made by whoever asks first; those of the days before are deleted then. */
     async keyOf(date: string, fresh: Buffer): Promise<Buffer> {

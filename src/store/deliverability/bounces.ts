@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { BounceClass } from '../../domain/deliverability/bounce.ts'
 import { bounceWindowDays, type ScoredBounce } from '../../domain/deliverability/suppression.ts'
 import type { MailReference } from '../../domain/delivery/mail-reference.ts'
-import { findRow, findValue, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
+import { findRow, findValue, getRow, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
 import { fill } from '../row.ts'
 
 export interface NewBounce {
@@ -154,12 +154,11 @@ export function bouncesStore(db: Executor) {
       returning newsletter_id`,
 
     /** Mails accepted on the day a week before `at` and since, and complaints that came in the week. */
-    async countWeek(at: Date): Promise<{ accepted: number; complaints: number }> {
+    countWeek(at: Date): Promise<{ accepted: number; complaints: number }> {
       const week = sql`${at}::timestamptz - interval '7 days'`
-      const row = await findRow<{ accepted: number; complaints: number }>(db)`
+      return getRow<{ accepted: number; complaints: number }>(db)`
         select (select coalesce(sum(n), 0) from delivery_counts where day >= ((${week}) at time zone 'UTC')::date) as accepted,
           (select count(*) from bounces where class = 'complaint' and at > ${week}) as complaints`
-      return row ?? { accepted: 0, complaints: 0 }
     },
 
     /** Since this day of the zone. */

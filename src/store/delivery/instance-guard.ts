@@ -24,9 +24,7 @@ export const notHeld = sql<boolean>`(
 const insufficientPrivilege = '42501'
 
 export function instanceGuardStore(db: Executor) {
-  const isStampedNow = async (): Promise<boolean> => {
-    return getValue<boolean>(db)`select ${isStamped} as is_stamped`
-  }
+  const isStampedNow = () => getValue<boolean>(db)`select ${isStamped} as is_stamped`
 
   const find = async (lock = sql``): Promise<Recorded> => {
     const guard = await findRow<Guard>(db)`

@@ -1,5 +1,5 @@
 import { nothingSpent, type Spent } from '../../domain/delivery/sending-rate.ts'
-import { getRow, getValue, run, type Executor } from '../executor.ts'
+import { changesRows, getRow, getValue, type Executor } from '../executor.ts'
 
 export type SendingBudgetStore = ReturnType<typeof sendingBudgetStore>
 
@@ -21,12 +21,9 @@ export function sendingBudgetStore(db: Executor) {
              and c.state in ('pending', 'claimed', 'deferred')) as n`,
 
     /** @returns false where somebody has changed it since `version` */
-    async put(version: number, spent: Spent): Promise<boolean> {
-      const written = await run(db)`
-        insert into sending_budget as b (version, spent) values (1, ${JSON.stringify(spent)}::jsonb)
-        on conflict (only_row) do update set version = b.version + 1, spent = excluded.spent
-        where b.version = ${version}`
-      return written === 1
-    },
+    put: (version: number, spent: Spent) => changesRows(db)`
+      insert into sending_budget as b (version, spent) values (1, ${JSON.stringify(spent)}::jsonb)
+      on conflict (only_row) do update set version = b.version + 1, spent = excluded.spent
+      where b.version = ${version}`,
   }
 }

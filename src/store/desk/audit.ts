@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { Cursor } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { findRow, type Executor } from '../executor.ts'
+import { getRow, getValue, type Executor } from '../executor.ts'
 import type { Audit } from '../schema.ts'
 
 /** No reader's address, token or key is ever in it. */
@@ -51,21 +51,15 @@ export function auditStore(db: Executor) {
     },
 
     /** Everybody and everything that the log holds. */
-    async listKinds(): Promise<{ actors: string[]; actions: string[] }> {
-      const row = await findRow<{ actors: string[]; actions: string[] }>(db)`
-        select array(select distinct actor from audit order by 1) as actors,
-          array(select distinct action from audit order by 1) as actions`
-      return row ?? { actors: [], actions: [] }
-    },
+    listKinds: () => getRow<{ actors: string[]; actions: string[] }>(db)`
+      select array(select distinct actor from audit order by 1) as actors,
+        array(select distinct action from audit order by 1) as actions`,
 
     /** What people know actors and subjects by: addresses of the desk and names of keys, also of those that have ended. */
-    async listNames(): Promise<Record<string, string>> {
-      const row = await findRow<{ names: Record<string, string> }>(db)`
-        select coalesce(jsonb_object_agg(key, name), '{}') as names from (
-          select 'editor:' || id as key, email as name from editors
-          union all select 'key:' || id, name from api_keys
-          union all select 'invitation:' || id, email from invitations) known`
-      return row?.names ?? {}
-    },
+    listNames: () => getValue<Record<string, string>>(db)`
+      select coalesce(jsonb_object_agg(key, name), '{}') as names from (
+        select 'editor:' || id as key, email as name from editors
+        union all select 'key:' || id, name from api_keys
+        union all select 'invitation:' || id, email from invitations) known`,
   }
 }

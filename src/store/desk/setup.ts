@@ -1,4 +1,4 @@
-import { findRow, type Executor } from '../executor.ts'
+import { getRow, type Executor } from '../executor.ts'
 
 /** What a newsroom sets up, in this order, and whether the data say that it was done. */
 export interface Setup {
@@ -14,19 +14,15 @@ export interface Setup {
 export function setupStore(db: Executor) {
   return {
     /** @param isSending whether a relay has taken mail */
-    async get(isSending: boolean): Promise<Setup> {
-      const setup = await findRow<Setup>(db)`
-        select name <> 'Dépêche' and postal_address is not null as identity,
-          exists (select from articles) or exists (select from sources) as articles,
-          exists (select from newsletters) as newsletter,
-          ${isSending}::boolean as sending,
-          exists (select from digests where started_at is not null)
-            or exists (select from outbox where kind = 'digest-test' and state = 'accepted') as test,
-          (select count(*) from editors where removed_at is null) > 1 as colleague,
-          exists (select from consents where event = 'requested' and form in ('embed', 'api')) as form
-        from publication`
-      if (!setup) throw new Error('there is always a publication')
-      return setup
-    },
+    get: (isSending: boolean) => getRow<Setup>(db)`
+      select name <> 'Dépêche' and postal_address is not null as identity,
+        exists (select from articles) or exists (select from sources) as articles,
+        exists (select from newsletters) as newsletter,
+        ${isSending}::boolean as sending,
+        exists (select from digests where started_at is not null)
+          or exists (select from outbox where kind = 'digest-test' and state = 'accepted') as test,
+        (select count(*) from editors where removed_at is null) > 1 as colleague,
+        exists (select from consents where event = 'requested' and form in ('embed', 'api')) as form
+      from publication`,
   }
 }

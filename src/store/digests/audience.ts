@@ -40,8 +40,7 @@ interface CountedGroup extends ReaderGroup {
 }
 
 export function audienceStore(db: Executor) {
-  const findBasis = async (query: AudienceQuery): Promise<Basis> => {
-    return getRow<Basis>(db)`
+  const getBasis = (query: AudienceQuery) => getRow<Basis>(db)`
       with ${matterOf(query)}, ${basisOf(query)}
       select basis, readers, had, exists (
         select from audience_counts c
@@ -50,7 +49,6 @@ export function audienceStore(db: Executor) {
           and abs(c.readers - basis.readers) * 100 <= c.readers and abs(c.had - basis.had) * 100 <= c.had
       ) as is_kept
       from basis`
-  }
 
   const count = (query: AudienceQuery): Promise<CountedGroup[]> => listRows<CountedGroup>(db)`
     with ${audienceOf(query)} select sections, variant_ids, barred, readers::int, article_ids from left_over`
@@ -85,7 +83,7 @@ export function audienceStore(db: Executor) {
      *   reader of a hundred came, left, or got what they had not
      */
     async listGroups(query: AudienceQuery, counting: Counting): Promise<ReaderGroup[]> {
-      const basis = await findBasis(query)
+      const basis = await getBasis(query)
       const isKept = basis.isKept && counting === 'lately'
       const groups = isKept ? await readKept(query, basis) : await count(query)
       if (!isKept && basis.readers >= largeAudience) await keep(query, basis, groups)

@@ -65,10 +65,9 @@ export function reportsStore(db: Executor) {
         order by sum(n) over (partition by domain) desc, domain, state`,
 
     /** By day of the zone; a day without any is absent. */
-    async listReaderDays(newsletterId: number, since: Date, zone: string) {
-      return listRows<Readers & { date: string }>(db)`
-        select to_char(at at time zone ${zone}, 'YYYY-MM-DD') as date, ${readers} from consents
-        where newsletter_id = ${newsletterId} and ${isTold} and at >= ${since}::timestamptz group by 1`
-    },
+    listReaderDays: (newsletterId: number, since: Date, zone: string) =>
+      listRows<Readers & { date: string }>(db)`
+      select to_char(at at time zone ${zone}, 'YYYY-MM-DD') as date, ${readers} from consents
+      where newsletter_id = ${newsletterId} and ${isTold} and at >= ${since}::timestamptz group by 1`,
   }
 }

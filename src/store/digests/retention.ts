@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { findValue, hasRow, listValues, rowsOf, run, type Executor } from '../executor.ts'
+import { changesRows, findValue, hasRow, listValues, rowsOf, run, type Executor } from '../executor.ts'
 import { isHad } from './audience.ts'
 
 /** What is kept for a time: each call ends one batch. */
@@ -20,13 +20,10 @@ export function retentionStore(db: Executor) {
       order by completed_at, id`,
 
     /** False where it was sent on meanwhile. Nobody can decide on doubts any more: they stay what they are. */
-    async endDetails(digestId: number): Promise<boolean> {
-      const ended = await run(db)`
-        update digests set details_ended_at = coalesce(details_ended_at, clock_timestamp()),
-          state = case when state = 'completed_with_uncertain' then 'completed' else state end
-        where id = ${digestId} and state in ('completed', 'completed_with_uncertain', 'cancelled')`
-      return ended > 0
-    },
+    endDetails: (digestId: number) => changesRows(db)`
+      update digests set details_ended_at = coalesce(details_ended_at, clock_timestamp()),
+        state = case when state = 'completed_with_uncertain' then 'completed' else state end
+      where id = ${digestId} and state in ('completed', 'completed_with_uncertain', 'cancelled')`,
 
     /** Nothing of it is left to move: a look at its deliveries would read all that were there. */
     markMoved: (digestId: number) => rowsOf(db, 'digests', { id: digestId }).update({ hasDetails: false }),
@@ -83,35 +80,29 @@ export function retentionStore(db: Executor) {
         as month`,
 
     /** Views of a month's days, which become views of the month. @returns whether there may be more */
-    async foldViews(month: string, limit: number): Promise<boolean> {
-      const folded = await run(db)`
-        with gone as (
-          delete from article_views where (article_id, date) in (
-            select article_id, date from article_views where ${isDayOf(month)} limit ${limit})
-          returning article_id, n
-        )
-        insert into article_views (article_id, date, n)
-        select article_id, ${month}::date, sum(n) from gone group by 1 order by 1
-        on conflict (article_id, date) do update set n = article_views.n + excluded.n`
-      return folded > 0
-    },
+    foldViews: (month: string, limit: number) => changesRows(db)`
+      with gone as (
+        delete from article_views where (article_id, date) in (
+          select article_id, date from article_views where ${isDayOf(month)} limit ${limit})
+        returning article_id, n
+      )
+      insert into article_views (article_id, date, n)
+      select article_id, ${month}::date, sum(n) from gone group by 1 order by 1
+      on conflict (article_id, date) do update set n = article_views.n + excluded.n`,
 
     /** Polls of a month's days, which become polls of the month. @returns whether there may be more */
-    async foldPolls(month: string, limit: number): Promise<boolean> {
-      const folded = await run(db)`
-        with gone as (
-          delete from feed_polls where (path, date, family) in (
-            select path, date, family from feed_polls where ${isDayOf(month)} limit ${limit})
-          returning path, family, full_n, not_modified_n, limited_n
-        )
-        insert into feed_polls (path, date, family, full_n, not_modified_n, limited_n)
-        select path, ${month}::date, family, sum(full_n), sum(not_modified_n), sum(limited_n) from gone
-        group by 1, 3 order by 1, 3
-        on conflict (path, date, family) do update set full_n = feed_polls.full_n + excluded.full_n,
-          not_modified_n = feed_polls.not_modified_n + excluded.not_modified_n,
-          limited_n = feed_polls.limited_n + excluded.limited_n`
-      return folded > 0
-    },
+    foldPolls: (month: string, limit: number) => changesRows(db)`
+      with gone as (
+        delete from feed_polls where (path, date, family) in (
+          select path, date, family from feed_polls where ${isDayOf(month)} limit ${limit})
+        returning path, family, full_n, not_modified_n, limited_n
+      )
+      insert into feed_polls (path, date, family, full_n, not_modified_n, limited_n)
+      select path, ${month}::date, family, sum(full_n), sum(not_modified_n), sum(limited_n) from gone
+      group by 1, 3 order by 1, 3
+      on conflict (path, date, family) do update set full_n = feed_polls.full_n + excluded.full_n,
+        not_modified_n = feed_polls.not_modified_n + excluded.not_modified_n,
+        limited_n = feed_polls.limited_n + excluded.limited_n`,
   }
 }
 

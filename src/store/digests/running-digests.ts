@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { DigestReason } from '../../domain/digests/digest.ts'
 import {
+  changesRows,
   databaseTime,
   findRow,
   findValue,
@@ -40,24 +41,21 @@ export function runningDigestsStore(db: Executor) {
      * is longer than what it has refused so far, and once more when the digest expires.
      * @returns false where the digest was not sending
      */
-    async markPaused(
+    markPaused: (
       id: number,
       reason: DigestReason,
       relay?: { answer: string; waitMinutes: readonly number[] },
-    ): Promise<boolean> {
-      const paused = await run(db)`
-        update digests
-        set state = 'paused', resume_state = 'sending', paused_reason = ${reason}, updated_at = clock_timestamp()
-          ${
-            relay
-              ? sql`, relay_answer = ${relay.answer}, relay_since = coalesce(relay_since, clock_timestamp()),
-                probe_at = least(expires_at, clock_timestamp()
-                  + ${longerWait(relay.waitMinutes, sql`coalesce(relay_since, clock_timestamp())`)})`
-              : sql``
-          }
-        where id = ${id} and state = 'sending'`
-      return paused > 0
-    },
+    ) => changesRows(db)`
+      update digests
+      set state = 'paused', resume_state = 'sending', paused_reason = ${reason}, updated_at = clock_timestamp()
+        ${
+          relay
+            ? sql`, relay_answer = ${relay.answer}, relay_since = coalesce(relay_since, clock_timestamp()),
+              probe_at = least(expires_at, clock_timestamp()
+                + ${longerWait(relay.waitMinutes, sql`coalesce(relay_since, clock_timestamp())`)})`
+            : sql``
+        }
+      where id = ${id} and state = 'sending'`,
 
     /** Whether the relay refused us and has taken nothing of it since. */
     isProbing: (id: number) => hasRow(db)`

@@ -6,7 +6,7 @@ import {
   type HeldReason,
   type PortionOutcome,
 } from '../../domain/digests/spread.ts'
-import { findRow, getValue, listValues, run, type Executor } from '../executor.ts'
+import { findRow, getRow, getValue, listValues, run, type Executor } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
 import { seconds } from '../delivery/ledger.ts'
 import { dayMs } from '../../domain/time.ts'
@@ -64,17 +64,14 @@ export function spreadsStore(db: Executor) {
       select spread_portion as portion, spread_next_at as next_at, clock_timestamp() as now from digests
       where id = ${digestId} and state = 'sending' and spread_next_at <= clock_timestamp()`,
 
-    async countOutcome(digestId: number): Promise<PortionOutcome> {
-      const row = await findRow<PortionOutcome>(db)`
-        select
-          (select coalesce(sum(n), 0) from delivery_counts where digest_id = ${digestId} and state = 'accepted') as accepted,
-          (select count(*) from (
-            select subscriber_id from bounces where digest_id = ${digestId} and class not in ('complaint', 'full', 'transient')
-            union select subscriber_id from deliveries where digest_id = ${digestId} and state = 'rejected') r) as refused,
-          (select count(distinct subscriber_id) from bounces
-           where digest_id = ${digestId} and class = 'complaint') as complaints`
-      return row ?? { accepted: 0, refused: 0, complaints: 0 }
-    },
+    countOutcome: (digestId: number) => getRow<PortionOutcome>(db)`
+      select
+        (select coalesce(sum(n), 0) from delivery_counts where digest_id = ${digestId} and state = 'accepted') as accepted,
+        (select count(*) from (
+          select subscriber_id from bounces where digest_id = ${digestId} and class not in ('complaint', 'full', 'transient')
+          union select subscriber_id from deliveries where digest_id = ${digestId} and state = 'rejected') r) as refused,
+        (select count(distinct subscriber_id) from bounces
+         where digest_id = ${digestId} and class = 'complaint') as complaints`,
 
     /**
      * Puts readers in order, the newest first, and gives each their day: the first portion goes now. Who has left or
@@ -117,12 +114,9 @@ export function spreadsStore(db: Executor) {
       return this.countWaiting(digestId)
     },
 
-    async countWaiting(digestId: number): Promise<Portion> {
-      const row = await findRow<Portion>(db)`
-        select count(*) as waiting, max(m.next_at) as last_at from deliveries m
-        where m.digest_id = ${digestId} and ${isWaiting}`
-      return row ?? { waiting: 0, lastAt: null }
-    },
+    countWaiting: (digestId: number) => getRow<Portion>(db)`
+      select count(*) as waiting, max(m.next_at) as last_at from deliveries m
+      where m.digest_id = ${digestId} and ${isWaiting}`,
 
     /** Nothing where the desk ended it meanwhile. */
     async update(

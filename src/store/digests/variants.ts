@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { VariantPlan } from '../../domain/digests/digest.ts'
-import { findRow, hasRow, listRows, run, type Executor } from '../executor.ts'
+import { getRow, hasRow, listRows, run, type Executor } from '../executor.ts'
 import { audienceOf, type AudienceQuery } from './audience.ts'
 
 /** A withdrawn article in one digest. */
@@ -57,7 +57,7 @@ export function variantsStore(db: Executor) {
       await run(db)`
         select from articles where id = any(${query.articleIds}::bigint[]) order by id for key share`
       // Linear in the audience: hash joins and one sort over the readers; the plan is in docs/decisions/0062.
-      const row = await findRow<{ audience: number; pending: number }>(db)`
+      return getRow<{ audience: number; pending: number }>(db)`
         with ${audienceOf(query)},
         plans as (
           select sections, variant_ids, barred, readers, article_ids[1:${maxArticles}::int] as article_ids,
@@ -86,7 +86,6 @@ export function variantsStore(db: Executor) {
           returning state
         )
         select count(*)::int as audience, (count(*) filter (where state = 'pending'))::int as pending from inserted`
-      return row ?? { audience: 0, pending: 0 }
     },
 
     /**

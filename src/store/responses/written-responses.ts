@@ -44,12 +44,11 @@ export function writtenResponsesStore(db: Executor) {
       select ${columns} from ${tables} where w.id = ${id} for update of w`,
 
     /** The same words under the same article: of the same person; else, of anybody, where they were confirmed. */
-    async findSame({ articleId, html }: Pick<Written, 'articleId' | 'html'>, responderId?: number) {
-      return findRow<Pick<WrittenResponse, 'id' | 'state'>>(db)`
-        select id, state from written_responses where article_id = ${articleId} and html = ${html} and ${
-          responderId === undefined ? sql`state <> 'unconfirmed'` : sql`responder_id = ${responderId}`
-        } limit 1`
-    },
+    findSame: ({ articleId, html }: Pick<Written, 'articleId' | 'html'>, responderId?: number) =>
+      findRow<Pick<WrittenResponse, 'id' | 'state'>>(db)`
+      select id, state from written_responses where article_id = ${articleId} and html = ${html} and ${
+        responderId === undefined ? sql`state <> 'unconfirmed'` : sql`responder_id = ${responderId}`
+      } limit 1`,
 
     /** Until the transaction ends nobody else tells of this page. */
     async claim(url: string): Promise<void> {

@@ -141,12 +141,11 @@ export function activationsStore(db: Executor) {
       }),
 
     /** Decisions about this person of these kinds, newest first, within so many days. */
-    async listDecided(limits: AddressHash[], decision: Decision, of: { kind: RequestKind; days: number }) {
-      return listValues<Date>(db)`
-        select decided_at from activations
-        where limit_hmac = any(${hmacsOf(limits)}::bytea[]) and kind = ${of.kind} and decision = ${decision}
-          and decided_at > clock_timestamp() - make_interval(days => ${of.days})`
-    },
+    listDecided: (limits: AddressHash[], decision: Decision, of: { kind: RequestKind; days: number }) =>
+      listValues<Date>(db)`
+      select decided_at from activations
+      where limit_hmac = any(${hmacsOf(limits)}::bytea[]) and kind = ${of.kind} and decision = ${decision}
+        and decided_at > clock_timestamp() - make_interval(days => ${of.days})`,
 
     /** Mails that ask to confirm something, of the last hour, and the hourly mean of the week before: of the site, and by domain. */
     async countMailed(): Promise<{ site: MailedCount; domains: (MailedCount & { domain: string })[] }> {
