@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { signedIn } from '../support/desk.ts'
+import { importCsv } from '../support/imports.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { aSubscriber } from '../support/subscribers.ts'
@@ -207,4 +208,24 @@ test('on the desk: found by a part, newsletter and state, counted; added, paused
   expect((await desk.post(`${path}/erase`, { sure: 'yes' })).status).toBe(303)
   expect(await state()).toEqual([])
   expect(await (await desk.get(path)).text()).not.toContain('/erase')
+})
+
+test('whoever said that they had asked for nothing comes back neither by being added nor by an import', async () => {
+  const { web, admin } = await aNewsroom()
+  const { activations, signupDecisions } = web.context.services
+  const row = 'email,status\namina+news@reader.example,\n'
+  await importCsv(web, row)
+  await signupDecisions.decideAll()
+  const [request] = await rowsOf<{ id: string }>(web, 'select id from activations')
+  await activations.refuse(request?.id ?? '')
+  const wanted = { newsletters: ['le-matin'], basis }
+  expect(await codeOf(await admin('POST', '/subscribers', { ...wanted, email: amina }))).toEqual([
+    409,
+    'subscriber_left',
+  ])
+  for (const wish of [{ isDryRun: true, basis }, { basis }, {}])
+    expect(await importCsv(web, row, wish)).toMatchObject({ active: 0, pending: 0, left: 1 })
+  expect(await rowsOf(web, 'select address from subscribers')).toEqual([])
+  // Another system's goodbye is kept all the same.
+  expect(await importCsv(web, row.replace(',\n', ',Unsubscribed\n'))).toMatchObject({ ended: 1 })
 })

@@ -87,7 +87,7 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
     count: (filter: SubscriberFilter): Promise<number> => stores.subscribers.count(filter, mostCounted + 1),
 
     /**
-     * Active at once, on the ground of consent that an admin states. Nobody who left or was suppressed comes back by it.
+     * Active at once, on the ground of consent that an admin states. Nobody who left, refused or was suppressed comes back by it.
      * @throws DomainError `basis_needs_admin`, `subscriber_exists`, `subscriber_left`, `suppressed`
      */
     async add({ address, language, wanted }: SignupRequest, basis: string, actor: Actor): Promise<number> {
@@ -257,7 +257,11 @@ function notAdded(outcome: ImportOutcome | undefined) {
     case 'suppressed':
       return conflict('suppressed', 'This address is never written to; lift that first.', at)
     case 'left':
-      return conflict('subscriber_left', 'This person has left; they alone can come back, by signing up.', at)
+      return conflict(
+        'subscriber_left',
+        'This person has left, or said within 90 days that they had asked for nothing: they alone can come back, by signing up.',
+        at,
+      )
     default:
       return conflict(
         'subscriber_exists',

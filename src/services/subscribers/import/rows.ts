@@ -37,11 +37,12 @@ export interface Placing {
 /** Activation mails of an import, so that they wait behind nobody who signs up now. */
 const msPerMail = hourMs / 1_200
 
-/** A row with the HMACs of its address, the current key's first. */
+/** A row with the HMACs of its address and of its person, the current key's first. */
 interface Hashed {
   row: Row
   hash: AddressHash
   hashes: AddressHash[]
+  limits: ReturnType<typeof hashForLimits>
 }
 
 /** The same, with what its address is to us. */
@@ -64,6 +65,8 @@ interface Placed extends Judged {
 interface Known {
   ids: Map<string, number>
   suppressed: Map<string, SuppressionReason>
+  /** Who said within 90 days that they had asked for nothing. */
+  refused: Set<string>
   states: Map<string, Map<number, SubscriptionState>>
   /** `subscriber newsletter` of those who activated here by themselves. */
   confirmed: Set<string>
@@ -119,14 +122,16 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
 
   function hashOf(row: Row): Hashed {
     const hashes = hashAddress(keyring, row.address)
-    return { row, hash: hashes[0], hashes }
+    return { row, hash: hashes[0], hashes, limits: hashForLimits(keyring, row.address) }
   }
 
   async function findKnown(tx: Stores, hashed: Hashed[]): Promise<Known> {
     // First, so that whoever leaves or is erased meanwhile does so before the next look, or after this batch.
     const ids = await tx.subscribers.lockByAddress(hashed.map(({ row }) => row.address.text))
     const suppressed = await tx.suppressions.listReasons(hashed.flatMap(({ hashes }) => hashes))
-    const known: Known = { ids, suppressed, states: new Map(), confirmed: new Set() }
+    const limits = hashed.flatMap((one) => one.limits)
+    const refused = await tx.activationMails.listBlocked(limits, now())
+    const known: Known = { ids, suppressed, refused, states: new Map(), confirmed: new Set() }
     const hmacs = new Map(
       hashed.flatMap(({ row, hash }) => {
         const id = ids.get(row.address.text)
@@ -144,7 +149,7 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
   }
 
   function judge(hashed: Hashed, known: Known, { basis }: Placing): Judged {
-    const { row, hash, hashes } = hashed
+    const { row, hash, hashes, limits } = hashed
     const subscriberId = known.ids.get(row.address.text)
     const states = statesOf(known, hash.hmac.toString('hex'))
     const judged: Judged = {
@@ -161,9 +166,13 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
     }
     const isConfirmed = (id: number) =>
       states.get(id) === 'active' && known.confirmed.has(`${subscriberId ?? 0} ${id}`)
-    const fresh = row.newsletters.filter((one) => !states.has(one.id))
-    if (row.status.state !== 'ended') {
-      const past = row.newsletters.every((one) => states.get(one.id) === 'ended') ? 'left' : 'known'
+    const hasRefused = limits.some(({ hmac }) => known.refused.has(hmac.toString('hex')))
+    const isEnded = row.status.state === 'ended'
+    const fresh = hasRefused && !isEnded ? [] : row.newsletters.filter((one) => !states.has(one.id))
+    if (!isEnded) {
+      const past = row.newsletters.every((one) => (states.get(one.id) ?? 'ended') === 'ended')
+        ? 'left'
+        : 'known'
       const outcome = fresh.length > 0 ? stateOf(row, { basis }) : past
       return { ...judged, outcome, fresh }
     }
@@ -258,10 +267,9 @@ export function createSubscriberPlacing({ keyring, now }: Pick<Parts, 'keyring' 
   }
 
   function toRequest(
-    { row, subscriberId, fresh }: Placed,
+    { row, subscriberId, fresh, limits: [limit] }: Placed,
     { decideAt, policyVersion }: { decideAt: Date; policyVersion: string },
   ): NewActivation {
-    const [limit] = hashForLimits(keyring, row.address)
     return {
       kind: 'signup',
       subscriberId,
