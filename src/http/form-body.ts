@@ -1,9 +1,21 @@
 import express, { type RequestHandler } from 'express'
-import { readBody } from './upload.ts'
+import { readBody, readFilledForm } from './upload.ts'
 
 /** As browsers send a form without files. @param limit in bytes */
 export const formOf = (limit: number): RequestHandler =>
   express.urlencoded({ extended: false, limit, parameterLimit: 1_000 })
+
+/** The same, or as scripts send one (`body: new FormData(form)`), without its files. @throws DomainError `too_large` */
+export const anyFormOf =
+  (limit: number): RequestHandler =>
+  async (request, response, next) => {
+    if (!request.is('multipart/form-data')) {
+      formOf(limit)(request, response, next)
+      return
+    }
+    request.body = (await readFilledForm(request, { fields: limit, file: 0 })).fields
+    next()
+  }
 
 /** More than any form of ours; what has more counts as empty. */
 const limitBytes = 16 * 1024

@@ -1,7 +1,7 @@
 import express, { Router, type Request, type Response } from 'express'
 import { z } from 'zod'
 import { undoLifetimeDays } from '../domain/signups/activation.ts'
-import { formOf } from '../http/form-body.ts'
+import { anyFormOf } from '../http/form-body.ts'
 import { listOf } from '../http/form-fields.ts'
 import { sendsJson } from '../http/problem.ts'
 import { showingFaults, type PublicForms } from '../http/public-forms.ts'
@@ -24,7 +24,7 @@ export function preferencesRoutes(
 ): Router {
   const { preferences, signups, subscriptions, subscriptionLinks } = services
   const router = Router()
-  const form = formOf(64 * 1024)
+  const form = anyFormOf(64 * 1024)
 
   router.get('/preferences', (_request, response) => {
     response.set('Cache-Control', 'no-store')

@@ -1,6 +1,6 @@
 import express, { Router, type Response } from 'express'
 import { keptDays } from '../domain/retention.ts'
-import { lenientForm } from '../http/form-body.ts'
+import { anyFormOf, lenientForm } from '../http/form-body.ts'
 import { locate } from '../http/language.ts'
 import { showingFaults, wantsJson, type PublicForms } from '../http/public-forms.ts'
 import { signupCost } from '../http/rate-limit.ts'
@@ -21,13 +21,13 @@ export function responseRoutes(
   router.post(
     '/articles/:slug/responses',
     express.json({ limit: bodyLimit }),
-    express.urlencoded({ extended: false, limit: bodyLimit, parameterLimit: 50 }),
+    anyFormOf(bodyLimit),
     async (request, response) => {
       await http.signupLimit.consume(
         http.clientAddress(request),
         signupCost(signups.hasReadForm(request.body)),
       )
-      const language = await writtenResponses.respond(request.params.slug, request.body)
+      const language = await writtenResponses.respond(String(request.params['slug']), request.body)
       response.set('Cache-Control', 'no-store')
       if (wantsJson(request)) response.status(202).json({ status: 'check-your-inbox' })
       else http.pages.send(response, 'respond', { state: 'sent', language, mailboxUrl: http.mailboxUrl })

@@ -1,4 +1,5 @@
 import express, { Router, type Request, type Response } from 'express'
+import { anyFormOf } from '../http/form-body.ts'
 import { listOf } from '../http/form-fields.ts'
 import { signupCost } from '../http/rate-limit.ts'
 import { keepBrowser, languageOf, visitorOf } from '../http/visitor.ts'
@@ -31,7 +32,7 @@ export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: Pu
   router.post(
     '/subscribe',
     express.json({ limit: bodyLimit }),
-    express.urlencoded({ extended: false, limit: bodyLimit, parameterLimit: 200 }),
+    anyFormOf(bodyLimit),
     async (request, response) => {
       const body = fieldsOf(request.body)
       const client = http.clientAddress(request)

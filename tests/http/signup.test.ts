@@ -50,6 +50,24 @@ test('DOI-1 sign up, then one click in the same browser, and it says what to exp
   expect((await reader.get(path)).status).toBe(200)
 })
 
+test('DOI-1 a form that a script of another site sends as FormData counts like any other', async () => {
+  const { web, newsletter } = await aNewsroom()
+  const soir = await aNewsletter(web.context.database)
+  const body = new FormData()
+  for (const name of [newsletter.slug, soir.slug, '']) body.append('newsletters[]', name)
+  const send = async (address: string) => {
+    body.set('email', address)
+    const answer = await web.fetch('/subscribe', { method: 'POST', body })
+    return [answer.status, await answer.text()] as const
+  }
+  const [status, page] = await send('amina@')
+  expect([status, page.includes('value="amina@"')]).toEqual([422, true])
+  expect((await send(email))[0]).toBe(200)
+  expect(await rowsOf(web, 'select address, wanted from activations')).toMatchObject([
+    { address: email, wanted: { newsletters: [newsletter.slug, soir.slug] } },
+  ])
+})
+
 test('DOI-2 P13 GET, HEAD and prefetch change nothing without the cookie, nor prefetch with it', async () => {
   const { web, reader, newsletter } = await aNewsroom()
   await reader.post('/subscribe', { email, newsletters: newsletter.slug })
