@@ -22,5 +22,5 @@ export function sentenceOf(error: unknown): string {
   const code = (error as { code?: unknown }).code
   if (code === '42P01') return 'The database has no tables of Dépêche yet; run `bin/depeche migrate` first.'
   const message = error instanceof Error ? error.message : String(error)
-  return `Something failed that should not: ${message}. Run again with LOG_LEVEL=debug for more.`
+  return `Something failed that should not: ${message}. Try again; if it stays, report it with these words.`
 }

@@ -72,7 +72,7 @@ async function readMigrations(directory: URL): Promise<Migration[]> {
   )
 }
 
-/** What the version before applied has no checksum: it gets one, and is believed. */
+/** A migration that 0.1.0 applied has no checksum: it gets that of the file, unchecked. */
 async function compareApplied(client: pg.Client, migrations: Migration[]): Promise<Set<string>> {
   const files = [migrations.map(({ name }) => name), migrations.map(({ sha256 }) => sha256)]
   await client.query(
@@ -93,15 +93,18 @@ async function compareApplied(client: pg.Client, migrations: Migration[]): Promi
 }
 
 async function apply(client: pg.Client, { name, text, sha256 }: Migration): Promise<void> {
-  const isRepeatable = text.startsWith('-- no transaction')
-  const statements = isRepeatable ? text.split(/;[ \t]*$/m).filter((part) => part.trim()) : ['begin', text]
+  const hasNoTransaction = text.startsWith('-- no transaction')
+  const statements = hasNoTransaction
+    ? text.split(/;[ \t]*$/m).filter((part) => part.trim())
+    : ['begin', text]
   try {
     for (const statement of statements) await client.query(statement)
     await client.query('insert into migrations (name, sha256) values ($1, $2)', [name, sha256])
-    if (!isRepeatable) await client.query('commit')
+    if (!hasNoTransaction) await client.query('commit')
   } catch (error) {
-    if (!isRepeatable) await client.query('rollback')
-    const left = isRepeatable ? 'it runs again from its first statement' : 'nothing of it was applied'
-    throw new Error(`migration ${name} failed; ${left}`, { cause: error })
+    // Where the connection broke, its end is a rollback too.
+    if (!hasNoTransaction) await client.query('rollback').catch(() => undefined)
+    const left = hasNoTransaction ? 'it runs again from its first statement' : 'nothing of it was applied'
+    throw new Error(`migration ${name} failed (${(error as Error).message}); ${left}`, { cause: error })
   }
 }

@@ -24,5 +24,8 @@ test('an asset is served under its hash for a year', async () => {
     const response = await web.fetch(url)
     expect(response.status, url).toBe(200)
     expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    // A page of the next version, whose file this process does not have yet.
+    const early = await web.fetch(url.replace(/\?.*/, '?v=0123456789'))
+    expect(early.headers.get('cache-control')).toBe('public, max-age=300')
   }
 })

@@ -13,9 +13,9 @@ answerOnce((task: SettingTask) =>
     fault: error instanceof Error ? error.message : String(error),
   })),
 )
-const mostMemory = 700 * 1024 ** 2
+const mostMemoryBytes = 700 * 1024 ** 2
 new Worker(
-  `setInterval(() => { if (process.memoryUsage.rss() > ${mostMemory}) process.kill(process.pid, 'SIGKILL') }, 50)`,
+  `setInterval(() => { if (process.memoryUsage.rss() > ${mostMemoryBytes}) process.kill(process.pid, 'SIGKILL') }, 50)`,
   { eval: true, env: {} },
 ).unref()
 
@@ -38,17 +38,16 @@ async function set({ template, paper, pictures }: SettingTask): Promise<SetPaper
   const compiled = compiler.compile({ mainFileContent: template })
   const { result } = compiled
   if (!result) return { fault: JSON.stringify(compiled.takeError()?.shortDiagnostics ?? []) }
-  const isWhole = pictures.every(({ bytes }) => bytes !== undefined)
   try {
-    return { bytes: compiler.pdf(result, { pdfStandard: 'ua-1' }), isWhole }
+    return { bytes: compiler.pdf(result, { pdfStandard: 'ua-1' }), isWhole: absent.length === 0 }
   } catch (error) {
-    // Such as a sign that no face has: a reader's program still finds titles, order and languages.
+    // For example a character that none of the fonts has: the PDF is tagged all the same.
     const plainReason = error instanceof Error ? error.message : String(error)
-    return { bytes: compiler.pdf(result), isWhole, plainReason }
+    return { bytes: compiler.pdf(result), isWhole: absent.length === 0, plainReason }
   }
 }
 
-/** JPEG as fine as paper shows it; undefined for what is no picture. A logo keeps what it lets through. */
+/** JPEG as fine as paper shows it; undefined for what is no picture. A logo keeps its transparency. */
 async function toPrint({ bytes, width, isLogo }: Omit<SettingTask['pictures'][number], 'file'>) {
   if (!bytes) return undefined
   try {
