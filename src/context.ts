@@ -2,7 +2,7 @@ import type { Resolver } from 'node:dns/promises'
 import { directUrlOf, type Config } from './config.ts'
 import { createKeyring } from './domain/token.ts'
 import { createFeedWriter } from './feeds/writer.ts'
-import { fetchPublic } from './import/feed/fetch.ts'
+import { fetchLimits, fetchPublic } from './import/feed/fetch.ts'
 import { mannersOf } from './import/live/site-client.ts'
 import { createSiteReader } from './import/live/site-reader.ts'
 import { createPurge } from './http/purge.ts'
@@ -65,10 +65,6 @@ interface ContextOptions {
   fetchForProvider?: (url: string) => Promise<{ body: Buffer }>
 }
 
-const pageLimits = { seconds: 10, bytes: 1024 * 1024, redirects: 3 }
-const pictureLimits = { seconds: 5, bytes: 5 * 1024 * 1024, redirects: 3 }
-const providerLimits = { seconds: 10, bytes: 64 * 1024, redirects: 0 }
-
 export function createContext(config: ProcessConfig, options: ContextOptions) {
   const { log } = options
   const directUrl = directUrlOf(config)
@@ -120,9 +116,10 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     },
     findMailHost: createMailHostLookup(options.dns),
     providers: createProviders(),
-    fetchForProvider: options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: providerLimits })),
-    fetchPage: (url) => fetchPublic(url, { limits: pageLimits, ...mannersOf(config) }),
-    fetchPicture: (url) => fetchPublic(url, { limits: pictureLimits, ...mannersOf(config) }),
+    fetchForProvider:
+      options.fetchForProvider ?? ((url) => fetchPublic(url, { limits: fetchLimits.provider })),
+    fetchPage: (url) => fetchPublic(url, { limits: fetchLimits.page, ...mannersOf(config) }),
+    fetchPicture: (url) => fetchPublic(url, { limits: fetchLimits.picture, ...mannersOf(config) }),
     sites: createSiteReader(config),
     hasEditions,
     purge: createPurge(config.purgeUrl, config.publicUrl, createFaultLog(log)),

@@ -7,7 +7,7 @@ import { createTrackbackService } from './responses/trackbacks.ts'
 import { createWrittenResponseService } from './responses/written-responses.ts'
 import { createPickService } from './articles/picks.ts'
 import { createSelectionService } from './articles/selections.ts'
-import { createMailPreviewService } from './articles/mail-preview.ts'
+import { createStoryPreviewService } from './articles/story-preview.ts'
 import { createSiteService } from './articles/site.ts'
 import { createBounceService } from './deliverability/bounces.ts'
 import { createDeliverabilityService } from './deliverability/deliverability.ts'
@@ -38,7 +38,7 @@ import { createDigestPreviewService } from './digests/preview.ts'
 import { createDigestProgressService } from './digests/progress.ts'
 import { createReportService } from './digests/reports.ts'
 import { createScheduleService } from './digests/schedule.ts'
-import { createTodayService } from './digests/today.ts'
+import { createTodayService } from './desk/today.ts'
 import { createDigestTransitionsService } from './digests/transitions.ts'
 import { createEditionService } from './editions/editions.ts'
 import { createFeedDirectory } from './feeds/directory.ts'
@@ -153,7 +153,7 @@ export function createServices(parts: Parts) {
     restoredCopy: createRestoredCopyService(parts),
     sources: createSourceService(parts),
     sourceSync: createSourceSyncService(parts),
-    mailPreview: createMailPreviewService(parts),
+    storyPreview: createStoryPreviewService(parts),
     site,
     oldAddresses,
     signups,

@@ -65,6 +65,9 @@ export function openPreferences(keyring: Keyring, token: string, now: Date): Pre
   return { subscriberId, isFresh: now.getTime() - seconds * 1000 < freshLinkLifetimeMs }
 }
 
+/** When a button of a page may be pressed: machines press every one at once. */
+export const pageAge = { leastMs: 1_000, mostMs: dayMs }
+
 /** Ties a form to the page that showed it. @param name what the page is about, such as a request id */
 export const sealPage = (keyring: Keyring, name: string, at: Date): string =>
   keyring.seal('page', `${name}@${at.getTime()}`)

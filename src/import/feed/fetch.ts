@@ -4,14 +4,26 @@ import ipaddr from 'ipaddr.js'
 import { Agent, fetch as undiciFetch, type Dispatcher } from 'undici'
 import { DomainError, invalid } from '../../errors.ts'
 
-/** What one GET may take. */
 export interface FetchLimits {
   seconds: number
   bytes: number
   redirects: number
 }
 
-const importLimits: FetchLimits = { seconds: 5, bytes: 5 * 1024 * 1024, redirects: 3 }
+const MB = 1024 * 1024
+
+/** What one GET may take, by what is asked for. */
+export const fetchLimits = {
+  import: { seconds: 5, bytes: 5 * MB, redirects: 3 },
+  /** Of a site that is followed. */
+  site: { seconds: 20, bytes: 10 * MB, redirects: 3 },
+  /** Of one that sent a trackback. */
+  page: { seconds: 10, bytes: MB, redirects: 3 },
+  /** For a PDF. */
+  picture: { seconds: 5, bytes: 5 * MB, redirects: 3 },
+  /** Amazon's certificates and confirmations. */
+  provider: { seconds: 10, bytes: MB / 16, redirects: 0 },
+} satisfies Record<string, FetchLimits>
 
 type Resolve = (name: string, done: (error: Error | null, addresses: LookupAddress[]) => void) => void
 
@@ -62,7 +74,7 @@ export async function findShortlink(url: string, options: FetchOptions = {}): Pr
 
 async function travel(url: string, method: 'GET' | 'HEAD', options: FetchOptions): Promise<ServerAnswer> {
   const { isAllowed = isPublicAddress, headers = {} } = options
-  const limits = options.limits ?? importLimits
+  const limits = options.limits ?? fetchLimits.import
   const timeoutMs = limits.seconds * 1_000
   const dispatcher = new Agent({
     connect: { lookup: guardedLookup(options.resolve ?? resolveByDns, isAllowed), timeout: timeoutMs },

@@ -1,11 +1,9 @@
 import type { SourceFailure } from '../../domain/sources/source.ts'
 import { DomainError } from '../../errors.ts'
 import { SiteFault } from '../../services/sources/site.ts'
-import { findShortlink, isPublicAddress, visit, type ServerAnswer } from '../feed/fetch.ts'
+import { fetchLimits, findShortlink, isPublicAddress, visit, type ServerAnswer } from '../feed/fetch.ts'
 
 export type SiteClient = ReturnType<typeof createSiteClient>
-
-const limits = { seconds: 20, bytes: 10 * 1024 * 1024, redirects: 3 }
 
 /** Whose name we give, and where we go. @param sourceHosts private hosts that the operator lets us reach */
 export const mannersOf = ({ publicUrl, sourceHosts }: { publicUrl: string; sourceHosts: string[] }) => ({
@@ -14,7 +12,7 @@ export const mannersOf = ({ publicUrl, sourceHosts }: { publicUrl: string; sourc
 })
 
 export function createSiteClient(options: Parameters<typeof mannersOf>[0]) {
-  const shared = { limits, ...mannersOf(options) }
+  const shared = { limits: fetchLimits.site, ...mannersOf(options) }
   return {
     /** A GET of a site that is followed, whatever its status. @throws SiteFault */
     visit: async (url: string, headers: Record<string, string> = {}): Promise<ServerAnswer> => {

@@ -41,7 +41,7 @@ const pathOf = (id: string) => `/articles/${encodeURIComponent(id)}`
 
 /** Stories: found, written, corrected, looked at before they are out, and taken back. */
 export function articlesDesk(services: Services): DeskRoute[] {
-  const { articles, mailPreview, media, selections, sources, publication, site } = services
+  const { articles, media, selections, sources, publication, storyPreview } = services
   const idOf = ({ request }: DeskCall) => namedIn(externalId, request, 'externalId')
 
   const showForm = async (call: DeskCall, form: ArticleForm, article: Article | undefined, more: object) => {
@@ -148,12 +148,12 @@ export function articlesDesk(services: Services): DeskRoute[] {
       const { input, stored } = await read(call)
       const publishedAt = input.publishedAt ?? stored?.publishedAt?.toISOString()
       const settings = await publication.get()
-      const article = await site.preview({ ...input, publishedAt }, settings)
+      const article = await storyPreview.page({ ...input, publishedAt }, settings)
       const { as } = previewForm.parse(call.request.body)
       if (as === 'mail')
         framed(call.response)
           .type('html')
-          .send(await mailPreview.show(article, settings))
+          .send(await storyPreview.mail(article, settings))
       else if (as === 'feed')
         call.page('desk/feed-preview', { article, isWhole: feedTextOf(feedRules(settings)) === 'full' })
       else call.page('article', { article, language: article.language, isPreview: true })

@@ -23,14 +23,15 @@ import {
   type FormAtFault,
 } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
+import { textInputs } from '../../services/desk/publication-input.ts'
 import type { Services } from '../../services/services.ts'
 
 /** An empty field clears. */
 const orNull = <Text extends string>(text: Text) => (text || null) as Exclude<Text, ''> | null
 
 const publicationForm = z.object({
-  name: z.string().trim().min(1).max(200),
-  description: z.string().trim().max(1_000),
+  name: textInputs.name,
+  description: textInputs.description,
   languages: z
     .string()
     .max(200)
@@ -42,7 +43,7 @@ const publicationForm = z.object({
     )
     .optional(),
   zone: z.string().trim().max(100).optional(),
-  deskName: z.string().trim().min(1).max(200),
+  deskName: textInputs.deskName,
   postalAddress: z.string().trim().max(500).transform(orNull),
   contactEmail: z.union([z.literal(''), z.email()]).transform(orNull),
   ambiguousPolicy: z.enum(['resend_once', 'hold']),

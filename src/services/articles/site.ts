@@ -8,19 +8,16 @@ import {
   type SelectionKind,
 } from '../../domain/articles/article.ts'
 import { articleUrl, feedTextOf, homeOf } from '../../domain/articles/links.ts'
-import { withoutUndefined } from '../../domain/fields.ts'
 import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
-import { isOffered } from '../../domain/newsletter.ts'
-import { arranged } from '../../domain/articles/front-page.ts'
 import { isShown, pickPath } from '../../domain/articles/pick.ts'
+import { isOffered } from '../../domain/newsletter.ts'
 import { isOpenHere, respondAt } from '../../domain/responses/written-response.ts'
 import { dateIn, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
-import { articleInput, type ArticleInput } from './input.ts'
-import { authorNamed } from './put-articles.ts'
 import { linkTo, toCard, toStory } from './cards.ts'
-import { safeHtml, toSafeHtml } from './safe-html.ts'
+import { createFront, newslettersInBox, type Listed } from './front.ts'
+import { safeHtml } from './safe-html.ts'
 import { singleFlight } from '../single-flight.ts'
 import { untilChange } from '../until-change.ts'
 
@@ -31,24 +28,13 @@ interface Redirect {
 }
 
 /** Where a public page stands. */
-export interface LocatedPage {
-  publication: Publication
-  /** The page's: names of selections follow it. */
-  language: string
+export interface LocatedPage extends Listed {
   /** Undefined where the path names none: such a page shows every language. */
   pathLanguage: string | undefined
 }
 
-type Listed = Omit<LocatedPage, 'pathLanguage'>
-
-const cardsOnFront = 14
 const cardsOnPage = 20
-const mostRead = 5
-/** What fewer have read is not among the most read. */
-const leastViews = 10
-const picksBeside = 5
-const readAlso = 3
-const newslettersInBox = 4
+const cardsInReadAlso = 3
 const sectionsInNavigation = 8
 
 export type SiteService = ReturnType<typeof createSiteService>
@@ -70,21 +56,6 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
     },
   )
 
-  /** Picks that stand beside the news, as far as this language has their articles. */
-  const listBeside = async ({ publication, language }: Listed) => {
-    const shown = (await picks.listOnFront()).filter((pick) => isShown(pick, now()))
-    const found = await articles.listByIds(shown.flatMap(({ articleIds }) => articleIds))
-    const readable = found.filter((one) => one.state === 'published' && one.language === language)
-    return shown.flatMap((pick) => {
-      const cards = readable
-        .filter(({ id }) => pick.articleIds.includes(id))
-        .sort((a, b) => pick.articleIds.indexOf(a.id) - pick.articleIds.indexOf(b.id))
-        .slice(0, picksBeside)
-        .map((article) => toCard(article, publication, publicUrl))
-      return cards.length > 0 ? [{ name: nameOf(pick, language), path: pickPath(pick.slug), cards }] : []
-    })
-  }
-
   /** A few others of its first dossier, else section, in its language. */
   const listReadAlso = async (article: Article, publication: Publication) => {
     const [dossier] = article.dossiers
@@ -95,9 +66,9 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       selectionId: group.id,
       language,
       state: 'published',
-      limit: readAlso + 1,
+      limit: cardsInReadAlso + 1,
     })
-    const others = found.filter(({ id }) => id !== article.id).slice(0, readAlso)
+    const others = found.filter(({ id }) => id !== article.id).slice(0, cardsInReadAlso)
     const cards = others.map((one) => toCard(one, publication, publicUrl))
     return cards.length > 0 ? { ...linkTo(group, language), kind: group.kind, cards } : undefined
   }
@@ -108,28 +79,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       selections.listLeading('section', sectionsInNavigation),
     ),
 
-    /** The newest articles in the page's language; with `others`, what is new in every other language too. */
-    async front({ publication, language }: Listed, { others }: { others: boolean }) {
-      const read = { language, limit: mostRead, atLeast: leastViews }
-      const [newest, inOtherLanguages, readToday, readEver, offered, picks] = await Promise.all([
-        articles.listPublic({ language, state: 'published', limit: cardsOnFront }),
-        others ? articles.listPublic({ exceptLanguage: language, state: 'published', limit: 6 }) : [],
-        articles.listMostRead({ ...read, date: today(publication) }),
-        articles.listMostRead(read),
-        newsletters.listForBox(language, newslettersInBox),
-        listBeside({ publication, language }),
-      ])
-      const toCards = (list: Article[]) => list.map((article) => toCard(article, publication, publicUrl))
-      const isOfToday = new Set(readToday.map(({ id }) => id))
-      return {
-        ...arranged(toCards(newest)),
-        inOtherLanguages: toCards(inOtherLanguages),
-        readToday: toCards(readToday),
-        readEver: toCards(readEver.filter(({ id }) => !isOfToday.has(id))),
-        newsletters: offered,
-        picks,
-      }
-    },
+    front: createFront({ config, database, now }),
 
     /**
      * One page of a selection, newest first, or where it is instead; of one language where `only` names it.
@@ -248,7 +198,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       }
     },
 
-    /** The published ones of these in full: without those whose page is elsewhere, unless all of their text may leave it. */
+    /** The published ones of these in full: without those whose page is elsewhere, unless feeds may show all of their text. */
     async stories(ids: number[], publication: Publication) {
       const found = ids.length === 0 ? [] : await articles.listByIds(ids)
       const open = found.filter(
@@ -261,42 +211,6 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
           html: await safeHtml(article.html),
         })),
       )
-    },
-
-    /** A story that is still being written, as its page would be: nothing of it is stored. @throws ZodError */
-    async preview(body: ArticleInput, publication: Publication) {
-      const input = articleInput.parse(body)
-      const pick = (kind: SelectionKind, slugs: string[]) =>
-        Promise.all(
-          slugs.map(
-            async (slug) => (await selections.findBySlug(kind, slug)) ?? { kind, slug, names: { und: slug } },
-          ),
-        )
-      const format = input.markdown === undefined ? 'html' : 'markdown'
-      const written = input.markdown ?? input.html ?? ''
-      const story = {
-        ...input,
-        correction: input.correction,
-        correctedAt: now(),
-        slug: '',
-        shortCode: '',
-        links: 'here' as const,
-        canonicalUrl: undefined,
-        picture: input.picture && withoutUndefined(input.picture),
-        enclosure: input.enclosure && withoutUndefined(input.enclosure),
-        publishedAt: input.publishedAt === undefined ? now() : new Date(input.publishedAt),
-        firstPublicAt: undefined,
-        areResponsesOpen: false,
-        writtenAt: undefined,
-        responsesCount: 0,
-        viewsTotal: 0,
-        sections: await pick('section', input.sections),
-        dossiers: await pick('dossier', input.dossiers),
-        tags: await pick('tag', input.tags),
-        authors: input.authors.map(authorNamed),
-      }
-      const html = await toSafeHtml(format, written, input.canonicalUrl ?? publicUrl)
-      return { ...toStory(story, publication, publicUrl), html, responses: [], translations: [] }
     },
 
     /** @throws DomainError `no_article` */

@@ -1,7 +1,7 @@
 import type { Article } from '../../domain/articles/article.ts'
 import { conflict } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
-import { tellDesk } from '../desk/notices.ts'
+import { tellDesk } from '../desk/tell-desk.ts'
 import { noteArchives, noteChanges } from './public-change.ts'
 
 interface Withdrawal {

@@ -12,7 +12,7 @@ import type { MailReference } from '../../domain/delivery/mail-reference.ts'
 import type { InboundMail, RecipientReport } from '../../mail/inbound/inbound.ts'
 import type { BouncedMail, BounceEffects } from '../../store/deliverability/bounces.ts'
 import type { Stores } from '../../store/stores.ts'
-import { tellDesk } from '../desk/notices.ts'
+import { tellDesk } from '../desk/tell-desk.ts'
 import type { Parts } from '../parts.ts'
 import { endSubscriptions } from '../subscribers/end-subscriptions.ts'
 

@@ -8,6 +8,7 @@ import {
   type ReaderGroup,
 } from '../../domain/digests/digest-content.ts'
 import { addressesOf } from '../../domain/articles/links.ts'
+import { mostReadInDigest } from '../../domain/articles/most-read.ts'
 import { isShown, type PickedList } from '../../domain/articles/pick.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
@@ -17,7 +18,6 @@ import type { Stores } from '../../store/stores.ts'
 import type { AudienceQuery, Counting } from '../../store/digests/audience.ts'
 import type { Parts } from '../parts.ts'
 
-const mostReadCount = 5
 const mostInLetter = 100
 
 export interface Draft {
@@ -222,6 +222,6 @@ async function listMostRead(
   date: string,
 ): Promise<FrozenDigest['mostRead']> {
   if (!newsletter.blocks.some((block) => block.kind === 'most-read')) return []
-  const rows = await stores.digestArticles.listMostRead(newsletter.language, date, mostReadCount)
+  const rows = await stores.digestArticles.listMostRead(newsletter.language, date, mostReadInDigest)
   return rows.map((row) => ({ id: row.id, title: row.title, ...addressesOf(row, config.publicUrl) }))
 }

@@ -7,7 +7,7 @@ import type { Warning } from '../../store/digests/watch.ts'
 import { refreshDraft } from './refresh.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 import type { DigestService } from './editing.ts'
-import { tellDesk } from '../desk/notices.ts'
+import { tellDesk } from '../desk/tell-desk.ts'
 import type { Parts } from '../parts.ts'
 
 export type ScheduleService = ReturnType<typeof createScheduleService>

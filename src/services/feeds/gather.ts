@@ -15,6 +15,7 @@ import {
   type FeedPlace,
 } from '../../domain/feeds/feed-window.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
+import { mostReadInFeed } from '../../domain/articles/most-read.ts'
 import { changesAt, isShown } from '../../domain/articles/pick.ts'
 import { languageName } from '../../domain/language.ts'
 import { atSize } from '../../domain/media.ts'
@@ -174,14 +175,13 @@ async function gatherResponses(gathering: Gathering): Promise<GatheredFeed> {
 const shownTitle = (article: Article): string =>
   article.state === 'withdrawn' ? say(article.language, 'notice.title') : article.title
 
-const rankingSize = 20
 const rankingMs = 15 * 60_000
 
 async function gatherMostRead(gathering: Gathering): Promise<GatheredFeed> {
   const { stores, subject, language, now, publication } = gathering
   const isToday = subject === 'most-read-today'
   const articles = await stores.articles.listMostRead({
-    limit: rankingSize,
+    limit: mostReadInFeed,
     date: isToday ? dateIn(publication.zone, now) : undefined,
     language,
   })

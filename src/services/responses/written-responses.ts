@@ -25,13 +25,13 @@ import {
   type Address,
 } from '../../domain/subscribers/address.ts'
 import { organisationOf } from '../../domain/subscribers/organisation.ts'
-import { pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
+import { pageAge, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import { cleanLine } from '../../domain/text.ts'
 import { noLink } from '../../domain/token.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { safeHtml } from '../articles/safe-html.ts'
-import { tellDesk } from '../desk/notices.ts'
+import { tellDesk } from '../desk/tell-desk.ts'
 import type { PublicationService } from '../desk/publication.ts'
 import { sha256 } from '../desk/secret.ts'
 import type { Parts } from '../parts.ts'
@@ -75,7 +75,6 @@ type Asked = Omit<Parameters<Stores['writtenResponses']['insert']>[0], 'responde
 
 /** Held within an hour: more are told of once, not one by one. */
 const manyHeld = 50
-const leastDwellMs = 1_000
 
 /** What a link's page shows. */
 export interface ConfirmPage {
@@ -184,7 +183,7 @@ export function createWrittenResponseService(
     /** As of an activation's page: machines press every button at once. */
     isPressed({ id }: ConfirmPage, nonce: string): boolean {
       const age = pageAgeMs(keyring, nonce, { name: `response-${id}`, now: now() })
-      return age !== undefined && age >= leastDwellMs && age < 24 * hourMs
+      return age !== undefined && age >= pageAge.leastMs && age < pageAge.mostMs
     },
 
     /** Any number of times. The same words of somebody else under the same article are passed over. */

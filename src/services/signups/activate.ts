@@ -9,7 +9,7 @@ import {
 } from '../../domain/signups/activation.ts'
 import { keptDays } from '../../domain/retention.ts'
 import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
-import { openActivation, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
+import { openActivation, pageAge, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import { noLink } from '../../domain/token.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
@@ -29,9 +29,6 @@ export interface ActivationPage {
   subscriberId: number | null
   newsletters: { name: string; slug: string; language: string; cadence: string }[]
 }
-
-const leastDwellMs = 1_000
-const pageLifetimeMs = dayMs
 
 /** What the links of activation mails do. */
 export function createActivationService(
@@ -81,7 +78,7 @@ export function createActivationService(
      */
     isPressed(page: Pick<ActivationPage, 'id'>, nonce: string): boolean {
       const age = pageAgeMs(keyring, nonce, { name: page.id, now: now() })
-      return age !== undefined && age >= leastDwellMs && age < pageLifetimeMs
+      return age !== undefined && age >= pageAge.leastMs && age < pageAge.mostMs
     },
 
     /** Any number of times, on any device; once it holds, or is over, the link changes nothing more. */

@@ -4,7 +4,7 @@ import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Stores } from '../../store/stores.ts'
 import { withdrawArticle } from '../articles/withdraw.ts'
-import { tellDesk } from '../desk/notices.ts'
+import { tellDesk } from '../desk/tell-desk.ts'
 import { LeaseLost, type Look, type LookParts } from './look.ts'
 
 /**

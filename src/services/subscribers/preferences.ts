@@ -3,6 +3,7 @@ import type { Selection } from '../../domain/articles/article.ts'
 import { isOffered, type Newsletter } from '../../domain/newsletter.ts'
 import {
   openPreferences,
+  pageAge,
   pageAgeMs,
   sealPage,
   type PreferencesRef,
@@ -23,7 +24,6 @@ import { welcomeReader } from '../signups/welcome-mail.ts'
 import { endSubscriptions } from './end-subscriptions.ts'
 import { eraseSubscriber, personalDataOf } from './personal-data.ts'
 import type { PreferencesInput } from './preferences-input.ts'
-import { dayMs } from '../../domain/time.ts'
 
 export interface PreferencesPage extends PreferencesRef {
   subscriber: Subscriber
@@ -39,8 +39,6 @@ export interface PreferencesPage extends PreferencesRef {
   /** The days until which what is received rests, `''` where something does not: one, unless they differ; in order. */
   pauses: string[]
 }
-
-const pageLifetimeMs = dayMs
 
 /** The preference centre. Any link shows and changes what is received; who someone is needs a freshly mailed one. */
 export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyring' | 'now'>) {
@@ -83,7 +81,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     /** @throws DomainError `form_expired` where the form is not of this page, or older than a day */
     requireNonce(page: PreferencesPage, nonce: string): void {
       const age = pageAgeMs(keyring, nonce, { name: sealedNameOf(page), now: now() })
-      if (age !== undefined && age < pageLifetimeMs) return
+      if (age !== undefined && age < pageAge.mostMs) return
       throw forbidden('form_expired', 'This form is too old. Open your link again and send it anew.')
     },
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Linked } from '../../domain/articles/links.ts'
+import { daysInDigest } from '../../domain/articles/most-read.ts'
 import type { Candidate } from '../../domain/digests/digest-content.ts'
 import type { GoneArticle } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
@@ -148,14 +149,14 @@ export function digestArticlesStore(db: Executor) {
     },
 
     /**
-     * The most read of the seven days before `date`, by finished days: a live count would change a digest, and ask
+     * The most read of the finished days before `date`: a live count would change a digest, and ask
      * for another approval, with every reader of the site.
      */
     async listMostRead(language: string, date: string, limit: number): Promise<MostRead[]> {
       const rows = await listRows<Emptied<MostRead>>(db)`
         select a.id, a.title, a.slug, a.short_code, a.canonical_url, ${linksOf('a.id')} as links
         from article_views v join articles a on a.id = v.article_id
-        where v.date >= ${date}::date - 7 and v.date < ${date}::date
+        where v.date >= ${date}::date - ${daysInDigest}::int and v.date < ${date}::date
           and a.state = 'published' and (a.language = ${language} or starts_with(a.language, ${`${language}-`}))
         group by a.id
         order by sum(v.n) desc, a.id desc

@@ -8,7 +8,7 @@ import type { ClaimedImport } from '../../../store/subscribers/imports.ts'
 import { answerIdempotently } from '../../desk/idempotency.ts'
 import { describeCsv, noHeader, type CsvFormat } from './csv-format.ts'
 import { addBatch, countsOf, emptyTally, toImportShape, type ImportShape, type Tally } from './report.ts'
-import { createUploadCounter } from './upload.ts'
+import { createUploadCounter, uploadLimitBytes } from './upload.ts'
 import type { Parts } from '../../parts.ts'
 import { createRowReader, listOffered, readRows, type Problem, type RawRow, type Row } from './csv.ts'
 import { createSubscriberPlacing, personOf, type Placing } from './rows.ts'
@@ -25,8 +25,6 @@ export interface ImportOptions {
   idempotencyKey?: string | undefined
 }
 
-/** A million subscribers need 60 MB. */
-export const uploadLimitBytes = 256 * 1024 * 1024
 const pieceBytes = 64 * 1024
 const rowsPerTransaction = 500
 /** Claims that commit nothing before an import is given up. */

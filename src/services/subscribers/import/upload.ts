@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { headBytes } from './csv-format.ts'
 
+/** A million subscribers need 60 MB. */
+export const uploadLimitBytes = 256 * 1024 * 1024
+
 /** Looks at an upload once, while it comes in. */
 export function createUploadCounter() {
   const hash = createHash('sha256')

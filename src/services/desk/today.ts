@@ -1,9 +1,9 @@
 import type { DigestState } from '../../domain/digests/digest.ts'
 import { runningSchedules, type Newsletter } from '../../domain/newsletter.ts'
-import type { DigestShape } from './shape.ts'
-import type { DigestService } from './editing.ts'
+import type { DigestShape } from '../digests/shape.ts'
+import type { DigestService } from '../digests/editing.ts'
 import type { Parts } from '../parts.ts'
-import type { ScheduleService } from './schedule.ts'
+import type { ScheduleService } from '../digests/schedule.ts'
 
 interface Siblings {
   digests: Pick<DigestService, 'list' | 'listNext'>
