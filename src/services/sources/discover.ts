@@ -1,8 +1,8 @@
 import type { SourceFailure, SourceKind } from '../../domain/sources/source.ts'
 import { atField, invalid } from '../../errors.ts'
 import type { FoundSource } from '../../store/sources/sources.ts'
-import { knownSections } from '../articles/selections.ts'
 import type { Parts } from '../parts.ts'
+import { readingContext } from './look.ts'
 import { SiteFault, type ReadItem } from './site.ts'
 
 const previewed = 5
@@ -27,13 +27,7 @@ export async function discover(
     const offers = await sites.discover(address, wish.kind)
     const found = wish.kind ? offers.find(({ kind }) => kind === wish.kind) : offers[0]
     if (!found) throw unknown()
-    const { languages, zone } = await database.stores.publication.get()
-    const context = {
-      languages,
-      zone,
-      sections: knownSections(await database.stores.selections.list('section')),
-      readAt: now(),
-    }
+    const context = await readingContext(database.stores, now())
     const site = { ...found, language: wish.language, since: undefined }
     if (found.kind === 'feed') {
       const findIds = () => Promise.resolve(new Map<string, string>())

@@ -2,6 +2,8 @@ import { compareFaces } from '../../domain/sources/source.ts'
 import type { RunCounts } from '../../store/sources/source-runs.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { ClaimedSource, SourceProgress } from '../../store/sources/sources.ts'
+import type { Stores } from '../../store/stores.ts'
+import { knownSections } from '../articles/selections.ts'
 import type { Parts } from '../parts.ts'
 import type { ReadingContext, Site } from './site.ts'
 
@@ -33,6 +35,14 @@ export interface Look {
   findChange: () => Promise<'changed' | undefined>
   /** How far the source has been read. @throws LeaseLost */
   save: (progress: SourceProgress) => Promise<void>
+}
+
+export async function readingContext(
+  { publication, selections }: Pick<Stores, 'publication' | 'selections'>,
+  readAt: Date,
+): Promise<ReadingContext> {
+  const { languages, zone } = await publication.get()
+  return { languages, zone, sections: knownSections(await selections.list('section')), readAt }
 }
 
 export function openLook(

@@ -88,9 +88,7 @@ export function createSourceService(parts: LookParts) {
   return {
     get,
 
-    async list(): Promise<SourceView[]> {
-      return Promise.all((await stores.sources.list()).map(view))
-    },
+    list: async (): Promise<SourceView[]> => Promise.all((await stores.sources.list()).map(view)),
 
     async listItems(id: number, list: ItemList): Promise<StoredItem[]> {
       await find(stores, id)
@@ -116,8 +114,7 @@ export function createSourceService(parts: LookParts) {
       const id = await database.transaction(async (tx) => {
         const added = await tx.sources.insert(found, settings, randomSecret())
         if (added === undefined) throw exists()
-        const subject = `source:${added}`
-        await tx.audit.insert(actor, 'source.added', subject, { url: found.url })
+        await tx.audit.insert(actor, 'source.added', `source:${added}`, { url: found.url })
         return added
       })
       await ring(id)
@@ -158,8 +155,7 @@ export function createSourceService(parts: LookParts) {
     async remove(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (tx) => {
         if (!(await tx.sources.delete(id))) throw noSource()
-        const subject = `source:${id}`
-        await tx.audit.insert(actor, 'source.removed', subject)
+        await tx.audit.insert(actor, 'source.removed', `source:${id}`)
         await tx.feedDocuments.markDirty([{ subject: '*' }])
       })
       await ringForChange(doorbell)

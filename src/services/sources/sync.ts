@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { knownSections } from '../articles/selections.ts'
 import { pauseBefore, type SourceFailure } from '../../domain/sources/source.ts'
 import type { ClaimedSource, StoredSource } from '../../store/sources/sources.ts'
 import { ringForChange } from '../articles/public-change.ts'
 import { followFeed } from './follow-feed.ts'
 import { followWordpress } from './follow-wordpress.ts'
-import { LeaseLost, openLook, SiteMoved, type Look, type LookParts } from './look.ts'
+import { LeaseLost, openLook, readingContext, SiteMoved, type Look, type LookParts } from './look.ts'
 import { SiteFault } from './site.ts'
 import { askPerson } from './withdrawals.ts'
 
@@ -49,14 +48,8 @@ export function createSourceSyncService(parts: LookParts) {
 
   const lookAt = async (source: ClaimedSource): Promise<void> => {
     const startedAt = performance.now()
-    const publication = await database.stores.publication.get()
     const look = openLook(parts, source, {
-      context: {
-        languages: publication.languages,
-        zone: publication.zone,
-        sections: knownSections(await database.stores.selections.list('section')),
-        readAt: now(),
-      },
+      context: await readingContext(database.stores, now()),
       isOver: () => isDraining || performance.now() - startedAt > longestMs,
     })
     try {
