@@ -221,8 +221,7 @@ export function isWritten(digest: Pick<Digest, 'kind' | 'subject' | 'intro' | 'c
 export function requireFinished(digest: Digest): void {
   if (!isLetter(digest) || isWritten(digest)) return
   const sentence = 'A letter needs a subject, and words of your own or an article: write them first.'
-  const fields = [{ field: digest.subject === null ? 'subject' : 'intro', message: sentence }]
-  throw conflict('letter_unfinished', sentence, { fields })
+  throw conflict('letter_unfinished', sentence, { field: digest.subject === null ? 'subject' : 'intro' })
 }
 
 /**

@@ -58,17 +58,13 @@ export function createPublicationService(
       const url = `${config.publicUrl}/activate/preview`
       const ofLanguage = (await database.stores.newsletters.list()).filter((one) => one.language === language)
       const own = { name: textIn(publication.name, language), description: '' }
-      const newsletters = (ofLanguage.length > 0 ? ofLanguage : [own]).map(({ name, description }) => {
-        return { name, description, next: undefined }
-      })
+      const shown = ofLanguage.length > 0 ? ofLanguage : [own]
       const content = {
-        ...{
-          kind: 'activation' as const,
-          activateUrl: url,
-          refuseUrl: url,
-          expiresAt: new Date(now().getTime() + activationLifetimeMs),
-        },
-        newsletters,
+        kind: 'activation' as const,
+        activateUrl: url,
+        refuseUrl: url,
+        expiresAt: new Date(now().getTime() + activationLifetimeMs),
+        newsletters: shown.map(({ name, description }) => ({ name, description, next: undefined })),
         address: 'lectrice@example.org',
       }
       return (await mail.composePersonal(content, publication, language)).html

@@ -55,8 +55,8 @@ export function createRetentionService(parts: Pick<Parts, 'config' | 'database' 
       const at = month
       const fold = (step: (month: string, limit: number) => Promise<boolean>) => () =>
         walk(true, async () => (await step(at, batch)) || undefined, goesOn)
-      folds[`views ${at}`] = fold((...of) => stores.retention.foldViews(...of))
-      folds[`polls ${at}`] = fold((...of) => stores.retention.foldPolls(...of))
+      folds[`views ${at}`] = fold(stores.retention.foldViews)
+      folds[`polls ${at}`] = fold(stores.retention.foldPolls)
     }
     await eachByItself(log, folds)
   }

@@ -162,8 +162,7 @@ export function createDigestService(
         const chosen = named && (await stores.digestArticles.getIds(named))
         if (cadence === 'alert' && chosen?.length !== 1) {
           const sentence = 'An alert is a digest of one article: name it in articles.'
-          const fields = [{ field: 'articles', message: sentence }]
-          throw invalid('one_article', sentence, { fields })
+          throw invalid('one_article', sentence, { field: 'articles' })
         }
         const excluded = await stores.digestArticles.getIds(input.excluded ?? [])
         await stores.digestArticles.insertExclusions(newsletter.id, excluded, nameOfActor(actor))
@@ -308,6 +307,5 @@ function cadenceOf(newsletter: Newsletter, wanted: Cadence | undefined): Cadence
   const cadence = wanted ?? offered[0] ?? 'daily'
   if (offered.length === 0 || offered.includes(cadence)) return cadence
   const sentence = `${newsletter.slug} has no cadence ${cadence}; it has ${offered.join(', ')}.`
-  const fields = [{ field: 'cadence', message: sentence }]
-  throw invalid('no_cadence', sentence, { fields })
+  throw invalid('no_cadence', sentence, { field: 'cadence' })
 }

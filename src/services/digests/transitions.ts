@@ -105,8 +105,7 @@ export function createDigestTransitionsService(
         const now = await stores.clock.now()
         if (sendAt <= now) {
           const sentence = 'sendAt has passed: name a later instant, or send now.'
-          const fields = [{ field: 'sendAt', message: sentence }]
-          throw invalid('send_at_past', sentence, { fields })
+          throw invalid('send_at_past', sentence, { field: 'sendAt' })
         }
         const frozenAt = digest.frozenAt ?? now
         await stores.digests.markState(id, [digest.state], 'scheduled', { frozenAt, sendAt })

@@ -69,8 +69,7 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
         const inserted = await stores.newsletters.insert(newsletter)
         if (!inserted) {
           const sentence = `There is a newsletter ${newsletter.slug} already: change it, or choose another slug.`
-          const fields = [{ field: 'slug', message: 'is taken' }]
-          throw conflict('newsletter_exists', sentence, { fields })
+          throw conflict('newsletter_exists', sentence, atField('slug', 'is taken'))
         }
         await stores.audit.insert(actor, 'newsletter.created', `newsletter:${inserted.slug}`)
         return inserted
