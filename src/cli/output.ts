@@ -35,7 +35,7 @@ const redrawMs = 100
 const lineMs = 1_000
 
 /** A bar on a terminal, one line a second elsewhere, both on stderr so that stdout stays for results. */
-export function createProgress(label: string, now: () => number = Date.now): Progress {
+export function createProgress(label: string): Progress {
   const isTerminal = process.stderr.isTTY
   const everyMs = isTerminal ? redrawMs : lineMs
   let shownAt = 0
@@ -44,8 +44,8 @@ export function createProgress(label: string, now: () => number = Date.now): Pro
   return {
     show(done, total, note = '') {
       last = `${label} ${bar(done, total, isTerminal)}${note && ` ${note}`}`
-      if (now() - shownAt < everyMs) return
-      shownAt = now()
+      if (Date.now() - shownAt < everyMs) return
+      shownAt = Date.now()
       write(last)
     },
     end() {

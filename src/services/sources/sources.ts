@@ -102,10 +102,8 @@ export function createSourceService(parts: LookParts) {
     },
 
     /** What is at an address, with five of its articles. @throws DomainError of `discover` */
-    preview: (
-      address: string,
-      wish?: { kind?: SourceKind | undefined; language?: string | undefined },
-    ): Promise<Discovery> => discover(parts, address, wish),
+    preview: (address: string, wish?: { kind?: SourceKind | undefined }): Promise<Discovery> =>
+      discover(parts, address, wish),
 
     /** @throws DomainError of `discover`, `source_exists`, `invalid_input` */
     async add({ address, kind, ...input }: SourceInput, actor: Actor): Promise<SourceView> {
