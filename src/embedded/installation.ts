@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { ProcessConfig } from '../context.ts'
@@ -9,6 +8,7 @@ import { migrate } from '../store/migrate.ts'
 import { holdServer, isServerSupervised } from '../store/server.ts'
 import { startKeeper } from './keeper.ts'
 import { findPostgres, startPostgres } from './postgres.ts'
+import { readSecret } from './secret.ts'
 import { findState } from './state.ts'
 
 /** The embedded database and secret of one DATA_DIR, open for this process. */
@@ -39,7 +39,7 @@ export async function openInstallation(config: Config, as: 'supervisor' | 'comma
     ...config,
     publicUrl: as === 'command' ? await publicUrlFor(config, url) : config.publicUrl,
     databaseUrl: url,
-    secretKeys: config.secretKeys ?? [readSecretKey(dataDir)],
+    secretKeys: config.secretKeys ?? [readSecret(join(dataDir, 'secret-key'), 32)],
   }
   return {
     /** The configuration with what the installation adds to it. */
@@ -110,21 +110,4 @@ async function startAndHold(dataDir: string, as: 'supervisor' | 'command', port?
       if (error instanceof DomainError || attempt === 3) throw error
     }
   }
-}
-
-/** Made once: links in mails that went out stay valid over restarts. */
-function readSecretKey(dataDir: string): string {
-  const file = join(dataDir, 'secret-key')
-  if (!existsSync(file)) {
-    const partial = `${file}.${process.pid}`
-    writeFileSync(partial, randomBytes(32).toString('hex'), { mode: 0o600 })
-    try {
-      // Unlike a rename, a link never replaces the key that another starter made meanwhile.
-      linkSync(partial, file)
-    } catch (error) {
-      if (!existsSync(file)) throw error
-    }
-    rmSync(partial)
-  }
-  return readFileSync(file, 'utf8').trim()
 }

@@ -1,7 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { unavailable } from '../errors.ts'
 
 /** Who runs PostgreSQL; undefined is the user who runs us. */
@@ -33,6 +43,12 @@ export async function choosePlace(dataDir: string) {
     passwordFile: join(dataDir, 'postgres-password'),
   }
 }
+
+/** What makers of `path` have not finished: they make it beside its name. */
+export const partialsOf = (path: string): string[] =>
+  readdirSync(dirname(path))
+    .filter((name) => name.startsWith(`${basename(path)}.partial`))
+    .map((name) => join(dirname(path), name))
 
 /** PostgreSQL refuses to run as root: there it runs as whoever owns the cluster, else as a system user of its own. */
 function systemOwner(cluster: string): Owner {

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { unavailable } from '../errors.ts'
 import { ensureDatabase, findDataDirectory } from '../store/server.ts'
 import { findFreePort } from './ports.ts'
-import { choosePlace, type Place } from './place.ts'
+import { choosePlace, partialsOf, type Place } from './place.ts'
 import { disownLockFile, readLockFile } from './postmaster.ts'
+import { readSecret } from './secret.ts'
 
 const run = promisify(execFile)
 
@@ -32,9 +32,9 @@ const startTimeoutMs = 60_000
 export async function startPostgres(options: Options) {
   const place = await choosePlace(options.dataDir)
   const password = readPassword(place)
-  if (!existsSync(join(place.cluster, 'PG_VERSION'))) await makeCluster(place, password)
+  if (!isMade(place)) await makeCluster(place, password)
   const urlOf = (port: number) => `postgres://depeche:${password}@127.0.0.1:${port}/depeche`
-  const port = (await adopt(place, urlOf)) ?? (await startServer(place, options))
+  const port = await startServer(place, options, urlOf)
   await ensureDatabase(urlOf(port))
   return { url: urlOf(port), port }
 }
@@ -65,32 +65,32 @@ const onMaintenance = (url: string): string => {
   return maintenance.href
 }
 
-function readPassword({ passwordFile }: Place): string {
-  if (!existsSync(passwordFile)) {
-    const partial = `${passwordFile}.${process.pid}`
-    writeFileSync(partial, randomBytes(24).toString('hex'), { mode: 0o600 })
-    renameSync(partial, passwordFile)
-  }
-  return readFileSync(passwordFile, 'utf8')
-}
+const readPassword = ({ passwordFile }: Place): string => readSecret(passwordFile, 24)
 
-/** Made beside its final name: one that was interrupted is never taken for a cluster. */
+const isMade = ({ cluster }: Place): boolean => existsSync(join(cluster, 'PG_VERSION'))
+
+/**
+ * Made beside its final name: one that was interrupted is never taken for a cluster, and of several that are made at
+ * once the first to be done is the cluster.
+ */
 async function makeCluster(place: Place, password: string): Promise<void> {
-  const partial = `${place.cluster}.partial`
+  const partial = mkdtempSync(`${place.cluster}.partial-`)
   const passwordFile = `${partial}-password`
-  rmSync(partial, { recursive: true, force: true })
-  mkdirSync(partial, { mode: 0o700 })
-  writeFileSync(passwordFile, password, { mode: 0o600 })
-  // The owner may not write beside it; it is given an empty directory instead.
-  if (place.owner)
-    for (const path of [partial, passwordFile]) chownSync(path, place.owner.uid, place.owner.gid)
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-  await runAs(place, place.initdb, [
-    ...['-D', partial, '-U', 'depeche', '--auth', 'scram-sha-256', '--pwfile', passwordFile],
-    ...['--encoding', 'UTF8', ...locale, '--no-instructions'],
-  ])
-  rmSync(passwordFile)
-  renameSync(partial, place.cluster)
+  try {
+    writeFileSync(passwordFile, password, { mode: 0o600 })
+    // The owner may not write beside it; it is given an empty directory instead.
+    if (place.owner)
+      for (const path of [partial, passwordFile]) chownSync(path, place.owner.uid, place.owner.gid)
+    await runAs(place, place.initdb, [
+      ...['-D', partial, '-U', 'depeche', '--auth', 'scram-sha-256', '--pwfile', passwordFile],
+      ...['--encoding', 'UTF8', ...locale, '--no-instructions'],
+    ])
+    renameSync(partial, place.cluster)
+  } catch (error) {
+    if (!isMade(place)) throw error
+  }
+  for (const left of partialsOf(place.cluster)) rmSync(left, { recursive: true, force: true, maxRetries: 10 })
 }
 
 /** The port of the server that runs already, once it answers; undefined when none runs, after taking its leftovers away. */
@@ -109,11 +109,16 @@ async function adopt(place: Place, urlOf: (port: number) => string): Promise<num
   return undefined
 }
 
-/** Processes of a killed server may take a moment to notice: until then the new one refuses to start. */
-async function startServer(place: Place, options: Options): Promise<number> {
+/**
+ * Processes of a killed server may take a moment to notice: until then the new one refuses to start. One that another
+ * starter was quicker to start is adopted.
+ */
+async function startServer(place: Place, options: Options, urlOf: (port: number) => string): Promise<number> {
   const deadline = Date.now() + startTimeoutMs
   let port = await findFreePort(options.port)
   for (;;) {
+    const running = await adopt(place, urlOf)
+    if (running !== undefined) return running
     try {
       await runAs(place, place.pgCtl, [
         ...['start', '-D', place.cluster, '-l', place.logFile, '-w', '-t', '60'],
@@ -124,7 +129,8 @@ async function startServer(place: Place, options: Options): Promise<number> {
       if (Date.now() > deadline) throw notStarted(place, error)
       const log = endOfLog(place)
       if (/could not bind|Address already in use/.test(log)) port = await findFreePort()
-      else if (!/still in use|lock file/.test(log)) throw notStarted(place, error)
+      else if (!/still in use|lock file/.test(log) && !readLockFile(place.cluster)?.isServer)
+        throw notStarted(place, error)
       await sleep(200)
     }
   }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { conflict } from '../errors.ts'
 import { isServerSupervised } from '../store/server.ts'
-import { choosePlace } from './place.ts'
+import { choosePlace, partialsOf } from './place.ts'
 import { findPostgres, stopPostgres } from './postgres.ts'
 import { findState } from './state.ts'
 
@@ -41,7 +41,7 @@ export async function resetInstallation(config: Config, say: (line: string) => v
   const { cluster } = await choosePlace(dataDir)
   const paths = Object.entries(contents).flatMap(([name, meaning]) => {
     const path = name === 'postgres' ? cluster : join(dataDir, name)
-    return [path, `${path}.partial`].filter(existsSync).map((found) => ({ path: found, meaning }))
+    return [path, ...partialsOf(path)].filter(existsSync).map((found) => ({ path: found, meaning }))
   })
   for (const { path, meaning } of paths) {
     say(`Removing ${path}: ${meaning}`)

@@ -46,6 +46,8 @@ export async function ensureDatabase(url: string): Promise<void> {
   maintenance.pathname = '/postgres'
   const client = await connect(maintenance.href, 'depeche-migrate')
   try {
+    // Of several who start at once one makes it. Locks of this database are no others': each has its own.
+    await client.query('select pg_advisory_lock($1)', [inUseLock])
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name])
     if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(name)}`)
   } finally {

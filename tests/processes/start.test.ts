@@ -152,6 +152,20 @@ test('START-8 a second start says in one sentence that it runs already', async (
   expect(await isUp(first.urlOf('Read'))).toBe(true)
 })
 
+test('START-15 of two first starts at one moment one runs, and the other says so in one sentence', async () => {
+  const dataDir = aDataDir()
+  const starts = [spawnStart({ DATA_DIR: dataDir }), spawnStart({ DATA_DIR: dataDir })]
+  const ends = starts.map(async (start) => ({ code: await start.ended, start }))
+  const { code, start: loser } = await Promise.race(ends)
+  expect([code, loser.output()]).toEqual([1, expect.stringMatching(/^Dépêche already runs on .*\n$/)])
+  const winner = starts.find((start) => start !== loser)
+  await eventually(() => winner?.output().includes('Desk ') === true, 'the other one is ready')
+  expect(await isUp(winner?.urlOf('Read') ?? '')).toBe(true)
+  expect(readdirSync(dataDir).filter((name) => name.includes('partial'))).toEqual([])
+  winner?.pressCtrlC()
+  expect(await winner?.ended).toBe(0)
+})
+
 test('START-9 a busy port is named with its variable, before anything is started', async () => {
   const dataDir = aDataDir()
   const busy = createServer().listen(0, '127.0.0.1')
