@@ -42,8 +42,10 @@ export function createSupervisor(config: Config, warn: (line: string) => void) {
   const children = new Map<ChildName, Child>()
   const followers: (() => void)[] = []
   let installation: Installation | undefined
-  let opening: Promise<ProcessConfig> | undefined
+  /** The database, while it is being started: an end waits for it, and then stops it. */
+  let opening: Promise<unknown> | undefined
   let isStopping = false
+  const isEnding = () => isStopping
   let hasState = false
   const logs = join(config.dataDir, 'logs')
   mkdirSync(logs, { recursive: true, mode: 0o700 })
@@ -96,10 +98,12 @@ export function createSupervisor(config: Config, warn: (line: string) => void) {
     for (;;) {
       await open.lost()
       await sleep(endingTogetherMs)
-      if (isStopping) return
+      if (isEnding()) return
       warn('database: ended; it starts again')
-      const next = await open.recover()
-      if (next === url) continue
+      const recovery = open.recover()
+      opening = recovery
+      const next = await recovery
+      if (next === url || isEnding()) continue
       url = next
       const env = envOf(url)
       await Promise.all(
@@ -110,8 +114,9 @@ export function createSupervisor(config: Config, warn: (line: string) => void) {
 
   return {
     async start() {
-      opening = openDatabase()
-      const complete = await opening
+      const database = openDatabase()
+      opening = database
+      const complete = await database
       if (isStopping) throw new Error('told to end while starting')
       // Only now is it certain that no other supervisor writes there.
       const smtpUrl = config.smtpUrl ?? (await startCatcher())

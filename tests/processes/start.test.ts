@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { findPostgres, startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
 import { workerNodeOptions } from '../../src/embedded/supervisor.ts'
@@ -139,6 +140,24 @@ test('START-7 a dead process starts again: web, worker, mail catcher, keeper and
   }
   await eventually(() => isUp(started.urlOf('Read')), 'the web process answers again')
   started.pressCtrlC()
+  expect(await started.ended).toBe(0)
+  await nothingRuns(dataDir)
+})
+
+test('START-16 told to end while a dead database starts again, it leaves nothing running', async () => {
+  const dataDir = await aUsedDataDir()
+  const started = await aRunningInstallation(dataDir)
+  const before = pidOf(dataDir, 'postgres')
+  killQuietly(before)
+  await eventually(() => ![undefined, before].includes(pidOf(dataDir, 'postgres')), 'it starts again')
+  const database = pidOf(dataDir, 'postgres') ?? 0
+  process.kill(database, 'SIGSTOP')
+  killQuietly(started.process.pid, 'SIGTERM')
+  await eventually(() => started.output().includes('Stopping'), 'it is about to end')
+  for (const role of ['web', 'worker'] as const) killQuietly(pidOf(dataDir, role))
+  // Longer than whoever does not wait for the database asks it in vain.
+  await Promise.race([started.ended, sleep(10_000)])
+  process.kill(database, 'SIGCONT')
   expect(await started.ended).toBe(0)
   await nothingRuns(dataDir)
 })
