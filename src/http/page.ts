@@ -104,7 +104,8 @@ function registerFilters(liquid: Liquid): void {
   liquid.registerFilter('duration', function (seconds: number) {
     const [unit, n] =
       seconds < 90 * 60
-        ? ['minute', seconds / 60]
+        ? // Whoever comes back too early is sent away again.
+          ['minute', Math.ceil(seconds / 60)]
         : seconds < 48 * 3_600
           ? ['hour', seconds / 3_600]
           : ['day', seconds / 86_400]

@@ -145,6 +145,23 @@ test('what is not about a field stays an error page', async () => {
   expect(gone.status).toBe(404)
 })
 
+test('what a role does not open says so, and a digest that changed meanwhile leads back to it', async () => {
+  const { web, desk } = await aDesk()
+  const viewer = await signedIn(web, 'viewer')
+  const closed = await viewer.get('/articles/new')
+  expect([closed.status, await closed.text()]).toEqual([403, expect.stringContaining('Votre rôle')])
+  const { id } = await web.context.services.digests.compose(
+    (await aNewsletter(web.context.database)).slug,
+    { cadence: 'daily' },
+    { kind: 'system', role: 'admin' },
+  )
+  const stale = await desk.post(`/digests/${id}/send`, { version: '999', key: 'one-click' })
+  expect([stale.status, await stale.text()]).toEqual([
+    412,
+    expect.stringContaining(`<a href="/desk/digests/${id}">Revoir la page</a>`),
+  ])
+})
+
 test('a mistyped address stays at the desk, and a form at fault keeps the other languages', async () => {
   const web = await aWeb()
   const desk = await signedIn(web, 'editor')

@@ -195,6 +195,10 @@ test('SRC-9 on the desk: an address, five articles, followed; in three languages
     from: 'all',
   })
   expect(added.headers.get('location')).toMatch(/^\/desk\/sources\/\d+\?notice=source-added$/)
+  const again = await desk.post('/sources/preview', { address: wordpress.home })
+  expect(again.headers.get('location')).toBe(
+    added.headers.get('location')?.replace('source-added', 'source-known'),
+  )
   const { services } = web.context
   const [source] = await services.sources.list()
   await services.sourceSync.work(source?.id ?? 0)

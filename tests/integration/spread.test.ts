@@ -314,6 +314,14 @@ test('the desk asks, by page, API and command line', async () => {
   const page = async () => (await desk.get(`/digests/${id}`)).text()
   expect(await page()).toContain('L’envoyer sur plusieurs jours')
   expect(await page()).toMatch(/value="yes" checked/)
+  // "Send now" begins now, whatever its time is.
+  const sendAt = (at: string | null) =>
+    query(room.url, 'update digests set send_at = $2 where id = $1', [id, at])
+  await sendAt('2100-01-01')
+  const [, send = ''] = /action="[^"]*\/send">(.*?)<\/form>/s.exec(await page()) ?? []
+  expect(send).toMatch(/class="plan"><li>[^<]*: 500<\/li>/)
+  expect(send).not.toMatch(/class="plan"><li>[^<]*2100/)
+  await sendAt(null)
   const status = await depeche(room.url, ['digest', 'spread', String(id), 'no'])
   expect(status.stdout).toMatch(
     /spread {4}no; localhost sent 0 digests in 30 days\. Over days: .*: 500, .*: 600/,

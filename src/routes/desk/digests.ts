@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { deliveryStates, doubtDecisions } from '../../domain/delivery/delivery.ts'
 import { digestKinds, digestReasons, digestStates, type DigestState } from '../../domain/digests/digest.ts'
+import { daysOf, firstPortion } from '../../domain/digests/spread.ts'
 import { cadences, isResting } from '../../domain/newsletter.ts'
 import {
   framed,
@@ -99,7 +100,16 @@ const digestViewer =
     })
     const isOver = statesOfNotice.get(notice)?.includes(view.digest.state) === false
     const place = placeOf(view.digest.articles, moved, by)
-    const shown = { digestReasons, deliveryStates, deliveriesState: deliveries, key: randomUUID(), place }
+    // What "Send now" would do; the days of the digest itself begin at its time.
+    const daysFromNow = daysOf(view.digest.audience, firstPortion, new Date())
+    const shown = {
+      digestReasons,
+      deliveryStates,
+      deliveriesState: deliveries,
+      key: randomUUID(),
+      place,
+      daysFromNow,
+    }
     page('desk/digest', { ...view, ...shown, notice: isOver ? undefined : notice, ...more })
   }
 

@@ -46,6 +46,11 @@ export function sourcesDesk({ sources, publication }: Services): DeskRoute[] {
   const preview = async (call: DeskCall) => {
     const { address, kind } = addressForm.parse(call.request.body)
     const { found, kinds, items } = await sources.preview(address, { kind })
+    const known = (await sources.list()).find(({ url }) => url === found.url)
+    if (known) {
+      call.redirect(`/sources/${known.id}`, 'source-known')
+      return
+    }
     const { languages } = await publication.get()
     call.page('desk/source-preview', { address, found, kinds, items, languages })
   }

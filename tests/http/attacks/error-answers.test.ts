@@ -36,6 +36,7 @@ const thrown: [status: number, error: unknown][] = [
   [415, new DomainError('invalid', 'not_json', 'Do it otherwise.')],
   [500, new Error('select secret from editors')],
   [500, 'secret'],
+  [429, new DomainError('throttled', 'some_code', 'Do it later.', { retryAfterSeconds: 80 })],
 ]
 
 /** The last handler, behind a route that throws what its number says, in the language of its path. */
@@ -83,6 +84,16 @@ test('every kind of error is a page in the reader’s language for people, and a
       expect(text).not.toMatch(inside)
     }
   }
+})
+
+test('nobody is told to come back before they may', async () => {
+  const answer = await fetch(`${await aThrower()}/en/${thrown.length - 1}`, {
+    headers: { accept: 'text/html' },
+  })
+  expect([answer.headers.get('retry-after'), await answer.text()]).toEqual([
+    '80',
+    expect.stringContaining('2 minutes'),
+  ])
 })
 
 test('what a broken database says reaches nobody, on the site, the desk and the API', async () => {
