@@ -66,3 +66,11 @@ test.each([
   expect(mail.text).toContain(archiveUrl)
   expect(mail.html).toContain(`href="${archiveUrl}"`)
 })
+
+test('an invitation, for which nobody asks, does not tell whoever did not ask to ignore it', async () => {
+  const link = { signInUrl: 'https://news.example.org/desk/sign-in/x', expiresAt: new Date() }
+  const textOf = async (kind: 'sign-in' | 'invitation') =>
+    (await aMail().composePersonal({ kind, ...link }, aPublication(), 'fr')).text.replaceAll(/\s*\n\s*/g, ' ')
+  expect(await textOf('sign-in')).toContain('Si vous n’avez rien demandé')
+  expect(await textOf('invitation')).toContain('Si cette invitation ne vous dit rien')
+})

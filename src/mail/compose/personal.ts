@@ -196,7 +196,8 @@ function writeLetter(content: PersonalContent, reader: Writer): Letter {
     case 'sign-in':
     case 'invitation': {
       const url = 'signInUrl' in content ? content.signInUrl : content.activateUrl
-      return { ...letter(), action: action(url), notes: [until(content.expiresAt), ignore] }
+      const unasked = content.kind === 'invitation' ? { text: say('invitation.ignore') } : ignore
+      return { ...letter(), action: action(url), notes: [until(content.expiresAt), unasked] }
     }
     case 'response': {
       const about = letter({ article: isolate(content.article, language) })
