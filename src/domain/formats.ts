@@ -10,10 +10,16 @@ const once =
     return format
   }
 
-export const dateFormat = once(
-  'date',
-  (locale, options?: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options),
-)
+export const dateFormat = once('date', (locale, options?: Intl.DateTimeFormatOptions) => {
+  const made = new Intl.DateTimeFormat(locale, options)
+  // French counts the first day of a month, "1er mars"; CLDR writes it like the others.
+  if (locale?.startsWith('fr')) {
+    const format = made.format.bind(made)
+    const value = (at?: Date | number) => format(at).replace(/(?<!\d)1(?= \p{L}{3})/u, '1er')
+    Object.defineProperty(made, 'format', { value })
+  }
+  return made
+})
 export const numberFormat = once(
   'number',
   (locale, options?: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options),

@@ -2,6 +2,7 @@ import { plainTextOf } from '../../domain/articles/article-html.ts'
 import { cutAtSentence } from '../../domain/articles/summary.ts'
 import { contentFor, subjectOf } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
+import { dateFormat } from '../../domain/formats.ts'
 import { atSize } from '../../domain/media.ts'
 import { directionOf } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
@@ -58,7 +59,7 @@ export function viewDigest(frozen: FrozenDigest, options: ViewOptions) {
     isTest: options.isTest ?? false,
     newsletter: frozen.newsletter,
     publication: frozen.publication,
-    dateText: new Intl.DateTimeFormat(frozen.publication.locale, {
+    dateText: dateFormat(frozen.publication.locale, {
       dateStyle: 'full',
       timeZone: frozen.publication.zone,
     }).format(new Date(frozen.date)),

@@ -10,6 +10,7 @@ import {
   type LookPicture,
   type Publication,
 } from '../../domain/publication.ts'
+import { dateFormat } from '../../domain/formats.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { SiteService } from '../articles/site.ts'
 
@@ -68,7 +69,7 @@ function frameOf(
     accent: accent ? accentOf(accent).light : '#9a1b1e',
     name: printable(name),
     url,
-    day: new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: zone }).format(at),
+    day: dateFormat(locale, { dateStyle: 'full', timeZone: zone }).format(at),
     /** Of the file: its content's, not the clock's. */
     date: { year, month, day, hour, minute, second },
   }
@@ -80,7 +81,7 @@ function createComposer({ language, locale, zone }: Speech) {
   const say = (key: string, values: Record<string, string> = {}) =>
     printable(translate(interfaceLanguageOf(language), key, values))
   const format = (style: Intl.DateTimeFormatOptions, at: Date) =>
-    new Intl.DateTimeFormat(locale, { ...style, timeZone: zone }).format(at)
+    dateFormat(locale, { ...style, timeZone: zone }).format(at)
   const ask = (url: string, width: number, isLogo = false) => {
     const file = `picture-${pictures.length}`
     pictures.push({ file, url, width, isLogo })

@@ -12,6 +12,7 @@ import {
   type FeedFormat,
   type FeedSubject,
 } from '../../domain/feeds/feed.ts'
+import { dateFormat } from '../../domain/formats.ts'
 import { localeOf, type Publication } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { FeedSource } from '../../feeds/items.ts'
@@ -195,6 +196,6 @@ function toldCorrection(
   const tongue = interfaceLanguageOf(language)
   if (!correctedAt) return translate(tongue, 'site.correction', { text })
   const format = { dateStyle: 'long', timeZone: publication.zone } as const
-  const date = new Intl.DateTimeFormat(localeOf(publication, language), format).format(correctedAt)
+  const date = dateFormat(localeOf(publication, language), format).format(correctedAt)
   return translate(tongue, 'site.correction_of', { text, date })
 }
