@@ -4,11 +4,12 @@ import { keyPrefix, openRedis } from './redis.ts'
 
 /** Counts of requests in Redis. Each process counts alone while Redis is away. */
 export function openRedisCounters(url: string, faults: FaultLog) {
-  // While Redis is away a command must fail at once: a signup does not wait for a counter.
+  // While Redis is away a command must fail at once, and soon where it is silent: a signup does not wait for a counter.
   const client = openRedis(url, faults, {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     lazyConnect: true,
+    socketTimeout: 1_000,
   })
   return {
     open({ name, points, seconds }: { name: string; points: number; seconds: number }): RateLimiterAbstract {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { Cluster } from 'ioredis'
 import { explainDistrust, isDistrust } from '../domain/certificate.ts'
 import { readRedisAddress, type RedisKind } from '../domain/server-address.ts'
@@ -16,6 +17,8 @@ const sentences = {
   cluster: () => 'is a node of a Cluster; write redis+cluster://host:port,host:port in REDIS_URL',
   no_cluster: () => 'is no Cluster; write redis:// in REDIS_URL, or redis+sentinel://',
   sentinel: () => 'is a Sentinel; write redis+sentinel://host:port,host:port/NAME in REDIS_URL',
+  no_sentinel: () => 'is no Sentinel; write redis:// in REDIS_URL, or the ports of the Sentinels',
+  name: () => 'is called otherwise by the Sentinels; end REDIS_URL with the NAME of `sentinel monitor NAME`',
   replica: () =>
     'is a replica, and takes nothing; name the master in REDIS_URL, or its Sentinels: redis+sentinel://host:port/NAME',
   refused: (reason: string) => `takes nothing (${reason}); give it memory, and its user the right to write`,
@@ -34,6 +37,8 @@ export class RedisFault extends Error {
 const words: [RegExp, RedisCause][] = [
   [/^(NOAUTH|WRONGPASS|NOPERM)|without any password configured|invalid password/, 'sign_in'],
   [/cluster support disabled/, 'no_cluster'],
+  [/unknown command .sentinel/i, 'no_sentinel'],
+  [/No such master with that name/, 'name'],
   [/^(MOVED|CROSSSLOT)/, 'cluster'],
   [/^READONLY/, 'replica'],
 ]
@@ -53,25 +58,29 @@ function findWrongServer(info: string, kind: RedisKind): RedisCause | undefined 
 }
 
 /**
- * What the first host says to who asks it alone: of a Cluster and of Sentinels ioredis tells that the connection was closed,
- * and not why. Undefined where it is what it should be.
+ * What is wrong with a host that is asked alone: of a Cluster and of Sentinels ioredis tells that the connection was closed, and
+ * not why. None where it is what it should be.
  */
-async function findFirstFault(url: string, timeoutMs: number): Promise<RedisFault | undefined> {
+async function findFaults(url: string, timeoutMs: number): Promise<RedisFault[]> {
   const { kind, hosts, isTls, username, password, master } = readRedisAddress(url)
-  if (kind === 'one') return undefined
-  const [{ host, port } = { host: '', port: 0 }] = hosts
+  if (kind === 'one') return []
   const [user, secret] = kind === 'sentinel' ? [master.username, master.password] : [username, password]
   const signIn = secret && `${encodeURIComponent(user)}:${encodeURIComponent(secret)}@`
-  const alone = `redis${isTls ? 's' : ''}://${signIn}${host.includes(':') ? `[${host}]` : host}:${port}`
-  const fault = await inspectRedis(alone, timeoutMs).catch((error: unknown) => error as RedisFault)
-  return fault instanceof RedisFault && fault.code !== kind ? fault : undefined
+  const asked = hosts.map(({ host, port }) => {
+    const alone = `redis${isTls ? 's' : ''}://${signIn}${host.includes(':') ? `[${host}]` : host}:${port}`
+    return inspectRedis(alone, timeoutMs).catch((error: unknown) => error)
+  })
+  const answers = await Promise.all(asked)
+  return answers.filter((answer) => answer instanceof RedisFault).filter(({ code }) => code !== kind)
 }
 
 /** @throws RedisFault when it does not answer, is not what the address says, or takes nothing */
 export async function inspectRedis(url: string, timeoutMs: number) {
+  const { kind, hosts } = readRedisAddress(url)
   const client = connectRedis(url, {
     lazyConnect: true,
-    connectTimeout: timeoutMs,
+    // So that there is time for another, where one is silent.
+    connectTimeout: timeoutMs / hosts.length,
     commandTimeout: timeoutMs,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
@@ -82,10 +91,11 @@ export async function inspectRedis(url: string, timeoutMs: number) {
     reason = error
   })
   try {
-    await client.connect()
+    // A Cluster that is down ends what was begun, and says nothing to who has begun it.
+    const ended = once(client, 'end').then(() => Promise.reject(new Error('too few of its nodes do')))
+    await Promise.race([client.connect(), ended])
     const masters = client instanceof Cluster ? client.nodes('master') : [client]
     const infos = await Promise.all(masters.map((master) => master.info()))
-    const { kind } = readRedisAddress(url)
     const wrong = infos.map((info) => findWrongServer(info, kind)).find(Boolean)
     if (wrong) throw new RedisFault(wrong)
     await client.set(`${keyPrefix}:doctor:${randomUUID()}`, '', 'PX', 1_000)
@@ -99,7 +109,10 @@ export async function inspectRedis(url: string, timeoutMs: number) {
     return { evictionPolicy, time: { now, sentAt, receivedAt: Date.now() } }
   } catch (error) {
     if (error instanceof RedisFault) throw error
-    throw (await findFirstFault(url, timeoutMs)) ?? faultOf(reason ?? (error as Error))
+    const own = faultOf(reason ?? (error as Error))
+    const faults = await findFaults(url, timeoutMs)
+    // A host that is away tells less than what another says.
+    throw [own, ...faults].find(({ code }) => code !== 'unreachable') ?? faults[0] ?? own
   } finally {
     client.disconnect()
   }

@@ -12,18 +12,31 @@ export const keyPrefix = '{depeche}'
 
 export type RedisSettings = Pick<
   RedisOptions,
-  'commandTimeout' | 'connectTimeout' | 'enableOfflineQueue' | 'lazyConnect' | 'maxRetriesPerRequest'
+  | 'commandTimeout'
+  | 'connectTimeout'
+  | 'enableOfflineQueue'
+  | 'lazyConnect'
+  | 'maxRetriesPerRequest'
+  | 'socketTimeout'
 > & {
   /** Milliseconds to the next try; null gives up. */
   retryStrategy?: (times: number) => number | null
 }
 
 const longestRetryMs = 5_000
+/**
+ * A server whose machine is gone refuses nothing and closes nothing: one that owes an answer for so long is left. Longer than
+ * BullMQ lets one wait for a job (10 s).
+ */
+const silenceMs = 15_000
+/** What a host that says nothing may cost before the next is tried. */
+const hostMs = 3_000
 
 /** A server, the nodes of a Cluster, or the master that the Sentinels name. */
 export function connectRedis(url: string, settings: RedisSettings): RedisClient {
   const { kind, hosts, isTls, username, password, master } = readRedisAddress(url)
-  const { retryStrategy = (times: number) => Math.min(times * 200, longestRetryMs), ...own } = settings
+  const { retryStrategy = (times: number) => Math.min(times * 200, longestRetryMs), ...more } = settings
+  const own = { connectTimeout: hostMs, socketTimeout: silenceMs, ...more }
   // A master that was made a replica says so of each write: whoever is connected anew finds the one of now.
   const reconnectOnError = ({ message }: Error) => message.startsWith('READONLY')
   const tls = isTls ? { tls: {} } : {}
@@ -42,6 +55,7 @@ export function connectRedis(url: string, settings: RedisSettings): RedisClient 
       ...(master.password && { sentinelPassword: master.password }),
       retryStrategy,
       sentinelRetryStrategy: retryStrategy,
+      sentinelCommandTimeout: own.connectTimeout,
       reconnectOnError,
     })
   }

@@ -1,20 +1,39 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
 import { isDistrust } from '../domain/certificate.ts'
 import { readDatabaseAddress, type Host } from '../domain/server-address.ts'
 
-/** So often at most the hosts are asked which of them takes writes: after a failover it is another. */
+/** So often at most a question is asked: which of the hosts takes writes, for after a failover it is another, and who is there. */
 const freshMs = 1_000
 /** What a host that says nothing may cost before the next is tried. */
 const hostMs = 2_000
+/** How long a statement waits without a word before a connection of its own asks whether the server is there, and for that one. */
+const silenceMs = 5_000
 
-const found = new Map<string, { at: number; host: Promise<Host> }>()
+const asked = new Map<string, { at: number; answer: Promise<unknown> }>()
 
-function findWritable(address: string): Promise<Host> {
-  const known = found.get(address)
-  if (known && performance.now() - known.at < freshMs) return known.host
-  const host = askHosts(address)
-  found.set(address, { at: performance.now(), host })
-  return host
+function askOnce<T>(question: string, ask: () => Promise<T>): Promise<T> {
+  const known = asked.get(question)
+  if (known && performance.now() - known.at < freshMs) return known.answer as Promise<T>
+  const answer = ask()
+  asked.set(question, { at: performance.now(), answer })
+  return answer
+}
+
+const findWritable = (address: string): Promise<Host> => askOnce(address, () => askHosts(address))
+
+/** Whether a server lets in, or says why not. */
+async function isThere(connectionString: string, { host, port }: Host): Promise<boolean> {
+  const client = new pg.Client({
+    connectionString,
+    connectionTimeoutMillis: silenceMs,
+    application_name: 'depeche-probe',
+  })
+  Object.assign(client, { host, port })
+  client.on('error', () => undefined)
+  const said = await client.connect().catch((error: unknown) => error)
+  client.end().catch(() => undefined)
+  return !(said instanceof Error) || said instanceof pg.DatabaseError
 }
 
 /** The first in order that takes writes. @throws what the first said, or that all are standbys */
@@ -60,7 +79,7 @@ export class DatabaseClient extends pg.Client {
     const { connectionString: address = '' } = config
     const { urls, isWritable } = readDatabaseAddress(address)
     // One that nobody answers any more is noticed within seconds, not after two hours.
-    const keeping = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 }
+    const keeping = { keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5_000 }
     super({ ...keeping, ...config, connectionString: urls[0] })
     this.#address = address
     this.#isWritable = isWritable
@@ -85,7 +104,28 @@ export class DatabaseClient extends pg.Client {
   async #connect(): Promise<this> {
     if (this.#isWritable) Object.assign(this, await findWritable(this.#address))
     await super.connect()
+    this.#watch()
     return this
+  }
+
+  /**
+   * A machine that is gone answers nothing and closes nothing, and the system goes on sending to it for a quarter of an hour.
+   * A statement may take long; a server that takes no connections any more does not work on it.
+   */
+  #watch(): void {
+    const { stream } = this.connection as unknown as { stream: Socket }
+    const listenOn = () => stream.setTimeout(silenceMs)
+    stream.on('timeout', () => {
+      const { host, port, readyForQuery } = this as unknown as Host & { readyForQuery: boolean }
+      if (readyForQuery) return
+      void askOnce(`${host}:${port}`, () =>
+        isThere(readDatabaseAddress(this.#address).urls[0] ?? '', { host, port }),
+      ).then((isHere) => {
+        if (isHere) listenOn()
+        else stream.destroy(Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' }))
+      })
+    })
+    listenOn()
   }
 }
 

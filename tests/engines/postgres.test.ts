@@ -16,6 +16,7 @@ import { depeche } from '../support/cli.ts'
 import { anEngineRoom, type EngineRoom } from '../support/engine-room.ts'
 import { aHaproxy } from '../support/haproxy.ts'
 import { query } from '../support/query.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 /** Asks for pages, and signs people up, until it is told to end. */
@@ -95,6 +96,31 @@ test('a standby takes over in the middle of a digest: three workers, the queue i
       .filter((status) => / 5\d\d/.test(status))
       .sort(),
   ).toEqual(['page 503 after 10', 'signup 503 after 10'])
+})
+
+test('the machine of the primary is gone and says nothing more: its standby takes over, and who waits is told to come back', async () => {
+  const { primary, standby } = await aPair()
+  const network = await startTcpProxy(primary.port)
+  onTestFinished(() => network.close())
+  let isOver = false
+  const room = await anEngineRoom({
+    databaseUrl: `postgres://postgres@127.0.0.1:${network.port},127.0.0.1:${standby.port}/postgres`,
+    plainUrl: () => (isOver ? standby : primary).url,
+  })
+  await room.startWorker()
+  await room.startWorker()
+  const origin = await room.startWeb()
+  const digestId = await room.beginDigest()
+  await room.untilCopies(150)
+  const stop = knock(origin)
+  network.setMode('frozen')
+  primary.crash()
+  standby.promote()
+  isOver = true
+  await room.expectAllOnce('PostgreSQL, its machine silent', digestId)
+  await until('pages are back', async () => (await fetch(`${origin}/`)).status === 200)
+  const failures = Object.keys(await stop()).filter((status) => / 5\d\d/.test(status))
+  expect(failures.filter((status) => !/ 503 after (5|10)$/.test(status))).toEqual([])
 })
 
 /** What Patroni tells at its port 8008: 200 where the server takes writes, and it is told of. */

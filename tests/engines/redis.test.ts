@@ -1,11 +1,12 @@
 import { globSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { anEngineRoom } from '../support/engine-room.ts'
 import { aHaproxy } from '../support/haproxy.ts'
 import { aRedisCluster, aSentinelSetup } from '../support/redis.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 const wrong: Record<string, () => Promise<string>> = {
@@ -54,6 +55,37 @@ test('Sentinels make the replica master in the middle of a digest', async () => 
   await room.expectAllOnce('Sentinels, master killed', digestId)
   const origin = await room.startWeb()
   expect(await (await fetch(`${origin}/readyz`)).json()).toMatchObject({ queue: 'up' })
+})
+
+test('the machine of the master and of a Sentinel is gone and says nothing more: signups are answered, the queue comes back', async () => {
+  const { url, master, sentinels } = await aSentinelSetup()
+  const [first = 0] = sentinels
+  const network = await startTcpProxy(first)
+  onTestFinished(() => network.close())
+  const env = { REDIS_URL: url.replace(String(first), String(network.port)) }
+  const room = await anEngineRoom({ databaseUrl: await cloneDatabase(), env })
+  await room.startWorker()
+  const origin = await room.startWeb()
+  const signUp = async () => {
+    const body = new URLSearchParams({
+      email: 'lina@reader.example',
+      newsletters: 'le-matin',
+      language: 'fr',
+    })
+    const signal = AbortSignal.timeout(30_000)
+    return (await fetch(`${origin}/subscribe`, { method: 'POST', body, signal })).status
+  }
+  const digestId = await room.beginDigest()
+  expect(await signUp()).toBe(200)
+  await room.untilCopies(150)
+  network.setMode('frozen')
+  master.freeze()
+  expect(await signUp()).toBe(200)
+  await room.expectAllOnce('Sentinels, the master silent', digestId)
+  const isUp = async () =>
+    ((await (await fetch(`${origin}/readyz`)).json()) as { queue: string }).queue === 'up'
+  await until('the queue is back', isUp, 60_000)
+  expect(await signUp()).toBe(200)
 })
 
 test('Valkey behind the HAProxy that is shipped: it follows the master, and leads to the web processes', async () => {

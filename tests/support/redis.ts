@@ -12,6 +12,8 @@ export interface RedisServer {
   port: number
   /** With `kill -9`. */
   stop: () => Promise<void>
+  /** It says nothing more, and closes nothing. */
+  freeze: () => void
   /** Empty, under the same address. */
   startAgain: () => Promise<void>
 }
@@ -40,7 +42,10 @@ export async function aRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const startAgain = async () => {
     server = await startServer(port, options)
   }
-  return { url: `${schemeOf(options)}://127.0.0.1:${port}`, port, stop, startAgain }
+  const freeze = () => {
+    server.freeze()
+  }
+  return { url: `${schemeOf(options)}://127.0.0.1:${port}`, port, stop, freeze, startAgain }
 }
 
 const schemeOf = ({ tls }: RedisOptions) => (tls ? 'rediss' : 'redis')
@@ -65,6 +70,7 @@ async function startServer(port: number, { program = 'redis-server', args: more 
     })
   })
   return {
+    freeze: () => server.kill('SIGSTOP'),
     stop: async () => {
       server.kill('SIGKILL')
       await exited

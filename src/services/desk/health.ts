@@ -13,7 +13,7 @@ export interface HealthReport {
   /** `read_only` where it is a standby: nothing can be written. */
   postgres: PartState | 'read_only'
   queue: PartState
-  /** Where the queue is down: `unreachable`, `certificate`, `sign_in`, `cluster`, `no_cluster`, `sentinel`, `replica`, `refused`. */
+  /** Where the queue is down: a `RedisCause`, such as `unreachable`. */
   queueCause?: string
   /** `unknown` where this process has no SMTP server. */
   smtp: PartState | 'unknown'
