@@ -101,17 +101,20 @@ test('what was counted ten minutes ago is not used, and after an hour not kept',
   expect(await query(url, 'select from audience_counts')).toHaveLength(0)
 })
 
-test('what a worker counted serves every process, and letters are counted apart from digests', async () => {
-  const { services, newsletter, countings, compose } = await aLargeRoom()
-  await compose()
+test('what a worker counted serves every process and every draft, and letters are counted apart from digests', async () => {
+  const { services, url, newsletter, countings, compose } = await aLargeRoom()
+  const drafts = [await compose(), await compose(), await compose()]
   countings()
+  await addReaders(url, newsletter, 2)
   await services.drafts.renewAll()
   expect(countings()).toBe(1)
+  for (const { id } of drafts)
+    expect(readersOf(await services.digests.get(id))).toEqual([largeAudience / 2 + 1, largeAudience / 2 + 1])
   await compose()
   expect(countings()).toBe(0)
   const write = () => services.digests.compose(newsletter.slug, { kind: 'letter', intro: 'Bonjour.' }, cli)
-  expect(readersOf(await write())).toEqual([largeAudience])
+  expect(readersOf(await write())).toEqual([largeAudience + 2])
   expect(countings()).toBe(1)
-  expect(readersOf(await write())).toEqual([largeAudience])
+  expect(readersOf(await write())).toEqual([largeAudience + 2])
   expect(countings()).toBe(0)
 })

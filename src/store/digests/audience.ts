@@ -19,8 +19,11 @@ export interface AudienceQuery {
   isWithinNewsletter: boolean
 }
 
-/** In this moment; or a while ago, where they are so many that it takes seconds. */
-export type Counting = 'now' | 'lately'
+/** In this moment; or a while ago, where they are so many that it takes seconds: within ten minutes, or as said. */
+export type Counting = 'now' | 'lately' | { withinSeconds: number }
+
+const secondsOf = (counting: Counting): number =>
+  counting === 'now' ? 0 : counting === 'lately' ? 600 : counting.withinSeconds
 
 /** Readers of a newsletter from whom on a count is kept. */
 export const largeAudience = 50_000
@@ -40,12 +43,12 @@ interface CountedGroup extends ReaderGroup {
 }
 
 export function audienceStore(db: Executor) {
-  const getBasis = (query: AudienceQuery) => getRow<Basis>(db)`
+  const getBasis = (query: AudienceQuery, counting: Counting) => getRow<Basis>(db)`
       with ${matterOf(query)}, ${basisOf(query)}
       select basis, readers, had, exists (
         select from audience_counts c
         where c.newsletter_id = ${query.newsletterId} and c.basis = basis.basis
-          and c.counted_at > now() - interval '10 minutes'
+          and c.counted_at > now() - ${secondsOf(counting)} * interval '1 second'
           and abs(c.readers - basis.readers) * 100 <= c.readers and abs(c.had - basis.had) * 100 <= c.had
       ) as is_kept
       from basis`
@@ -79,12 +82,12 @@ export function audienceStore(db: Executor) {
   return {
     /**
      * The audience by what is left for them; those with nothing left have an empty list.
-     * @param counting `lately`: of a large audience, what was counted within ten minutes, if since then no more than one
+     * @param counting but for `now`: of a large audience, what was counted within that time, if since then no more than one
      *   reader of a hundred came, left, or got what they had not
      */
     async listGroups(query: AudienceQuery, counting: Counting): Promise<ReaderGroup[]> {
-      const basis = await getBasis(query)
-      const isKept = basis.isKept && counting === 'lately'
+      const basis = await getBasis(query, counting)
+      const { isKept } = basis
       const groups = isKept ? await readKept(query, basis) : await count(query)
       if (!isKept && basis.readers >= largeAudience) await keep(query, basis, groups)
       return groups.filter(({ barred }) => !query.isLetter || barred === '')
