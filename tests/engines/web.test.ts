@@ -1,0 +1,38 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
+import { expect, test } from 'vitest'
+import { findFreePort } from '../../src/embedded/ports.ts'
+import { aHaproxy } from '../support/haproxy.ts'
+import { until } from '../support/until.ts'
+import { aWebProcess } from '../support/web-process.ts'
+
+test('a form whose second half comes when the HAProxy that is shipped has left the process that ends is answered', async () => {
+  const web = await aWebProcess(undefined, { DRAIN_SECONDS: '20' })
+  const port = await findFreePort()
+  await aHaproxy({
+    'bind 127.0.0.1:8080': `bind 127.0.0.1:${port}`,
+    'web1.internal:3000': `127.0.0.1:${web.port}`,
+    'web2.internal:3000': `127.0.0.1:${await findFreePort()}`,
+  })
+  const readiness = async () =>
+    (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.status ?? 0
+  await until('the proxy leads to it', async () => (await readiness()) === 200)
+
+  const body = 'email=not-an-address&newsletters=le-matin&language=fr'
+  const headers = {
+    host: `localhost:${web.port}`,
+    'content-type': 'application/x-www-form-urlencoded',
+    'content-length': body.length,
+  }
+  const asked = request({ host: '127.0.0.1', port, method: 'POST', path: '/subscribe', headers })
+  const answered = once(asked, 'response') as Promise<[IncomingMessage]>
+  asked.write(body.slice(0, 20))
+  web.child.kill('SIGTERM')
+  await until('the proxy has nobody to ask', async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`)
+    return answer.status === 503
+  })
+  asked.end(body.slice(20))
+  const [answer] = await answered
+  expect(answer.statusCode).toBe(422)
+})
