@@ -72,6 +72,17 @@ test('what the version before applied has no checksum: it is recorded, not judge
   await expect(migrate(url, files.url)).rejects.toMatchObject({ code: 'migration_changed' })
 })
 
+test('a migration whose server goes away is named, and runs whole the next time', async () => {
+  const url = await anEmptyDatabase()
+  const files = aDirectory()
+  files.write('0001_stories.sql', `${first}select pg_terminate_backend(pg_backend_pid());`)
+  await expect(migrate(url, files.url)).rejects.toThrow(
+    /0001_stories\.sql failed \(.*terminating connection.*\); nothing of it was applied$/,
+  )
+  files.write('0001_stories.sql', first)
+  expect(await migrate(url, files.url)).toEqual(['0001_stories.sql'])
+})
+
 test('a migration without a transaction is stopped half-way and runs again; starters that wait are not in its way', async () => {
   const url = await anEmptyDatabase()
   const files = aDirectory()
