@@ -20,6 +20,9 @@ test('the compose file sets only variables that exist and runs only files that e
   )
   expect(set.length).toBeGreaterThan(5)
   for (const name of set) expect(variableNames).toContain(name)
+  // What stands in .env is heard, but for where the container listens.
+  const fixed = [...environment.matchAll(/^ {2}([A-Z][A-Z0-9_]*): (?!\$\{\1:?-)/gm)].map(([, name]) => name)
+  expect(fixed).toEqual(['HOST', 'METRICS_HOST'])
   for (const [file] of compose.matchAll(/(?:src|workers)\/[\w/-]+\.ts/g))
     expect(existsSync(file), file).toBe(true)
   // A worker elsewhere needs no more memory than one of `npm start`.
