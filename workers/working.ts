@@ -109,7 +109,9 @@ export async function startWorking(context: Context) {
       }, endingMs.rounds).unref()
       await stopped
       await inbound?.close()
-      await Promise.all([unheard.ended(), ...workers.map((worker) => worker.close())])
+      // Over a queue that is away BullMQ would wait until it is back to say that it goes.
+      const isAway = await services.health.isQueueAway()
+      await Promise.all([unheard.ended(), ...workers.map((worker) => worker.close(isAway))])
       await carrier.close()
       await heartbeats.stop()
       await presence.remove()
