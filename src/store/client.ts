@@ -36,11 +36,17 @@ async function isThere(connectionString: string, { host, port }: Host): Promise<
   return !(said instanceof Error) || said instanceof pg.DatabaseError
 }
 
+/** Said nothing when they were asked last: after the others, whom nobody then has to wait for. */
+const silent = new Set<string>()
+
 /** The first in order that takes writes. @throws what the first said, or that all are standbys */
 async function askHosts(address: string): Promise<Host> {
   const { urls, hosts } = readDatabaseAddress(address)
   const failures: (Error & { code?: string })[] = []
-  for (const [index, connectionString] of urls.entries()) {
+  const isSilent = (index: number) => silent.has(urls[index] ?? '')
+  const order = [...urls.keys()].sort((one, other) => Number(isSilent(one)) - Number(isSilent(other)))
+  for (const index of order) {
+    const connectionString = urls[index] ?? ''
     const client = new pg.Client({
       connectionString,
       connectionTimeoutMillis: hostMs,
@@ -51,10 +57,12 @@ async function askHosts(address: string): Promise<Host> {
     try {
       await client.connect()
       const { rows } = await client.query<{ transaction_read_only: string }>('show transaction_read_only')
+      silent.delete(connectionString)
       const host = hosts[index]
       if (host && rows[0]?.transaction_read_only === 'off') return host
       failures.push(standby())
     } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) silent.add(connectionString)
       failures.push(error as Error)
     } finally {
       client.end().catch(() => undefined)
