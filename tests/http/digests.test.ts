@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { dateFormat } from '../../src/domain/formats.ts'
 import type { DigestShape } from '../../src/services/digests/shape.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { anArticle } from '../support/articles.ts'
@@ -358,7 +359,7 @@ test('sent before its time a digest says the day it goes, and new readers hear o
   const said = async () => {
     const text = await (await call('GET', `/digests/${id}/preview?format=text`)).text()
     const all = [days(0), planned].map((at) =>
-      new Intl.DateTimeFormat('fr', { dateStyle: 'full', timeZone: zone }).format(at),
+      dateFormat('fr', { dateStyle: 'full', timeZone: zone }).format(at),
     )
     return all.map((date) => text.includes(date))
   }
