@@ -13,7 +13,8 @@ import { aSubscriber } from '../support/subscribers.ts'
 import { spawnWorker, type WorkerProcess } from '../support/worker-process.ts'
 
 const cli: Actor = { kind: 'cli', role: 'admin' }
-const readers = isLong ? 1_000 : 120
+// A third of them is where a worker is killed.
+const readers = isLong ? 1_200 : 120
 const connections = 4
 
 /** A digest of two stories, prepared, and as many real workers as a test starts. */
