@@ -1,6 +1,6 @@
 import { getDomain } from 'tldts'
 
-/** Whose a domain is: the name that somebody registered, as the public suffix list tells it. All below it is theirs to make. */
+/** Whose a domain is: the name that somebody registered, as the public suffix list tells it. Its owner can make any subdomain. */
 export const organisationOf = (domain: string): string =>
   getDomain(domain, { allowPrivateDomains: true, extractHostname: false, validateHostname: false }) ?? domain
 

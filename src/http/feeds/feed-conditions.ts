@@ -43,7 +43,7 @@ const chosen = new LRUCache<string, FeedEncoding>({ max: 100, memoMethod: negoti
 export const chooseEncoding = (accepted = ''): FeedEncoding =>
   accepted === '' ? 'identity' : chosen.memo(accepted)
 
-/** What its types leave out: of equal qualities, our order decides. */
+/** Negotiator's types lack `preferred`: of equal qualities, our order decides. */
 interface EncodingChoice {
   encoding(available: readonly FeedEncoding[], options: { preferred: FeedEncoding[] }): string | undefined
 }

@@ -5,14 +5,14 @@ export type ReadFeed = FeedBuilder['feed']
 
 type Attributes = Record<string, string>
 
-/** What ends a text that was never closed, as HTML has no such elements. */
+/** Elements that end a text which was never closed: none of them is an element of HTML. */
 const endNames =
   /^(?:atom:)?(?:item|entry|guid|pubDate|published|updated|id|author)$|^content:encoded$|^dc:\w+$/
 /** What ends a title, which holds nothing like it. */
 const endsTitle = /^(?:atom:)?(?:link|description|summary|content|category)$/
 /** Some write `pubdate`. */
 const usualName = (written: string): string => written.replace(/^atom:/, '').replace(/^pubdate$/i, 'pubDate')
-/** They have titles and links of their own. */
+/** Elements with titles and links that are not the feed's. */
 const asideNames = new Set(['source', 'image', 'textinput', 'textInput', 'contributor'])
 /** Some write the marks of a CDATA section as text. */
 function withoutMarks(html: string): string {

@@ -72,7 +72,8 @@ export async function askForNumber(
   return page ? postNumberOf((await find(page.href)) ?? '') : undefined
 }
 
-const truncated = 'The feed ends in the middle; what came before is imported'
+const truncated =
+  'The feed ends in the middle: what came before is imported; import it again once it is whole'
 
 const nameOf = ({ guid, title, link, line }: FeedItem) => ({
   id: guid,

@@ -4,7 +4,9 @@ import { imageTypeOf } from '../file-types.ts'
 import { plainText } from '../plain-text.ts'
 import type { WxrItem } from './wxr.ts'
 
-const maxLength = 1_000
+/** Of an address that an article takes. */
+const longestUrl = 2_000
+const longestText = 1_000
 /** Of one gallery that names none. */
 const maxPictures = 1_000
 
@@ -12,9 +14,9 @@ const maxPictures = 1_000
 const maxPattern = 1_000_000
 
 /**
- * The attachments of an export, and what its posts have in common (synced patterns), by id and by the post they hang on. A post may name its picture before or after the
- * picture's own item, so they are gathered in a first pass. An export may hold a million: they lie in a file without
- * a name in the folder for temporary files, gone with the process.
+ * The attachments of an export, by id and by the post they belong to, and its synced patterns, by id. A post may name a
+ * picture before the picture's own item comes, so all are gathered in a first pass. There may be a million: they lie in an
+ * unnamed temporary file that ends with the process.
  */
 export function openAttachments() {
   const database = new DatabaseSync('')
@@ -48,17 +50,14 @@ export function openAttachments() {
       if (fields.type === 'wp_block') insertPattern.run(id, (fields.content ?? '').slice(0, maxPattern))
       // Where it has no URL of its own, WordPress takes the guid, too.
       const url = fields.attachmentUrl || (fields.guid ?? '')
-      if (fields.type !== 'attachment' || url === '') return
+      if (fields.type !== 'attachment' || url === '' || url.length > longestUrl) return
       const parent = Number(fields.parent)
-      const texts = [
-        url,
-        plainText(meta.get('_wp_attachment_image_alt') ?? ''),
-        plainText(fields.excerpt ?? ''),
-      ]
+      const texts = [meta.get('_wp_attachment_image_alt'), fields.excerpt]
       insert.run(
         id,
         Number.isSafeInteger(parent) && parent > 0 ? parent : null,
-        ...texts.map((text) => text.slice(0, maxLength)),
+        url,
+        ...texts.map((text = '') => plainText(text).slice(0, longestText)),
       )
     },
 

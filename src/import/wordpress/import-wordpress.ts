@@ -159,15 +159,16 @@ async function importPosts(
   const counts = { responsesLeftOut: 0, items: 0, others: 0 }
   const repairs = noRepairs()
   /** What is no longer public there, and may be here: an import withdraws nothing. */
-  const hidden: { externalId: string; name: ItemName; reason: LeftOutReason }[] = []
+  const hidden: { externalId: string; name: ItemName; words: string }[] = []
   const leaveOut = (item: WxrItem, part: Part, reason: LeftOutReason) => {
     leftOut[reason] = (leftOut[reason] ?? 0) + 1
     counts.others += 1
-    if (reason !== 'trash' && reason !== 'private' && reason !== 'password') return
+    const words = hiddenWords[reason]
+    if (words === undefined) return
     hidden.push({
       externalId: `${context.idPrefix}:${item.fields.id ?? ''}`,
       name: nameOf(item, part),
-      reason,
+      words,
     })
   }
   const importItem = async (item: WxrItem, part: Part) => {
@@ -199,9 +200,8 @@ async function importPosts(
     for (const kind of Object.keys(repairs) as (keyof Repairs)[]) repairs[kind] += reader.source.repairs[kind]
   }
   const stillPublic = await services.articles.listPublic(hidden.map(({ externalId }) => externalId))
-  for (const { externalId, name, reason } of hidden) {
-    if (stillPublic.has(externalId))
-      batcher.note(name, `${hiddenWords[reason]} there, and public here: withdraw it`)
+  for (const { externalId, name, words } of hidden) {
+    if (stillPublic.has(externalId)) batcher.note(name, `${words} there, and public here: withdraw it`)
   }
   await batcher.end(counts.items, counts.others)
   const { responsesLeftOut } = counts
@@ -217,7 +217,8 @@ const hiddenWords: Partial<Record<LeftOutReason, string>> = {
   password: 'it needs a password',
 }
 
-const truncated = 'The file ends in the middle; what came before is imported'
+const truncated =
+  'The file ends in the middle: what came before is imported; export it again, and import it once more'
 
 const nameOf = (item: WxrItem | undefined, { name }: Part) => ({
   id: item?.fields.id ?? '',
@@ -233,8 +234,8 @@ async function notWxr({ file, name }: Part): Promise<DomainError> {
   return invalid(
     'not_wxr',
     isPacked
-      ? 'This file is packed: unpack it and import the XML files that are in it, all in one command.'
-      : `${name ?? 'This'} is not an export of WordPress: make one under Tools, Export, "All content".`,
+      ? `${name ?? 'This file'} is packed: unpack it and import the XML files that are in it, all in one command.`
+      : `${name ?? 'This file'} is not an export of WordPress: make one under Tools, Export, "All content".`,
   )
 }
 

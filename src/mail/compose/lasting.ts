@@ -11,11 +11,11 @@ export function lasting<T>(make: () => Promise<T>, retryMs: number) {
       if (made && !isOver) return made
       const trying = make()
       made = trying
-      // Until this one has ended, the last word is that of the one before.
       trying.then(
         () => (failedAt = undefined),
         () => (failedAt = performance.now()),
       )
+      // Until this one ends nobody begins another, and `hasFailed` tells of the one before.
       if (isOver) failedAt = Infinity
       return trying
     },

@@ -32,9 +32,9 @@ const articleQuery = {
   source: rowId.optional().describe('Id'),
 }
 
-const putArticle = articleShape.extend({ outcome: z.enum(outcomes) })
+const articleWithOutcome = articleShape.extend({ outcome: z.enum(outcomes) })
 
-const putOutcome = z.object({
+const batchOutcome = z.object({
   externalId: z.string(),
   outcome: z.enum([...outcomes, 'failed']),
   code: z.string().optional().describe('Of one that failed'),
@@ -42,8 +42,9 @@ const putOutcome = z.object({
 })
 
 /** A long read with its pictures' captions; pictures themselves are linked, not sent. */
-const bodyLimit = 5 * 1024 * 1024
-const batchLimit = 20 * 1024 * 1024
+const bodyBytes = 5 * 1024 * 1024
+const mostArticles = 100
+const batchBytes = 20 * 1024 * 1024
 
 export function articleApi(service: ArticleService): ApiRoute[] {
   const tagged = (one: Article) => ({
@@ -56,8 +57,8 @@ export function articleApi(service: ArticleService): ApiRoute[] {
       params,
       headers: z.object({ 'If-Match': ifMatch.optional(), 'If-None-Match': z.literal('*').optional() }),
       body: articleInput,
-      bodyLimit,
-      answers: { 200: putArticle, 201: putArticle },
+      bodyLimit: bodyBytes,
+      answers: { 200: articleWithOutcome, 201: articleWithOutcome },
       handle: async ({ params, body, request, actor }) => {
         const version = ifMatchVersion(request)
         const mustBeNew = request.get('if-none-match')?.trim() === '*'
@@ -67,16 +68,16 @@ export function articleApi(service: ArticleService): ApiRoute[] {
       },
     }),
     put('/articles', 'editor', {
-      summary: 'Create or update up to 100 articles; each has an outcome of its own',
+      summary: `Create or update up to ${mostArticles} articles; each has an outcome of its own`,
       body: z.strictObject({
         articles: z
           .array(z.looseObject({ externalId: z.string() }))
           .min(1)
-          .max(100)
+          .max(mostArticles)
           .describe('As of one, with its `externalId`'),
       }),
-      bodyLimit: batchLimit,
-      answers: { 200: z.object({ data: z.array(putOutcome), next: z.null() }) },
+      bodyLimit: batchBytes,
+      answers: { 200: z.object({ data: z.array(batchOutcome), next: z.null() }) },
       handle: async ({ body, actor }) => ({
         body: { data: await service.putMany(body.articles, { actor }), next: null },
       }),

@@ -12,7 +12,7 @@ const sample = z.object({
 export function sampleApi({ sample: service }: Pick<Services, 'sample'>): ApiRoute[] {
   return [
     get('/sample', 'admin', {
-      summary: 'What of the invented newsroom is here',
+      summary: 'The sample newsroom: what is left of it',
       answers: { 200: sample },
       handle: async () => ({ body: await service.get() }),
     }),

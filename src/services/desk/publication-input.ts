@@ -19,7 +19,7 @@ export const textInputs = {
     .max(20),
 }
 
-/** One for all, or one per language, of which null and an empty one go. */
+/** One for all, or one per language: null or an empty text removes that language's. */
 const perLanguage = <Text extends z.ZodType>(text: Text, what: string) =>
   z.union([text, z.record(language, z.union([text, z.literal(''), z.null()]))], {
     error: `must be ${what}, or one per language: {"fr": …, "ar": …}`,

@@ -12,7 +12,7 @@ export function editorStore(db: Executor) {
     find: (id: number): Promise<Editor | undefined> => present().where('id', '=', id).executeTakeFirst(),
 
     /** Of whoever it was, also after they left the desk. */
-    findEmail: (id: number) => findValue<string>(db)`select email from editors where id = ${id}`,
+    findEmailEver: (id: number) => findValue<string>(db)`select email from editors where id = ${id}`,
 
     findByEmail: (email: string): Promise<Editor | undefined> =>
       present()
@@ -21,7 +21,7 @@ export function editorStore(db: Executor) {
 
     list: (): Promise<Editor[]> => present().orderBy('id').execute(),
 
-    /** Until the transaction ends nobody else changes any of them. */
+    /** Until the transaction ends nobody else changes any of those who are there now. */
     async lock(): Promise<void> {
       await present().orderBy('id').forNoKeyUpdate().execute()
     },
