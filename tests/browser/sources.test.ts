@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { aPage, desktop, fitsEverywhere, lightOf, listViolations, phone } from '../support/browser.ts'
 import { signedIn } from '../support/desk.ts'
 import { aFollowedSite } from '../support/sources.ts'
-import type { FakeWordpress } from '../support/wordpress.ts'
+import { aWordpress, type FakeWordpress } from '../support/wordpress.ts'
 
 const cli = { kind: 'cli', role: 'admin' } as const
 const shots = process.env['SCREENSHOTS']
@@ -59,9 +59,11 @@ test.for([
       await inspect(name)
     }
 
+    const another = await aWordpress()
+    fill(another)
     await page.goto(`${site.origin}/desk/sources`)
     await inspect('list')
-    await page.locator('input[name=address]').fill(wordpress.home)
+    await page.locator('input[name=address]').fill(another.home)
     await page.keyboard.press('Enter')
     await page.locator('form[action="/desk/sources"]').waitFor()
     expect(await page.locator('tbody tr').count()).toBe(5)
