@@ -190,6 +190,12 @@ test('BNC-9 of several recipients only ours counts', async () => {
   const other = [{ final: 'a@list.example' }, { final: 'b@list.example' }]
   await hand(box.server.port, aDeliveryReport({ recipients: other }), { to: box.address('bounce') })
   expect(await box.suppressions()).toEqual([])
+  const reached = [
+    { final: 'a@list.example' },
+    { final: 'reader-1@reader.example', action: 'delivered', status: '2.0.0' },
+  ]
+  await hand(box.server.port, aDeliveryReport({ recipients: reached }), { to: box.address('bounce') })
+  expect(await box.suppressions()).toEqual([])
   const ours = [
     { final: 'a@list.example', action: 'failed', status: '5.2.2', diagnostic: '552 5.2.2 full' },
     { original: 'Reader-1@reader.example' },

@@ -16,6 +16,7 @@ test('a delivery report to our return path is a bounce, in any case', async () =
     reports: [
       {
         addresses: ['reader@reader.example'],
+        isAlone: true,
         diagnosis: { stage: 'report', code: 550, status: '5.1.1', text: '550 5.1.1 <[address]>: unknown' },
       },
     ],

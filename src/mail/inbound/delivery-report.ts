@@ -15,6 +15,8 @@ import {
 export interface RecipientReport {
   /** Original and final recipient, in lower case; empty where the report hides them. */
   addresses: string[]
+  /** The report says of nobody else what became of the mail. */
+  isAlone: boolean
   diagnosis: Diagnosis
 }
 
@@ -29,10 +31,11 @@ const mostRecipients = 100
 export function readDeliveryReport(fields: string, text: string) {
   const { message, recipients } = readGroups(fields)
   const stage = stageOf(text)
+  const isAlone = recipients.filter(({ action }) => action !== undefined).length < 2
   /** Of the recipients whom the mail did not reach. */
   const failed = recipients
     .filter(isFailure)
-    .map((recipient) => readRecipient(recipient, { text, stage, isAlone: recipients.length === 1 }))
+    .map((recipient) => readRecipient(recipient, { text, stage, isAlone }))
   // The ENVID that we gave the mail, where the report repeats it.
   return { envelopeId: message['original-envelope-id'] ?? '', failed }
 }
@@ -107,6 +110,7 @@ function readRecipient(fields: Fields, { text, stage, isAlone }: Surroundings): 
   const expired = /^expired/i.test(fields['action'] ?? '') ? 'message expired; ' : ''
   return {
     addresses,
+    isAlone,
     diagnosis: {
       stage,
       code,

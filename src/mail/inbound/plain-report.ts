@@ -84,10 +84,14 @@ export function readPlainReport({ text, subject }: PlainMail): RecipientReport |
   const stage = stageOf(said)
   if (at >= 0) {
     const answer = forRecord(answerAt(said, at, code), longestAnswer)
-    return { addresses: [], diagnosis: { stage, code, status, text: answer } }
+    return { addresses: [], isAlone: true, diagnosis: { stage, code, status, text: answer } }
   }
   const answer = forRecord(`${subject}. ${said}`, longestAnswer)
   const meanings = meaningsOf(answer)
   if (!telling.some((meaning) => meanings.has(meaning)) || !isUndelivered(answer)) return undefined
-  return { addresses: [], diagnosis: { stage, code: undefined, status: '5.0.0', text: answer } }
+  return {
+    addresses: [],
+    isAlone: true,
+    diagnosis: { stage, code: undefined, status: '5.0.0', text: answer },
+  }
 }

@@ -109,10 +109,9 @@ export function createBounceService(
   const recordReports = async (reference: MailReference, reports: RecipientReport[]): Promise<void> => {
     const mail = await database.stores.bounces.findMail(reference)
     const address = mail?.address?.toLowerCase()
-    const ours =
-      reports.length === 1
-        ? reports[0]
-        : reports.find(({ addresses }) => address !== undefined && addresses.includes(address))
+    const ours = reports.find(
+      ({ addresses, isAlone }) => isAlone || (address !== undefined && addresses.includes(address)),
+    )
     if (ours) await recordBounce(reference, ours.diagnosis, 'dsn')
     else log.info('a report speaks of nobody we wrote to')
   }
