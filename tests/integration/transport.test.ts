@@ -276,6 +276,13 @@ test('ENV-3 DSN parameters are there when the server offers DSN, and absent when
   expect(without.received[0]?.rcptArgs).toEqual([''])
 })
 
+test('ENV-3 a server’s name offers nothing, whatever is in it', async () => {
+  const sink = await aSmtpSink()
+  sink.faults.push({ at: 'ehlo', do: 'reply', reply: '250-dsn.smtputf8.example greets SIZE\r\n250 HELP' })
+  await aTransport(sink.url).send(aMail({ envelopeId: 'd7-s9' }))
+  expect(sink.received).toMatchObject([{ mailArgs: '', rcptArgs: [''] }])
+})
+
 test('ENV-4 an address that needs SMTPUTF8 goes only to a server that offers it', async () => {
   const to = 'salé@reader.example'
   const modern = await aSmtpSink()

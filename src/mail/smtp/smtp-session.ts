@@ -57,10 +57,9 @@ export class SmtpSession {
   }
 
   offers(extension: SmtpExtension): boolean {
-    // nodemailer keeps the extensions of the last EHLO for itself.
-    return (this.#smtp as unknown as { _supportedExtensions: string[] })._supportedExtensions.includes(
-      extension,
-    )
+    // nodemailer keeps the last EHLO for itself, and looks for extensions in the server's name too.
+    const { _ehloLines = [] } = this.#smtp as unknown as { _ehloLines?: string[] }
+    return _ehloLines.some((line) => line.split(' ', 1)[0]?.toUpperCase() === extension)
   }
 
   write(bytes: string | Buffer): void {
