@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { readRate } from './domain/delivery/sending-rate.ts'
@@ -76,6 +77,12 @@ const hosts = list
       'must be host names or addresses separated by commas, without scheme or port, such as cms.internal',
   })
 
+/** Names in other letters as the name system writes them, like the host of PUBLIC_URL. */
+const domain = z
+  .string()
+  .transform(domainToASCII)
+  .refine((name) => /^[a-z\d.-]+$/.test(name), { error: 'must be a domain, such as news.example' })
+
 const secretKeys = list.refine((keys) => keys.every((key) => key.length >= 32), {
   error:
     'must be one or more keys of at least 32 characters, separated by commas; `openssl rand -hex 32` makes one',
@@ -120,9 +127,9 @@ const environment = z.object({
   MAILBOX_URL: urlWith('http:', 'https:').optional(),
   MAIL_FROM: z.string().optional(),
   MAIL_REPLY_TO: z.string().optional(),
-  BOUNCE_DOMAIN: z.string().optional(),
+  BOUNCE_DOMAIN: domain.optional(),
   INBOUND_PORT: port.optional(),
-  DKIM_DOMAIN: z.string().optional(),
+  DKIM_DOMAIN: domain.optional(),
   DKIM_SELECTOR: z.string().optional(),
   DKIM_PRIVATE_KEY: rsaKey.optional(),
   DKIM_ED25519_SELECTOR: z.string().optional(),
@@ -253,11 +260,11 @@ export const directUrlOf = <Url extends string | undefined>({
 }): string | Url => databaseDirectUrl ?? databaseUrl
 
 function toDkim(env: Environment) {
-  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY: privateKey } = env
-  if (!domain || !selector || !privateKey) return undefined
+  const { DKIM_DOMAIN, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY: privateKey } = env
+  if (!DKIM_DOMAIN || !selector || !privateKey) return undefined
   const { DKIM_ED25519_SELECTOR: second, DKIM_ED25519_PRIVATE_KEY: secondKey } = env
   return {
-    domain: domain.toLowerCase(),
+    domain: DKIM_DOMAIN,
     selector,
     privateKey,
     ed25519: second && secondKey ? { selector: second, privateKey: secondKey } : undefined,

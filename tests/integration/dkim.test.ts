@@ -164,6 +164,17 @@ test.each<[string, Record<string, string | undefined>]>([
   expect(() => readConfig({ ...signing, ...fault })).toThrow(/DKIM_(ED25519_)?PRIVATE_KEY: /)
 })
 
+test('DKIM-3 a domain is signed for as the name system writes it, and refused where it is none', () => {
+  const signing = { DKIM_SELECTOR: keys.selector, DKIM_PRIVATE_KEY: keys.privateKey }
+  const domains = { DKIM_DOMAIN: 'Bücher.example', BOUNCE_DOMAIN: 'retours.الساحل.example' }
+  expect(readConfig({ ...signing, ...domains })).toMatchObject({
+    dkim: { domain: 'xn--bcher-kva.example' },
+    bounceDomain: 'retours.xn--mgbasw8fd.example',
+  })
+  for (const DKIM_DOMAIN of ['news example', '@news.example', 'news.example; t=y', 'https://news.example'])
+    expect(() => readConfig({ ...signing, DKIM_DOMAIN })).toThrow(/DKIM_DOMAIN: must be a domain/)
+})
+
 test('DKIM-3 what cannot be signed is not sent', async () => {
   await expect(createSigner(keys).sign([Buffer.from('From: a@news.example.org\r\n')])).rejects.toThrow(
     'cannot be signed',
