@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url'
 import { domainOf, isMailbox } from '../domain/subscribers/address.ts'
 import type { Mailbox } from './message/message.ts'
 import { singleLine } from './compose/plain-text.ts'
@@ -18,9 +19,13 @@ export function readMailbox(value: string): Mailbox {
 
 function findMailbox(value: string): Mailbox | undefined {
   const [, name = '', bracketed] = /^(.*)<([^<>]*)>\s*$/s.exec(value) ?? []
-  const address = (bracketed ?? value).trim()
-  if (!isMailbox(address)) return undefined
-  return { name: singleLine(name).replace(/^"(.*)"$/, '$1'), address }
+  const typed = (bracketed ?? value).trim()
+  const domainAt = typed.lastIndexOf('@') + 1
+  const address = typed.slice(0, domainAt) + domainToASCII(typed.slice(domainAt))
+  // It stands in all mails, and most go by servers without SMTPUTF8.
+  if (!isMailbox(address) || /[^!-~]/.test(address)) return undefined
+  const unquoted = singleLine(name).replace(/^"(.*)"$/, (_, quoted: string) => quoted.replace(/\\(.)/g, '$1'))
+  return { name: unquoted, address }
 }
 
 export type SenderFault = 'malformed' | 'unaligned'

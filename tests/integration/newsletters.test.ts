@@ -82,7 +82,8 @@ test('HDR-2 a newsletter comes from one address of the organisation that signs',
     const other = { slug: 'autre', name: 'Autre', language: 'fr', from }
     await expect(newsletters.create(other, cli), from).rejects.toMatchObject({ code: 'unaligned_sender' })
   }
-  for (const from of ['Le Matin', 'a@news.example.org, b@news.example.org', '<a@news.example.org> x'])
+  const malformed = ['Le Matin', 'Matin', 'a@news.example.org, b@news.example.org', '<a@news.example.org> x']
+  for (const from of [...malformed, 'Rédaction <rédaction@news.example.org>'])
     await expect(newsletters.change(slug, { from }, cli), from).rejects.toMatchObject({
       code: 'invalid_sender',
     })

@@ -167,6 +167,14 @@ describe.each(['fr', 'ar', 'en'] as const)('a digest in %s', (language) => {
   })
 })
 
+test('HDR-2 a sender is set as it was meant: its quotes, and a domain in other letters', async () => {
+  const quoted = '"Le \\"Matin\\", Alger"'
+  const from = aMail({ mailFrom: `${quoted} <lettres@bücher.example>` })
+  const sender = `${quoted} <lettres@xn--bcher-kva.example>`
+  expect(valuesOf(await aDigestMessage({}, from), 'from')).toEqual([sender])
+  expect(from.findSenderFault('rédaction@news.example.org')).toBe('malformed')
+})
+
 test('HDR-4 the Message-ID is the same on every attempt, and another for everybody else', () => {
   expect(mail.messageId(reference)).toBe(mail.messageId({ ...reference }))
   expect(mail.messageId({ ...reference, subscriberId: 8 })).not.toBe(mail.messageId(reference))

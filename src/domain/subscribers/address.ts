@@ -55,7 +55,7 @@ export function findAddress(input: string): Address | undefined {
 /** One mailbox of a person or a machine, and nothing else: all that may become a sender, or reach RCPT. */
 export function isMailbox(text: string): boolean {
   const at = text.lastIndexOf('@')
-  if (octets(text) > limits.whole || text.includes('..')) return false
+  if (at < 1 || octets(text) > limits.whole || text.includes('..')) return false
   return (
     plainLocalPart.test(text.slice(0, at)) &&
     domainOf(text)
