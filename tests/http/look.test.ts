@@ -62,6 +62,17 @@ test('each language has its own name, sentence and byline: on pages, in feeds, i
   expect(await textOf(web, '/ar')).toMatch(/<p class="name"><a[^>]*>La Rive</)
 })
 
+test('a legal link is kept as programs that look for links in a text find the whole of it', async () => {
+  const admin = await (await aWeb()).api('admin')
+  const [label, page] = ['Mentions', 'https://rivage.example/']
+  const answer = await admin('PATCH', '/publication', {
+    legalLinks: [{ label, url: `${page}mentions légales` }],
+  })
+  expect(await answer.json()).toMatchObject({
+    legalLinks: [{ label, url: `${page}mentions%20l%C3%A9gales` }],
+  })
+})
+
 test('a mail is signed, sent and footed as the newsroom is called in its reader’s language', async () => {
   const sink = await aSmtpSink()
   const web = await aWeb({ env: { SMTP_URL: sink.url } })

@@ -15,7 +15,9 @@ export const textInputs = {
   footer: optionalText(1_000),
   contacts: z.array(z.strictObject({ role: requiredText(100), email: z.email() })).max(20),
   legalLinks: z
-    .array(z.strictObject({ label: requiredText(100), url: z.url({ protocol: /^https?$/ }) }))
+    .array(
+      z.strictObject({ label: requiredText(100), url: z.url({ protocol: /^https?$/, normalize: true }) }),
+    )
     .max(20),
 }
 
@@ -49,7 +51,7 @@ export const publicationInput = z.strictObject({
   zone,
   locales: z.record(language, language),
   contactEmail: z.email().nullable(),
-  policyUrl: z.url({ protocol: /^https?$/ }).nullable(),
+  policyUrl: z.url({ protocol: /^https?$/, normalize: true }).nullable(),
   policyVersion: requiredText(50),
   ambiguousPolicy: z.enum(['resend_once', 'hold']),
   links: z.enum(links, 'must be here or canonical'),
