@@ -215,7 +215,7 @@ const senderFaults = {
     invalid(
       'invalid_sender',
       'from is not one address: write lettres@news.example, or Le Matin <lettres@news.example>.',
-      atField('from', 'must be one address, or a name and one address'),
+      atField('from', 'must be one address, or a name and one address, in ASCII before the @'),
     ),
   unaligned: () =>
     invalid(
