@@ -3,12 +3,13 @@ import { importCsv } from '../support/imports.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { activationPath, aReader, aSubscribedReader, nonceIn } from '../support/readers.ts'
+import { aSmtpSink } from '../support/smtp-sink.ts'
 import { aWeb } from '../support/web.ts'
 
 const email = 'amina@reader.example'
 
-async function aCentre() {
-  const web = await aWeb()
+async function aCentre(env: Record<string, string> = {}) {
+  const web = await aWeb({ env })
   const { database, services } = web.context
   const newsletter = await aNewsletter(database, { slug: 'le-matin' })
   await aNewsletter(database, { slug: 'hebdo', name: 'Hebdo' })
@@ -221,6 +222,48 @@ test('a new address is proved by its own link, and the old one is told', async (
   expect(await rowsOf(web, "select address from outbox where kind = 'address-changed'")).toEqual([
     { address: email },
   ])
+})
+
+test('who moves from a dead mailbox keeps what they receive, whatever still comes back from there', async () => {
+  const sink = await aSmtpSink()
+  const { web, reader, subscriber, newsletter, fresh, nonceOf, states } = await aCentre({
+    SMTP_URL: sink.url,
+  })
+  const { services, database } = web.context
+  const digestId = await database.stores.digests.insert({ newsletterId: newsletter.id, cadence: 'daily' })
+  await rowsOf(
+    web,
+    `insert into deliveries (digest_id, subscriber_id, state, accepted_at, committing_at)
+     values ($1, $2, 'accepted', now(), now())`,
+    [digestId, subscriber.id],
+  )
+  const answer = '550 5.1.1 No such user'
+  const dead = { kind: 'refused', stage: 'rcpt', code: 550, status: '5.1.1', answer } as const
+  sink.faults.push({ at: 'rcpt', do: 'reply', reply: answer, recipients: email })
+  await reader.post(fresh, {
+    action: 'change-address',
+    nonce: await nonceOf(fresh),
+    email: 'new@reader.example',
+  })
+  await services.signupDecisions.decideAll()
+  await reader.get(await activationPath(web, 'new@reader.example'))
+  await services.presence.beat()
+  await services.sending.deliverMail()
+  expect(await rowsOf(web, "select state from outbox where kind = 'address-changed'")).toEqual([
+    { state: 'rejected' },
+  ])
+  const reference = { kind: 'digest', digestId: digestId ?? 0, subscriberId: subscriber.id } as const
+  const reports = [{ addresses: [], diagnosis: { stage: 'report' as const, status: '5.1.1', text: answer } }]
+  // What the server of the old mailbox reports days later.
+  await services.bounces.receive({ kind: 'bounce', reference, reports })
+  await rowsOf(web, 'update deliveries set committing_at = now()')
+  // What it says of a mail that was on its way there while the address was changed.
+  await services.bounces.recordRefusal(reference, dead, false, email)
+  expect(await states()).toEqual({ 'le-matin': 'active' })
+  expect(await rowsOf(web, 'select from suppressions')).toEqual([])
+  // What comes back of a mail to the new one counts.
+  await services.bounces.receive({ kind: 'bounce', reference, reports })
+  expect(await states()).toEqual({ 'le-matin': 'ended' })
 })
 
 test('erasure leaves no trace of the address but an HMAC, blocks imports, and lets a new signup through', async () => {

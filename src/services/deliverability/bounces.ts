@@ -69,7 +69,7 @@ export function createBounceService(
     const bounceClass = classifyBounce(diagnosis, source)
     await withMail(reference, isAllowed, async (stores, mail) => {
       // However long it lasts, it says nothing about a person.
-      if (isGreylisting(diagnosis)) return
+      if (mail.isFormer || isGreylisting(diagnosis)) return
       const { subscriberId } = mail
       if (subscriberId !== undefined) await stores.subscribers.lock(subscriberId)
       const past = subscriberId === undefined ? [] : await stores.bounces.listOf(subscriberId)
@@ -176,15 +176,19 @@ export function createBounceService(
     /**
      * A server's refusal, seen while sending. What may pass when tried again says nothing about a person yet.
      * @param isLast it was tried again and again, until its time was over
+     * @param address whom it refused, where the person may have another address since
      */
     async recordRefusal(
       reference: MailReference,
       outcome: Extract<SendOutcome, { kind: 'refused' }>,
       isLast = false,
+      address?: string,
     ): Promise<void> {
       const diagnosis = diagnosisOf(outcome)
       if (classifyBounce(diagnosis) === 'transient' && !isLast) return
-      await recordBounce(reference, diagnosis, 'smtp')
+      await recordBounce(reference, diagnosis, 'smtp', (_stores, mail) =>
+        Promise.resolve(address === undefined || address === mail.address),
+      )
     },
 
     /** The refusal of this mail was about us: what it was recorded as, and all that followed, is undone. */

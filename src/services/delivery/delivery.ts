@@ -113,8 +113,8 @@ export function createSendingService(
             onTaken: isRefused ? () => stores.runningDigests.endProbing(digestId) : undefined,
             onTakenBack: (keys) =>
               takeBack(keys.map((subscriberId) => ({ kind: 'digest', digestId, subscriberId }))),
-            onRefused: ({ key: subscriberId }, outcome, isLast) =>
-              tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome, isLast),
+            onRefused: ({ key: subscriberId, address }, outcome, isLast) =>
+              tellOfRefusal({ kind: 'digest', digestId, subscriberId }, outcome, isLast, address),
             domains: domains.digests,
             reach,
             log: log.child({ digestId }),
@@ -156,8 +156,8 @@ export function createSendingService(
             // A refusal delays its own mail alone, not a sign-in link behind it.
             onAlarm: () => Promise.resolve(false),
             onTakenBack: (keys) => takeBack(keys.map((outboxId) => ({ kind: 'outbox', outboxId }))),
-            onRefused: ({ key: outboxId }, outcome, isLast) =>
-              tellOfRefusal({ kind: 'outbox', outboxId }, outcome, isLast),
+            onRefused: ({ key: outboxId, address }, outcome, isLast) =>
+              tellOfRefusal({ kind: 'outbox', outboxId }, outcome, isLast, address),
             domains: domains.personal,
             reach,
             log: log.child({ mail: 'personal' }),

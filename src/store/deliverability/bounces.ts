@@ -34,6 +34,8 @@ export interface BouncedMail {
   newsletterId: number | undefined
   /** Undefined once erased. */
   address: string | undefined
+  /** The person has another address since: what came of it says nothing of them. */
+  isFormer: boolean
 }
 
 /** Accepted mails and what came of them, of one day and recipient domain. */
@@ -45,6 +47,10 @@ export interface BounceDay {
   n: number
 }
 
+/** When the person `s` last moved to another address. */
+const movedAt = sql`(
+  select max(c.at) from consents c where c.subscriber_id = s.id and c.event = 'changed' and c.reason = 'address')`
+
 export function bouncesStore(db: Executor) {
   return {
     /** Whom a mail went to. Undefined where there is no such mail. */
@@ -52,12 +58,14 @@ export function bouncesStore(db: Executor) {
       const row =
         reference.kind === 'digest'
           ? await findRow<BouncedMail>(db)`
-            select s.id as "subscriberId", g.newsletter_id as "newsletterId", s.address
+            select s.id as "subscriberId", g.newsletter_id as "newsletterId", s.address,
+              coalesce(${movedAt} > d.committing_at, false) as "isFormer"
             from deliveries d join digests g on g.id = d.digest_id join subscribers s on s.id = d.subscriber_id
             where d.digest_id = ${reference.digestId} and d.subscriber_id = ${reference.subscriberId}`
           : await findRow<BouncedMail>(db)`
             select o.subscriber_id as "subscriberId", o.activation_id as "activationId",
-              coalesce(a.address, s.address, o.address) as address
+              coalesce(o.address, a.address, s.address) as address,
+              coalesce(o.address <> s.address or ${movedAt} > o.committing_at, false) as "isFormer"
             from outbox o left join activations a on a.id = o.activation_id
               left join subscribers s on s.id = o.subscriber_id
             where o.id = ${reference.outboxId}`
@@ -69,13 +77,18 @@ export function bouncesStore(db: Executor) {
       select at, class, points from bounces
       where subscriber_id = ${subscriberId} and at > now() - make_interval(days => ${bounceWindowDays})`,
 
-    /** The last mail they took in a week without a bounce; a day old, so that its own bounce would be here. */
+    /**
+     * When they moved to their address, or the last mail they took in a week without a bounce; a day old, so that its
+     * own bounce would be here.
+     */
     findCleanAt: (subscriberId: number, before: Date) => findValue<Date>(db)`
-      select max(d.accepted_at) as "cleanAt" from deliveries d
-      where d.subscriber_id = ${subscriberId} and d.state = 'accepted'
-        and d.accepted_at < ${before}::timestamptz - interval '1 day'
-        and not exists (select from bounces b where b.subscriber_id = d.subscriber_id
-          and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day')`,
+      select greatest(${movedAt}, (
+        select max(d.accepted_at) from deliveries d
+        where d.subscriber_id = s.id and d.state = 'accepted'
+          and d.accepted_at < ${before}::timestamptz - interval '1 day'
+          and not exists (select from bounces b where b.subscriber_id = d.subscriber_id
+            and b.at between d.accepted_at - interval '7 days' and d.accepted_at + interval '1 day'))) as "cleanAt"
+      from subscribers s where s.id = ${subscriberId}`,
 
     /** The same report may come twice: a mail bounces once a day per class. @returns its id; undefined where it was known */
     async insert(bounce: NewBounce, at: Date): Promise<number | undefined> {
