@@ -19,6 +19,7 @@ import { queueBackendOf } from './queue/connection.ts'
 import { openRedisCounters } from './queue/counters.ts'
 import { createDoorbell } from './queue/enqueue.ts'
 import { createFaultLog } from './queue/faults.ts'
+import { createClock } from './services/clock.ts'
 import { createBudget } from './services/delivery/budget.ts'
 import { personalConnections } from './services/delivery/delivery.ts'
 import { createKillPoints } from './services/delivery/kill-points.ts'
@@ -84,7 +85,8 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
   const queueFaults = createFaultLog(log)
   const doorbell = createDoorbell(queueBackend, queueFaults)
   const keyring = createKeyring(config.secretKeys)
-  const now = options.now ?? (() => new Date())
+  const clock = createClock(database, options.now)
+  const { now } = clock
   const metrics = createMetrics()
   const { hasEditions = compilerVersion !== undefined } = options
   const mail = createMail({ ...config, keyring, hasEditions, now })
@@ -124,6 +126,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     hasEditions,
     purge: createPurge(config.purgeUrl, config.publicUrl, createFaultLog(log)),
     now,
+    clock,
     reach: createKillPoints(config.killAt),
   })
   return {

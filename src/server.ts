@@ -35,6 +35,9 @@ server.listen(config.port, config.host)
 await once(server, 'listening')
 log.info({ port: config.port }, 'listening')
 
+/** A machine's clock may be set while it runs. */
+const adjustMs = 30_000
+
 /**
  * Ends in a short turn of the event loop in which nobody connected, at the latest after a second: whoever has connected
  * and was not accepted yet is reset when the listener closes.
@@ -71,4 +74,6 @@ onDrain(async () => {
 
 while ((await services.health.report()).postgres === 'down' && lifecycle.state() === 'starting')
   await sleep(500)
+await services.clock.adjust()
+setInterval(() => void services.clock.adjust(), adjustMs).unref()
 markReady()

@@ -40,6 +40,7 @@ const isInstalled = (dataDir: string): boolean => existsSync(join(dataDir, 'post
 
 async function withClosing<T>(context: Context, work: (context: Context) => Promise<T>): Promise<T> {
   try {
+    await context.services.clock.adjust()
     return await work(context)
   } finally {
     await context.close()

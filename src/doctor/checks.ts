@@ -7,7 +7,7 @@ import { isDistrust } from '../domain/certificate.ts'
 import { readDatabaseAddress, readRedisAddress } from '../domain/server-address.ts'
 import { isLoopback, readSmtpUrl } from '../mail/smtp/smtp-url.ts'
 import { inspectRedis } from '../queue/inspect-redis.ts'
-import { longestSkewMs, skewOf } from '../services/delivery/worker-guard.ts'
+import { longestSkewMs, skewOf } from '../services/clock.ts'
 
 const leastFreeBytes = 1_000_000_000
 const answerMs = 10_000
@@ -111,7 +111,7 @@ export async function checkDatabase(context: Context): Promise<Checkup> {
   const { config, services } = context
   const servers = await checkServers(context)
   try {
-    const skewMs = await services.presence.measureSkew()
+    const skewMs = await services.clock.measureSkew()
     const hold = await services.restoredCopy.findHold()
     const findings = [
       judgeConnection(config.databaseUrl),

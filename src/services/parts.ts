@@ -10,6 +10,7 @@ import type { Signer } from '../mail/message/sign.ts'
 import type { Transport } from '../mail/smtp/transport.ts'
 import type { Database } from '../store/database.ts'
 import type { SendingTimes } from '../store/delivery/ledger.ts'
+import type { Clock } from './clock.ts'
 import type { Budget } from './delivery/budget.ts'
 import type { SiteReader } from './sources/site.ts'
 import type { ReachPoint } from './delivery/kill-points.ts'
@@ -59,7 +60,8 @@ export interface Parts {
   hasEditions: boolean
   /** Tells a cache in front of us which paths have changed. */
   purge: (paths: readonly string[]) => Promise<void>
-  now: () => Date
+  now: Clock['now']
+  clock: Clock
   /** Called at every step of every mail and signup: tests end the process there. */
   reach: ReachPoint
 }

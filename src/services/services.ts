@@ -148,6 +148,7 @@ export function createServices(parts: Parts) {
     deliverability: createDeliverabilityService(parts),
     subscriptionLinks,
     presence,
+    clock: parts.clock,
     sending,
     reconciling: createReconcilingService(parts),
     restoredCopy: createRestoredCopyService(parts),

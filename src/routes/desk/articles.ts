@@ -41,7 +41,7 @@ const pathOf = (id: string) => `/articles/${encodeURIComponent(id)}`
 
 /** Stories: found, written, corrected, looked at before they are out, and taken back. */
 export function articlesDesk(services: Services): DeskRoute[] {
-  const { articles, media, selections, sources, publication, storyPreview } = services
+  const { articles, clock, media, selections, sources, publication, storyPreview } = services
   const idOf = ({ request }: DeskCall) => namedIn(externalId, request, 'externalId')
 
   const showForm = async (call: DeskCall, form: ArticleForm, article: Article | undefined, more: object) => {
@@ -91,7 +91,7 @@ export function articlesDesk(services: Services): DeskRoute[] {
   const read = async (call: DeskCall) => {
     const stored = await articles.find(idOf(call))
     const { zone } = await publication.get()
-    const read = toInput(call.request.body, stored, { zone, now: new Date() })
+    const read = toInput(call.request.body, stored, { zone, now: clock.now() })
     const { translationOf } = read.input
     if (translationOf !== undefined) read.input.translationOf = await articles.findNamed(translationOf)
     return { ...read, stored, id: stored?.externalId ?? idOf(call) }

@@ -46,7 +46,7 @@ const pageSize = 50
 
 /** Who receives, how many came and went, and why one person gets what they get; what is done for one of them. */
 export function subscribersDesk(services: Services): DeskRoute[] {
-  const { audit, subscribers, suppressions, signups, newsletters, selections } = services
+  const { audit, clock, subscribers, suppressions, signups, newsletters, selections } = services
   const showList = async ({ request, page }: DeskCall, more: object = {}) => {
     const { q, newsletter, state, cursor } = listQuery.parse(request.query)
     const filter = { text: q, newsletter: newsletter || undefined, state }
@@ -113,7 +113,9 @@ export function subscribersDesk(services: Services): DeskRoute[] {
     post('/subscribers/:id/subscription', 'editor', async ({ request, actor, redirect }) => {
       const { newsletter, act } = subscriptionForm.parse(request.body)
       const change =
-        act === 'end' ? { state: 'ended' as const } : { pausedUntil: act === 0 ? null : inDays(act) }
+        act === 'end'
+          ? { state: 'ended' as const }
+          : { pausedUntil: act === 0 ? null : new Date(clock.now().getTime() + act * dayMs) }
       await subscribers.change(idOf(request), { subscriptions: [{ newsletter, ...change }] }, actor)
       redirect(`/subscribers/${idOf(request)}`, 'saved')
     }),
@@ -136,5 +138,3 @@ export function subscribersDesk(services: Services): DeskRoute[] {
     }),
   ]
 }
-
-const inDays = (days: number): Date => new Date(Date.now() + days * dayMs)

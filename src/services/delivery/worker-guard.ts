@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { longestSkewMs, skewOf } from '../clock.ts'
 import type { Parts } from '../parts.ts'
 import { findOut } from './instance.ts'
 
 export type Presence = ReturnType<typeof createPresence>
 
-/** A clock further off than this is a machine that something is wrong with: certificates and signatures go wrong too. */
-export const longestSkewMs = 2_000
 /** After a longer gap between two beats the database was probably away, and the heartbeats of others are late as well. */
 const longestGapMs = 15_000
 
@@ -80,21 +79,8 @@ export function createPresence(parts: Pick<Parts, 'database' | 'log' | 'sendingT
       isDraining = true
     },
 
-    /** Milliseconds that this machine's clock is ahead of the database's; below zero, behind. */
-    async measureSkew(): Promise<number> {
-      const sentAt = Date.now()
-      const now = await stores.clock.now()
-      return skewOf(now, sentAt, Date.now())
-    },
-
     async remove(): Promise<void> {
       await stores.workers.delete(id)
     },
   }
-}
-
-/** Milliseconds that our clock is ahead: what the time that the question took cannot explain. Below zero, behind. */
-export function skewOf(now: Date, sentAt: number, receivedAt: number): number {
-  if (sentAt > now.getTime()) return sentAt - now.getTime()
-  return Math.min(receivedAt - now.getTime(), 0)
 }
