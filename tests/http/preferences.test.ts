@@ -63,7 +63,11 @@ test('choices are saved: a newsletter added and one dropped, language and pause;
 test('a pause of one newsletter stays its own when the preferences are saved as they are shown', async () => {
   const { web, reader, subscriber, newsletter, masked, nonceOf } = await aCentre()
   const { subscriptionLinks } = web.context.services
-  const choice = { action: 'save', language: 'fr', newsletters: ['le-matin', 'hebdo'] }
+  const choice: Record<string, string | string[]> = {
+    action: 'save',
+    language: 'fr',
+    newsletters: ['le-matin', 'hebdo'],
+  }
   const save = async (pausedUntil: string) =>
     reader.post(masked, { ...choice, nonce: await nonceOf(masked), pausedUntil })
   const pauses = async () =>
@@ -80,6 +84,9 @@ test('a pause of one newsletter stays its own when the preferences are saved as 
   expect((await pauses()).sort()).toEqual([false, true])
   const [, shown = ''] =
     /name="pausedUntil" value="([^"]+)"/.exec(await (await reader.get(masked)).text()) ?? []
+  await save(shown)
+  expect((await pauses()).sort()).toEqual([false, true])
+  choice['alerts.le-matin'] = 'on'
   await save(shown)
   expect((await pauses()).sort()).toEqual([false, true])
   await save('2099-01-01')
@@ -102,6 +109,20 @@ test('a pause until no day to come is refused, not left out: nothing is saved, a
     expect(html).toMatch(/value="ar" lang="ar" selected/)
   }
   expect(await states()).toEqual({ 'le-matin': 'active' })
+})
+
+test('who leaves at the moment in which an older form is saved has left', async () => {
+  const { web, subscriber, newsletter, states } = await aCentre()
+  const { preferences, subscriptions, subscriptionLinks } = web.context.services
+  const token = new URL(subscriptionLinks.preferencesUrl(subscriber.id)).pathname.split('/').at(-1) ?? ''
+  const page = await preferences.open(token)
+  await subscriptions.leave({ subscriberId: subscriber.id, newsletterId: newsletter.id, digestId: 1 })
+  await preferences.save(page, {
+    language: 'fr',
+    newsletters: [{ slug: 'le-matin', cadence: 'daily', alerts: true, sections: [] }],
+    pausedUntil: undefined,
+  })
+  expect(await states()).toEqual({ 'le-matin': 'ended' })
 })
 
 test('one button ends all that somebody receives, whatever is ticked', async () => {

@@ -162,7 +162,11 @@ async function receive(
   if (subscription && isSameChoice(subscription, setting)) return
   const key = { subscriberId: page.subscriberId, newsletterId: newsletter.id }
   const isNew = subscription?.state !== 'active'
-  await tx.subscriptions.activate(key, setting, new Date(now.getTime() + 60_000))
+  // What is active keeps its pause; who has left since the page was looked at has left.
+  const isReceived = isNew
+    ? await tx.subscriptions.activate(key, setting, new Date(now.getTime() + 60_000))
+    : await tx.subscriptions.updateSetting(key, setting)
+  if (!isReceived) return
   if (isNew) await welcomeReader(tx, newsletter, page.subscriberId)
   await tx.consents.insert({
     event: isNew ? 'activated' : 'changed',
