@@ -6,6 +6,7 @@ import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
 import { activationPath, aReader, aSubscribedReader } from '../support/readers.ts'
 import { aSubscriber } from '../support/subscribers.ts'
+import { until } from '../support/until.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
 const cli = { kind: 'cli', role: 'admin' } as const
@@ -211,6 +212,34 @@ test('ended: nobody gets anything more but one mail, each consent says why, and 
   await become('public')
   await services.newsletters.endReaders()
   expect((await services.newsletters.listWithReaders()).map(({ readers }) => readers)).toEqual([0, 0])
+})
+
+test('once an end is taken back, it ends nobody any more', async () => {
+  const { web, newsletter, become } = await aNewsroom()
+  const { services, database } = web.context
+  const first = await aSubscriber(database, { newsletter })
+  for (let n = 0; n < 150; n += 1) await aSubscriber(database, { newsletter })
+  const countReaders = () => services.newsletters.countReaders(newsletter.id)
+  const untilWaiting = (n: number) =>
+    until(`${n} wait for a lock`, async () => {
+      const waiting = await rowsOf(
+        web,
+        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      )
+      return waiting.length >= n
+    })
+  await become('ended')
+  const { ending, left } = await database.transaction(async (tx) => {
+    // The first hundred are under way, and get no further.
+    await tx.subscribers.lock(first.id)
+    const ending = services.newsletters.endReaders()
+    await untilWaiting(1)
+    const left = become('public').then(countReaders)
+    await Promise.race([left, untilWaiting(2)])
+    return { ending, left }
+  })
+  await ending
+  expect(await countReaders()).toBe(await left)
 })
 
 test('on the desk an end asks for its box, and what was typed stays', async () => {

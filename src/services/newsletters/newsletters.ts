@@ -182,6 +182,7 @@ const batchesPerRound = 20
 
 /** @returns whether there may be more */
 async function endBatch(stores: Stores, { id, slug }: Newsletter): Promise<boolean> {
+  if (!(await stores.newsletters.hasEnded(id))) return false
   const readers = await stores.subscriptions.claimOpen(id, readersPerBatch)
   for (const { subscriberId, state, language } of readers) {
     await endSubscriptions(stores, {

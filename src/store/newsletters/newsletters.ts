@@ -10,7 +10,7 @@ import {
   type Schedule,
 } from '../../domain/newsletter.ts'
 import { notFound } from '../../errors.ts'
-import { databaseTime, listRows, rowsOf, type Executor } from '../executor.ts'
+import { databaseTime, hasRow, listRows, rowsOf, type Executor } from '../executor.ts'
 import type { NewsletterCadences } from '../schema.ts'
 
 export type NewNewsletter = Omit<Newsletter, 'id' | 'schedules' | 'beganAt' | 'createdAt' | 'updatedAt'> & {
@@ -85,6 +85,10 @@ export function newslettersStore(db: Executor) {
       if (!newsletter) throw notFound('no_newsletter', 'There is no such newsletter.')
       return newsletter
     },
+
+    /** Whether it has ended: until the transaction does nobody takes that back. */
+    hasEnded: (id: number) =>
+      hasRow(db)`select from newsletters where id = ${id} and state = 'ended' for share`,
 
     /** Until the transaction ends nobody else claims or changes it. */
     async claim(id: number): Promise<void> {
