@@ -64,6 +64,28 @@ test('two digests a day: each once by any number of replicas, each story once', 
   expect((await services.digests.get(id)).articles).toMatchObject([{ title: 'B' }])
 })
 
+test('a digest that goes before its time lasts as long as any, also where its time is moved meanwhile', async () => {
+  const { database, services, newsletter, change, next, rows } = await aRoom()
+  await change({ schedules: [daily(['18:00'])] })
+  await aSubscriber(database, { newsletter })
+  await anArticle(database, { title: 'A' })
+  const id = (await next())?.id ?? 0
+  const lasts = () =>
+    rows(
+      `select local_date::text, expires_at > now() + interval '20 hours' as for_a_day from digests where id = ${id}`,
+    )
+  const { version } = await services.digests.get(id)
+  await services.digestTransitions.send(id, {
+    actor: cli,
+    version: () => version,
+    idempotencyKey: 'early',
+    body: {},
+  })
+  await change({ schedules: [daily(['19:00'])] })
+  await services.digestTransitions.prepare(id)
+  expect(await lasts()).toEqual([{ local_date: today, for_a_day: true }])
+})
+
 test('an edited schedule moves the open draft, and leaves it where the day has had its digest', async () => {
   const { change, next, rows, services } = await aRoom()
   const before = await next()

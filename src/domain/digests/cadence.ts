@@ -125,6 +125,25 @@ export function lastOccurrence(schedule: Schedule, before: Date): Occurrence | u
   return undefined
 }
 
+/** The occurrence that a digest is of, by its schedule as it is now; undefined where that leaves its day out. */
+function occurrenceOf(
+  { localDate, localTime }: Pick<Digest, 'localDate' | 'localTime'>,
+  schedule: Schedule,
+): Occurrence | undefined {
+  const own = localDate === null ? [] : occurrencesOn(schedule, localDate)
+  return own.find((one) => one.localTime === localTime) ?? own[0]
+}
+
+/** When the digest after one that starts at `at` is due: one that goes before its time takes the place of its own. */
+export function findFollowing(
+  digest: Pick<Digest, 'localDate' | 'localTime'>,
+  schedule: Schedule,
+  at: Date,
+): Date | undefined {
+  const own = occurrenceOf(digest, schedule)
+  return nextOccurrence(schedule, own && own.at > at ? own.at : at)?.at
+}
+
 /** 35 days by the clock on the wall, which may have been put back by up to two hours meanwhile. */
 const mostLookBackMs = 35 * dayMs + 2 * hourMs
 
@@ -134,8 +153,7 @@ export function lookBackStart(
   schedule: Schedule | undefined,
   at: Date,
 ): Date {
-  const own = schedule && digest.localDate ? occurrencesOn(schedule, digest.localDate) : []
-  const due = own.find((one) => one.localTime === digest.localTime) ?? own[0]
+  const due = schedule && occurrenceOf(digest, schedule)
   const last = schedule && lastOccurrence(schedule, due?.at ?? at)
   const least = at.getTime() - lookBackHours[digest.cadence] * hourMs
   const most = at.getTime() - mostLookBackMs

@@ -1,4 +1,4 @@
-import { firstInstantOf, localDateOf, nextOccurrence } from '../../domain/digests/cadence.ts'
+import { findFollowing, firstInstantOf, localDateOf } from '../../domain/digests/cadence.ts'
 import {
   isLetter,
   lifetimeMs,
@@ -288,7 +288,7 @@ async function prepare(
     return
   }
   const schedule = isScheduled && newsletter.schedules.find(({ cadence }) => cadence === digest.cadence)
-  const next = schedule ? nextOccurrence(schedule, completedAt)?.at.getTime() : undefined
+  const next = schedule ? findFollowing(digest, schedule, completedAt)?.getTime() : undefined
   const expiresAt = new Date(Math.min(completedAt.getTime() + lifetimeMs, next ?? Infinity))
   await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
   await beginSpread(parts, stores, { digest, newsletter, readers: pending, now: completedAt })
