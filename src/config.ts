@@ -81,7 +81,7 @@ const hosts = list
 const domain = z
   .string()
   .transform(domainToASCII)
-  .refine((name) => /^[a-z\d.-]+$/.test(name), { error: 'must be a domain, such as news.example' })
+  .refine((name) => /^[\w.-]+$/.test(name), { error: 'must be a domain, such as news.example' })
 
 const secretKeys = list.refine((keys) => keys.every((key) => key.length >= 32), {
   error:

@@ -274,7 +274,9 @@ test('who moves from a dead mailbox keeps what they receive, whatever still come
     { state: 'rejected' },
   ])
   const reference = { kind: 'digest', digestId: digestId ?? 0, subscriberId: subscriber.id } as const
-  const reports = [{ addresses: [], diagnosis: { stage: 'report' as const, status: '5.1.1', text: answer } }]
+  const reports = [
+    { addresses: [], isAlone: true, diagnosis: { stage: 'report' as const, status: '5.1.1', text: answer } },
+  ]
   // What the server of the old mailbox reports days later.
   await services.bounces.receive({ kind: 'bounce', reference, reports })
   await rowsOf(web, 'update deliveries set committing_at = now()')
