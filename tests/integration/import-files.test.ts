@@ -84,6 +84,17 @@ test('CSV import: headers in other words; a bare list; what is no CSV is told wh
   expect(await rowsOf(web, 'select 1 from import_pieces')).toEqual([])
 })
 
+test('CSV import: an Arabic header in Windows-1256 is read before a column is guessed in another encoding', async () => {
+  const web = await aNewsroom()
+  // البريد الإلكتروني;الحالة, and ملغى.
+  const csv = 'ÇáÈÑíÏ ÇáÅáßÊÑæäí;ÇáÍÇáÉ\na@reader.example;\nb@reader.example;ãáÛì\n'
+  expect(await importCsv(web, Buffer.from(csv, 'latin1'), { isDryRun: true })).toMatchObject({
+    encoding: 'windows-1256',
+    pending: 1,
+    ended: 1,
+  })
+})
+
 test('CSV import: an address may have a name before it, and marks that nobody sees', async () => {
   const web = await aNewsroom()
   for (const file of [

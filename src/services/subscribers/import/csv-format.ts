@@ -36,8 +36,12 @@ const shownHeader = { columns: 300, characters: 100 }
 /** @throws DomainError `csv_header`, `not_csv` */
 export function describeCsv(facts: UploadFacts, hints: HeaderHints = {}): CsvFormat {
   refuseOtherFiles(facts.head)
-  const formats = encodingsOf(facts).map((encoding) => findHeader(facts.head, encoding, hints))
-  const found = formats.find((format) => format !== undefined)
+  const find = (given: HeaderHints) =>
+    encodingsOf(facts)
+      .map((encoding) => findHeader(facts.head, encoding, given))
+      .find((format) => format !== undefined)
+  // A name that is known in one encoding is better than a guess in a likelier one.
+  const found = find({ columns: hints.columns }) ?? find(hints)
   if (!found) throw noHeader()
   return found
 }
