@@ -108,6 +108,8 @@ test('CSV import: a quote within a cell is kept, and one that stays open is told
   const web = await aNewsroom()
   const said = 'email,x\na@reader.example,Amina "la Grande" B\nb@reader.example,2\n'
   expect(await importCsv(web, said, { isDryRun: true })).toMatchObject({ pending: 2, invalid: 0 })
+  const behind = 'email , "x" \n"Amina, B" <a@reader.example>,"y" \n"b@reader.example" , z\n'
+  expect(await importCsv(web, behind, { isDryRun: true })).toMatchObject({ pending: 2, invalid: 0 })
   const open = 'email,x\na@reader.example,"Amina\nb@reader.example,2\n'
   expect(await importCsv(web, open, { isDryRun: true })).toMatchObject({
     pending: 0,

@@ -17,6 +17,9 @@ export function quoteCsv(value: string | number | boolean | Date | null): string
 export const unquoteCsv = (text: string): string =>
   text.startsWith("'") && formula.test(text) ? text.slice(1) : text
 
+/** Without the space behind it, nor the quotation marks that this space has made a part of it. */
+export const trimCell = (cell: string): string => cell.trim().replace(/^"(.*)"$/s, '$1')
+
 /** As lists of members and address books write one: with a name before it, or with marks that nobody sees. */
 export function addressIn(cell: string): Address | undefined {
   const text = cell.replace(/\p{Cf}/gu, '').trim()

@@ -2,7 +2,7 @@ import { CsvError } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { findColumns, type ColumnMap } from '../../../domain/subscribers/import-columns.ts'
 import { invalid } from '../../../errors.ts'
-import { addressIn } from './csv-cells.ts'
+import { addressIn, trimCell } from './csv-cells.ts'
 
 /** What an upload was found to be. */
 export interface CsvFormat {
@@ -71,7 +71,8 @@ export const csvOptions = {
   // Spreadsheets write separators for as many rows as were ever touched.
   skip_records_with_empty_values: true,
   record_delimiter: '\n',
-  trim: true,
+  // What is trimmed on the right, too, may not go on behind a quotation mark, as `"Lina" <lina@reader.example>` does.
+  ltrim: true,
   // One in the middle of a cell is a character like others: the rest of the file is not lost for it.
   relax_quotes: true,
   max_record_size: headBytes,
@@ -146,7 +147,7 @@ function findHeader(
 function firstRows(text: string, delimiter: string): string[][] {
   const rows: string[][] = []
   const keep = (cells: string[]) => {
-    rows.push(cells)
+    rows.push(cells.map(trimCell))
     return null
   }
   try {

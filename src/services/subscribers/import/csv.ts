@@ -3,7 +3,7 @@ import { CsvError, parse } from 'csv-parse'
 import { findInterfaceLanguage } from '../../../domain/language.ts'
 import type { Address } from '../../../domain/subscribers/address.ts'
 import { readConsentDate } from '../../../domain/subscribers/consent-date.ts'
-import { addressIn, unquoteCsv } from './csv-cells.ts'
+import { addressIn, trimCell, unquoteCsv } from './csv-cells.ts'
 import { findColumns, type ImportField } from '../../../domain/subscribers/import-columns.ts'
 import {
   meaningOf,
@@ -121,7 +121,7 @@ export function createRowReader(
   const { fields, status } = findColumns(names, columns)
 
   return function readRow({ line, cells: raw }: RawRow): Row | Problem {
-    const cells = raw.map((cell) => unquoteCsv(cell).trim())
+    const cells = raw.map((cell) => unquoteCsv(trimCell(cell)).trim())
     try {
       const cell = (field: ImportField): string => cells[fields[field] ?? -1] ?? ''
       return {
