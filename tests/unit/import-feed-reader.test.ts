@@ -132,6 +132,7 @@ test.each<[string, Buffer, string | undefined, [string, number]]>([
   ['a server before the declaration', Buffer.from(declared('iso-8859-1') + rss('<item><title>\xc7\xe1\xd3\xe6\xde</title></item>'), 'latin1'), 'windows-1256', ['السوق', 0]],
   ['UTF-16 without a mark', Buffer.from(rss('<item><title>السوق</title></item>'), 'utf16le'), undefined, ['السوق', 0]],
   ['UTF-8 with one byte of Windows-1252, declared ISO-8859-1', Buffer.concat([utf8(declared('iso-8859-1')).subarray(0, -16), Buffer.from('<item><title>L\x92</title></item></channel></rss>', 'latin1')]), undefined, ['L’été à Sétif', 1]],
+  ['a declaration where the server says UTF-8, and it is none', Buffer.from(declared('windows-1256') + rss('<item><title>\xc7\xe1\xd3\xe6\xde</title></item>'), 'latin1'), 'utf-8', ['السوق', 0]],
   ['UTF-8 with one byte of Windows-1252', Buffer.concat([utf8('').subarray(0, -16), Buffer.from('<item><title>L\x92</title></item></channel></rss>', 'latin1')]), undefined, ['L’été à Sétif', 1]],
 ])('%s', async (_name, bytes, charset, [title, invalid]) => {
   const { articles, repairs } = await read(bytes, charset)

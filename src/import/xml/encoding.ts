@@ -9,8 +9,8 @@ const maxRun = 65_536
 
 /**
  * Reads all bytes of a document and says what they are: a byte order mark, the server, the XML declaration are
- * believed in this order (RFC 7303 §3), but never against the bytes: what is valid UTF-8 is UTF-8, and what nobody
- * has declared and is no UTF-8 is Windows-1252.
+ * believed in this order (RFC 7303 §3), but never against the bytes: what is valid UTF-8 is UTF-8, and what is none is
+ * what else is declared, or else Windows-1252.
  */
 export class EncodingCensus {
   /** Bytes that are not UTF-8 where that was declared, or nothing. */
@@ -29,12 +29,14 @@ export class EncodingCensus {
   end(charset: string | undefined): Encoding {
     this.#count(this.#rest, true)
     const wide = wideEncodingOf(this.#head)
-    const declared = [charset, declaredIn(this.#head)].flatMap((label) => known(label) ?? [])[0] ?? 'utf-8'
-    if (!wide && (declared === 'utf-8' || this.#valid > this.invalid)) return this.#ofBytes()
+    const declared = [charset, declaredIn(this.#head)]
+      .map(known)
+      .find((label) => label !== undefined && label !== 'utf-8')
+    if (!wide && (declared === undefined || this.#valid > this.invalid)) return this.#ofBytes()
     // ISO-2022-JP has only bytes of ASCII, and so always looks like UTF-8.
     const isUtf8 = this.invalid === 0 && declared !== 'iso-2022-jp'
     this.invalid = 0
-    return wide ?? (isUtf8 ? 'utf-8' : declared)
+    return wide ?? ((!isUtf8 && declared) || 'utf-8')
   }
 
   #ofBytes(): Encoding {
