@@ -111,6 +111,16 @@ test('a redirect is judged like the first URL, and there are at most three', asy
   expect(requests).toHaveLength(4)
 })
 
+test('a redirect to a path that is not ASCII, in the bytes that it is written in', async () => {
+  const { port, requests } = await aServer((request, response) => {
+    const location = Buffer.from('/ميناء').toString('latin1')
+    if (request.url === '/') response.writeHead(301, { location }).end()
+    else response.end('<rss/>')
+  })
+  await fetchPublic(`http://127.0.0.1:${port}/`, loopbackAllowed)
+  expect(requests.map(decodeURI)).toEqual(['/', '/ميناء'])
+})
+
 test('more than 5 MB, also unpacked from little, is refused', async () => {
   const bomb = gzipSync(Buffer.alloc(50_000_000))
   const { port } = await aServer((request, response) => {

@@ -112,7 +112,8 @@ async function follow(start: string, journey: Journey) {
     const location = response.headers.get('location')
     if (response.status >= 300 && response.status < 400 && location !== null) {
       await response.body?.cancel()
-      url = new URL(location, target).href
+      // Headers are read as Latin-1; some servers write what is not ASCII in UTF-8, as a path would have it.
+      url = new URL(Buffer.from(location, 'latin1').toString(), target).href
       continue
     }
     return {
