@@ -268,6 +268,29 @@ async function expectFeed(attributes: string, at: RegExp, link = '') {
   expect(await sources.preview(url)).toMatchObject({ found: { kind: 'feed', name: 'Le Voisin' } })
 }
 
+test('SRC-4 a page whose first feed holds nothing has another; one whose server is busy is no one that refuses us', async () => {
+  const feed = (items: string) => `<rss><channel><title>Le Voisin</title>${items}</channel></rss>`
+  const url = await aFeed((path) =>
+    path === '/vide'
+      ? ['application/rss+xml', feed('')]
+      : path === '/la-une'
+        ? ['application/rss+xml', feed('<item><title>Un</title></item>')]
+        : [
+            'text/html',
+            '<link rel="alternate" type="application/atom+xml" href="/vide"><link rel="alternate" type="text/xml" href="/la-une">',
+          ],
+  )
+  const { sources } = (await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })).context.services
+  expect(await sources.preview(url)).toMatchObject({
+    found: { url: expect.stringMatching('/la-une$') as string },
+  })
+  const busy = createServer((_request, response) => response.writeHead(503).end())
+  await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void busy.close())
+  const address = `http://127.0.0.1:${(busy.address() as AddressInfo).port}/`
+  await expect(sources.preview(address)).rejects.toThrow('The server is busy')
+})
+
 test('SRC-4 a feed without articles is refused, and so is a page without a feed', async () => {
   const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })
   const { sources } = context.services

@@ -4,7 +4,7 @@ import { charsetOf, type ServerAnswer } from '../feed/fetch.ts'
 import { readFeed } from '../feed/feed.ts'
 import { plainText } from '../plain-text.ts'
 import { homeOf } from './live-feed.ts'
-import type { SiteClient } from './site-client.ts'
+import { faultOf, type SiteClient } from './site-client.ts'
 
 /** Where feeds lie that no page names. */
 const usualFeeds = ['feed/atom/', 'feed/', 'atom.xml', 'rss.xml', 'feed.json', 'index.xml']
@@ -22,7 +22,7 @@ export function createDiscovery(
   visit: SiteClient['visit'],
   { identify }: Pick<WordpressReader, 'identify'>,
 ): SiteReader['discover'] {
-  const tryFeed = async (url: string): Promise<FoundSource | undefined> => {
+  const tryFeed = async (url: string) => {
     const answer = await visit(url).catch(ifNothing)
     return answer && feedIn(answer)
   }
@@ -39,19 +39,21 @@ export function createDiscovery(
   return async (address, kind): Promise<FoundSource[]> => {
     const answer = await arrive(visit, address)
     const feed = await feedIn(answer)
-    if (feed) return [feed]
+    if (feed) return [feed.found]
     const page = readPage(answer)
     const api = page.api ?? new URL('/wp-json/', answer.url).href
     const first = await tryApi(api, page, page.api !== undefined && kind !== 'feed')
     const found = first ? [first] : []
     const base = first ? first.home.replace(/(?<!\/)\/*$/, '/') : answer.url
     const usual = usualFeeds.map((path) => new URL(path, base).href)
-    // One feed is enough: what it holds is what the others hold.
+    // One feed is enough: what it holds is what the others hold, unless it holds nothing.
+    let empty: FoundSource[] = []
     for (const url of new Set([...page.feeds, ...usual])) {
       const other = await tryFeed(url)
-      if (other) return [...found, other]
+      if (other && !other.isEmpty) return [...found, other.found]
+      if (other && empty.length === 0) empty = [other.found]
     }
-    return found
+    return [...found, ...empty]
   }
 }
 
@@ -76,7 +78,7 @@ async function arrive(visit: SiteClient['visit'], address: string): Promise<Serv
     try {
       const answer = await visit(url)
       if (answer.status === 200) return answer
-      last = new SiteFault(answer.status === 404 || answer.status === 410 ? 'gone' : 'refused')
+      last = faultOf(answer, 'gone')
     } catch (error) {
       last = error
     }
@@ -84,14 +86,14 @@ async function arrive(visit: SiteClient['visit'], address: string): Promise<Serv
   throw last
 }
 
-async function feedIn(answer: ServerAnswer): Promise<FoundSource | undefined> {
+async function feedIn(answer: ServerAnswer): Promise<{ found: FoundSource; isEmpty: boolean } | undefined> {
   const { url, body, status } = answer
   if (status !== 200) return undefined
   const reading = await readFeed({ url, body, charset: charsetOf(answer) }).catch(() => undefined)
   if (!reading) return undefined
-  const { title, link, language } = reading.feed
+  const { title, link, language, items } = reading.feed
   const home = homeOf(link, url)
-  return {
+  const found: FoundSource = {
     kind: 'feed',
     url,
     home,
@@ -100,6 +102,7 @@ async function feedIn(answer: ServerAnswer): Promise<FoundSource | undefined> {
     homes: [],
     face: '',
   }
+  return { found, isEmpty: items.length === 0 }
 }
 
 const apiRelation = 'https://api.w.org/'
