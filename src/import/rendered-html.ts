@@ -1,4 +1,5 @@
 import type sanitizeHtml from 'sanitize-html'
+import { plainText } from './plain-text.ts'
 import { withCovers } from './wordpress/wordpress-html.ts'
 import { longestHtml, nonTextTags, sanitizeBounded, storyTags } from '../domain/articles/article-html.ts'
 
@@ -163,4 +164,13 @@ export function cleanRendered(html: string, place: Place): string {
   if (!html.includes('<') || html.length > longestHtml) return html
   const clean = sanitizeBounded(withCovers(html), cleaning())
   return clean === undefined ? html : withoutFooter(clean.replace(/<p>\s*<\/p>/g, ''), place).trim()
+}
+
+/** Where a theme leads on from what was cut. */
+const lastLink = /<a\b[^<>]*>(?:(?!<\/?a\b).)*<\/a>(?:[^\p{L}<]|<\/\w+>)*$/su
+
+/** The words of a clean summary; what WordPress cuts from the text itself is none of the author's. */
+export function summaryIn(html: string): string {
+  const isCut = /(?:\[…\]|\[\.\.\.\]|…)$/.test(plainText(html.replace(lastLink, '')))
+  return isCut ? '' : plainText(html)
 }

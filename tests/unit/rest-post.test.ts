@@ -57,6 +57,25 @@ test.each<[string, object, object]>([
     { title: 'Un' },
   ],
   [
+  ...[
+    'Le port … <a href="/un/" class="more-link">Lire la suite <span>de « Un »</span></a></p>',
+    'Le port…</p><p><a href="/un/">Lire la suite</a> →</p>',
+    'الميناء [&#8230;]<a class="read-more" href="/un/">اقرأ المزيد</a></p>',
+  ].map((cut): [string, object, object] => [
+    `words that lead on from what was cut, ${cut},`,
+    { excerpt: { rendered: `<p>${cut}` } },
+    { summary: '' },
+  ]),
+  [
+    'an excerpt that its author ends in a link',
+    {
+      excerpt: {
+        rendered:
+          '<p>Le port rouvre : <a href="/plan/">le plan</a></p><div class="sharedaddy">Partager</div>',
+      },
+    },
+    { summary: 'Le port rouvre : le plan' },
+  ],
     'a date with its zone',
     { date_gmt: '2024-03-05T09:00:00+00:00' },
     { publishedAt: '2024-03-05T09:00:00.000Z', state: undefined },

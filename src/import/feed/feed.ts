@@ -10,7 +10,7 @@ import { FeedBuilder, type ReadFeed } from './feed-reader.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
 import { undatedNote, unusableNote } from '../notes.ts'
-import { cleanRendered } from '../rendered-html.ts'
+import { cleanRendered, summaryIn } from '../rendered-html.ts'
 import { openXml, readingOf } from '../xml/xml.ts'
 import { noRepairs, type Repairs } from '../xml/repairs.ts'
 
@@ -81,7 +81,7 @@ export function toArticle(item: FeedItem, feed: ReadFeed, options: Options): Imp
       title,
       html,
       language: options.language,
-      summary: item.html === '' ? '' : plainText(clean(item.summary)),
+      summary: item.html === '' ? '' : summaryIn(clean(item.summary)),
       sections,
       tags: tags.map(({ slug }) => slug),
       authors: item.authors.map((name) => plainText(name)).filter((name) => name !== ''),

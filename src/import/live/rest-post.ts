@@ -6,7 +6,7 @@ import { checkPost } from '../check-post.ts'
 import { readDate } from '../dates.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
-import { cleanRendered } from '../rendered-html.ts'
+import { cleanRendered, summaryIn } from '../rendered-html.ts'
 import { originOf, sectionsAndTags, slugsOf, writtenMark } from '../wordpress/wordpress.ts'
 
 const text = z.object({ rendered: z.string(), protected: z.boolean().optional() })
@@ -60,7 +60,8 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
   const link = URL.parse(read.data?.link ?? '', site.home)
   if (!read.success || !link || !/^https?:$/.test(link.protocol)) return unreadable(given)
   const post = { ...read.data, link: link.href }
-  const html = cleanRendered(post.content.rendered, { link: post.link, home: site.home })
+  const clean = (text: string) => cleanRendered(text, { link: post.link, home: site.home })
+  const html = clean(post.content.rendered)
   const title = plainText(post.title.rendered) || titleFrom(html) || `#${post.id}`
   const isProtected = post.content.protected === true
   const language = languageOf(post, site, context)
@@ -83,7 +84,7 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
       title,
       html,
       language,
-      summary: summaryOf(post),
+      summary: summaryIn(clean(post.excerpt.rendered)),
       sections: slugsOf(selections, 'section'),
       tags: slugsOf(selections, 'tag'),
       authors: authorsOf(post),
@@ -139,12 +140,6 @@ const languageAt = (link: string, homes: LanguageHome[]): string | undefined =>
   homes
     .filter(({ home }) => `${foldUrl(link)}/`.startsWith(`${foldUrl(home)}/`))
     .sort((a, b) => b.home.length - a.home.length)[0]?.language
-
-/** What WordPress cuts from the text itself is no summary of the author's. */
-function summaryOf({ excerpt }: RestPost): string {
-  const words = plainText(excerpt.rendered)
-  return /(?:\[…\]|\[\.\.\.\]|…)$/.test(words) ? '' : words
-}
 
 const termsOf = (post: RestPost) =>
   (post._embedded['wp:term'] ?? [])
