@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { readJson } from '../../src/import/json.ts'
 import { readPost } from '../../src/import/live/rest-post.ts'
 
 const site = {
@@ -56,7 +57,6 @@ test.each<[string, object, object]>([
     { excerpt: { rendered: `<p>${'mot '.repeat(2_000)}.</p>` } },
     { title: 'Un' },
   ],
-  [
   ...[
     'Le port … <a href="/un/" class="more-link">Lire la suite <span>de « Un »</span></a></p>',
     'Le port…</p><p><a href="/un/">Lire la suite</a> →</p>',
@@ -76,6 +76,7 @@ test.each<[string, object, object]>([
     },
     { summary: 'Le port rouvre : le plan' },
   ],
+  [
     'a date with its zone',
     { date_gmt: '2024-03-05T09:00:00+00:00' },
     { publishedAt: '2024-03-05T09:00:00.000Z', state: undefined },
@@ -97,4 +98,12 @@ test.each<[string, object, object]>([
 test('a post without a text, or at no address, is none', () => {
   for (const change of [{ content: null }, { link: 'javascript:alert(1)' }])
     expect(readPost({ ...post, ...change }, site, context)).toMatchObject({ reason: 'unfit' })
+})
+
+test('an answer behind the warnings of a PHP that shows them is read; a page is none', () => {
+  const warning = '\n<br />\n<b>Deprecated</b>:  [x] {y} in <b>/srv/port.php</b> on line <b>3</b><br />\n'
+  const read = (text: string) => readJson(Buffer.from(text))
+  expect(read(`\uFEFF\uFEFF${warning}${warning}[{"id":7}]`)).toEqual([{ id: 7 }])
+  expect(read(`${warning}[]`)).toEqual([])
+  expect(read('<html><script>\n[]\n</script></html>')).toBeUndefined()
 })

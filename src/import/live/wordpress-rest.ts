@@ -97,7 +97,7 @@ export function createWordpressReader(visit: SiteClient['visit']): WordpressRead
     async listPage(site, page) {
       const { answer, body } = await askForList(site, { orderby: 'id', order: 'asc', page: String(page) })
       // Behind the last page there is no empty one.
-      if (answer.status === 400 && codeOf(body) === 'rest_post_invalid_page_number') return []
+      if (codeOf(body) === 'rest_post_invalid_page_number') return []
       return check(answer, body, marks).map(toMark)
     },
 
