@@ -178,3 +178,14 @@ test('a story about feeds is whole; one that was never closed is a fault', async
     expect.stringContaining('runs into the next one'),
   ])
 })
+
+test('the notes of a block of footnotes stand where it stands', async () => {
+  const notes = JSON.stringify([{ id: 'n-1', content: 'Selon la <em>capitainerie</em>.' }])
+  const text =
+    '<!-- wp:paragraph -->\n<p>Rouvert<sup><a href="#n-1" id="n-1-link">1</a></sup>.</p>\n<!-- /wp:paragraph -->\n'
+  const { html } = await post(wp(dated) + content(`${text}<!-- wp:footnotes /-->`) + meta('footnotes', notes))
+  expect(html).toContain(
+    '</p>\n<ol><li id="n-1">Selon la <em>capitainerie</em>. <a href="#n-1-link">↩︎</a></li></ol>',
+  )
+  expect((await post(wp(dated) + content(`${text}<!-- wp:footnotes /-->`))).html).toMatch(/<\/p>$/)
+})

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import type { SourceMark } from '../../domain/articles/identity.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
@@ -9,6 +10,7 @@ import type { ImportedPost } from '../batch.ts'
 import { readDate } from '../dates.ts'
 import { enclosureOf } from '../feed/enclosure.ts'
 import { unclosedFault, undatedNote, unusableNote } from '../notes.ts'
+import { readJson } from '../json.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
 import { toHtml, toParagraphs } from './wordpress-html.ts'
@@ -151,8 +153,20 @@ export function originOf(name: string, link: URL | null, baseUrl: string): Origi
   }
 }
 
-function htmlOf({ fields }: WxrItem, { attachments }: PostContext, notes: string[]): string {
-  return toHtml(fields.content ?? '', {
+const footnotes = z.array(z.object({ id: z.string().regex(/^[\w-]+$/), content: z.string() })).catch([])
+
+/** The texts of notes are kept beside the post; where its block stands WordPress writes them out. */
+const withFootnotes = ({ fields, meta }: WxrItem): string =>
+  (fields.content ?? '').replace(/<!--\s*wp:footnotes\s[^<>]*\/-->/, () => {
+    const notes = footnotes
+      .parse(readJson(Buffer.from(meta.get('footnotes') ?? '')))
+      .map(({ id, content }) => `<li id="${id}">${content} <a href="#${id}-link">↩︎</a></li>`)
+    return notes.length === 0 ? '' : `<!-- wp:footnotes --><ol>${notes.join('')}</ol><!-- /wp:footnotes -->`
+  })
+
+function htmlOf(item: WxrItem, { attachments }: PostContext, notes: string[]): string {
+  const { fields } = item
+  return toHtml(withFootnotes(item), {
     permalink: fields.link ?? '',
     findPictures: (ids) => attachments.findPictures(ids),
     listOwnPictures: () => attachments.listOfPost(Number(fields.id)),

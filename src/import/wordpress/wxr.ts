@@ -55,6 +55,8 @@ const metaKeys = new Set([
   '_thumbnail_id',
   '_wp_attachment_image_alt',
   'enclosure',
+  // Of the block of the same name.
+  'footnotes',
   // WPML, and Co-Authors Plus.
   '_wpml_import_language_code',
   'wpml_language',
