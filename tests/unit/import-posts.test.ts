@@ -44,9 +44,10 @@ async function post(fields: string, others = '') {
     sections: new Map<string, string>(),
     readAt: new Date(0),
   }
-  const { input, origin, notes, responses, responsesLeftOut } = toPost(first, 'fr', context)
+  const { externalId, input, origin, notes, responses, responsesLeftOut } = toPost(first, 'fr', context)
   const html = String((input as { html?: unknown }).html)
   return {
+    externalId,
     ...input,
     html,
     slug: origin.slug,
@@ -188,4 +189,14 @@ test('the notes of a block of footnotes stand where it stands', async () => {
     '</p>\n<ol><li id="n-1">Selon la <em>capitainerie</em>. <a href="#n-1-link">↩︎</a></li></ol>',
   )
   expect((await post(wp(dated) + content(`${text}<!-- wp:footnotes /-->`))).html).toMatch(/<\/p>$/)
+})
+
+test('posts without a number, which another program has exported, are not one post', async () => {
+  const numbered = async (fields: string, post_id: string) =>
+    (await post(wp({ ...dated, post_id }) + fields)).externalId
+  const [one, other] = [await numbered('<guid>un</guid>', ''), await numbered('<link>/deux</link>', '0')]
+  expect(one).toMatch(/^wp:ancien\.example:[\da-f]{40}$/)
+  expect(other).not.toBe(one)
+  expect(await numbered('<guid>un</guid>', '')).toBe(one)
+  expect(await numbered('<guid>un</guid>', '12')).toBe('wp:ancien.example:12')
 })

@@ -9,6 +9,7 @@ import { createBatcher, type ImportReport, type ImportServices, type ItemName } 
 import { foreignNote } from '../notes.ts'
 import { bytesOf } from '../xml/file-bytes.ts'
 import {
+  externalIdOf,
   faultOf,
   guestAuthorOf,
   leftOutReason,
@@ -166,7 +167,7 @@ async function importPosts(
     const words = hiddenWords[reason]
     if (words === undefined) return
     hidden.push({
-      externalId: `${context.idPrefix}:${item.fields.id ?? ''}`,
+      externalId: externalIdOf(item, context),
       name: nameOf(item, part),
       words,
     })

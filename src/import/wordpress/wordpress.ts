@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import type { SourceMark } from '../../domain/articles/identity.ts'
@@ -95,6 +96,14 @@ export function postLanguage(item: WxrItem, context: PostContext): string | unde
   )
 }
 
+/** By its number; what was not written by WordPress may have none, and is known by its guid or its page. */
+export function externalIdOf({ fields }: WxrItem, { idPrefix }: PostContext): string {
+  const { id = '', guid, link, title = '', date = '' } = fields
+  const name = guid || link || `${title}\n${date}`
+  const isNumbered = Number(id) !== 0
+  return `${idPrefix}:${isNumbered ? id : createHash('sha256').update(name).digest('hex').slice(0, 40)}`
+}
+
 export function toPost(item: WxrItem, language: string, context: PostContext) {
   const { fields } = item
   const notes: string[] = []
@@ -106,7 +115,7 @@ export function toPost(item: WxrItem, language: string, context: PostContext) {
   const shown = item.comments.filter(isShown)
   const responses = shown.flatMap((comment) => toResponse(comment, { item, context, publishing, notes }))
   return {
-    externalId: `${context.idPrefix}:${fields.id ?? ''}`,
+    externalId: externalIdOf(item, context),
     input: {
       title,
       html,
