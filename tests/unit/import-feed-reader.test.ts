@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isProtected } from '../../src/import/feed/password-protected.ts'
+import { nameOf, withoutSharedNames } from '../../src/import/feed/feed-identity.ts'
 import { readFeed, toArticle } from '../../src/import/feed/feed.ts'
 
 const url = 'https://voisin.example/feeds/rss.xml'
@@ -41,8 +42,8 @@ test.each<[string, string, object]>([
   ['the marks of a section as text', anItem('<description>&lt;![CDATA[Texte]]&gt;</description>'), { html: 'Texte' }],
   ['controls meant in Windows-1252', anItem('<description>L&#146;été &#x85; fin</description>'), { html: 'L’été … fin' }],
   ['content longer than the summary', anItem('<description>Bref</description><content:encoded>&lt;p&gt;Long&lt;/p&gt;</content:encoded>'), { html: '<p>Long</p>', summary: 'Bref' }],
-  ['what a video has for a text', anItem('<media:group><media:description>Un &lt; deux\n\nTrois</media:description></media:group>'), { html: '<p>Un &lt; deux</p>\n<p>Trois</p>' }],
   ['a summary that was cut from the content', anItem('<description>Le port &amp;#8230; &lt;a href="/t"&gt;Lire la suite&lt;/a&gt;</description><content:encoded>&lt;p&gt;Le port rouvre.&lt;/p&gt;</content:encoded>'), { html: '<p>Le port rouvre.</p>', summary: '' }],
+  ['what a video has for a text', anItem('<media:group><media:description>Un &lt; deux\n\nTrois</media:description></media:group>'), { html: '<p>Un &lt; deux</p>\n<p>Trois</p>' }],
   ['a summary and a title by Dublin Core', rss(`<item><dc:title>DC</dc:title>${date}<dc:description>Texte</dc:description></item>`), { title: 'DC', html: 'Texte' }],
   ['an address with a name', anItem('<author>lina@v.example (Lina Sahel)</author>'), { authors: ['Lina Sahel'] }],
   ['a name alone', anItem('<author>Lina Sahel</author>'), { authors: ['Lina Sahel'] }],
@@ -131,9 +132,9 @@ test.each<[string, Buffer, string | undefined, [string, number]]>([
   ['Windows-1252 declared ISO-8859-1', latin(declared('ISO-8859-1')), undefined, ['Voilà\u00A0» : l’été à Sétif', 0]],
   ['an encoding that the server says', Buffer.from(rss('<item><title>\xc7\xe1\xd3\xe6\xde</title></item>'), 'latin1'), 'windows-1256', ['السوق', 0]],
   ['a server before the declaration', Buffer.from(declared('iso-8859-1') + rss('<item><title>\xc7\xe1\xd3\xe6\xde</title></item>'), 'latin1'), 'windows-1256', ['السوق', 0]],
+  ['a declaration where the server says UTF-8, and it is none', Buffer.from(declared('windows-1256') + rss('<item><title>\xc7\xe1\xd3\xe6\xde</title></item>'), 'latin1'), 'utf-8', ['السوق', 0]],
   ['UTF-16 without a mark', Buffer.from(rss('<item><title>السوق</title></item>'), 'utf16le'), undefined, ['السوق', 0]],
   ['UTF-8 with one byte of Windows-1252, declared ISO-8859-1', Buffer.concat([utf8(declared('iso-8859-1')).subarray(0, -16), Buffer.from('<item><title>L\x92</title></item></channel></rss>', 'latin1')]), undefined, ['L’été à Sétif', 1]],
-  ['a declaration where the server says UTF-8, and it is none', Buffer.from(declared('windows-1256') + rss('<item><title>\xc7\xe1\xd3\xe6\xde</title></item>'), 'latin1'), 'utf-8', ['السوق', 0]],
   ['UTF-8 with one byte of Windows-1252', Buffer.concat([utf8('').subarray(0, -16), Buffer.from('<item><title>L\x92</title></item></channel></rss>', 'latin1')]), undefined, ['L’été à Sétif', 1]],
 ])('%s', async (_name, bytes, charset, [title, invalid]) => {
   const { articles, repairs } = await read(bytes, charset)
@@ -171,6 +172,16 @@ test('a JSON Feed by an older version, whose home is no URL, with what is no ite
       picture: { url: 'https://voisin.example/un.jpg' },
     },
   ])
+})
+
+test('an item that leads to the front page is another one than yesterday’s, which led there, too', async () => {
+  const named = async (title: string, link: string) => {
+    const { feed } = await read(rss(`<item><title>${title}</title><link>${link}</link>${date}</item>`))
+    return feed && withoutSharedNames(feed).map(nameOf)
+  }
+  expect(await named('La mer est calme', '/')).toEqual([''])
+  expect(await named('La mer se lève', 'http://www.voisin.example')).toEqual([''])
+  expect(await named('Le marché', '/marche')).toEqual(['/marche'])
 })
 
 test('what is no feed', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { siteHostOf, siteKeyOf, type SourceMark } from '../../domain/articles/identity.ts'
+import { foldUrl, siteHostOf, siteKeyOf, type SourceMark } from '../../domain/articles/identity.ts'
 import { readDate } from '../dates.ts'
-import type { FeedItem } from './feed-item.ts'
+import type { FeedItem, GivenUrl } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
 
 interface IdentityContext {
@@ -77,9 +77,14 @@ const withoutMarks = ({ link, ...item }: FeedItem): FeedItem => {
   return { ...item, link: link && url !== undefined ? { ...link, url, given: link.url } : link }
 }
 
-/** A document that repeats a guid for other pages, or a page for other titles, names nothing by it. */
-export function withoutSharedNames(given: FeedItem[]): FeedItem[] {
+/**
+ * A document that repeats a guid for other pages, or a page for other titles, names nothing by it; nor does the front
+ * page, where tomorrow's item leads, too.
+ */
+export function withoutSharedNames({ items: given, link: home }: ReadFeed): FeedItem[] {
   const items = given.map(withoutMarks)
+  const isHome = ({ url = '', base = home }: Partial<GivenUrl> = {}) =>
+    home !== '' && foldUrl(URL.parse(url, base)?.href ?? '') === foldUrl(home)
   const pagesOf = (item: FeedItem) => item.link?.url ?? item.title
   const byGuid = Map.groupBy(items, ({ guid }) => guid)
   const byPage = Map.groupBy(items, ({ link }) => link?.url)
@@ -88,6 +93,6 @@ export function withoutSharedNames(given: FeedItem[]): FeedItem[] {
   return items.map((item) => ({
     ...item,
     guid: isShared(byGuid.get(item.guid), pagesOf) ? '' : item.guid,
-    sharesPage: isShared(byPage.get(item.link?.url), ({ title }) => title),
+    sharesPage: isHome(item.link) || isShared(byPage.get(item.link?.url), ({ title }) => title),
   }))
 }

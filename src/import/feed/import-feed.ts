@@ -40,7 +40,7 @@ export async function importFeed(services: ImportServices, options: Options) {
   const sections = knownSections(await services.selections.list('section'))
   /** Posts that need a password, whose form a feed shows in place of their text; items in other languages than ours. */
   const leftOut = { password: 0, language: 0 }
-  for (const item of withoutSharedNames(feed.items)) {
+  for (const item of withoutSharedNames(feed)) {
     const fault = unclosedFault([item.title, item.html, item.summary])
     const language = itemLanguage(item, feed, options)
     if (fault !== undefined) batcher.addUnreadable(nameOf(item), fault)

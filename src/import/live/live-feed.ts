@@ -33,7 +33,7 @@ export function createFeedReader(
       const { url, body } = answer
       const reading = await readOrFail({ url, body, charset: charsetOf(answer) })
       const { feed, isComplete } = reading
-      const given = withoutSharedNames(feed.items)
+      const given = withoutSharedNames(feed)
       const known = await context.findIds(given.map(nameOf).filter((name) => name !== ''))
       const items: ReadItem[] = []
       for (const item of given) {
