@@ -18,7 +18,7 @@ const weekdays =
   'monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun ' +
   'lundi mardi mercredi jeudi vendredi samedi dimanche lun mer jeu ven sam dim ' +
   'الاثنين الإثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد'
-const connectives = 'le à at on the de of er st nd rd th يوم في الساعة سنة'
+const connectives = 'le à at on the de of er st nd rd th يوم في على الساعة سنة'
 
 /** Hours east of UTC, of the abbreviations that feeds are written with; others are UTC (RFC 5322 §4.3). */
 const zones: Record<string, number> = Object.fromEntries(
@@ -77,7 +77,7 @@ interface Time {
  */
 export function readDate(text: string, zone: string): Date | undefined {
   const folded = fold(text.slice(0, 200))
-    .replace(/\([^()]*\)/g, ' ')
+    .replace(/\([^()]*\)|\[[^[\]]*\]/g, ' ')
     .replace(/[\s,\u060C]+/g, ' ')
     .trim()
   const epoch = /^\d{10}(?:\d{3})?$/.test(folded) ? Number(folded.padEnd(13, '0')) : undefined
