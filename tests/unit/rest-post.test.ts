@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { readJson } from '../../src/import/json.ts'
 import { readPost } from '../../src/import/live/rest-post.ts'
+import { createWordpressReader } from '../../src/import/live/wordpress-rest.ts'
 
 const site = {
   kind: 'wordpress' as const,
@@ -106,4 +107,16 @@ test('an answer behind the warnings of a PHP that shows them is read; a page is 
   expect(read(`\uFEFF\uFEFF${warning}${warning}[{"id":7}]`)).toEqual([{ id: 7 }])
   expect(read(`${warning}[]`)).toEqual([])
   expect(read('<html><script>\n[]\n</script></html>')).toBeUndefined()
+})
+
+test('an error in the place of a post stops no other; nothing but errors is no list', async () => {
+  const error = { errors: { restricted: ['Abonnés'] }, error_data: [] }
+  const newestOf = (entries: unknown[]) => {
+    const body = Buffer.from(JSON.stringify(entries))
+    const answer = { url: site.url, status: 200, header: () => undefined, body }
+    return createWordpressReader(() => Promise.resolve(answer)).listNewest(site, 'id')
+  }
+  expect(await newestOf([error, post, null])).toMatchObject({ newest: [{ remoteId: '7' }] })
+  expect(await newestOf([])).toMatchObject({ newest: [] })
+  await expect(newestOf([error])).rejects.toMatchObject({ failure: 'unreadable' })
 })

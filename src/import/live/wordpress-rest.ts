@@ -19,7 +19,14 @@ const root = z.object({
   page_on_front: z.unknown().optional(),
   page_for_posts: z.unknown().optional(),
 })
-const marks = z.array(
+/** An error that a plugin puts in the place of a post stops no other; where nothing but that comes, it is no list. */
+const listOf = <T extends object>(entry: z.ZodType<T>) =>
+  z
+    .array(entry.optional().catch(undefined))
+    .refine((all) => all.length === 0 || all.some(Boolean))
+    .transform((all) => all.flatMap<T>((one) => one ?? []))
+
+const marks = listOf(
   z.object({
     id: z.int().positive(),
     date_gmt: z.string().nullish(),
@@ -115,7 +122,7 @@ export function createWordpressReader(visit: SiteClient['visit']): WordpressRead
 
     async read(site, ids, context) {
       const params = { include: ids.join(), orderby: 'include', per_page: String(ids.length), _embed: embeds }
-      const posts = await get(site, 'wp/v2/posts', params, z.array(z.looseObject({ id: z.int() })))
+      const posts = await get(site, 'wp/v2/posts', params, listOf(z.looseObject({ id: z.int() })))
       return Array.fromAsync(posts, async (post) => {
         // Posts may be long, and other work waits.
         await setImmediate()
