@@ -161,6 +161,13 @@ describe.each([
     }
   })
 
+  test('a whole URL is asked for, as of a proxy', async () => {
+    const { url, first, etag } = await aPublishedFeed()
+    expect((await poll(url, { path: `${url}?x=1` })).body.equals(first.body)).toBe(true)
+    const again = await poll(url, { path: url, headers: { 'if-none-match': etag } })
+    expect(again.status).toBe(304)
+  })
+
   test('H10 Accept: text/html is still answered with the feed', async () => {
     const { url, first } = await aPublishedFeed()
     const answer = await poll(url, { headers: { accept: 'text/html,application/xhtml+xml' } })

@@ -10,7 +10,7 @@ export interface Polled {
 /** One request as it stands: no header is added, nothing is decoded, no redirect is followed. */
 export function poll(
   url: string,
-  options: { method?: string; headers?: Record<string, string> } = {},
+  options: { method?: string; path?: string; headers?: Record<string, string> } = {},
 ): Promise<Polled> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { ...options, agent: false }, (response) => {

@@ -118,7 +118,9 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
   }
 }
 
-function pathOf(url = '/'): string {
+function pathOf(target = '/'): string {
+  // A proxy may ask for a whole URL (RFC 9112, 3.2.2).
+  const url = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '')
   const query = url.indexOf('?')
   return query < 0 ? url : url.slice(0, query)
 }
