@@ -43,6 +43,8 @@ test.each<[string, string, object]>([
   ['controls meant in Windows-1252', anItem('<description>L&#146;été &#x85; fin</description>'), { html: 'L’été … fin' }],
   ['content longer than the summary', anItem('<description>Bref</description><content:encoded>&lt;p&gt;Long&lt;/p&gt;</content:encoded>'), { html: '<p>Long</p>', summary: 'Bref' }],
   ['a summary that was cut from the content', anItem('<description>Le port &amp;#8230; &lt;a href="/t"&gt;Lire la suite&lt;/a&gt;</description><content:encoded>&lt;p&gt;Le port rouvre.&lt;/p&gt;</content:encoded>'), { html: '<p>Le port rouvre.</p>', summary: '' }],
+  ['the title of an episode that has no other', anItem('<itunes:title>Épisode 3</itunes:title>').replace('<title>T</title>', ''), { title: 'Épisode 3' }],
+  ['a title before that of the episode', anItem('<itunes:title>Épisode 3</itunes:title>'), { title: 'T' }],
   ['what a video has for a text', anItem('<media:group><media:description>Un &lt; deux\n\nTrois</media:description></media:group>'), { html: '<p>Un &lt; deux</p>\n<p>Trois</p>' }],
   ['a summary and a title by Dublin Core', rss(`<item><dc:title>DC</dc:title>${date}<dc:description>Texte</dc:description></item>`), { title: 'DC', html: 'Texte' }],
   ['an address with a name', anItem('<author>lina@v.example (Lina Sahel)</author>'), { authors: ['Lina Sahel'] }],

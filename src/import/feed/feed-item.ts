@@ -44,7 +44,7 @@ const emptyItem = (line: number, language: string) => ({
 type Attributes = Record<string, string>
 
 export const textNames = new Set(
-  'title dc:title media:title content content:encoded xhtml:body description summary dc:description'.split(
+  'title dc:title media:title itunes:title content content:encoded xhtml:body description summary dc:description'.split(
     ' ',
   ),
 )
