@@ -118,6 +118,19 @@ test('who is left stays uncertain for good, and the digest has ended', async () 
   expect([late.status, ((await late.json()) as { code: string }).code]).toEqual([409, 'wrong_state'])
 })
 
+test('of a newsletter that is paused nobody is sent to again', async () => {
+  const { web, decide, digest } = await aDigestInDoubt()
+  await web.context.services.newsletters.change(
+    'le-matin',
+    { state: 'paused' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const refused = await decide('all', { decision: 'resend' })
+  expect([refused.status, await refused.json()]).toMatchObject([409, { code: 'newsletter_paused' }])
+  expect(await digest()).toMatchObject({ state: 'completed_with_uncertain', uncertain: 3 })
+  expect(await decidedOf(await decide('left', { decision: 'leave' }))).toMatchObject({ state: 'completed' })
+})
+
 test('the command line lists who is in doubt, and decides', async () => {
   const { web, digestId, digest, ids } = await aDigestInDoubt()
   const run = (...args: string[]) =>

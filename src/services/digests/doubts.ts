@@ -1,5 +1,6 @@
 import type { DoubtDecision } from '../../domain/delivery/delivery.ts'
 import { lifetimeMs, requireMayDo, type Digest } from '../../domain/digests/digest.ts'
+import { requireRunning } from '../../domain/newsletter.ts'
 import type { Stores } from '../../store/stores.ts'
 import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
 import type { DigestTransitionsService } from './transitions.ts'
@@ -25,7 +26,8 @@ export function createUncertainService(
     /**
      * Sends once more to readers in doubt, who may then have it twice, or leaves them as they are, for good. Who is not
      * in doubt any more, because an answer came late or a colleague has decided, is kept alone and not counted.
-     * @throws DomainError `no_digest`, `wrong_state`, `idempotency_key_reused`
+     * @throws DomainError `no_digest`, `wrong_state`, `idempotency_key_reused`, `newsletter_paused`,
+     *   `newsletter_ended`
      */
     async decide(id: number, request: DecisionRequest): Promise<IdempotentAnswer> {
       const { decision, subscribers } = request
@@ -34,6 +36,7 @@ export function createUncertainService(
         const keyed = { ...request, action: `doubt digest:${id}`, body: { decision, subscribers } }
         return answerIdempotently(stores, keyed, async () => {
           requireMayDo(digest, decision)
+          if (decision === 'resend') requireRunning(await stores.newsletters.get(digest.newsletterId))
           const decided = await (decision === 'resend' ? resend : keep)(stores, digest, subscribers)
           await stores.audit.insert(request.actor, `digest.doubt.${decision}`, `digest:${id}`, {
             decided,
