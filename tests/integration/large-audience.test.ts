@@ -66,7 +66,7 @@ test('a large audience is counted once for composing, previewing, changing and s
   })
 })
 
-test('it is counted again where it is no longer true: a digest that is sent, one that is cancelled, many who came', async () => {
+test('it is counted again where it is no longer true: a digest that is sent, one that is cancelled, many who came, a merge', async () => {
   const { database, services, url, newsletter, countings, compose, send } = await aLargeRoom()
   const first = await compose()
   await send(first)
@@ -84,6 +84,13 @@ test('it is counted again where it is no longer true: a digest that is sent, one
 
   await addReaders(url, newsletter, largeAudience / 50)
   expect(readersOf(await compose())).toEqual([largeAudience * 0.51, largeAudience * 0.51])
+  expect(countings()).toBe(1)
+
+  await anArticle(database, { title: 'Le bac', sections: ['port'] })
+  expect((await compose()).variants).toHaveLength(2)
+  await services.selections.merge('section', 'culture', 'port', cli)
+  countings()
+  expect((await compose()).articles.map(({ title }) => title)).toContain('Le musée')
   expect(countings()).toBe(1)
 })
 

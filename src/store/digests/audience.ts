@@ -150,7 +150,9 @@ function basisOf(query: AudienceQuery) {
     basis as (
       select md5(jsonb_build_array(
           ${isLetter ? 'letter' : cadence}::text, (select array_agg(id order by id) from earlier),
-          (select jsonb_agg(to_jsonb(barring) order by id) from barring)
+          (select jsonb_agg(to_jsonb(barring) order by id) from barring),
+          -- A merge gives readers another section.
+          (select array_agg(id order by id) from selections where kind = 'section')
         )::text) as basis,
         (select coalesce(sum(n), 0)::int from reader_counts where newsletter_id = ${newsletterId}) as readers,
         (select coalesce(sum(n), 0)::int from delivery_counts
