@@ -101,7 +101,7 @@ export default {
     only('xml', 'saxes', ['^src/import/xml/']),
     only('html', 'sanitize-html', ['^src/domain/articles/article-html\\.ts$']),
     only('markdown', 'markdown-it', ['^src/domain/articles/markdown\\.ts$']),
-    only('fetch', 'undici', ['^src/import/feed/fetch\\.ts$']),
+    only('fetch', 'undici', ['^src/import/fetch-public\\.ts$']),
     only('csv', 'csv-parse', ['^src/services/subscribers/import/']),
     only('upload', '@fastify/busboy', ['^src/http/upload\\.ts$']),
     only('negotiation', 'negotiator', ['^src/http/']),

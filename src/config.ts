@@ -6,7 +6,7 @@ import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { readRate } from './domain/delivery/sending-rate.ts'
 import { keptDays } from './domain/retention.ts'
-import { AddressFault, readDatabaseAddress, readRedisAddress } from './domain/server-address.ts'
+import { AddressFault, readDatabaseAddress, readRedisAddress } from './domain/backend-address.ts'
 
 /** A fault in the environment: every line names its variable. Printed without a stack; the process exits 1. */
 export class ConfigError extends Error {

@@ -7,7 +7,7 @@ export interface Page<Item> {
 }
 
 export interface PageRequest {
-  /** 1–200. */
+  /** Of what a client may ask for, `pageQuery` decides. */
   limit: number
   /** The keys of the last item of the page before: what the list is ordered by. */
   after: Cursor | undefined

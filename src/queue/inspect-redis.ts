@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { Cluster } from 'ioredis'
 import { explainDistrust, isDistrust } from '../domain/certificate.ts'
-import { readRedisAddress, type RedisKind } from '../domain/server-address.ts'
+import { readRedisAddress, type RedisKind } from '../domain/backend-address.ts'
 import { connectRedis, keyPrefix } from './redis.ts'
 
 /** Why Redis carries no jobs, as a fixed word. */

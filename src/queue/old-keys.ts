@@ -1,4 +1,4 @@
-import { readRedisAddress } from '../domain/server-address.ts'
+import { readRedisAddress } from '../domain/backend-address.ts'
 import { jobNames } from './jobs.ts'
 import { connectRedis } from './redis.ts'
 

@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { readRedisAddress } from '../domain/server-address.ts'
+import { readRedisAddress } from '../domain/backend-address.ts'
 import type { FaultLog } from './faults.ts'
 
 export type RedisClient = Redis | Cluster

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
 import { isDistrust } from '../domain/certificate.ts'
-import { readDatabaseAddress, type Host } from '../domain/server-address.ts'
+import { readDatabaseAddress, type Host } from '../domain/backend-address.ts'
 
 /** So often at most a question is asked: which of the hosts takes writes, for after a failover it is another, and who is there. */
 const freshMs = 1_000

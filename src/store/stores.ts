@@ -39,7 +39,7 @@ import { spreadsStore } from './digests/spreads.ts'
 import { uncertainStore } from './digests/doubts.ts'
 import { variantsStore } from './digests/variants.ts'
 import { audienceStore } from './digests/audience.ts'
-import { watchStore } from './digests/watch.ts'
+import { warningsStore } from './digests/warnings.ts'
 import { feedDocumentsStore } from './feeds/feed-documents.ts'
 import { feedPollsStore } from './feeds/feed-polls.ts'
 import { mediaStore } from './media/media.ts'
@@ -101,7 +101,7 @@ export function storesOn(executor: Executor, hot = executor) {
     uncertain: uncertainStore(executor),
     audience: audienceStore(executor),
     variants: variantsStore(executor),
-    watch: watchStore(executor),
+    warnings: warningsStore(executor),
     feedDocuments: feedDocumentsStore(executor),
     feedPolls: feedPollsStore(executor),
     media: mediaStore(executor),

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
-import { fetchPublic, isPublicAddress } from '../../src/import/feed/fetch.ts'
+import { fetchPublic, isPublicAddress } from '../../src/import/fetch-public.ts'
 
 async function aServer(listener: RequestListener): Promise<{ port: number; requests: string[] }> {
   const requests: string[] = []

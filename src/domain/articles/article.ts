@@ -58,6 +58,7 @@ export interface Article {
   markdown: string | undefined
   /** What readers are told of a correction. */
   correction: string | undefined
+  /** When the text of the correction last changed. */
   correctedAt: Date | undefined
   /** External id of the article that this one translates. */
   translationOf: string | undefined

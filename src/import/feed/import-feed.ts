@@ -6,7 +6,7 @@ import { itemLanguage, readFeed, toArticle, type FeedDocument } from './feed.ts'
 import { isOfWordpress, postNumberOf, withoutSharedNames } from './feed-identity.ts'
 import type { FeedItem } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'
-import { fetchPublic, findShortlink } from './fetch.ts'
+import { fetchPublic, findShortlink } from '../fetch-public.ts'
 import { isProtected } from './password-protected.ts'
 import { foreignNote, unclosedFault } from '../notes.ts'
 

@@ -1,6 +1,6 @@
 import { SiteFault, type SiteReader, type WordpressReader } from '../../services/sources/site.ts'
 import type { FoundSource } from '../../store/sources/sources.ts'
-import { charsetOf, type ServerAnswer } from '../feed/fetch.ts'
+import { charsetOf, type ServerAnswer } from '../fetch-public.ts'
 import { readFeed } from '../feed/feed.ts'
 import { plainText } from '../plain-text.ts'
 import { homeOf } from './live-feed.ts'

@@ -1,7 +1,7 @@
 import type { SourceFailure } from '../../domain/sources/source.ts'
 import { DomainError } from '../../errors.ts'
 import { SiteFault } from '../../services/sources/site.ts'
-import { fetchLimits, findShortlink, isPublicAddress, visit, type ServerAnswer } from '../feed/fetch.ts'
+import { fetchLimits, findShortlink, isPublicAddress, visit, type ServerAnswer } from '../fetch-public.ts'
 
 export type SiteClient = ReturnType<typeof createSiteClient>
 

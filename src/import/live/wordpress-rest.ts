@@ -4,7 +4,7 @@ import { SiteFault, type ItemMark, type Site, type WordpressReader } from '../..
 import type { LanguageHome } from '../../store/sources/sources.ts'
 import { readJson } from '../json.ts'
 import { readPost, toDate } from './rest-post.ts'
-import type { ServerAnswer } from '../feed/fetch.ts'
+import type { ServerAnswer } from '../fetch-public.ts'
 import { faultOf, type SiteClient } from './site-client.ts'
 
 const pageSize = 100

@@ -11,7 +11,7 @@ export function todayDesk({ today, newsletters, sample }: Services): DeskRoute[]
         today: await today.get(),
         names: await newsletters.names(),
         isSample,
-        setup: isAdmin && !isSample ? await sample.findSetup() : undefined,
+        setup: isAdmin && !isSample ? await today.findSetup() : undefined,
       })
     }),
   ]

@@ -2,7 +2,6 @@ import type { Actor } from '../../domain/editor.ts'
 import type { Publication } from '../../domain/publication.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { Sample } from '../../store/desk/sample.ts'
-import type { Setup } from '../../store/desk/setup.ts'
 import { ringForChange } from '../articles/public-change.ts'
 import type { Parts } from '../parts.ts'
 
@@ -17,7 +16,7 @@ const blankTexts: Partial<Publication> = {
 
 /** The sample newsroom of `npm start`, and how a newsroom of one's own takes its place. */
 export function createSampleService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {
-  const { sample, setup } = database.stores
+  const { sample } = database.stores
 
   /** How much of it is here, and whether it may go; undefined where nothing is. */
   const find = async () => {
@@ -29,12 +28,6 @@ export function createSampleService({ database, doorbell }: Pick<Parts, 'databas
 
     /** @throws DomainError `no_sample` */
     get: async () => required(await find()),
-
-    /** What a newsroom sets up, and what of it is done; undefined once all is. */
-    async findSetup(): Promise<Setup | undefined> {
-      const steps = await setup.get(await sample.hasSent())
-      return Object.values(steps).every(Boolean) ? undefined : steps
-    },
 
     /**
      * Removes whatever is invented, with who signed up to it; people of the desk, keys, settings that somebody has

@@ -1,5 +1,6 @@
 import type { DigestState } from '../../domain/digests/digest.ts'
 import { runningSchedules, type Newsletter } from '../../domain/newsletter.ts'
+import type { Setup } from '../../store/desk/setup.ts'
 import type { DigestShape } from '../digests/shape.ts'
 import type { DigestService } from '../digests/editing.ts'
 import type { Parts } from '../parts.ts'
@@ -45,6 +46,13 @@ export function createTodayService({ database, digests, schedules }: Pick<Parts,
         heldResponses: await database.stores.writtenResponses.countHeld(),
         hasWorker: (await database.stores.workers.countAlive()) > 0,
       }
+    },
+
+    /** What a newsroom sets up, and what of it is done; undefined once all is. */
+    async findSetup(): Promise<Setup | undefined> {
+      const { sample, setup } = database.stores
+      const steps = await setup.get(await sample.hasSent())
+      return Object.values(steps).every(Boolean) ? undefined : steps
     },
   }
 }

@@ -3,7 +3,7 @@ import type { DeskNotice } from '../../domain/notice.ts'
 import { runningSchedules } from '../../domain/newsletter.ts'
 import { DomainError } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
-import type { Warning } from '../../store/digests/watch.ts'
+import type { Warning } from '../../store/digests/warnings.ts'
 import { refreshDraft } from './refresh.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 import type { DigestService } from './editing.ts'
@@ -85,7 +85,7 @@ export function createScheduleService(
     async watch(): Promise<void> {
       if (performance.now() - watchedAt < watchEveryMs) return
       watchedAt = performance.now()
-      for (const warning of await database.stores.watch.listWarnings()) {
+      for (const warning of await database.stores.warnings.listWarnings()) {
         const { kind, digestId, digest, values, isGrowing } = warning
         log.warn({ digestId, kind, ...values }, 'a digest needs the desk')
         if (isGrowing) continue
@@ -99,6 +99,6 @@ export function createScheduleService(
     },
 
     /** For Today. */
-    listWarnings: (): Promise<Warning[]> => database.stores.watch.listWarnings(),
+    listWarnings: (): Promise<Warning[]> => database.stores.warnings.listWarnings(),
   }
 }

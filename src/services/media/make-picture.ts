@@ -12,7 +12,7 @@ export type MadePicture =
 const limits = { timeoutMs: 60_000, memoryMb: 128 }
 
 /**
- * Decodes what a stranger may have made where it can do no harm.
+ * Decodes what a stranger may have made where it can do no harm: picture-process.ts makes the files.
  * @throws where there is no process to be had: it may be tried again
  */
 export const makePicture = (bytes: Uint8Array): Promise<MadePicture> =>

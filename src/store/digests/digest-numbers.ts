@@ -1,7 +1,7 @@
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { DigestState } from '../../domain/digests/digest.ts'
 import { findValue, getRow, type Executor } from '../executor.ts'
-import { lateMinutes } from './watch.ts'
+import { lateMinutes } from './warnings.ts'
 
 /** Where all digests stand, for monitoring. */
 export interface DigestNumbers {

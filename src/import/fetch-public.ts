@@ -2,7 +2,7 @@ import { lookup as lookupAll, type LookupAddress, type LookupOptions } from 'nod
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Agent, fetch as undiciFetch, type Dispatcher } from 'undici'
-import { DomainError, invalid } from '../../errors.ts'
+import { DomainError, invalid } from '../errors.ts'
 
 export interface FetchLimits {
   seconds: number

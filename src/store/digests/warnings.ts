@@ -24,7 +24,7 @@ const mostRejects = 0.05
 /** As the index `deliveries_troubled` has it, so that a million good deliveries are not read. */
 const troubled = sql`(state in ('rejected', 'uncertain') or ambiguous > 0)`
 
-export function watchStore(db: Executor) {
+export function warningsStore(db: Executor) {
   return {
     /** Of the last day. Rates are told from twenty people on: below that one refusal is no news. */
     listWarnings: () => listRows<Warning>(db)`

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readDatabaseAddress, readRedisAddress } from '../../src/domain/server-address.ts'
+import { readDatabaseAddress, readRedisAddress } from '../../src/domain/backend-address.ts'
 
 describe('of PostgreSQL', () => {
   test.each([
