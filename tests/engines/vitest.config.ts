@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
-    include: ['tests/engines/**/*.test.ts'],
+    include: ['tests/engines/**/*.test.ts', 'tests/faults/servers.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     maxWorkers: 2,
     testTimeout: 180_000,

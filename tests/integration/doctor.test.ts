@@ -10,17 +10,15 @@ import { pino } from 'pino'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { isHere, judgeClock, judgeConnection } from '../../src/doctor/checks.ts'
 import { createKeyring } from '../../src/domain/token.ts'
-import { findFreePort } from '../../src/embedded/ports.ts'
 import { startInboundServer } from '../../src/mail/inbound/inbound-server.ts'
-import { inspectRedis, type RedisFault } from '../../src/queue/inspect-redis.ts'
+import { inspectRedis } from '../../src/queue/inspect-redis.ts'
 import { depeche } from '../support/cli.ts'
 import { testSecret } from '../support/config.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { query } from '../support/query.ts'
-import { aRedis, aRedisCluster, aSentinelSetup, ask } from '../support/redis.ts'
+import { aRedis } from '../support/redis.ts'
 import { aSmtpSink } from '../support/smtp-sink.ts'
 import { aSubscriber } from '../support/subscribers.ts'
-import { until } from '../support/until.ts'
 
 /** What `depeche doctor` says about these, by their names. */
 async function doctor(databaseUrl: string, env: Record<string, string>) {
@@ -87,29 +85,6 @@ test('a Redis that takes nothing, and a database whose people are of another SEC
   expect(found['redis']).toMatchObject({ verdict: 'no' })
   expect(found['redis']?.sentence).toMatch(/^takes nothing \(OOM/)
   expect(found['keys']).toMatchObject({ verdict: 'no' })
-})
-
-test('Sentinels that know the master by another name, behind one that is gone; no Sentinels; a Cluster that is down', async () => {
-  const { url } = await aSentinelSetup()
-  const isSaid = async (address: string) => {
-    const fault: unknown = await inspectRedis(address, 5_000).catch((error: unknown) => error)
-    return (fault as RedisFault).code
-  }
-  const ofAnother = url
-    .replace('://', `://127.0.0.1:${await findFreePort()},`)
-    .replace('/lettres', '/letters')
-  expect(await isSaid(ofAnother)).toBe('name')
-  expect(await isSaid((await aRedis()).url.replace('redis:', 'redis+sentinel:') + '/lettres')).toBe(
-    'no_sentinel',
-  )
-
-  const { nodes, url: cluster } = await aRedisCluster()
-  const [first, ...others] = nodes
-  await Promise.all(others.map((node) => node.stop()))
-  await until('it takes nothing', () =>
-    Promise.resolve(ask(first?.port ?? 0, 'cluster', 'info').includes('cluster_state:fail')),
-  )
-  expect(await isSaid(cluster)).toBe('unreachable')
 })
 
 test('nothing answers: each is named with what to do, and no other check is lost', async () => {

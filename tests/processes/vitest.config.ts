@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['tests/{processes,faults}/**/*.test.ts'],
+    // With the engines, where there is time for it.
+    exclude: ['tests/faults/servers.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     sequence: { sequencer: LongestFirst },
     maxWorkers: 2,
