@@ -41,11 +41,10 @@ async function firstBeat({ services: { presence }, log }: Context): Promise<void
 /** Everything a worker process does, until it is drained. */
 export async function startWorking(context: Context) {
   const { services, queueBackend, queueFaults: faults, log, metrics, sendingTimes } = context
-  const { sending, presence, clock, reconciling, feeds } = services
+  const { sending, presence, reconciling, feeds } = services
   const leaseMs = sendingTimes.leaseSeconds * 1000
   // Before the first ring is heard, which would find a worker that may not claim yet.
   await firstBeat(context)
-  await clock.adjust()
   await feeds.renewAll().catch((error: unknown) => {
     log.warn({ reason: String(error) }, 'feeds could not be compared with this version of the program')
   })
@@ -61,7 +60,6 @@ export async function startWorking(context: Context) {
       Math.min(beatMs, leaseMs / 2),
       async () => {
         await presence.beat()
-        await clock.adjust()
         await presence.tell(await services.health.findObstacle())
         await sending.recover()
       },

@@ -20,15 +20,21 @@ export function createClock({ stores }: Pick<Database, 'stores'>, own?: () => Da
     return skewOf(now, sentAt, Date.now())
   }
 
+  const setTo = (skewMs: number): void => {
+    aheadMs = Math.abs(skewMs) > longestSkewMs ? skewMs : 0
+  }
+
   return {
     now: own ?? (() => new Date(Date.now() - aheadMs)),
     measureSkew,
 
     /** Every now and then. Where the database does not answer, it goes on as it went. */
-    async adjust(): Promise<void> {
-      const skewMs = await measureSkew().catch(() => aheadMs)
-      aheadMs = Math.abs(skewMs) > longestSkewMs ? skewMs : 0
+    adjust: async (): Promise<void> => {
+      setTo(await measureSkew().catch(() => aheadMs))
     },
+
+    /** The same by what was measured. */
+    setTo,
   }
 }
 

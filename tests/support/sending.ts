@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import type { MailReference } from '../../src/domain/delivery/mail-reference.ts'
 import { createTransport, type TransportLimits } from '../../src/mail/smtp/transport.ts'
+import { createClock } from '../../src/services/clock.ts'
 import { createBudget } from '../../src/services/delivery/budget.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { createBounceService } from '../../src/services/deliverability/bounces.ts'
@@ -61,7 +62,7 @@ export async function aSender(database: Database, options: SenderOptions) {
   const keyring = createKeyring(['a-secret-of-the-tests-0123456789ab'])
   const bounces = createBounceService({ database, doorbell, keyring, config, log, now: () => new Date() })
   const sendingTimes = options.times ?? quickTimes
-  const presence = createPresence({ database, log, sendingTimes })
+  const presence = createPresence({ clock: createClock(database), database, log, sendingTimes })
   await presence.beat()
   const sending = createSendingService({
     config,

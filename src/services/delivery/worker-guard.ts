@@ -12,8 +12,8 @@ const longestGapMs = 15_000
  * Whether this worker may take mail: it lives, its clock and the database's agree, commits are durable, and the
  * database is the one that sent before.
  */
-export function createPresence(parts: Pick<Parts, 'database' | 'log' | 'sendingTimes'>) {
-  const { database, log, sendingTimes } = parts
+export function createPresence(parts: Pick<Parts, 'clock' | 'database' | 'log' | 'sendingTimes'>) {
+  const { clock, database, log, sendingTimes } = parts
   const { stores } = database
   const id = randomUUID()
   let obstacle: string | undefined = 'starting'
@@ -25,7 +25,9 @@ export function createPresence(parts: Pick<Parts, 'database' | 'log' | 'sendingT
     const sentAt = Date.now()
     const { now, synchronousCommit } = await stores.workers.put(id)
     const receivedAt = Date.now()
-    if (Math.abs(skewOf(now, sentAt, receivedAt)) > longestSkewMs) return 'clock'
+    const skewMs = skewOf(now, sentAt, receivedAt)
+    clock.setTo(skewMs)
+    if (Math.abs(skewMs) > longestSkewMs) return 'clock'
     if (synchronousCommit === 'off') return 'synchronous_commit'
     const verdict = await findOut({ database }, async (tx, verdict, identity) => {
       if (verdict === 'same') await tx.instanceGuard.beat()
@@ -37,7 +39,7 @@ export function createPresence(parts: Pick<Parts, 'database' | 'log' | 'sendingT
   const mayClaim = () => !isDraining && obstacle === undefined
 
   return {
-    /** Every few seconds. Rejects where the database is away; nothing is claimed until it is back. */
+    /** Every few seconds; the clock is set by it. Rejects where the database is away; nothing is claimed until it is back. */
     async beat(): Promise<void> {
       const before = obstacle
       try {
