@@ -40,7 +40,7 @@ export const createJobs = (services: Services): Jobs => ({
       await pause(draftsPauseMs)
     },
   },
-  'prepare-digest': { work: ({ digestId }) => services.digestTransitions.prepare(digestId) },
+  'prepare-digest': { work: ({ digestId }) => services.preparing.prepare(digestId) },
   // Conversations with a slow server go on by themselves; whoever else waits for this place does not wait for them.
   'deliver-digest': {
     concurrency: digestsAtOnce,

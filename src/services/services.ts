@@ -35,6 +35,7 @@ import { createRetentionService } from './desk/retention.ts'
 import { createUpkeepService } from './desk/upkeep.ts'
 import { createDigestNumbersService } from './digests/numbers.ts'
 import { createDigestPreviewService } from './digests/preview.ts'
+import { createPrepareService } from './digests/prepare.ts'
 import { createDigestProgressService } from './digests/progress.ts'
 import { createReportService } from './digests/reports.ts'
 import { createScheduleService } from './digests/schedule.ts'
@@ -115,6 +116,7 @@ export function createServices(parts: Parts) {
     drafts,
     digests,
     digestTransitions,
+    preparing: createPrepareService({ ...parts, digestTransitions }),
     digestProgress,
     reports,
     archive,

@@ -66,7 +66,7 @@ async function prepare({ services, database }: Context, slug: string, chosen?: s
   await timed('read the draft', () => services.digests.get(digest.id))
   const request = { actor: cli, version: () => digest.version, idempotencyKey: `send-${digest.id}`, body: {} }
   await timed('send', () => services.digestTransitions.send(digest.id, request))
-  await timed('prepare', () => services.digestTransitions.prepare(digest.id))
+  await timed('prepare', () => services.preparing.prepare(digest.id))
   const counts = await countByState(database, digest.id)
   const variants = await database.stores.variants.list(digest.id)
   console.log(`  ${counts.pending} pending, ${counts.skipped} skipped, ${variants.length} variants`)

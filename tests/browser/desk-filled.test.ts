@@ -54,7 +54,7 @@ async function aFilledDesk() {
     idempotencyKey: 'click',
     body: {},
   })
-  await services.digestTransitions.prepare(draft.id)
+  await services.preparing.prepare(draft.id)
   await query(
     databaseUrl,
     `insert into bounces (at, subscriber_id, source, class, status, domain)

@@ -101,7 +101,7 @@ test('an editor opens Today, orders by keyboard and by drag, looks at each versi
   await expect.poll(() => page.locator('details[open]').textContent()).toContain('12 personnes')
   await loading(page, () => page.getByRole('button', { name: 'Envoyer maintenant' }).click())
   const id = Number(/digests\/(\d+)/.exec(page.url())?.[1])
-  await web.context.services.digestTransitions.prepare(id)
+  await web.context.services.preparing.prepare(id)
   await expect
     .poll(() => page.locator('.chip').first().textContent(), { timeout: 10_000 })
     .toBe('envoi en cours')
@@ -161,10 +161,10 @@ test('on a phone, in Arabic, without JavaScript: everything fits and the buttons
 
 /** Sent to all but three, of whom nobody knows. */
 async function inDoubt({ web, newsletter, url }: Awaited<ReturnType<typeof aDesk>>) {
-  const { digests, digestTransitions } = web.context.services
+  const { digests, digestTransitions, preparing } = web.context.services
   const { id, version } = await digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
   await digestTransitions.send(id, { actor: cli, version: () => version, idempotencyKey: 'click', body: {} })
-  await digestTransitions.prepare(id)
+  await preparing.prepare(id)
   await query(
     url,
     `update deliveries set attempt = 1, state = case when subscriber_id <= 3 then 'uncertain' else 'accepted' end,

@@ -43,7 +43,7 @@ async function aHostileNewsroom() {
   const digest = await services.digests.compose(newsletter.slug, texts, cli)
   const request = { actor: cli, version: () => digest.version, idempotencyKey: 'k', body: {} }
   await services.digestTransitions.send(digest.id, request)
-  await services.digestTransitions.prepare(digest.id)
+  await services.preparing.prepare(digest.id)
   await rowsOf(web, `update deliveries set state = 'rejected', reason = 'refused', smtp_answer = $1`, [loud])
   await rowsOf(web, `update digests set state = 'completed', completed_at = now()`)
   await services.digests.compose(newsletter.slug, texts, cli)

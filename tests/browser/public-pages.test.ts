@@ -77,7 +77,7 @@ async function aNewsroom(language: Language) {
         idempotencyKey: 'click',
         body: {},
       })
-      await services.digestTransitions.prepare(id)
+      await services.preparing.prepare(id)
       await rowsOf(web, `update deliveries set state = 'accepted' where digest_id = $1`, [id])
       return `/digests/${id}`
     },

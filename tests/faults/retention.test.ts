@@ -99,7 +99,7 @@ test('a worker is killed while details of deliveries become counts: each reader 
   const again = await services.digests.compose('le-matin', { cadence: 'daily', pinned: ['port'] }, cli)
   const request = { actor: cli, version: () => again.version, idempotencyKey: 'again', body: {} }
   await services.digestTransitions.send(again.id, request)
-  await services.digestTransitions.prepare(again.id)
+  await services.preparing.prepare(again.id)
   expect(
     await sql(
       `select count(*)::int as n, count(*) filter (where subscriber_id % 25 = 0)::int as refused from deliveries

@@ -39,7 +39,7 @@ async function aRoom(policy: 'resend_once' | 'hold' = 'resend_once', stories = [
   const { id: digestId, version } = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
   const request = { actor: cli, version: () => version, idempotencyKey: 'once', body: {} }
   await services.digestTransitions.send(digestId, request)
-  await services.digestTransitions.prepare(digestId)
+  await services.preparing.prepare(digestId)
   const { id: storyId } = await services.articles.get('retiré')
   const copies = () => sink.received.filter(({ messageId }) => messageId.startsWith(`<${digestId}.`))
   return {

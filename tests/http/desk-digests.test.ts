@@ -198,7 +198,7 @@ test('a notice is shown while it is true of the digest, however often the page i
 test('a digest paused past its time asks before it goes on', async () => {
   const { desk, id, version, path, digests, web } = await aDraft()
   await desk.post(`${path}/send`, { version, key: 'one-click' })
-  await web.context.services.digestTransitions.prepare(id)
+  await web.context.services.preparing.prepare(id)
   await desk.post(`${path}/pause`, {})
   await query(web.context.config.databaseUrl, `update digests set expires_at = now() - interval '1 hour'`)
   const page = await (await desk.get(path)).text()

@@ -47,7 +47,7 @@ async function aHalfSentDigest(options = {}) {
     idempotencyKey: 'k',
     body: {},
   })
-  await services.digestTransitions.prepare(id)
+  await services.preparing.prepare(id)
   await sql(`update digests set created_at = '2026-11-26T05:01:00Z', started_at = '2026-11-27T23:36:00Z'`)
   await sql(
     `update deliveries set state = 'accepted', accepted_at = '2026-11-27T23:39:00Z'

@@ -25,7 +25,7 @@ async function aSentDigest(web: Web, newsletter: { slug: string }) {
   const { id } = (await composed.json()) as { id: number }
   const sending = { 'if-match': composed.headers.get('etag') ?? '', 'idempotency-key': `send-${id}` }
   expect((await call('POST', `/digests/${id}/send`, {}, sending)).status).toBe(202)
-  await web.context.services.digestTransitions.prepare(id)
+  await web.context.services.preparing.prepare(id)
   return id
 }
 const arrive = (web: Web, id: number) =>

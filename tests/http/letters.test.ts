@@ -35,7 +35,7 @@ const post = async (call: Call, { id }: { id: number }, action: string, body: ob
 
 async function send(web: Web, call: Call, digest: DigestShape): Promise<DigestShape> {
   expect((await post(call, digest, 'send')).status).toBe(202)
-  await web.context.services.digestTransitions.prepare(digest.id)
+  await web.context.services.preparing.prepare(digest.id)
   return json(await call('GET', `/digests/${digest.id}`))
 }
 

@@ -42,11 +42,11 @@ const digestsOf = (web: Web) =>
 
 /** A digest by hand on its way to the newsletter's readers. */
 async function aSendingDigest({ context }: Web): Promise<number> {
-  const { digests, digestTransitions } = context.services
+  const { digests, digestTransitions, preparing } = context.services
   const { id, version } = await digests.compose('le-soir', { cadence: 'daily' }, cli)
   const request = { actor: cli, version: () => version, idempotencyKey: 'click', body: {} }
   await digestTransitions.send(id, request)
-  await digestTransitions.prepare(id)
+  await preparing.prepare(id)
   return id
 }
 
@@ -109,7 +109,7 @@ test('paused: nothing is opened, started or resumed; its people and cadences are
   }
   // As a process that knows of no pause would have sent it.
   await rowsOf(web, `update digests set state = 'preparing', resume_state = null where id = ${id}`)
-  await services.digestTransitions.prepare(id)
+  await services.preparing.prepare(id)
   expect((await digestsOf(web)).slice(0, 3)).toEqual(stopped)
   expect(await text(web, '/newsletters/le-soir')).toContain('en pause')
   expect(await (await call('GET', '/newsletters/le-soir')).json()).toMatchObject({

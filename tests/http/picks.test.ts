@@ -138,7 +138,7 @@ test('a block of a newsletter: under its name, behind the lead, whatever its dat
   await services.digestTransitions.send(digest.id, {
     ...{ actor: cli, idempotencyKey: 'k', body: {}, version: () => digest.version },
   })
-  await services.digestTransitions.prepare(digest.id)
+  await services.preparing.prepare(digest.id)
   const next = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
   expect(next.articles.map(({ externalId }) => externalId)).toEqual(['b'])
 })

@@ -36,7 +36,7 @@ async function aNewsroomWithReaders(change: Partial<NewNewsletter> = {}) {
       const digest = await services.digests.compose(newsletter.slug, { cadence: 'daily', ...words }, cli)
       const request = { actor: cli, version: () => digest.version, idempotencyKey: 'k', body: {} }
       await services.digestTransitions.send(digest.id, request)
-      await services.digestTransitions.prepare(digest.id)
+      await services.preparing.prepare(digest.id)
       return digest
     },
     deliver: (id: number) => services.sending.deliverDigest(id),

@@ -21,7 +21,7 @@ async function sendNow({ services }: Context, slug: string, input: object = {}):
   const digest = await services.digests.compose(slug, { cadence: 'daily', ...input }, cli)
   const request = { actor: cli, version: () => digest.version, idempotencyKey: `k${digest.id}`, body: {} }
   await services.digestTransitions.send(digest.id, request)
-  await services.digestTransitions.prepare(digest.id)
+  await services.preparing.prepare(digest.id)
   return digest.id
 }
 

@@ -59,7 +59,7 @@ test('a large audience is counted once for composing, previewing, changing and s
   await send(changed)
   expect(countings()).toBe(0)
 
-  await services.digestTransitions.prepare(changed.id)
+  await services.preparing.prepare(changed.id)
   expect(await services.digests.get(changed.id)).toMatchObject({
     state: 'sending',
     audience: largeAudience + 2,
@@ -70,7 +70,7 @@ test('it is counted again where it is no longer true: a digest that is sent, one
   const { database, services, url, newsletter, countings, compose, send } = await aLargeRoom()
   const first = await compose()
   await send(first)
-  await services.digestTransitions.prepare(first.id)
+  await services.preparing.prepare(first.id)
   countings()
   expect(await compose()).toMatchObject({ articles: [], variants: [] })
   expect(countings()).toBe(1)

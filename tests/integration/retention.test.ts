@@ -38,7 +38,7 @@ async function anEndedDigest(room: Awaited<ReturnType<typeof aRoom>>, states: st
   const digest = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
   const request = { actor: cli, version: () => digest.version, idempotencyKey: `k${digest.id}`, body: {} }
   await services.digestTransitions.send(digest.id, request)
-  await services.digestTransitions.prepare(digest.id)
+  await services.preparing.prepare(digest.id)
   for (const { id, state } of readers)
     await room.read(
       `update deliveries set state = $3, accepted_at = now(), ambiguous = $4 where digest_id = $1 and subscriber_id = $2`,
@@ -106,7 +106,7 @@ test('details older than the days of RETENTION_DELIVERIES become counts, and nob
   )
   const request = { actor: cli, version: () => again.version, idempotencyKey: 'again', body: {} }
   await services.digestTransitions.send(again.id, request)
-  await services.digestTransitions.prepare(again.id)
+  await services.preparing.prepare(again.id)
   const pending = await read<{ id: string }>(
     `select subscriber_id as id from deliveries where digest_id = $1 and state = 'pending'`,
     again.id,

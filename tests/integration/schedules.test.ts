@@ -48,7 +48,7 @@ test('two digests a day: each once by any number of replicas, each story once', 
   })
   await rows(`update digests set send_at = clock_timestamp(), local_time = '06:00'`)
   await Promise.all([1, 2, 3].map(() => services.schedules.run()))
-  await services.digestTransitions.prepare(evening?.id ?? 0)
+  await services.preparing.prepare(evening?.id ?? 0)
   await rows(`update deliveries set state = 'accepted'`)
   await anArticle(database, { title: 'B' })
   await Promise.all([1, 2, 3].map(() => services.schedules.run()))
@@ -82,7 +82,7 @@ test('a digest that goes before its time lasts as long as any, also where its ti
     body: {},
   })
   await change({ schedules: [daily(['19:00'])] })
-  await services.digestTransitions.prepare(id)
+  await services.preparing.prepare(id)
   expect(await lasts()).toEqual([{ local_date: today, for_a_day: true }])
 })
 

@@ -42,7 +42,7 @@ async function aNewsroom(readers: number) {
     const { version } = await get(id)
     const request = { actor: cli, version: () => version, idempotencyKey: `click ${id}`, body: {}, spread }
     await services.digestTransitions.send(id, request)
-    await services.digestTransitions.prepare(id)
+    await services.preparing.prepare(id)
   }
   return {
     ...{ url, web, database, services, newsletter, sink, sending, get, compose, start },
@@ -224,7 +224,7 @@ test('by the clock nobody is asked: it is spread, unless the desk has declined',
     if (answer !== undefined) await room.services.digestTransitions.spread(id, answer, cli)
     await query(room.url, `update digests set send_at = now() - interval '1 second' where id = $1`, [id])
     await room.services.schedules.run()
-    await room.services.digestTransitions.prepare(id)
+    await room.services.preparing.prepare(id)
     return room.get(id)
   }
   const declined = await byClock(false)
@@ -333,7 +333,7 @@ test('the desk asks, by page, API and command line', async () => {
   const { version } = (await answered.json()) as { version: number }
   const headers = { 'if-match': `"${version}"`, 'idempotency-key': 'click' }
   expect((await call('POST', `/digests/${id}/send`, {}, headers)).status).toBe(202)
-  await room.services.digestTransitions.prepare(id)
+  await room.services.preparing.prepare(id)
   const shape = (await (await call('GET', `/digests/${id}`)).json()) as DigestShape
   expect(shape).toMatchObject({
     spread: { running: true, waiting: 600 },

@@ -42,7 +42,7 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
   const sent = await depeche(url, ['digest', 'send', String(id)])
   expect(sent).toMatchObject({ code: 0, stdout: `Digest ${id} is on its way to 1 readers.\n` })
   expect(sent.stderr).toContain('No worker runs')
-  await services.digestTransitions.prepare(id)
+  await services.preparing.prepare(id)
   expect((await depeche(url, ['digest', 'pause', String(id)])).stdout).toBe(
     `Digest ${id} is paused. 0 of 1 sent, 1 not.\n`,
   )

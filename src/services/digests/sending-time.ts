@@ -1,5 +1,5 @@
 import { lifetimeMs, mayDo, type DeliveryCounts, type Digest } from '../../domain/digests/digest.ts'
-import { formatRate, secondsFor, type RateLimits } from '../../domain/delivery/sending-rate.ts'
+import { formatRate, secondsFor, type RateLimits } from '../../domain/delivery/sending-budget.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { DigestShape } from './shape.ts'
 

@@ -1,4 +1,4 @@
-import { findFollowing, firstInstantOf, localDateOf } from '../../domain/digests/cadence.ts'
+import { firstInstantOf, localDateOf } from '../../domain/digests/cadence.ts'
 import {
   isLetter,
   lifetimeMs,
@@ -10,7 +10,6 @@ import {
   requireTimeLeft,
   requireVersion,
   type Digest,
-  type DigestState,
   type SeenVersion,
 } from '../../domain/digests/digest.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
@@ -20,8 +19,7 @@ import { conflict, invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
 import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
-import { inDraftTransaction, mostArticles, refreshDraft, audienceQueryOf, type Draft } from './refresh.ts'
-import { beginSpread } from './spreading.ts'
+import { inDraftTransaction, refreshDraft, type Draft } from './refresh.ts'
 import type { Parts } from '../parts.ts'
 
 /** Deliveries of a cancelled digest that whoever cancels it waits for. */
@@ -36,7 +34,7 @@ export interface SendRequest extends Omit<IdempotentRequest, 'action'> {
   spread?: boolean | undefined
 }
 
-/** The states of a digest, from approval to the last delivery prepared; sending itself takes over from there. */
+/** The states of a digest, as people ask for them; `prepare.ts` and sending itself take over from `preparing` on. */
 export function createDigestTransitionsService(
   parts: Pick<Parts, 'config' | 'database' | 'doorbell' | 'mail' | 'now'>,
 ) {
@@ -201,26 +199,6 @@ export function createDigestTransitionsService(
       await database.stores.runningDigests.skipCancelled(id, 0, skippedAtOnce)
       return cancelled
     },
-
-    /**
-     * Turns the frozen digest into one delivery per reader, in one transaction: all of the audience or none of it.
-     * A digest that is not preparing is left alone.
-     */
-    async prepare(id: number): Promise<void> {
-      const digest = await database.transaction(async (stores) => {
-        await stores.variants.claimPreparation()
-        const claimed = await stores.digests.claim(id)
-        if (claimed.state !== 'preparing') return claimed
-        const newsletter = await stores.newsletters.get(claimed.newsletterId)
-        const { state } = newsletter
-        // Sent at the moment of the pause, or by a process of the version before, which knows none.
-        if (state === 'paused' || state === 'ended') await stores.runningDigests.stopAll(newsletter.id, state)
-        else await prepare(parts, stores, { digest: claimed, newsletter })
-        return stores.digests.get(id)
-      })
-      if (digest.state === 'sending') await database.stores.variants.analyze()
-      await ring(digest)
-    },
   }
 
   async function start(stores: Stores, id: number, { version, actor, spread }: SendRequest): Promise<Digest> {
@@ -260,40 +238,6 @@ export function createDigestTransitionsService(
     if ((await stores.digests.countAlertsSince(newsletter.id, midnight)) < limit) return
     throw conflict('alerts_spent', `Readers had their ${limit} alerts today; the next may go tomorrow.`)
   }
-}
-
-async function prepare(
-  parts: Pick<Parts, 'mail'>,
-  stores: Stores,
-  { digest, newsletter }: Draft,
-): Promise<void> {
-  const from: DigestState[] = ['preparing']
-  const completedAt = await stores.clock.now()
-  const articleIds = digest.content?.articles.map((article) => article.id) ?? []
-  const isScheduled = digest.localDate !== null
-  const isEmpty = articleIds.length === 0 && !isLetter(digest)
-  if (isEmpty || (isScheduled && articleIds.length < newsletter.minArticles)) {
-    const reason = isEmpty ? 'nothing_new' : 'too_few'
-    await stores.digests.markState(digest.id, from, 'skipped', { reason, audience: 0, completedAt })
-    return
-  }
-  const query = audienceQueryOf({ digest, newsletter }, articleIds)
-  const { audience, pending } = await stores.variants.insertDeliveries(
-    query,
-    mostArticles({ digest, newsletter }),
-  )
-  if (pending === 0) {
-    const reason = audience === 0 ? 'no_readers' : 'nothing_new'
-    await stores.digests.markState(digest.id, from, 'skipped', { reason, audience, completedAt })
-    return
-  }
-  const schedule = isScheduled && newsletter.schedules.find(({ cadence }) => cadence === digest.cadence)
-  const next = schedule ? findFollowing(digest, schedule, completedAt)?.getTime() : undefined
-  const expiresAt = new Date(Math.min(completedAt.getTime() + lifetimeMs, next ?? Infinity))
-  await stores.digests.markState(digest.id, from, 'sending', { audience, expiresAt })
-  await beginSpread(parts, stores, { digest, newsletter, readers: pending, now: completedAt })
-  // The archive shows it as soon as the first reader has it.
-  await stores.feedDocuments.markDirty([{ subject: `newsletter:${newsletter.slug}` }])
 }
 
 async function requirePostalAddress(stores: Stores, { language }: Newsletter): Promise<void> {
