@@ -90,7 +90,7 @@ export default {
     only('express', 'express', ['^src/app\\.ts$', '^src/routes/', '^src/http/', '^src/embedded/catcher/']),
     // bullmq's PostgreSQL backend is migrated over a client of ours.
     only('postgres', 'kysely|pg', ['^src/store/', '^src/queue/connection\\.ts$']),
-    only('queue', 'bullmq|ioredis', ['^src/queue/', '^workers/worker\\.ts$']),
+    only('queue', 'bullmq|ioredis', ['^src/queue/']),
     only('smtp', 'nodemailer|p-limit', ['^src/mail/smtp/']),
     only('mjml', 'mjml', ['^src/mail/compose/']),
     only('mail-in', 'smtp-server|mailparser', ['^src/mail/inbound/', '^src/embedded/catcher/']),

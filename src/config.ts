@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { readRate } from './domain/delivery/sending-rate.ts'
+import { readRate } from './domain/delivery/sending-budget.ts'
 import { keptDays } from './domain/retention.ts'
 import { AddressFault, readDatabaseAddress, readRedisAddress } from './domain/backend-address.ts'
 

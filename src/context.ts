@@ -13,20 +13,19 @@ import { createMailHostLookup } from './mail/mail-host.ts'
 import { probeSmtp } from './mail/smtp/probe.ts'
 import { createProviders } from './mail/providers/providers.ts'
 import { createSigner } from './mail/message/sign.ts'
-import { createTransport, type Transport } from './mail/smtp/transport.ts'
+import { createTransport, personalConnections, type Transport } from './mail/smtp/transport.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { queueBackendOf } from './queue/connection.ts'
 import { openRedisCounters } from './queue/counters.ts'
 import { createDoorbell } from './queue/enqueue.ts'
 import { createFaultLog } from './queue/faults.ts'
 import { createClock } from './services/clock.ts'
-import { createBudget } from './services/delivery/budget.ts'
-import { personalConnections } from './services/delivery/delivery.ts'
+import { createBudget } from './services/delivery/sending-budget.ts'
 import { createKillPoints } from './services/delivery/kill-points.ts'
 import { compilerVersion } from './services/editions/set-paper.ts'
 import { createServices } from './services/services.ts'
 import type { Writers } from './services/delivery/send-one.ts'
-import { openDatabase, type Patience } from './store/database.ts'
+import { openDatabase, patience, type Patience } from './store/database.ts'
 import { inspectServer } from './store/server.ts'
 import { openPostgresCounters, type Counters } from './store/desk/rate-limits.ts'
 import { sendingTimes, type SendingTimes } from './store/delivery/ledger.ts'
@@ -36,13 +35,6 @@ export type Context = ReturnType<typeof createContext>
 
 /** A config as a process needs it: with the embedded installation, the supervisor has filled these in. */
 export type ProcessConfig = Config & { databaseUrl: string; secretKeys: string[] }
-
-/** Readers are answered at once or not at all; the desk composes for many; a worker takes its time, though not for ever. */
-const patience = {
-  readers: { lock: 2, statement: 10 },
-  web: { lock: 5, statement: 60 },
-  worker: { lock: 30, statement: 900 },
-}
 
 interface ContextOptions {
   log: Logger
@@ -73,7 +65,7 @@ export function createContext(config: ProcessConfig, options: ContextOptions) {
     openDatabase({
       url: options.process === 'worker' ? directUrl : config.databaseUrl,
       directUrl,
-      max: options.maxConnections ?? 10,
+      max: options.maxConnections,
       patience: { ...patience[kind], ...options.patience },
       onError: (error) => {
         log.warn({ reason: error.message }, 'idle database connection lost; it is replaced on the next use')

@@ -1,7 +1,7 @@
 import type { Context } from '../src/context.ts'
 import type { JobName } from '../src/queue/jobs.ts'
 import type { Job, Jobs } from './jobs.ts'
-import { createRun } from './worker.ts'
+import { createRun } from './run-job.ts'
 
 /** Work that no ring is heard for: while the queue is away, each worker looks for it in PostgreSQL. */
 export function createUnheard({ services, log, metrics }: Context, jobs: Jobs) {

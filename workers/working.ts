@@ -9,7 +9,7 @@ import { receiveMail } from './inbound-mail.ts'
 import { createJobs } from './jobs.ts'
 import { createOldKeySweep } from './old-keys.ts'
 import { createUnheard } from './unheard.ts'
-import { startWorker } from './worker.ts'
+import { startWorker } from './run-job.ts'
 
 const beatMs = 5_000
 /** A database that starts up is there within seconds. */

@@ -1,5 +1,9 @@
 import type { Picture } from './articles/article.ts'
 
+/** What is taken: bytes of the file, and pixels of the picture. */
+export const mostPictureBytes = 15 * 1024 * 1024
+export const mostPixels = 50_000_000
+
 /** Pixels across, by which the files of a picture are called; each has the picture's own width where that is less. */
 export const mediaSizes = [480, 960, 1_600] as const
 export const mediaTypes = { webp: 'image/webp', jpg: 'image/jpeg', png: 'image/png' } as const
@@ -12,6 +16,20 @@ export interface MediaName {
   sha256: string
   size: number
   format: Format
+}
+
+const signatures: [type: string, beginning: RegExp][] = [
+  ['image/jpeg', /^\xff\xd8\xff/],
+  ['image/png', /^\x89PNG\r\n/],
+  ['image/gif', /^GIF8[79]a/],
+  ['image/webp', /^RIFF[^]{4}WEBP/],
+  ['image/avif', /^[^]{4}ftypavi[fs]/],
+]
+
+/** By the first bytes, whatever name and sender say; undefined for what is no picture that is taken. */
+export function typeOfPicture(bytes: Buffer): string | undefined {
+  const head = bytes.toString('latin1', 0, 16)
+  return signatures.find(([, beginning]) => beginning.test(head))?.[0]
 }
 
 const pattern = new RegExp(

@@ -3,7 +3,7 @@ import { z } from 'zod'
 /**
  * A job is a doorbell: it carries an id and nothing else, and a worker that finds no row does no work.
  * Losing every job costs seconds, because the reconciler rings again from PostgreSQL;
- * one that fails is not tried again either (workers/worker.ts).
+ * one that fails is not tried again either (workers/run-job.ts).
  */
 const schemas = {
   /** Waiting personal mail. */

@@ -33,7 +33,7 @@ interface DatabaseOptions {
   /** Past the pooler that `url` leads to, where it does. */
   directUrl?: string | undefined
   /** Connections this process may hold. */
-  max?: number
+  max?: number | undefined
   patience?: Patience
   onError?: (error: Error) => void
   applicationName?: string
@@ -44,6 +44,13 @@ export interface Patience {
   /** For what another transaction holds. */
   lock: number
   statement: number
+}
+
+/** Readers are answered at once or not at all; the desk composes for many; a worker takes its time, though not for ever. */
+export const patience = {
+  readers: { lock: 2, statement: 10 },
+  web: { lock: 5, statement: 60 },
+  worker: { lock: 30, statement: 900 },
 }
 
 const parseNumbers = (value: string): number[] =>
@@ -67,7 +74,11 @@ const types: pg.CustomTypesConfig = {
 /** Constructing is not connecting: the first statement opens the first connection. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, directUrl = url } = options
-  const common = openPool(options, directUrl === url ? PreparingClient : PooledClient, options.max ?? 10)
+  const common = openPool(
+    options,
+    directUrl === url ? PreparingClient : PooledClient,
+    options.max ?? commonMax,
+  )
   const hotUrl = withSetting(directUrl, 'plan_cache_mode=force_generic_plan')
   const sending = openPool({ ...options, url: hotUrl }, PreparingClient, hotMax)
   const { db } = common
@@ -89,6 +100,8 @@ const count = (name: string, { totalCount, idleCount, waitingCount }: pg.Pool) =
   idle: idleCount,
   waiting: waitingCount,
 })
+
+const commonMax = 10
 
 /**
  * Connections for what comes with every mail, opened where mail is sent. Left to choose, the planner makes a plan for

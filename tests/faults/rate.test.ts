@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Spent } from '../../src/domain/delivery/sending-rate.ts'
+import type { Spent } from '../../src/domain/delivery/sending-budget.ts'
 import { anArena, isLong, judge, type Arena } from '../support/fault-arena.ts'
 import { query } from '../support/sending-digest.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { openCarrier } from '../../src/queue/connection.ts'
 import { createJobs } from '../../workers/jobs.ts'
-import { startWorker } from '../../workers/worker.ts'
+import { startWorker } from '../../workers/run-job.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { aFollowedSite } from '../support/sources.ts'

@@ -1,13 +1,13 @@
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import type { MailReference } from '../../src/domain/delivery/mail-reference.ts'
-import { createTransport, type TransportLimits } from '../../src/mail/smtp/transport.ts'
+import { createTransport, personalConnections, type TransportLimits } from '../../src/mail/smtp/transport.ts'
 import { createClock } from '../../src/services/clock.ts'
-import { createBudget } from '../../src/services/delivery/budget.ts'
+import { createBudget } from '../../src/services/delivery/sending-budget.ts'
 import { createKeyring } from '../../src/domain/token.ts'
 import { createBounceService } from '../../src/services/deliverability/bounces.ts'
 import { createPresence } from '../../src/services/delivery/worker-guard.ts'
-import { createSendingService, personalConnections } from '../../src/services/delivery/delivery.ts'
+import { createSendingService } from '../../src/services/delivery/delivery.ts'
 import { createKillPoints } from '../../src/services/delivery/kill-points.ts'
 import type { Writers } from '../../src/services/delivery/send-one.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -65,7 +65,6 @@ export async function aSender(database: Database, options: SenderOptions) {
   const presence = createPresence({ clock: createClock(database), database, log, sendingTimes })
   await presence.beat()
   const sending = createSendingService({
-    config,
     log,
     database,
     doorbell,

@@ -6,6 +6,9 @@ export const mailLimits = [
   { count: 5, hours: 30 * 24 },
 ] as const
 
+/** Mails with the link to the preferences, to one person. */
+export const linksPerDay = 3
+
 /** No limit looks further back. */
 export const mailLimitHours = Math.max(...mailLimits.map(({ hours }) => hours))
 

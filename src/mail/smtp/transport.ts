@@ -42,6 +42,9 @@ const defaultLimits: TransportLimits = {
   messagesPerConnection: 500,
 }
 
+/** Beside those of digests: personal mail never waits behind one. */
+export const personalConnections = (connections: number): number => Math.max(2, Math.ceil(connections / 4))
+
 /** An address string is a list to many programs; what reaches RCPT is one plain mailbox or nothing. */
 function assertSingleAddress(address: string): void {
   if (!isMailbox(address)) {
@@ -121,6 +124,9 @@ export function createTransport(options: TransportOptions) {
   }
 
   return {
+    /** Conversations at once. */
+    connections: options.connections,
+
     /**
      * One attempt to hand one message to the server; never retried once a byte of it was sent.
      * @throws whatever `beforeFinalDot` threw; the message was then cut off and nobody was mailed

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { post, type ApiRoute } from '../../http/route.ts'
 import { readBody, readFilledForm } from '../../http/upload.ts'
-import { mostPictureBytes, type MediaService } from '../../services/media/media.ts'
+import { mostPictureBytes } from '../../domain/media.ts'
+import type { MediaService } from '../../services/media/media.ts'
 
 const shape = z.object({
   sha256: z.string().describe('Of what was sent'),

@@ -1,6 +1,7 @@
 import type { DeskCall, DeskRoute } from '../../http/desk.ts'
 import { atField, DomainError, invalid } from '../../errors.ts'
-import { mostPictureBytes, type MediaService } from '../../services/media/media.ts'
+import { mostPictureBytes } from '../../domain/media.ts'
+import type { MediaService } from '../../services/media/media.ts'
 import { cleanLine } from '../../domain/text.ts'
 
 /** Before a form is read: what its files become. */

@@ -1,7 +1,7 @@
 import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
 import type { Lease, Leases } from '../../store/delivery/ledger.ts'
-import type { Permits } from './budget.ts'
+import type { Permits } from './sending-budget.ts'
 import { untilCommitted } from './until-committed.ts'
 
 interface ClaimsOptions<Row extends Lease & { address: string }> {

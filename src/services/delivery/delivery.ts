@@ -17,16 +17,13 @@ const wokenAtOnce = 10_000
  * nothing here has to be remembered across a restart.
  */
 export function createSendingService(
-  parts: Pick<
-    Parts,
-    'config' | 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes' | 'budget' | 'reach'
-  > & {
+  parts: Pick<Parts, 'log' | 'database' | 'doorbell' | 'transports' | 'sendingTimes' | 'budget' | 'reach'> & {
     presence: Presence
     writers: Writers
     bounces: Pick<BounceService, 'recordRefusal' | 'takeBack'>
   },
 ) {
-  const { config, log, database, doorbell, reach, transports, budget, sendingTimes: times } = parts
+  const { log, database, doorbell, reach, transports, budget, sendingTimes: times } = parts
   const { presence, writers, bounces } = parts
   const { stores } = database
   const runs = createRuns({ presence, troubleSeconds: times.troubleSeconds, log })
@@ -104,7 +101,6 @@ export function createSendingService(
           startConversations({
             leases: stores.deliveries.leasesOf(digestId, times),
             transport: transports.digests,
-            connections: config.smtpConnections,
             permits: budget?.of('digests'),
             isProbing: isProbing || isRefused,
             isRefused,
@@ -147,7 +143,6 @@ export function createSendingService(
           startConversations({
             leases: stores.outbox.leases(times),
             transport: transports.personal,
-            connections: personalConnections(config.smtpConnections),
             permits: budget?.of('personal'),
             isProbing,
             // Nothing tells whether it was trouble or a refusal that stopped the last run: it is taken for a refusal.
@@ -201,6 +196,3 @@ export function createSendingService(
     drain: runs.drain,
   }
 }
-
-/** Beside those of digests: personal mail never waits behind one. */
-export const personalConnections = (connections: number): number => Math.max(2, Math.ceil(connections / 4))

@@ -6,7 +6,7 @@ import type { Logger } from '../../log.ts'
 import type { Transport } from '../../mail/smtp/transport.ts'
 import type { Leases, Told } from '../../store/delivery/ledger.ts'
 import { createAttempt, type AttemptOutcome } from './send-one.ts'
-import type { Permits } from './budget.ts'
+import type { Permits } from './sending-budget.ts'
 import { Claims } from './claimed-mail.ts'
 import type { ReachPoint } from './kill-points.ts'
 import { shareStatement } from './one-statement.ts'
@@ -16,7 +16,6 @@ import { Suspicion, type Alarm, type Claimed, type SuspicionOptions } from './su
 
 export interface ConversationsOptions<Row extends Claimed> extends SuspicionOptions<Row> {
   transport: Transport
-  connections: number
   permits: Permits | undefined
   /** Start with one conversation, and with all after its first success: the server was in trouble, or refused us. */
   isProbing: boolean
@@ -46,7 +45,7 @@ export interface Conversations {
 }
 
 /**
- * Claims mail and keeps `connections` SMTP conversations busy with it until none is left. A conversation records what
+ * Claims mail and keeps the transport's SMTP conversations busy with it until none is left. A conversation records what
  * became of its message before it starts the next: at most one message per connection is ever in doubt.
  */
 export const startConversations = <Row extends Claimed>(options: ConversationsOptions<Row>): Conversations =>
@@ -69,11 +68,11 @@ class Run<Row extends Claimed> implements Conversations {
   #alarmed: Promise<void> | undefined
 
   constructor(options: ConversationsOptions<Row>) {
-    const { leases, connections, permits, reach, log } = options
+    const { leases, transport, permits, reach, log } = options
     this.#options = options
     this.#claims = new Claims({
       leases,
-      connections,
+      connections: transport.connections,
       permits,
       onClaimed: () => {
         reach('after-claim')
@@ -110,7 +109,7 @@ class Run<Row extends Claimed> implements Conversations {
 
   async #run(): Promise<Result> {
     try {
-      this.#startLanes(this.#options.isProbing ? 1 : this.#options.connections)
+      this.#startLanes(this.#options.isProbing ? 1 : this.#options.transport.connections)
       // Lanes may start others while they are awaited.
       for (let n = 0; n < this.#lanes.length; n++) await this.#lanes[n]
       await this.#suspicion.end(this.#claims.isExhausted)
@@ -164,7 +163,7 @@ class Run<Row extends Claimed> implements Conversations {
   }
 
   async #record(row: Row, outcome: AttemptOutcome, begun: number): Promise<void> {
-    const { leases, log, connections } = this.#options
+    const { leases, log, transport } = this.#options
     switch (outcome.kind) {
       case 'accepted':
         await this.#recordAccepted(row, outcome.answer, begun)
@@ -194,7 +193,7 @@ class Run<Row extends Claimed> implements Conversations {
         break
       case 'ambiguous':
         await untilCommitted(() => leases.markAmbiguous(row, outcome.answer), log)
-        if (++this.#unanswered > connections) {
+        if (++this.#unanswered > transport.connections) {
           await this.#alarm({ reason: 'no_answer', answer: outcome.answer, isBrief: false })
         }
         break
@@ -206,7 +205,7 @@ class Run<Row extends Claimed> implements Conversations {
   }
 
   async #recordAccepted(row: Row, answer: string, begun: number): Promise<void> {
-    const { reach, connections, domains, isProbing, onTaken, log } = this.#options
+    const { reach, transport, domains, isProbing, onTaken, log } = this.#options
     reach('after-250')
     await this.#tell({ key: row.key, answer })
     reach('after-accepted')
@@ -214,7 +213,7 @@ class Run<Row extends Claimed> implements Conversations {
     this.#troubles = 0
     domains.accept(domainOf(row.address))
     await this.#suspicion.clear(begun, this.#accepted === 1 && isProbing)
-    this.#startLanes(connections)
+    this.#startLanes(transport.connections)
   }
 
   async #recordRefusal(row: Row, outcome: Refused): Promise<void> {

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { answerOnce, mostPixels, sharp } from '../media/pixels.ts'
+import { mostPixels } from '../../domain/media.ts'
+import { answerOnce, sharp } from '../media/pixels.ts'
 import type { SetPaper, SettingTask } from './set-paper.ts'
 
 /**

@@ -1,22 +1,11 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { atSize, mediaPath, type MediaName } from '../../domain/media.ts'
+import { atSize, mediaPath, mostPictureBytes, typeOfPicture, type MediaName } from '../../domain/media.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { invalid, notFound, unavailable } from '../../errors.ts'
 import type { FileFacts, Media } from '../../store/media/media.ts'
 import type { Parts } from '../parts.ts'
 import { makePicture, type Refusal } from './make-picture.ts'
-
-export const mostPictureBytes = 15 * 1024 * 1024
-
-/** What the first bytes say, whatever name and sender do. */
-const signatures: [type: string, beginning: RegExp][] = [
-  ['image/jpeg', /^\xff\xd8\xff/],
-  ['image/png', /^\x89PNG\r\n/],
-  ['image/gif', /^GIF8[79]a/],
-  ['image/webp', /^RIFF[^]{4}WEBP/],
-  ['image/avif', /^[^]{4}ftypavi[fs]/],
-]
 
 const refusals: Record<Refusal, string> = {
   media_type: 'This is no picture that is taken here: send a JPEG, PNG, WebP, GIF or AVIF.',
@@ -68,8 +57,7 @@ export function createMediaService(
     async takePicture(bytes: Buffer, actor: Actor) {
       if (bytes.length > mostPictureBytes)
         throw invalid('too_large', 'The picture has more than 15 MB: send a smaller one.')
-      const head = bytes.toString('latin1', 0, 16)
-      const [type] = signatures.find(([, beginning]) => beginning.test(head)) ?? []
+      const type = typeOfPicture(bytes)
       if (type === undefined) throw refused('media_type')
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       const isNew = await database.transaction(async (stores) => {

@@ -1,7 +1,7 @@
 import type { Sharp } from 'sharp'
-import { mediaSizes } from '../../domain/media.ts'
+import { mediaSizes, mostPixels } from '../../domain/media.ts'
 import type { MadePicture } from './make-picture.ts'
-import { answerOnce, mostPixels, sharp } from './pixels.ts'
+import { answerOnce, sharp } from './pixels.ts'
 
 /**
  * Makes the sizes of the picture it is sent, and ends. What a stranger made is decoded once, in a process of its own;

@@ -9,8 +9,6 @@ sharp.cache(false)
 sharp.concurrency(1)
 export { sharp }
 
-export const mostPixels = 50_000_000
-
 /** Answers the one question that this process is sent, and ends. */
 export function answerOnce(work: (question: never) => Promise<object>): void {
   endFirst()

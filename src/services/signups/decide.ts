@@ -1,7 +1,7 @@
 import { isBarred } from '../../domain/deliverability/suppression.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import type { Activation, Decision } from '../../domain/signups/activation.ts'
-import { mayMail } from '../../domain/signups/mail-limits.ts'
+import { linksPerDay, mayMail } from '../../domain/signups/mail-limits.ts'
 import {
   hashAddress,
   hashForLimits,
@@ -225,7 +225,6 @@ export function createSignupDecisionService(
 }
 
 const ringEveryMs = 250
-const linksPerDay = 3
 
 interface Judgement {
   decision: Decision

@@ -2,19 +2,16 @@ import { activationLifetimeMs } from '../../domain/signups/activation.ts'
 import { hashForLimits, parseAddress, type Address } from '../../domain/subscribers/address.ts'
 import { isOffered, type Newsletter } from '../../domain/newsletter.ts'
 import { textIn } from '../../domain/publication.ts'
-import { pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import { atField, invalid, unavailable } from '../../errors.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { Parts } from '../parts.ts'
 import type { PublicationService } from '../desk/publication.ts'
 import { sha256 } from '../desk/secret.ts'
+import { createFormStamp } from './form-stamp.ts'
 import { signupInput, type SignupInput, type Visitor } from './input.ts'
 import { singleFlight } from '../single-flight.ts'
-import { hourMs } from '../../domain/time.ts'
 
-const formAge = { leastMs: 2_000, mostMs: 2 * hourMs }
-const formName = 'signup'
 const sectionsOnForm = 12
 
 export type SignupService = ReturnType<typeof createSignupService>
@@ -30,6 +27,7 @@ export function createSignupService(
 ) {
   const { database, doorbell, keyring, now, publications, reach } = parts
   const { stores } = database
+  const formStamp = createFormStamp({ keyring, now })
 
   const listNewsletters = singleFlight(() => stores.newsletters.list())
   const listSections = singleFlight(() => stores.selections.list('section'))
@@ -84,6 +82,8 @@ export function createSignupService(
   }
 
   return {
+    ...formStamp,
+
     /** What the signup form offers: a hidden or paused newsletter in its own form alone. @param named slugs */
     async offer(named: readonly string[] = []) {
       const newsletters = await listNewsletters()
@@ -92,32 +92,6 @@ export function createSignupService(
         newsletters: newsletters.filter((one) => isOffered(one) || isNamed(one)),
         ...(await listOnForm()),
       }
-    },
-
-    /** For a hidden field of every form we render: proves that a person had time to read it. */
-    formStamp: (): string => sealPage(keyring, formName, now()),
-
-    /** The same for pages that caches keep: one for ten minutes, or no two answers would be the same. */
-    sharedFormStamp: (): string =>
-      sealPage(keyring, formName, new Date(Math.floor(now().getTime() / sharedStampMs) * sharedStampMs)),
-
-    /** Whether somebody had time to read a form of ours; for all others the limits are half. */
-    hasReadForm: (body: unknown): boolean => {
-      const stamp = (body as { stamp?: unknown } | undefined)?.stamp
-      return typeof stamp === 'string' && (ageOf(stamp) ?? 0) >= formAge.leastMs
-    },
-
-    /**
-     * Judges by the form alone, never by the address. People leave pages open for hours, and are told so; a machine gets
-     * the answer that everybody gets.
-     * @throws DomainError `form_too_old`
-     */
-    isPerson({ website, stamp }: Pick<SignupInput, 'website' | 'stamp'>): boolean {
-      if (website) return false
-      if (stamp === undefined) return true
-      const age = ageOf(stamp)
-      if (age !== undefined && age > formAge.mostMs) throw formTooOld()
-      return age !== undefined
     },
 
     /**
@@ -144,7 +118,7 @@ export function createSignupService(
         },
         names: chosen.map((newsletter) => newsletter.name),
         form: input.form ?? 'page',
-        isMailable: this.isPerson(input),
+        isMailable: formStamp.isPerson(input),
       }
     },
 
@@ -191,14 +165,7 @@ export function createSignupService(
       )
     },
   }
-
-  /** In milliseconds; undefined for a stamp that is not ours. */
-  function ageOf(stamp: string): number | undefined {
-    return pageAgeMs(keyring, stamp, { name: formName, now: now() })
-  }
 }
-
-const sharedStampMs = 10 * 60_000
 
 const ringEveryMs = 100
 
@@ -268,13 +235,6 @@ function chooseNewsletters(offered: Newsletter[], input: SignupInput, language: 
     atField('newsletters', 'must be slugs of newsletters that go on'),
   )
 }
-
-const formTooOld = () =>
-  invalid(
-    'form_too_old',
-    'This form was open for too long; please send it once more.',
-    atField('stamp', 'must be of a form opened within the last two hours'),
-  )
 
 function requireKnown(slugs: string[], known: Set<string>, noun: 'newsletter' | 'section'): void {
   const unknown = slugs.filter((slug) => !known.has(slug))

@@ -1,4 +1,4 @@
-import { nothingSpent, type Spent } from '../../domain/delivery/sending-rate.ts'
+import { nothingSpent, type Spent } from '../../domain/delivery/sending-budget.ts'
 import { changesRows, getRow, getValue, type Executor } from '../executor.ts'
 
 export type SendingBudgetStore = ReturnType<typeof sendingBudgetStore>

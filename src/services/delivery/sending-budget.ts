@@ -5,7 +5,7 @@ import {
   type MailClass,
   type RateLimits,
   type Spent,
-} from '../../domain/delivery/sending-rate.ts'
+} from '../../domain/delivery/sending-budget.ts'
 import type { SendingBudgetStore } from '../../store/delivery/sending-budget.ts'
 
 export type Budget = NonNullable<ReturnType<typeof createBudget>>

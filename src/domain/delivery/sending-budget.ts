@@ -1,4 +1,5 @@
 import { dayMs, hourMs } from '../time.ts'
+
 /** How much mail the relay takes, and what of it is left: for all workers together. */
 
 export type RateUnit = 's' | 'h' | 'd'
