@@ -1,5 +1,4 @@
 import express, { type Express } from 'express'
-import { isLoopbackUrl } from './config.ts'
 import type { Context } from './context.ts'
 import { examine } from './doctor/doctor.ts'
 import { apiRouter } from './http/api.ts'
@@ -71,7 +70,7 @@ export function createApp(context: Context, front: FeedFront = createFront(conte
   app.use(pingRoutes(services, { ...forms, limit: createRateLimit(ringWindows, counters.open) }))
 
   app.use('/api/v1', apiRouter(apiRoutes(services, { ...forms, draining }), services.keys.authenticate))
-  app.use(ownName(publicUrl, isLoopbackUrl))
+  app.use(ownName(publicUrl))
   app.use(pageLanguage(services.publication.get))
   app.use('/desk', signInRoutes(services, { ...forms, limit: createRateLimit(signInWindows, counters.open) }))
   app.use(

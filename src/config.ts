@@ -1,3 +1,4 @@
+import { isLoopback } from './domain/loopback.ts'
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -15,10 +16,6 @@ export class ConfigError extends Error {
     this.name = 'ConfigError'
   }
 }
-
-const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-export const isLoopbackUrl = (url: URL): boolean => loopbackNames.has(url.hostname)
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const positive = z.coerce.number().int().positive()
@@ -53,7 +50,7 @@ function readCertificates(value: string): void {
 
 const publicUrl = urlWith('http:', 'https:')
   .transform((value) => new URL(value))
-  .refine((url) => url.protocol === 'https:' || isLoopbackUrl(url), {
+  .refine((url) => url.protocol === 'https:' || isLoopback(url.hostname), {
     error: 'must be https, unless it is a loopback name: sign-in cookies and one-click links need it',
   })
   .refine((url) => url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '', {

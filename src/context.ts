@@ -27,7 +27,7 @@ import { createServices } from './services/services.ts'
 import type { Writers } from './services/delivery/send-one.ts'
 import { openDatabase, patience, type Patience } from './store/database.ts'
 import { inspectServer } from './store/server.ts'
-import { openPostgresCounters, type Counters } from './store/desk/rate-limits.ts'
+import { openPostgresCounters, type Counters } from './store/rate-limits.ts'
 import { sendingTimes, type SendingTimes } from './store/delivery/ledger.ts'
 
 /** Everything a process works with, built once. Constructing is not connecting. */

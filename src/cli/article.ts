@@ -1,7 +1,8 @@
+import { UsageError } from './failure.ts'
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { ArticleInput } from '../services/articles/input.ts'
-import { answer, cliActor, UsageError, withContext, withJson } from './command.ts'
+import { answer, cliActor, withContext, withJson } from './command.ts'
 import { printResult } from './output.ts'
 
 export function articleCommand(program: Command): void {

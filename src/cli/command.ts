@@ -2,9 +2,6 @@ import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import type { Actor } from '../domain/editor.ts'
 import { printResult } from './output.ts'
-import { ToldError, UsageError } from './told.ts'
-
-export { ToldError, UsageError } from './told.ts'
 
 /** Whoever can run commands on the machine may do everything; the audit log says `cli`. */
 export const cliActor: Actor = { kind: 'cli', role: 'admin' }
@@ -33,21 +30,3 @@ export const answer =
     // Commander hands over the arguments, the options, and the command.
     printResult(given.at(-2) as JsonOption, result, lines)
   }
-
-/** Runs a command to its exit code: 0 done, 1 failed with one sentence, 2 wrong use. No stack for a person. */
-export async function runToExitCode(run: () => Promise<unknown>): Promise<number> {
-  try {
-    await run()
-    return 0
-  } catch (error) {
-    const sentence = await describe(error)
-    if (sentence) process.stderr.write(`${sentence}\n`)
-    return error instanceof UsageError ? 2 : 1
-  }
-}
-
-async function describe(error: unknown): Promise<string> {
-  if (error instanceof UsageError || error instanceof ToldError) return error.message
-  const { sentenceOf } = await import('./failure.ts')
-  return sentenceOf(error)
-}

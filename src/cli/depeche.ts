@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+import { UsageError, runToExitCode } from './failure.ts'
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { articleCommand } from './article.ts'
-import { runToExitCode, UsageError } from './command.ts'
 import { digestCommand } from './digest.ts'
 import { doctorCommand } from './doctor.ts'
 import { editorCommand } from './editor.ts'

@@ -1,3 +1,4 @@
+import { UsageError } from './failure.ts'
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
@@ -7,7 +8,7 @@ import type { StrayQuote } from '../domain/digests/digest-variant.ts'
 import { cadences, type Cadence } from '../domain/newsletter.ts'
 import type { DeliveryLineShape, Progress } from '../services/digests/progress.ts'
 import type { DigestShape } from '../services/digests/shape.ts'
-import { answer, cliActor, UsageError, withContext, withJson, type JsonOption } from './command.ts'
+import { answer, cliActor, withContext, withJson, type JsonOption } from './command.ts'
 import { printResult, tellOfNoWorker, toTable, toTime, watch } from './output.ts'
 
 interface ComposeOptions extends JsonOption {

@@ -4,7 +4,7 @@ import type { ImportReport } from '../import/batch.ts'
 import { importFeed } from '../import/feed/import-feed.ts'
 import { importWordpress } from '../import/wordpress/import-wordpress.ts'
 import { cliActor } from './command.ts'
-import { sentenceOf } from './failure.ts'
+import { sentenceOf } from './sentence-of.ts'
 import { openContext } from './open-context.ts'
 import type { Progress } from './output.ts'
 

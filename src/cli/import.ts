@@ -1,3 +1,4 @@
+import { ToldError, UsageError } from './failure.ts'
 import { Worker } from 'node:worker_threads'
 import type { Command } from 'commander'
 import { isLanguageTag } from '../domain/publication.ts'
@@ -5,7 +6,6 @@ import { invalid } from '../errors.ts'
 import type { ImportLine, ImportReport } from '../import/batch.ts'
 import type { FeedReport } from '../import/feed/import-feed.ts'
 import type { WordpressReport } from '../import/wordpress/import-wordpress.ts'
-import { ToldError, UsageError } from './command.ts'
 import type { ImportJob, ImportMessage } from './import-thread.ts'
 import { createProgress, printResult, type Progress } from './output.ts'
 

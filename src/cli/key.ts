@@ -1,7 +1,8 @@
+import { UsageError } from './failure.ts'
 import { Option, type Command } from 'commander'
 import { roles, type Role } from '../domain/editor.ts'
 import { keyLifetimeDays } from '../services/desk/keys.ts'
-import { cliActor, UsageError, withContext } from './command.ts'
+import { cliActor, withContext } from './command.ts'
 
 export function keyCommand(program: Command): void {
   program

@@ -1,5 +1,6 @@
+import { UsageError } from './failure.ts'
 import type { Command } from 'commander'
-import { answer, cliActor, UsageError, withJson } from './command.ts'
+import { answer, cliActor, withJson } from './command.ts'
 import { findCadence } from '../domain/newsletter.ts'
 import { scheduleInWords } from '../locales.ts'
 import type { NewsletterInput } from '../services/newsletters/input.ts'

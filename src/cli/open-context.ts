@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readConfig } from '../config.ts'
 import { createContext, type Context } from '../context.ts'
 import { createLogger } from '../log.ts'
-import { UsageError } from './told.ts'
+import { UsageError } from './failure.ts'
 
 /**
  * Opens the same database as the service for the time of one command. With the embedded database it finds the running

@@ -1,3 +1,4 @@
+import { UsageError } from './failure.ts'
 import type { Command } from 'commander'
 import {
   isLanguageTag,
@@ -6,7 +7,7 @@ import {
   type Links,
   type Publication,
 } from '../domain/publication.ts'
-import { answer, cliActor, UsageError, withContext, withJson, type JsonOption } from './command.ts'
+import { answer, cliActor, withContext, withJson, type JsonOption } from './command.ts'
 import { printResult, toTable } from './output.ts'
 
 interface SetOptions extends JsonOption {

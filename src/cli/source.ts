@@ -1,10 +1,11 @@
+import { UsageError } from './failure.ts'
 import { Option, type Command } from 'commander'
 import type { Context } from '../context.ts'
 import { feedTexts, links, type FeedText, type Links } from '../domain/publication.ts'
 import type { SourceInput } from '../services/sources/input.ts'
 import type { SourceView } from '../services/sources/sources.ts'
 import { toPreview, toShape } from '../services/sources/shape.ts'
-import { answer, cliActor, UsageError, withContext, withJson, type JsonOption } from './command.ts'
+import { answer, cliActor, withContext, withJson, type JsonOption } from './command.ts'
 import { printResult, toTable, toTime } from './output.ts'
 
 interface Options extends JsonOption {

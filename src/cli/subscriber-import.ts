@@ -1,8 +1,9 @@
+import { ToldError, UsageError } from './failure.ts'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Context } from '../context.ts'
 import type { ImportReport, ImportShape } from '../services/subscribers/import/report.ts'
-import { cliActor, ToldError, UsageError, withContext } from './command.ts'
+import { cliActor, withContext } from './command.ts'
 import { printResult, tellOfNoWorker, toTable, watch } from './output.ts'
 
 interface ImportFlags {

@@ -1,3 +1,4 @@
+import { isLoopback } from '../domain/loopback.ts'
 import { once } from 'node:events'
 import { statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -5,7 +6,7 @@ import type { Context } from '../context.ts'
 import { look, no, ok, type Finding } from './finding.ts'
 import { isDistrust } from '../domain/certificate.ts'
 import { readDatabaseAddress, readRedisAddress } from '../domain/backend-address.ts'
-import { isLoopback, readSmtpUrl } from '../mail/smtp/smtp-url.ts'
+import { readSmtpUrl } from '../mail/smtp/smtp-url.ts'
 import { inspectRedis } from '../queue/inspect-redis.ts'
 import { longestSkewMs, skewOf } from '../services/clock.ts'
 

@@ -1,3 +1,4 @@
+import { isLoopback } from '../domain/loopback.ts'
 import type { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -5,7 +6,6 @@ import { isWithin, type Checked, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok } from './finding.ts'
 import { orNothing } from '../mail/mail-host.ts'
 import { domainOf } from '../domain/subscribers/address.ts'
-import { isLoopback } from '../mail/smtp/smtp-url.ts'
 
 /** Where mail leaves from, as far as it can be known from here. */
 export interface Relay {

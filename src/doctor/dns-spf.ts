@@ -1,9 +1,9 @@
+import { isLoopback } from '../domain/loopback.ts'
 import type { Resolver } from 'node:dns/promises'
 import { isTranslated, relayTerms, type Relay } from './dns-hosts.ts'
 import { envelopeOf, type Checked, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok, type Finding } from './finding.ts'
 import { orNothing } from '../mail/mail-host.ts'
-import { isLoopback } from '../mail/smtp/smtp-url.ts'
 
 /** An address that is nobody's (RFC 1112, class E): it matches no term, so that all of a record is read. */
 const stranger = '240.0.0.1'

@@ -1,6 +1,3 @@
-import { dateFormat } from './formats.ts'
-import { dayMs } from './time.ts'
-
 export type AmbiguousPolicy = 'resend_once' | 'hold'
 
 /** Where links to articles lead: to their pages here, or to the newsroom's own. */
@@ -152,28 +149,3 @@ export const localeOf = (publication: Pick<Publication, 'locales'>, language: st
 
 export const languageTag = /^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/
 export const isLanguageTag = (value: string): boolean => languageTag.test(value)
-
-export function isZone(value: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** The calendar day in a zone at an instant, such as 2026-03-14. */
-export const dateIn = (zone: string, at: Date): string =>
-  dateFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(at)
-
-/** Between one and five: when a newsroom's readers sleep. */
-export function isNight(zone: string, at: Date): boolean {
-  const hour = Number(dateFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone: zone }).format(at))
-  return hour >= 1 && hour < 5
-}
-
-/** Days up to this one, oldest first, each `step` days after the one before. */
-export const lastDates = (today: string, n: number, step = 1): string[] =>
-  Array.from({ length: n }, (_, index) =>
-    new Date(Date.parse(today) - (n - 1 - index) * step * dayMs).toISOString().slice(0, 10),
-  )

@@ -4,7 +4,7 @@ import type { Metrics } from '../metrics.ts'
 import { deliveryStates } from '../domain/delivery/delivery.ts'
 import { digestStates } from '../domain/digests/digest.ts'
 import type { DigestNumbersService } from '../services/digests/numbers.ts'
-import type { HealthService } from '../services/desk/health.ts'
+import type { HealthService } from '../services/health.ts'
 
 interface MetricsServerOptions {
   metrics: Metrics

@@ -1,3 +1,4 @@
+import { isLoopback } from '../domain/loopback.ts'
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { invalid } from '../errors.ts'
@@ -14,12 +15,12 @@ export const oneHost: RequestHandler = (request, _response, next) => {
 }
 
 /** On one machine `localhost` and `127.0.0.1` are two sites to a browser: cookies of one are not the other's. */
-export function ownName(publicUrl: string, isLoopbackUrl: (url: URL) => boolean): RequestHandler {
+export function ownName(publicUrl: string): RequestHandler {
   const own = new URL(publicUrl)
-  const isOnOneMachine = isLoopbackUrl(own)
+  const isOnOneMachine = isLoopback(own.hostname)
   return (request, response, next) => {
     const asked = URL.parse(`http://${request.get('host') ?? ''}`)
-    const isOther = asked && asked.host !== own.host && asked.port === own.port && isLoopbackUrl(asked)
+    const isOther = asked && asked.host !== own.host && asked.port === own.port && isLoopback(asked.hostname)
     if (isOnOneMachine && request.method === 'GET' && isOther)
       response.redirect(307, own.origin + request.originalUrl)
     else next()

@@ -1,3 +1,4 @@
+import { dateIn } from '../domain/calendar.ts'
 import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Liquid } from 'liquidjs'
@@ -6,14 +7,7 @@ import { currentPath, type MovedPaths } from '../domain/feeds/feed.ts'
 import { dateFormat, numberFormat } from '../domain/formats.ts'
 import { languageName } from '../domain/language.ts'
 import type { Schedule } from '../domain/newsletter.ts'
-import {
-  clock,
-  dateIn,
-  directionOf,
-  localeOf,
-  publicationIn,
-  type Publication,
-} from '../domain/publication.ts'
+import { clock, directionOf, localeOf, publicationIn, type Publication } from '../domain/publication.ts'
 import { interfaceLanguageOf, scheduleInWords, translate, zoneInWords } from '../locales.ts'
 import { assetUrl } from './assets.ts'
 import { sendPage } from './shared-page.ts'

@@ -1,4 +1,4 @@
-import { firstInstantOf } from '../domain/digests/cadence.ts'
+import { firstInstantOf } from '../domain/calendar.ts'
 
 const months = [
   'january jan janvier janv يناير جانفي كانون_الثاني',

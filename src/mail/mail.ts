@@ -17,7 +17,7 @@ import { buildPersonalMessage, buildSkeleton, personalise } from './message/mess
 import { composePersonal, type ComposedMail, type PersonalContent } from './compose/personal.ts'
 import { domainOf } from '../domain/subscribers/address.ts'
 import { createSenders, findSenderFault, readMailbox } from './senders.ts'
-import { lasting } from './compose/lasting.ts'
+import { lasting } from './lasting.ts'
 import { loadTemplates } from './compose/templates.ts'
 
 export type { DigestParts } from './compose/compose.ts'

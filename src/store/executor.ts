@@ -15,6 +15,8 @@ export type Executor = Kysely<DB> | Transaction<DB>
 /** What time it is by the clock that all processes share. */
 export const databaseTime = sql<Date>`clock_timestamp()`
 
+export const seconds = (n: number) => sql`make_interval(secs => ${n}::double precision)`
+
 type Fill = Parameters<typeof sql>
 
 /** The rows of a statement that is written as SQL. */

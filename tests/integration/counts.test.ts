@@ -1,6 +1,6 @@
+import { dateIn } from '../../src/domain/calendar.ts'
 import { expect, test } from 'vitest'
 import { noCounts } from '../../src/domain/digests/digest.ts'
-import { dateIn } from '../../src/domain/publication.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aSender } from '../support/sending.ts'
 import { aSendingDigest, query } from '../support/sending-digest.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DigestShape } from '../../src/services/digests/shape.ts'
-import { openPortions } from '../../src/services/delivery/portions.ts'
+import { openPortions } from '../../src/services/delivery/spread.ts'
 import { anArticle } from '../support/articles.ts'
 import { depeche } from '../support/cli.ts'
 import { cloneDatabase } from '../support/database.ts'

@@ -1,11 +1,7 @@
+import { dateIn } from '../../src/domain/calendar.ts'
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import {
-  localDateOf,
-  lookBackStart,
-  nextOccurrence,
-  occurrencesOn,
-} from '../../src/domain/digests/cadence.ts'
+import { lookBackStart, nextOccurrence, occurrencesOn } from '../../src/domain/digests/cadence.ts'
 import type { Schedule } from '../../src/domain/newsletter.ts'
 import { scheduleInWords } from '../../src/locales.ts'
 
@@ -334,7 +330,7 @@ function checkAround(zone: string, change: number) {
     }
     // No day between the first and the last was left out.
     const [first = ''] = seen
-    const between = [...existing].filter((date) => date > first && date < localDateOf(last, zone))
+    const between = [...existing].filter((date) => date > first && date < dateIn(zone, last))
     const missing = between.filter((date) => !seen.has(date))
     if (missing.length > 0) throw new Error(`${zone} ${time}: no digest on ${missing.join(', ')}`)
   }

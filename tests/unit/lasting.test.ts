@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { lasting } from '../../src/mail/compose/lasting.ts'
+import { lasting } from '../../src/mail/lasting.ts'
 
 test('what failed once is tried again, after a while, once for all who ask, and then kept', async () => {
   let now = 0

@@ -8,6 +8,9 @@ export type SuppressionReason = (typeof suppressionReasons)[number]
 export const isBarred = (suppression: { reason: SuppressionReason } | undefined): boolean =>
   suppression?.reason === 'complained' || suppression?.reason === 'manual'
 
+/** An erasure keeps imports from bringing someone back: no desk may undo that. */
+export const isLiftable = ({ reason }: { reason: SuppressionReason }): boolean => reason !== 'erased'
+
 /** Half points: a mailbox that is full, or cannot be reached, on ten days has been left. */
 const pointsOf: Record<BounceClass, number> = {
   dead: 5,

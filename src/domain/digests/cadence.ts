@@ -1,4 +1,4 @@
-import { dateFormat } from '../formats.ts'
+import { dateIn, dateOf, firstInstantOf } from '../calendar.ts'
 import type { Schedule } from '../newsletter.ts'
 import { lookBackHours, type Digest } from './digest.ts'
 import { dayMs, hourMs } from '../time.ts'
@@ -10,65 +10,6 @@ export interface Occurrence {
   /** It names the digest too where a day has several. */
   localTime: string | null
   at: Date
-}
-
-const second = 1_000
-
-/** Offsets lie between −12 and +14 hours: whatever the zone, a wall time is within this of the same time in UTC. */
-const reach = 26 * hourMs
-
-/** The wall clock of a zone at an instant, as the milliseconds that a clock in UTC would need to show the same. */
-function wallAt(instant: number, zone: string): number {
-  const [month, dayOfMonth, year, hour, minute, seconds] = dateFormat('en-US', {
-    timeZone: zone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  })
-    .format(instant)
-    .split(/\D+/)
-    .map(Number) as [number, number, number, number, number, number]
-  return Date.UTC(year, month - 1, dayOfMonth, hour, minute, seconds)
-}
-
-const offsetAt = (instant: number, zone: string): number =>
-  wallAt(instant, zone) - Math.floor(instant / second) * second
-
-const dateOf = (wall: number): string => new Date(wall).toISOString().slice(0, 10)
-
-/** What the clocks of a zone show, as a form's date and time: `2026-03-29T07:00`. */
-export const localTimeOf = (instant: Date, zone: string): string =>
-  new Date(wallAt(instant.getTime(), zone)).toISOString().slice(0, 16)
-
-export const localDateOf = (instant: Date, zone: string): string => dateOf(wallAt(instant.getTime(), zone))
-
-/**
- * The first instant at which the clocks of a zone show `wall` or later: the only one on an ordinary day, the
- * first of two where clocks go back, the end of the gap where they go forward over it.
- */
-export function firstInstantOf(wall: number, zone: string): number {
-  const before = offsetAt(wall - reach, zone)
-  const after = offsetAt(wall + reach, zone)
-  const exact = [wall - before, wall - after].filter((instant) => wallAt(instant, zone) === wall)
-  if (exact.length > 0) return Math.min(...exact)
-  return findChange(wall - reach, wall + reach, zone)
-}
-
-/** The first instant after `from` with another offset than `from`'s; there is one change up to `to`. */
-function findChange(from: number, to: number, zone: string): number {
-  const offset = offsetAt(from, zone)
-  let low = Math.floor(from / second)
-  let high = Math.ceil(to / second)
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2)
-    if (offsetAt(middle * second, zone) === offset) low = middle
-    else high = middle
-  }
-  return high * second
 }
 
 const weekdayOf = (midnight: number): number => new Date(midnight).getUTCDay() || 7
@@ -93,7 +34,7 @@ function hasDay(schedule: Schedule, localDate: string): boolean {
 export function occurrencesOn(schedule: Schedule, localDate: string): Occurrence[] {
   if (!hasDay(schedule, localDate)) return []
   const midnight = Date.parse(`${localDate}T00:00:00Z`)
-  if (dateOf(wallAt(firstInstantOf(midnight, schedule.zone), schedule.zone)) !== localDate) return []
+  if (dateIn(schedule.zone, new Date(firstInstantOf(midnight, schedule.zone))) !== localDate) return []
   const times = schedule.cadence === 'daily' ? schedule.times : [schedule.time]
   return times.map((time) => ({
     localDate,
@@ -104,7 +45,7 @@ export function occurrencesOn(schedule: Schedule, localDate: string): Occurrence
 
 /** Days looked through, from the nearest on. */
 function* occurrencesFrom(schedule: Schedule, start: Date, days: number): Generator<Occurrence> {
-  const first = Date.parse(`${localDateOf(start, schedule.zone)}T00:00:00Z`)
+  const first = Date.parse(`${dateIn(schedule.zone, start)}T00:00:00Z`)
   const step = Math.sign(days)
   // From the day before: a time in a gap at the end of a day falls on the next one.
   for (let n = -1; n <= Math.abs(days); n += 1) {

@@ -1,3 +1,5 @@
+import { headlineOf } from './digest-variant.ts'
+import { dateIn } from '../calendar.ts'
 import { bylineOf, nameOf, selectionPath, type Article, type Selection } from '../articles/article.ts'
 import { shortTextOf, summaryOf } from '../articles/summary.ts'
 import { addressesOf, articleUrl, type Linked } from '../articles/links.ts'
@@ -7,7 +9,7 @@ import { isLetter, type Digest, type VariantPlan } from './digest.ts'
 import { ownersOf } from './link-tags.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from '../newsletter.ts'
-import { dateIn, localeOf, mailContactsOf, publicationIn, type Publication } from '../publication.ts'
+import { localeOf, mailContactsOf, publicationIn, type Publication } from '../publication.ts'
 
 type Shown = 'id' | 'externalId' | 'shortCode' | 'title' | 'deck' | 'summary' | 'language' | 'picture'
 
@@ -135,7 +137,7 @@ export function contentOf(parts: ContentParts): FrozenDigest {
     digestId: digest.id,
     cadence: digest.cadence,
     template: isAlert ? 'brief' : newsletter.template,
-    subject: ownSubject ?? articles[0]?.title ?? newsletter.name,
+    subject: ownSubject ?? headlineOf(newsletter, articles),
     subjectFrom: ownSubject === null ? 'headline' : 'editor',
     intro: digest.intro,
     introHtml,

@@ -44,9 +44,13 @@ export function contentFor(content: FrozenDigest, articleIds: readonly number[])
   }
 }
 
+/** What a digest is called that an editor has not named. */
+export const headlineOf = (newsletter: { name: string }, shown: readonly { title: string }[]): string =>
+  shown[0]?.title ?? newsletter.name
+
 /** The editor's, or the first headline of what is shown. */
 export const subjectOf = (content: FrozenDigest, shown: readonly FrozenArticle[]): string =>
-  content.subjectFrom === 'headline' ? (shown[0]?.title ?? content.newsletter.name) : content.subject
+  content.subjectFrom === 'headline' ? headlineOf(content.newsletter, shown) : content.subject
 
 /** An article that was public and is not any more. */
 export interface GoneArticle {

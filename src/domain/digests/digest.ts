@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonical-json.ts'
 import { hash } from 'node:crypto'
 import { conflict, forbidden, preconditionFailed, preconditionRequired } from '../../errors.ts'
 import { deliveryStates, type DeliveryState } from '../delivery/delivery.ts'
@@ -235,16 +236,6 @@ export function asSent(
 ): FrozenDigest {
   const at = sendAt && !(startedAt && startedAt < sendAt) ? sendAt : (startedAt ?? now)
   return { ...content, date: at.toISOString() }
-}
-
-/** JSON with sorted keys and without undefined: the same content has the same bytes, wherever it was made. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const entries = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
 }
 
 /** What an approval is bound to. Hex. */

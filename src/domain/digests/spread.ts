@@ -1,6 +1,6 @@
 import { complaintLimit } from '../deliverability/bounce.ts'
 import type { Digest } from './digest.ts'
-import { dayMs } from '../time.ts'
+import { dayMs, hourMs } from '../time.ts'
 
 /** A digest to more readers than this is offered to be spread over days, unless its domain is known. */
 const mostAtOnce = 1_000
@@ -11,8 +11,11 @@ export const lookBackDays = 30
 /** The first day's; twice as many each day after. */
 export const firstPortion = 500
 
-/** As the desk is told of a digest. */
-const mostRefused = 0.05
+/** Of those that were tried; the desk is told of a digest that passes it. */
+export const mostRefused = 0.05
+
+/** A portion that opens later than this after its time moves all days after it; a shorter delay moves none. */
+const slackMs = hourMs
 
 export interface PortionOutcome {
   accepted: number
@@ -33,6 +36,12 @@ export function findHeldReason({ accepted, refused, complaints }: PortionOutcome
   const tried = Math.max(1, accepted + refused)
   if (refused > tried * mostRefused) return 'refusals'
   return complaints >= tried * complaintLimit && complaints > 0 ? 'complaints' : undefined
+}
+
+/** When the portion after this one opens: a day after its time. */
+export const nextPortionAt = (plannedAt: Date, now: Date): Date => {
+  const isLate = now.getTime() - plannedAt.getTime() > slackMs
+  return new Date((isLate ? now : plannedAt).getTime() + dayMs)
 }
 
 /** @param first how many the first may be for */

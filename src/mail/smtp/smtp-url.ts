@@ -1,6 +1,6 @@
-export type SmtpServer = ReturnType<typeof readSmtpUrl>
+import { isLoopback } from '../../domain/loopback.ts'
 
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host)
+export type SmtpServer = ReturnType<typeof readSmtpUrl>
 
 /** How a conversation is protected: `required` insists on STARTTLS with a valid certificate. */
 const rules = ['required', 'opportunistic', 'off'] as const

@@ -1,8 +1,8 @@
+import { firstInstantOf, localTimeOf } from '../../domain/calendar.ts'
 import { z } from 'zod'
 import { isMadeFrom } from '../../domain/articles/summary.ts'
 import { nameOf, type Article, type ArticleBody, type Selection } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
-import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
 import { listOf } from '../../http/form-fields.ts'
 import type { ArticleInput } from '../../services/articles/input.ts'
 

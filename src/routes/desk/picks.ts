@@ -1,7 +1,7 @@
+import { firstInstantOf, localTimeOf } from '../../domain/calendar.ts'
 import { z } from 'zod'
 import { pickPath, pickSteps } from '../../domain/articles/pick.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
-import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
 import { get, post, postForm, type DeskCall, type DeskRoute } from '../../http/desk.ts'
 import type { Services } from '../../services/services.ts'
 import { namesOf, newForm } from './sections.ts'

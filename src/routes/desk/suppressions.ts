@@ -1,8 +1,8 @@
+import { isLiftable } from '../../domain/deliverability/suppression.ts'
 import { z } from 'zod'
 import { get, idOf, post, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'
-import { isLiftable } from '../../services/deliverability/suppressions.ts'
 
 const listQuery = z.object({
   q: z.string().trim().max(254).default('').catch(''),

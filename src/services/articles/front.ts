@@ -1,8 +1,9 @@
+import { dateIn } from '../../domain/calendar.ts'
 import { nameOf, type Article } from '../../domain/articles/article.ts'
 import { arranged } from '../../domain/articles/front-page.ts'
 import { leastViews, mostReadOnPages } from '../../domain/articles/most-read.ts'
 import { isShown, pickPath } from '../../domain/articles/pick.ts'
-import { dateIn, type Publication } from '../../domain/publication.ts'
+import type { Publication } from '../../domain/publication.ts'
 import type { Parts } from '../parts.ts'
 import { toCard } from './cards.ts'
 

@@ -113,9 +113,7 @@ export function createPickService(parts: Pick<Parts, 'config' | 'database' | 'do
       const { publication, digestArticles } = database.stores
       const except = [...(await digestArticles.listExternalIds(articleIds)).values()]
       const { languages } = await publication.get()
-      const found = languages.map((language) =>
-        digestArticles.listByTitle(words.split(/\s+/).slice(0, 8), { language, except, limit: 12 }),
-      )
+      const found = languages.map((language) => digestArticles.listByTitle(words, { language, except }))
       return (await Promise.all(found)).flat()
     },
 

@@ -1,7 +1,7 @@
 import type { SourceMark } from '../../domain/articles/identity.ts'
 import type { Article } from '../../domain/articles/article.ts'
 import { atField, conflict, invalid, preconditionFailed, type DomainError } from '../../errors.ts'
-import { sha256 } from '../desk/secret.ts'
+import { sha256 } from '../secret.ts'
 import type { CheckedArticle } from './input.ts'
 
 /** What an import knows of an article beyond what the API takes. */

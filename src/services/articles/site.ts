@@ -1,3 +1,4 @@
+import { dateIn } from '../../domain/calendar.ts'
 import {
   articlePath,
   isPublic,
@@ -12,7 +13,7 @@ import { decodeCursor, encodeCursor } from '../../domain/cursor.ts'
 import { isShown, pickPath } from '../../domain/articles/pick.ts'
 import { isOffered } from '../../domain/newsletter.ts'
 import { isOpenHere, respondAt } from '../../domain/responses/written-response.ts'
-import { dateIn, type Publication } from '../../domain/publication.ts'
+import type { Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { Parts } from '../parts.ts'
 import { linkTo, toCard, toStory } from './cards.ts'

@@ -1,5 +1,5 @@
+import { dateIn, lastDates } from '../../domain/calendar.ts'
 import { complaintLimit } from '../../domain/deliverability/bounce.ts'
-import { dateIn, lastDates } from '../../domain/publication.ts'
 import type { BounceDay } from '../../store/deliverability/bounces.ts'
 import type { Parts } from '../parts.ts'
 

@@ -7,7 +7,7 @@ import type { Posting } from '../../mail/providers/providers.ts'
 import type { StoredProvider } from '../../store/deliverability/providers.ts'
 import type { BounceService, Guard } from './bounces.ts'
 import type { Parts } from '../parts.ts'
-import { sha256 } from '../desk/secret.ts'
+import { sha256 } from '../secret.ts'
 
 /** How many of a kind came, and how many of them are about no mail of ours. */
 type Counts = Map<EventKind, { n: number; strange: number }>

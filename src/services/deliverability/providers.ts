@@ -4,7 +4,7 @@ import { atField, invalid, notFound } from '../../errors.ts'
 import type { StoredProvider } from '../../store/deliverability/providers.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
-import { randomSecret } from '../desk/secret.ts'
+import { randomSecret } from '../secret.ts'
 
 export type ProviderService = ReturnType<typeof createProviderService>
 

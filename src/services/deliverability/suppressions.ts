@@ -1,3 +1,4 @@
+import { isLiftable } from '../../domain/deliverability/suppression.ts'
 import { findAddress, hashAddress, parseAddress } from '../../domain/subscribers/address.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import type { Actor } from '../../domain/editor.ts'
@@ -91,9 +92,6 @@ export const isSuppressed = async (
   tx: Pick<Stores, 'suppressions'>,
   text: string | null | undefined,
 ): Promise<boolean> => !findAddress(text ?? '') || (await findSuppression(keyring, tx, text)) !== undefined
-
-/** An erasure keeps imports from bringing someone back: no desk may undo that. */
-export const isLiftable = ({ reason }: Suppression): boolean => reason !== 'erased'
 
 const objectOf = (subscriber: { id: number } | undefined): string =>
   subscriber ? `subscriber:${subscriber.id}` : ''

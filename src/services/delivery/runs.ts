@@ -1,6 +1,6 @@
 import type { Logger } from '../../log.ts'
 import type { Conversations, Result } from './run.ts'
-import type { Presence } from './worker-guard.ts'
+import type { Presence } from './presence.ts'
 
 interface RunsOptions {
   presence: Pick<Presence, 'mayClaim' | 'stopClaiming'>

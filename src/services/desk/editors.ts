@@ -6,7 +6,7 @@ import type { ListedSession, Session } from '../../store/desk/sessions.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { changesBetween } from './audit.ts'
-import { randomSecret, sha256 } from './secret.ts'
+import { randomSecret, sha256 } from '../secret.ts'
 import { minuteMs } from '../../domain/time.ts'
 
 export type EditorService = ReturnType<typeof createEditorService>

@@ -2,7 +2,7 @@ import type { Actor, Role } from '../../domain/editor.ts'
 import { atField, invalid, notFound } from '../../errors.ts'
 import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Parts } from '../parts.ts'
-import { randomSecret, sha256 } from './secret.ts'
+import { randomSecret, sha256 } from '../secret.ts'
 import { dayMs } from '../../domain/time.ts'
 
 /** Keys begin alike, so that scanners for leaked secrets find them. */

@@ -1,3 +1,4 @@
+import { isZone } from '../../domain/calendar.ts'
 import { activationLifetimeMs } from '../../domain/signups/activation.ts'
 import { findAddress } from '../../domain/subscribers/address.ts'
 import type { Actor } from '../../domain/editor.ts'
@@ -5,7 +6,6 @@ import {
   changeTexts,
   feedTexts,
   isLanguageTag,
-  isZone,
   links,
   lookPictures,
   switches,

@@ -1,4 +1,4 @@
-import { firstInstantOf, localTimeOf } from '../../domain/digests/cadence.ts'
+import { firstInstantOf, localTimeOf } from '../../domain/calendar.ts'
 import { digestActions, isExpired, isLetter, isWritten, mayDo } from '../../domain/digests/digest.ts'
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { Actor } from '../../domain/editor.ts'
@@ -6,8 +6,7 @@ import { isResting, newsletterPath, runningSchedules, type Newsletter } from '..
 import type { PageRequest } from '../../domain/cursor.ts'
 import { DomainError } from '../../errors.ts'
 import { whoIs } from '../desk/who-is.ts'
-import type { DigestPreviewService } from './preview.ts'
-import { clipBytes } from './preview.ts'
+import { type DigestPreviewService, clipBytes } from './preview.ts'
 import type { DigestProgressService } from './progress.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 import type { DraftService } from './drafts.ts'
@@ -41,9 +40,6 @@ interface Seen {
   actor: Actor
 }
 
-const mostFound = 12
-const mostWords = 8
-
 /** Everything the desk's page of one digest shows. */
 export function createDigestPageService(parts: Pick<Parts, 'config' | 'database' | 'now'> & Siblings) {
   const { database, now, drafts, digests, digestPreview, digestProgress, digestTransitions } = parts
@@ -54,11 +50,7 @@ export function createDigestPageService(parts: Pick<Parts, 'config' | 'database'
     runningSchedules(newsletter)[0]?.zone ?? (await database.stores.publication.get()).zone
 
   const find = (words: string, language: string, except: string[]) =>
-    database.stores.digestArticles.listByTitle(words.split(/\s+/).slice(0, mostWords), {
-      language,
-      except,
-      limit: mostFound,
-    })
+    database.stores.digestArticles.listByTitle(words, { language, except })
 
   /** Where a letter may be copied to, those of its language first. */
   const listOthers = async ({ id, language }: Newsletter): Promise<Newsletter[]> =>

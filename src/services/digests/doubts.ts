@@ -2,7 +2,7 @@ import type { DoubtDecision } from '../../domain/delivery/delivery.ts'
 import { lifetimeMs, requireMayDo, type Digest } from '../../domain/digests/digest.ts'
 import { requireRunning } from '../../domain/newsletter.ts'
 import type { Stores } from '../../store/stores.ts'
-import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
+import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../idempotency.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 import type { Parts } from '../parts.ts'
 

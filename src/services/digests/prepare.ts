@@ -3,7 +3,7 @@ import { isLetter, lifetimeMs, type DigestState } from '../../domain/digests/dig
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { audienceQueryOf, mostArticles, type Draft } from './refresh.ts'
-import { beginSpread } from './spreading.ts'
+import { beginSpread } from './spread.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 
 /** The last step before sending: who gets it is settled here, by what readers want now. */

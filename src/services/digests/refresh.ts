@@ -1,4 +1,5 @@
-import { localDateOf, lookBackStart } from '../../domain/digests/cadence.ts'
+import { dateIn } from '../../domain/calendar.ts'
+import { lookBackStart } from '../../domain/digests/cadence.ts'
 import { contentHashOf, isLetter, type Digest, type VariantPlan } from '../../domain/digests/digest.ts'
 import {
   contentOf,
@@ -97,7 +98,7 @@ export async function listMatter(
     ),
     due,
   )
-  const mostRead = await listMostRead(parts, stores, newsletter, localDateOf(parts.now(), publication.zone))
+  const mostRead = await listMostRead(parts, stores, newsletter, dateIn(publication.zone, parts.now()))
   return { publication, ordered, mostRead, picks }
 }
 

@@ -1,4 +1,4 @@
-import { dateIn, lastDates } from '../../domain/publication.ts'
+import { dateIn, lastDates } from '../../domain/calendar.ts'
 import type { DigestReport } from '../../store/digests/reports.ts'
 import type { Parts } from '../parts.ts'
 import { dayMs } from '../../domain/time.ts'

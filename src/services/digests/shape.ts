@@ -15,7 +15,7 @@ import { show } from '../../domain/fields.ts'
 import { cadences, type Newsletter } from '../../domain/newsletter.ts'
 import { interfaceLanguageOf, scheduleInWords } from '../../locales.ts'
 import type { WithdrawnReach } from '../../store/digests/variants.ts'
-import type { Spread } from './spreading.ts'
+import type { Spread } from './spread.ts'
 
 const count = z.int().min(0)
 const counts = z

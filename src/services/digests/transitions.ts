@@ -1,4 +1,4 @@
-import { firstInstantOf, localDateOf } from '../../domain/digests/cadence.ts'
+import { firstInstantOf, dateIn } from '../../domain/calendar.ts'
 import {
   isLetter,
   lifetimeMs,
@@ -18,7 +18,7 @@ import { textIn } from '../../domain/publication.ts'
 import { conflict, invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
-import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../desk/idempotency.ts'
+import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../idempotency.ts'
 import { inDraftTransaction, refreshDraft, type Draft } from './refresh.ts'
 import type { Parts } from '../parts.ts'
 
@@ -232,7 +232,7 @@ export function createDigestTransitionsService(
     }
     await stores.newsletters.claim(newsletter.id)
     const { zone } = await stores.publication.get()
-    const today = localDateOf(await stores.clock.now(), zone)
+    const today = dateIn(zone, await stores.clock.now())
     const midnight = new Date(firstInstantOf(Date.parse(`${today}T00:00:00Z`), zone))
     const limit = findCadence(newsletter, 'alert')?.maxPerDay ?? defaultAlertsPerDay
     if ((await stores.digests.countAlertsSince(newsletter.id, midnight)) < limit) return

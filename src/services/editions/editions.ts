@@ -1,6 +1,7 @@
+import { dateIn } from '../../domain/calendar.ts'
 import { readFile } from 'node:fs/promises'
 import { mediaNameAt, mediaSizes } from '../../domain/media.ts'
-import { dateIn, type Publication } from '../../domain/publication.ts'
+import type { Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { createArchiveService } from '../articles/archive.ts'
 import type { SiteService } from '../articles/site.ts'

@@ -1,5 +1,5 @@
-import type { Article, SelectionKind } from '../../domain/articles/article.ts'
-import { isPublic, nameOf } from '../../domain/articles/article.ts'
+import { dateIn } from '../../domain/calendar.ts'
+import { type Article, type SelectionKind, isPublic, nameOf } from '../../domain/articles/article.ts'
 import {
   feedPagePath,
   feedPath,
@@ -19,7 +19,7 @@ import { mostReadInFeed } from '../../domain/articles/most-read.ts'
 import { changesAt, isShown } from '../../domain/articles/pick.ts'
 import { languageName } from '../../domain/language.ts'
 import { atSize } from '../../domain/media.ts'
-import { dateIn, publicationIn, textIn, type Publication } from '../../domain/publication.ts'
+import { publicationIn, textIn, type Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
 import type { FeedSource } from '../../feeds/items.ts'
 import type { FeedChannel } from '../../feeds/writer.ts'

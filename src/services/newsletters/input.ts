@@ -1,6 +1,6 @@
+import { isZone } from '../../domain/calendar.ts'
 import { z } from 'zod'
 import { newsletterStates } from '../../domain/newsletter.ts'
-import { isZone } from '../../domain/publication.ts'
 import { language } from '../articles/input.ts'
 
 /** The bodies that create and change a newsletter: they validate, and they describe the API. */

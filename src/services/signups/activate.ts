@@ -15,7 +15,7 @@ import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'
 import { welcomeReader } from './welcome-mail.ts'
-import { sha256 } from '../desk/secret.ts'
+import { sha256 } from '../secret.ts'
 import { mayMail } from '../../domain/signups/mail-limits.ts'
 import { dayMs } from '../../domain/time.ts'
 

@@ -1,4 +1,4 @@
-import { dateIn, lastDates } from '../../domain/publication.ts'
+import { dateIn, lastDates } from '../../domain/calendar.ts'
 import { z } from 'zod'
 import { findAddress } from '../../domain/subscribers/address.ts'
 import { interfaceLanguages } from '../../domain/language.ts'

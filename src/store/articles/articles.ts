@@ -1,3 +1,4 @@
+import { titleWords } from './title-words.ts'
 import { sql } from 'kysely'
 import type { Article, ArticleState, Selection } from '../../domain/articles/article.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
@@ -31,8 +32,6 @@ export interface ArticleFilter {
   /** Id. */
   source?: number | undefined
 }
-
-const mostWords = 8
 
 /** As the index `articles_dated` has it. */
 const datedAt = sql`date_trunc('milliseconds', coalesce(articles.published_at, articles.created_at) at time zone 'UTC')`
@@ -291,12 +290,7 @@ export function articlesStore(db: Executor) {
         .orderBy(datedAt, 'desc')
         .orderBy('articles.id', 'desc')
         .limit(limit + 1)
-      const parts = text
-        .split(/\s+/)
-        .filter(Boolean)
-        .sort((a, b) => b.length - a.length)
-        .slice(0, mostWords)
-        .map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
+      const parts = titleWords(text)
       if (parts[0] !== undefined) {
         // The longest by the index, the rest among what it finds: one statement, whatever is asked for.
         query = query.where(sql<boolean>`fold_text(articles.title) like fold_text(${parts[0]})

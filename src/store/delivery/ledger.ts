@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { spreadReason } from '../../domain/delivery/delivery.ts'
-import { findValue, getValue, listRows, listValues, run, type Executor } from '../executor.ts'
+import { type Executor, findValue, getValue, listRows, listValues, run, seconds } from '../executor.ts'
 import { notHeld } from './instance-guard.ts'
 import { prepared } from '../prepared.ts'
 
@@ -79,8 +79,6 @@ export interface Failure {
   reason: string
   answer: string
 }
-
-export const seconds = (n: number) => sql`make_interval(secs => ${n}::double precision)`
 
 /** Where the statements of the machine run: those that come with every mail are `hot`. */
 export interface LeaseExecutors {

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
-import { findValue, getValue, listRows, listValues, run, type Executor } from '../executor.ts'
-import { seconds, type Failure, type Lease, type Ledger, type SendingTimes } from './ledger.ts'
+import { type Executor, findValue, getValue, listRows, listValues, run, seconds } from '../executor.ts'
+import type { Failure, Lease, Ledger, SendingTimes } from './ledger.ts'
 
 /** The first wait that is longer than what has passed since; minutes. */
 export const longerWait = (

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { getRow, getValue, hasRow, listValues, rowsOf, run, type Executor } from '../executor.ts'
 
 /** What workers know. It rises with what one of the version before would do wrongly. */
@@ -6,6 +7,9 @@ const generation = Math.max(...Object.values(generations))
 
 /** That `letters` go to all their readers, that old deliveries have moved, and that keys of the queue have braces. */
 export type Ability = keyof typeof generations
+
+/** Heard of within six beats: the others are gone, or cannot be reached. */
+const isAlive = sql`beat_at > clock_timestamp() - interval '30 seconds'`
 
 export function workersStore(db: Executor) {
   return {
@@ -22,16 +26,16 @@ export function workersStore(db: Executor) {
     /** What keeps workers that live from sending, each once. */
     listObstacles: () => listValues<string>(db)`
       select distinct obstacle from workers
-      where obstacle is not null and beat_at > clock_timestamp() - interval '30 seconds' order by 1`,
+      where obstacle is not null and ${isAlive} order by 1`,
 
-    /** Workers heard of within the last 30 seconds. */
+    /** Workers that live. */
     countAlive: () => getValue<number>(db)`
-      select count(*) as n from workers where beat_at > clock_timestamp() - interval '30 seconds'`,
+      select count(*) as n from workers where ${isAlive}`,
 
     /** Whether one lives that is of an older version, and cannot do this. */
     areOlderAlive: (ability: Ability) => hasRow(db)`
       select from workers
-      where generation < ${generations[ability]} and beat_at > clock_timestamp() - interval '30 seconds' limit 1`,
+      where generation < ${generations[ability]} and ${isAlive} limit 1`,
 
     delete: (id: string) => rowsOf(db, 'workers', { id }).delete(),
 

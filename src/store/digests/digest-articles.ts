@@ -1,3 +1,4 @@
+import { titleWords } from '../articles/title-words.ts'
 import { sql } from 'kysely'
 import type { Linked } from '../../domain/articles/links.ts'
 import { daysInDigest } from '../../domain/articles/most-read.ts'
@@ -110,19 +111,14 @@ export function digestArticlesStore(db: Executor) {
       )
       select distinct n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`,
 
-    /** Published articles whose title has all of these words, whatever their case and accents, newest first. */
-    async listByTitle(
-      words: readonly string[],
-      { language, except, limit }: { language: string; except: readonly string[]; limit: number },
-    ) {
-      const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
-      return listRows<{ externalId: string; title: string; firstPublicAt: Date | null }>(db)`
+    /** A dozen published articles whose title has all of these words, whatever their case and accents, newest first. */
+    listByTitle: (words: string, { language, except }: { language: string; except: readonly string[] }) =>
+      listRows<{ externalId: string; title: string; firstPublicAt: Date | null }>(db)`
         select external_id, title, first_public_at from articles
         where state = 'published' and (language = ${language} or starts_with(language, ${`${language}-`}))
-          and fold_text(title) like all(select fold_text(pattern) from unnest(${patterns}::text[]) pattern)
+          and fold_text(title) like all(select fold_text(pattern) from unnest(${titleWords(words)}::text[]) pattern)
           and external_id <> all(${except}::text[])
-        order by first_public_at desc, id desc limit ${limit}`
-    },
+        order by first_public_at desc, id desc limit 12`,
 
     /**
      * Ids of public articles by external id, in the order given.

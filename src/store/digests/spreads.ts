@@ -6,9 +6,8 @@ import {
   type HeldReason,
   type PortionOutcome,
 } from '../../domain/digests/spread.ts'
-import { findRow, getRow, getValue, listValues, run, type Executor } from '../executor.ts'
+import { type Executor, findRow, getRow, getValue, listValues, run, seconds } from '../executor.ts'
 import { notHeld } from '../delivery/instance-guard.ts'
-import { seconds } from '../delivery/ledger.ts'
 import { dayMs } from '../../domain/time.ts'
 
 /** What was opened, and what is left. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { mostRefused } from '../../domain/digests/spread.ts'
 import type { DigestWarning } from '../../domain/notice.ts'
 import { listRows, type Executor } from '../executor.ts'
 import { undecided } from './doubts.ts'
@@ -19,7 +20,6 @@ export interface Warning {
 export const lateMinutes = 10
 /** Of the audience last time. */
 const smallestAudience = 0.8
-const mostRejects = 0.05
 
 /** As the index `deliveries_troubled` has it, so that a million good deliveries are not read. */
 const troubled = sql`(state in ('rejected', 'uncertain') or ambiguous > 0)`
@@ -56,7 +56,7 @@ export function warningsStore(db: Executor) {
       from gone where before >= 20 and audience < before * ${smallestAudience}::float8
       union all
       select 'rejects_high', id, newsletter, shown, jsonb_build_object('percent', round(100.0 * rejected / audience)), false
-      from gone where audience >= 20 and rejected > audience * ${mostRejects}::float8
+      from gone where audience >= 20 and rejected > audience * ${mostRefused}::float8
       union all
       select 'same_address_twice', id, newsletter, shown, jsonb_build_object('count', doubled), is_open
       from gone where doubled > 0

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from 'rate-limiter-flexible'
-import { DatabaseClient } from '../client.ts'
-import type { Executor } from '../executor.ts'
+import { DatabaseClient } from './client.ts'
+import type { Executor } from './executor.ts'
 
 export interface Counters {
   open: (window: { name: string; points: number; seconds: number }) => RateLimiterAbstract

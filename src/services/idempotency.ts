@@ -1,8 +1,8 @@
-import { canonicalJson } from '../../domain/digests/digest.ts'
-import { nameOfActor, type Actor } from '../../domain/editor.ts'
-import { invalid } from '../../errors.ts'
-import type { StoredAnswer } from '../../store/desk/idempotency-keys.ts'
-import type { Stores } from '../../store/stores.ts'
+import { canonicalJson } from '../domain/canonical-json.ts'
+import { nameOfActor, type Actor } from '../domain/editor.ts'
+import { invalid } from '../errors.ts'
+import type { StoredAnswer } from '../store/idempotency-keys.ts'
+import type { Stores } from '../store/stores.ts'
 import { sha256 } from './secret.ts'
 
 export type IdempotentAnswer = Pick<StoredAnswer, 'status' | 'body'>

@@ -1,9 +1,14 @@
 import { mayDo, type Digest } from '../../domain/digests/digest.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
-import { daysOf, firstPortion, isOffered, type SpreadDay } from '../../domain/digests/spread.ts'
+import {
+  daysOf,
+  firstPortion,
+  isOffered,
+  nextPortionAt,
+  type SpreadDay,
+} from '../../domain/digests/spread.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
-import { dayMs } from '../../domain/time.ts'
 
 /** A digest that goes out over days, or may. */
 export interface Spread {
@@ -72,7 +77,7 @@ export async function beginSpread(
   const isByClock = digest.sendAt !== null && digest.startedAt !== null && digest.startedAt >= digest.sendAt
   const isWanted = digest.spread ?? (isByClock && (await readOffer(parts, stores, reach)).isOffered)
   if (!isWanted || readers <= firstPortion) return
-  const nextAt = new Date(now.getTime() + dayMs)
+  const nextAt = nextPortionAt(now, now)
   const portion = await stores.spreads.planDays(digest.id, { from: 'pending', size: firstPortion, nextAt })
   const begun = { plannedAt: undefined, nextAt, portion: firstPortion, held: undefined }
   await stores.spreads.update(digest.id, { ...begun, ...portion })

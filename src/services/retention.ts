@@ -1,9 +1,9 @@
+import { dateIn, isNight } from '../domain/calendar.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { keptDays } from '../../domain/retention.ts'
-import { dateIn, isNight } from '../../domain/publication.ts'
-import type { Parts } from '../parts.ts'
+import { keptDays } from '../domain/retention.ts'
+import type { Parts } from './parts.ts'
 import { eachByItself } from './each-by-itself.ts'
-import { dayMs } from '../../domain/time.ts'
+import { dayMs } from '../domain/time.ts'
 
 /** Rows of one statement: some hundredths of a second. */
 const batch = 1_000

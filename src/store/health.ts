@@ -1,4 +1,4 @@
-import { findValue, getValue, type Executor } from '../executor.ts'
+import { findValue, getValue, type Executor } from './executor.ts'
 
 export function healthStore(db: Executor) {
   return {

@@ -1,9 +1,5 @@
-import { findHeldReason } from '../../domain/digests/spread.ts'
+import { findHeldReason, nextPortionAt } from '../../domain/digests/spread.ts'
 import type { Database } from '../../store/database.ts'
-import { dayMs } from '../../domain/time.ts'
-
-/** A portion that opens later than this after its time moves all days after it; a shorter delay moves none. */
-const slackMs = dayMs / 24
 
 /**
  * Opens the next portion of each spread digest whose day has come: for twice as many readers as the one before, or for as
@@ -18,8 +14,7 @@ export async function openPortions(database: Database): Promise<void> {
       const { portion: before, nextAt: plannedAt, now } = running
       const held = findHeldReason(await spreads.countOutcome(digestId))
       const size = held ? before : 2 * before
-      const isLate = now.getTime() - plannedAt.getTime() > slackMs
-      const nextAt = new Date((isLate ? now : plannedAt).getTime() + dayMs)
+      const nextAt = nextPortionAt(plannedAt, now)
       const left = await spreads.planDays(digestId, { from: 'waiting', size, nextAt })
       await spreads.update(digestId, { plannedAt, nextAt, portion: size, held, ...left })
     })

@@ -1,4 +1,4 @@
-import { findRow, type Executor } from '../executor.ts'
+import { findRow, type Executor } from './executor.ts'
 
 export interface StoredAnswer {
   /** Of the request it answered. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Parts } from '../parts.ts'
-import type { Presence } from '../delivery/worker-guard.ts'
+import type { Parts } from './parts.ts'
+import type { Presence } from './delivery/presence.ts'
 
 export type HealthService = ReturnType<typeof createHealthService>
 

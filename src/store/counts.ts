@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { run, type Executor } from '../executor.ts'
+import { run, type Executor } from './executor.ts'
 
 /** Numbers that triggers keep: each is the sum of its rows, and every statement that changed it has added some. */
 export function countsStore(db: Executor) {

@@ -1,7 +1,7 @@
-import { keptDays } from '../../domain/retention.ts'
-import type { Parts } from '../parts.ts'
+import { keptDays } from '../domain/retention.ts'
+import type { Parts } from './parts.ts'
 import { eachByItself } from './each-by-itself.ts'
-import { dayMs } from '../../domain/time.ts'
+import { dayMs } from '../domain/time.ts'
 
 /** Rows that only grow and serve nobody any more. What belongs to a person goes with their request or import. */
 export const createUpkeepService = ({

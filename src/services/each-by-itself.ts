@@ -1,4 +1,4 @@
-import type { Logger } from '../../log.ts'
+import type { Logger } from '../log.ts'
 
 /**
  * Does one after the other; one that fails keeps no other from its turn. All that failed

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { changesRows, findValue, hasRow, listValues, rowsOf, run, type Executor } from '../executor.ts'
-import { isHad } from './audience.ts'
+import { changesRows, findValue, hasRow, listValues, rowsOf, run, type Executor } from './executor.ts'
+import { isHad } from './digests/audience.ts'
 
 /** What is kept for a time: each call ends one batch. */
 export function retentionStore(db: Executor) {
