@@ -63,13 +63,13 @@ export default {
     ...layer('cli', '^src/cli/', {
       runs: of(
         ...['context', 'config', 'errors', 'log', 'locales', 'domain/', 'services/', 'import/', 'doctor/'],
-        ...['mail/', 'queue/connection', 'store/migrate', 'embedded/installation'],
+        ...['mail/', 'queue/bullmq', 'store/migrate', 'embedded/installation'],
       ),
     }),
     ...layer('embedded', '^src/embedded/', {
       runs: of(
         ...['context', 'config', 'errors', 'log', 'locales', 'lifecycle', 'domain/', 'services/', 'store/'],
-        ...['queue/connection', 'http/'],
+        ...['queue/bullmq', 'http/'],
       ),
     }),
     ...layer('workers', '^workers/', {
@@ -89,7 +89,7 @@ export default {
     },
     only('express', 'express', ['^src/app\\.ts$', '^src/routes/', '^src/http/', '^src/embedded/catcher/']),
     // bullmq's PostgreSQL backend is migrated over a client of ours.
-    only('postgres', 'kysely|pg', ['^src/store/', '^src/queue/connection\\.ts$']),
+    only('postgres', 'kysely|pg', ['^src/store/', '^src/queue/bullmq\\.ts$']),
     only('queue', 'bullmq|ioredis', ['^src/queue/']),
     only('smtp', 'nodemailer|p-limit', ['^src/mail/smtp/']),
     only('mjml', 'mjml', ['^src/mail/compose/']),

@@ -4,7 +4,7 @@ import { examine } from './doctor/doctor.ts'
 import { apiRouter } from './http/api.ts'
 import { deskRouter } from './http/desk.ts'
 import type { FeedFront } from './http/feeds/feed-front.ts'
-import { createFront } from './http/feeds/front.ts'
+import { openFeedFront } from './http/feeds/open-feed-front.ts'
 import { assetRoutes } from './http/assets.ts'
 import { oneHost, ownName } from './http/own-name.ts'
 import { pageLanguage, publicPage } from './http/language.ts'
@@ -42,7 +42,7 @@ import { subscribeRoutes } from './routes/subscribe.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 
 /** The whole HTTP surface on one screen. */
-export function createApp(context: Context, front: FeedFront = createFront(context)): Express {
+export function createApp(context: Context, front: FeedFront = openFeedFront(context)): Express {
   const { config, counters, hasEditions, keyring, lifecycle, log, metrics, services } = context
   const { publicUrl } = config
   const { draining } = lifecycle

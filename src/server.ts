@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { createApp } from './app.ts'
-import { createFront } from './http/feeds/front.ts'
+import { openFeedFront } from './http/feeds/open-feed-front.ts'
 import { endingMs } from './lifecycle.ts'
 import { openProcess } from './process.ts'
 
 const { context, markReady, onDrain } = openProcess('web')
 const { config, lifecycle, log, services } = context
 // Polls are answered before Express sees them; what is no feed goes on to it.
-const front = createFront(context)
+const front = openFeedFront(context)
 const app = createApp(context, front)
 // How often slow clients are looked for: the limits below hold to within it.
 const server = createServer({ connectionsCheckingInterval: 5_000 }, (request, response) => {

@@ -1,6 +1,6 @@
 import type { Logger } from '../src/log.ts'
 import type { Metrics } from '../src/metrics.ts'
-import { openWorker, type AnyWorker, type Carrier } from '../src/queue/connection.ts'
+import { openWorker, type AnyWorker, type Carrier } from '../src/queue/bullmq.ts'
 import type { FaultLog } from '../src/queue/faults.ts'
 import { parsePayload, type JobName } from '../src/queue/jobs.ts'
 import type { Job } from './jobs.ts'

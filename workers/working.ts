@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../src/context.ts'
 import { endingMs } from '../src/lifecycle.ts'
-import { openCarrier } from '../src/queue/connection.ts'
+import { openCarrier } from '../src/queue/bullmq.ts'
 import { jobNames } from '../src/queue/jobs.ts'
 import { eachByItself } from '../src/services/each-by-itself.ts'
 import { every } from './every.ts'

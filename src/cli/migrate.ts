@@ -11,7 +11,7 @@ export function migrateCommand(program: Command): void {
       const databaseUrl = directUrlOf(config)
       if (!databaseUrl)
         throw new UsageError('DATABASE_URL is not set; `npm start` migrates its own database by itself.')
-      const { migrateQueue, queueBackendOf } = await import('../queue/connection.ts')
+      const { migrateQueue, queueBackendOf } = await import('../queue/bullmq.ts')
       const { migrate } = await import('../store/migrate.ts')
       const applied = await migrate(databaseUrl)
       await migrateQueue(queueBackendOf(config, databaseUrl))

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openCarrier, openQueue, type AnyQueue, type Carrier, type QueueBackend } from './connection.ts'
+import { openCarrier, openQueue, type AnyQueue, type Carrier, type QueueBackend } from './bullmq.ts'
 import type { FaultLog } from './faults.ts'
 import { inspectRedis, RedisFault, type RedisCause } from './inspect-redis.ts'
 import { jobNames, workId, type JobName, type JobPayload } from './jobs.ts'

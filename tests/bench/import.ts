@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
-import { migrateQueue } from '../../src/queue/connection.ts'
+import { migrateQueue } from '../../src/queue/bullmq.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { depeche } from '../support/cli.ts'
 import { peakMemoryOf, sayingPeakMemory } from '../support/peak-memory.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openCarrier } from '../../src/queue/connection.ts'
+import { openCarrier } from '../../src/queue/bullmq.ts'
 import { createJobs } from '../../workers/jobs.ts'
 import { startWorker } from '../../workers/run-job.ts'
 import { signedIn } from '../support/desk.ts'

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import { startPostgres, stopPostgres } from '../../src/embedded/postgres.ts'
-import { migrateQueue } from '../../src/queue/connection.ts'
+import { migrateQueue } from '../../src/queue/bullmq.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { aDatabaseFolder } from './scratch.ts'
 

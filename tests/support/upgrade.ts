@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { inject, onTestFinished } from 'vitest'
-import { migrateQueue } from '../../src/queue/connection.ts'
+import { migrateQueue } from '../../src/queue/bullmq.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { createDatabaseNamed } from './database.ts'
 import { query } from './query.ts'

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { createContext, type Context } from '../../src/context.ts'
 import type { Role } from '../../src/domain/editor.ts'
-import { createFront } from '../../src/http/feeds/front.ts'
+import { openFeedFront } from '../../src/http/feeds/open-feed-front.ts'
 import { createLogger, type Logger } from '../../src/log.ts'
 import type { Patience } from '../../src/store/database.ts'
 import { aConfig } from './config.ts'
@@ -63,7 +63,7 @@ export async function aWeb(options: WebOptions = {}): Promise<Web> {
     ...(options.hasEditions !== undefined && { hasEditions: options.hasEditions }),
     ...(options.fetchForProvider && { fetchForProvider: options.fetchForProvider }),
   })
-  const front = createFront(context)
+  const front = openFeedFront(context)
   const app = createApp(context, front)
   listener = (request, response) => {
     if (!options.isFrontFirst) app(request, response)

@@ -12,7 +12,7 @@ const { default: layers } = (await import(config)) as { default: { forbidden: Ru
 
 const document = readFileSync('docs/architecture.md', 'utf8')
 
-/** `store/` of `^src/store/`, `queue/connection` of `^src/queue/connection\.ts$`. */
+/** `store/` of `^src/store/`, `queue/bullmq` of `^src/queue/bullmq\.ts$`. */
 const nameOf = (pattern: string) => pattern.replace(/^\^src\//, '').replace(/\/$|\\\.ts\$$/, '')
 const quoted = (text = '') => [...text.matchAll(/`([\w/-]+)`/g)].map(([, name = '']) => name)
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { classifyBounce, diagnosisOf, type BounceClass } from '../../src/domain/deliverability/bounce.ts'
 import { scoreBounce, type ScoredBounce } from '../../src/domain/deliverability/suppression.ts'
 import type { Diagnosis } from '../../src/domain/delivery/diagnosis.ts'
-import { refusedBy } from '../../src/mail/smtp/send-outcome.ts'
+import { refusedBy } from '../../src/mail/smtp/server-answer.ts'
 
 const rows: [Diagnosis['stage'], number | undefined, string | undefined, string, BounceClass][] = [
   ['rcpt', 550, '5.1.1', 'no such user', 'dead'],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { classifyBounce } from '../../src/domain/deliverability/bounce.ts'
 import type { Diagnosis } from '../../src/domain/delivery/diagnosis.ts'
 import { findRelayRefusal } from '../../src/domain/delivery/relay-refusal.ts'
-import { statusOf } from '../../src/mail/smtp/send-outcome.ts'
+import { statusOf } from '../../src/mail/smtp/server-answer.ts'
 
 const diagnosis = (stage: Diagnosis['stage'], text: string): Diagnosis => ({
   stage,

@@ -1,5 +1,5 @@
 import { classifyBounce, diagnosisOf } from '../deliverability/bounce.ts'
-import type { Refused } from './delivery.ts'
+import type { Refused, SmtpStage } from './delivery.ts'
 import { findRelayRefusal } from './relay-refusal.ts'
 
 /**
@@ -27,6 +27,18 @@ export function blameOf(refusal: Refused): Blame {
   if (code !== undefined && code >= 500) return 'sender'
   if (code === undefined || code === 421 || stage === 'connect' || stage === 'mail') return 'server'
   return 'moment'
+}
+
+/**
+ * Whether a refusal is for good. A 5xx at MAIL, or one by a policy, is tried again later; so is a 5xx at RCPT that does not
+ * name the mailbox as its cause, the first time.
+ */
+export function isFinal(
+  blame: Blame,
+  { stage, isPolicy, isAgain }: { stage: SmtpStage | undefined; isPolicy: boolean; isAgain: boolean },
+): boolean {
+  if (blame !== 'sender') return blame === 'person'
+  return !isPolicy && (stage === 'data' || (stage === 'rcpt' && isAgain))
 }
 
 function blameOfClass(refusal: Refused): Blame {

@@ -1,5 +1,5 @@
 import type { Refused, SendOutcome, SmtpStage } from '../../domain/delivery/delivery.ts'
-import { brokenOff, refusedBy, storableAnswer } from './send-outcome.ts'
+import { brokenOff, refusedBy, storableAnswer } from './server-answer.ts'
 import type { SmtpReply, SmtpSession } from './smtp-session.ts'
 import { finalDot, stuffDots } from './wire.ts'
 

@@ -1,6 +1,6 @@
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Refused } from '../../domain/delivery/delivery.ts'
-import { brokenOff, refusedBy, storableAnswer } from './send-outcome.ts'
+import { brokenOff, refusedBy, storableAnswer } from './server-answer.ts'
 import { SmtpSession } from './smtp-session.ts'
 import type { SmtpServer } from './smtp-url.ts'
 

@@ -1,4 +1,5 @@
 import type { Refused } from '../../domain/delivery/delivery.ts'
+import { isFinal } from '../../domain/delivery/refusal.ts'
 import { domainOf } from '../../domain/subscribers/address.ts'
 import type { Logger } from '../../log.ts'
 import type { Transport } from '../../mail/smtp/transport.ts'
@@ -198,11 +199,5 @@ export class Suspicion<Row extends Claimed> {
   }
 }
 
-/**
- * Whether the refusal is final. A 5xx at MAIL, or one by a policy, is tried again later; so is a 5xx at RCPT that does not
- * name the mailbox as its cause, the first time.
- */
-const isRejection = ({ blame, outcome, isPolicy, row }: Suspect<Claimed>): boolean => {
-  if (blame !== 'sender') return blame === 'person'
-  return !isPolicy && (outcome?.stage === 'data' || (outcome?.stage === 'rcpt' && row.suspectAt !== null))
-}
+const isRejection = ({ blame, outcome, isPolicy, row }: Suspect<Claimed>): boolean =>
+  isFinal(blame, { stage: outcome?.stage, isPolicy, isAgain: row.suspectAt !== null })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { storableAnswer } from '../../src/mail/smtp/send-outcome.ts'
+import { storableAnswer } from '../../src/mail/smtp/server-answer.ts'
 
 test.each([
   ['550 5.1.1 <Ayse@Haber.example>: unknown', '550 5.1.1 <[address]>: unknown'],

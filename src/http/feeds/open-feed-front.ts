@@ -4,7 +4,7 @@ import { createFeedFront, type FeedFront } from './feed-front.ts'
 import { createFeedLimit, feedLimitSeconds } from './feed-limit.ts'
 
 /** The feed front of one process, with its memory, its limit and its counts. */
-export function createFront({ config, counters, log, services }: Context): FeedFront {
+export function openFeedFront({ config, counters, log, services }: Context): FeedFront {
   const { feedMemory, feedPolls } = services
   const { feedLimit: limit } = config
   // Without Redis the counts would be rows: a poll is not worth a write.
