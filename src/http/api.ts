@@ -108,7 +108,8 @@ const handlerOf =
     const { status = usual, headers = {}, body } = answer ?? {}
     response.status(status).set(headers)
     if (body === undefined) response.end()
-    else response.json(body)
+    // Express would answer 304 to an If-None-Match: of what the ETag is the version of, counts change without it.
+    else response.type('json').end(JSON.stringify(body))
   }
 
 const usualStatus = ({ answers }: ApiRoute): number =>

@@ -154,6 +154,15 @@ test('answers are never cached and never 304', async () => {
   const first = await call('GET', '/publication')
   expect(first.headers.get('cache-control')).toBe('no-store')
   expect(first.headers.get('etag')).toBeNull()
+  const put = await (await web.api('editor'))('PUT', '/articles/a', { title: 'a', html: '<p>a', language: 'fr' })
+  const etag = put.headers.get('etag') ?? ''
+  // fetch would say no-cache by itself, and Express never answers that with 304.
+  const conditional = { 'If-None-Match': etag, 'Cache-Control': 'max-age=0' }
+  const again = await call('GET', '/articles/a', undefined, conditional)
+  expect([again.status, again.headers.get('etag')]).toEqual([200, etag])
+  expect(await again.json()).toMatchObject({ title: 'a' })
+  const head = await call('HEAD', '/articles/a', undefined, conditional)
+  expect([head.status, await head.text()]).toEqual([200, ''])
 })
 
 test('hostile bodies get a problem document: prototype keys, arrays for strings, depth, broken JSON, other types', async () => {
