@@ -8,6 +8,9 @@ import { z } from 'zod'
 import { readRate } from './domain/delivery/sending-budget.ts'
 import { keptDays } from './domain/retention.ts'
 import { AddressFault, readDatabaseAddress, readRedisAddress } from './domain/backend-address.ts'
+import { isMailbox } from './domain/subscribers/address.ts'
+import { readMailbox } from './mail/senders.ts'
+import { readSmtpUrl } from './mail/smtp/smtp-url.ts'
 
 /** A fault in the environment: every line names its variable. Printed without a stack; the process exits 1. */
 export class ConfigError extends Error {
@@ -17,15 +20,23 @@ export class ConfigError extends Error {
   }
 }
 
-const port = z.coerce.number().int().min(0).max(65_535)
-const positive = z.coerce.number().int().positive()
+/** In digits: Number reads 0x50 and 1e3 too, and blanks as 0. */
+const wholeNumber = (least: number, most: number, orElse = '') =>
+  z
+    .string()
+    .transform((value) => (/^\d+$/.test(value) ? Number(value) : NaN))
+    .refine((value) => value >= least && value <= most, {
+      error: `must be a whole number from ${least} to ${most}${orElse}`,
+    })
+
+const port = wholeNumber(0, 65_535)
 
 const urlWith = (...protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
     error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   })
 
-/** @param read throws what is wrong with it */
+/** @param read throws what is wrong with it, without the value */
 const addressFor = (read: (value: string) => unknown) =>
   z.string().superRefine((value, context) => {
     try {
@@ -61,7 +72,9 @@ const publicUrl = urlWith('http:', 'https:')
 const list = z.string().transform((value) => value.split(',').map((part) => part.trim()))
 
 const cidrs = list.refine(
-  (parts) => parts.every((part) => ipaddr.isValidCIDR(part) || ipaddr.isValid(part)),
+  (parts) =>
+    // Four numbers, where they are no IPv6: 10/8 is 0.0.0.10/8.
+    parts.every((part) => /:|^(\d+\.){3}/.test(part) && (ipaddr.isValidCIDR(part) || ipaddr.isValid(part))),
   {
     error: 'must be addresses or CIDRs separated by commas, such as 10.0.0.0/8,::1',
   },
@@ -78,7 +91,7 @@ const hosts = list
 const domain = z
   .string()
   .transform(domainToASCII)
-  .refine((name) => /^[\w.-]+$/.test(name), { error: 'must be a domain, such as news.example' })
+  .refine((name) => isMailbox(`a@${name}`), { error: 'must be a domain, such as news.example' })
 
 const secretKeys = list.refine((keys) => keys.every((key) => key.length >= 32), {
   error:
@@ -109,7 +122,10 @@ const rate = z
       'must be what the relay allows, such as 14/s, 200/h or 50000/d, each unit once, several separated by spaces; a bare number is messages a second',
   })
 
-const feedLimit = z.union([z.literal('off').transform(() => Infinity), positive])
+const feedLimit = z.union([
+  z.literal('off').transform(() => Infinity),
+  wholeNumber(1, 1_000_000_000, ', or off'),
+])
 
 const environment = z.object({
   PORT: port.default(3000),
@@ -119,11 +135,11 @@ const environment = z.object({
   DATABASE_URL: addressFor(readCertificates).optional(),
   DATABASE_DIRECT_URL: addressFor(readCertificates).optional(),
   REDIS_URL: addressFor(readRedisAddress).optional(),
-  SMTP_URL: urlWith('smtp:', 'smtps:').optional(),
+  SMTP_URL: addressFor(readSmtpUrl).optional(),
   MAIL_CATCHER_PORT: port.default(8025),
   MAILBOX_URL: urlWith('http:', 'https:').optional(),
-  MAIL_FROM: z.string().optional(),
-  MAIL_REPLY_TO: z.string().optional(),
+  MAIL_FROM: addressFor(readMailbox).optional(),
+  MAIL_REPLY_TO: addressFor(readMailbox).optional(),
   BOUNCE_DOMAIN: domain.optional(),
   INBOUND_PORT: port.optional(),
   DKIM_DOMAIN: domain.optional(),
@@ -134,12 +150,12 @@ const environment = z.object({
   SECRET_KEY: secretKeys.optional(),
   TRUST_PROXY: cidrs.optional(),
   SOURCE_HOSTS: hosts.optional(),
-  SMTP_CONNECTIONS: positive.max(1000).default(20),
+  SMTP_CONNECTIONS: wholeNumber(1, 1000).default(20),
   SMTP_RATE: rate.optional(),
   FEED_LIMIT: feedLimit.default(60),
-  RETENTION_DELIVERIES: positive.min(30).max(36_500).default(keptDays.deliveries),
+  RETENTION_DELIVERIES: wholeNumber(30, 36_500).default(keptDays.deliveries),
   PURGE_URL: urlWith('http:', 'https:').optional(),
-  DRAIN_SECONDS: z.coerce.number().int().min(0).max(300).default(5),
+  DRAIN_SECONDS: wholeNumber(0, 300).default(5),
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -152,28 +168,31 @@ export const variableNames = Object.keys(environment.shape)
 
 type Environment = z.infer<typeof environment>
 
-/** `NAME_FILE` stands for the content of a mounted secret. */
+/** `NAME_FILE` stands for the content of a mounted secret. Blanks around a value do not count, and blanks alone are none. */
 function readSecretFiles(env: NodeJS.ProcessEnv, faults: string[]): Record<string, string> {
   const values: Record<string, string> = {}
   for (const name of Object.keys(environment.shape)) {
-    const direct = env[name]
-    const file = env[`${name}_FILE`]
-    if (direct !== undefined && direct !== '') values[name] = direct
-    if (file === undefined || file === '') continue
-    if (values[name] !== undefined) {
-      faults.push(`${name}_FILE: ${name} is set as well; keep one of the two`)
-      continue
-    }
-    try {
-      values[name] = readFileSync(file, 'utf8').trim()
-    } catch {
-      faults.push(`${name}_FILE: the file cannot be read; check its path and permissions`)
-    }
+    const direct = env[name]?.trim()
+    const file = env[`${name}_FILE`]?.trim()
+    if (direct) values[name] = direct
+    if (!file) continue
+    const content = readText(file)
+    if (direct) faults.push(`${name}_FILE: ${name} is set as well; keep one of the two`)
+    else if (content) values[name] = content
+    else faults.push(`${name}_FILE: the file is empty, or cannot be read; check its path and permissions`)
   }
   return values
 }
 
-function findContradictions(env: Environment): string[] {
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
+function findContradictions(env: Partial<Record<keyof Environment, string>>): string[] {
   const faults: string[] = []
   const dkim = [env.DKIM_DOMAIN, env.DKIM_SELECTOR, env.DKIM_PRIVATE_KEY]
   if (dkim.some(Boolean) && !dkim.every(Boolean)) {
@@ -274,14 +293,14 @@ function toDkim(env: Environment) {
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const faults: string[] = []
-  const parsed = environment.safeParse(readSecretFiles(env, faults))
-  if (!parsed.success) {
-    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
-    throw new ConfigError(faults)
-  }
-  faults.push(...findContradictions(parsed.data))
-  if (faults.length > 0) throw new ConfigError(faults)
-  return toConfig(parsed.data)
+  const values = readSecretFiles(env, faults)
+  const { data, error } = environment.safeParse(values)
+  faults.push(
+    ...(error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...findContradictions(values),
+  )
+  if (!data || faults.length > 0) throw new ConfigError(faults)
+  return toConfig(data)
 }
 
 /**

@@ -10,9 +10,7 @@ import { singleLine } from './compose/plain-text.ts'
 export function readMailbox(value: string): Mailbox {
   const mailbox = findMailbox(value)
   if (!mailbox) {
-    throw new Error(
-      'a sender must be one address, or a name and one address: Le Matin <lettres@news.example>',
-    )
+    throw new Error('must be one address, or a name and one address: Le Matin <lettres@news.example>')
   }
   return mailbox
 }

@@ -13,9 +13,15 @@ test.each([
   expect(readSmtpUrl(url)).toMatchObject(expected)
 })
 
-test('an unknown parameter or rule is a fault, told without the password', () => {
-  expect(() => readSmtpUrl('smtp://u:secret@relay.example?pool=1')).toThrow(
-    /SMTP_URL: unknown parameter pool/,
-  )
-  expect(() => readSmtpUrl('smtp://u:secret@relay.example?tls=maybe')).toThrow(/^(?!.*secret)/)
+test.each([
+  ['smtp://u:secret@relay.example?pool=1', 'an unknown parameter pool'],
+  ['smtp://u:secret@relay.example?tls=maybe', 'neither required, opportunistic nor off'],
+  ['smtp://u:100%secret@relay.example', 'write it as %25'],
+  ['smtp://u:secret%E9@relay.example', 'write it as %25'],
+  ['smtp://', 'must be a URL'],
+  ['smtp:relay.example', 'must be a URL'],
+  ['https://u:secret@relay.example', 'must be a URL'],
+])('%s is a fault, told without the password', (url, words) => {
+  expect(() => readSmtpUrl(url)).toThrow(words)
+  expect(() => readSmtpUrl(url)).toThrow(/^(?!.*secret)/)
 })

@@ -9,18 +9,20 @@ const knownParameters = new Set(['tls', 'name'])
 /**
  * Reads `smtp://user:pass@host:port?tls=…&name=…`. Without `tls=`, a remote server must offer STARTTLS with a valid
  * certificate, and one on this machine is spoken to in the clear; `smtps://` is TLS from the first byte.
- * @throws Error naming SMTP_URL, never its password
+ * @throws Error that says what is wrong with it, never its password
  */
 export function readSmtpUrl(value: string) {
+  if (!URL.canParse(value) || !/^smtps?:\/\/[^/?#]/i.test(value))
+    throw new Error('must be a URL such as smtp://user:pass@relay.example:587, or smtps://')
   const url = new URL(value)
   const asked = url.searchParams.get('tls')
   const tls = rules.find((rule) => rule === asked)
   const unknown = [...url.searchParams.keys()].filter((name) => !knownParameters.has(name))
   if (unknown.length > 0) {
-    throw new Error(`SMTP_URL: unknown parameter ${unknown.join(', ')}; known are tls and name`)
+    throw new Error(`has an unknown parameter ${unknown.join(', ')}; known are tls and name`)
   }
   if (asked !== null && !tls) {
-    throw new Error('SMTP_URL: tls must be required, opportunistic or off')
+    throw new Error('has a tls that is neither required, opportunistic nor off')
   }
   const isImplicit = url.protocol === 'smtps:'
   return {
@@ -29,8 +31,14 @@ export function readSmtpUrl(value: string) {
     tls: isImplicit ? ('implicit' as const) : (tls ?? (isLoopback(url.hostname) ? 'off' : 'required')),
     /** What we call ourselves in EHLO; the host's own name where undefined. */
     name: url.searchParams.get('name') ?? undefined,
-    auth: url.username
-      ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }
-      : undefined,
+    auth: url.username ? { user: decode(url.username), pass: decode(url.password) } : undefined,
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new Error('has a % in its user or password; write it as %25')
   }
 }
