@@ -1,3 +1,5 @@
+import type { ZodError } from 'zod'
+
 /** What went wrong, seen from the caller. Each boundary maps a kind to its own terms (HTTP status, retry). */
 export type ErrorKind =
   | 'invalid'
@@ -62,3 +64,11 @@ export const unavailable = failureOf('unavailable')
 
 /** What is wrong with one field, where the message says something else. */
 export const atField = (field: string, message: string) => ({ fields: [{ field, message }] })
+
+/** What a schema refuses, by field. Zod names the place of an unknown one alone. */
+export const fieldErrorsOf = ({ issues }: ZodError): FieldError[] =>
+  issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'is not known here' }))
+      : [{ field: issue.path.join('.'), message: issue.message }],
+  )

@@ -1,7 +1,7 @@
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
 import { z } from 'zod'
 import { mayActAs, type Actor } from '../domain/editor.ts'
-import { forbidden, invalid, notFound, unauthenticated } from '../errors.ts'
+import { fieldErrorsOf, forbidden, invalid, notFound, unauthenticated } from '../errors.ts'
 import type { ApiRoute } from './route.ts'
 
 /** Tells who a bearer key is; undefined for one that is unknown, expired or revoked. */
@@ -124,6 +124,7 @@ const noQuery = z.strictObject({})
 function parseQuery(schema: z.ZodType, request: Request): unknown {
   const parsed = schema.safeParse(request.query)
   if (parsed.success) return parsed.data
-  const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
-  throw invalid('invalid_query', 'A query parameter is not valid; see errors.', { fields })
+  throw invalid('invalid_query', 'A query parameter is not valid; see errors.', {
+    fields: fieldErrorsOf(parsed.error),
+  })
 }

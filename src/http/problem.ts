@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { z, ZodError } from 'zod'
-import { DomainError, type ErrorKind, invalid, notFound } from '../errors.ts'
+import { DomainError, type ErrorKind, fieldErrorsOf, invalid, notFound } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { PageRenderer } from './page.ts'
 
@@ -91,8 +91,9 @@ const wantsPage = (request: Request): boolean =>
 function toDomainError(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error
   if (error instanceof ZodError) {
-    const fields = error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
-    return invalid('invalid_input', 'Some fields are not valid; see errors.', { fields })
+    return invalid('invalid_input', 'Some fields are not valid; see errors.', {
+      fields: fieldErrorsOf(error),
+    })
   }
   const { status, code } = error as { status?: unknown; code?: unknown }
   if (status === 413) return invalid('too_large', 'The body is larger than this route takes.')

@@ -154,7 +154,9 @@ test('answers are never cached and never 304', async () => {
   const first = await call('GET', '/publication')
   expect(first.headers.get('cache-control')).toBe('no-store')
   expect(first.headers.get('etag')).toBeNull()
-  const put = await (await web.api('editor'))('PUT', '/articles/a', { title: 'a', html: '<p>a', language: 'fr' })
+  const put = await (
+    await web.api('editor')
+  )('PUT', '/articles/a', { title: 'a', html: '<p>a', language: 'fr' })
   const etag = put.headers.get('etag') ?? ''
   // fetch would say no-cache by itself, and Express never answers that with 304.
   const conditional = { 'If-None-Match': etag, 'Cache-Control': 'max-age=0' }
@@ -163,6 +165,25 @@ test('answers are never cached and never 304', async () => {
   expect(await again.json()).toMatchObject({ title: 'a' })
   const head = await call('HEAD', '/articles/a', undefined, conditional)
   expect([head.status, await head.text()]).toEqual([200, ''])
+})
+
+test('a field or a parameter that is not known is named', async () => {
+  const call = await (await aWeb()).api('editor')
+  const article = {
+    title: 'a',
+    html: '<p>a',
+    language: 'fr',
+    picture: { url: 'https://a.example/a', zoom: 1 },
+    role: 1,
+  }
+  const errorsOf = async (response: Response) => ((await response.json()) as { errors: unknown }).errors
+  expect(await errorsOf(await call('PUT', '/articles/a', article))).toEqual([
+    { field: 'picture.zoom', message: 'is not known here' },
+    { field: 'role', message: 'is not known here' },
+  ])
+  expect(await errorsOf(await call('GET', '/articles?sort=at'))).toEqual([
+    { field: 'sort', message: 'is not known here' },
+  ])
 })
 
 test('hostile bodies get a problem document: prototype keys, arrays for strings, depth, broken JSON, other types', async () => {
