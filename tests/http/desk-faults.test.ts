@@ -23,6 +23,9 @@ async function refused(desk: DeskClient, path: string, fields: Record<string, st
   const sentences = [...html.matchAll(/<small id="(\w+)-fault" class="fault">([^<]+)</g)]
   const fault = sentences.map(([, name = '', sentence = '']) => [name, sentence])
   expect(marked.map(([, name]) => name)).toEqual(fault.map(([name]) => name))
+  const named = [...html.matchAll(/ (?:aria-describedby="|href="#)([^"]+)"/g)]
+  const ids = named.flatMap(([, names = '']) => names.split(' '))
+  expect(ids.filter((id) => !html.includes(` id="${id}"`))).toEqual([])
   return { html, faults: Object.fromEntries(fault) as Record<string, string> }
 }
 
@@ -54,6 +57,8 @@ test('settings of the publication are shown again as they were typed, with the s
   expect((await refused(desk, '/settings/publication', long)).faults).toEqual({
     postalAddress: '500 caractères au plus.',
   })
+  const door = { ...publication, responses: 'ajar' }
+  expect(Object.keys((await refused(desk, '/settings/publication', door)).faults)).toEqual(['responses'])
 })
 
 test('an editor to add and a key to make keep what was typed', async () => {
