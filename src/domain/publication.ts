@@ -148,4 +148,12 @@ export const localeOf = (publication: Pick<Publication, 'locales'>, language: st
   publication.locales[language] ?? (language === 'ar' ? 'ar-DZ' : language)
 
 export const languageTag = /^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/
-export const isLanguageTag = (value: string): boolean => languageTag.test(value)
+
+/** BCP 47 in its canonical letters, `ar-DZ` for `ar-dz`: whether an article is in a language is asked letter by letter. */
+export function isLanguageTag(value: string): boolean {
+  try {
+    return languageTag.test(value) && Intl.getCanonicalLocales(value)[0] === value
+  } catch {
+    return false
+  }
+}

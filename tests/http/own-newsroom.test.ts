@@ -209,6 +209,9 @@ test('a language or a time zone that is none comes back with a sentence at its f
   for (const [languages, status] of [
     ['fr et ar', 422],
     ['fr, ar, fr', 422],
+    // Articles can be ar-DZ alone.
+    ['fr, ar-dz', 422],
+    ['fr, ar-DZ', 303],
     ['fr, ar', 303],
   ] as const)
     expect(

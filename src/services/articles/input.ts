@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { longestHtml } from '../../domain/articles/article-html.ts'
-import { languageTag } from '../../domain/publication.ts'
+import { isLanguageTag, languageTag } from '../../domain/publication.ts'
 import { cleanLine, cleanText } from '../../domain/text.ts'
 
 /** The bodies that create and change articles and responses: they validate, and they describe the API. */
@@ -27,7 +27,7 @@ export const language = z
   .string()
   .max(35)
   .regex(languageTag, languageError)
-  .refine(isCanonical, languageError)
+  .refine(isLanguageTag, languageError)
 export const time = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time with its offset, such as 2026-03-14T07:00:00Z' })
   .refine((value) => isYearBetween(value, 1900, 2200), { error: 'must lie between 1900 and 2200' })
@@ -157,14 +157,6 @@ export const selectionChange = z
 
 export type SelectionInput = z.output<typeof selectionInput>
 export type SelectionChangeInput = z.output<typeof selectionChange>
-
-function isCanonical(value: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(value)[0] === value
-  } catch {
-    return false
-  }
-}
 
 function isYearBetween(value: string, first: number, last: number): boolean {
   const year = new Date(value).getUTCFullYear()

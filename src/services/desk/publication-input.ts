@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { feedTexts, languageTag, links, switches } from '../../domain/publication.ts'
+import { feedTexts, links, switches } from '../../domain/publication.ts'
+import { language } from '../articles/input.ts'
 import { zone } from '../newsletters/input.ts'
 
-const language = z.string().regex(languageTag, 'must be a BCP 47 tag such as fr or ar-DZ')
 const requiredText = (max: number) => z.string().trim().min(1).max(max)
 const optionalText = (max: number) => z.string().trim().max(max).nullable()
 
