@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { depeche } from '../support/cli.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { bareEnvironment } from '../support/programs.ts'
 
 test('key create prints the key alone on stdout', async () => {
   const { code, stdout } = await depeche(await cloneDatabase(), [
@@ -102,4 +103,13 @@ test('bin/depeche runs from any folder, hands on arguments and exit codes', () =
     })
   expect(run(['key', 'create', '--help'])).toMatchObject({ status: 0, stderr: '' })
   expect(run(['no-such-command'])).toMatchObject({ status: 2, stdout: '' })
+})
+
+test('npx depeche runs it where it is, and installs nothing into a home', () => {
+  const home = mkdtempSync('/var/tmp/depeche-home-')
+  const env = { ...bareEnvironment, HOME: home, npm_config_update_notifier: 'false' }
+  const { stdout } = spawnSync('npx', ['depeche', '--version'], { env, encoding: 'utf8' })
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  // What npm runs from a copy of its own lies in `_npx`.
+  expect(readdirSync(join(home, '.npm'))).toEqual(['_logs'])
 })
