@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import pg from 'pg'
 import { isDistrust } from '../domain/certificate.ts'
 import { readDatabaseAddress, type Host } from '../domain/backend-address.ts'
@@ -22,28 +22,24 @@ function askOnce<T>(question: string, ask: () => Promise<T>): Promise<T> {
 
 const findWritable = (address: string): Promise<Host> => askOnce(address, () => askHosts(address))
 
-/** Whether a server lets in, or says why not. */
-async function isThere(connectionString: string, { host, port }: Host): Promise<boolean> {
-  const client = new pg.Client({
-    connectionString,
-    connectionTimeoutMillis: silenceMs,
-    application_name: 'depeche-probe',
-  })
-  Object.assign(client, { host, port })
-  client.on('error', () => undefined)
-  const said = await client.connect().catch((error: unknown) => error)
-  client.end().catch(() => undefined)
-  return !(said instanceof Error) || said instanceof pg.DatabaseError
+/** Whether it speaks TLS: a server answers before it looks who asks, and whether there is room. */
+const firstQuestion = Buffer.from('0000000804d2162f', 'hex')
+
+/** Whether a server says anything: one with too much to do may take long to let somebody in. */
+function isThere(host: string, port: number): Promise<boolean> {
+  const socket = connect(port, host).setTimeout(silenceMs, () => socket.destroy(silent()))
+  socket.write(firstQuestion)
+  return socket.some(() => true).catch(() => false)
 }
 
 /** Said nothing when they were asked last: after the others, whom nobody then has to wait for. */
-const silent = new Set<string>()
+const silentHosts = new Set<string>()
 
 /** The first in order that takes writes. @throws what the first said, or that all are standbys */
 async function askHosts(address: string): Promise<Host> {
   const { urls, hosts } = readDatabaseAddress(address)
   const failures: (Error & { code?: string })[] = []
-  const isSilent = (index: number) => silent.has(urls[index] ?? '')
+  const isSilent = (index: number) => silentHosts.has(urls[index] ?? '')
   const order = [...urls.keys()].sort((one, other) => Number(isSilent(one)) - Number(isSilent(other)))
   for (const index of order) {
     const connectionString = urls[index] ?? ''
@@ -57,12 +53,12 @@ async function askHosts(address: string): Promise<Host> {
     try {
       await client.connect()
       const { rows } = await client.query<{ transaction_read_only: string }>('show transaction_read_only')
-      silent.delete(connectionString)
+      silentHosts.delete(connectionString)
       const host = hosts[index]
       if (host && rows[0]?.transaction_read_only === 'off') return host
       failures.push(standby())
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError)) silent.add(connectionString)
+      if (!(error instanceof pg.DatabaseError)) silentHosts.add(connectionString)
       failures.push(error as Error)
     } finally {
       client.end().catch(() => undefined)
@@ -73,6 +69,8 @@ async function askHosts(address: string): Promise<Host> {
   const telling = [isDistrust, isOf('53300'), isOf(readOnly), () => true].map((tells) => failures.find(tells))
   throw telling.find((failure) => failure !== undefined) ?? standby()
 }
+
+const silent = () => Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' })
 
 const readOnly = '25006'
 const standby = () =>
@@ -118,19 +116,20 @@ export class DatabaseClient extends pg.Client {
 
   /**
    * A machine that is gone answers nothing and closes nothing, and the system goes on sending to it for a quarter of an hour.
-   * A statement may take long; a server that takes no connections any more does not work on it.
+   * A statement may take long; a server that answers nothing any more does not work on it.
    */
   #watch(): void {
     const { stream } = this.connection as unknown as { stream: Socket }
+    // The machine of this connection: where a name leads may be another by now.
+    const { remoteAddress: host, remotePort: port } = stream
+    // Over a socket file it is this machine.
+    if (host === undefined || port === undefined) return
     const listenOn = () => stream.setTimeout(silenceMs)
     stream.on('timeout', () => {
-      const { host, port, readyForQuery } = this as unknown as Host & { readyForQuery: boolean }
-      if (readyForQuery) return
-      void askOnce(`${host}:${port}`, () =>
-        isThere(readDatabaseAddress(this.#address).urls[0] ?? '', { host, port }),
-      ).then((isHere) => {
+      if ((this as unknown as { readyForQuery: boolean }).readyForQuery) return
+      void askOnce(`${host}:${port}`, () => isThere(host, port)).then((isHere) => {
         if (isHere) listenOn()
-        else stream.destroy(Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' }))
+        else stream.destroy(silent())
       })
     })
     listenOn()

@@ -13,7 +13,11 @@ export interface TcpProxy {
 }
 
 /** Stands between a process and a server on loopback, and fails as networks do. @param delayMs of each byte, each way */
-export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<TcpProxy> {
+export async function startTcpProxy(
+  targetPort: number,
+  delayMs = 0,
+  { host = '127.0.0.1', port = 0 } = {},
+): Promise<TcpProxy> {
   let target = targetPort
   let mode: 'open' | 'refusing' | 'frozen' = 'open'
   const sockets = new Set<Socket>()
@@ -37,7 +41,7 @@ export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<Tc
   const reset = () => {
     for (const socket of sockets) socket.resetAndDestroy()
   }
-  server.listen(0, '127.0.0.1')
+  server.listen(port, host)
   await once(server, 'listening')
   const address = server.address()
   return {
