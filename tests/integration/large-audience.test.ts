@@ -94,6 +94,25 @@ test('it is counted again where it is no longer true: a digest that is sent, one
   expect(countings()).toBe(1)
 })
 
+test('readers who get the weekly in place of a daily that is given up are counted at once', async () => {
+  const { context } = await aWeb()
+  const { database, services, config } = context
+  const at = { time: '07:00', zone: 'Africa/Algiers' }
+  const newsletter = await aNewsletter(database, {
+    cadences: [
+      { cadence: 'daily', ...at },
+      { cadence: 'weekly', weekday: 5, ...at },
+    ],
+  })
+  await anArticle(database, { sections: ['culture'] })
+  await addReaders(config.databaseUrl, newsletter, largeAudience)
+  const compose = () => services.digests.compose(newsletter.slug, { cadence: 'weekly' }, cli)
+  expect(await compose()).toMatchObject({ audience: 0 })
+  const schedules = newsletter.schedules.filter(({ cadence }) => cadence === 'weekly')
+  await services.newsletters.change(newsletter.slug, { schedules }, cli)
+  expect(await compose()).toMatchObject({ audience: largeAudience })
+})
+
 test('what was counted ten minutes ago is not used, and after an hour not kept', async () => {
   const { database, url, countings, compose } = await aLargeRoom()
   await compose()

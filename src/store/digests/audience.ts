@@ -151,8 +151,9 @@ function basisOf(query: AudienceQuery) {
       select md5(jsonb_build_array(
           ${isLetter ? 'letter' : cadence}::text, (select array_agg(id order by id) from earlier),
           (select jsonb_agg(to_jsonb(barring) order by id) from barring),
-          -- A merge gives readers another section.
-          (select array_agg(id order by id) from selections where kind = 'section')
+          -- A merge gives readers another section, and a daily that is given up another cadence.
+          (select array_agg(id order by id) from selections where kind = 'section'),
+          (select updated_at from newsletters where id = ${newsletterId})
         )::text) as basis,
         (select coalesce(sum(n), 0)::int from reader_counts where newsletter_id = ${newsletterId}) as readers,
         (select coalesce(sum(n), 0)::int from delivery_counts
