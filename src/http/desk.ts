@@ -220,8 +220,8 @@ function parseForm({ bodyLimit: limit = 64 * 1024, pictureLimit }: DeskRoute): R
 }
 
 /** Belongs to one session: a form made for another is refused. */
-const formTokenOf = (keyring: Keyring, session: DeskSession): string =>
-  keyring.mac('csrf', String(session.id)).toString('base64url')
+const formTokenOf = (keyring: Keyring, session: DeskSession, keyId?: string): string =>
+  keyring.mac('csrf', String(session.id), keyId).toString('base64url')
 
 /** The token stands in the form's `csrf` field, or in a header where a script sends something else than a form. */
 const requireFormToken =
@@ -230,8 +230,11 @@ const requireFormToken =
     requireSameOrigin(request, publicUrl)
     const field = (request.body as Record<string, unknown> | undefined)?.['csrf']
     const given = Buffer.from(typeof field === 'string' ? field : (request.get('x-csrf-token') ?? ''))
-    const expected = Buffer.from(formTokenOf(keyring, response.locals['session'] as DeskSession))
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    const isOurs = keyring.keyIds.some((keyId) => {
+      const expected = Buffer.from(formTokenOf(keyring, response.locals['session'] as DeskSession, keyId))
+      return given.length === expected.length && timingSafeEqual(given, expected)
+    })
+    if (!isOurs) {
       throw forbidden('form_expired', 'This form is too old. Go back, reload the page and send it again.')
     }
     next()

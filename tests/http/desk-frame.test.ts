@@ -75,6 +75,17 @@ test('a form from another site, or without its token, changes nothing', async ()
   expect((await web.context.services.publication.get()).name).toBe('Le Rivage')
 })
 
+test('a form that was opened before the secret key was rotated is taken', async () => {
+  const before = await aWeb()
+  const { cookie, csrf } = await signedIn(before, 'admin')
+  const { databaseUrl, secretKeys } = before.context.config
+  const env = { SECRET_KEY: ['the next secret of the tests which is long enough', ...secretKeys].join(',') }
+  const after = await aWeb({ databaseUrl, env, hasNewsroom: true })
+  const body = new URLSearchParams({ csrf, language: 'en', back: '/settings' })
+  const saved = await after.fetch('/desk/settings/language', { method: 'POST', headers: { cookie }, body })
+  expect(saved.status).toBe(303)
+})
+
 test('an address that names nothing is a page that is not found, not a form to correct', async () => {
   const desk = await signedIn(await aWeb(), 'admin')
   for (const path of ['/digests/abc', '/subscribers/0', '/imports/1.5', '/sources/-', '/articles/%00']) {
