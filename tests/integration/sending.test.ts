@@ -107,6 +107,32 @@ test('who left before the message ended is not mailed', async () => {
   ])
 })
 
+test('whose address changed before the message ended gets it at the new one alone', async () => {
+  const url = await cloneDatabase()
+  const database = openTestDatabase(url)
+  const sink = await aSmtpSink()
+  const { digestId } = await aSendingDigest(url, { readers: 5 })
+  const hash = { keyId: 'k', hmac: Buffer.alloc(32) }
+  const { sending } = await aSender(database, {
+    smtpUrl: sink.url,
+    connections: 1,
+    writers: {
+      async digest(id) {
+        const write = await plainWriters.digest(id)
+        return async (delivery) => {
+          if (delivery.address.startsWith('reader-3@'))
+            await database.stores.subscribers.updateAddress(delivery.key, 'new@reader.example', hash)
+          return write(delivery)
+        }
+      },
+    },
+  })
+  await sending.deliverDigest(digestId)
+  expect(addressesOf(sink)).not.toContain('reader-3@reader.example')
+  expect(addressesOf(sink)).toContain('new@reader.example')
+  expect(await countByState(database, digestId)).toMatchObject({ accepted: 5 })
+})
+
 test('a message that the database was too busy for is written again, and its reader gets it', async () => {
   const url = await cloneDatabase()
   const database = openTestDatabase(url)

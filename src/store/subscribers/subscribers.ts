@@ -116,6 +116,10 @@ export function subscribersStore(db: Executor) {
         bounceScore: 0,
         lastBounceOn: null,
       })
+      // A mail in a worker's hands is for the address of before, and loses its lease: whoever claims it anew reads this one.
+      await run(db)`
+        update deliveries set state = 'pending', lease_token = null, lease_until = null
+        where subscriber_id = ${id} and state = 'claimed'`
       return true
     },
 
