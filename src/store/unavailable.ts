@@ -3,8 +3,12 @@ import { unavailable } from '../errors.ts'
 
 /** SQLSTATE of what passes by itself: a lock or a statement that took too long, deadlocks, no connection left. */
 const busy = new Set(['55P03', '57014', '40P01', '40001', '53300'])
-/** SQLSTATE and system errors of a server that is away, starting, stopping, or a standby, and of a pooler that has none. */
+/**
+ * SQLSTATE and system errors of a server that is away, starting, stopping, or a standby, of one without disk or memory left,
+ * and of a pooler that has none.
+ */
 const away = new Set([
+  ...['53100', '53200'],
   ...['57P01', '57P02', '57P03', '25006', '08000', '08001', '08003', '08004', '08006', '08P01'],
   ...[
     'ECONNREFUSED',

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { activationPath, aReader, nonceIn } from '../support/readers.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { rowsOf } from '../support/query.ts'
+import { runSql } from '../support/sql.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
 const email = 'amina@reader.example'
@@ -381,6 +382,18 @@ test('whoever unticks every newsletter is told to choose one, whoever they are, 
     expect.objectContaining({ code: 'newsletter_needed' }),
   ])
   expect((await json({})).status).toBe(202)
+})
+
+test('a signup that the database has no room for is told to come back', async () => {
+  const { web, reader, newsletter } = await aNewsroom()
+  await runSql(
+    web.context.config.databaseUrl,
+    `create function no_room() returns trigger language plpgsql
+     as $$ begin raise 'could not extend file: No space left on device' using errcode = 'disk_full'; end $$;
+     create trigger no_room before insert on activations execute function no_room()`,
+  )
+  const answer = await reader.post('/subscribe', { email, newsletters: newsletter.slug })
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10'])
 })
 
 test('a stamp that is too old is a problem document for JSON, without a new one', async () => {
