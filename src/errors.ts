@@ -69,6 +69,9 @@ export const atField = (field: string, message: string) => ({ fields: [{ field, 
 export const fieldErrorsOf = ({ issues }: ZodError): FieldError[] =>
   issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'is not known here' }))
+      ? issue.keys.map((key) => ({
+          field: [...issue.path, key].join('.'),
+          message: `there is no "${key}" here`,
+        }))
       : [{ field: issue.path.join('.'), message: issue.message }],
   )

@@ -139,7 +139,7 @@ test('bodies and external ids that do not fit are refused, each naming its field
     ['state', { state: 'withdrawn' }],
     ['guid', { guid: 'a\nb' }],
     ['guid', { guid: ' \u00A0' }],
-    ['', { firstPublicAt: '2020-01-01T00:00:00Z' }],
+    ['firstPublicAt', { firstPublicAt: '2020-01-01T00:00:00Z' }],
   ]
   for (const [field, change] of hostile) {
     const response = await call('PUT', '/articles/a', { ...story, ...change })
