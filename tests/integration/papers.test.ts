@@ -5,7 +5,7 @@ import { sanitizeArticleHtml } from '../../src/domain/articles/article-html.ts'
 import { articlePaper, type Story } from '../../src/services/editions/paper.ts'
 import { askForPaper, template, type SetPaper } from '../../src/services/editions/set-paper.ts'
 import { aPublication } from '../support/mail.ts'
-import { pdfFacts, pdfText } from '../support/pdf.ts'
+import { overprinted, pdfFacts, pdfText } from '../support/pdf.ts'
 
 const photograph = readFileSync(new URL('../../templates/assets/sample/oud.jpg', import.meta.url))
 
@@ -139,6 +139,25 @@ test('ten pictures of any kind are less than a megabyte; forty, a broken one and
   )
   expect(pdfText(broken)).toMatch(/Avant\.\s+Après\./)
 }, 30_000)
+
+test('in two columns of a short paper nothing is printed over anything, wherever they part', async () => {
+  const aStory = (n: number, language: string) => {
+    const html = `<p>${'Les quais accueillent de nouveau les pêcheurs. '.repeat(1 + (n % 4))}</p><h2>La suite</h2><p>Texte.</p><blockquote><p>Un soulagement.</p></blockquote>`
+    const words = { title: 'Un titre '.repeat(1 + (n % 5)), lead: '', byline: 'Lina Marsa', html }
+    const address = { url: 'https://news.example.org/a', shortUrl: 'https://news.example.org/s/a' }
+    const without = { correction: undefined, correctedAt: undefined, picture: undefined, section: undefined }
+    const story = { ...words, ...address, ...without, publishedAt: new Date('2026-11-23T06:00:00Z') }
+    return articlePaper(story, aPublication(), { language, publicUrl: 'https://news.example.org' }).paper
+  }
+  for (const language of ['fr', 'ar'])
+    for (const count of [1, 2, 3, 4, 5, 6])
+      for (const first of [1, 2]) {
+        const stories = Array.from({ length: count }, (_, n) => aStory(first + 3 * (n + 1), language).lead)
+        const paper = { ...aStory(first, language), sections: [{ title: '', url: null, stories }] }
+        const bytes = bytesOf(await askForPaper({ template, paper, pictures: [] }))
+        expect([count, first, overprinted(bytes)]).toEqual([count, first, []])
+      }
+}, 60_000)
 
 test('sixty thousand words, a thousand lists in lists, a table whose cells do not fit: all of it is set', async () => {
   const words = await set(`<p>${'mot '.repeat(60_000)}fin</p>`)

@@ -4,6 +4,33 @@ import { runProgram } from './programs.ts'
 export const pdfText = (bytes: Buffer): string =>
   runProgram('pdftotext', ['-q', '-', '-'], bytes).replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 
+const word = /<page|<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">(.*?)<\/word>/g
+
+/** The words that are printed over others: half of their height or more. */
+export function overprinted(bytes: Buffer): string[] {
+  let page = 0
+  const words = [...runProgram('pdftotext', ['-q', '-bbox', '-', '-'], bytes).matchAll(word)].flatMap(
+    ([all, left, top, right, bottom, text = '']) => {
+      if (all === '<page') page++
+      return text === ''
+        ? []
+        : [{ page, text, left: Number(left), top: Number(top), right: Number(right), bottom: Number(bottom) }]
+    },
+  )
+  return words
+    .filter((a, index) =>
+      words
+        .slice(0, index)
+        .some(
+          (b) =>
+            a.page === b.page &&
+            Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+            Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > (a.bottom - a.top) / 2,
+        ),
+    )
+    .map(({ text }) => text)
+}
+
 export const pdfPictures = (bytes: Buffer): number =>
   runProgram('pdfimages', ['-list', '-'], bytes).split('\n').slice(2).filter(Boolean).length
 
