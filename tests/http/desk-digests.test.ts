@@ -8,10 +8,10 @@ import { recordStatements } from '../support/statements.ts'
 import { aWeb } from '../support/web.ts'
 
 /** A draft of one story, and a story too old to come in by itself. */
-async function aDraft() {
+async function aDraft(change: Parameters<typeof aNewsletter>[1] = {}) {
   const web = await aWeb()
   const { database, services } = web.context
-  const newsletter = await aNewsletter(database)
+  const newsletter = await aNewsletter(database, change)
   await anArticle(database, { externalId: 'phare', title: 'Le phare se rallume' })
   await anArticle(database, {
     externalId: 'digue',
@@ -48,6 +48,22 @@ test('texts written beside a digest that changed are kept in the form, and nothi
   const shown = /name="version" value="(\d+)"/.exec(page)?.[1] ?? ''
   expect(noticeOf(await desk.post(`${path}/texts`, { ...typed, version: shown }))).toBe('saved')
   expect(await digests.get(id)).toMatchObject({ subject: 'Mon objet', intro: 'Mon mot <i>' })
+})
+
+test('who changed a digest last is told that somebody else approves it; then no list fills up any more', async () => {
+  const { desk, version, path, web } = await aDraft({ approval: 'four-eyes' })
+  const read = async (who: typeof desk) => (await who.get(path)).text()
+  expect(await read(desk)).toContain('/approve"')
+  await desk.post(`${path}/texts`, { subject: 'Mon objet', preheader: '', intro: '', version })
+  expect(await read(desk)).not.toContain('/approve"')
+  expect(await read(desk)).toContain('Vous avez changé cet envoi en dernier')
+  const other = await signedIn(web, 'editor')
+  expect(await read(other)).toContain('/approve"')
+  expect(await read(other)).toContain('La liste se remplit')
+  const shown = /name="version" value="(\d+)"/.exec(await read(other))?.[1] ?? ''
+  await other.post(`${path}/approve`, { version: shown })
+  expect(await read(other)).toContain('Contenu figé')
+  expect(await read(other)).not.toContain('La liste se remplit')
 })
 
 test('who may only look is offered a look, and reads of no draft that it is frozen', async () => {

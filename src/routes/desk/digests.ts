@@ -91,9 +91,10 @@ const deliveriesSize = 50
 
 const digestViewer =
   (digestPage: Services['digestPage']) =>
-  async ({ request, page, notice }: DeskCall, more: object = {}): Promise<void> => {
+  async ({ request, actor, page, notice }: DeskCall, more: object = {}): Promise<void> => {
     const { deliveries, cursor, explain, find, moved, by = 'up' } = pageQuery.parse(request.query)
     const view = await digestPage.get(idOf(request), {
+      actor,
       deliveries: { state: deliveries, page: toPageRequest({ limit: deliveriesSize, cursor }) },
       explain,
       find,

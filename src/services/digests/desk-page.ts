@@ -1,5 +1,12 @@
 import { firstInstantOf, localTimeOf } from '../../domain/calendar.ts'
-import { digestActions, isExpired, isLetter, isWritten, mayDo } from '../../domain/digests/digest.ts'
+import {
+  digestActions,
+  isExpired,
+  isLetter,
+  isWritten,
+  mayApprove,
+  mayDo,
+} from '../../domain/digests/digest.ts'
 import type { DeliveryState } from '../../domain/delivery/delivery.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { isResting, newsletterPath, runningSchedules, type Newsletter } from '../../domain/newsletter.ts'
@@ -27,6 +34,7 @@ interface Siblings {
 }
 
 interface Wish {
+  actor: Actor
   deliveries: { state: DeliveryState | undefined; page: PageRequest }
   /** An address. */
   explain: string | undefined
@@ -81,6 +89,7 @@ export function createDigestPageService(parts: Pick<Parts, 'config' | 'database'
         isFilled: isWritten(stored),
         copyTargets: isLetter(stored) ? await listOthers(newsletter) : [],
         isApproved,
+        mayApprove: mayApprove(stored, newsletter.approval, wish.actor),
         approvedBy: digest.approval.approvedBy
           ? await whoIs(database.stores, digest.approval.approvedBy)
           : undefined,
