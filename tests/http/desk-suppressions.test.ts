@@ -31,6 +31,22 @@ test('the list says whom, why, since when and by whom; an address is named only 
   expect(await (await editor.get('/subscribers')).text()).toContain('href="/desk/suppressions"')
 })
 
+test('what a machine wrote down stays out of the list, but for the number of an import and the code of a server', async () => {
+  const web = await aWeb()
+  const details = {
+    'a@reader.example': 'dead 5.1.1',
+    'b@reader.example': 'import 2',
+    'c@reader.example': 'full',
+  }
+  for (const [email, detail] of Object.entries(details)) {
+    const hashes = hashAddress(testKeyring, findAddress(email) ?? { text: email })
+    await web.context.database.stores.suppressions.put(hashes, { reason: 'bounced', detail })
+  }
+  const html = await (await (await signedIn(web, 'viewer')).get('/suppressions')).text()
+  const said = [...html.matchAll(/<td>adresse morte(.*?)<\/td>/g)].map(([, words = '']) => words)
+  expect(said.map((words) => words.replace(/<[^<>]*>/g, '').trim()).sort()).toEqual(['', '5.1.1', 'Import 2'])
+})
+
 test('the whole address finds it, however written; a part finds nothing, and nothing is echoed unescaped', async () => {
   const web = await aWeb()
   await bar(web, 'nobody@reader.example', 'complained')
