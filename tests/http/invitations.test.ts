@@ -140,6 +140,13 @@ test('the log speaks the language of the desk, and is filtered by who and by wha
   const { web, desk } = await aDesk()
   await desk.post('/settings/editors', { email: nadia, role: 'viewer' })
   await web.context.services.publication.set({ name: 'Le Courrier' }, { kind: 'cli', role: 'admin' })
+  const imported = {
+    actor: { kind: 'cli', role: 'admin' },
+    url: 'https://old.example',
+    created: 3,
+    updated: 0,
+  } as const
+  await web.context.services.articles.endImport(imported)
   const rows = async (query: string) => {
     const page = await (await desk.get(`/audit${query}`)).text()
     return page.slice(page.indexOf('<tbody>'), page.indexOf('</tbody>')).split('<tr>').slice(1)
@@ -149,6 +156,7 @@ test('the log speaks the language of the desk, and is filtered by who and by wha
   expect(all).toContain(nadia)
   expect(all).toMatch(/Nom\u00a0: <bdi>Le Rivage<\/bdi> → <bdi>Le Courrier/)
   expect(all).toContain('ligne de commande')
+  expect(all).toContain('>https://old.example<')
   expect(all).not.toMatch(/publication\.changed|invitation\.sent|editor:\d/)
   expect(await rows(`?who=editor:${desk.editorId}&what=invitation.sent`)).toHaveLength(1)
   expect((await rows('?who=cli')).join('')).not.toContain('Invitation envoyée')
