@@ -18,3 +18,7 @@ export const onOneLine = (text: string): string => text.replace(/[^\S\u00A0\u202
 
 /** `cleanText` on one line, without white space around it. */
 export const cleanLine = (text: string): string => onOneLine(cleanText(text))
+
+/** The digits of Arabic and Persian as ASCII has them. */
+export const asciiDigits = (text: string): string =>
+  text.replace(/[٠-٩۰-۹]/g, (digit) => String((digit.codePointAt(0) ?? 0) & 15))

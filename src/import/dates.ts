@@ -1,4 +1,5 @@
 import { firstInstantOf } from '../domain/calendar.ts'
+import { asciiDigits } from '../domain/text.ts'
 
 const months = [
   'january jan janvier janv يناير جانفي كانون_الثاني',
@@ -35,10 +36,8 @@ const zones: Record<string, number> = Object.fromEntries(
 
 /** Without case, accents, hamza, marks of direction and abbreviation; digits as ASCII has them. */
 const fold = (text: string): string =>
-  text
-    .normalize('NFKD')
+  asciiDigits(text.normalize('NFKD'))
     .replace(/[\p{M}\p{Cf}ـ]|(?<=\p{L})\./gu, '')
-    .replace(/[٠-٩۰-۹]/g, (digit) => String((digit.codePointAt(0) ?? 0) & 15))
     .replaceAll('−', '-')
     .toLowerCase()
 

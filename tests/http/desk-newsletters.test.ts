@@ -146,7 +146,7 @@ test('a fault when changing a newsletter shows its own form again', async () => 
 test('a schedule is filled in, kept, shown in words and filled in again', async () => {
   const { web, desk, newsletters } = await aDesk()
   const written = [
-    ...Object.entries({ ...form, slug: 'le-soir', times: '18h ; 7:00', weekday: '5', time: '17:00' }),
+    ...Object.entries({ ...form, slug: 'le-soir', times: '18h، ٧:٠٠', weekday: '5', time: '17:00' }),
     ...Object.entries({ rhythm: 'month', ofMonth: 'last', dailySkip: '2036-12-25\n2036-12-26' }),
     ...['daily', 'weekly'].map((cadence) => ['cadences', cadence]),
     ...['', '1', '2', '3'].map((day) => ['weekdays', day]),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { cadencesOf, newsletterStates, type Newsletter, type Schedule } from '../../domain/newsletter.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
+import { asciiDigits } from '../../domain/text.ts'
 import { listOf } from '../../http/form-fields.ts'
 import { ofMonth, skip, times, weekdays, type NewsletterChange } from '../../services/newsletters/input.ts'
 
@@ -11,7 +12,11 @@ const chosen = z.preprocess(listOf, z.array(text))
 const written = z
   .string()
   .max(5_000)
-  .transform((value) => value.split(/[\s,،;]/).filter(Boolean))
+  .transform((value) =>
+    asciiDigits(value)
+      .split(/[\s,،;]/)
+      .filter(Boolean),
+  )
 /** `6:30`, `6h30` and `6h` are written for `06:30` and `06:00`. */
 const toTime = (value: string): string =>
   value.replace(
