@@ -143,6 +143,16 @@ test('CSV import: newsletters that are used are named, the first for rows that n
   expect(await importCsv(web, csv)).toMatchObject(expected)
 })
 
+test('CSV import: rows that name no newsletter are reported under the one they subscribe to, not one that has ended', async () => {
+  const web = await aWeb()
+  await aNewsletter(web.context.database, { slug: 'ancienne', state: 'ended' })
+  await aNewsletter(web.context.database, { slug: 'le-matin' })
+  expect(await importCsv(web, 'email\na@reader.example\n', { isDryRun: true })).toMatchObject({
+    newsletters: [{ newsletter: 'le-matin', rows: 1 }],
+    defaultNewsletter: { newsletter: 'le-matin', rows: 1 },
+  })
+})
+
 test('CSV import: a date of consent is checked, kept, and counted where it may be month first', async () => {
   const web = await aNewsroom()
   const csv =

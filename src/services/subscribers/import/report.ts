@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { show } from '../../../domain/fields.ts'
 import { columnUses, findColumns } from '../../../domain/subscribers/import-columns.ts'
-import type { Newsletter } from '../../../domain/newsletter.ts'
+import { isOffered, type Newsletter } from '../../../domain/newsletter.ts'
 import type { InterfaceLanguage } from '../../../domain/language.ts'
 import { interfaceLanguageOf, translate } from '../../../locales.ts'
 import type { StoredImport } from '../../../store/subscribers/imports.ts'
@@ -121,7 +121,7 @@ function reportOf(stored: StoredImport, offered: Newsletter[], language: Interfa
   }
   const { encoding, separator, header = ['email'], columns: map } = stored.format as CsvFormat
   const columns = findColumns(header, map)
-  const first = offered[0]?.slug
+  const first = offered.find(isOffered)?.slug
   const namesNone = defaulted > 0 || columns.fields.newsletters === undefined
   return {
     rows: stored.rowsRead,
