@@ -1,5 +1,5 @@
 import { readConfig, ConfigError, type Config } from './config.ts'
-import { DomainError } from './errors.ts'
+import { sentenceOf } from './cli/sentence-of.ts'
 import { refuseIfRunning, refuseIfUsed, wishEmpty } from './embedded/installation.ts'
 import { chooseFreePorts } from './embedded/ports.ts'
 import { resetInstallation } from './embedded/reset.ts'
@@ -12,8 +12,11 @@ const warn = (line: string) => process.stderr.write(`${line}\n`)
 
 try {
   const config = readConfig()
-  const isEmpty = process.argv.includes('--empty')
-  if (process.argv.includes('--reset')) {
+  const words = process.argv.slice(2)
+  const unknown = words.filter((word) => word !== '--empty' && word !== '--reset')
+  if (unknown.length > 0) throw new ConfigError([`${unknown.join(' ')}: only --empty can be asked for`])
+  const isEmpty = words.includes('--empty')
+  if (words.includes('--reset')) {
     await resetInstallation(config, say)
     if (isEmpty) {
       wishEmpty(config)
@@ -27,8 +30,9 @@ try {
     await start(config)
   }
 } catch (error) {
-  if (!(error instanceof ConfigError) && !(error instanceof DomainError)) throw error
-  warn(error.message)
+  // What we refuse has a code, and what the machine and its servers say; a fault of ours needs its stack.
+  if (!(error instanceof ConfigError) && typeof (error as { code?: unknown }).code !== 'string') throw error
+  warn(sentenceOf(error))
   process.exit(1)
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { conflict } from '../errors.ts'
 import { DatabaseClient, isPooled } from './client.ts'
+import { failAsUnavailable } from './unavailable.ts'
 
 const ownMigrations = new URL('./migrations/', import.meta.url)
 
@@ -21,11 +22,11 @@ interface Migration {
  * with `-- no transaction`, as `create index concurrently` needs, runs statement by statement, each ending its line with
  * a semicolon; stopped half-way it runs again from its first. Safe to run by several starters at once.
  * @returns the names that were applied, oldest first
- * @throws DomainError `migration_changed`, `database_pooler`, before anything is applied
+ * @throws DomainError `database_away`, `migration_changed`, `database_pooler`, before anything is applied
  */
 export async function migrate(url: string, directory = ownMigrations): Promise<string[]> {
   const client = new DatabaseClient({ connectionString: url, application_name: 'depeche-migrate' })
-  await client.connect()
+  await client.connect().catch(failAsUnavailable)
   try {
     await refusePooler(client)
     await lock(client)

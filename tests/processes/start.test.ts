@@ -214,6 +214,17 @@ test('START-10 DKIM-3 all faults of the configuration are told together, without
   expect(refused.output()).not.toContain('    at ')
 })
 
+test.each([
+  ['a database that does not answer', { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, [], 'check DATABASE_URL'],
+  ['a DATA_DIR that is a file', { DATA_DIR: '/etc/hostname' }, [], '/etc/hostname'],
+  ['a mistyped --empty', { DATA_DIR: '/var/tmp/depeche-emtpy' }, ['--emtpy'], '--emtpy: only --empty'],
+])('START-17 %s is a sentence, without a stack', async (_what, env, args, sentence) => {
+  const refused = spawnStart({ SECRET_KEY: 'a secret of the tests that is long enough', ...env }, args)
+  expect(await refused.ended).toBe(1)
+  expect(refused.output()).toContain(sentence)
+  expect(refused.output()).not.toContain('    at ')
+})
+
 test('START-11 reset stops the service and removes what it kept, and nothing else', async () => {
   const dataDir = aDataDir()
   writeFileSync(join(dataDir, 'notes.txt'), 'not ours')
