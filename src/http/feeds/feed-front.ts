@@ -89,7 +89,7 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
   }
 
   return (request, response, next) => {
-    const path = pathOf(request.url)
+    const path = pathOf(toOriginForm(request))
     if (!isFeedPath(path) || namesTwoHosts(request)) {
       next()
       return
@@ -118,9 +118,16 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
   }
 }
 
-function pathOf(target = '/'): string {
-  // A proxy may ask for a whole URL (RFC 9112, 3.2.2).
-  const url = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '')
+/** A proxy may ask for a whole URL (RFC 9112, 3.2.2): whoever comes after this, Express too, reads what follows the host. */
+function toOriginForm(request: IncomingMessage): string {
+  const { url = '/' } = request
+  if (url.startsWith('/')) return url
+  const path = url.replace(/^https?:\/\/[^/?]*\/?/i, '/')
+  Object.assign(request, { url: path, originalUrl: path })
+  return path
+}
+
+function pathOf(url: string): string {
   const query = url.indexOf('?')
   return query < 0 ? url : url.slice(0, query)
 }

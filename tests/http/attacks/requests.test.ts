@@ -36,6 +36,26 @@ test.each([
   expect(await raw(web, bytes)).not.toContain('evil.example')
 })
 
+test.each([true, false])(
+  'a whole URL is asked for: the page is that of its path (front first: %s)',
+  async (isFrontFirst) => {
+    const web = await aWeb({ isFrontFirst })
+    const ask = async (target: string) => {
+      const answer = await raw(web, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+      const [head = '', body] = answer.split(/\r\n\r\n([^]*)/)
+      return [
+        head.split('\r\n')[0],
+        /^Location: .*/im.exec(head)?.[0],
+        body?.replaceAll(/value="[^"]*"/g, ''),
+      ]
+    }
+    for (const path of ['/', '/fr', '/?x=1', '/subscribe', '/feeds', '/desk', '/feed/', '/rss.xml'])
+      expect(await ask(`http://evil.example${path}`), path).toEqual(await ask(path))
+    expect(await ask('http://evil.example')).toEqual(await ask('/'))
+    expect(await ask('http://evil.example?x=1')).toEqual(await ask('/?x=1'))
+  },
+)
+
 test('what a proxy keeps to the office has one address', async () => {
   const web = await aWeb()
   const { cookie } = await signedIn(web, 'admin')
