@@ -71,7 +71,7 @@ export const fieldErrorsOf = ({ issues }: ZodError): FieldError[] =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
           field: [...issue.path, key].join('.'),
-          message: `there is no "${key}" here`,
+          message: `Unrecognized key: "${key}"`,
         }))
       : [{ field: issue.path.join('.'), message: issue.message }],
   )

@@ -178,11 +178,11 @@ test('a field or a parameter that is not known is named', async () => {
   }
   const errorsOf = async (response: Response) => ((await response.json()) as { errors: unknown }).errors
   expect(await errorsOf(await call('PUT', '/articles/a', article))).toEqual([
-    { field: 'picture.zoom', message: 'there is no "zoom" here' },
-    { field: 'role', message: 'there is no "role" here' },
+    { field: 'picture.zoom', message: 'Unrecognized key: "zoom"' },
+    { field: 'role', message: 'Unrecognized key: "role"' },
   ])
   expect(await errorsOf(await call('GET', '/articles?sort=at'))).toEqual([
-    { field: 'sort', message: 'there is no "sort" here' },
+    { field: 'sort', message: 'Unrecognized key: "sort"' },
   ])
 })
 
