@@ -1,4 +1,4 @@
-import type { SourceMark } from '../domain/articles/identity.ts'
+import type { SourceMark } from '../domain/articles/source-verdict.ts'
 import { cutAtSentence } from '../domain/articles/summary.ts'
 import { withoutUndefined } from '../domain/fields.ts'
 import { articleInput, externalId } from '../services/articles/input.ts'

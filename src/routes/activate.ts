@@ -12,7 +12,7 @@ import type { Services } from '../services/services.ts'
  * them, gets a page with a button and changes nothing.
  */
 export function activateRoutes(
-  services: Pick<Services, 'activations' | 'signups' | 'subscriptionLinks' | 'welcome'>,
+  services: Pick<Services, 'activations' | 'signups' | 'subscriptionLinks' | 'expectations'>,
   http: PublicForms,
 ): Router {
   const { activations, signups, subscriptionLinks } = services
@@ -26,7 +26,7 @@ export function activateRoutes(
       lifetimeDays: activationLifetimeDays,
       nonce: activations.nonceOf(page),
       mailboxUrl: http.mailboxUrl,
-      ...(isActivated && { expectations: await services.welcome.listExpectations(page) }),
+      ...(isActivated && { expectations: await services.expectations.listExpectations(page) }),
       ...(isActivated &&
         page.subscriberId !== null && {
           preferencesUrl: subscriptionLinks.preferencesUrl(page.subscriberId),

@@ -54,7 +54,7 @@ import type { Parts } from './parts.ts'
 import { createActivationService } from './signups/activate.ts'
 import { createSignupDecisionService } from './signups/decide.ts'
 import { createSignupService } from './signups/request.ts'
-import { createWelcomeService } from './signups/welcome.ts'
+import { createExpectationService } from './signups/expectations.ts'
 import { createSourceService } from './sources/sources.ts'
 import { createSourceSyncService } from './sources/sync.ts'
 import { createImportService } from './subscribers/import/jobs.ts'
@@ -70,9 +70,9 @@ export function createServices(parts: Parts) {
   const editors = createEditorService(parts)
   const invitations = createInvitationService(parts)
   const subscriptionLinks = createSubscriptionLinks(forReaders)
-  const welcome = createWelcomeService(forReaders)
+  const expectations = createExpectationService(forReaders)
   const writers = parts.writers ?? {
-    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors, invitations, welcome }),
+    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors, invitations, expectations }),
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
@@ -164,7 +164,7 @@ export function createServices(parts: Parts) {
     activations: createActivationService(forReaders),
     subscriptions: createSubscriptionService(forReaders),
     preferences: createPreferencesService(forReaders),
-    welcome,
+    expectations,
     subscribers: createSubscriberService(parts),
     imports: createImportService(parts),
     suppressions: createSuppressionService(parts),

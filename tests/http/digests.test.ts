@@ -351,7 +351,7 @@ test('sent before its time a digest says the day it goes, and new readers hear o
   const { web, newsletter, call } = await aNewsroom({
     cadences: [{ cadence: 'weekly', weekday, time: '12:00', zone }],
   })
-  const { digests, welcome } = web.context.services
+  const { digests, expectations } = web.context.services
   const [schedule] = newsletter.schedules
   if (!schedule) throw new Error('it has a schedule')
   const id = (await digests.openDraft(newsletter, schedule)) ?? 0
@@ -364,7 +364,7 @@ test('sent before its time a digest says the day it goes, and new readers hear o
     return all.map((date) => text.includes(date))
   }
   const chosen = { newsletters: [{ ...newsletter, cadence: 'weekly' as const }] }
-  const nextAt = async () => (await welcome.listExpectations(chosen))[0]?.next?.getTime()
+  const nextAt = async () => (await expectations.listExpectations(chosen))[0]?.next?.getTime()
   expect(await said()).toEqual([false, true])
   expect(await nextAt()).toBe(planned.getTime())
   const shown = await digests.get(id)

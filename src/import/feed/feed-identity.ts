@@ -1,5 +1,6 @@
+import type { SourceMark } from '../../domain/articles/source-verdict.ts'
 import { createHash } from 'node:crypto'
-import { foldUrl, siteHostOf, siteKeyOf, type SourceMark } from '../../domain/articles/identity.ts'
+import { foldUrl, siteHostOf, siteKeyOf } from '../../domain/articles/identity.ts'
 import { readDate } from '../dates.ts'
 import type { FeedItem, GivenUrl } from './feed-item.ts'
 import type { ReadFeed } from './feed-reader.ts'

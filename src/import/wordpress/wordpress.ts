@@ -1,7 +1,7 @@
+import type { SourceMark } from '../../domain/articles/source-verdict.ts'
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { SelectionKind } from '../../domain/articles/article.ts'
-import type { SourceMark } from '../../domain/articles/identity.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import type { Origin } from '../../services/articles/put-article.ts'
 import type { ReadingContext } from '../../services/sources/site.ts'

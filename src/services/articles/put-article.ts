@@ -1,4 +1,4 @@
-import type { SourceMark } from '../../domain/articles/identity.ts'
+import type { SourceMark } from '../../domain/articles/source-verdict.ts'
 import type { Article } from '../../domain/articles/article.ts'
 import { atField, conflict, invalid, preconditionFailed, type DomainError } from '../../errors.ts'
 import { sha256 } from '../secret.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { longestSkewMs, skewOf } from '../clock.ts'
 import type { Parts } from '../parts.ts'
-import { findOut } from './instance.ts'
+import { findOut } from './restored-copy.ts'
 
 export type Presence = ReturnType<typeof createPresence>
 

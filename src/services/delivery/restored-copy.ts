@@ -1,10 +1,29 @@
+import type { Stores } from '../../store/stores.ts'
 import type { Hold } from '../../store/delivery/instance-guard.ts'
 import type { Actor } from '../../domain/editor.ts'
-import { judgeInstance } from '../../domain/instance.ts'
+import { judgeInstance, type Identity, type InstanceState } from '../../domain/restored-copy.ts'
 import { conflict } from '../../errors.ts'
-import { findOut } from './instance.ts'
 import type { Parts } from '../parts.ts'
 import { ringForDigest } from './ring-digest.ts'
+
+/**
+ * Whether this database is the one that sends, judged under its lock; a copy is held by whoever finds it out first, and
+ * what has started since is paused again.
+ * @param act what an original is told
+ */
+export async function findOut(
+  { database }: Pick<Parts, 'database'>,
+  act: (tx: Stores, verdict: InstanceState, identity: Identity) => Promise<void> = () => Promise.resolve(),
+): Promise<InstanceState> {
+  // Outside the transaction, which would fail where this role may not read the identity.
+  const identity = await database.stores.instanceGuard.getIdentity()
+  return database.transaction(async (tx) => {
+    const verdict = judgeInstance(identity, await tx.instanceGuard.claim())
+    if (verdict === 'copy') await tx.instanceGuard.markHeld()
+    else await act(tx, verdict, identity)
+    return verdict
+  })
+}
 
 /** The hold that a copy of the database puts on itself, and the person who lifts it. */
 export function createRestoredCopyService({ database, doorbell }: Pick<Parts, 'database' | 'doorbell'>) {

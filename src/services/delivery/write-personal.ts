@@ -19,7 +19,7 @@ type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'
   links: SubscriptionLinks
   editors: Pick<EditorService, 'createSignInLinkFor'>
   invitations: Pick<InvitationService, 'linkOf'>
-  welcome: { listOffers: (wanted: Choices) => Promise<Offer[]> }
+  expectations: { listOffers: (wanted: Choices) => Promise<Offer[]> }
 }
 
 /** So old may be what a run has read: a crowd that signs up is told the same. */
@@ -40,7 +40,7 @@ export const createPersonalWriter = (parts: WriterParts) => (): MailWriter => {
   const offers = new LRUCache<string, Offer[]>({
     max: 100,
     ttl: freshMs,
-    fetchMethod: (wanted) => parts.welcome.listOffers(JSON.parse(wanted) as Choices),
+    fetchMethod: (wanted) => parts.expectations.listOffers(JSON.parse(wanted) as Choices),
   })
   const listOffers = (wanted: Choices) => offers.forceFetch(JSON.stringify(wanted))
 
@@ -59,7 +59,7 @@ export const createPersonalWriter = (parts: WriterParts) => (): MailWriter => {
     const { publication: stored, providers } = await common.forceFetch('now')
     const language = row.language ?? stored.languages[0] ?? 'en'
     const publication = publicationIn(stored, language)
-    const content = await contentOf({ ...parts, welcome: { listOffers } }, row)
+    const content = await contentOf({ ...parts, expectations: { listOffers } }, row)
     const message = mail.personalMessage(await mail.composePersonal(content, publication, language), {
       to: row.address,
       kind: content.kind,
@@ -80,7 +80,7 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
     case 'reminder':
       return {
         kind: row.kind,
-        newsletters: await parts.welcome.listOffers(required(row.wanted)),
+        newsletters: await parts.expectations.listOffers(required(row.wanted)),
         address: row.address,
         activateUrl: links.activationUrl(required(row.activationId)),
         refuseUrl: links.refuseUrl(required(row.activationId)),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { judgeInstance, type Guard, type Identity, type Recorded } from '../../domain/instance.ts'
+import { judgeInstance, type Guard, type Identity, type Recorded } from '../../domain/restored-copy.ts'
 import { findRow, findValue, getValue, run, type Executor } from '../executor.ts'
 
 /** That everything is held, because this database is a copy. */

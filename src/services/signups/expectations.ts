@@ -8,7 +8,7 @@ import type { ActivationPage } from './activate.ts'
 import { listWanted } from './decide.ts'
 
 /** What a new reader may expect. */
-export const createWelcomeService = ({ database: { stores }, now }: Pick<Parts, 'database' | 'now'>) => ({
+export const createExpectationService = ({ database: { stores }, now }: Pick<Parts, 'database' | 'now'>) => ({
   /** When the next digest of each newsletter goes out; undefined for one that goes out by hand or as alerts. */
   async listExpectations(page: Pick<ActivationPage, 'newsletters'>) {
     const newsletters = await stores.newsletters.list()
