@@ -245,6 +245,34 @@ test('a new address is proved by its own link, and the old one is told', async (
   ])
 })
 
+test('once the address is another, nothing that was mailed to the old one shows it, or moves it back', async () => {
+  const { web, reader, subscriber, masked, fresh, nonceOf, states } = await aCentre()
+  const { database, services } = web.context
+  const nonce = await nonceOf(fresh)
+  for (const name of ['new', 'other'])
+    await reader.post(fresh, { action: 'change-address', nonce, email: `${name}@reader.example` })
+  await services.signupDecisions.decideAll()
+  const [move, other] = await Promise.all(
+    ['new', 'other'].map((name) => activationPath(web, `${name}@reader.example`)),
+  )
+  const withoutOwn = async (path: string) =>
+    (await (await reader.get(path)).text()).replaceAll(/[\w.-]+\.[0-9a-f]{8}\.[\w-]{22}/g, '…')
+  expect(await withoutOwn(fresh)).toContain(email)
+  await reader.get(move ?? '')
+  expect(await withoutOwn(fresh)).toBe(await withoutOwn(masked))
+  for (const action of ['download', 'change-address', 'erase'])
+    for (const [path, seen] of [
+      [fresh, nonce],
+      [fresh, await nonceOf(fresh)],
+    ] as const) {
+      const answer = await reader.post(path, { action, nonce: seen, email: 'third@reader.example' })
+      expect([action, answer.status]).toEqual([action, 403])
+    }
+  expect(await (await reader.get(other ?? '')).text()).not.toContain('value="activate"')
+  expect((await database.stores.subscribers.get(subscriber.id)).address).toBe('new@reader.example')
+  expect(await states()).toEqual({ 'le-matin': 'active' })
+})
+
 test('who moves from a dead mailbox keeps what they receive, whatever still comes back from there', async () => {
   const sink = await aSmtpSink()
   const { web, reader, subscriber, newsletter, fresh, nonceOf, states } = await aCentre({

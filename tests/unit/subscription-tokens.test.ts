@@ -35,8 +35,8 @@ test('DOI-9 a token opens its own page alone', () => {
   expect(opened).toEqual([
     ['activation', id, undefined, undefined],
     ['unsubscribe', undefined, ref, undefined],
-    ['preferences', undefined, undefined, { subscriberId: 12, isFresh: false }],
-    ['fresh', undefined, undefined, { subscriberId: 12, isFresh: true }],
+    ['preferences', undefined, undefined, { subscriberId: 12, mailedAt: undefined }],
+    ['fresh', undefined, undefined, { subscriberId: 12, mailedAt: now }],
   ])
 })
 
@@ -57,8 +57,8 @@ test('a new key in front keeps old links working; a key that is gone ends them',
 
 test('a fresh preferences link ages into an ordinary one after 24 hours', () => {
   const token = sealFreshPreferences(testKeyring, 12, now)
-  expect(openPreferences(testKeyring, token, later(23))).toEqual({ subscriberId: 12, isFresh: true })
-  expect(openPreferences(testKeyring, token, later(24))).toEqual({ subscriberId: 12, isFresh: false })
+  expect(openPreferences(testKeyring, token, later(23))).toEqual({ subscriberId: 12, mailedAt: now })
+  expect(openPreferences(testKeyring, token, later(24))).toEqual({ subscriberId: 12, mailedAt: undefined })
 })
 
 test('a page nonce tells its age, for its own subject', () => {

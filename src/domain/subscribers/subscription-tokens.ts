@@ -52,17 +52,18 @@ export const sealFreshPreferences = (keyring: Keyring, subscriberId: number, at:
 
 export interface PreferencesRef {
   subscriberId: number
-  /** True within 24 hours of a link that was mailed on request: it may show and change who someone is. */
-  isFresh: boolean
+  /** When a link was mailed on request, for 24 hours: to the address of then, it may show and change who someone is. */
+  mailedAt: Date | undefined
 }
 
 /** Either link to the preferences; a fresh one that has aged opens what a digest's link opens. */
 export function openPreferences(keyring: Keyring, token: string, now: Date): PreferencesRef | undefined {
   const [known] = numbers(keyring.open('preferences', token), 1)
-  if (known !== undefined) return { subscriberId: known, isFresh: false }
+  if (known !== undefined) return { subscriberId: known, mailedAt: undefined }
   const [subscriberId, seconds] = numbers(keyring.open('preferences-fresh', token), 2)
   if (subscriberId === undefined || seconds === undefined) return undefined
-  return { subscriberId, isFresh: now.getTime() - seconds * 1000 < freshLinkLifetimeMs }
+  const isFresh = now.getTime() - seconds * 1000 < freshLinkLifetimeMs
+  return { subscriberId, mailedAt: isFresh ? new Date(seconds * 1000) : undefined }
 }
 
 /** When a button of a page may be pressed: machines press every one at once. */

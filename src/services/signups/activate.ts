@@ -206,6 +206,7 @@ export function createActivationService(
     if (!(await tx.subscribers.updateAddress(before.id, address.text, hashes[0]))) return 'taken'
     await tx.suppressions.delete(hashes, ['bounced', 'erased'])
     await tx.activations.markActivated(request.id, method, before.id, now())
+    await tx.activations.deleteOpenMoves(before.id)
     await tx.outbox.insert({
       kind: 'address-changed',
       subscriberId: before.id,

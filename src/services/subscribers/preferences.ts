@@ -25,8 +25,10 @@ import { endSubscriptions } from './end-subscriptions.ts'
 import { eraseSubscriber, personalDataOf } from './personal-data.ts'
 import type { PreferencesInput } from './preferences-input.ts'
 
-export interface PreferencesPage extends PreferencesRef {
+export interface PreferencesPage extends Pick<PreferencesRef, 'subscriberId'> {
   subscriber: Subscriber
+  /** Within 24 hours of a link that was mailed to the address which the person still has. */
+  isFresh: boolean
   /** Masked, unless the link was mailed for this. */
   shownAddress: string
   newsletters: {
@@ -52,14 +54,17 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
       const sentence = 'This link is not one of ours, or the person behind it was erased. Ask for a new link.'
       throw notFound('no_link', sentence)
     }
-    const subscriptions = await stores.subscriptions.list(subscriber.id)
+    const { subscriberId, mailedAt } = ref
+    const isFresh = mailedAt !== undefined && !(await stores.activations.hasMoved(subscriberId, mailedAt))
+    const subscriptions = await stores.subscriptions.list(subscriberId)
     const newsletters = await stores.newsletters.list()
     const active = subscriptions.filter(({ state }) => state === 'active')
     const pauses = active.map(({ pausedUntil }) => dayOf(pauseUntil(pausedUntil ?? undefined, now())))
     return {
-      ...ref,
+      subscriberId,
+      isFresh,
       subscriber,
-      shownAddress: ref.isFresh ? subscriber.address : maskAddress(subscriber.address),
+      shownAddress: isFresh ? subscriber.address : maskAddress(subscriber.address),
       newsletters: newsletters.flatMap((newsletter) => {
         const subscription = subscriptions.find((one) => one.newsletterId === newsletter.id)
         if (newsletter.state === 'ended' || !(subscription ?? isOffered(newsletter))) return []

@@ -6,6 +6,7 @@ import {
   databaseTime,
   findRow,
   findValue,
+  hasRow,
   listRows,
   listValues,
   rowsOf,
@@ -125,6 +126,16 @@ export function activationsStore(db: Executor) {
 
     markActivated: (id: string, method: ActivationMethod, subscriberId: number, at: Date) =>
       rowsOf(db, 'activations', { id }).update({ activatedAt: at, method, subscriberId }),
+
+    /** What else somebody asked for as their address, by links to the one that they no longer have. */
+    deleteOpenMoves: (subscriberId: number) => run(db)`
+      delete from activations
+      where subscriber_id = ${subscriberId} and kind = 'address-change' and activated_at is null`,
+
+    /** Whether somebody has another address since: what was mailed before proves nothing of them any more. */
+    hasMoved: (subscriberId: number, since: Date) => hasRow(db)`
+      select from activations
+      where subscriber_id = ${subscriberId} and kind = 'address-change' and activated_at >= ${since}`,
 
     /** The address goes with the request; what is left lets the page say so. */
     markRefused: (id: string, at: Date) =>
