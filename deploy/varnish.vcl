@@ -24,7 +24,7 @@ sub vcl_recv {
     return (purge);
   }
   # What is waiting, and why nothing is sent, is for you alone.
-  if (req.url == "/readyz") {
+  if (req.url ~ "^/readyz") {
     return (synth(404));
   }
   if ((req.method != "GET" && req.method != "HEAD") || req.http.Authorization) {

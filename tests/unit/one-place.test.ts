@@ -38,6 +38,21 @@ test('whoever waits for an end gives it longer than it takes', () => {
   )
 })
 
+test('the proxies that we ship write down no address, and keep /readyz inside whatever stands behind it', () => {
+  const servers = read('deploy/nginx.conf')
+    .split(/^server \{$/m)
+    .slice(1)
+  expect(servers).toHaveLength(2)
+  for (const server of servers) {
+    expect(server).toContain('\n  access_log off;\n')
+    expect(server).toMatch(/\n {2}error_log \S+ crit;\n/)
+  }
+  const [, kept = ''] =
+    /if \(req\.url ~ "([^"]+)"\) \{\s+return \(synth\(404\)\)/.exec(read('deploy/varnish.vcl')) ?? []
+  for (const url of ['/readyz', '/readyz?x', '/readyz#x']) expect(url).toMatch(new RegExp(kept))
+  expect('/').not.toMatch(new RegExp(kept))
+})
+
 test('a release has one version: the package, its lock, the newest of the changelog, and what production installs', () => {
   const { version } = JSON.parse(read('package.json')) as { version: string }
   const lock = JSON.parse(read('package-lock.json')) as { version: string; packages: Record<string, unknown> }
