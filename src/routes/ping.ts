@@ -22,10 +22,9 @@ export function pingRoutes(
   { clientAddress, limit }: Pick<PublicForms, 'clientAddress'> & { limit: RateLimit },
 ): Router {
   const router = Router()
-  const hear = async (token: string, client: string) => {
-    // Where it cannot be counted, the ring is lost for the same reason, and that is logged.
-    if (await isWithin(limit, `${token} ${client}`).catch(() => true)) await sources.hearRing(token)
-  }
+  // Where it cannot be counted, the ring is lost for the same reason, and that is logged.
+  const hear = (token: string, client: string) =>
+    sources.hearRing(token, (id) => isWithin(limit, `${id} ${client}`).catch(() => true))
   router.post('/ping/:token', (request, response) => {
     let head = ''
     const answer = () => {

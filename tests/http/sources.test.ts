@@ -104,6 +104,12 @@ test('SRC-5 who rings all the time is thanked and no longer heard, and drowns no
       (await site.sql(`select 1 from sources where rung_at > '-infinity' and name = 'another'`)).length === 1,
   )
   expect(await site.sql('select name from sources where rung_at > looked_at')).toEqual([])
+  // Whoever rings with tokens of their own fills no counter with them; the last one is heard after all the others.
+  for (let n = 0; n < 20; n += 1)
+    await fetch(`${site.origin}/ping/${n}${'x'.repeat(8_000)}`, { method: 'POST' })
+  await ring('198.51.100.9')
+  await until('heard', async () => (await rung()).length === 1)
+  expect(await site.sql(`select key from rate_limits where key like 'ring:%'`)).toHaveLength(4)
 })
 
 test('SRC-5 of many rings before a look one counts, and one that comes during a look is heard after it', async () => {

@@ -213,11 +213,14 @@ export function createSourceService(parts: LookParts) {
       return restored
     },
 
-    /** Somebody rings. Whoever has no token of ours is heard by nobody. */
-    async hearRing(token: string): Promise<void> {
+    /**
+     * Somebody rings. Whoever has no token of ours is heard by nobody, and counted nowhere: they can have millions.
+     * @param isWithin counts a ring of this source
+     */
+    async hearRing(token: string, isWithin = (_id: number) => Promise.resolve(true)): Promise<void> {
       try {
-        const id = await stores.sources.markRung(token)
-        if (id !== undefined) await ring(id)
+        const id = await stores.sources.findByToken(token)
+        if (id !== undefined && (await isWithin(id)) && (await stores.sources.markRung(id))) await ring(id)
       } catch (error) {
         log.warn({ reason: String(error) }, 'a ring of a source is lost; it is looked at in its time')
       }

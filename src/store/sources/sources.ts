@@ -1,7 +1,16 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
 import type { FeedText, Links } from '../../domain/publication.ts'
 import type { LookReason, SourceFailure, SourceKind, SourceQuestion } from '../../domain/sources/source.ts'
-import { databaseTime, findRow, findValue, hasChanged, rowsOf, run, type Executor } from '../executor.ts'
+import {
+  databaseTime,
+  findRow,
+  findValue,
+  hasChanged,
+  hasRow,
+  rowsOf,
+  run,
+  type Executor,
+} from '../executor.ts'
 import { empty, fill, type Filled } from '../row.ts'
 import type { DB, Sources } from '../schema.ts'
 
@@ -114,15 +123,15 @@ export function sourcesStore(db: Executor) {
     /** A person wants it looked at now. */
     markWanted: (id: number): Promise<void> => update(id, { wantedAt: databaseTime, nextAt: databaseTime }),
 
-    /**
-     * A site rings. Of many rings before the next look one counts, and looks are seconds apart.
-     * @returns its id where somebody should look
-     */
-    markRung: (token: string) => findValue<number>(db)`
+    /** The one whose site rings with it. */
+    findByToken: (token: string) => findValue<number>(db)`select id from sources where token = ${token}`,
+
+    /** A site rings. Of many rings before the next look one counts, and looks are seconds apart. False where none is due. */
+    markRung: (id: number) => hasRow(db)`
       update sources
       set rung_at = clock_timestamp(),
           next_at = greatest(clock_timestamp(), looked_at + make_interval(secs => ${ringSeconds}))
-      where token = ${token} and paused_at is null and (rung_at is null or rung_at <= looked_at)
+      where id = ${id} and paused_at is null and (rung_at is null or rung_at <= looked_at)
       returning id`,
 
     /** Seconds until it is due; undefined where it is paused or gone. */
