@@ -17,6 +17,7 @@ import {
   ringWindows,
   signInWindows,
   trackbackWindows,
+  viewersWindows,
   viewWindows,
 } from './http/rate-limit.ts'
 import { noPage, problemHandler } from './http/problem.ts'
@@ -99,7 +100,13 @@ export function createApp(context: Context, front: FeedFront = openFeedFront(con
   app.use(trackbackRoutes(services, { ...forms, limit: createRateLimit(trackbackWindows, counters.open) }))
   app.use(oldQueries(services))
   app.use(editionRoutes(services, pages))
-  app.use(siteRoutes(services, { ...forms, viewLimit: createRateLimit(viewWindows, counters.open) }))
+  app.use(
+    siteRoutes(services, {
+      ...forms,
+      viewLimit: createRateLimit(viewWindows, counters.open),
+      viewersLimit: createRateLimit(viewersWindows, counters.open),
+    }),
+  )
   app.use(archiveRoutes(services, pages))
   app.use(oldPages(services))
   app.use(noPage)

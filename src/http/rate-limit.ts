@@ -36,6 +36,12 @@ export const signInWindows: Window[] = [
 /** A visitor's views of one article, which count once a day. */
 export const viewWindows: Window[] = [{ name: 'view', points: 1, seconds: 86_400 }]
 
+/** Views from one place, whatever browsers it names: a machine names another each time. What is more counts no view. */
+export const viewersWindows: Window[] = [
+  { name: 'viewers-10m', points: 300, seconds: 600 },
+  { name: 'viewers-day', points: 3_000, seconds: 86_400 },
+]
+
 /** Trackbacks of one site: each is a visit of ours. */
 export const trackbackWindows: Window[] = [{ name: 'trackback', points: 10, seconds: 3_600 }]
 

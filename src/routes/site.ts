@@ -12,12 +12,15 @@ import type { Services } from '../services/services.ts'
 
 const pagingQuery = z.object({ before: z.string().max(2_000).optional() })
 
-type Options = Pick<PublicForms, 'pages' | 'publicUrl' | 'clientAddress'> & { viewLimit: RateLimit }
+type Options = Pick<PublicForms, 'pages' | 'publicUrl' | 'clientAddress'> & {
+  viewLimit: RateLimit
+  viewersLimit: RateLimit
+}
 
 /** The public pages: front, selections, articles. A language in front of the path was read by the middleware. */
 export function siteRoutes(
   { site, views, signups }: Pick<Services, 'site' | 'views' | 'signups'>,
-  { pages, publicUrl, clientAddress, viewLimit }: Options,
+  { pages, publicUrl, clientAddress, viewLimit, viewersLimit }: Options,
 ): Router {
   const router = Router()
 
@@ -86,8 +89,13 @@ export function siteRoutes(
 
   router.post('/articles/:slug/views', async (request, response) => {
     requireSameOrigin(request, publicUrl)
-    const visitor = { address: clientAddress(request).limitKey, userAgent: request.get('user-agent') }
-    await views.count(request.params.slug.normalize(), visitor, (name) => isWithin(viewLimit, name))
+    const address = clientAddress(request).limitKey
+    const visitor = { address, userAgent: request.get('user-agent') }
+    await views.count(
+      request.params.slug.normalize(),
+      visitor,
+      async (name) => (await isWithin(viewersLimit, address)) && isWithin(viewLimit, name),
+    )
     response.status(204).end()
   })
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { ArticleInput } from '../../src/services/articles/input.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
+import { rowsOf } from '../support/query.ts'
 import { aWeb, type Web } from '../support/web.ts'
 
 const html = { headers: { accept: 'text/html' } }
@@ -161,6 +162,24 @@ test('a view is counted once, for readers and not for crawlers', async () => {
   expect(elsewhere.status).toBe(403)
   const page = await textOf(web, `/articles/${slug}`)
   expect(page).toContain('1 lecture, dont 1 aujourd’hui')
+})
+
+test('one machine that names another browser each time is no crowd of readers', async () => {
+  const web = await aWeb()
+  const { slug } = await put(web, 'one')
+  const view = (n: number) =>
+    web.fetch(`/articles/${slug}/views`, {
+      method: 'POST',
+      headers: { 'user-agent': `Mozilla/5.0 Firefox/${n}` },
+    })
+  for (let n = 0; n < 320; n += 40)
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, at) => expect((await view(n + at)).status).toBe(204)),
+    )
+  expect(await rowsOf(web, 'select n::int from article_views')).toEqual([{ n: 300 }])
+  expect(await rowsOf(web, `select count(*)::int as n from rate_limits where key like 'view:%'`)).toEqual([
+    { n: 300 },
+  ])
 })
 
 test('a player that an article may hold may also be shown; a frame from anywhere else may not', async () => {
