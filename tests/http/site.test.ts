@@ -174,7 +174,9 @@ test('one machine that names another browser each time is no crowd of readers', 
     })
   for (let n = 0; n < 320; n += 40)
     await Promise.all(
-      Array.from({ length: 40 }, async (_, at) => expect((await view(n + at)).status).toBe(204)),
+      Array.from({ length: 40 }, async (_, at) => {
+        expect((await view(n + at)).status).toBe(204)
+      }),
     )
   expect(await rowsOf(web, 'select n::int from article_views')).toEqual([{ n: 300 }])
   expect(await rowsOf(web, `select count(*)::int as n from rate_limits where key like 'view:%'`)).toEqual([

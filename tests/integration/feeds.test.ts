@@ -134,7 +134,7 @@ test('H13 with the database away a held feed is served, 200 and 304; others are 
   const unheld = await poll(`${newsroom.origin}/tags/mer/rss.xml`)
   expect([unheld.status, unheld.headers['retry-after']]).toEqual([503, '30'])
 
-  await desk.put('a1', { title: 'Changé entre-temps' })
+  await desk.put('a1', { title: 'Changé entre-temps', tags: ['mer'] })
   await desk.render()
   proxy.setMode('open')
   expect(titlesOf(await changed(url, held))).toEqual(['Changé entre-temps'])

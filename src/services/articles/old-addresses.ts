@@ -57,7 +57,7 @@ export function createOldAddressService({ database }: Pick<Parts, 'database'>) {
 
   const findSelection = async (kinds: SelectionKind[], slug: string): Promise<Place | undefined> => {
     for (const kind of kinds) {
-      const selection = slug === '' ? undefined : await selections.findBySlug(kind, slug)
+      const selection = slug === '' ? undefined : await selections.findPublic(kind, slug)
       if (selection) return { path: selectionPath(selection), subject: selectionSubject(selection) }
     }
     return undefined

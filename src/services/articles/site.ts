@@ -91,7 +91,7 @@ export function createSiteService({ config, database, now }: Pick<Parts, 'config
       wanted: { kind: SelectionKind; slug: string } & Record<'only' | 'before', string | undefined>,
     ) {
       const { kind, slug, only, before } = wanted
-      const selection = await selections.findBySlug(kind, slug.normalize())
+      const selection = await selections.findPublic(kind, slug.normalize())
       if (!selection) {
         throw notFound('no_selection', `There is no ${kind} at this address.`)
       }

@@ -133,6 +133,6 @@ async function findSubject(stores: Stores, subject: FeedSubject): Promise<FeedSu
       (await stores.articles.findBySlug(slug)) ?? (await stores.articles.findBySlugHistory(slug))
     return article && isPublic(article) ? `responses:${article.slug}` : undefined
   }
-  const selection = await stores.selections.findBySlug(kind as SelectionKind, slug)
+  const selection = await stores.selections.findPublic(kind as SelectionKind, slug)
   return selection && selectionSubject(selection)
 }

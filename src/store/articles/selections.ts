@@ -44,15 +44,24 @@ export function selectionsStore(db: Executor) {
     ),
   ] as const
   const select = () => db.selectFrom('selections').select(columns).$castTo<PlacedSelection>()
+  const named = (kind: SelectionKind, slug: string) =>
+    select().where(
+      'id',
+      '=',
+      sql<number>`(select id from selection_names where kind = ${kind} and slug = ${slug} limit 1)`,
+    )
 
   return {
     /** Also by a slug that it had before. */
-    findBySlug: (kind: SelectionKind, slug: string): Promise<PlacedSelection | undefined> =>
-      select()
+    findBySlug: (kind: SelectionKind, slug: string) => named(kind, slug).executeTakeFirst(),
+
+    /** The same where readers know of it: tags and authors come with a story, which may not be out yet. */
+    findPublic: (kind: SelectionKind, slug: string) =>
+      named(kind, slug)
         .where(
-          'id',
-          '=',
-          sql<number>`(select id from selection_names where kind = ${kind} and slug = ${slug} limit 1)`,
+          sql<boolean>`(kind in ('section', 'dossier') or exists (
+            select from article_selections s join articles a on a.id = s.article_id
+            where s.selection_id = selections.id and a.state in ('published', 'withdrawn')))`,
         )
         .executeTakeFirst(),
 

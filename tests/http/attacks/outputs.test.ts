@@ -38,6 +38,42 @@ test('drafts and scheduled articles are in no feed, list or newsletter page; a w
   }
 })
 
+test('tags and authors of a story that is not out are as unknown as any other', async () => {
+  const web = await aNewsroom()
+  await web.put('public', { title: 'Le marché rouvre', tags: ['marche'], authors: ['Nadia Amrani'] })
+  for (const state of ['draft', 'scheduled'] as const)
+    await web.put(state, {
+      title: state,
+      state,
+      publishedAt: '2199-01-01T00:00:00Z',
+      tags: ['demission', 'marche'],
+      authors: ['Une Source'],
+    })
+  const answers = async (paths: string[]) =>
+    Promise.all(
+      paths.map(async (path) => {
+        const response = await web.fetch(path)
+        return [response.status, (await response.text()).replaceAll(/demission|une-source|inconnu/g, '…')]
+      }),
+    )
+  const pathsOf = (tag: string, author: string) =>
+    ['', '/rss.xml', '/atom.xml', '/feed.json'].flatMap((rest) => [
+      `/tags/${tag}${rest}`,
+      `/authors/${author}${rest}`,
+    ])
+  const everyPathOf = (tag: string, author: string) => [
+    ...pathsOf(tag, author),
+    ...[`/tag/${tag}/`, `/tag/${tag}/feed/`, `/author/${author}/`],
+  ]
+  const hidden = await answers(everyPathOf('demission', 'une-source'))
+  expect(hidden.map(([status]) => status)).toEqual(hidden.map(() => 404))
+  expect(hidden).toEqual(await answers(everyPathOf('inconnu', 'inconnu')))
+  for (const [status, body] of await answers(pathsOf('marche', 'nadia-amrani'))) {
+    expect(status).toBe(200)
+    expect(body).toContain('Le marché rouvre')
+  }
+})
+
 test('the page of a withdrawn article answers 410 with its notice, and with none of its words', async () => {
   const web = await aNewsroom()
   await web.put('wrong', { title: 'Titre faux', html: '<p>Texte faux.</p>', summary: 'Chapeau faux' })
