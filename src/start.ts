@@ -61,13 +61,14 @@ function showFirstSteps({ read, subscribe, mailbox, desk }: FirstSteps): void {
 
 /** @returns whether it was told to end: the exit then follows by itself */
 function endOnSignals(supervisor: Supervisor): () => boolean {
-  let ending = false
+  let toldAt: number | undefined
   const end = () => {
-    if (ending) {
-      supervisor.kill()
+    if (toldAt !== undefined) {
+      // npm hands on the Ctrl-C that the terminal sends us anyway.
+      if (performance.now() - toldAt > 1_000) supervisor.kill()
       return
     }
-    ending = true
+    toldAt = performance.now()
     say('\nStopping: finishing what is in flight. Ctrl-C again does not wait for it.')
     supervisor.stop().then(
       () => process.exit(0),
@@ -78,5 +79,5 @@ function endOnSignals(supervisor: Supervisor): () => boolean {
     )
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
-  return () => ending
+  return () => toldAt !== undefined
 }

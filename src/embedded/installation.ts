@@ -92,10 +92,16 @@ export function refuseIfUsed({ dataDir, databaseUrl }: Config): void {
   )
 }
 
+/** How the one that runs is ended, where it has said who it is. */
+const endingOf = (dataDir: string): string => {
+  const state = findState(dataDir)
+  return state ? ` (kill ${state.pid})` : ''
+}
+
 const alreadyRunning = (dataDir: string) =>
   conflict(
     'already_running',
-    `Dépêche already runs on ${dataDir}: use that one, stop it first, or set DATA_DIR and PORT for another.`,
+    `Dépêche already runs on ${dataDir}: use that one, end it first${endingOf(dataDir)}, or set DATA_DIR and PORT for another.`,
   )
 
 /** A keeper on its way out may stop the server under us; then it is started again. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -168,6 +168,7 @@ test('START-8 a second start says in one sentence that it runs already', async (
   const second = spawnStart({ DATA_DIR: dataDir })
   expect(await second.ended).toBe(1)
   expect(second.output()).toMatch(/^Dépêche already runs on .*\n$/)
+  expect(second.output()).toContain(`(kill ${first.process.pid})`)
   expect(await isUp(first.urlOf('Read'))).toBe(true)
 })
 
@@ -248,6 +249,31 @@ test('START-12 SIGTERM to every process at once is an end in order: nothing star
   for (const file of readdirSync(join(dataDir, 'logs'))) {
     expect(readFileSync(join(dataDir, 'logs', file), 'utf8'), file).not.toMatch(/"level":[4-6]0/)
   }
+})
+
+test('START-18 SIGTERM to npm alone ends the service', async () => {
+  const dataDir = await aUsedDataDir()
+  const started = await aRunningInstallation(dataDir, {}, [], ['npm', 'start'])
+  started.process.kill('SIGTERM')
+  expect(await started.ended).toBe(0)
+  await nothingRuns(dataDir)
+})
+
+test('START-18 a Ctrl-C that comes from the terminal and from npm is one: what is in flight is finished', async () => {
+  const dataDir = await aUsedDataDir()
+  const started = await aRunningInstallation(dataDir, {}, [], ['npm', 'start'])
+  const socket = connect(Number(new URL(started.urlOf('Read')).port), 'localhost')
+  socket.write('POST /subscribe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n')
+  socket.write('Content-Type: application/x-www-form-urlencoded\r\n\r\na')
+  const answered = once(socket, 'data') as Promise<[Buffer]>
+  const log = join(dataDir, 'logs', 'web.log')
+  started.pressCtrlC()
+  await eventually(() => readFileSync(log, 'utf8').includes('draining'), 'the web process is told to end')
+  socket.write('=')
+  const [answer] = await answered
+  expect(answer.toString()).toMatch(/^HTTP\/1.1 /)
+  expect(await started.ended).toBe(0)
+  await nothingRuns(dataDir)
 })
 
 test('links that a command prints lead to the service that runs, or to PUBLIC_URL where it is set', async () => {

@@ -58,8 +58,13 @@ async function killAll(dataDir: string): Promise<void> {
 }
 
 /** Starts without waiting; any free ports. */
-export function spawnStart(env: Record<string, string>, args: string[] = []): StartedInstallation {
-  const child = spawn(process.execPath, ['src/start.ts', ...args], {
+export function spawnStart(
+  env: Record<string, string>,
+  args: string[] = [],
+  command = [process.execPath, 'src/start.ts'],
+): StartedInstallation {
+  const [program = '', ...words] = command
+  const child = spawn(program, [...words, ...args], {
     detached: true,
     env: { ...bareEnvironment, PORT: '0', MAIL_CATCHER_PORT: '0', METRICS_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -87,8 +92,9 @@ export async function aRunningInstallation(
   dataDir: string,
   env: Record<string, string> = {},
   args: string[] = [],
+  command?: string[],
 ): Promise<StartedInstallation> {
-  const started = spawnStart({ DATA_DIR: dataDir, ...env }, args)
+  const started = spawnStart({ DATA_DIR: dataDir, ...env }, args, command)
   await eventually(() => {
     if (started.process.exitCode !== null) throw new Error(`it ended instead:\n${started.output()}`)
     return started.output().includes('Desk ')
