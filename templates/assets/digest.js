@@ -69,12 +69,12 @@ if (section) {
       cell.textContent = numbers.format(n)
       cell.parentElement.classList.toggle('zero', n === 0)
     }
-    section.querySelector('[data-audience]').textContent = numbers.format(audience ?? 0)
+    section.querySelector('[data-audience]').textContent = numbers.format(audience)
     section.querySelector('[data-done]').textContent = doneOf
       .replace('{n}', numbers.format(done))
       .replace('{sent}', numbers.format(sent))
       .replace('{unsent}', numbers.format(unsent))
-      .replace('{all}', numbers.format(audience ?? 0))
+      .replace('{all}', numbers.format(audience))
     section.querySelector('[data-time-left]').textContent =
       secondsLeft === null ? '' : left.replace('{time}', durations(secondsLeft))
     let x = 0
@@ -88,9 +88,11 @@ if (section) {
   const source = new EventSource(section.dataset.events)
   source.addEventListener('progress', (event) => {
     const progress = JSON.parse(event.data)
-    show(progress)
+    if (progress.state === section.dataset.state && !progress.isFinal) {
+      if (progress.audience !== null) show(progress)
+      return
+    }
     // Another state has other buttons, and a list that belongs to it.
-    if (progress.state === section.dataset.state && !progress.isFinal) return
     source.close()
     location.reload()
   })

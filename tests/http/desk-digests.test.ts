@@ -211,6 +211,17 @@ test('a notice is shown while it is true of the digest, however often the page i
   expect(await said('completed', 'digest-tested')).toContain('L’essai')
 })
 
+test('while readers are gathered nobody is counted: not zero of zero', async () => {
+  const { desk, id, version, path, web } = await aDraft()
+  await desk.post(`${path}/send`, { version, key: 'one-click' })
+  const gathering = await (await desk.get(path)).text()
+  expect(gathering).toContain('Les destinataires ne sont pas encore réunis.')
+  expect(gathering).toContain('data-events')
+  expect(gathering).not.toContain('data-count')
+  await web.context.services.preparing.prepare(id)
+  expect(await (await desk.get(path)).text()).toContain('data-count="pending"')
+})
+
 test('a digest paused past its time asks before it goes on', async () => {
   const { desk, id, version, path, digests, web } = await aDraft()
   await desk.post(`${path}/send`, { version, key: 'one-click' })
