@@ -291,6 +291,13 @@ test('SRC-4 a page whose first feed holds nothing has another; one whose server 
   await expect(sources.preview(address)).rejects.toThrow('The server is busy')
 })
 
+test('SRC-4 what is no address of the web, or carries a password, is told as that', async () => {
+  const { sources } = (await aNewsroom()).context.services
+  for (const address of ['ftp://rivage.example/', 'javascript:alert(1)', 'https://moi:secret@rivage.example/'])
+    await expect(sources.preview(address), address).rejects.toThrow('no address of http or https')
+  await expect(sources.preview('127.0.0.1:1/feed')).rejects.toThrow('not public')
+})
+
 test('SRC-4 a feed without articles is refused, and so is a page without a feed', async () => {
   const { context } = await aNewsroom({ env: { SOURCE_HOSTS: '127.0.0.1' } })
   const { sources } = context.services

@@ -23,6 +23,7 @@ export async function discover(
   address: string,
   wish: { kind?: SourceKind | undefined; language?: string | undefined } = {},
 ): Promise<Discovery> {
+  if (!isOfTheWeb(address)) throw notOfTheWeb()
   try {
     const offers = await sites.discover(address, wish.kind)
     const found = wish.kind ? offers.find(({ kind }) => kind === wish.kind) : offers[0]
@@ -46,6 +47,12 @@ export async function discover(
   }
 }
 
+/** People leave the scheme out. */
+const isOfTheWeb = (address: string): boolean => {
+  const url = URL.parse(address.includes('://') ? address : `https://${address}`)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === ''
+}
+
 const sentences: Record<SourceFailure, string> = {
   unreachable: 'No server answers there; check the address.',
   refused: 'The server refuses us; ask whoever runs it to let programs read the site.',
@@ -61,6 +68,13 @@ const sentences: Record<SourceFailure, string> = {
 
 const unreadable = (fault: SiteFault) =>
   invalid('source_unreadable', sentences[fault.failure], { cause: fault, field: 'address' })
+
+const notOfTheWeb = () =>
+  invalid(
+    'source_unreadable',
+    'It is no address of http or https, or it carries a user or a password; leave that out.',
+    { field: 'address' },
+  )
 
 const unknown = () =>
   invalid(
