@@ -83,6 +83,19 @@ test('configuration faults are told together, each by its variable, without a va
   expect(result.stderr).not.toMatch(/^\s+at /m)
 })
 
+test('a database that refuses the password, or is not there, names DATABASE_URL; a file that cannot be is told by its path', async () => {
+  const url = await cloneDatabase()
+  const changed = (change: Partial<URL>) => Object.assign(new URL(url), change).href
+  for (const wrong of [changed({ password: 'wrong' }), changed({ pathname: '/no_such_database' })]) {
+    const { code, stderr } = await depeche(wrong, ['migrate'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^The database refuses us: .* in DATABASE_URL\.$/m)
+  }
+  const { code, stderr } = await depeche(url, ['subscriber', 'export', '/no-such-folder/all.csv'])
+  expect([code, stderr]).toEqual([1, expect.stringContaining('/no-such-folder/all.csv')])
+  expect(stderr).not.toContain('should not')
+})
+
 test('a command makes no database: without one it says what it needs', async () => {
   const dataDir = mkdtempSync('/var/tmp/depeche-none-')
   const { code, stdout, stderr } = await depeche('', ['publication', 'show'], {
