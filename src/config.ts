@@ -213,6 +213,10 @@ function findContradictions(env: Partial<Record<keyof Environment, string>>): st
   if (env.DATABASE_URL && !env.SECRET_KEY) {
     faults.push('SECRET_KEY: required where DATABASE_URL is set; `openssl rand -hex 32` makes one')
   }
+  const host = URL.parse(env.PUBLIC_URL ?? '')?.hostname ?? 'localhost'
+  if (!env.MAIL_FROM && !host.startsWith('[') && !isMailbox(`a@${host}`)) {
+    faults.push('MAIL_FROM: set it, for no mail can come from an address at the host of PUBLIC_URL')
+  }
   return faults
 }
 

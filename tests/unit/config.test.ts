@@ -56,6 +56,14 @@ test.each([
   expect(faultsOf({ [name]: value })).toContain(`  ${name}: `)
 })
 
+test('where no mail can come from the host of PUBLIC_URL, MAIL_FROM is to be set', () => {
+  const PUBLIC_URL = 'https://le_rivage.example'
+  expect(faultsOf({ PUBLIC_URL })).toContain('  MAIL_FROM: set it')
+  expect(faultsOf({ PUBLIC_URL, MAIL_FROM: 'lettres@rivage.example' })).toBe('')
+  for (const url of ['http://localhost:3000', 'http://127.0.0.1', 'http://[::1]:3000', 'https://الساحل.example'])
+    expect(faultsOf({ PUBLIC_URL: url }), url).toBe('')
+})
+
 test('all faults are told together, what contradicts as well', () => {
   const faults = faultsOf({ PORT: 'x', MAIL_FROM: 'x', DATABASE_URL: 'postgres://db/d', DKIM_SELECTOR: 's' })
   for (const name of ['PORT', 'MAIL_FROM', 'SECRET_KEY', 'DKIM_DOMAIN'])
