@@ -158,7 +158,10 @@ test('a digest is scheduled at the time of the newsletter’s zone, by what was 
   expect(scheduled).toMatchObject({ state: 'scheduled', sendAt: '2031-07-01T08:30:00.000Z' })
   const past = { sendAt: '2020-01-01T07:00', version: String(scheduled.version) }
   expect((await desk.post(`${path}/schedule`, past)).status).toBe(422)
-  expect(await (await desk.get(path)).text()).toContain('value="2031-07-01T09:30"')
+  const page = await (await desk.get(path)).text()
+  expect(page).toContain('value="2031-07-01T09:30"')
+  // To send is what the page is for.
+  expect(page).toContain('<button class="quiet">Pause</button>')
 })
 
 test.each(['up', 'down', 'pin', 'exclude'])(
