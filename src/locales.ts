@@ -44,8 +44,18 @@ export function translate(
   const text =
     typeof message === 'string' ? message : choosePlural(language, message, Number(values['count']))
   if (text === undefined) throw new Error(`no text ${key} in ${language}`)
-  return text.replace(/\{(\w+)\}/g, (placeholder, name: string) => String(values[name] ?? placeholder))
+  return text.replace(/([«“]\u00a0?)?\{(\w+)\}/g, (placeholder, quote: string | undefined, name: string) => {
+    const value = values[name]
+    if (value === undefined) return placeholder
+    return quote === undefined ? String(value) : quote + within(quote, String(value))
+  })
 }
+
+/** Quotes within quotes are of the second level: « “Oui”, dit-il ». */
+const within = (quote: string, words: string): string =>
+  quote === '“'
+    ? words.replace(/“/g, '‘').replace(/”/g, '’')
+    : words.replace(/«\s?/g, '“').replace(/\s?»/g, '”')
 
 function find(root: Messages, key: string): Message | undefined {
   let node: Messages[string] | undefined = root

@@ -32,6 +32,14 @@ test('every text exists in all three languages', () => {
   for (const keys of others) expect(keys).toEqual(first)
 })
 
+test('quotes of a headline within quotes are of the second level', () => {
+  const say = (language: 'fr' | 'ar' | 'en', title: string) =>
+    translate(language, 'feeds.responses_to', { title }).replace(/\u00a0/g, ' ')
+  expect(say('fr', '« Bon, on y va ? » : le récit')).toBe('Réponses à « “Bon, on y va ?” : le récit »')
+  expect(say('ar', '«نعم» قال')).toBe('الردود على «“نعم” قال»')
+  expect(say('en', 'A “yes”')).toBe('Responses to “A ‘yes’”')
+})
+
 test('a text that counts has every plural form of its language', () => {
   for (const language of interfaceLanguages) {
     const rules = new Intl.PluralRules(language)
