@@ -293,7 +293,11 @@ test('SRC-4 a page whose first feed holds nothing has another; one whose server 
 
 test('SRC-4 what is no address of the web, or carries a password, is told as that', async () => {
   const { sources } = (await aNewsroom()).context.services
-  for (const address of ['ftp://rivage.example/', 'javascript:alert(1)', 'https://moi:secret@rivage.example/'])
+  for (const address of [
+    'ftp://rivage.example/',
+    'javascript:alert(1)',
+    'https://moi:secret@rivage.example/',
+  ])
     await expect(sources.preview(address), address).rejects.toThrow('no address of http or https')
   await expect(sources.preview('127.0.0.1:1/feed')).rejects.toThrow('not public')
 })

@@ -60,7 +60,12 @@ test('where no mail can come from the host of PUBLIC_URL, MAIL_FROM is to be set
   const PUBLIC_URL = 'https://le_rivage.example'
   expect(faultsOf({ PUBLIC_URL })).toContain('  MAIL_FROM: set it')
   expect(faultsOf({ PUBLIC_URL, MAIL_FROM: 'lettres@rivage.example' })).toBe('')
-  for (const url of ['http://localhost:3000', 'http://127.0.0.1', 'http://[::1]:3000', 'https://الساحل.example'])
+  for (const url of [
+    'http://localhost:3000',
+    'http://127.0.0.1',
+    'http://[::1]:3000',
+    'https://الساحل.example',
+  ])
     expect(faultsOf({ PUBLIC_URL: url }), url).toBe('')
 })
 
