@@ -317,6 +317,16 @@ test('who moves from a dead mailbox keeps what they receive, whatever still come
   expect(await states()).toEqual({ 'le-matin': 'ended' })
 })
 
+test('erasure takes along what the desk noted when it suppressed somebody, and leaves them suppressed', async () => {
+  const { web, reader, fresh, nonceOf } = await aCentre()
+  const actor = { kind: 'cli', role: 'admin' } as const
+  await web.context.services.suppressions.add(email, 'Amina Kaci asked by phone', actor)
+  await reader.post(fresh, { action: 'erase', nonce: await nonceOf(fresh) })
+  expect(await rowsOf(web, 'select reason, detail from suppressions')).toEqual([
+    { reason: 'manual', detail: null },
+  ])
+})
+
 test('erasure leaves no trace of the address but an HMAC, blocks imports, and lets a new signup through', async () => {
   const { web, reader, fresh, nonceOf } = await aCentre()
   await reader.post(fresh, { action: 'erase', nonce: await nonceOf(fresh) })

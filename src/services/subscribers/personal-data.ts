@@ -42,7 +42,11 @@ export async function eraseSubscriber(
   await tx.subscribers.lock(id)
   await endSubscriptions(tx, { subscriberId: id, reason: 'erased' })
   await tx.consents.updateErased(id)
-  if (parsed) await tx.suppressions.put(hashAddress(keyring, parsed), { reason: 'erased' })
+  if (parsed) {
+    const hashes = hashAddress(keyring, parsed)
+    await tx.suppressions.put(hashes, { reason: 'erased' })
+    await tx.suppressions.updateErased(hashes)
+  }
   await tx.activations.deleteOf(id, address ?? '')
   await tx.writtenResponses.deleteResponder(address ?? '')
   await tx.personalData.delete(id)

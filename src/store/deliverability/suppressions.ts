@@ -81,6 +81,10 @@ export function suppressionsStore(db: Executor) {
         where ${strength}, suppressions.reason) <= ${strength}, excluded.reason)`
     },
 
+    /** What was noted of a person goes with them; that they are suppressed, and since when, stays. */
+    updateErased: (hashes: AddressHash[]) => run(db)`
+      update suppressions set detail = null where address_hmac = any (${hmacsOf(hashes)}::bytea[])`,
+
     delete: (hashes: AddressHash[], reasons: SuppressionReason[]): Promise<boolean> =>
       hasChanged(
         db
