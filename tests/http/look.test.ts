@@ -155,13 +155,15 @@ test('the page of the look: saved, audited, shown again where a field is at faul
   })
   expect(await (await admin.get('/audit')).text()).toContain('Contacts')
   const before = await publication.get()
-  const faults = { 'contacts.fr': 'personne', 'legalLinks.ar': 'x: javascript:alert(1)', accent: '#ff0' }
+  const contacts = 'Publicité : pub@rivage.example\n\npersonne'
+  const faults = { 'contacts.fr': contacts, 'legalLinks.ar': 'x: javascript:alert(1)', accent: '#ff0' }
   const refused = await admin.post('/look', { ...typed, ...faults })
   expect(refused.status).toBe(422)
   const html = await refused.text()
   for (const field of Object.keys(faults)) expect(html).toContain(`id="${field}-fault" class="fault"`)
   expect(html).toContain('value="#ff0"')
   expect(html).toContain('personne</textarea>')
+  expect(html).toContain('La ligne à corriger\u00a0: <bdi>personne</bdi>')
   expect(await publication.get()).toEqual(before)
   expect((await (await signedIn(web, 'editor')).post('/look', typed)).status).toBe(403)
   // The form of the settings has the text of the first language.

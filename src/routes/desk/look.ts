@@ -8,31 +8,41 @@ import {
   textFields,
   type Publication,
 } from '../../domain/publication.ts'
-import { framed, get, postForm, type DeskCall, type DeskRoute } from '../../http/desk.ts'
+import { framed, get, postForm, type DeskCall, type DeskRoute, type FormAtFault } from '../../http/desk.ts'
 import { accent, textInputs } from '../../services/desk/publication-input.ts'
 import type { Services } from '../../services/services.ts'
 import { takePicture, withPictures } from './pictures.ts'
 
-/** A list in a box of text: a line each, `Publicité : pub@rivage.example`. */
-const asLines = (rows: z.ZodType, label: string, value: string): z.ZodType<unknown, string> =>
+/** Lists in a box of text: a line each, `Publicité : pub@rivage.example`. */
+const lists = { contacts: ['role', 'email'], legalLinks: ['label', 'url'] } as const
+type List = keyof typeof lists
+
+const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '')
+
+const rowsOf = (list: List, text: string): object[] =>
+  linesOf(text).map((line) => {
+    const [label, value] = lists[list]
+    const [start = '', ...rest] = line.split(':')
+    return { [label]: start.trim(), [value]: rest.join(':').trim() }
+  })
+
+/** The first line that is not as the others should be. */
+function findWrongLine(list: List, text: string): string | undefined {
+  const place = textInputs[list].safeParse(rowsOf(list, text)).error?.issues[0]?.path[0]
+  return typeof place === 'number' ? linesOf(text)[place]?.trim() : undefined
+}
+
+const asLines = (list: List): z.ZodType<unknown, string> =>
   z
     .string()
     .max(10_000)
-    .transform((text) =>
-      text
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-        .map((line) => {
-          const [start = '', ...rest] = line.split(':')
-          return { [label]: start.trim(), [value]: rest.join(':').trim() }
-        }),
-    )
-    .refine((list) => rows.safeParse(list).success)
+    .transform((text) => rowsOf(list, text))
+    .refine((rows) => textInputs[list].safeParse(rows).success)
 
 const inputs: Record<(typeof textFields)[number], z.ZodType<unknown, string | null>> = {
   ...textInputs,
-  contacts: asLines(textInputs.contacts, 'role', 'email'),
-  legalLinks: asLines(textInputs.legalLinks, 'label', 'url'),
+  contacts: asLines('contacts'),
+  legalLinks: asLines('legalLinks'),
 }
 const previewPath = z.object({ part: z.enum(['page', 'mail']) })
 const previewQuery = z.object({ language: z.string().regex(languageTag) })
@@ -47,13 +57,13 @@ const pictureFields = z.object(
 
 /** How the newsroom presents itself on pages, in mails and in feeds. */
 export function lookDesk({ media, publication, site }: Services): DeskRoute[] {
-  const show = async ({ page }: DeskCall, more: object = {}) => {
+  const show = async ({ page }: DeskCall, more: Partial<FormAtFault> = {}) => {
     const stored = await publication.get()
     page('desk/look', {
       accent: stored.accent,
       pictures: lookPictures.map((name) => ({ name, url: stored[name]?.url })),
       made: stored.accent === null ? undefined : accentOf(stored.accent),
-      tongues: listTongues(stored),
+      tongues: listTongues(stored, more.typed),
       previews: ['ltr', 'rtl'].flatMap(
         (direction) => stored.languages.find((tag) => directionOf(tag) === direction) ?? [],
       ),
@@ -93,13 +103,15 @@ export function lookDesk({ media, publication, site }: Services): DeskRoute[] {
 }
 
 /** The fields of the form by language. Name, sentence, byline and address of the first stand in the settings. */
-const listTongues = (stored: Publication) =>
+const listTongues = (stored: Publication, typed: FormAtFault['typed'] = {}) =>
   stored.languages.map((tag, n) => ({
     tag,
     isFirst: n === 0,
     fields: (n === 0 ? (['footer', 'contacts', 'legalLinks'] as const) : textFields).map((text) => {
       const own: unknown = stored[text]
-      return { text, name: `${text}.${tag}`, value: isPerLanguage(own) ? own[tag] : n === 0 ? own : null }
+      const name = `${text}.${tag}`
+      const wrongLine = text in lists ? findWrongLine(text as List, String(typed[name] ?? '')) : undefined
+      return { text, name, value: isPerLanguage(own) ? own[tag] : n === 0 ? own : null, wrongLine }
     }),
   }))
 
