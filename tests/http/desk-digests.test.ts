@@ -225,6 +225,15 @@ test('while readers are gathered nobody is counted: not zero of zero', async () 
   expect(await (await desk.get(path)).text()).toContain('data-count="pending"')
 })
 
+test('a digest that was cancelled while its readers were gathered counts nobody', async () => {
+  const { desk, version, path } = await aDraft()
+  await desk.post(`${path}/send`, { version, key: 'one-click' })
+  await desk.post(`${path}/cancel`, {})
+  const page = await (await desk.get(path)).text()
+  expect(page).toContain('class="chip cancelled"')
+  expect(page).not.toContain('class="progress"')
+})
+
 test('a digest paused past its time asks before it goes on', async () => {
   const { desk, id, version, path, digests, web } = await aDraft()
   await desk.post(`${path}/send`, { version, key: 'one-click' })
