@@ -110,7 +110,9 @@ const listTongues = (stored: Publication, typed: FormAtFault['typed'] = {}) =>
     fields: (n === 0 ? (['footer', 'contacts', 'legalLinks'] as const) : textFields).map((text) => {
       const own: unknown = stored[text]
       const name = `${text}.${tag}`
-      const wrongLine = text in lists ? findWrongLine(text as List, String(typed[name] ?? '')) : undefined
+      const words = typed[name]
+      const wrongLine =
+        text in lists && typeof words === 'string' ? findWrongLine(text as List, words) : undefined
       return { text, name, value: isPerLanguage(own) ? own[tag] : n === 0 ? own : null, wrongLine }
     }),
   }))
