@@ -193,6 +193,9 @@ async function listUncertain({ services }: Context, id: number) {
 async function tellAboutWorkers({ database }: Context): Promise<boolean> {
   const hasWorker = (await database.stores.workers.countAlive()) > 0
   if (!hasWorker) tellOfNoWorker('nothing goes out')
+  if (await database.stores.instanceGuard.isHeld()) {
+    process.stderr.write('This database is a copy: nothing goes out until `depeche restore confirm`.\n')
+  }
   return hasWorker
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DigestShape } from '../../src/services/digests/shape.ts'
 import { anArticle } from '../support/articles.ts'
+import { query } from '../support/query.ts'
 import { depeche } from '../support/cli.ts'
 import { aSubscriber } from '../support/subscribers.ts'
 import { aWeb } from '../support/web.ts'
@@ -42,6 +43,7 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
   const sent = await depeche(url, ['digest', 'send', String(id)])
   expect(sent).toMatchObject({ code: 0, stdout: `Digest ${id} is on its way to 1 readers.\n` })
   expect(sent.stderr).toContain('No worker runs')
+  expect(sent.stderr).not.toContain('restore confirm')
   await services.preparing.prepare(id)
   expect((await depeche(url, ['digest', 'pause', String(id)])).stdout).toBe(
     `Digest ${id} is paused. 0 of 1 sent, 1 not.\n`,
@@ -50,6 +52,13 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
     /state {5}paused\naudience {2}1: 0 sent, 1 not\n[^]*\nbegan {5}\d{4}-\d\d-\d\d \d\d:\d\d UTC\n/,
   )
   expect((await depeche(url, ['digest', 'status'])).stdout).toContain('Le phare se rallume')
+
+  const copy = JSON.parse(
+    (await depeche(url, ['digest', 'compose', 'hebdo', '--json'])).stdout,
+  ) as DigestShape
+  await query(url, `insert into instance_guard (system_identifier, timeline, files) values ('x', 1, 'x')`)
+  const held = await depeche(url, ['digest', 'send', String(copy.id)])
+  expect(held.stderr).toContain('This database is a copy: nothing goes out until `depeche restore confirm`.')
 })
 
 test('wrong use exits 2, a refusal 1, each with its sentence', async () => {
