@@ -43,7 +43,7 @@ test('a rate in a notice has the decimal sign of its language', async () => {
 test('a French title in an Arabic notice keeps to itself, in the subject too; nowhere else are there marks', async () => {
   const arabic = await aNotice('digest_paused', { digest: title }, 'ar')
   expect(arabic.subject).toContain(`\u2068${title}\u2069`)
-  expect(arabic.text).toContain(`«\u2068${title}\u2069»`)
+  expect(arabic.text).toContain('«\u2068Le port rouvre : “Enfin !”\u2069»')
   const withdrawn = await aNotice('article_withdrawn', { digest: '#12', article: title, count: 3 }, 'ar')
   expect(withdrawn.subject).toContain('\u2068#12\u2069')
   const french = await aNotice('digest_paused', { digest: title }, 'fr')
