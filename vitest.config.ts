@@ -6,8 +6,8 @@ export default defineConfig({
     include: ['tests/{unit,integration,http,browser}/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     sequence: { sequencer: LongestFirst },
-    // As many as the cores of a small machine: with more, processes under test wait for each other.
-    maxWorkers: 2,
+    // One more than the cores of a small machine: a file waits for its database and its browser a good part of the time.
+    maxWorkers: 3,
     // Files share what a process has loaded and compiled: what a test changes, it puts back.
     isolate: false,
     // Ends a test that hangs; no test is judged by how long it takes.
