@@ -10,7 +10,7 @@ export default defineConfig({
     exclude: ['tests/faults/servers.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     sequence: { sequencer: LongestFirst },
-    maxWorkers: 2,
+    maxWorkers: 3,
     isolate: false,
     testTimeout: 180_000,
     hookTimeout: 180_000,
