@@ -1,6 +1,6 @@
-import { UsageError } from './failure.ts'
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { UsageError } from './failure.ts'
 import type { ArticleInput } from '../services/articles/input.ts'
 import { answer, cliActor, withContext, withJson } from './command.ts'
 import { printResult } from './output.ts'

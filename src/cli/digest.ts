@@ -1,6 +1,6 @@
-import { UsageError } from './failure.ts'
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
+import { UsageError } from './failure.ts'
 import type { Context } from '../context.ts'
 import { decodeCursor, byId } from '../domain/cursor.ts'
 import { deliveryStates, keptReason, type DoubtDecision } from '../domain/delivery/delivery.ts'

@@ -1,6 +1,6 @@
-import { ToldError, UsageError } from './failure.ts'
 import { Worker } from 'node:worker_threads'
 import type { Command } from 'commander'
+import { ToldError, UsageError } from './failure.ts'
 import { isLanguageTag } from '../domain/publication.ts'
 import { invalid } from '../errors.ts'
 import type { ImportLine, ImportReport } from '../import/batch.ts'

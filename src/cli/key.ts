@@ -1,5 +1,5 @@
-import { UsageError } from './failure.ts'
 import { Option, type Command } from 'commander'
+import { UsageError } from './failure.ts'
 import { roles, type Role } from '../domain/editor.ts'
 import { keyLifetimeDays } from '../services/desk/keys.ts'
 import { cliActor, withContext } from './command.ts'

@@ -1,5 +1,5 @@
-import { UsageError } from './failure.ts'
 import type { Command } from 'commander'
+import { UsageError } from './failure.ts'
 
 export function migrateCommand(program: Command): void {
   program

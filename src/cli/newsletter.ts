@@ -1,5 +1,5 @@
-import { UsageError } from './failure.ts'
 import type { Command } from 'commander'
+import { UsageError } from './failure.ts'
 import { answer, cliActor, withJson } from './command.ts'
 import { findCadence } from '../domain/newsletter.ts'
 import { scheduleInWords } from '../locales.ts'

@@ -1,5 +1,5 @@
-import { UsageError } from './failure.ts'
 import { Option, type Command } from 'commander'
+import { UsageError } from './failure.ts'
 import type { Context } from '../context.ts'
 import { feedTexts, links, type FeedText, type Links } from '../domain/publication.ts'
 import type { SourceInput } from '../services/sources/input.ts'

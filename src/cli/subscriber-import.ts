@@ -1,6 +1,6 @@
-import { ToldError, UsageError } from './failure.ts'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { ToldError, UsageError } from './failure.ts'
 import type { Context } from '../context.ts'
 import type { ImportReport, ImportShape } from '../services/subscribers/import/report.ts'
 import { cliActor, withContext } from './command.ts'

@@ -1,7 +1,7 @@
-import { isLoopback } from '../domain/loopback.ts'
 import { once } from 'node:events'
 import { statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { isLoopback } from '../domain/loopback.ts'
 import type { Context } from '../context.ts'
 import { look, no, ok, type Finding } from './finding.ts'
 import { isDistrust } from '../domain/certificate.ts'

@@ -1,7 +1,7 @@
-import { isLoopback } from '../domain/loopback.ts'
 import type { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { isLoopback } from '../domain/loopback.ts'
 import { isWithin, type Checked, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok } from './finding.ts'
 import { orNothing } from '../mail/mail-host.ts'

@@ -1,5 +1,5 @@
-import { isLoopback } from '../domain/loopback.ts'
 import type { Resolver } from 'node:dns/promises'
+import { isLoopback } from '../domain/loopback.ts'
 import { isTranslated, relayTerms, type Relay } from './dns-hosts.ts'
 import { envelopeOf, type Checked, type MailIdentity } from './dns-identity.ts'
 import { look, no, ok, type Finding } from './finding.ts'

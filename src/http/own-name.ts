@@ -1,6 +1,6 @@
-import { isLoopback } from '../domain/loopback.ts'
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
+import { isLoopback } from '../domain/loopback.ts'
 import { invalid } from '../errors.ts'
 
 /** RFC 9112, 3.2: a request with two Host fields means different things to a proxy and to us. */

@@ -1,7 +1,7 @@
-import { dateIn } from '../domain/calendar.ts'
 import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Liquid } from 'liquidjs'
+import { dateIn } from '../domain/calendar.ts'
 import { nameOf, selectionPath, type Selection } from '../domain/articles/article.ts'
 import { currentPath, type MovedPaths } from '../domain/feeds/feed.ts'
 import { dateFormat, numberFormat } from '../domain/formats.ts'

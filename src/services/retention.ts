@@ -1,5 +1,5 @@
-import { dateIn, isNight } from '../domain/calendar.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { dateIn, isNight } from '../domain/calendar.ts'
 import { keptDays } from '../domain/retention.ts'
 import type { Parts } from './parts.ts'
 import { eachByItself } from './each-by-itself.ts'

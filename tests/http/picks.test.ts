@@ -1,5 +1,5 @@
-import { rowsOf } from '../support/query.ts'
 import { expect, test } from 'vitest'
+import { rowsOf } from '../support/query.ts'
 import { anArticle } from '../support/articles.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'

@@ -1,5 +1,5 @@
-import { dateIn } from '../../src/domain/calendar.ts'
 import { expect, test } from 'vitest'
+import { dateIn } from '../../src/domain/calendar.ts'
 import { noCounts } from '../../src/domain/digests/digest.ts'
 import { cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { aSender } from '../support/sending.ts'

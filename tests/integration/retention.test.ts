@@ -1,5 +1,5 @@
-import { dateIn } from '../../src/domain/calendar.ts'
 import { expect, test } from 'vitest'
+import { dateIn } from '../../src/domain/calendar.ts'
 import { createLogger } from '../../src/log.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'

@@ -1,6 +1,6 @@
-import { dateIn } from '../../src/domain/calendar.ts'
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
+import { dateIn } from '../../src/domain/calendar.ts'
 import { lookBackStart, nextOccurrence, occurrencesOn } from '../../src/domain/digests/cadence.ts'
 import type { Schedule } from '../../src/domain/newsletter.ts'
 import { scheduleInWords } from '../../src/locales.ts'

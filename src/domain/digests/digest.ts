@@ -1,5 +1,5 @@
-import { canonicalJson } from '../canonical-json.ts'
 import { hash } from 'node:crypto'
+import { canonicalJson } from '../canonical-json.ts'
 import { conflict, forbidden, preconditionFailed, preconditionRequired } from '../../errors.ts'
 import { deliveryStates, type DeliveryState } from '../delivery/delivery.ts'
 import { nameOfActor, type Actor } from '../editor.ts'

@@ -1,6 +1,6 @@
-import { dateIn } from '../../domain/calendar.ts'
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { dateIn } from '../../domain/calendar.ts'
 import type { Context } from '../../context.ts'
 import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import type { Keyring } from '../../domain/token.ts'

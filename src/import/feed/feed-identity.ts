@@ -1,5 +1,5 @@
-import type { SourceMark } from '../../domain/articles/source-verdict.ts'
 import { createHash } from 'node:crypto'
+import type { SourceMark } from '../../domain/articles/source-verdict.ts'
 import { foldUrl, siteHostOf, siteKeyOf } from '../../domain/articles/identity.ts'
 import { readDate } from '../dates.ts'
 import type { FeedItem, GivenUrl } from './feed-item.ts'

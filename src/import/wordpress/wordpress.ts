@@ -1,6 +1,6 @@
-import type { SourceMark } from '../../domain/articles/source-verdict.ts'
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { SourceMark } from '../../domain/articles/source-verdict.ts'
 import type { SelectionKind } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import type { Origin } from '../../services/articles/put-article.ts'

@@ -1,5 +1,5 @@
-import { firstInstantOf, localTimeOf } from '../../domain/calendar.ts'
 import { z } from 'zod'
+import { firstInstantOf, localTimeOf } from '../../domain/calendar.ts'
 import { isMadeFrom } from '../../domain/articles/summary.ts'
 import { nameOf, type Article, type ArticleBody, type Selection } from '../../domain/articles/article.ts'
 import { slugOf } from '../../domain/articles/slug.ts'

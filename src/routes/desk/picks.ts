@@ -1,5 +1,5 @@
-import { firstInstantOf, localTimeOf } from '../../domain/calendar.ts'
 import { z } from 'zod'
+import { firstInstantOf, localTimeOf } from '../../domain/calendar.ts'
 import { pickPath, pickSteps } from '../../domain/articles/pick.ts'
 import { slugOf } from '../../domain/articles/slug.ts'
 import { get, post, postForm, type DeskCall, type DeskRoute } from '../../http/desk.ts'

@@ -1,5 +1,5 @@
-import { isLiftable } from '../../domain/deliverability/suppression.ts'
 import { z } from 'zod'
+import { isLiftable } from '../../domain/deliverability/suppression.ts'
 import { get, idOf, post, type DeskRoute } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import type { Services } from '../../services/services.ts'

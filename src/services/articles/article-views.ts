@@ -1,6 +1,6 @@
-import { dateIn } from '../../domain/calendar.ts'
 import { createHmac, randomBytes } from 'node:crypto'
 import { isbot } from 'isbot'
+import { dateIn } from '../../domain/calendar.ts'
 import type { Parts } from '../parts.ts'
 
 /** Who looks at a page, for as long as it takes to count them. */

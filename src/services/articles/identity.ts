@@ -1,11 +1,11 @@
-import {
-  type SourceMark,
-  type SourceVerdict,
-  judgeSource,
-  rankOf,
-} from '../../domain/articles/source-verdict.ts'
 import { textOf } from '../../domain/articles/article-html.ts'
 import { foldUrl, isGlobalGuid, siteHostOf, strengthOf } from '../../domain/articles/identity.ts'
+import {
+  judgeSource,
+  rankOf,
+  type SourceMark,
+  type SourceVerdict,
+} from '../../domain/articles/source-verdict.ts'
 import { canonicalPath } from '../../domain/articles/old-address.ts'
 import type { FoundName } from '../../store/articles/article-identity.ts'
 import type { StoredArticle } from '../../store/articles/article-writes.ts'

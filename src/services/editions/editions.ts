@@ -1,5 +1,5 @@
-import { dateIn } from '../../domain/calendar.ts'
 import { readFile } from 'node:fs/promises'
+import { dateIn } from '../../domain/calendar.ts'
 import { mediaNameAt, mediaSizes } from '../../domain/media.ts'
 import type { Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'

@@ -1,5 +1,5 @@
-import { isZone } from '../../domain/calendar.ts'
 import { z } from 'zod'
+import { isZone } from '../../domain/calendar.ts'
 import { newsletterStates } from '../../domain/newsletter.ts'
 import { language } from '../articles/input.ts'
 

@@ -1,5 +1,5 @@
-import { isNight } from '../../domain/calendar.ts'
 import { setTimeout as pause } from 'node:timers/promises'
+import { isNight } from '../../domain/calendar.ts'
 import { restMsAfter, unknownChange } from '../../domain/sources/source.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Look, LookParts } from './look.ts'

@@ -1,5 +1,5 @@
-import { dateIn, lastDates } from '../../domain/calendar.ts'
 import { z } from 'zod'
+import { dateIn, lastDates } from '../../domain/calendar.ts'
 import { findAddress } from '../../domain/subscribers/address.ts'
 import { interfaceLanguages } from '../../domain/language.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'

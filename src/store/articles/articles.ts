@@ -1,5 +1,5 @@
-import { titleWords } from './title-words.ts'
 import { sql } from 'kysely'
+import { titleWords } from './title-words.ts'
 import type { Article, ArticleState, Selection } from '../../domain/articles/article.ts'
 import type { PageRequest } from '../../domain/cursor.ts'
 import { notFound } from '../../errors.ts'

@@ -1,5 +1,5 @@
-import { titleWords } from '../articles/title-words.ts'
 import { sql } from 'kysely'
+import { titleWords } from '../articles/title-words.ts'
 import type { Linked } from '../../domain/articles/links.ts'
 import { daysInDigest } from '../../domain/articles/most-read.ts'
 import type { Candidate } from '../../domain/digests/digest-content.ts'
