@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { DomainError } from '../../src/errors.ts'
+import type { Database } from '../../src/store/database.ts'
 import { aClient, cloneDatabase, openTestDatabase } from '../support/database.ts'
 import { plainWriters } from '../support/plain-writers.ts'
 import { aSender, quickTimes } from '../support/sending.ts'
@@ -76,7 +77,8 @@ test('a connection begins no message while the one before it is not on record', 
   expect(await counts()).toMatchObject({ accepted: 2 })
 })
 
-test('who left before the message ended is not mailed', async () => {
+/** A digest for five on its way; `meanwhile` happens whenever the message of the third is to be written. */
+async function aDigestOfFive(meanwhile: (room: { url: string; database: Database; id: number }) => unknown) {
   const url = await cloneDatabase()
   const database = openTestDatabase(url)
   const sink = await aSmtpSink()
@@ -85,21 +87,28 @@ test('who left before the message ended is not mailed', async () => {
     smtpUrl: sink.url,
     connections: 1,
     writers: {
-      digest: () =>
-        Promise.resolve(async (delivery) => {
-          if (delivery.address.startsWith('reader-3@')) {
-            await query(
-              url,
-              `update subscriptions set state = 'ended', ended_reason = 'unsubscribed', ended_at = now()
-               where subscriber_id = $1`,
-              [delivery.key],
-            )
-          }
-          return { from: 'b@rivage.example', message: [Buffer.from('Subject: x\r\n\r\nx\r\n')] }
-        }),
+      async digest(id) {
+        const write = await plainWriters.digest(id)
+        return async (delivery) => {
+          if (delivery.address.startsWith('reader-3@')) await meanwhile({ url, database, id: delivery.key })
+          return write(delivery)
+        }
+      },
     },
   })
   await sending.deliverDigest(digestId)
+  return { database, sink, digestId }
+}
+
+test('who left before the message ended is not mailed', async () => {
+  const { database, sink, digestId } = await aDigestOfFive(({ url, id }) =>
+    query(
+      url,
+      `update subscriptions set state = 'ended', ended_reason = 'unsubscribed', ended_at = now()
+       where subscriber_id = $1`,
+      [id],
+    ),
+  )
   expect(addressesOf(sink)).not.toContain('reader-3@reader.example')
   expect(await countByState(database, digestId)).toMatchObject({ accepted: 4, skipped: 1 })
   expect(await database.stores.digestProgress.list(digestId, { state: 'skipped', limit: 9 })).toMatchObject([
@@ -108,52 +117,22 @@ test('who left before the message ended is not mailed', async () => {
 })
 
 test('whose address changed before the message ended gets it at the new one alone', async () => {
-  const url = await cloneDatabase()
-  const database = openTestDatabase(url)
-  const sink = await aSmtpSink()
-  const { digestId } = await aSendingDigest(url, { readers: 5 })
   const hash = { keyId: 'k', hmac: Buffer.alloc(32) }
-  const { sending } = await aSender(database, {
-    smtpUrl: sink.url,
-    connections: 1,
-    writers: {
-      async digest(id) {
-        const write = await plainWriters.digest(id)
-        return async (delivery) => {
-          if (delivery.address.startsWith('reader-3@'))
-            await database.stores.subscribers.updateAddress(delivery.key, 'new@reader.example', hash)
-          return write(delivery)
-        }
-      },
-    },
-  })
-  await sending.deliverDigest(digestId)
+  const { database, sink, digestId } = await aDigestOfFive(({ database, id }) =>
+    database.stores.subscribers.updateAddress(id, 'new@reader.example', hash),
+  )
   expect(addressesOf(sink)).not.toContain('reader-3@reader.example')
   expect(addressesOf(sink)).toContain('new@reader.example')
   expect(await countByState(database, digestId)).toMatchObject({ accepted: 5 })
 })
 
 test('a message that the database was too busy for is written again, and its reader gets it', async () => {
-  const url = await cloneDatabase()
-  const database = openTestDatabase(url)
-  const sink = await aSmtpSink()
-  const { digestId } = await aSendingDigest(url, { readers: 5 })
   let isAway = true
-  const { sending } = await aSender(database, {
-    smtpUrl: sink.url,
-    connections: 1,
-    writers: {
-      async digest(id) {
-        const write = await plainWriters.digest(id)
-        return (delivery) => {
-          if (!isAway || !delivery.address.startsWith('reader-3@')) return write(delivery)
-          isAway = false
-          return Promise.reject(new DomainError('unavailable', 'database_busy', 'Try again.'))
-        }
-      },
-    },
+  const { database, sink, digestId } = await aDigestOfFive(() => {
+    if (!isAway) return
+    isAway = false
+    throw new DomainError('unavailable', 'database_busy', 'Try again.')
   })
-  await sending.deliverDigest(digestId)
   expect(await countByState(database, digestId)).toMatchObject({ accepted: 5, rejected: 0 })
   expect(sink.received).toHaveLength(5)
 })
