@@ -217,7 +217,7 @@ export function createSourceService(parts: LookParts) {
      * Somebody rings. Whoever has no token of ours is heard by nobody, and counted nowhere: they can have millions.
      * @param isWithin counts a ring of this source
      */
-    async hearRing(token: string, isWithin = (_id: number) => Promise.resolve(true)): Promise<void> {
+    async hearRing(token: string, isWithin: (id: number) => Promise<boolean>): Promise<void> {
       try {
         const id = await stores.sources.findByToken(token)
         if (id !== undefined && (await isWithin(id)) && (await stores.sources.markRung(id))) await ring(id)
