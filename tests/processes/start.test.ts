@@ -13,11 +13,14 @@ import {
   aDataDir,
   aRunningInstallation,
   aUsedDataDir,
+  databaseOf,
   eventually,
+  isStopped,
   killQuietly,
   pidOf,
   processesOf,
   spawnStart,
+  type Role,
 } from '../support/installation.ts'
 
 /** Real processes on a machine that may be busy. */
@@ -97,13 +100,13 @@ test('START-3 after everything was killed at once, the next start recovers, even
 test('START-4 a database that outlived its keeper is adopted', async () => {
   const dataDir = await aUsedDataDir()
   const first = await aRunningInstallation(dataDir)
-  const database = pidOf(dataDir, 'postgres')
+  const database = databaseOf(dataDir)
   killQuietly(pidOf(dataDir, 'keeper'))
   killQuietly(first.process.pid)
   await first.ended
 
   const again = await aRunningInstallation(dataDir)
-  expect(pidOf(dataDir, 'postgres')).toBe(database)
+  expect(databaseOf(dataDir)).toBe(database)
   again.pressCtrlC()
   expect(await again.ended).toBe(0)
   await nothingRuns(dataDir)
@@ -133,11 +136,14 @@ test('START-6 an empty lock file is left behind', async () => {
 test('START-7 a dead process starts again: web, worker, mail catcher, keeper and the database', async () => {
   const dataDir = await aUsedDataDir()
   const started = await aRunningInstallation(dataDir)
-  for (const role of ['web', 'worker', 'mail', 'keeper', 'postgres'] as const) {
-    const before = pidOf(dataDir, role)
+  const dies = async (role: Role, pid: () => number | undefined) => {
+    const before = pid()
     killQuietly(before)
-    await eventually(() => ![undefined, before].includes(pidOf(dataDir, role)), `${role} runs again`)
+    await eventually(() => ![undefined, before].includes(pid()), `${role} runs again`)
   }
+  for (const role of ['web', 'worker', 'mail', 'keeper'] as const)
+    await dies(role, () => pidOf(dataDir, role))
+  await dies('postgres', () => databaseOf(dataDir))
   await eventually(() => isUp(started.urlOf('Read')), 'the web process answers again')
   started.pressCtrlC()
   expect(await started.ended).toBe(0)
@@ -147,15 +153,15 @@ test('START-7 a dead process starts again: web, worker, mail catcher, keeper and
 test('START-16 told to end while a dead database starts again, it leaves nothing running', async () => {
   const dataDir = await aUsedDataDir()
   const started = await aRunningInstallation(dataDir)
-  const before = pidOf(dataDir, 'postgres')
+  const before = databaseOf(dataDir)
   killQuietly(before)
   let database: number | undefined
-  // What is seen first may be a process that only asks for a version.
+  // One that begins while what the dead server left still runs ends at once, and another begins.
   await eventually(() => {
-    database = pidOf(dataDir, 'postgres')
-    if (database === before) return false
+    database = databaseOf(dataDir)
+    if (database === undefined || database === before) return false
     killQuietly(database, 'SIGSTOP')
-    return database !== undefined && pidOf(dataDir, 'postgres') === database
+    return isStopped(database)
   }, 'it starts again, and is stopped')
   killQuietly(started.process.pid, 'SIGTERM')
   await eventually(() => started.output().includes('Stopping'), 'it is about to end')

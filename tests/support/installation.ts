@@ -125,13 +125,26 @@ export function processesOf(dataDir: string): { pid: number; role: Role }[] {
     })
 }
 
-/** A server that has just forked stands there twice, under one command: the parent is meant. */
+/** A process that has just forked stands there twice, under one command: the parent is meant. */
 export function pidOf(dataDir: string, role: Role): number | undefined {
   const pids = processesOf(dataDir).flatMap((process) => (process.role === role ? [process.pid] : []))
   return pids.find((pid) => !pids.includes(parentOf(pid)))
 }
 
-const parentOf = (pid: number): number => Number(/\) \S (\d+)/.exec(readQuietly(`/proc/${pid}/stat`))?.[1])
+/**
+ * The database server, as PostgreSQL itself names it. By its command it cannot be told from what it has just forked, nor
+ * from what it leaves behind for a moment when it is killed.
+ */
+export const databaseOf = (dataDir: string): number | undefined =>
+  Number(readQuietly(join(dataDir, 'postgres', 'postmaster.pid')).split('\n')[0]) || undefined
+
+/** What proc(5) says of it behind its name: state, parent and more. */
+const statOf = (pid: number): string[] => readQuietly(`/proc/${pid}/stat`).replace(/.*\) /, '').split(' ')
+
+const parentOf = (pid: number): number => Number(statOf(pid)[1])
+
+/** Whether SIGSTOP has reached it. */
+export const isStopped = (pid: number): boolean => statOf(pid)[0] === 'T'
 
 export function killQuietly(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
