@@ -10,8 +10,17 @@ test('progress is of the state that the digest is in, however recently it was co
   expect(await digestProgress.get(digestId)).toMatchObject({ state: 'sending', counts: { pending: 3 } })
   await query(url, `update digests set state = 'paused', resume_state = 'sending' where id = $1`, [digestId])
   expect(await digestProgress.get(digestId)).toMatchObject({ state: 'paused', isFinal: false })
-  await query(url, `update deliveries set state = 'skipped' where digest_id = $1`, [digestId])
   await query(url, `update digests set state = 'cancelled', resume_state = null where id = $1`, [digestId])
+  expect(await digestProgress.get(digestId)).toMatchObject({ state: 'cancelled', isFinal: false })
+})
+
+test('it is final once nobody waits any more, and then its page is no longer told', async () => {
+  const { context } = await aWeb()
+  const url = context.config.databaseUrl
+  const { digestId } = await aSendingDigest(url, { readers: 3 })
+  const { digestProgress } = context.services
+  await query(url, `update digests set state = 'cancelled' where id = $1`, [digestId])
+  await query(url, `update deliveries set state = 'skipped' where digest_id = $1`, [digestId])
   expect(await digestProgress.get(digestId)).toMatchObject({
     state: 'cancelled',
     isFinal: true,

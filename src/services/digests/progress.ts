@@ -107,7 +107,7 @@ function toConsentShape(consents: ConsentEntry[], newsletterId: number) {
 }
 
 function toProgress(digest: Digest, counts: DeliveryCounts, now: Date) {
-  const { accepted, rejected, uncertain, skipped, expired } = counts
+  const { accepted, rejected, uncertain, skipped, expired, ...open } = counts
   const done = accepted + rejected + uncertain + skipped + expired
   const moved = done - skipped
   const left = (digest.audience ?? 0) - done
@@ -126,7 +126,8 @@ function toProgress(digest: Digest, counts: DeliveryCounts, now: Date) {
     done,
     /** At the pace so far; null before there is one, and when nothing moves. */
     secondsLeft: hasPace && !digest.running ? Math.ceil((left * elapsed) / moved) : null,
-    isFinal: finalStates.includes(digest.state),
+    /** Whoever waits when a digest is cancelled is still to be skipped. */
+    isFinal: finalStates.includes(digest.state) && Object.values(open).every((n) => n === 0),
   }
 }
 
