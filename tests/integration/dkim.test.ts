@@ -3,7 +3,7 @@ import { authenticate } from 'mailauth'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { listRecords } from '../../src/doctor/dns-records.ts'
-import { createSigner, type DkimKeys } from '../../src/mail/message/sign.ts'
+import { createSigner } from '../../src/mail/message/sign.ts'
 import { awkwardBodies, verifyWithOpendkim, verifyWithPython } from '../support/dkim.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { aMail, aRecipient, dkimKeys } from '../support/mail.ts'
@@ -125,30 +125,23 @@ test('a changed body breaks both', async () => {
   expect(verifyWithPython(tampered, keys)).toEqual([false, false])
 })
 
-const pem = { type: 'pkcs8', format: 'pem' } as const
-test.each<[string, Partial<DkimKeys>]>([
-  ['garbage', { privateKey: '-----BEGIN PRIVATE KEY-----\nnot\n-----END PRIVATE KEY-----' }],
-  ['an empty key', { privateKey: '' }],
-  ['1024 bits', { privateKey: dkimKeys(1024).privateKey }],
-  ['Ed25519 where RSA belongs', { privateKey: keys.ed25519?.privateKey ?? '' }],
-  ['RSA where Ed25519 belongs', { ed25519: { selector: 'e1', privateKey: keys.privateKey } }],
-  [
-    'a public key',
-    { privateKey: createPublicKey(keys.privateKey).export({ type: 'spki', format: 'pem' }).toString() },
-  ],
-  [
-    'another kind of key',
-    { privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export(pem).toString() },
-  ],
-])('DKIM-3 %s refuses to start, naming the variable', (_, fault) => {
-  expect(() => createSigner({ ...keys, ...fault })).toThrow(/^DKIM_(ED25519_)?PRIVATE_KEY: /)
-})
-
 test.each<[string, Record<string, string | undefined>]>([
   ['no key', { DKIM_PRIVATE_KEY: undefined }],
   ['no selector', { DKIM_SELECTOR: undefined }],
   ['no domain', { DKIM_DOMAIN: undefined }],
   ['garbage for a key', { DKIM_PRIVATE_KEY: 'not a key' }],
+  [
+    'a public key',
+    { DKIM_PRIVATE_KEY: createPublicKey(keys.privateKey).export({ type: 'spki', format: 'pem' }).toString() },
+  ],
+  [
+    'another kind of key',
+    {
+      DKIM_PRIVATE_KEY: generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        .privateKey.export({ type: 'pkcs8', format: 'pem' })
+        .toString(),
+    },
+  ],
   ['a key of 1024 bits', { DKIM_PRIVATE_KEY: dkimKeys(1024).privateKey }],
   ['Ed25519 in the place of RSA', { DKIM_PRIVATE_KEY: keys.ed25519?.privateKey }],
   ['RSA in the place of Ed25519', { DKIM_ED25519_SELECTOR: 'e1', DKIM_ED25519_PRIVATE_KEY: keys.privateKey }],
