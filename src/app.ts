@@ -83,7 +83,7 @@ export function createApp(context: Context, front: FeedFront = openFeedFront(con
         publicUrl,
         keyring,
         pages,
-        findSession: services.editors.findSession,
+        findSession: services.signIn.findSession,
         findHold: services.restoredCopy.findHold,
         mailboxUrl: config.mailboxUrl,
       },

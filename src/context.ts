@@ -1,6 +1,7 @@
 import type { Resolver } from 'node:dns/promises'
+import { type SendingTimes, sendingTimes } from './domain/delivery/sending-times.ts'
 import { directUrlOf, type Config } from './config.ts'
-import { createKeyring } from './domain/token.ts'
+import { createKeyring } from './domain/keyring.ts'
 import { createFeedWriter } from './feeds/writer.ts'
 import { fetchLimits, fetchPublic } from './import/fetch-public.ts'
 import { mannersOf } from './import/live/site-client.ts'
@@ -22,13 +23,12 @@ import { createFaultLog } from './queue/faults.ts'
 import { createClock } from './services/clock.ts'
 import { createBudget } from './services/delivery/sending-budget.ts'
 import { createKillPoints } from './services/delivery/kill-points.ts'
-import { compilerVersion } from './services/editions/set-paper.ts'
+import { compilerVersion } from './services/editions/paper-cache.ts'
 import { createServices } from './services/services.ts'
 import type { Writers } from './services/delivery/send-one.ts'
 import { openDatabase, patience, type Patience } from './store/database.ts'
 import { inspectServer } from './store/server.ts'
 import { openPostgresCounters, type Counters } from './store/rate-limits.ts'
-import { sendingTimes, type SendingTimes } from './store/delivery/ledger.ts'
 
 /** Everything a process works with, built once. Constructing is not connecting. */
 export type Context = ReturnType<typeof createContext>

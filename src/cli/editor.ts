@@ -20,7 +20,7 @@ export function editorCommand(program: Command): void {
     .command('sign-in <email>')
     .description('print a one-time link to the desk, valid for half an hour')
     .action(async (email: string) => {
-      const link = await withContext(({ services }) => services.editors.createSignInLink(email))
+      const link = await withContext(({ services }) => services.signIn.createLink(email))
       process.stdout.write(`${link}\n`)
     })
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Command } from 'commander'
+import { isLanguageTag } from '../domain/language.ts'
 import { ToldError, UsageError } from './failure.ts'
-import { isLanguageTag } from '../domain/publication.ts'
 import { invalid } from '../errors.ts'
 import type { ImportLine, ImportReport } from '../import/batch.ts'
 import type { FeedReport } from '../import/feed/import-feed.ts'

@@ -1,12 +1,7 @@
 import type { Command } from 'commander'
+import { isLanguageTag } from '../domain/language.ts'
 import { UsageError } from './failure.ts'
-import {
-  isLanguageTag,
-  textFields,
-  type FeedText,
-  type Links,
-  type Publication,
-} from '../domain/publication.ts'
+import { textFields, type FeedText, type Links, type Publication } from '../domain/publication.ts'
 import { answer, cliActor, withContext, withJson, type JsonOption } from './command.ts'
 import { printResult, toTable } from './output.ts'
 

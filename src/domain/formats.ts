@@ -29,3 +29,6 @@ export const listFormat = once(
   (locale, options?: Intl.ListFormatOptions) => new Intl.ListFormat(locale, options),
 )
 export const pluralRules = once('plural', (locale) => new Intl.PluralRules(locale))
+
+/** An hour as every page and mail shows it: to 24, where a locale of its own would say ten in the evening. */
+export const clock = { timeStyle: 'short', hourCycle: 'h23' } as const

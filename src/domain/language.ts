@@ -11,3 +11,24 @@ export function findInterfaceLanguage(tag: string): InterfaceLanguage | undefine
 /** A language's name in itself: "français", "العربية". */
 export const languageName = (tag: string): string =>
   new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag
+
+/** Right-to-left scripts that a newsroom may publish in. */
+const rightToLeft = new Set(['ar', 'fa', 'he', 'ur'])
+
+export const directionOf = (language: string): 'rtl' | 'ltr' =>
+  rightToLeft.has(language.split('-')[0] ?? '') ? 'rtl' : 'ltr'
+
+/** Arabic is written with the digits of the Maghreb unless the publication says otherwise. */
+export const localeOf = ({ locales }: { locales: Record<string, string> }, language: string): string =>
+  locales[language] ?? (language === 'ar' ? 'ar-DZ' : language)
+
+export const languageTag = /^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/
+
+/** BCP 47 in its canonical letters, `ar-DZ` for `ar-dz`: whether an article is in a language is asked letter by letter. */
+export function isLanguageTag(value: string): boolean {
+  try {
+    return languageTag.test(value) && Intl.getCanonicalLocales(value)[0] === value
+  } catch {
+    return false
+  }
+}

@@ -133,27 +133,3 @@ function changeText(
 
 const isEmpty = (text: unknown): boolean =>
   text == null || ((typeof text === 'string' || Array.isArray(text)) && text.length === 0)
-
-/** Right-to-left scripts that a newsroom may publish in. */
-const rightToLeft = new Set(['ar', 'fa', 'he', 'ur'])
-
-export const directionOf = (language: string): 'rtl' | 'ltr' =>
-  rightToLeft.has(language.split('-')[0] ?? '') ? 'rtl' : 'ltr'
-
-/** An hour as every page and mail shows it: to 24, where a locale of its own would say ten in the evening. */
-export const clock = { timeStyle: 'short', hourCycle: 'h23' } as const
-
-/** Arabic is written with the digits of the Maghreb unless the publication says otherwise. */
-export const localeOf = (publication: Pick<Publication, 'locales'>, language: string): string =>
-  publication.locales[language] ?? (language === 'ar' ? 'ar-DZ' : language)
-
-export const languageTag = /^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/
-
-/** BCP 47 in its canonical letters, `ar-DZ` for `ar-dz`: whether an article is in a language is asked letter by letter. */
-export function isLanguageTag(value: string): boolean {
-  try {
-    return languageTag.test(value) && Intl.getCanonicalLocales(value)[0] === value
-  } catch {
-    return false
-  }
-}

@@ -13,7 +13,7 @@ const owner = 'desk@newsroom.example'
 export async function prepareNewsroom(config: ProcessConfig): Promise<string> {
   const log = createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel, 'start')
   const context = createContext(config, { log, maxConnections: 4 })
-  const { editors } = context.services
+  const { editors, signIn } = context.services
   try {
     const known = await editors.list()
     // Its first account comes after the sample: where there is one, whatever is missing was removed.
@@ -21,7 +21,7 @@ export async function prepareNewsroom(config: ProcessConfig): Promise<string> {
     const admin =
       known.find(({ role }) => role === 'admin') ??
       (await editors.add({ email: owner, role: 'admin' }, { kind: 'cli', role: 'admin' }))
-    return await editors.createSignInLink(admin.email)
+    return await signIn.createLink(admin.email)
   } finally {
     await context.close()
   }

@@ -1,3 +1,4 @@
+import { directionOf } from '../domain/language.ts'
 import {
   bylineOf,
   nameOf,
@@ -12,7 +13,7 @@ import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
 import { sanitizeArticleHtml, textOf } from '../domain/articles/article-html.ts'
 import { shortTextOf, summaryOf } from '../domain/articles/summary.ts'
 import { feedPath } from '../domain/feeds/feed.ts'
-import { directionOf, textIn, type PerLanguage } from '../domain/publication.ts'
+import { textIn, type PerLanguage } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
 import type { FeedItem } from './content.ts'
 import { uuidUrn } from './uuid.ts'

@@ -4,15 +4,15 @@ import { Router, type ErrorRequestHandler, type Request, type RequestHandler, ty
 import type { z } from 'zod'
 import { mayActAs, type Actor, type Role } from '../domain/editor.ts'
 import { sessionLifetimeMs } from '../domain/session.ts'
-import type { Keyring } from '../domain/token.ts'
+import type { Keyring } from '../domain/keyring.ts'
 import { forbidden, unauthenticated } from '../errors.ts'
 import { listKeys } from '../locales.ts'
 import type { Logger } from '../log.ts'
-import type { EditorService } from '../services/desk/editors.ts'
+import type { SignInService } from '../services/desk/sign-in.ts'
 import { cookieOf, serializeCookie } from './cookies.ts'
 import { formOf } from './form-body.ts'
 import { faultsOf } from './form-fields.ts'
-import { keptForm } from './kept-form.ts'
+import { keptForm } from './signed-out-form.ts'
 import type { PageRenderer } from './page.ts'
 import { noPage, nothingHere, problemHandler } from './problem.ts'
 import { rowId } from './route.ts'
@@ -21,7 +21,7 @@ import { requireSameOrigin } from './same-origin.ts'
 import { parseUpload, readFilledForm, uploadOf } from './upload.ts'
 
 /** The editor behind a desk request, from their session. */
-type DeskSession = NonNullable<Awaited<ReturnType<EditorService['findSession']>>>
+type DeskSession = NonNullable<Awaited<ReturnType<SignInService['findSession']>>>
 
 /** What a desk handler is given. */
 export interface DeskCall {
@@ -102,7 +102,7 @@ interface DeskOptions {
   publicUrl: string
   keyring: Keyring
   pages: PageRenderer
-  findSession: EditorService['findSession']
+  findSession: SignInService['findSession']
   /** That nothing is sent, because this database is a copy: every page says so. */
   findHold: () => Promise<object | undefined>
   /** Where the mail catcher shows what was sent, where there is one. */

@@ -14,6 +14,8 @@ export interface RateLimit {
   consume(client: string, points?: number): Promise<void>
 }
 
+// Calls of the API with a key are not limited.
+
 /** Generous, for behind one carrier's address there may be a town: 60 points are 30 signups by our own form (`signupCost`). */
 const signupWindows: Window[] = [
   { name: 'signup-10m', points: 60, seconds: 600 },

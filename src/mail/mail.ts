@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto'
 import { domainToASCII } from 'node:url'
+import { localeOf } from '../domain/language.ts'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
 import { sealReference, type MailReference } from '../domain/delivery/mail-reference.ts'
 import type { ProviderName } from '../domain/deliverability/provider-event.ts'
-import {
-  localeOf,
-  mailContactsOf,
-  publicationIn,
-  type Publication,
-  type PublicationIn,
-} from '../domain/publication.ts'
-import type { Keyring } from '../domain/token.ts'
+import { mailContactsOf, publicationIn, type Publication, type PublicationIn } from '../domain/publication.ts'
+import type { Keyring } from '../domain/keyring.ts'
 import { interfaceLanguageOf, translate } from '../locales.ts'
 import { composeDigest, composeVariant, composeWebVersion, type DigestParts } from './compose/compose.ts'
 import { buildPersonalMessage, buildSkeleton, personalise } from './message/message.ts'

@@ -12,7 +12,7 @@ const signInForm = z.object({ email: z.email().max(254) })
 
 /** The desk's door: ask for a link, use it by a button (scanners follow links), leave. */
 export function signInRoutes(
-  { editors, invitations }: Pick<Services, 'editors' | 'invitations'>,
+  { signIn, invitations }: Pick<Services, 'signIn' | 'invitations'>,
   { publicUrl, pages, clientAddress, limit }: Options,
 ): Router {
   const router = Router({ caseSensitive: true })
@@ -32,12 +32,12 @@ export function signInRoutes(
     await limit.consume(clientAddress(request).limitKey)
     // Answered before anybody is looked for: how long it takes must not tell who works here.
     pages.send(response, 'desk/sign-in-sent')
-    await editors.requestSignIn(email)
+    await signIn.requestLink(email)
   })
 
   router.get('/sign-in/:token', async (request, response) => {
     const { token } = request.params
-    const isValid = (await editors.isSignInLinkValid(token)) || (await invitations.isOpen(token))
+    const isValid = (await signIn.isLinkValid(token)) || (await invitations.isOpen(token))
     response.status(isValid ? 200 : 410)
     pages.send(response, isValid ? 'desk/sign-in-confirm' : 'desk/sign-in-expired')
   })
@@ -45,7 +45,7 @@ export function signInRoutes(
   router.post('/sign-in/:token', form, async (request, response) => {
     requireSameOrigin(request, publicUrl)
     const [token, label] = [request.params.token, labelOf(request)]
-    const secret = (await editors.signIn(token, label)) ?? (await invitations.accept(token, label))
+    const secret = (await signIn.useLink(token, label)) ?? (await invitations.accept(token, label))
     if (secret === undefined) {
       response.status(410)
       pages.send(response, 'desk/sign-in-expired')
@@ -58,8 +58,8 @@ export function signInRoutes(
   router.post('/sign-out', form, async (request, response) => {
     requireSameOrigin(request, publicUrl)
     const secret = readSessionCookie(request, publicUrl)
-    const session = secret === undefined ? undefined : await editors.findSession(secret)
-    if (session) await editors.endSession(session.editorId, session.id)
+    const session = secret === undefined ? undefined : await signIn.findSession(secret)
+    if (session) await signIn.endSession(session.editorId, session.id)
     response.append('Set-Cookie', sessionCookieOf('', publicUrl))
     response.redirect(303, '/desk/sign-in')
   })

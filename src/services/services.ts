@@ -15,13 +15,14 @@ import { createProviderEventService } from './deliverability/provider-events.ts'
 import { createProviderService } from './deliverability/providers.ts'
 import { createSuppressionService } from './deliverability/suppressions.ts'
 import { createSendingService } from './delivery/delivery.ts'
-import { createReconcilingService } from './delivery/reconcile.ts'
+import { createReconcilingService } from './reconcile.ts'
 import { createRestoredCopyService } from './delivery/restored-copy.ts'
 import { createPresence } from './delivery/presence.ts'
 import { createDigestWriter } from './delivery/write-digest.ts'
 import { createPersonalWriter } from './delivery/write-personal.ts'
 import { createAuditService } from './desk/audit.ts'
 import { createEditorService } from './desk/editors.ts'
+import { createSignInService } from './desk/sign-in.ts'
 import { createHealthService } from './health.ts'
 import { createInvitationService } from './desk/invitations.ts'
 import { createKeyService } from './desk/keys.ts'
@@ -67,12 +68,12 @@ export function createServices(parts: Parts) {
   const forReaders = { ...parts, database: parts.readers }
   const presence = createPresence(parts)
   const bounces = createBounceService(parts)
-  const editors = createEditorService(parts)
+  const signIn = createSignInService(parts)
   const invitations = createInvitationService(parts)
   const subscriptionLinks = createSubscriptionLinks(forReaders)
   const expectations = createExpectationService(forReaders)
   const writers = parts.writers ?? {
-    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, editors, invitations, expectations }),
+    mail: createPersonalWriter({ ...parts, links: subscriptionLinks, signIn, invitations, expectations }),
     digest: createDigestWriter({ ...parts, links: subscriptionLinks }),
   }
   const sending = createSendingService({ ...parts, presence, writers, bounces })
@@ -135,7 +136,8 @@ export function createServices(parts: Parts) {
     }),
     schedules,
     today: createTodayService({ ...parts, digests, schedules }),
-    editors,
+    editors: createEditorService(parts),
+    signIn,
     invitations,
     keys: createKeyService(parts),
     sample: createSampleService(parts),

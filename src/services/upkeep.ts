@@ -18,7 +18,7 @@ export const createUpkeepService = ({
     await eachByItself(log, {
       limits: () => stores.rateLimits.deleteExpired(at),
       idempotencyKeys: () => stores.idempotencyKeys.deleteBefore(daysAgo(keptDays.idempotencyKeys)),
-      signInLinks: () => stores.sessions.deleteSignInLinks(daysAgo(keptDays.signInLinks)),
+      signInLinks: () => stores.signInLinks.deleteDead(daysAgo(keptDays.signInLinks)),
       sessions: () => stores.sessions.deleteDead(daysAgo(keptDays.sessions)),
       invitations: () => stores.invitations.deleteBefore(daysAgo(keptDays.invitations)),
       events: () => stores.providers.deleteEventsBefore(daysAgo(keptDays.providerEvents)),

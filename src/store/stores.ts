@@ -13,7 +13,7 @@ import { deliveriesStore } from './delivery/deliveries.ts'
 import { instanceGuardStore } from './delivery/instance-guard.ts'
 import { outboxStore } from './delivery/outbox.ts'
 import { sendingBudgetStore } from './delivery/sending-budget.ts'
-import { waitingWorkStore } from './delivery/waiting-work.ts'
+import { waitingWorkStore } from './waiting-work.ts'
 import { workersStore } from './delivery/workers.ts'
 import { apiKeyStore } from './desk/api-keys.ts'
 import { auditStore } from './desk/audit.ts'
@@ -27,6 +27,7 @@ import { publicationStore } from './desk/publication.ts'
 import { rateLimitsStore } from './rate-limits.ts'
 import { sampleStore } from './desk/sample.ts'
 import { sessionStore } from './desk/sessions.ts'
+import { signInLinkStore } from './desk/sign-in-links.ts'
 import { setupStore } from './desk/setup.ts'
 import { digestArticlesStore } from './digests/digest-articles.ts'
 import { digestNumbersStore } from './digests/digest-numbers.ts'
@@ -89,6 +90,7 @@ export function storesOn(executor: Executor, hot = executor) {
     rateLimits: rateLimitsStore(executor),
     sample: sampleStore(executor),
     sessions: sessionStore(executor),
+    signInLinks: signInLinkStore(executor),
     setup: setupStore(executor),
     digestArticles: digestArticlesStore(executor),
     digestNumbers: digestNumbersStore(executor),

@@ -10,7 +10,7 @@ test('a sign-in link changes nothing on GET and HEAD, opens one session on POST,
     { email: 'nadia@rivage.example', role: 'editor' },
     { kind: 'cli', role: 'admin' },
   )
-  const { pathname } = new URL(await web.context.services.editors.createSignInLink('nadia@rivage.example'))
+  const { pathname } = new URL(await web.context.services.signIn.createLink('nadia@rivage.example'))
   for (const method of ['GET', 'HEAD', 'GET']) {
     const seen = await web.fetch(pathname, { method })
     expect(seen.status).toBe(200)

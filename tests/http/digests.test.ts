@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
+import { sendingTimes } from '../../src/domain/delivery/sending-times.ts'
 import { dateFormat } from '../../src/domain/formats.ts'
 import type { DigestShape } from '../../src/services/digests/shape.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { anArticle } from '../support/articles.ts'
 import { aSubscriber } from '../support/subscribers.ts'
-import { sendingTimes } from '../../src/store/delivery/ledger.ts'
 import { rowsOf } from '../support/query.ts'
 import { aWeb, type Web } from '../support/web.ts'
 

@@ -215,7 +215,7 @@ test('whoever asks for links in an editor’s name causes one mail, and keeps no
 
   await Promise.all(Array.from({ length: 12 }, () => ask('nadia@rivage.example')))
   await mails(1)
-  const link = new URL(await context.services.editors.createSignInLinkFor(editor.id)).pathname
+  const link = new URL(await context.services.signIn.createLinkFor(editor.id)).pathname
   // Used: who asks from another browser gets a new one at once.
   expect((await web.fetch(link, { method: 'POST' })).status).toBe(303)
   await ask('nadia@rivage.example')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
-import { createKeyring } from '../../src/domain/token.ts'
+import { createKeyring } from '../../src/domain/keyring.ts'
 import { testSecret } from '../support/config.ts'
 import { aDatabase } from '../support/database.ts'
 import { aNewsletter } from '../support/newsletters.ts'

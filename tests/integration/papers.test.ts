@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { sanitizeArticleHtml } from '../../src/domain/articles/article-html.ts'
 import { articlePaper, type Story } from '../../src/services/editions/paper.ts'
-import { askForPaper, template, type SetPaper } from '../../src/services/editions/set-paper.ts'
+import { askForPaper, template, type SetPaper } from '../../src/services/editions/paper-cache.ts'
 import { aPublication } from '../support/mail.ts'
 import { overprinted, pdfFacts, pdfText } from '../support/pdf.ts'
 

@@ -86,7 +86,7 @@ test('a refused request is not mailed any more', async () => {
 })
 
 test('a sign-in link is made when its mail is, and opens the desk', async () => {
-  const { sink, context, sending, editors } = await aWorker()
+  const { sink, context, sending, editors, signIn } = await aWorker()
   const editor = await editors.add(
     { email: 'desk@rivage.example', role: 'editor', language: 'fr' },
     { kind: 'cli', role: 'admin' },
@@ -95,7 +95,7 @@ test('a sign-in link is made when its mail is, and opens the desk', async () => 
   await sending.deliverMail()
   const [, token = ''] =
     /\/desk\/sign-in\/([\w-]+)/.exec(decoded(sink.received[0]?.raw ?? Buffer.alloc(0))) ?? []
-  expect(await editors.isSignInLinkValid(token)).toBe(true)
+  expect(await signIn.isLinkValid(token)).toBe(true)
 })
 
 /** Gives a digest under way something to say. */

@@ -16,10 +16,10 @@ type FormFields = Record<string, string> | [name: string, value: string][]
 
 /** A new editor of this role, signed in through their link as a browser would. Paths are below /desk. */
 export async function signedIn(web: Web, role: Role): Promise<DeskClient> {
-  const { editors } = web.context.services
+  const { editors, signIn } = web.context.services
   const email = `${role}-${randomBytes(4).toString('hex')}@rivage.example`
   const editor = await editors.add({ email, role, language: 'fr' }, { kind: 'cli', role: 'admin' })
-  const { pathname } = new URL(await editors.createSignInLink(email))
+  const { pathname } = new URL(await signIn.createLink(email))
   const opened = await web.fetch(pathname, { method: 'POST' })
   const cookie = (opened.headers.getSetCookie()[0] ?? '').split(';')[0] ?? ''
   const headers = { cookie, accept: 'text/html' }

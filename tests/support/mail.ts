@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { PublicationIn } from '../../src/domain/publication.ts'
-import { createKeyring } from '../../src/domain/token.ts'
+import { createKeyring } from '../../src/domain/keyring.ts'
 import { createMail, type Mail, type MailOptions, type Recipient } from '../../src/mail/mail.ts'
 import type { DkimKeys } from '../../src/mail/message/sign.ts'
 

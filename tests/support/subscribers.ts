@@ -1,7 +1,7 @@
 import { findAddress, hashAddress } from '../../src/domain/subscribers/address.ts'
 import type { Cadence, Newsletter } from '../../src/domain/newsletter.ts'
 import type { EndedReason, Subscriber } from '../../src/domain/subscribers/subscription.ts'
-import { createKeyring } from '../../src/domain/token.ts'
+import { createKeyring } from '../../src/domain/keyring.ts'
 import type { Database } from '../../src/store/database.ts'
 import { testSecret } from './config.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openReference, sealReference, type MailReference } from '../../src/domain/delivery/mail-reference.ts'
-import { createKeyring } from '../../src/domain/token.ts'
+import { createKeyring } from '../../src/domain/keyring.ts'
 
 const keyring = createKeyring(['a first key, long enough for everybody to be content'])
 const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })

@@ -10,7 +10,7 @@ import {
   sealPreferences,
   sealUnsubscribe,
 } from '../../src/domain/subscribers/subscription-tokens.ts'
-import { createKeyring } from '../../src/domain/token.ts'
+import { createKeyring } from '../../src/domain/keyring.ts'
 import { testSecret } from '../support/config.ts'
 import { testKeyring } from '../support/subscribers.ts'
 

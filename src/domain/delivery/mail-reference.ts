@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Keyring } from '../token.ts'
+import type { Keyring } from '../keyring.ts'
 
 /** Which mail to whom: all that a bounce, a complaint or a reply by machine needs to say. */
 export type MailReference =

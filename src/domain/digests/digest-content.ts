@@ -1,3 +1,4 @@
+import { localeOf } from '../language.ts'
 import { headlineOf } from './digest-variant.ts'
 import { dateIn } from '../calendar.ts'
 import { bylineOf, nameOf, selectionPath, type Article, type Selection } from '../articles/article.ts'
@@ -9,7 +10,7 @@ import { isLetter, type Digest, type VariantPlan } from './digest.ts'
 import { ownersOf } from './link-tags.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from '../newsletter.ts'
-import { localeOf, mailContactsOf, publicationIn, type Publication } from '../publication.ts'
+import { mailContactsOf, publicationIn, type Publication } from '../publication.ts'
 
 type Shown = 'id' | 'externalId' | 'shortCode' | 'title' | 'deck' | 'summary' | 'language' | 'picture'
 

@@ -1,3 +1,4 @@
+import { isLanguageTag } from '../language.ts'
 import {
   articlePath,
   pathOfKind,
@@ -8,7 +9,6 @@ import {
 } from '../articles/article.ts'
 import { pickPath } from '../articles/pick.ts'
 import { newsletterPath } from '../newsletter.ts'
-import { isLanguageTag } from '../publication.ts'
 
 /** The last segment of every feed's path. */
 export const feedFormats = ['rss.xml', 'atom.xml', 'feed.json'] as const

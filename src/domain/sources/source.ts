@@ -73,6 +73,9 @@ export interface SourceCondition {
   foundAt: Date | undefined
 }
 
+/** Seconds after which what was gone is asked for again, before it is withdrawn. */
+export const secondLook = 60
+
 /** Looks in a row that say so before a site is called closed: a site in maintenance answers like one. */
 const looksUntilClosed = 3
 

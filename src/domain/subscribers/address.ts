@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url'
 import { atField, invalid } from '../../errors.ts'
-import type { Keyring } from '../token.ts'
+import type { Keyring } from '../keyring.ts'
 import { organisationOf } from './organisation.ts'
 
 /** An address as we deliver to it: the local part as typed (NFC), the domain in lower case ASCII. */

@@ -1,4 +1,4 @@
-import type { Keyring } from '../token.ts'
+import type { Keyring } from '../keyring.ts'
 import { dayMs } from '../time.ts'
 
 /**

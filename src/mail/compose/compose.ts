@@ -1,6 +1,6 @@
+import { directionOf } from '../../domain/language.ts'
 import { tagLinks } from '../../domain/digests/link-tags.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
-import { directionOf } from '../../domain/publication.ts'
 import { invalid } from '../../errors.ts'
 import { isWebUrl, viewDigest, type Detail, type DigestView } from './digest-view.ts'
 import { quotedPrintable } from '../message/encoding.ts'

@@ -1,10 +1,10 @@
+import { directionOf } from '../../domain/language.ts'
 import { plainTextOf } from '../../domain/articles/article-html.ts'
 import { cutAtSentence } from '../../domain/articles/summary.ts'
 import { contentFor, subjectOf } from '../../domain/digests/digest-variant.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from '../../domain/digests/frozen-digest.ts'
 import { dateFormat } from '../../domain/formats.ts'
 import { atSize } from '../../domain/media.ts'
-import { directionOf } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import { shorten, singleLine } from './plain-text.ts'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
-import type { Keyring } from '../../domain/token.ts'
+import type { Keyring } from '../../domain/keyring.ts'
 import type { Logger } from '../../log.ts'
 import { openInboundReader, type InboundReader } from './inbound-reader.ts'
 import { readInbound, type InboundMail } from './inbound.ts'

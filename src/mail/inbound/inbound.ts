@@ -3,7 +3,7 @@ import {
   type MailReference,
   type ReferencePurpose,
 } from '../../domain/delivery/mail-reference.ts'
-import type { Keyring } from '../../domain/token.ts'
+import type { Keyring } from '../../domain/keyring.ts'
 import { readDeliveryReport, readFields, type RecipientReport } from './delivery-report.ts'
 import { headerText, readHeaders, readMime, textOf, type Mime, type MimePart } from './mime.ts'
 import { isReturned, isVacation, readPlainReport } from './plain-report.ts'

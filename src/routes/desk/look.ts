@@ -1,13 +1,7 @@
 import { z } from 'zod'
+import { directionOf, languageTag } from '../../domain/language.ts'
 import { accentOf } from '../../domain/accent.ts'
-import {
-  directionOf,
-  isPerLanguage,
-  languageTag,
-  lookPictures,
-  textFields,
-  type Publication,
-} from '../../domain/publication.ts'
+import { isPerLanguage, lookPictures, textFields, type Publication } from '../../domain/publication.ts'
 import { framed, get, postForm, type DeskCall, type DeskRoute, type FormAtFault } from '../../http/desk.ts'
 import { accent, textInputs } from '../../services/desk/publication-input.ts'
 import type { Services } from '../../services/services.ts'

@@ -85,13 +85,13 @@ const auditPageSize = 50
 
 /** The publication, the people, the keys, and who did what. */
 export function settingsDesk(services: Services): DeskRoute[] {
-  const { publication, editors, invitations, keys, audit, restoredCopy, sample } = services
+  const { publication, editors, signIn, invitations, keys, audit, restoredCopy, sample } = services
   const showSettings = async ({ page, session }: DeskCall, more: object = {}) => {
     const isAdmin = session.role === 'admin'
     const stored = await publication.get()
     page('desk/settings', {
       settings: publicationIn(stored, stored.languages[0] ?? 'en'),
-      sessions: await editors.listSessions(session.editorId),
+      sessions: await signIn.listSessions(session.editorId),
       editors: isAdmin ? await editors.list() : [],
       invitations: isAdmin ? await invitations.list() : [],
       now: new Date(),
@@ -161,7 +161,7 @@ export function settingsDesk(services: Services): DeskRoute[] {
       redirect('/settings', 'key-revoked')
     }),
     post('/settings/sessions/:id/end', 'viewer', async ({ request, session, redirect }) => {
-      await editors.endSession(session.editorId, idOf(request))
+      await signIn.endSession(session.editorId, idOf(request))
       redirect('/settings', 'session-ended')
     }),
     get('/audit', 'admin', async ({ request, session, page }) => {

@@ -1,3 +1,4 @@
+import { directionOf } from '../../domain/language.ts'
 import {
   articlePath,
   bylineOf,
@@ -11,7 +12,7 @@ import {
 import { homeOf, type Linked } from '../../domain/articles/links.ts'
 import { shortTextOf } from '../../domain/articles/summary.ts'
 import { sourcesOf } from '../../domain/media.ts'
-import { directionOf, type Publication } from '../../domain/publication.ts'
+import type { Publication } from '../../domain/publication.ts'
 
 export interface Link {
   name: string

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { isLanguageTag, languageTag } from '../../domain/language.ts'
 import { longestHtml } from '../../domain/articles/article-html.ts'
-import { isLanguageTag, languageTag } from '../../domain/publication.ts'
 import { cleanLine, cleanText } from '../../domain/text.ts'
 
 /** The bodies that create and change articles and responses: they validate, and they describe the API. */

@@ -1,42 +1,29 @@
 import type { Logger } from '../../log.ts'
 import type { Conversations, Result } from './run.ts'
 import type { Presence } from './presence.ts'
+import { createServerBreaker, type Rest } from './server-breaker.ts'
 
 interface RunsOptions {
   presence: Pick<Presence, 'mayClaim' | 'stopClaiming'>
-  /** How long nothing is tried after trouble with the server; doubled each time, up to a minute. */
   troubleSeconds: number
   log: Logger
 }
-
-interface Breaker {
-  pauseMs: number
-  notBefore: number
-}
-
-const longestPauseMs = 60_000
 
 /** What this worker sends: every run that exists is here until its last conversation has ended. */
 export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
   /** Who takes the mail of a name. The place is taken before anything is awaited. */
   const places = new Map<string, symbol>()
   const alive = new Set<Conversations>()
-  const breakers = new Map<string, Breaker>()
-
-  const trip = (name: string, before: Breaker | undefined) => {
-    const pauseMs = before ? Math.min(before.pauseMs * 2, longestPauseMs) : troubleSeconds * 1000
-    breakers.set(name, { pauseMs, notBefore: performance.now() + pauseMs })
-    log.warn({ pauseMs }, 'the SMTP server is in trouble; pausing')
-  }
+  const breaker = createServerBreaker({ troubleSeconds, log })
 
   const follow = (
     name: string,
-    run: { conversations: Conversations; end: () => void; breaker: Breaker | undefined },
+    run: { conversations: Conversations; end: () => void; rest: Rest | undefined },
   ) => {
-    const { conversations, end, breaker } = run
+    const { conversations, end, rest } = run
     let hasTripped = false
     const judge = ({ accepted, isServerInTrouble }: Result) => {
-      if (isServerInTrouble && !hasTripped) trip(name, accepted > 0 ? undefined : breaker)
+      if (isServerInTrouble && !hasTripped) breaker.trip(name, accepted > 0 ? undefined : rest)
       hasTripped ||= isServerInTrouble
     }
     alive.add(conversations)
@@ -50,7 +37,7 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
         // The next run of this name has begun already, and judges the server by newer answers.
         if (places.has(name)) return
         judge(result)
-        if (!result.isServerInTrouble) breakers.delete(name)
+        if (!result.isServerInTrouble) breaker.reset(name)
       })
       .finally(() => alive.delete(conversations))
     return { over, finished }
@@ -67,9 +54,8 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
       name: string,
       open: () => Promise<(isProbing: boolean) => Conversations>,
     ): Promise<ReturnType<typeof follow> | undefined> {
-      const breaker = breakers.get(name)
-      if (places.has(name) || !presence.mayClaim() || performance.now() < (breaker?.notBefore ?? 0))
-        return undefined
+      const rest = breaker.find(name)
+      if (places.has(name) || !presence.mayClaim() || performance.now() < (rest?.until ?? 0)) return undefined
       const place = Symbol(name)
       places.set(name, place)
       const end = () => {
@@ -79,12 +65,12 @@ export function createRuns({ presence, troubleSeconds, log }: RunsOptions) {
       try {
         const begin = await open()
         // A drain that began while `open` was awaited did not know of this run.
-        if (presence.mayClaim()) conversations = begin(breaker !== undefined)
+        if (presence.mayClaim()) conversations = begin(rest !== undefined)
       } finally {
         if (!conversations) end()
       }
       if (!conversations) return undefined
-      return follow(name, { conversations, end, breaker })
+      return follow(name, { conversations, end, rest })
     },
 
     has: (name: string) => places.has(name),

@@ -9,15 +9,15 @@ import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { Offer, PersonalContent } from '../../mail/mail.ts'
 import type { ClaimedMail } from '../../store/delivery/outbox.ts'
 import { renderMarkdown } from '../articles/safe-html.ts'
-import type { EditorService } from '../desk/editors.ts'
 import type { InvitationService } from '../desk/invitations.ts'
+import type { SignInService } from '../desk/sign-in.ts'
 import type { Parts } from '../parts.ts'
 import type { SubscriptionLinks } from '../subscribers/links.ts'
 import type { MailWriter } from './send-one.ts'
 
 type WriterParts = Pick<Parts, 'config' | 'database' | 'mail' | 'signer' | 'now'> & {
   links: SubscriptionLinks
-  editors: Pick<EditorService, 'createSignInLinkFor'>
+  signIn: Pick<SignInService, 'createLinkFor'>
   invitations: Pick<InvitationService, 'linkOf'>
   expectations: { listOffers: (wanted: Choices) => Promise<Offer[]> }
 }
@@ -73,7 +73,7 @@ export const createPersonalWriter = (parts: WriterParts) => (): MailWriter => {
 }
 
 async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<PersonalContent> {
-  const { config, database, links, editors, invitations } = parts
+  const { config, database, links, signIn, invitations } = parts
   const { stores } = database
   switch (row.kind) {
     case 'activation':
@@ -133,7 +133,7 @@ async function contentOf(parts: WriterParts, row: ClaimedMail): Promise<Personal
     case 'sign-in':
       return {
         kind: row.kind,
-        signInUrl: await editors.createSignInLinkFor(required(row.editorId)),
+        signInUrl: await signIn.createLinkFor(required(row.editorId)),
         expiresAt: row.expiresAt,
       }
     case 'invitation':

@@ -3,7 +3,8 @@ import { lowerRole, mayActAs, type Actor, type Role } from '../../domain/editor.
 import { atField, forbidden, notFound } from '../../errors.ts'
 import type { Invitation, InvitationRef } from '../../store/desk/invitations.ts'
 import type { Parts } from '../parts.ts'
-import { editorExists, needsPerson, openSession } from './editors.ts'
+import { editorExists, needsPerson } from './editors.ts'
+import { openSession } from './sign-in.ts'
 import { dayMs } from '../../domain/time.ts'
 
 const lifetimeMs = 7 * dayMs

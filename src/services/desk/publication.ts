@@ -1,3 +1,4 @@
+import { isLanguageTag } from '../../domain/language.ts'
 import { isZone } from '../../domain/calendar.ts'
 import { activationLifetimeMs } from '../../domain/signups/activation.ts'
 import { findAddress } from '../../domain/subscribers/address.ts'
@@ -5,7 +6,6 @@ import type { Actor } from '../../domain/editor.ts'
 import {
   changeTexts,
   feedTexts,
-  isLanguageTag,
   links,
   lookPictures,
   switches,

@@ -7,7 +7,7 @@ import type { createArchiveService } from '../articles/archive.ts'
 import type { SiteService } from '../articles/site.ts'
 import type { Parts } from '../parts.ts'
 import { articlePaper, digestPaper, type WantedPicture } from './paper.ts'
-import { hashOf, setPaper, template } from './set-paper.ts'
+import { hashOf, setPaper, template } from './paper-cache.ts'
 
 /** A PDF that may be made, and what is known of it before. */
 export interface Edition {

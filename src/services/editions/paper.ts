@@ -1,16 +1,10 @@
+import { clock, dateFormat } from '../../domain/formats.ts'
+import { directionOf, localeOf } from '../../domain/language.ts'
 import type { Picture } from '../../domain/articles/article.ts'
 import { accentOf } from '../../domain/accent.ts'
 import { printable, treeOf, type Run } from '../../domain/articles/story-tree.ts'
 import type { FrozenDigest } from '../../domain/digests/frozen-digest.ts'
-import {
-  clock,
-  directionOf,
-  localeOf,
-  publicationIn,
-  type LookPicture,
-  type Publication,
-} from '../../domain/publication.ts'
-import { dateFormat } from '../../domain/formats.ts'
+import { publicationIn, type LookPicture, type Publication } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { SiteService } from '../articles/site.ts'
 

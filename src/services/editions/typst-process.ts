@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { mostPixels } from '../../domain/media.ts'
 import { answerOnce, sharp } from '../media/pixels.ts'
-import type { SetPaper, SettingTask } from './set-paper.ts'
+import type { SetPaper, SettingTask } from './paper-cache.ts'
 
 /**
  * Sets the paper it is sent, and ends. Typst holds its thread until it is done: another watches its memory. It reads

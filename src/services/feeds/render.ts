@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { localeOf } from '../../domain/language.ts'
 import type { Article } from '../../domain/articles/article.ts'
 import { articleUrl } from '../../domain/articles/links.ts'
 import {
@@ -13,7 +14,7 @@ import {
   type FeedSubject,
 } from '../../domain/feeds/feed.ts'
 import { dateFormat } from '../../domain/formats.ts'
-import { localeOf, type Publication } from '../../domain/publication.ts'
+import type { Publication } from '../../domain/publication.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { FeedSource } from '../../feeds/items.ts'
 import type { ComposedFeed, FeedWriter } from '../../feeds/writer.ts'

@@ -27,7 +27,7 @@ import {
 import { organisationOf } from '../../domain/subscribers/organisation.ts'
 import { pageAge, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
 import { cleanLine } from '../../domain/text.ts'
-import { noLink } from '../../domain/token.ts'
+import { noLink } from '../../domain/keyring.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { safeHtml } from '../articles/safe-html.ts'

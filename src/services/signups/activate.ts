@@ -10,7 +10,7 @@ import {
 import { keptDays } from '../../domain/retention.ts'
 import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import { openActivation, pageAge, pageAgeMs, sealPage } from '../../domain/subscribers/subscription-tokens.ts'
-import { noLink } from '../../domain/token.ts'
+import { noLink } from '../../domain/keyring.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'

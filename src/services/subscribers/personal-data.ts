@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/editor.ts'
 import { findAddress, hashAddress } from '../../domain/subscribers/address.ts'
 import type { Subscriber } from '../../domain/subscribers/subscription.ts'
-import type { Keyring } from '../../domain/token.ts'
+import type { Keyring } from '../../domain/keyring.ts'
 import type { Stores } from '../../store/stores.ts'
 import { endSubscriptions } from './end-subscriptions.ts'
 

@@ -7,7 +7,7 @@ import {
   type Subscriber,
   type Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { noLink } from '../../domain/token.ts'
+import { noLink } from '../../domain/keyring.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
 import type { Parts } from '../parts.ts'
 import { endSubscriptions } from './end-subscriptions.ts'

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
+import type { SendingTimes } from '../../domain/delivery/sending-times.ts'
 import type { Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
-import { leasesOn, type Ledger, type Lease, type SendingTimes } from './ledger.ts'
+import { leasesOn, type Ledger, type Lease } from './ledger.ts'
 
 /** A claimed delivery with what its message needs. */
 export interface ClaimedDelivery extends Lease {

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
+import type { SendingTimes } from '../../domain/delivery/sending-times.ts'
 import { spreadReason } from '../../domain/delivery/delivery.ts'
 import { type Executor, findValue, getValue, listRows, listValues, run, seconds } from '../executor.ts'
 import { notHeld } from './instance-guard.ts'
@@ -14,25 +15,6 @@ export interface Lease {
 export type Told =
   | (Lease & { answer?: undefined; messageId?: string | undefined })
   | { key: number; token?: undefined; messageId?: undefined; answer: string }
-
-export interface SendingTimes {
-  /** How long a row stays its worker's without a heartbeat. */
-  leaseSeconds: number
-  /** Waits after the first, second … failed attempt; the last one repeats. */
-  backOffMinutes: readonly number[]
-  /** How long nothing is tried after trouble with the server; doubled each time, up to a minute. */
-  troubleSeconds: number
-  /** Waits before the relay is asked again after it has refused us; the last one repeats. */
-  relayBackOffMinutes: readonly number[]
-}
-
-/** A lease is longer than any time limit of a conversation, but for the wait after the final dot: heartbeats cover that. */
-export const sendingTimes: SendingTimes = {
-  leaseSeconds: 60,
-  backOffMinutes: [1, 5, 15, 60, 240],
-  troubleSeconds: 5,
-  relayBackOffMinutes: [1, 5, 15, 60],
-}
 
 /** Rows of silent workers that one statement takes up. */
 const recoveredAtOnce = 1_000

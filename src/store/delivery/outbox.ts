@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
+import type { SendingTimes } from '../../domain/delivery/sending-times.ts'
 import type { Choices } from '../../domain/subscribers/subscription.ts'
 import type { NoticeText } from '../../domain/notice.ts'
 import { run, type Executor } from '../executor.ts'
 import { suspectsOn } from './suspects.ts'
-import { leasesOn, type Ledger, type Lease, type SendingTimes } from './ledger.ts'
+import { leasesOn, type Ledger, type Lease } from './ledger.ts'
 
 export type MailKind =
   | 'activation'

@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
+import type { SendingTimes } from '../../domain/delivery/sending-times.ts'
 import { type Executor, findValue, getValue, listRows, listValues, run, seconds } from '../executor.ts'
-import type { Failure, Lease, Ledger, SendingTimes } from './ledger.ts'
+import type { Failure, Lease, Ledger } from './ledger.ts'
 
 /** The first wait that is longer than what has passed since; minutes. */
 export const longerWait = (

@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Role } from '../../domain/editor.ts'
-import { findRow, getValue, rowsOf, run, type Executor } from '../executor.ts'
+import { rowsOf, run, type Executor } from '../executor.ts'
 import type { Sessions } from '../schema.ts'
 
 /** A signed-in browser of an editor. */
@@ -14,36 +14,13 @@ export interface Session {
 
 export type ListedSession = Pick<Selectable<Sessions>, 'id' | 'label' | 'createdAt' | 'seenAt'>
 
-/** Sign-in links and the sessions they open; of both only a hash is stored. */
+/** Of the secret only a hash is stored. */
 export function sessionStore(db: Executor) {
   return {
-    async insertSignInLink(link: { tokenSha256: Buffer; editorId: number; expiresAt: Date }): Promise<void> {
-      await db.insertInto('signInLinks').values(link).execute()
-    },
-
-    findSignInLink: (tokenSha256: Buffer, now: Date) => findRow<{ editorId: number }>(db)`
-      select editor_id from sign_in_links
-      where token_sha256 = ${tokenSha256} and used_at is null and expires_at > ${now}`,
-
-    /** Uses the link up: of several clicks at once, one gets the editor. */
-    markSignInLinkUsed: (tokenSha256: Buffer, now: Date) => findRow<{ editorId: number }>(db)`
-      update sign_in_links set used_at = ${now}
-      where token_sha256 = ${tokenSha256} and used_at is null and expires_at > ${now}
-      returning editor_id`,
-
-    /** Those that no longer open anything, and have not since then. */
-    async deleteSignInLinks(before: Date): Promise<void> {
-      await run(db)`delete from sign_in_links where coalesce(used_at, expires_at) < ${before}`
-    },
-
     /** Sessions that had ended, or run out, before then. */
     async deleteDead(before: Date): Promise<void> {
       await run(db)`delete from sessions where least(ended_at, expires_at) < ${before}`
     },
-
-    /** When a link last opened a session; null where none has. */
-    findLastSignIn: (editorId: number) => getValue<Date | null>(db)`
-      select max(used_at) from sign_in_links where editor_id = ${editorId}`,
 
     async insert(session: {
       tokenSha256: Buffer

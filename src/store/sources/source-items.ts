@@ -1,5 +1,5 @@
 import { sql, type Selectable, type UpdateObject } from 'kysely'
-import { unknownChange, type ItemList, type ItemState } from '../../domain/sources/source.ts'
+import { secondLook, unknownChange, type ItemList, type ItemState } from '../../domain/sources/source.ts'
 import { databaseTime, getRow, listRows, listValues, rowsOf, run, type Executor } from '../executor.ts'
 import { fill, type Filled } from '../row.ts'
 import type { DB, SourceItems } from '../schema.ts'
@@ -28,8 +28,6 @@ export type ItemCounts = Record<
 const number = sql.raw("(substring(remote_id from '^[0-9]{1,18}$'))::bigint")
 /** Of a list that is empty all is missing: so many are asked for again. */
 const mostMissing = 200
-/** Seconds after which what was gone is asked for again. */
-const secondLook = 60
 
 export function sourceItemsStore(db: Executor) {
   const select = () =>

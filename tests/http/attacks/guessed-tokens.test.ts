@@ -9,7 +9,7 @@ import {
   sealPreferences,
   sealUnsubscribe,
 } from '../../../src/domain/subscribers/subscription-tokens.ts'
-import { createKeyring, type Keyring } from '../../../src/domain/token.ts'
+import { createKeyring, type Keyring } from '../../../src/domain/keyring.ts'
 import { testSecret } from '../../support/config.ts'
 import { everyRow } from '../../support/table-rows.ts'
 import { aWeb } from '../../support/web.ts'
@@ -68,8 +68,8 @@ test('a link with any one bit of its bytes flipped, or sealed by another key, op
 
 test('thousands of guessed sign-in links and session secrets open nothing', async () => {
   const web = await aWeb()
-  const { editors } = web.context.services
-  await editors.createSignInLink(
+  const { editors, signIn } = web.context.services
+  await signIn.createLink(
     (
       await editors.add(
         { email: 'nadia@rivage.example', role: 'admin', language: 'fr' },
@@ -82,7 +82,7 @@ test('thousands of guessed sign-in links and session secrets open nothing', asyn
     const answers = await Promise.all(
       Array.from({ length: 50 }, async () => {
         const guess = randomBytes(32).toString('base64url')
-        return [await editors.isSignInLinkValid(guess), await editors.findSession(guess)]
+        return [await signIn.isLinkValid(guess), await signIn.findSession(guess)]
       }),
     )
     for (const answer of answers) expect(answer).toEqual([false, undefined])

@@ -5,7 +5,7 @@ import {
   hashForLimits,
   type Address,
 } from '../../../src/domain/subscribers/address.ts'
-import { createKeyring } from '../../../src/domain/token.ts'
+import { createKeyring } from '../../../src/domain/keyring.ts'
 import { testSecret } from '../../support/config.ts'
 import { aNewsletter } from '../../support/newsletters.ts'
 import { rowsOf } from '../../support/query.ts'

@@ -36,7 +36,7 @@ async function everyLink(web: Web) {
     unsubscribe: pathOf(links.unsubscribeUrl(ref)),
     preferences: pathOf(links.preferencesUrl(subscriber.id)),
     freshPreferences: pathOf(links.freshPreferencesUrl(subscriber.id)),
-    signIn: pathOf(await services.editors.createSignInLink(email)),
+    signIn: pathOf(await services.signIn.createLink(email)),
   }
 }
 

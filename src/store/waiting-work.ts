@@ -1,4 +1,4 @@
-import { getRow, getValue, type Executor } from '../executor.ts'
+import { getRow, getValue, type Executor } from './executor.ts'
 
 /** What waits for a worker, whoever should have rung for it. */
 export interface WaitingWork {

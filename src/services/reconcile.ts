@@ -1,7 +1,7 @@
-import type { JobName, JobPayload } from '../../queue/jobs.ts'
-import type { Stores } from '../../store/stores.ts'
-import type { Parts } from '../parts.ts'
-import { ringForDigest } from './ring-digest.ts'
+import type { JobName, JobPayload } from '../queue/jobs.ts'
+import type { Stores } from '../store/stores.ts'
+import type { Parts } from './parts.ts'
+import { ringForDigest } from './delivery/ring-digest.ts'
 
 /** Each round rings in slots of its own. When it comes by the first again, no dead worker's job is locked there any more. */
 const turns = 12
