@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
-import { expect, test } from 'vitest'
+import { createServer, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { aHaproxy } from '../support/haproxy.ts'
 import { until } from '../support/until.ts'
@@ -35,4 +37,25 @@ test('a form whose second half comes when the HAProxy that is shipped has left t
   asked.end(body.slice(20))
   const [answer] = await answered
   expect(answer.statusCode).toBe(422)
+})
+
+test('a relay that says nothing takes no web process out of the HAProxy that is shipped', async () => {
+  const relay = createServer(() => undefined)
+  await once(relay.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void relay.close())
+  const SMTP_URL = `smtp://127.0.0.1:${(relay.address() as AddressInfo).port}`
+  const web = await aWebProcess(undefined, { SMTP_URL })
+  const port = await findFreePort()
+  await aHaproxy({
+    'bind 127.0.0.1:8080': `bind 127.0.0.1:${port}`,
+    'web1.internal:3000': `127.0.0.1:${web.port}`,
+    'web2.internal:3000': `127.0.0.1:${await findFreePort()}`,
+  })
+  const isLed = async () =>
+    (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.status === 200
+  await until('the proxy leads to it', isLed)
+  for (let n = 0; n < 40; n++) {
+    expect(await isLed()).toBe(true)
+    await sleep(250)
+  }
 })
