@@ -19,6 +19,9 @@ export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
   const queueOf = (name: JobName): AnyQueue => {
     // Nobody would close what it opens now.
     if (isClosed) throw new Error('the process is ending')
+    // A connection keeps what it is told while it is away, and a weekend of that is memory.
+    if (isAway && carrier?.redis && carrier.redis.status !== 'ready')
+      throw new Error('no connection to the queue')
     carrier ??= openCarrier(backend, faults)
     const queue = queues.get(name) ?? openQueue(carrier, name, faults)
     queues.set(name, queue)
@@ -57,6 +60,7 @@ export function createDoorbell(backend: QueueBackend, faults: FaultLog) {
         else await queueOf('deliver-mail').getWaitingCount()
         return 'up'
       } catch (error) {
+        isAway = true
         if (!(error instanceof RedisFault)) return 'unreachable'
         // Why a Sentinel or a Cluster does not let us near, its connections do not tell.
         if (error.code !== 'unreachable') faults(error, 'Redis carries nothing; mail goes out all the same')

@@ -142,6 +142,24 @@ test('one ring waits for a queue that is away, those after it do not; once it is
   }, 30_000)
 })
 
+test('what is rung and asked for while Redis is away is not kept for its return', async () => {
+  const redis = await aRedis()
+  const doorbell = bell({ kind: 'redis', url: redis.url })
+  await doorbell.ring('deliver-digest', { digestId: 1 })
+  await redis.stop()
+  expect(await doorbell.probe(1_000)).toBe('unreachable')
+  for (let n = 0; n < 20; n++) {
+    await doorbell.ring('deliver-digest', { digestId: n })
+    await expect(doorbell.countWaiting()).rejects.toThrow('no connection')
+  }
+  await redis.startAgain()
+  await vi.waitFor(async () => {
+    await doorbell.ring('deliver-digest', { digestId: 99 })
+    expect(ask(redis.port, 'keys', '*:deliver-digest:de:*')).toContain('-99-')
+  }, 30_000)
+  expect(ask(redis.port, 'keys', '*:deliver-digest:de:*').trim().split('\n')).toHaveLength(1)
+})
+
 test('what an older version left in Redis goes an hour after its last worker, and nothing else does', async () => {
   const redis = await aRedis()
   const redisUrl = redis.url
