@@ -1,5 +1,5 @@
 import { ConfigError, readConfig } from './config.ts'
-import { createContext, type ProcessConfig } from './context.ts'
+import { createContext, type Context, type ProcessConfig } from './context.ts'
 import { startMetricsServer } from './http/metrics-server.ts'
 import { endingMs } from './lifecycle.ts'
 import { createLogger } from './log.ts'
@@ -15,6 +15,7 @@ export function openProcess(name: 'web' | 'worker') {
   const context = createContext(config, { log, process: name })
   const { lifecycle, metrics, services } = context
   collectProcessMetrics(metrics)
+  tameConsole(context)
   const metricsServer = startMetricsServer({
     metrics,
     health: services.health,
@@ -68,6 +69,14 @@ export function openProcess(name: 'web' | 'worker') {
       })
     },
   }
+}
+
+/** ioredis and BullMQ say some things to the console alone, which is no JSON, and each of dozens of connections says them. */
+function tameConsole({ queueFaults }: Pick<Context, 'queueFaults'>): void {
+  const say = (...words: unknown[]): void => {
+    queueFaults(new Error(words.map(String).join(' ')), 'a library has something to say')
+  }
+  Object.assign(console, { warn: say, error: say })
 }
 
 function readConfigOrExit(): ProcessConfig {

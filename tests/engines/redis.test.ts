@@ -5,7 +5,7 @@ import { findFreePort } from '../../src/embedded/ports.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { anEngineRoom } from '../support/engine-room.ts'
 import { aHaproxy } from '../support/haproxy.ts'
-import { aRedisCluster, aSentinelSetup } from '../support/redis.ts'
+import { aRedis, aRedisCluster, aSentinelSetup } from '../support/redis.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -31,6 +31,16 @@ test('a Redis that carries nothing is named, floods no log, and the digest goes 
     expect(worker.exitCode).toBe(0)
   })
   await Promise.all(rooms)
+})
+
+test('what a library says of a Redis to the console, with each connection, is a line of the log', async () => {
+  const { url } = await aRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] })
+  const databaseUrl = await cloneDatabase()
+  const room = await anEngineRoom({ databaseUrl, env: { REDIS_URL: url }, readers: 10 })
+  await room.startWorker()
+  await room.expectAllOnce('a Redis that evicts', await room.beginDigest())
+  const said = room.logLines().filter((line) => line.includes('Eviction policy'))
+  expect(said.map((line) => (JSON.parse(line) as { level: number }).level)).toEqual([40])
 })
 
 test('a Redis Cluster whose master is killed in the middle of a digest', async () => {
