@@ -12,7 +12,8 @@ export class PooledClient extends DatabaseClient {
 
   constructor({ lock_timeout = 0, statement_timeout = 0, ...config }: pg.ClientConfig = {}) {
     super(config)
-    this.#limits = `set local lock_timeout = ${lock_timeout}; set local statement_timeout = ${Number(statement_timeout)}`
+    // What others set stays behind in the connection: after a dump, a search path without our tables.
+    this.#limits = `set local search_path to default; set local lock_timeout = ${lock_timeout}; set local statement_timeout = ${Number(statement_timeout)}`
   }
 
   override query(...[statement, ...rest]: unknown[]): never {

@@ -273,3 +273,22 @@ test('PgBouncer in transaction mode: pages, sign-ups, feeds and a digest, and fi
   expect(await room.query(`select from pg_locks where locktype = 'advisory' and objid = 7236411`)).toEqual([])
   expect(await depeche(databaseUrl, ['migrate'], env)).toMatchObject({ code: 0 })
 })
+
+test('PgBouncer: what others leave behind in its connections, as a dump does, is not what pages are answered with', async () => {
+  const directUrl = await cloneDatabase()
+  const databaseUrl = await aPooler(directUrl)
+  const room = await anEngineRoom({ databaseUrl, env: { DATABASE_DIRECT_URL: directUrl } })
+  const origin = await room.startWeb()
+  // All five that it has, each held until all have it.
+  const others = Array.from({ length: 5 }, () => new pg.Client({ connectionString: databaseUrl }))
+  for (const other of others) {
+    await other.connect()
+    await other.query('begin')
+    await other.query(`select set_config('search_path', '', false)`)
+  }
+  for (const other of others) {
+    await other.query('commit')
+    await other.end()
+  }
+  for (let n = 0; n < 5; n++) expect((await fetch(`${origin}/newsletters`)).status).toBe(200)
+})
