@@ -1,13 +1,16 @@
 import { ZodError } from 'zod'
 import { ConfigError } from '../config.ts'
+import { strange } from '../domain/backend-address.ts'
 import { isDistrust } from '../domain/certificate.ts'
 import { DomainError, fieldErrorsOf, type FieldError } from '../errors.ts'
 
-/** SQLSTATE of a user, a password or a database that the server does not know. */
-const strange = new Set(['28P01', '28000', '3D000'])
-
 /** What failed, for a person. */
 export function sentenceOf(error: unknown): string {
+  const refusal = (error instanceof DomainError ? error.cause : error) as
+    (Error & { code?: string }) | undefined
+  if (strange.includes(refusal?.code ?? '')) {
+    return `The database refuses us: ${refusal?.message}. Check user, password and database in DATABASE_URL.`
+  }
   if (error instanceof DomainError && error.code === 'database_away') {
     return isDistrust(error)
       ? `The database ${(error.cause as Error).message}.`
@@ -19,9 +22,6 @@ export function sentenceOf(error: unknown): string {
   const { code = '', path } = error as { code?: string; path?: string }
   if (code === '42P01') return 'The database has no tables of Dépêche yet; run `bin/depeche migrate` first.'
   const message = error instanceof Error ? error.message : String(error)
-  if (strange.has(code)) {
-    return `The database refuses us: ${message}. Check user, password and database in DATABASE_URL.`
-  }
   if (path !== undefined) return `The machine refuses us: ${message}. Check the path and its permissions.`
   return `Something failed that should not: ${message}. Try again; if it stays, report it with these words.`
 }

@@ -3,6 +3,9 @@
 /** What is wrong with an address: one sentence that says what to write, and nothing of the address itself. */
 export class AddressFault extends Error {}
 
+/** SQLSTATE of a user, a password or a database that the server at an address does not know. */
+export const strange = ['28P01', '28000', '3D000']
+
 export interface Host {
   /** IPv6 without its brackets. */
   host: string

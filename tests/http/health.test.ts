@@ -3,6 +3,7 @@ import type { Context } from '../../src/context.ts'
 import { startMetricsServer } from '../../src/http/metrics-server.ts'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { eventually } from '../support/installation.ts'
+import { DatabaseClient } from '../../src/store/client.ts'
 import { aSendingDigest, query } from '../support/sending-digest.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { aWeb } from '../support/web.ts'
@@ -168,4 +169,19 @@ test('HEALTH-8 a worker that cannot send is not up, and names the cause; /readyz
   await query(context.config.databaseUrl, 'update instance_guard set held_at = null')
   await presence.beat()
   expect(await healthz()).toEqual([200, { status: 'up' }])
+})
+
+test('a server that does not know us, such as a standby with other passwords that took over, is away: 503 with Retry-After', async () => {
+  const url = new URL(await cloneDatabase())
+  url.password = 'another'
+  // The first is gone.
+  const several = url.href.replace('@', '@127.0.0.1:1,')
+  for (const databaseUrl of [url.href, several]) {
+    const { fetch } = await aWeb({ databaseUrl, hasNewsroom: true })
+    const { status, headers } = await fetch('/newsletters')
+    expect([status, headers.get('retry-after')]).toEqual([503, '10'])
+  }
+  await expect(new DatabaseClient({ connectionString: several }).connect()).rejects.toMatchObject({
+    code: '28P01',
+  })
 })
