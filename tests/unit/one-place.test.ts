@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { digestReasons } from '../../src/domain/digests/digest.ts'
+import { isFeedPath } from '../../src/domain/feeds/feed.ts'
 import { interfaceLanguages } from '../../src/domain/language.ts'
 import { deskNotices, digestWarnings } from '../../src/domain/notice.ts'
 import { explain, explanations } from '../../src/domain/subscribers/explain.ts'
@@ -51,6 +52,22 @@ test('the proxies that we ship write down no address, and keep /readyz inside wh
     /if \(req\.url ~ "([^"]+)"\) \{\s+return \(synth\(404\)\)/.exec(read('deploy/varnish.vcl')) ?? []
   for (const url of ['/readyz', '/readyz?x', '/readyz#x']) expect(url).toMatch(new RegExp(kept))
   expect('/').not.toMatch(new RegExp(kept))
+})
+
+test('nginx says who asks, keeps what browsers open but feeds, and one copy for each value that it knows', () => {
+  const text = read('deploy/nginx.conf')
+  // A location with a header of its own has none of its server's: not the address of who asks either.
+  expect(text).not.toMatch(/^ {3,}proxy_set_header/m)
+  for (const header of ['X-Forwarded-For $remote_addr', 'Host $host', 'Connection ""'])
+    expect(text).toContain(`\n  proxy_set_header ${header};\n`)
+  const [, passed = 'none'] = /^map \$http_sec_fetch_dest:\$uri [^]*?~(\S+) +1;$/m.exec(text) ?? []
+  for (const path of ['/', '/articles/x', '/rss.xml', '/ar/tags/x/atom.xml', '/feed.json', '/sitemap.xml'])
+    expect(new RegExp(passed).test(`document:${path}`), path).toBe(isFeedPath(path))
+  expect('empty:/rss.xml').not.toMatch(new RegExp(passed))
+  // It looks at what clients have sent for Vary, not at what it sends on.
+  expect(text).toContain('    proxy_ignore_headers Vary;\n')
+  for (const value of ['language', 'encoding'])
+    expect(text).toMatch(new RegExp(`proxy_cache_key \\S*\\$depeche_${value}:`))
 })
 
 test('a release has one version: the package, its lock, the newest of the changelog, and what production installs', () => {
