@@ -5,8 +5,11 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createLogger } from '../../src/log.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
+import { aSubscriber } from '../support/subscribers.ts'
 import { until } from '../support/until.ts'
 import { aWeb } from '../support/web.ts'
+
+const cli = { kind: 'cli', role: 'admin' } as const
 
 test('pages that are the same for all may be kept by caches, and are answered 304', async () => {
   const web = await aWeb()
@@ -61,7 +64,8 @@ test('a page that has changed has another date, and never that of another text',
   expect(changed.headers.get('last-modified')).not.toBe(date)
 })
 
-test('PURGE_URL hears of each page and feed that shows a change, once the feeds are there', async () => {
+/** A newsroom with a cache in front; what the cache was told, as method, path and host. */
+async function aCachedNewsroom() {
   const heard: string[] = []
   const cache = createServer((request, response) => {
     heard.push(`${request.method ?? ''} ${request.url ?? ''} ${request.headers.host ?? ''}`)
@@ -73,17 +77,66 @@ test('PURGE_URL hears of each page and feed that shows a change, once the feeds 
   await once(cache, 'listening')
   const web = await aWeb({ env: { PURGE_URL: `http://127.0.0.1:${(cache.address() as AddressInfo).port}` } })
   const { services, config } = web.context
+  /** What it hears of what has changed by now. */
+  const hear = async () => {
+    heard.length = 0
+    await services.feeds.renderChanged()
+    return heard
+  }
+  return { web, services, host: new URL(config.publicUrl).host, hear }
+}
+
+test('PURGE_URL hears of each page and feed that shows a change, once the feeds are there', async () => {
+  const { web, host, hear } = await aCachedNewsroom()
   const editor = await web.api('editor')
   const article = { title: 'Le bac revient', html: '<p>Hier.</p>', language: 'fr', sections: ['a-la-une'] }
   const { slug } = (await (await editor('PUT', '/articles/bac', article)).json()) as { slug: string }
-  await services.feeds.renderChanged()
-  const { host } = new URL(config.publicUrl)
+  const heard = await hear()
   for (const path of ['/', '/fr', '/rss.xml', '/fr/feed.json', '/sections/a-la-une', `/articles/${slug}`])
     expect(heard).toContain(`PURGE ${path} ${host}`)
   expect(new Set(heard).size).toBe(heard.length)
-  heard.length = 0
-  await services.feeds.renderChanged()
-  expect(heard).toEqual([])
+  expect(await hear()).toEqual([])
+})
+
+test('PURGE_URL hears of picks in every language, and of the front page where they stand there', async () => {
+  const { web, services, host, hear } = await aCachedNewsroom()
+  await anArticle(web.context.database, { externalId: 'bac' })
+  const put = (onFront: boolean) =>
+    services.picks.put('choix', { names: { fr: 'Choix' }, articles: ['bac'], onFront }, cli)
+  const pagesOf = async () =>
+    (await hear()).filter((line) => !/\.(?:xml|json) /.test(line)).map((line) => line.split(' ')[1])
+  const own = ['/picks/choix', '/fr/picks/choix', '/ar/picks/choix']
+  await hear()
+  await put(false)
+  const heard = [...(await hear())]
+  for (const path of [...own, '/picks/choix/rss.xml', '/ar/picks/choix/feed.json'])
+    expect(heard).toContain(`PURGE ${path} ${host}`)
+  expect(heard).not.toContain(`PURGE / ${host}`)
+  await put(true)
+  const withFront = [...own, '/', '/fr', '/ar'].sort()
+  expect((await pagesOf()).sort()).toEqual(withFront)
+  // Taken away from there, and away altogether.
+  await put(false)
+  expect((await pagesOf()).sort()).toEqual(withFront)
+  await services.picks.delete('choix', cli)
+  expect((await pagesOf()).sort()).toEqual([...own].sort())
+})
+
+test('PURGE_URL hears of the page of a digest whose story is withdrawn', async () => {
+  const { web, services, host, hear } = await aCachedNewsroom()
+  const { database } = web.context
+  const newsletter = await aNewsletter(database)
+  await anArticle(database, { externalId: 'bac', title: 'Le bac revient' })
+  await aSubscriber(database, { newsletter })
+  const digest = await services.digests.compose(newsletter.slug, { cadence: 'daily' }, cli)
+  const request = { actor: cli, version: () => digest.version, idempotencyKey: 'one', body: {} }
+  await services.digestTransitions.send(digest.id, request)
+  await services.preparing.prepare(digest.id)
+  await hear()
+  await services.articles.withdraw('bac', 'erreur', cli)
+  const heard = await hear()
+  for (const path of [`/digests/${digest.id}`, `/fr/digests/${digest.id}`, `/newsletters/${newsletter.slug}`])
+    expect(heard).toContain(`PURGE ${path} ${host}`)
 })
 
 test('a cache that hangs or refuses keeps no change from its readers, and is told of once a minute', async () => {

@@ -38,9 +38,12 @@ export interface FeedAddress {
   format: FeedFormat
 }
 
-/** Something changed that feeds show: without a language, in every language. `*` is every feed, `picks` that of every pick. */
+/**
+ * Something changed that feeds show: without a language, in every language. `*` is every feed, `picks` that of every pick,
+ * `digest:` a page alone.
+ */
 export interface FeedChange {
-  subject: FeedSubject | '*' | 'picks'
+  subject: FeedSubject | '*' | 'picks' | `digest:${number}`
   language?: string
 }
 
@@ -164,12 +167,17 @@ export function changesOfArticle(
   return subjects.map((subject) => ({ subject, language }))
 }
 
-/** The pages and feeds that show a change, in its language and in all. */
-export function pathsOfChange({ subject, language }: FeedChange): string[] {
+const isDigest = (subject: string): subject is `digest:${number}` => subject.startsWith('digest:')
+
+/** The pages and feeds that show a change, in its language and in all. @param languages of the publication */
+export function pathsOfChange({ subject, language }: FeedChange, languages: readonly string[]): string[] {
   if (subject === '*' || subject === 'picks') return []
+  const places = [undefined, ...(language === undefined ? languages : [language])]
+  if (isDigest(subject))
+    return places.map((one) => withLanguage(`/digests/${subject.slice('digest:'.length)}`, one))
   const { kind, slug } = splitSubject(subject)
   const page = kind === 'responses' && slug !== '' ? articlePath(slug) : folderOf(subject)
-  return [undefined, language].flatMap((one) => [
+  return places.flatMap((one) => [
     withLanguage(page, one) || '/',
     ...feedFormats.map((format) => feedPath({ subject, language: one, format })),
   ])
@@ -182,7 +190,9 @@ export const changesOfResponses = (article: Pick<Article, 'language' | 'slug'>):
 ]
 
 /** These are rendered as soon as they change; all others wait for their first reader. */
-export const isRenderedAhead = (subject: FeedSubject): boolean =>
+export const isRenderedAhead = (
+  subject: FeedChange['subject'],
+): subject is 'all' | `${'section' | 'dossier'}:${string}` =>
   subject === 'all' || subject.startsWith('section:') || subject.startsWith('dossier:')
 
 /** What a poll is answered with. */

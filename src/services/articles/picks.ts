@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { pickPath, stepped, type PickedList, type PickStep } from '../../domain/articles/pick.ts'
 import type { Actor } from '../../domain/editor.ts'
 import { show } from '../../domain/fields.ts'
-import { feedFormats, feedPath } from '../../domain/feeds/feed.ts'
+import { feedFormats, feedPath, type FeedChange } from '../../domain/feeds/feed.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { changesBetween } from '../desk/audit.ts'
@@ -42,7 +42,7 @@ export function createPickService(parts: Pick<Parts, 'config' | 'database' | 'do
       const after = await changeOf(stores, before)
       await stores.picks.put(after)
       if (!before) await markFeeds(stores, slug, stores.feedDocuments.markServed)
-      await stores.feedDocuments.markDirty([{ subject: `pick:${slug}` }])
+      await stores.feedDocuments.markDirty(changesOfPick(slug, before?.onFront || after.onFront))
       const detail = changesBetween(toAudit(before), toAudit(after))
       await stores.audit.insert(actor, before ? 'pick.changed' : 'pick.created', `pick:${slug}`, detail)
       return after
@@ -100,8 +100,9 @@ export function createPickService(parts: Pick<Parts, 'config' | 'database' | 'do
     /** Its page is gone and its feeds have ended. @throws DomainError `no_pick` */
     async delete(slug: string, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
-        await get(stores, slug)
+        const { onFront } = await get(stores, slug)
         await stores.picks.delete(slug)
+        await stores.feedDocuments.markDirty(changesOfPick(slug, onFront))
         await markFeeds(stores, slug, stores.feedDocuments.markRetired)
         await stores.audit.insert(actor, 'pick.deleted', `pick:${slug}`)
       })
@@ -133,6 +134,12 @@ const settingsOf = ({ names, from, to, onFront }: Omit<z.output<typeof pickInput
   endsAt: to === null ? null : new Date(to),
   onFront,
 })
+
+/** The front page is that of the feed of everything. */
+const changesOfPick = (slug: string, isOnFront: boolean): FeedChange[] => [
+  { subject: `pick:${slug}` },
+  ...(isOnFront ? [{ subject: 'all' } as const] : []),
+]
 
 /** Under the names that the API has for them. */
 const toAudit = (pick: PickedList | undefined) =>

@@ -1,5 +1,5 @@
 import type { Article } from '../../domain/articles/article.ts'
-import { changesOfArticle } from '../../domain/feeds/feed.ts'
+import { changesOfArticle, type FeedChange } from '../../domain/feeds/feed.ts'
 import type { Doorbell } from '../../queue/enqueue.ts'
 import type { Stores } from '../../store/stores.ts'
 
@@ -18,6 +18,9 @@ export const noteChanges = (stores: Stores, articles: (Article | undefined)[]): 
 export async function noteArchives(stores: Stores, article: Article): Promise<void> {
   const archives = await stores.digestArticles.updateArchives(article.id)
   await stores.feedDocuments.markDirty(
-    archives.map(({ newsletter }) => ({ subject: `newsletter:${newsletter}` })),
+    archives.flatMap(({ digestId, newsletter }): FeedChange[] => [
+      { subject: `newsletter:${newsletter}` },
+      { subject: `digest:${digestId}` },
+    ]),
   )
 }

@@ -59,7 +59,8 @@ export function createFeedService(
       const changes = await followChanges(parts)
       while (await renderNext(parts)) changes.push(...(await followChanges(parts)))
       // Once they are there: a cache that asked sooner would keep what was.
-      await parts.purge([...new Set(changes.flatMap(pathsOfChange))])
+      const { languages } = await database.stores.publication.get()
+      await parts.purge([...new Set(changes.flatMap((change) => pathsOfChange(change, languages)))])
       return database.stores.feedDocuments.hasDirty()
     },
 

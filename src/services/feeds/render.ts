@@ -63,7 +63,7 @@ async function spellOut(stores: Stores, changes: FeedChange[], languages: string
 }
 
 function documentsAhead({ subject, language }: FeedChange, languages: string[]): NewFeedDocument[] {
-  if (subject === '*' || subject === 'picks' || !isRenderedAhead(subject)) return []
+  if (!isRenderedAhead(subject)) return []
   const own = language !== undefined && languages.includes(language) ? [language] : []
   return [undefined, ...own].flatMap((one) =>
     feedFormats.map((format) => toDocument({ subject, language: one, format })),

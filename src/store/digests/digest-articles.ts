@@ -100,16 +100,16 @@ export function digestArticlesStore(db: Executor) {
 
     /**
      * A digest that readers have shows more or less of itself than before, because an article was withdrawn or came
-     * back. @returns the newsletters whose archives hold it
+     * back. @returns which, and the newsletters whose archives hold them
      */
-    updateArchives: (articleId: number) => listRows<{ newsletter: string }>(db)`
+    updateArchives: (articleId: number) => listRows<{ digestId: number; newsletter: string }>(db)`
       with changed as (
         update digests set archive_changed_at = clock_timestamp()
         where started_at is not null and state <> 'preparing'
           and id in (select digest_id from digest_articles where article_id = ${articleId})
-        returning newsletter_id
+        returning id, newsletter_id
       )
-      select distinct n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`,
+      select changed.id as digest_id, n.slug as newsletter from changed join newsletters n on n.id = changed.newsletter_id`,
 
     /** A dozen published articles whose title has all of these words, whatever their case and accents, newest first. */
     listByTitle: (words: string, { language, except }: { language: string; except: readonly string[] }) =>
