@@ -292,3 +292,18 @@ test('PgBouncer: what others leave behind in its connections, as a dump does, is
   }
   for (let n = 0; n < 5; n++) expect((await fetch(`${origin}/newsletters`)).status).toBe(200)
 })
+
+test('a worker that is told to end while PostgreSQL is away ends without a failure', async () => {
+  const plainUrl = await cloneDatabase()
+  const network = await startTcpProxy(Number(new URL(plainUrl).port))
+  onTestFinished(() => network.close())
+  const url = new URL(plainUrl)
+  url.port = String(network.port)
+  const room = await anEngineRoom({ databaseUrl: url.href, plainUrl: () => plainUrl, readers: 10 })
+  const worker = await room.startWorker()
+  await room.expectAllOnce('a worker that ends', await room.beginDigest())
+  network.setMode('refusing')
+  await room.drain(worker)
+  expect(worker.exitCode).toBe(0)
+  expect(room.logLines().filter((line) => line.includes('drain failed'))).toEqual([])
+})
