@@ -2,17 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../log.ts'
 
 const longestPauseMs = 5_000
+/** Dozens of conversations wait for the same database. */
+const silenceMs = 60_000
+let saidAt = -Infinity
 
 /**
  * Repeats a statement until it commits, for as long as the process lives: what an SMTP server has answered cannot be
  * asked again. Only for statements that may be repeated.
  */
-export async function untilCommitted<T>(statement: () => Promise<T>, log: Logger): Promise<T> {
+export async function untilCommitted<T>(statement: () => Promise<T>, log: Pick<Logger, 'warn'>): Promise<T> {
   for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     try {
       return await statement()
     } catch (error) {
-      log.warn({ reason: String(error) }, 'the database could not be asked or told; trying again')
+      if (performance.now() - saidAt > silenceMs) {
+        saidAt = performance.now()
+        log.warn({ reason: String(error) }, 'the database could not be asked or told; trying again')
+      }
       await sleep(pauseMs)
     }
   }
