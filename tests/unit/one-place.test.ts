@@ -60,6 +60,8 @@ test('nginx says who asks, keeps what browsers open but feeds, and one copy for 
   expect(text).not.toMatch(/^ {3,}proxy_set_header/m)
   for (const header of ['X-Forwarded-For $remote_addr', 'Host $host', 'Connection ""'])
     expect(text).toContain(`\n  proxy_set_header ${header};\n`)
+  // Ten seconds would outlast the end of the next, of several that restart one after the other.
+  expect(text).toMatch(/^ {2}server 127\.0\.0\.1:3000 fail_timeout=1s;$/m)
   const [, passed = 'none'] = /^map \$http_sec_fetch_dest:\$uri [^]*?~(\S+) +1;$/m.exec(text) ?? []
   for (const path of ['/', '/articles/x', '/rss.xml', '/ar/tags/x/atom.xml', '/feed.json', '/sitemap.xml'])
     expect(new RegExp(passed).test(`document:${path}`), path).toBe(isFeedPath(path))
@@ -68,6 +70,21 @@ test('nginx says who asks, keeps what browsers open but feeds, and one copy for 
   expect(text).toContain('    proxy_ignore_headers Vary;\n')
   for (const value of ['language', 'encoding'])
     expect(text).toMatch(new RegExp(`proxy_cache_key \\S*\\$depeche_${value}:`))
+})
+
+test('production.md restores into a new database, and a release takes no place of processes that run', () => {
+  const text = read('docs/production.md')
+  expect(text).not.toMatch(/pg_restore[^\n]* --clean/)
+  const [, release = ''] = /\*\*A new release\*\*[^]*?```\n([^]*?)```/.exec(text) ?? []
+  const order = [
+    'depeche.new/bin/depeche migrate',
+    'stop depeche-web',
+    'mv /opt/depeche.new',
+    'start depeche-web',
+  ]
+  const places = order.map((step) => release.indexOf(step))
+  expect(places).not.toContain(-1)
+  expect(places).toEqual([...places].sort((one, other) => one - other))
 })
 
 test('a release has one version: the package, its lock, the newest of the changelog, and what production installs', () => {
