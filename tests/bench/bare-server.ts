@@ -12,7 +12,7 @@ const shared = {
   ETag: etag,
   'Last-Modified': 'Sat, 14 Mar 2026 10:00:00 GMT',
   'Cache-Control': 'public, max-age=300, stale-while-revalidate=600, stale-if-error=86400',
-  Vary: 'Accept-Encoding',
+  Vary: 'Accept-Encoding, Sec-Fetch-Dest',
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers': 'ETag, Last-Modified',
 }

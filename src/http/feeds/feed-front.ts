@@ -162,10 +162,7 @@ interface Prepared extends Record<FeedEncoding, { headers: HeaderList; bytes: Bu
  * Only browsers send Sec-Fetch-Dest, and what they get is not for shared caches: readers and proxies never meet it.
  */
 function forPeople(headers: HeaderList): HeaderList {
-  const changed: Record<string, string> = {
-    'Cache-Control': 'private, max-age=60',
-    Vary: 'Accept-Encoding, Sec-Fetch-Dest',
-  }
+  const changed: Record<string, string> = { 'Cache-Control': 'private, max-age=60' }
   const contentType = headers[headers.indexOf('Content-Type') + 1] ?? ''
   if (contentType.includes('xml')) changed['Content-Type'] = 'application/xml; charset=utf-8'
   const kept = headers.map((value, index) =>
@@ -193,7 +190,8 @@ function toPrepared(feed: StoredFeed, selfUrl: string): Prepared {
     ETag: feed.etag,
     'Last-Modified': feed.lastModified.toUTCString(),
     'Cache-Control': cacheControl,
-    Vary: 'Accept-Encoding',
+    // Also to readers: from the copy that one of them has brought it, a cache would show a browser plain text.
+    Vary: 'Accept-Encoding, Sec-Fetch-Dest',
     'Access-Control-Allow-Origin': '*',
     'Access-Control-Expose-Headers': 'ETag, Last-Modified',
   }).flat()
