@@ -24,6 +24,7 @@ export function createSignupDecisionService(
 ) {
   const { database, doorbell, keyring, log, now, reach } = parts
   const gate = createFloodGate(database.stores.activations)
+  let toldAt = -Infinity
 
   /** @returns how many were decided; undefined where none waits, or all must */
   const decideSome = async (most: number): Promise<number | undefined> => {
@@ -217,14 +218,18 @@ export function createSignupDecisionService(
       }
       if (all > 0) await doorbell.ring('deliver-mail', {})
       const held = await gate.findHeld()
-      if (held.length > 0)
+      if (held.length > 0 && performance.now() - toldAt > tellEveryMs) {
+        toldAt = performance.now()
         log.warn({ domains: held === '*' ? 'all' : held.length }, 'far more signups than usual; they wait')
+      }
       return all
     },
   }
 }
 
 const ringEveryMs = 250
+/** A flood rings several times a second. */
+const tellEveryMs = 60_000
 
 interface Judgement {
   decision: Decision
