@@ -37,8 +37,9 @@ test('a plan does not outlive the size of the table that it was made for', async
   }
   // After the fifth, PostgreSQL keeps a plan for all values.
   for (let n = 0; n < 7; n++) await find()
-  await sql`insert into crowd select generate_series(2, 100000)`.execute(db)
+  // Looked at before the crowd comes: meanwhile the server may have to forget all plans for what other databases do.
   expect(await planOf()).toContain('Seq Scan')
+  await sql`insert into crowd select generate_series(2, 100000)`.execute(db)
   wait11Seconds()
   await find()
   expect(await planOf()).toContain('Index')
@@ -60,10 +61,10 @@ test('the plan by which PostgreSQL follows a foreign key goes with the others', 
     return rows[0]?.reads ?? 0
   }
   const before = await readWholly()
+  expect(before).toBeGreaterThanOrEqual(7)
   await sql`insert into crowd select generate_series(2, 100000)`.execute(db)
-  expect(await readWholly()).toBe(before + 7)
   wait11Seconds()
-  expect(await readWholly()).toBe(before + 7)
+  expect(await readWholly()).toBe(before)
   await db.destroy()
 })
 
