@@ -2,7 +2,6 @@ import { isPublic, type SelectionKind } from '../../domain/articles/article.ts'
 import {
   feedPath,
   parseFeedPath,
-  pathsOfChange,
   selectionSubject,
   splitSubject,
   type FeedSubject,
@@ -56,11 +55,10 @@ export function createFeedService(
      * @returns whether changes wait for the next second: a feed changes at most once in each
      */
     async renderChanged(): Promise<boolean> {
-      const changes = await followChanges(parts)
-      while (await renderNext(parts)) changes.push(...(await followChanges(parts)))
+      const paths = await followChanges(parts)
+      while (await renderNext(parts)) paths.push(...(await followChanges(parts)))
       // Once they are there: a cache that asked sooner would keep what was.
-      const { languages } = await database.stores.publication.get()
-      await parts.purge([...new Set(changes.flatMap((change) => pathsOfChange(change, languages)))])
+      await parts.purge([...new Set(paths)])
       return database.stores.feedDocuments.hasDirty()
     },
 

@@ -7,6 +7,7 @@ import {
   feedPath,
   feedTypes,
   isRenderedAhead,
+  pathsOfChange,
   selectionSubject,
   type FeedAddress,
   type FeedChange,
@@ -32,9 +33,9 @@ import type { Parts } from '../parts.ts'
 
 /**
  * Marks the documents that show what was noted; feeds that are rendered ahead get theirs now.
- * @returns what has changed
+ * @returns the paths of all pages and feeds that show a change
  */
-export function followChanges({ database }: Pick<Parts, 'database'>): Promise<FeedChange[]> {
+export function followChanges({ database }: Pick<Parts, 'database'>): Promise<string[]> {
   return database.transaction(async (stores) => {
     const changes = await stores.feedDocuments.claimChanges()
     if (changes.length === 0) return []
@@ -45,7 +46,7 @@ export function followChanges({ database }: Pick<Parts, 'database'>): Promise<Fe
     await stores.feedDocuments.updateDirty(
       uniqueBy(spelled, ({ subject, language }) => `${subject} ${language ?? ''}`),
     )
-    return spelled
+    return spelled.flatMap((change) => pathsOfChange(change, languages))
   })
 }
 
