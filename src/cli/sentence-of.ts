@@ -1,6 +1,6 @@
 import { ZodError } from 'zod'
 import { ConfigError } from '../config.ts'
-import { strange } from '../domain/backend-address.ts'
+import { doesNotKnowUs } from '../domain/backend-address.ts'
 import { isDistrust } from '../domain/certificate.ts'
 import { DomainError, fieldErrorsOf, type FieldError } from '../errors.ts'
 
@@ -8,7 +8,7 @@ import { DomainError, fieldErrorsOf, type FieldError } from '../errors.ts'
 export function sentenceOf(error: unknown): string {
   const refusal = (error instanceof DomainError ? error.cause : error) as
     (Error & { code?: string }) | undefined
-  if (strange.includes(refusal?.code ?? '')) {
+  if (doesNotKnowUs.includes(refusal?.code ?? '')) {
     return `The database refuses us: ${refusal?.message}. Check user, password and database in DATABASE_URL.`
   }
   if (error instanceof DomainError && error.code === 'database_away') {

@@ -4,7 +4,7 @@
 export class AddressFault extends Error {}
 
 /** SQLSTATE of a user, a password or a database that the server at an address does not know. */
-export const strange = ['28P01', '28000', '3D000']
+export const doesNotKnowUs = ['28P01', '28000', '3D000']
 
 export interface Host {
   /** IPv6 without its brackets. */

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import pg from 'pg'
 import { isDistrust } from '../domain/certificate.ts'
-import { readDatabaseAddress, strange, type Host } from '../domain/backend-address.ts'
+import { readDatabaseAddress, doesNotKnowUs, type Host } from '../domain/backend-address.ts'
 
 /** So often at most a question is asked: which of the hosts takes writes, for after a failover it is another, and who is there. */
 const freshMs = 1_000
@@ -67,8 +67,8 @@ async function askHosts(address: string): Promise<Host> {
   // One that is not to be trusted tells most, then one that does not know us; one with no connection left tells more than a
   // standby, and that more than silence.
   const isOf = (wanted: string[]) => (failure: { code?: string }) => wanted.includes(failure.code ?? '')
-  const telling = [isDistrust, isOf(strange), isOf(['53300']), isOf([readOnly]), () => true].map((tells) =>
-    failures.find(tells),
+  const telling = [isDistrust, isOf(doesNotKnowUs), isOf(['53300']), isOf([readOnly]), () => true].map(
+    (tells) => failures.find(tells),
   )
   throw telling.find((failure) => failure !== undefined) ?? standby()
 }

@@ -1,4 +1,4 @@
-import { strange } from '../domain/backend-address.ts'
+import { doesNotKnowUs } from '../domain/backend-address.ts'
 import { explainDistrust, isDistrust } from '../domain/certificate.ts'
 import { unavailable } from '../errors.ts'
 
@@ -9,7 +9,7 @@ const busy = new Set(['55P03', '57014', '40P01', '40001', '53300'])
  * of a pooler that has none, and of one that does not know us, as a standby that took over may not.
  */
 const away = new Set([
-  ...strange,
+  ...doesNotKnowUs,
   ...['53100', '53200'],
   ...['57P01', '57P02', '57P03', '25006', '08000', '08001', '08003', '08004', '08006', '08P01'],
   ...[
