@@ -1,9 +1,8 @@
 import type { Logger } from '../log.ts'
+import { onceAMinute } from '../domain/once-a-minute.ts'
 
 /** Says that the queue is in trouble. */
 export type FaultLog = (error: unknown, sentence: string, fields?: Record<string, unknown>) => void
-
-const pauseMs = 60_000
 
 /** A word of the server (`READONLY`), of the system (`ECONNREFUSED`), or what was said without numbers. */
 export function causeOf(error: unknown): string {
@@ -21,12 +20,10 @@ export function causeOf(error: unknown): string {
  * all of them meet it, again and again.
  */
 export function createFaultLog(log: Pick<Logger, 'warn'>): FaultLog {
-  const saidAt = new Map<string, number>()
+  const mayBeSaid = onceAMinute()
   return (error, sentence, fields) => {
     const cause = causeOf(error)
-    const now = performance.now()
-    if (now - (saidAt.get(cause) ?? -Infinity) < pauseMs) return
-    saidAt.set(cause, now)
-    log.warn({ ...fields, cause, reason: (error as Error).message.slice(0, 200) }, sentence)
+    if (mayBeSaid(cause))
+      log.warn({ ...fields, cause, reason: (error as Error).message.slice(0, 200) }, sentence)
   }
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../log.ts'
+import { onceAMinute } from '../../domain/once-a-minute.ts'
 
 const longestPauseMs = 5_000
 /** Dozens of conversations wait for the same database. */
-const silenceMs = 60_000
-let saidAt = -Infinity
+const mayBeSaid = onceAMinute()
 
 /**
  * Repeats a statement until it commits, for as long as the process lives: what an SMTP server has answered cannot be
@@ -15,10 +15,8 @@ export async function untilCommitted<T>(statement: () => Promise<T>, log: Pick<L
     try {
       return await statement()
     } catch (error) {
-      if (performance.now() - saidAt > silenceMs) {
-        saidAt = performance.now()
+      if (mayBeSaid('away'))
         log.warn({ reason: String(error) }, 'the database could not be asked or told; trying again')
-      }
       await sleep(pauseMs)
     }
   }

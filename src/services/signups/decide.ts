@@ -11,6 +11,7 @@ import {
 import { cadenceOf, isSameChoice, type Subscription } from '../../domain/subscribers/subscription.ts'
 import { freshLinkLifetimeMs } from '../../domain/subscribers/subscription-tokens.ts'
 import type { NewMail } from '../../store/delivery/outbox.ts'
+import { onceAMinute } from '../../domain/once-a-minute.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { createFloodGate } from './flood.ts'
@@ -24,7 +25,7 @@ export function createSignupDecisionService(
 ) {
   const { database, doorbell, keyring, log, now, reach } = parts
   const gate = createFloodGate(database.stores.activations)
-  let toldAt = -Infinity
+  const mayBeSaid = onceAMinute()
 
   /** @returns how many were decided; undefined where none waits, or all must */
   const decideSome = async (most: number): Promise<number | undefined> => {
@@ -218,18 +219,14 @@ export function createSignupDecisionService(
       }
       if (all > 0) await doorbell.ring('deliver-mail', {})
       const held = await gate.findHeld()
-      if (held.length > 0 && performance.now() - toldAt > tellEveryMs) {
-        toldAt = performance.now()
+      if (held.length > 0 && mayBeSaid('held'))
         log.warn({ domains: held === '*' ? 'all' : held.length }, 'far more signups than usual; they wait')
-      }
       return all
     },
   }
 }
 
 const ringEveryMs = 250
-/** A flood rings several times a second. */
-const tellEveryMs = 60_000
 
 interface Judgement {
   decision: Decision
