@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 interface Rule {
@@ -39,11 +39,4 @@ test('docs/architecture.md tells of each folder what the check of layers lets it
   })
   expect(held.length).toBeGreaterThan(12)
   for (const [folder, reach] of held) expect([folder, told.get(folder)]).toEqual([folder, reach])
-})
-
-test('docs/architecture.md tells in which files the numbers live, and they are there', () => {
-  const [, table = ''] = /^## Where numbers live\n([\s\S]*?)^## /m.exec(document) ?? []
-  const files = [...table.matchAll(/`([^`]+\.ts)`/g)].map(([, file = '']) => file)
-  expect(files.length).toBeGreaterThan(15)
-  expect(files.filter((file) => !existsSync(file))).toEqual([])
 })
