@@ -1,5 +1,5 @@
 import '../src/node-version.ts'
-import './heap.ts'
+import './garbage-collection.ts'
 import { openProcess } from '../src/process.ts'
 import { startWorking } from './working.ts'
 

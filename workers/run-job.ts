@@ -12,7 +12,7 @@ interface Watch {
 
 /**
  * One service call: parses the payload, logs under the job's name. A job that failed is not tried again: what it was about
- * stands in PostgreSQL, and the reconciler rings for it.
+ * stands in PostgreSQL, and the reconciler rings for it. No job is ended from outside: each service limits what it asks.
  */
 export function createRun<Name extends JobName>(name: Name, { work }: Job<Name>, { log, metrics }: Watch) {
   const child = log.child({ job: name })

@@ -29,7 +29,7 @@ interface ApiCall<Params extends z.ZodType, Query extends z.ZodType, Body extend
   query?: Query
   /** Request headers that the handler reads: they describe, and it judges. */
   headers?: z.ZodObject
-  /** `stream`: the handler reads the request itself. */
+  /** A strict object: a field that it does not know is refused. `stream`: the handler reads the request itself. */
   body?: Body | 'stream'
   /** What such a body may be; CSV unless said. */
   streams?: string[]

@@ -1,7 +1,7 @@
 import type { Actor } from '../domain/editor.ts'
 import { withoutUndefined } from '../domain/fields.ts'
 import { DomainError } from '../errors.ts'
-import { checkPost, sentenceOf, sentences, type GivenPost } from './check-post.ts'
+import { fitPost, sentenceOf, sentences, type GivenPost } from './fit-post.ts'
 import { plainText } from './plain-text.ts'
 import type { ArticleToPut, PutResult } from '../services/articles/put-article.ts'
 import { externalId, responseInput } from '../services/articles/input.ts'
@@ -189,7 +189,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
 
     async add(post: ImportedPost, name: ItemName): Promise<void> {
       report.posts += 1
-      const checked = checkPost(post)
+      const checked = fitPost(post)
       if (typeof checked === 'string') {
         refusePost(name, checked)
         return

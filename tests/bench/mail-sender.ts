@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { createContext } from '../../src/context.ts'
 import { aConfig } from '../support/config.ts'
-import '../../workers/heap.ts'
+import '../../workers/garbage-collection.ts'
 
 /** A worker process that sends one digest and does nothing else, so that what it needs is measured by itself. */
 process.once('message', ({ databaseUrl, digestId, env }: SenderTask) => {

@@ -5,7 +5,7 @@ import { startSmtpSink, type SinkFault, type SmtpSink, type SmtpSinkOptions } fr
 
 export type { SinkFault, SmtpSink } from './smtp-sink-server.ts'
 
-/** A sink that is closed when the test has finished. */
+/** A sink that is closed when the test has finished. What it can be told to do to whom: `SinkFault`. */
 export async function aSmtpSink(options?: SmtpSinkOptions): Promise<SmtpSink> {
   const sink = await startSmtpSink(options)
   onTestFinished(() => sink.close())

@@ -31,11 +31,14 @@ export interface Picture {
   height?: number
 }
 
+export const enclosureType = /^(?:audio|video)\/[\w.+-]{1,60}$|^application\/pdf$/
+
 /** Audio, video or PDF that belongs to an article. */
 export interface Enclosure {
   url: string
+  /** As `enclosureType`. */
   type: string
-  /** Bytes. */
+  /** Bytes; 0 where nobody has said. */
   length: number
   title?: string
 }

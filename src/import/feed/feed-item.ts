@@ -1,5 +1,5 @@
 import { imageTypeOf } from '../file-types.ts'
-import type { GivenEnclosure } from './enclosure.ts'
+import type { GivenEnclosure } from '../enclosure.ts'
 import { onOneLine } from '../../domain/text.ts'
 import { toPlainParagraphs } from '../plain-text.ts'
 

@@ -7,7 +7,7 @@ import {
   type ReadItem,
   type Site,
 } from '../../services/sources/site.ts'
-import { checkPost } from '../check-post.ts'
+import { fitPost } from '../fit-post.ts'
 import { itemLanguage, readFeed, toArticle, type FeedDocument, type FeedReading } from '../feed/feed.ts'
 import { nameOf, withoutSharedNames } from '../feed/feed-identity.ts'
 import type { FeedItem } from '../feed/feed-item.ts'
@@ -85,7 +85,7 @@ function toItem(item: FeedItem, { feed }: FeedReading, { site, context, number }
     // A number, for a hash is a known item's own.
     postNumber: number !== undefined && /^\d{1,18}$/.test(number) ? number : undefined,
   })
-  const checked = language === undefined ? undefined : checkPost(post)
+  const checked = language === undefined ? undefined : fitPost(post)
   const isFit = unclosedFault([item.title, item.html, item.summary]) === undefined
   const reason = isProtected(item, feed)
     ? 'protected'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { foldUrl, siteKeyOf } from '../../domain/articles/identity.ts'
 import type { ReadingContext, ReadItem, Site } from '../../services/sources/site.ts'
 import type { LanguageHome } from '../../store/sources/sources.ts'
-import { checkPost } from '../check-post.ts'
+import { fitPost } from '../fit-post.ts'
 import { readDate } from '../dates.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
@@ -78,7 +78,7 @@ export function readPost(given: { id: number }, site: Site, context: ReadingCont
   if (isProtected || post.status !== 'publish') return skip('protected')
   if (language === undefined) return skip('language')
   const selections = sectionsAndTags(termsOf(post), context.sections)
-  const checked = checkPost({
+  const checked = fitPost({
     externalId: `wp:${siteKeyOf(site.home)}:${post.id}`,
     input: {
       title,

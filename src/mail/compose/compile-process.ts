@@ -1,4 +1,5 @@
 import mjml2html from 'mjml'
+import { answerOnce } from '../../isolation.ts'
 
 export type Compiled = { html: string } | { fault: string }
 
@@ -6,13 +7,7 @@ export type Compiled = { html: string } | { fault: string }
  * Compiles the sources it is sent, by name, and ends. MJML blocks whoever runs it, and what it has loaded would stay
  * in memory for good: a process of its own gives back more than a hundred megabytes.
  */
-process.once('message', (sources: Record<string, string>) => {
-  void compileAll(sources).then((compiled) =>
-    process.send?.(compiled, () => {
-      process.disconnect()
-    }),
-  )
-})
+answerOnce(compileAll)
 
 async function compileAll(sources: Record<string, string>): Promise<Record<string, Compiled>> {
   const compiled: Record<string, Compiled> = {}

@@ -5,8 +5,8 @@ import { accentOf } from '../../domain/accent.ts'
 import { numberFormat } from '../../domain/formats.ts'
 import { atSize } from '../../domain/media.ts'
 import type { LookPicture, Publication } from '../../domain/publication.ts'
+import { askProcess } from '../../isolation.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
-import { askProcess } from '../../thread.ts'
 import type { Compiled } from './compile-process.ts'
 
 /** One kind of mail, ready to be filled; the same for every language of one direction. */

@@ -1,4 +1,4 @@
-import { openThread, UnansweredError } from '../../thread.ts'
+import { openThread, UnansweredError } from '../../isolation.ts'
 import type { InboundEnvelope, InboundText } from './inbound.ts'
 
 export type InboundReader = ReturnType<typeof openInboundReader>

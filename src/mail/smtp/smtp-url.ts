@@ -2,13 +2,13 @@ import { isLoopback } from '../../domain/loopback.ts'
 
 export type SmtpServer = ReturnType<typeof readSmtpUrl>
 
-/** How a conversation is protected: `required` insists on STARTTLS with a valid certificate. */
+/** `required` insists on STARTTLS with a valid certificate, `opportunistic` takes any, `off` speaks in the clear. */
 const rules = ['required', 'opportunistic', 'off'] as const
 const knownParameters = new Set(['tls', 'name'])
 
 /**
  * Reads `smtp://user:pass@host:port?tls=…&name=…`. Without `tls=`, a remote server must offer STARTTLS with a valid
- * certificate, and one on this machine is spoken to in the clear; `smtps://` is TLS from the first byte.
+ * certificate, and one on this machine is spoken to in the clear; `smtps://` is TLS from the first byte, with a valid one.
  * @throws Error that says what is wrong with it, never its password
  */
 export function readSmtpUrl(value: string) {

@@ -5,7 +5,7 @@ import { sendEvents } from '../../http/events.ts'
 import { idempotencyKey, ifMatch, ifMatchVersion, requireKey } from '../../http/preconditions.ts'
 import { get, patch, post, pageQuery, rowId, toPageRequest, type ApiRoute } from '../../http/route.ts'
 import { mailPolicy } from '../../http/security-headers.ts'
-import { changeInput } from '../../services/digests/input.ts'
+import { changeInput, testInput } from '../../services/digests/input.ts'
 import { deliveryShape, digestShape } from '../../services/digests/shape.ts'
 import type { Services } from '../../services/services.ts'
 import { oneDigestReport } from './report-shapes.ts'
@@ -136,14 +136,7 @@ export function digestPreviewApi({ digestPreview }: Services): ApiRoute[] {
     post('/digests/{id}/test', 'editor', {
       summary: 'Send it to people of the desk, with a marked subject',
       params,
-      body: z.strictObject({
-        to: z
-          .array(z.email().max(254))
-          .min(1)
-          .max(20)
-          .optional()
-          .describe('Default: you, or all of the desk for a key'),
-      }),
+      body: testInput,
       answers: { 202: z.object({ sent: z.int() }) },
       handle: async ({ params: { id }, body, actor }) => {
         const own = actor.kind === 'editor' ? actor.id : undefined

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isLanguageTag, languageTag } from '../../domain/language.ts'
+import { enclosureType } from '../../domain/articles/article.ts'
 import { longestHtml } from '../../domain/articles/article-html.ts'
 import { cleanLine, cleanText } from '../../domain/text.ts'
 
@@ -49,9 +50,9 @@ const picture = z.strictObject({
 
 const enclosure = z.strictObject({
   url: webUrl,
-  type: z.string().regex(/^(?:audio|video)\/[\w.+-]{1,60}$|^application\/pdf$/, {
-    error: 'must be the type of audio, video or PDF, such as audio/mpeg',
-  }),
+  type: z
+    .string()
+    .regex(enclosureType, { error: 'must be the type of audio, video or PDF, such as audio/mpeg' }),
   length: z.int().min(0).describe('Bytes'),
   title: line(500).optional(),
 })

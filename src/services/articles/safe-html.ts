@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { tooManyOpen, type sanitizeArticleHtml } from '../../domain/articles/article-html.ts'
 import { sanitizeText } from '../../domain/articles/markdown.ts'
 import { atField, invalid } from '../../errors.ts'
-import { openThread, UnansweredError } from '../../thread.ts'
+import { openThread, UnansweredError } from '../../isolation.ts'
 
 type Given = Parameters<typeof sanitizeText>
 type Written = Parameters<typeof sanitizeArticleHtml>

@@ -31,5 +31,15 @@ export const changeInput = z.strictObject({
   preheader: line(300).nullable().optional(),
 })
 
+/** A test copy goes to people of the desk alone. */
+export const testInput = z.strictObject({
+  to: z
+    .array(z.email().max(254))
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('Default: you, or all of the desk for a key'),
+})
+
 export type ComposeInput = z.output<typeof composeInput>
 export type ChangeInput = z.output<typeof changeInput>

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { LRUCache } from 'lru-cache'
 import { throttled, unavailable } from '../../errors.ts'
-import { askProcess, UnansweredError } from '../../thread.ts'
+import { askProcess, UnansweredError } from '../../isolation.ts'
 import type { WantedPicture } from './paper.ts'
 
 export interface SettingTask {

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { mostPixels } from '../../domain/media.ts'
-import { answerOnce, sharp } from '../media/pixels.ts'
+import { answerOnce } from '../../isolation.ts'
+import { sharp } from '../media/sharp.ts'
 import type { SetPaper, SettingTask } from './paper-cache.ts'
 
 /**

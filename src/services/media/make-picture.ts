@@ -1,4 +1,4 @@
-import { askProcess, UnansweredError } from '../../thread.ts'
+import { askProcess, UnansweredError } from '../../isolation.ts'
 import type { MediaFile } from '../../store/media/media.ts'
 
 /** Why a picture is not taken: codes of docs/errors.md. */

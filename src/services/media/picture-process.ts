@@ -1,7 +1,8 @@
 import type { Sharp } from 'sharp'
 import { mediaSizes, mostPixels } from '../../domain/media.ts'
+import { answerOnce } from '../../isolation.ts'
 import type { MadePicture } from './make-picture.ts'
-import { answerOnce, sharp } from './pixels.ts'
+import { sharp } from './sharp.ts'
 
 /**
  * Makes the sizes of the picture it is sent, and ends. What a stranger made is decoded once, in a process of its own;

@@ -1,5 +1,5 @@
-import type { Enclosure } from '../../domain/articles/article.ts'
-import { fileTypeOf } from '../file-types.ts'
+import { enclosureType, type Enclosure } from '../domain/articles/article.ts'
+import { fileTypeOf } from './file-types.ts'
 
 /** As a feed or an export writes it. */
 export interface GivenEnclosure {
@@ -11,8 +11,6 @@ export interface GivenEnclosure {
 
 export type UsableEnclosure = Omit<Enclosure, 'title'>
 
-const usable = /^(?:audio|video)\/[\w.+-]{1,60}$|^application\/pdf$/
-
 /**
  * Audio, video or PDF of an article, its URL absolute; the type is told by the ending where none is said that says
  * it. Undefined for what is none of these.
@@ -20,7 +18,7 @@ const usable = /^(?:audio|video)\/[\w.+-]{1,60}$|^application\/pdf$/
 export function enclosureOf(given: GivenEnclosure, baseUrl: string): UsableEnclosure | undefined {
   const url = URL.parse(given.url.trim(), baseUrl)
   const [said = ''] = given.type.toLowerCase().split(';')
-  const type = [said.trim(), fileTypeOf(url?.href ?? '') ?? ''].find((one) => usable.test(one))
+  const type = [said.trim(), fileTypeOf(url?.href ?? '') ?? ''].find((one) => enclosureType.test(one))
   if (!url || !/^https?:$/.test(url.protocol) || url.href.length > 2_000 || type === undefined)
     return undefined
   const length = Number(given.length.replace(/[,.\s]/g, ''))

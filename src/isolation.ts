@@ -1,5 +1,6 @@
 import { fork, type Serializable } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
 /** Answers one question after another away from the event loop: what a stranger wrote may take any time. */
@@ -92,4 +93,23 @@ export function askProcess<Answer>(
     })
     child.send(question)
   }).finally(() => child.kill('SIGKILL'))
+}
+
+/** In such a process: answers the one question that it is sent, and ends. */
+export function answerOnce(work: (question: never) => Promise<object>): void {
+  endFirst()
+  process.once('message', async (question) => {
+    process.send?.(await work(question as never), () => {
+      process.disconnect()
+    })
+  })
+}
+
+/** Where memory runs out, Linux ends this process before the one that sends mail. */
+function endFirst(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000')
+  } catch {
+    // Other systems choose for themselves.
+  }
 }

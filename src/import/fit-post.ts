@@ -29,7 +29,7 @@ const dispensable = new Set<PropertyKey>(['guid', 'canonicalUrl', 'picture', 'en
  * A post as it is put, with sentences about what is not as it was there; or the sentence that says what is wrong with
  * it: it is not lost over what only adorns it.
  */
-export function checkPost(post: GivenPost): { article: ArticleToPut; notes: string[] } | string {
+export function fitPost(post: GivenPost): { article: ArticleToPut; notes: string[] } | string {
   const { origin, source } = post
   const given = withoutUndefined(post.input)
   let notes: string[] = []
