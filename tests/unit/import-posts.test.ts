@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { openAttachments } from '../../src/import/wordpress/attachments.ts'
-import { faultOf, leftOutReason, toPost } from '../../src/import/wordpress/wordpress.ts'
+import { faultOf, leftOutReason } from '../../src/import/wordpress/left-out.ts'
+import { toPost } from '../../src/import/wordpress/wxr-post.ts'
 import { toParagraphs } from '../../src/import/wordpress/wordpress-html.ts'
 import { readWxr, type WxrItem } from '../../src/import/wordpress/wxr.ts'
 import { readingOf } from '../../src/import/xml/xml.ts'

@@ -7,7 +7,8 @@ import { readDate } from '../dates.ts'
 import { chooseLanguage } from '../language.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
 import { cleanRendered, summaryIn } from '../rendered-html.ts'
-import { originOf, sectionsAndTags, slugsOf, writtenMark } from '../wordpress/wordpress.ts'
+import { originOf, writtenMark } from '../wordpress/origin.ts'
+import { sectionsAndTags, slugsOf } from '../wordpress/terms.ts'
 
 const text = z.object({ rendered: z.string(), protected: z.boolean().optional() })
 const optionalText = text.catch({ rendered: '' })

@@ -8,16 +8,8 @@ import { openAttachments, type Attachments } from './attachments.ts'
 import { createBatcher, type ImportReport, type ImportServices, type ItemName } from '../batch.ts'
 import { foreignNote } from '../notes.ts'
 import { bytesOf } from '../xml/file-bytes.ts'
-import {
-  externalIdOf,
-  faultOf,
-  guestAuthorOf,
-  leftOutReason,
-  postLanguage,
-  toPost,
-  type LeftOutReason,
-  type PostContext,
-} from './wordpress.ts'
+import { faultOf, leftOutReason, type LeftOutReason } from './left-out.ts'
+import { externalIdOf, guestAuthorOf, postLanguage, toPost, type PostContext } from './wxr-post.ts'
 import { readWxr, type WxrItem, type WxrReader } from './wxr.ts'
 import { readingOf, type Reading } from '../xml/xml.ts'
 import { noRepairs, type Repairs } from '../xml/repairs.ts'

@@ -1,33 +1,19 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { SourceMark } from '../../domain/articles/source-verdict.ts'
-import type { SelectionKind } from '../../domain/articles/article.ts'
-import { slugOf } from '../../domain/articles/slug.ts'
-import type { Origin } from '../../services/articles/put-article.ts'
 import type { ReadingContext } from '../../services/sources/site.ts'
-import type { Attachments } from './attachments.ts'
-import { imageTypeOf } from '../file-types.ts'
-import type { ImportedPost } from '../batch.ts'
 import { readDate } from '../dates.ts'
 import { enclosureOf } from '../enclosure.ts'
-import { unclosedFault, undatedNote, unusableNote } from '../notes.ts'
+import { imageTypeOf } from '../file-types.ts'
 import { readJson } from '../json.ts'
 import { chooseLanguage } from '../language.ts'
+import { undatedNote, unusableNote } from '../notes.ts'
 import { plainText, titleFrom } from '../plain-text.ts'
-import { toHtml, toParagraphs } from './wordpress-html.ts'
-import type { WxrComment, WxrItem } from './wxr.ts'
-
-/** Why an item is not an article of ours. */
-export type LeftOutReason =
-  | 'page'
-  | 'attachment'
-  | 'menu item'
-  | 'other type'
-  | 'private'
-  | 'password'
-  | 'trash'
-  | 'other state'
-  | 'language'
+import type { Attachments } from './attachments.ts'
+import { originOf, writtenMark } from './origin.ts'
+import { decodeSlug, sectionsAndTags, slugsOf } from './terms.ts'
+import { toHtml } from './wordpress-html.ts'
+import { isShown, toResponse } from './wxr-comment.ts'
+import type { WxrItem } from './wxr.ts'
 
 export interface PostContext extends ReadingContext {
   /** `wp:news.example`: what external ids begin with. */
@@ -42,41 +28,11 @@ export interface PostContext extends ReadingContext {
   siteLanguage: string
 }
 
-const types: Record<string, LeftOutReason> = {
-  page: 'page',
-  attachment: 'attachment',
-  nav_menu_item: 'menu item',
-}
 /** Every other one is a draft: editorial plugins have states of their own on the way to being published. */
 const states: Record<string, 'draft' | 'scheduled' | 'published'> = {
   publish: 'published',
   future: 'scheduled',
 }
-const statesLeftOut: Record<string, LeftOutReason> = {
-  private: 'private',
-  trash: 'trash',
-  'auto-draft': 'other state',
-  inherit: 'other state',
-}
-
-/** Undefined for a post that becomes an article. */
-export function leftOutReason({ fields }: WxrItem): LeftOutReason | undefined {
-  const type = fields.type ?? 'post'
-  if (type !== 'post') return types[type] ?? 'other type'
-  if ((fields.password ?? '') !== '') return 'password'
-  return statesLeftOut[fields.status ?? '']
-}
-
-/** Undefined for what may be imported; else a sentence. */
-export function faultOf({ fields, tooLong }: WxrItem): string | undefined {
-  if (tooLong !== undefined) {
-    return `${tooLong}: more than 4 million characters, or 16 million in all, is no post`
-  }
-  const isBare = fields.type === undefined && (fields.content ?? '').trim() === ''
-  if (isBare) return 'it has neither a type nor a text; WordPress would refuse it, too'
-  return unclosedFault(Object.values(fields))
-}
-
 /** One of the publication's languages; undefined where the post is in another one. */
 export function postLanguage(item: WxrItem, context: PostContext): string | undefined {
   const { fields, terms, meta } = item
@@ -145,23 +101,6 @@ export function toPost(item: WxrItem, language: string, context: PostContext) {
   }
 }
 
-/** A post of WordPress as it was written, wherever it comes from. */
-export const writtenMark = (
-  known: Pick<SourceMark, 'modifiedAt' | 'readAt' | 'site' | 'link'>,
-): SourceMark => ({ ...known, rank: 3, formerIds: [], isSummary: false, isNameless: false })
-
-/** @param baseUrl where the post has no address of its own */
-export function originOf(name: string, link: URL | null, baseUrl: string): Origin {
-  const slug = decodeSlug(name)
-  // A plain permalink (`/?p=12`) is no path.
-  const isPath = link && link.pathname !== '/' && link.search === ''
-  return {
-    ...(slug !== '' && { slug }),
-    ...(isPath && { oldPath: link.pathname }),
-    baseUrl: link?.href ?? baseUrl,
-  }
-}
-
 const footnotes = z.array(z.object({ id: z.string().regex(/^[\w-]+$/), content: z.string() })).catch([])
 
 /** The texts of notes are kept beside the post; where its block stands WordPress writes them out. */
@@ -225,39 +164,6 @@ export function guestAuthorOf({ fields, meta }: WxrItem): { logins: string[]; na
   return { logins, name: meta.get('cap-display_name') ?? fields.title ?? '' }
 }
 
-/** `tag`: of WXR 1.0. */
-const kindOfDomain: Record<string, 'section' | 'tag'> = { category: 'section', post_tag: 'tag', tag: 'tag' }
-
-/** Categories are sections; those that are here keep their slug. */
-export function sectionsAndTags(
-  terms: WxrItem['terms'],
-  sections: PostContext['sections'],
-): ImportedPost['selections'] {
-  return terms.flatMap(({ domain, nicename, name }) => {
-    const kind = kindOfDomain[domain]
-    const label = plainText(name)
-    const own = slugOf(decodeSlug(nicename)) || slugOf(label)
-    const slug = kind === 'section' ? (sections.get(own) ?? sections.get(slugOf(label)) ?? own) : own
-    return kind && slug !== '' ? [{ kind, slug, names: { und: label || slug } }] : []
-  })
-}
-
-export const slugsOf = (terms: ImportedPost['selections'], kind: SelectionKind): string[] => [
-  ...new Set(terms.filter((term) => term.kind === kind).map((term) => term.slug)),
-]
-
-/** Slugs of other scripts are percent-encoded in an export, and long ones cut, maybe within a character. */
-function decodeSlug(text: string): string {
-  for (const cut of [/$/, /%[^%]{0,2}$/, /(?:%[^%]{0,2}){2}$/, /(?:%[^%]{0,2}){3}$/]) {
-    try {
-      return decodeURIComponent(text.replace(cut, ''))
-    } catch {
-      continue
-    }
-  }
-  return text
-}
-
 function pictureOf(item: WxrItem, { attachments, baseUrl }: PostContext): object | undefined {
   const found = attachments.find(Number(item.meta.get('_thumbnail_id') ?? NaN))
   const url = found && URL.parse(found.url, baseUrl)?.href
@@ -275,44 +181,4 @@ function enclosureIn({ meta }: WxrItem, { baseUrl }: PostContext, notes: string[
   const enclosure = url === '' ? undefined : enclosureOf({ url, length, type }, baseUrl)
   if (url !== '' && !enclosure) notes.push(unusableNote(url))
   return enclosure
-}
-
-const kinds: Record<string, 'response' | 'trackback'> = {
-  '': 'response',
-  comment: 'response',
-  pingback: 'trackback',
-  trackback: 'trackback',
-}
-
-const isShown = (comment: WxrComment): boolean =>
-  comment.approved === '1' && kinds[comment.type] !== undefined
-
-interface ResponseContext {
-  item: WxrItem
-  context: PostContext
-  publishing: { publishedAt: string | undefined }
-  notes: string[]
-}
-
-function toResponse(comment: WxrComment, { item, context, publishing, notes }: ResponseContext) {
-  const date = readDate(comment.dateGmt, 'UTC') ?? readDate(comment.date, context.zone)
-  const publishedAt = date?.toISOString() ?? publishing.publishedAt
-  const { guid } = item.fields
-  if (!date)
-    notes.push(
-      `response ${comment.id} has no date${publishedAt ? ', and was given that of its post' : ' and is left out: its post has none, too'}`,
-    )
-  if (publishedAt === undefined) return []
-  return {
-    externalId: comment.id,
-    input: {
-      author: plainText(comment.author) || '—',
-      authorUrl: /^https?:\/\/./i.test(comment.url) && URL.canParse(comment.url) ? comment.url : undefined,
-      html: toParagraphs(comment.content.replace(/\r\n?/g, '\n')),
-      publishedAt,
-      kind: kinds[comment.type],
-      // What WordPress itself puts into its comment feeds: no reader shows an old response as new.
-      guid: guid ? `${guid}#comment-${comment.id}` : undefined,
-    },
-  }
 }
