@@ -158,7 +158,7 @@ function addDeciding(digest: Command): void {
         const subscribers = options.subscriber?.map((subscriber) => readId(subscriber, 'subscriber'))
         if (!decision) return listUncertain(context, readId(id))
         const request = { actor: cliActor, idempotencyKey: randomUUID(), decision, subscribers }
-        const { body } = await context.services.uncertain.decide(readId(id), request)
+        const { body } = await context.services.doubts.decide(readId(id), request)
         if (decision === 'resend') await tellAboutWorkers(context)
         const { decided, undecided } = body as { decided: number; undecided: number }
         return [body, [`decided ${decided}, still in doubt ${undecided}`]]

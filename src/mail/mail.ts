@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto'
 import { domainToASCII } from 'node:url'
 import { localeOf } from '../domain/language.ts'
 import type { FrozenDigest } from '../domain/digests/frozen-digest.ts'
-import { sealReference, type MailReference } from '../domain/delivery/mail-reference.ts'
+import {
+  messageIdAt,
+  returnAddressAt,
+  sealReference,
+  unsubscribeAddressAt,
+  type MailReference,
+} from '../domain/delivery/mail-reference.ts'
 import type { ProviderName } from '../domain/deliverability/provider-event.ts'
 import { mailContactsOf, publicationIn, type Publication, type PublicationIn } from '../domain/publication.ts'
 import type { Keyring } from '../domain/keyring.ts'
@@ -68,8 +74,6 @@ export function createMail(options: MailOptions) {
   const replyTo = options.mailReplyTo === undefined ? undefined : readMailbox(options.mailReplyTo)
   const digestDomain = (newsletter?: Sending) =>
     domainOf(senders.digest({ name: '', from: newsletter?.from }).address)
-  const messageIdAt = (domain: string, reference: MailReference) =>
-    `<${sealReference(keyring, 'message-id', reference)}@${domain}>`
 
   return {
     /** Reads the templates; every other call does so where it is needed. @throws Error naming template and line */
@@ -135,7 +139,7 @@ export function createMail(options: MailOptions) {
         to,
         replyTo: answers === undefined ? undefined : readMailbox(answers),
         unsubscribeUrl: own?.unsubscribeUrl,
-        messageId: messageIdAt(domainOf(from.address), reference),
+        messageId: messageIdAt(domainOf(from.address), keyring, reference),
         date: options.now(),
         feedbackId: `personal:${kind}:${senderId(domainOf(from.address))}`,
         providers,
@@ -145,12 +149,12 @@ export function createMail(options: MailOptions) {
     messageId(reference: MailReference, newsletter?: Sending): string {
       const domain =
         reference.kind === 'digest' ? digestDomain(newsletter) : domainOf(senders.personal('').address)
-      return messageIdAt(domain, reference)
+      return messageIdAt(domain, keyring, reference)
     },
     /** The return path: one of its own where BOUNCE_DOMAIN is set, else the sender's address. */
     returnPath(reference: MailReference, newsletter?: Sending & { name: string }): string {
       if (options.bounceDomain !== undefined) {
-        return `b+${sealReference(keyring, 'bounce', reference)}@${options.bounceDomain}`
+        return returnAddressAt(options.bounceDomain, keyring, reference)
       }
       return (newsletter ? senders.digest(newsletter) : senders.personal('')).address
     },
@@ -164,8 +168,7 @@ export function createMail(options: MailOptions) {
     /** For List-Unsubscribe; undefined where this installation reads no mail. */
     unsubscribeMailto(reference: MailReference): string | undefined {
       if (options.bounceDomain === undefined || options.inboundPort === undefined) return undefined
-      const sealed = sealReference(keyring, 'unsubscribe', reference)
-      return `mailto:u+${sealed}@${options.bounceDomain}?subject=unsubscribe`
+      return `mailto:${unsubscribeAddressAt(options.bounceDomain, keyring, reference)}?subject=unsubscribe`
     },
   }
 }

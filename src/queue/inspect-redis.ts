@@ -99,7 +99,8 @@ export async function inspectRedis(url: string, timeoutMs: number) {
     const wrong = infos.map((info) => findWrongServer(info, kind)).find(Boolean)
     if (wrong) throw new RedisFault(wrong)
     await client.set(`${keyPrefix}:doctor:${randomUUID()}`, '', 'PX', 1_000)
-    // What they do when their memory is full, such as `noeviction`. INFO is what managed services allow too.
+    // What they do when their memory is full, such as `noeviction`: whether that is right, `checkRedis` of the doctor says.
+    // INFO is what managed services allow too.
     const policies = infos.map((info) => /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'unknown')
     const evictionPolicy = policies.find((policy) => policy !== 'noeviction') ?? 'noeviction'
     const sentAt = Date.now()

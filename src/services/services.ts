@@ -29,7 +29,7 @@ import { createKeyService } from './desk/keys.ts'
 import { createPublicationService } from './desk/publication.ts'
 import { createSampleService } from './desk/sample.ts'
 import { createDigestPageService } from './digests/desk-page.ts'
-import { createUncertainService } from './digests/doubts.ts'
+import { createDoubtService } from './digests/doubts.ts'
 import { createDraftService } from './digests/drafts.ts'
 import { createDigestService } from './digests/editing.ts'
 import { createRetentionService } from './retention.ts'
@@ -88,7 +88,7 @@ export function createServices(parts: Parts) {
   const digestProgress = createDigestProgressService(parts)
   const digestPreview = createDigestPreviewService({ ...parts, drafts })
   const reports = createReportService(parts)
-  const uncertain = createUncertainService({ ...parts, digestTransitions })
+  const doubts = createDoubtService({ ...parts, digestTransitions })
   const site = createSiteService(forReaders)
   const archive = createArchiveService(forReaders)
   const schedules = createScheduleService({ ...parts, digests, digestTransitions })
@@ -123,7 +123,7 @@ export function createServices(parts: Parts) {
     archive,
     editions: createEditionService({ ...forReaders, site, archive }),
     digestPreview,
-    uncertain,
+    doubts,
     digestPage: createDigestPageService({
       ...parts,
       drafts,
@@ -132,7 +132,7 @@ export function createServices(parts: Parts) {
       digestProgress,
       digestTransitions,
       reports,
-      uncertain,
+      doubts,
     }),
     schedules,
     today: createTodayService({ ...parts, digests, schedules }),

@@ -28,7 +28,7 @@ const planLifetimeMs = 10_000
 
 /**
  * A client that names the statements that say so: PostgreSQL keeps the plan of those that have a name. A statement that
- * could not be asked fails as `failAsUnavailable` says.
+ * could not be asked fails as `failAsUnavailable` says. A pooler has no plans of ours: `openDatabase` takes `PooledClient`.
  */
 export class PreparingClient extends DatabaseClient {
   #plannedAt = performance.now()

@@ -37,7 +37,7 @@ import { reportsStore } from './digests/reports.ts'
 import { retentionStore } from './retention.ts'
 import { runningDigestsStore } from './digests/running-digests.ts'
 import { spreadsStore } from './digests/spreads.ts'
-import { uncertainStore } from './digests/doubts.ts'
+import { doubtStore } from './digests/doubts.ts'
 import { variantsStore } from './digests/variants.ts'
 import { audienceStore } from './digests/audience.ts'
 import { warningsStore } from './digests/warnings.ts'
@@ -100,7 +100,7 @@ export function storesOn(executor: Executor, hot = executor) {
     retention: retentionStore(executor),
     runningDigests: runningDigestsStore(executor),
     spreads: spreadsStore(executor),
-    uncertain: uncertainStore(executor),
+    doubts: doubtStore(executor),
     audience: audienceStore(executor),
     variants: variantsStore(executor),
     warnings: warningsStore(executor),

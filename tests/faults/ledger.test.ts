@@ -63,7 +63,7 @@ const decide = (decision: DoubtDecision) =>
     const idempotencyKey = `${decision}-${Math.random()}`
     if (sent > 0)
       await unlessRefused(
-        context.services.uncertain.decide(sent, { actor: editor, decision, idempotencyKey }),
+        context.services.doubts.decide(sent, { actor: editor, decision, idempotencyKey }),
       )
   })
 

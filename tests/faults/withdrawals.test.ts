@@ -123,7 +123,7 @@ test('hold: who is in doubt when a story is withdrawn gets the digest without it
   await room.untilOver()
   const before = room.storyCopies().length
   const moment = await room.withdraw()
-  await room.context.services.uncertain.decide(room.digestId, {
+  await room.context.services.doubts.decide(room.digestId, {
     actor: cli,
     decision: 'resend',
     idempotencyKey: 'again',

@@ -8,8 +8,40 @@ export type MailReference =
 /** Separate seals, so that what is good for one purpose proves nothing for another. */
 export type ReferencePurpose = 'bounce' | 'message-id' | 'unsubscribe'
 
+/** What may be a seal of ours, and what for. */
+export type Seal = [purpose: ReferencePurpose, sealed: string]
+
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 const macBytes = 8
+
+/** What a mail is called: the same for every attempt at it. */
+export const messageIdAt = (domain: string, keyring: Keyring, reference: MailReference): string =>
+  `<${sealReference(keyring, 'message-id', reference)}@${domain}>`
+
+/** Where a mail comes back to. */
+export const returnAddressAt = (domain: string, keyring: Keyring, reference: MailReference): string =>
+  `b+${sealReference(keyring, 'bounce', reference)}@${domain}`
+
+/** Where a mail program writes to for a person who leaves. */
+export const unsubscribeAddressAt = (domain: string, keyring: Keyring, reference: MailReference): string =>
+  `u+${sealReference(keyring, 'unsubscribe', reference)}@${domain}`
+
+/** The seal of an address that a mail came to; an empty one, as of a bounce, where it is none of these. */
+export function sealOfAddress(address: string): Seal {
+  const [, box = 'b', sealed = ''] = /^([bu])\+([a-z2-7.]{1,64})@/i.exec(address) ?? []
+  return [box.toLowerCase() === 'u' ? 'unsubscribe' : 'bounce', sealed]
+}
+
+const forms: Record<ReferencePurpose, RegExp> = {
+  bounce: /\bb\+([a-z2-7]{1,50}\.[a-z2-7]{13})@/gi,
+  'message-id': /^message-id:\s{0,9}<?([a-z2-7]{1,50}\.[a-z2-7]{13})@/gim,
+  unsubscribe: /\bu\+([a-z2-7]{1,50}\.[a-z2-7]{13})@/gi,
+}
+const mostSeals = 20
+
+/** What may be seals of ours in a mail that somebody returns: twenty at most. */
+export const sealsIn = (text: string, purpose: ReferencePurpose): Seal[] =>
+  Array.from(text.matchAll(forms[purpose]).take(mostSeals), ([, sealed = '']): Seal => [purpose, sealed])
 
 /**
  * A reference under a seal, such as `aeaqgbi.mfrggzdfmztwq`: at most 44 characters of an alphabet that survives

@@ -189,3 +189,37 @@ function withoutTags(html: string): string {
   })
   return [first, ...pieces].join('').replace(/&(#?\w{2,7});/g, entity)
 }
+
+export const reportTypes = ['message/delivery-status', 'message/global-delivery-status']
+
+export const findPart = (mail: Mime, types: string[]): MimePart | undefined =>
+  mail.parts.find((part) => types.includes(part.type))
+
+export const subjectOf = (mail: Mime): string => headerText(mail.headers.get('subject') ?? '')
+
+export const longestPart = 64_000
+const longestText = 16_000
+
+/** What a mail says to people: its first text that says anything. */
+export function mainText(mail: Mime): string {
+  for (const part of mail.parts) {
+    const text = part.type.startsWith('text/') ? textOf(part, longestText) : ''
+    if (text.trim() !== '') return text
+  }
+  return ''
+}
+
+/** All that a mail holds, unfolded: what it returns of ours is a part of its own, or the end of a text without parts. */
+export const allText = (mail: Mime): string =>
+  mail.parts
+    .map((part) => textOf(part, longestPart))
+    .join('\n')
+    .slice(0, 4 * longestPart)
+    .replace(/\n[ \t]+/g, ' ')
+
+/** Of what a `From` says. */
+export const addressIn = (from: string): string =>
+  from
+    .slice(from.lastIndexOf('<') + 1)
+    .replace(/>.*/s, '')
+    .trim()

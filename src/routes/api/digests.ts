@@ -154,7 +154,7 @@ const previewTypes = {
 } as const
 
 /** What sets a digest in motion, and stops it. */
-export function digestActionApi({ digestTransitions, uncertain }: Services): ApiRoute[] {
+export function digestActionApi({ digestTransitions, doubts }: Services): ApiRoute[] {
   const action = (name: 'pause' | 'cancel', summary: string): ApiRoute =>
     post(`/digests/{id}/${name}`, 'editor', {
       summary,
@@ -242,7 +242,7 @@ export function digestActionApi({ digestTransitions, uncertain }: Services): Api
         }),
       },
       handle: async ({ params: { id }, body, request, actor }) => {
-        return uncertain.decide(id, { actor, idempotencyKey: requireKey(request), ...body })
+        return doubts.decide(id, { actor, idempotencyKey: requireKey(request), ...body })
       },
     }),
   ]

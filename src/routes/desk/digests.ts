@@ -187,7 +187,7 @@ export function digestsDesk(
 
 /** What sets a digest in motion, and stops it. */
 export function digestActionsDesk(services: Services): DeskRoute[] {
-  const { digestTransitions, digestPreview, digestPage, uncertain } = services
+  const { digestTransitions, digestPreview, digestPage, doubts } = services
   const act = (
     action: string,
     notice: string,
@@ -231,7 +231,7 @@ export function digestActionsDesk(services: Services): DeskRoute[] {
     post('/digests/:id/uncertain', 'editor', async ({ request, actor, redirect }) => {
       const { decision, subscriber, key } = doubtForm.parse(request.body)
       const subscribers = subscriber === undefined ? undefined : [subscriber]
-      await uncertain.decide(idOf(request), { actor, decision, subscribers, idempotencyKey: key })
+      await doubts.decide(idOf(request), { actor, decision, subscribers, idempotencyKey: key })
       redirect(`/digests/${idOf(request)}`, `digest-${decision}`)
     }),
     get('/digests/:id/preview', 'viewer', async ({ request, response }) => {

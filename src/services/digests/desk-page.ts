@@ -21,7 +21,7 @@ import type { ArticleStep } from './article-steps.ts'
 import type { DigestService } from './editing.ts'
 import type { Parts } from '../parts.ts'
 import type { ReportService } from './reports.ts'
-import type { UncertainService } from './doubts.ts'
+import type { DoubtService } from './doubts.ts'
 
 interface Siblings {
   drafts: Pick<DraftService, 'get'>
@@ -30,7 +30,7 @@ interface Siblings {
   digestPreview: Pick<DigestPreviewService, 'show'>
   digestProgress: Pick<DigestProgressService, 'measure' | 'listDeliveries' | 'findExplanation'>
   reports: Pick<ReportService, 'ofDigest'>
-  uncertain: Pick<UncertainService, 'count'>
+  doubts: Pick<DoubtService, 'count'>
 }
 
 interface Wish {
@@ -51,7 +51,7 @@ interface Seen {
 /** Everything the desk's page of one digest shows. */
 export function createDigestPageService(parts: Pick<Parts, 'config' | 'database' | 'now'> & Siblings) {
   const { database, now, drafts, digests, digestPreview, digestProgress, digestTransitions } = parts
-  const { reports, uncertain } = parts
+  const { reports, doubts } = parts
 
   /** Where the newsletter lives; one without a schedule lives where the publication does. */
   const zoneOf = async (newsletter: Newsletter): Promise<string> =>
@@ -106,7 +106,7 @@ export function createDigestPageService(parts: Pick<Parts, 'config' | 'database'
         report: isPrepared ? await reports.ofDigest(id) : null,
         hasNoDetails: stored.detailsEndedAt !== null,
         retentionDays: parts.config.retentionDays,
-        undecided: progress?.counts.uncertain ? await uncertain.count(id) : 0,
+        undecided: progress?.counts.uncertain ? await doubts.count(id) : 0,
         explained: wish.explain ? await digestProgress.findExplanation(wish.explain, id) : undefined,
         explainAddress: wish.explain,
         schedule: {

@@ -6,7 +6,7 @@ import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } fro
 import type { DigestTransitionsService } from './transitions.ts'
 import type { Parts } from '../parts.ts'
 
-export type UncertainService = ReturnType<typeof createUncertainService>
+export type DoubtService = ReturnType<typeof createDoubtService>
 
 interface DecisionRequest extends Omit<IdempotentRequest, 'action' | 'body'> {
   decision: DoubtDecision
@@ -15,13 +15,13 @@ interface DecisionRequest extends Omit<IdempotentRequest, 'action' | 'body'> {
 }
 
 /** What the desk decides about readers of whom nobody knows whether they got the digest. */
-export function createUncertainService(
+export function createDoubtService(
   parts: Pick<Parts, 'database'> & { digestTransitions: Pick<DigestTransitionsService, 'ring'> },
 ) {
   const { database, digestTransitions } = parts
   return {
     /** Readers of a digest that are in doubt and not decided on. */
-    count: (digestId: number): Promise<number> => database.stores.uncertain.count(digestId),
+    count: (digestId: number): Promise<number> => database.stores.doubts.count(digestId),
 
     /**
      * Sends once more to readers in doubt, who may then have it twice, or leaves them as they are, for good. Who is not
@@ -43,7 +43,7 @@ export function createUncertainService(
             subscribers: subscribers?.join(' ') ?? 'all',
           })
           const { state } = await stores.digests.get(id)
-          return { status: 200, body: { id, state, decided, undecided: await stores.uncertain.count(id) } }
+          return { status: 200, body: { id, state, decided, undecided: await stores.doubts.count(id) } }
         })
       })
       await digestTransitions.ring(await database.stores.digests.get(id))
@@ -55,7 +55,7 @@ export function createUncertainService(
 type Subscribers = DecisionRequest['subscribers']
 
 async function resend(stores: Stores, digest: Digest, subscribers: Subscribers): Promise<number> {
-  const released = await stores.uncertain.release(digest.id, subscribers)
+  const released = await stores.doubts.release(digest.id, subscribers)
   if (released > 0 && digest.state === 'completed_with_uncertain') {
     // Its own time may have passed: whoever sends again today wants it to arrive today.
     const expiresAt = new Date((await stores.clock.now()).getTime() + lifetimeMs)
@@ -65,8 +65,8 @@ async function resend(stores: Stores, digest: Digest, subscribers: Subscribers):
 }
 
 async function keep(stores: Stores, digest: Digest, subscribers: Subscribers): Promise<number> {
-  const kept = await stores.uncertain.markKept(digest.id, subscribers)
-  if ((await stores.uncertain.count(digest.id)) === 0) {
+  const kept = await stores.doubts.markKept(digest.id, subscribers)
+  if ((await stores.doubts.count(digest.id)) === 0) {
     await stores.digests.markState(digest.id, ['completed_with_uncertain'], 'completed')
   }
   return kept

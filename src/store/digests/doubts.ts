@@ -6,7 +6,7 @@ import { getValue, run, type Executor } from '../executor.ts'
 export const undecided = sql<boolean>`state = 'uncertain' and reason is distinct from ${keptReason}`
 
 /** Deliveries of which nobody knows whether they arrived, and what the desk makes of them. */
-export function uncertainStore(db: Executor) {
+export function doubtStore(db: Executor) {
   /** Only ever from `uncertain`: whoever was accepted meanwhile is not touched. @returns how many */
   const decide = async (
     digestId: number,
