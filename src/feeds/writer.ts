@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FeedFormat } from '../domain/feeds/feed.ts'
+import { cleanLine } from '../domain/text.ts'
 import { writeAtom } from './atom.ts'
 import type { FeedContent, FeedItem } from './content.ts'
 import { encode } from './encode.ts'
@@ -24,7 +25,7 @@ const formats: Record<FeedFormat, (content: FeedContent, updatedAt: Date) => str
 }
 
 /** Raise it when the bytes of unchanged content change: every feed is rendered again. */
-const version = 8
+const version = 9
 
 export function createFeedWriter() {
   return {
@@ -47,7 +48,14 @@ export function createFeedWriter() {
           })
         }
       }
-      const content = { ...channel, items }
+      const { title, description, copyright } = channel
+      const content = {
+        ...channel,
+        title: cleanLine(title),
+        description: cleanLine(description),
+        copyright: cleanLine(copyright),
+        items,
+      }
       return { items: items.length, leftOut, write: (format: FeedFormat) => write(format, content) }
     },
   }
@@ -70,8 +78,6 @@ function write(format: FeedFormat, content: FeedContent) {
   return {
     /** Of the body without its own date: the same content has the same hash. */
     contentSha256,
-    /** Weak, one for all encodings. */
-    etag: `W/"${contentSha256.toString('base64url').slice(0, 22)}"`,
     /** The body, dated. */
     bytes: (lastModified: Date) =>
       Buffer.from(dateOf ? body.replace(dateOf(undated), dateOf(lastModified)) : body),

@@ -1,4 +1,5 @@
 import { withoutUndefined } from '../domain/fields.ts'
+import { cleanText } from '../domain/text.ts'
 
 /** An XML element as text: attributes that are undefined are left out; no content makes an empty element. */
 export function element(
@@ -25,6 +26,6 @@ const references: Record<string, string> = {
   '\r': '&#13;',
 }
 
-/** For content and attributes alike. What XML cannot hold must be gone before: see `cleanText`. */
+/** For content and attributes alike, without what XML cannot hold. */
 export const escapeXml = (text: string): string =>
-  text.replace(/[&<>"\t\n\r]/g, (character) => references[character] ?? character)
+  cleanText(text).replace(/[&<>"\t\n\r]/g, (character) => references[character] ?? character)

@@ -7,6 +7,7 @@ import { DomainError } from '../../src/errors.ts'
 import { createFeedWriter } from '../../src/feeds/writer.ts'
 import { createFeedFront, type FeedLookup } from '../../src/http/feeds/feed-front.ts'
 import { createFeedLimit } from '../../src/http/feeds/feed-limit.ts'
+import { etagOf } from '../../src/services/feeds/render.ts'
 import { aChannel, aFeedArticle, aFrame } from './feed-articles.ts'
 
 type Found = NonNullable<ReturnType<FeedLookup['peek']>>
@@ -81,7 +82,7 @@ async function someFeeds(): Promise<StoredFeed[]> {
       return {
         path: `/${format}`,
         contentType: feedTypes[format],
-        etag: written.etag,
+        etag: etagOf(written.contentSha256),
         lastModified,
         body,
         ...encoded,

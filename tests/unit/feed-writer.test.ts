@@ -232,6 +232,18 @@ test('D1 an empty text has no empty content', () => {
   expect(write('atom.xml', [aFeedArticle({ html: '' })])).not.toContain('<content')
 })
 
+test('what XML cannot hold stands in no feed and no list of feeds, whoever has written it', () => {
+  const pasted = 'Le\u000bRivage\u0001 & \ud83dfils\ufffe'
+  const channel = { ...aChannel(), title: pasted, description: pasted, copyright: pasted }
+  const article = aFeedArticle({ title: pasted, deck: pasted })
+  for (const format of ['rss.xml', 'atom.xml'] as const) parseXml(write(format, [article], channel))
+  const opml = createFeedWriter().opml(pasted, [
+    { title: pasted, feeds: [{ title: pasted, rss: 'https://rivage.example/feeds/rss.xml', pageUrl: '' }] },
+  ])
+  parseXml(opml)
+  expect(opml).toContain('LeRivage &amp; fils')
+})
+
 test('letters of windows-1252 that came as controls are letters again, in titles and texts', () => {
   const article = aFeedArticle({
     title: 'L\u0092eau\u0085',
@@ -245,7 +257,7 @@ test('letters of windows-1252 that came as controls are letters again, in titles
   }
 })
 
-test('the body alone decides the ETag: its date does not, and stands where readers look', () => {
+test('the body alone decides its hash, of which the ETag is made: its date does not, and stands where readers look', () => {
   const writer = createFeedWriter()
   const source = { kind: 'article', article: aFeedArticle() } as const
   for (const format of feedFormats) {
@@ -253,7 +265,7 @@ test('the body alone decides the ETag: its date does not, and stands where reade
       writer.compose(aChannel(), [source], aFrame),
       writer.compose(aChannel(), [source], aFrame),
     ]
-    expect(one.write(format).etag).toBe(other.write(format).etag)
+    expect(one.write(format).contentSha256).toEqual(other.write(format).contentSha256)
   }
   const rss = write('rss.xml', [
     aFeedArticle({ title: '<lastBuildDate>Thu, 01 Jan 1970 00:00:00 GMT</lastBuildDate>' }),

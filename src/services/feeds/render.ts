@@ -164,11 +164,21 @@ async function renderDocument(
   composed: ComposedFeed,
   { document, lastModified }: { document: FeedDocument; lastModified: Date },
 ): Promise<RenderedFeed | undefined> {
-  const { contentSha256, etag, bytes } = composed.write(formatOf(document.path))
+  const { contentSha256, bytes } = composed.write(formatOf(document.path))
   if (document.contentSha256?.equals(contentSha256)) return undefined
   const body = bytes(lastModified)
-  return { etag, lastModified, contentSha256, body, ...(await feedWriter.encode(body)) }
+  return {
+    etag: etagOf(contentSha256),
+    lastModified,
+    contentSha256,
+    body,
+    ...(await feedWriter.encode(body)),
+  }
 }
+
+/** Weak, one for all encodings. */
+export const etagOf = (contentSha256: Buffer): string =>
+  `W/"${contentSha256.toString('base64url').slice(0, 22)}"`
 
 const formatOf = (path: string): FeedFormat => {
   const format = feedFormats.find((known) => path.endsWith(`/${known}`))
