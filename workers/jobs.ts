@@ -36,7 +36,7 @@ export const createJobs = (services: Services): Jobs => ({
   },
   'refresh-drafts': {
     async work() {
-      await services.drafts.renewAll()
+      await services.drafts.refreshAll()
       await pause(draftsPauseMs)
     },
   },

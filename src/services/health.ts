@@ -40,7 +40,7 @@ export function createHealthService(
   const ask = async (): Promise<HealthReport> => {
     const [isReadOnly, waiting, held, obstacles, queue, smtp] = await Promise.all([
       within(database.stores.health.isReadOnly().catch(isStandby)),
-      within(database.stores.health.getOldestWaitingSeconds()),
+      within(database.stores.waitingWork.getOldestWaitingSeconds()),
       within(database.stores.instanceGuard.isHeld()),
       within(database.stores.workers.listObstacles()),
       findQueue(),
@@ -73,7 +73,7 @@ export function createHealthService(
     async measure() {
       const [rings, feedLagSeconds] = await Promise.all([
         within(probes.rings()),
-        within(database.stores.health.getFeedLagSeconds()),
+        within(database.stores.waitingWork.getFeedLagSeconds()),
       ])
       const pools = [
         ...database.countConnections(),

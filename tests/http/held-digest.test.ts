@@ -98,7 +98,7 @@ test('looking locks nothing, counts nobody and says as of when; the worker bring
   // Of withdrawn stories it asks whom they reached; a draft has none, and reaches nobody.
   const asked = statements.filter((text) => !text.includes('withdrawn_at'))
   expect(asked.filter((text) => /for update|deliveries|from subscriptions/.test(text))).toEqual([])
-  await web.context.services.drafts.renewAll()
+  await web.context.services.drafts.refreshAll()
   const renewed = await look()
   expect(renewed.articles.map(({ externalId }) => externalId)).toEqual(['fanfare', 'phare'])
   expect(renewed.version).toBe(draft.version + 1)

@@ -132,7 +132,7 @@ test('SRC-1 digests and alerts lead home, as HTML and as text; a frozen one keep
     expect(text).toMatch(/\/(?:articles|s)\//)
   }
   await leadHome(web)
-  await services.drafts.renewAll()
+  await services.drafts.refreshAll()
   expect(await shown(frozen)).toEqual(kept)
   for (const text of [...(await shown(draft)), ...(await shown(alert))]) {
     expect(text).not.toMatch(/\/(?:articles|s)\//)

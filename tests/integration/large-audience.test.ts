@@ -132,7 +132,7 @@ test('what a worker counted serves every process and every draft, and letters ar
   const drafts = [await compose(), await compose(), await compose()]
   countings()
   await addReaders(url, newsletter, 2)
-  await services.drafts.renewAll()
+  await services.drafts.refreshAll()
   expect(countings()).toBe(1)
   for (const { id } of drafts)
     expect(readersOf(await services.digests.get(id))).toEqual([largeAudience / 2 + 1, largeAudience / 2 + 1])

@@ -8,6 +8,9 @@ export type SuppressionReason = (typeof suppressionReasons)[number]
 export const isBarred = (suppression: { reason: SuppressionReason } | undefined): boolean =>
   suppression?.reason === 'complained' || suppression?.reason === 'manual'
 
+/** What a signup, or a new address, lifts: everything else. */
+export const liftedBySignup = suppressionReasons.filter((reason) => !isBarred({ reason }))
+
 /** An erasure keeps imports from bringing someone back: no desk may undo that. */
 export const isLiftable = ({ reason }: { reason: SuppressionReason }): boolean => reason !== 'erased'
 

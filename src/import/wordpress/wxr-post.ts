@@ -66,7 +66,7 @@ export function toPost(item: WxrItem, language: string, context: PostContext) {
   const html = htmlOf(item, context, notes)
   const title = plainText(fields.title ?? '') || titleFrom(html) || `#${fields.id ?? ''}`
   const link = URL.parse(fields.link ?? '')
-  const publishing = publishingOf(item, context, notes)
+  const publishing = stateAndDateOf(item, context, notes)
   const terms = sectionsAndTags(item.terms, context.sections)
   const shown = item.comments.filter(isShown)
   const responses = shown.flatMap((comment) => toResponse(comment, { item, context, publishing, notes }))
@@ -127,7 +127,7 @@ function htmlOf(item: WxrItem, { attachments }: PostContext, notes: string[]): s
 }
 
 /** The UTC twin, where WordPress has filled it in (it has not for most drafts); else the local time in `zone`. */
-function publishingOf({ fields }: WxrItem, { zone }: PostContext, notes: string[]) {
+function stateAndDateOf({ fields }: WxrItem, { zone }: PostContext, notes: string[]) {
   const date =
     readDate(fields.dateGmt ?? '', 'UTC') ??
     readDate(fields.date ?? '', zone) ??

@@ -2,7 +2,7 @@ import { isLetter, type DraftChange } from '../../domain/digests/digest.ts'
 import { pinsFor } from '../../domain/digests/digest-content.ts'
 import { moved, moves } from '../../domain/order.ts'
 import type { Stores } from '../../store/stores.ts'
-import { listDue, type Draft } from './refresh.ts'
+import { listDue, type Draft } from './draft.ts'
 import type { Parts } from '../parts.ts'
 
 export const articleSteps = [...moves, 'pin', 'unpin', 'exclude', 'admit'] as const

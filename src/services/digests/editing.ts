@@ -25,11 +25,11 @@ import type { NewDigest } from '../../store/digests/digests.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { ChangeInput, ComposeInput } from './input.ts'
 import { changeByStep, pinAsOrdered, type ArticleStep } from './article-steps.ts'
-import { inDraftTransaction, listPlans, refreshDraft, type Draft } from './refresh.ts'
+import { inDraftTransaction, listPlans, refreshDraft, type Draft } from './draft.ts'
 import { readSpread } from './spread.ts'
 import { readSendingTime } from './sending-time.ts'
 import { toDigestShape, type DigestShape } from './shape.ts'
-import type { DraftService } from './drafts.ts'
+import type { DraftService } from './refresh-drafts.ts'
 import type { Parts } from '../parts.ts'
 
 export type DigestService = ReturnType<typeof createDigestService>

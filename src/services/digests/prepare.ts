@@ -2,7 +2,7 @@ import { findFollowing } from '../../domain/digests/cadence.ts'
 import { isLetter, lifetimeMs, type DigestState } from '../../domain/digests/digest.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
-import { audienceQueryOf, mostArticles, type Draft } from './refresh.ts'
+import { audienceQueryOf, mostArticles, type Draft } from './draft.ts'
 import { beginSpread } from './spread.ts'
 import type { DigestTransitionsService } from './transitions.ts'
 

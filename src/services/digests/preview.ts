@@ -1,8 +1,8 @@
 import { asSent, variantKeyOf, type VariantPlan } from '../../domain/digests/digest.ts'
 import { listStrayQuotes, withoutArticles, type StrayQuote } from '../../domain/digests/digest-variant.ts'
 import { atField, conflict, invalid, notFound } from '../../errors.ts'
-import { listPlans, mostArticles, type Draft } from './refresh.ts'
-import type { DraftService } from './drafts.ts'
+import { listPlans, mostArticles, type Draft } from './draft.ts'
+import type { DraftService } from './refresh-drafts.ts'
 import type { Parts } from '../parts.ts'
 
 export type DigestPreviewService = ReturnType<typeof createDigestPreviewService>

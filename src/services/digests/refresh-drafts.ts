@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Digest } from '../../domain/digests/digest.ts'
-import { composeDraft, countPlans, isUnfrozen, listMatter, storeDraft, type Draft } from './refresh.ts'
+import { composeDraft, countPlans, isUnfrozen, listMatter, storeDraft, type Draft } from './draft.ts'
 import type { Counting } from '../../store/digests/audience.ts'
 import type { Parts } from '../parts.ts'
 import { singleFlight } from '../single-flight.ts'
@@ -38,7 +38,7 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
   }
 
   /** Without a lock: stored only where nobody has the digest or has changed it meanwhile, who then knows better. */
-  const renew = singleFlight(async (id: number, counting: Counting): Promise<void> => {
+  const refresh = singleFlight(async (id: number, counting: Counting): Promise<void> => {
     const draft = await draftOf(await stores.digests.get(id))
     const { digest } = draft
     if (!isOpen(digest)) return
@@ -67,12 +67,12 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
 
     /** The same, refreshed before. */
     async getFresh(id: number): Promise<Draft> {
-      await renew(id, 'lately')
+      await refresh(id, 'lately')
       return draftOf(await stores.digests.get(id))
     },
 
     /** Every open digest that something has changed for, or whose readers were counted long ago. */
-    async renewAll(): Promise<void> {
+    async refreshAll(): Promise<void> {
       await stores.audience.deleteOld()
       const ids = await stores.digests.listOpen(handDays)
       for (const id of known.keys()) if (!ids.includes(id)) known.delete(id)
@@ -87,7 +87,7 @@ export function createDraftService(parts: Pick<Parts, 'config' | 'database' | 'n
         const isDue = !before || began >= before.countAgainAt
         if (!isDue && before.made === made) continue
         // Of a large newsletter the first draft of this round counts for all that look at the same.
-        await renew(id, isDue ? { withinSeconds: (startedAt - began) / 1000 } : 'lately')
+        await refresh(id, isDue ? { withinSeconds: (startedAt - began) / 1000 } : 'lately')
         const took = Math.max(slowest.get(draft.newsletter.id) ?? 0, performance.now() - startedAt)
         slowest.set(draft.newsletter.id, took)
         known.set(id, { made, countAgainAt: isDue ? began + took / countingShare : before.countAgainAt })

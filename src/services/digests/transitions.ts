@@ -19,7 +19,7 @@ import { conflict, invalid } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import { ringForDigest } from '../delivery/ring-digest.ts'
 import { answerIdempotently, type IdempotentAnswer, type IdempotentRequest } from '../idempotency.ts'
-import { inDraftTransaction, refreshDraft, type Draft } from './refresh.ts'
+import { inDraftTransaction, refreshDraft, type Draft } from './draft.ts'
 import type { Parts } from '../parts.ts'
 
 /** Deliveries of a cancelled digest that whoever cancels it waits for. */

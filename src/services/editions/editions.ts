@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import { dateIn } from '../../domain/calendar.ts'
-import { mediaNameAt, mediaSizes } from '../../domain/media.ts'
 import type { Publication } from '../../domain/publication.ts'
 import { notFound } from '../../errors.ts'
-import type { createArchiveService } from '../articles/archive.ts'
+import type { createArchiveService } from '../digests/archive.ts'
 import type { SiteService } from '../articles/site.ts'
 import type { Parts } from '../parts.ts'
 import { articlePaper, digestPaper, type WantedPicture } from './paper.ts'
 import { hashOf, setPaper, template } from './paper-cache.ts'
+import { readPictures } from './pictures.ts'
 
 /** A PDF that may be made, and what is known of it before. */
 export interface Edition {
@@ -24,14 +23,11 @@ interface Others {
   archive: ReturnType<typeof createArchiveService>
 }
 
-/** For all pictures of one paper that other servers keep. */
-const foreignPictures = { mostMs: 10_000, mostBytes: 40 * 1024 * 1024 }
-
 /** Articles and digests as PDF, made when somebody asks. */
 export function createEditionService(
   parts: Pick<Parts, 'config' | 'database' | 'fetchPicture' | 'hasEditions' | 'log'> & Others,
 ) {
-  const { config, database, fetchPicture, hasEditions, log, site, archive } = parts
+  const { config, hasEditions, log, site, archive } = parts
   const { publicUrl } = config
 
   const requireCompiler = () => {
@@ -56,7 +52,7 @@ export function createEditionService(
         const set = await setPaper(hash, async () => ({
           template,
           paper,
-          pictures: await readAll(made.pictures),
+          pictures: await readPictures(parts, made.pictures),
         }))
         if (set.plainReason !== undefined) {
           const [, reason = ''] = /message: "([^"]*)/.exec(set.plainReason) ?? []
@@ -65,32 +61,6 @@ export function createEditionService(
         return { bytes: Buffer.from(set.bytes), isWhole: set.isWhole }
       },
     }
-  }
-
-  /** One after the other. What others' servers do not give within the limits of all is left out, and tried again later. */
-  async function readAll(pictures: WantedPicture[]) {
-    const until = performance.now() + foreignPictures.mostMs
-    let bytesLeft = foreignPictures.mostBytes
-    const found = []
-    for (const { url, ...picture } of pictures) {
-      const own = await readOwn(url, picture.width)
-      const mayAsk = !url.startsWith(`${publicUrl}/`) && performance.now() < until && bytesLeft > 0
-      const bytes = own ?? (mayAsk ? (await fetchPicture(url).catch(() => undefined))?.body : undefined)
-      if (!own) bytesLeft -= bytes?.length ?? 0
-      found.push({ ...picture, bytes })
-    }
-    return found
-  }
-
-  async function readOwn(url: string, width: number): Promise<Buffer | undefined> {
-    const name = mediaNameAt(url, publicUrl)
-    const [, middle, largest] = mediaSizes
-    if (name) return database.stores.media.findBytes({ ...name, size: width > middle ? largest : middle })
-    const [, sample] = /^\/assets\/sample\/([\w-]+\.jpg)$/.exec(url.slice(publicUrl.length)) ?? []
-    if (sample === undefined || !url.startsWith(publicUrl)) return undefined
-    return readFile(new URL(`../../../templates/assets/sample/${sample}`, import.meta.url)).catch(
-      () => undefined,
-    )
   }
 
   return {

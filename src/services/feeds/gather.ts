@@ -25,7 +25,7 @@ import type { FeedSource } from '../../feeds/items.ts'
 import type { FeedChannel } from '../../feeds/writer.ts'
 import { interfaceLanguageOf, translate } from '../../locales.ts'
 import type { Stores } from '../../store/stores.ts'
-import { listArchive } from '../articles/archive.ts'
+import { listArchive } from '../digests/archive.ts'
 import { hourMs } from '../../domain/time.ts'
 
 /** Everything that one feed says, whatever its format. */

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { isBarred } from '../../domain/deliverability/suppression.ts'
+import { isBarred, liftedBySignup } from '../../domain/deliverability/suppression.ts'
 import {
   blockAfterRefusalMs,
   linkStateOf,
@@ -14,6 +14,7 @@ import { noLink } from '../../domain/keyring.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { listWanted } from './decide.ts'
+import { changeAddress } from '../subscribers/address-change.ts'
 import { welcomeReader } from './welcome.ts'
 import { sha256 } from '../secret.ts'
 import { mayMail } from '../../domain/signups/mail-limits.ts'
@@ -90,7 +91,7 @@ export function createActivationService(
         if (state === 'activated' && !(await isStillSubscribed(tx, request))) return describe(request, 'left')
         if (state !== 'open') return describe(request, state)
         if (request.kind === 'address-change')
-          return describe(request, await changeAddress(tx, request, method))
+          return describe(request, await changeAddress(tx, request, { method, keyring, now: now() }))
         return describe(request, await subscribe(tx, request, method))
       })
       if (page.kind === 'address-change' || page.state === 'activated')
@@ -182,7 +183,7 @@ export function createActivationService(
       if (before?.state !== 'active') await welcomeReader(tx, newsletter, subscriber.id)
     }
     if (activated.length === 0) return 'left'
-    await tx.suppressions.delete(hashes, ['bounced', 'erased'])
+    await tx.suppressions.delete(hashes, liftedBySignup)
     await tx.activations.markActivated(request.id, method, subscriber.id, now())
     await tx.consents.insert({
       event: 'activated',
@@ -194,33 +195,6 @@ export function createActivationService(
       locale: request.language,
       policyVersion: (await tx.publication.get()).policyVersion,
       messageId: await tx.consents.findMessageId(request.id),
-    })
-    return 'activated'
-  }
-
-  async function changeAddress(tx: Stores, request: Activation, method: ActivationMethod) {
-    const address = findAddress(request.address ?? '')
-    const before = request.subscriberId === null ? undefined : await tx.subscribers.find(request.subscriberId)
-    if (!address || !before?.address) return 'expired'
-    const hashes = hashAddress(keyring, address)
-    if (!(await tx.subscribers.updateAddress(before.id, address.text, hashes[0]))) return 'taken'
-    await tx.suppressions.delete(hashes, ['bounced', 'erased'])
-    await tx.activations.markActivated(request.id, method, before.id, now())
-    await tx.activations.deleteOpenMoves(before.id)
-    await tx.outbox.insert({
-      kind: 'address-changed',
-      subscriberId: before.id,
-      address: before.address,
-      language: before.language,
-    })
-    const subscriptions = await tx.subscriptions.list(before.id)
-    const newsletterIds = subscriptions.filter((one) => one.state === 'active').map((one) => one.newsletterId)
-    await tx.consents.insert({
-      event: 'changed',
-      newsletterIds,
-      subscriberId: before.id,
-      method,
-      reason: 'address',
     })
     return 'activated'
   }
