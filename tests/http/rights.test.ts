@@ -244,3 +244,61 @@ test('a key whose end has passed is not made', async () => {
   const soon = new Date(Date.now() + 60_000).toISOString()
   expect((await call('POST', '/keys', { ...key, expiresAt: soon })).status).toBe(201)
 })
+
+test('a key that is revoked takes along what was made with it, told in the log one by one', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  const make = async (by: typeof call, name: string) => {
+    const { id, key } = (await (await by('POST', '/keys', { name, role: 'admin' })).json()) as {
+      id: number
+      key: string
+    }
+    const use = withKey(web, key)
+    return { id, call: (method: string, path: string, body?: unknown) => use(path, method, body) }
+  }
+  const leaked = await make(call, 'leaked')
+  const child = await make(leaked.call, 'child')
+  const grandchild = await make(child.call, 'grandchild')
+  const other = await make(call, 'other')
+  // As an older version did it: this key alone.
+  await rowsOf(web, 'update api_keys set revoked_at = now() where id = $1', [child.id])
+
+  expect((await other.call('DELETE', `/keys/${leaked.id}`)).status).toBe(204)
+  for (const one of [leaked, child, grandchild])
+    expect((await one.call('GET', '/newsletters')).status).toBe(401)
+  expect((await other.call('GET', '/newsletters')).status).toBe(200)
+  const { data } = (await (await call('GET', '/audit?action=key.revoked')).json()) as {
+    data: { subject: string }[]
+  }
+  expect(data.map(({ subject }) => subject).sort()).toEqual([`key:${leaked.id}`, `key:${grandchild.id}`])
+  expect((await other.call('DELETE', `/keys/${leaked.id}`)).status).toBe(404)
+})
+
+test('a key that is being made while its maker is revoked ends too, and none is made after that', async () => {
+  const web = await aWeb()
+  const { keys } = web.context.services
+  const { record: leaked } = await keys.create({ name: 'leaked', role: 'admin' }, cli)
+  const actor = { kind: 'key', id: leaked.id, role: 'admin' } as const
+  const waiting = (n: number) =>
+    until(`${n} wait for a lock`, async () => {
+      const [row] = await rowsOf<{ n: number }>(
+        web,
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      return row?.n === n
+    })
+  const holder = new pg.Client({ connectionString: web.context.config.databaseUrl })
+  await holder.connect()
+  await holder.query('begin; lock table audit in exclusive mode')
+  const making = keys.create({ name: 'child', role: 'admin' }, actor)
+  await waiting(1)
+  const revoking = keys.revoke(leaked.id, cli)
+  await waiting(2)
+  await holder.query('commit')
+  await holder.end()
+  await Promise.all([making, revoking])
+  expect(await keys.list()).toEqual([])
+  await expect(keys.create({ name: 'late', role: 'admin' }, actor)).rejects.toMatchObject({
+    code: 'no_valid_key',
+  })
+})

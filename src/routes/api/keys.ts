@@ -43,7 +43,7 @@ export function keyApi({ keys }: Services): ApiRoute[] {
       },
     }),
     del('/keys/{id}', 'admin', {
-      summary: 'Revoke a key at once',
+      summary: 'Revoke a key at once, and all keys that were made with it',
       params: z.strictObject({ id: rowId }),
       answers: { 204: 'Revoked' },
       handle: ({ params, actor }) => keys.revoke(params.id, actor),

@@ -58,7 +58,7 @@ export function createEditorService({ database, now }: Pick<Parts, 'database' | 
         await stores.editors.update(id, { removedAt: now() })
         await stores.sessions.markEnded(id)
         await stores.audit.insert(actor, 'editor.removed', `editor:${id}`, {
-          keysRevoked: await stores.apiKeys.markRevoked({ createdBy: id }),
+          keysRevoked: await stores.apiKeys.markRevokedOf(id),
         })
       })
     },

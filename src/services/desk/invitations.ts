@@ -4,6 +4,7 @@ import { atField, forbidden, notFound } from '../../errors.ts'
 import type { Invitation, InvitationRef } from '../../store/desk/invitations.ts'
 import type { Parts } from '../parts.ts'
 import { editorExists, needsPerson } from './editors.ts'
+import { holdKey } from './keys.ts'
 import { openSession } from './sign-in.ts'
 import { dayMs } from '../../domain/time.ts'
 
@@ -36,7 +37,7 @@ export function createInvitationService(
       const expiresAt = new Date(now().getTime() + lifetimeMs)
       const invitation = await database.transaction(async (stores) => {
         if (await stores.editors.findByEmail(email)) throw editorExists()
-        const invitedBy = actor.kind === 'key' ? (await stores.apiKeys.find(actor.id)).createdBy : idOf(actor)
+        const invitedBy = actor.kind === 'key' ? (await holdKey(stores, actor.id)).createdBy : idOf(actor)
         const id = await stores.invitations.put({ email, role, invitedBy, expiresAt })
         const publication = await stores.publication.get()
         await stores.outbox.insert({

@@ -1,6 +1,7 @@
 import type { Actor, Role } from '../../domain/editor.ts'
-import { atField, invalid, notFound } from '../../errors.ts'
+import { atField, invalid, notFound, unauthenticated } from '../../errors.ts'
 import type { ApiKey } from '../../store/desk/api-keys.ts'
+import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from '../secret.ts'
 import { dayMs } from '../../domain/time.ts'
@@ -17,7 +18,7 @@ const usedResolutionMs = 60_000
 export function createKeyService({ database, now }: Pick<Parts, 'database' | 'now'>) {
   return {
     /**
-     * A key made with a key belongs to the same person, and ends no later.
+     * A key made with a key belongs to the same person, and ends no later: also not where that is revoked.
      * @param wanted.lifetimeDays 0 is without end
      * @param wanted.expiresAt instead of a number of days; null is without end
      * @throws DomainError `expires_at_past`
@@ -29,7 +30,7 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
     ): Promise<{ key: string; record: ApiKey }> {
       const key = keyPrefix + randomSecret()
       const record = await database.transaction(async (stores) => {
-        const parent = actor.kind === 'key' ? await stores.apiKeys.find(actor.id) : undefined
+        const parent = actor.kind === 'key' ? await holdKey(stores, actor.id) : undefined
         const { lifetimeDays = keyLifetimeDays } = wanted
         const { expiresAt = lifetimeDays === 0 ? null : new Date(now().getTime() + lifetimeDays * dayMs) } =
           wanted
@@ -64,16 +65,25 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
 
     list: (): Promise<ApiKey[]> => database.stores.apiKeys.list(),
 
-    /** @throws DomainError `no_key` */
+    /** With all that were made with it: whoever got hold of it may hold these. @throws DomainError `no_key` */
     async revoke(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
-        if ((await stores.apiKeys.markRevoked({ id })) === 0) {
-          throw notFound('no_key', 'There is no such key in use.')
-        }
-        await stores.audit.insert(actor, 'key.revoked', `key:${id}`)
+        const revoked = await stores.apiKeys.markRevoked(id)
+        if (revoked.length === 0) throw notFound('no_key', 'There is no such key in use.')
+        // One that somebody is making with one of these was waited for; with it, another may have been made.
+        for (let late = revoked; late.length > 0; revoked.push(...late))
+          late = await stores.apiKeys.markRevoked(id)
+        for (const one of revoked) await stores.audit.insert(actor, 'key.revoked', `key:${one}`)
       })
     },
   }
+}
+
+/** What is made with a key is made while it is in use. @throws DomainError `no_valid_key` */
+export async function holdKey({ apiKeys }: Stores, id: number) {
+  const key = await apiKeys.lock(id)
+  if (!key) throw unauthenticated('no_valid_key', 'This key was revoked a moment ago.')
+  return key
 }
 
 /** Null is never. */

@@ -1,6 +1,6 @@
-import { sql, type InferResult } from 'kysely'
+import type { InferResult } from 'kysely'
 import { lowerRole, type Role } from '../../domain/editor.ts'
-import { findValue, rowsOf, type Executor } from '../executor.ts'
+import { findValue, listValues, rowsOf, run, type Executor } from '../executor.ts'
 
 /** An API key as it may be shown: the key itself is stored nowhere. */
 export type ApiKey = ReturnType<typeof toKey>
@@ -39,12 +39,15 @@ export function apiKeyStore(db: Executor) {
       return row && toKey(row)
     },
 
-    find: (id: number): Promise<Pick<ApiKey, 'expiresAt'> & { createdBy: number | null }> =>
+    /** Until the end of the transaction it is not revoked; undefined where it is. */
+    lock: (id: number): Promise<(Pick<ApiKey, 'expiresAt'> & { createdBy: number | null }) | undefined> =>
       db
         .selectFrom('apiKeys')
         .select(['createdBy', 'expiresAt'])
         .where('id', '=', id)
-        .executeTakeFirstOrThrow(),
+        .where('revokedAt', 'is', null)
+        .forShare()
+        .executeTakeFirst(),
 
     /** Also of a revoked one. */
     findName: (id: number) => findValue<string>(db)`select name from api_keys where id = ${id}`,
@@ -55,16 +58,24 @@ export function apiKeyStore(db: Executor) {
 
     updateUsed: (id: number, now: Date) => rowsOf(db, 'apiKeys', { id }).update({ usedAt: now }),
 
+    /**
+     * With those that were made with it, and with these: the log tells. One that is being made meanwhile may be left over,
+     * and is found by the next call.
+     * @returns which were in use
+     */
+    markRevoked: (id: number) => listValues<number>(db)`
+      with recursive ending as (
+        select ${id}::bigint as id
+        union
+        select substr(a.subject, 5)::bigint
+        from ending e join audit a on a.actor = 'key:' || e.id and a.action = 'key.created'
+      )
+      update api_keys set revoked_at = now()
+      where id in (select id from ending) and revoked_at is null returning id`,
+
     /** @returns how many were in use */
-    async markRevoked(which: { id: number } | { createdBy: number }): Promise<number> {
-      let query = db
-        .updateTable('apiKeys')
-        .set({ revokedAt: sql`now()` })
-        .where('revokedAt', 'is', null)
-      query =
-        'id' in which ? query.where('id', '=', which.id) : query.where('createdBy', '=', which.createdBy)
-      return Number((await query.executeTakeFirst()).numUpdatedRows)
-    },
+    markRevokedOf: (editorId: number) => run(db)`
+      update api_keys set revoked_at = now() where created_by = ${editorId} and revoked_at is null`,
   }
 }
 
