@@ -32,3 +32,15 @@ export function isLanguageTag(value: string): boolean {
     return false
   }
 }
+
+/**
+ * False for two letters that name no language, such as `xx`: ISO 639 gives out no more of these. Of three letters nobody
+ * here knows all.
+ */
+export function mayBeLanguage(tag: string): boolean {
+  const [base = ''] = tag.split('-')
+  return (
+    base.length > 2 ||
+    new Intl.DisplayNames('en', { type: 'language', fallback: 'none' }).of(base) !== undefined
+  )
+}

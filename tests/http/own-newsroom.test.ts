@@ -209,6 +209,7 @@ test('a language or a time zone that is none comes back with a sentence at its f
   for (const [languages, status] of [
     ['fr et ar', 422],
     ['fr, ar, fr', 422],
+    ['fr, xx', 422],
     // Articles can be ar-DZ alone.
     ['fr, ar-dz', 422],
     ['fr, ar-DZ', 303],
@@ -217,4 +218,22 @@ test('a language or a time zone that is none comes back with a sentence at its f
     expect(
       (await desk.post('/settings/publication', { ...rest, languages, zone: 'Africa/Algiers' })).status,
     ).toBe(status)
+})
+
+test('a language that there is not is refused; of three letters, and one that is set already, nobody judges', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  const problem = await call('PATCH', '/publication', { languages: ['fr', 'xx', 'yy-DZ', 'ber', 'sr-Latn'] })
+  expect([problem.status, await problem.json()]).toMatchObject([
+    422,
+    {
+      code: 'invalid_input',
+      errors: ['xx', 'yy-DZ'].map((tag) => ({
+        field: 'languages',
+        message: `no language has the code ${tag}`,
+      })),
+    },
+  ])
+  await rowsOf(web, `update publication set languages = '{fr,xx}'`)
+  expect((await call('PATCH', '/publication', { languages: ['fr', 'xx', 'ber'] })).status).toBe(200)
 })

@@ -1,4 +1,4 @@
-import { isLanguageTag } from '../../domain/language.ts'
+import { isLanguageTag, mayBeLanguage } from '../../domain/language.ts'
 import { isZone } from '../../domain/calendar.ts'
 import { activationLifetimeMs } from '../../domain/signups/activation.ts'
 import { findAddress } from '../../domain/subscribers/address.ts'
@@ -40,7 +40,7 @@ export function createPublicationService(
           ...changeTexts(before, change),
           ...(await findPictures(change, stores, parts.config)),
         }
-        check(after)
+        check(after, before)
         await stores.publication.update(after)
         // Its name stands in every feed, and its links lead where it says.
         await stores.feedDocuments.markDirty([{ subject: '*' }])
@@ -96,7 +96,10 @@ async function findPictures(
 const notThis = (field: string, message: string) =>
   invalid('invalid_input', 'Some settings are not valid.', atField(field, message))
 
-function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publication): void {
+function check(
+  { name, deskName, zone, languages, contactEmail, ...shown }: Publication,
+  before: Publication,
+): void {
   const [first = ''] = languages
   const fields = [
     ...Object.entries({ name, deskName })
@@ -111,6 +114,9 @@ function check({ name, deskName, zone, languages, contactEmail, ...shown }: Publ
       : [
           { field: 'languages', message: 'must be BCP 47 tags such as fr or ar-DZ, at least one, each once' },
         ]),
+    ...languages
+      .filter((tag) => isLanguageTag(tag) && !mayBeLanguage(tag) && !before.languages.includes(tag))
+      .map((tag) => ({ field: 'languages', message: `no language has the code ${tag}` })),
     ...oneOf('links', links, shown.links),
     ...oneOf('feedText', feedTexts, shown.feedText ?? 'full'),
     ...oneOf('responses', switches, shown.responses),
