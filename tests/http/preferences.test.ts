@@ -7,6 +7,8 @@ import { aSmtpSink } from '../support/smtp-sink.ts'
 import { aWeb } from '../support/web.ts'
 
 const email = 'amina@reader.example'
+/** As the browser's calendar writes it. */
+const aDay = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
 async function aCentre(env: Record<string, string> = {}) {
   const web = await aWeb({ env })
@@ -52,7 +54,7 @@ test('choices are saved: a newsletter added and one dropped, language and pause;
     403,
   )
   expect(await states()).toEqual({ 'le-matin': 'active' })
-  const saved = await reader.post(masked, { ...choice, nonce, pausedUntil: '2099-01-01' })
+  const saved = await reader.post(masked, { ...choice, nonce, pausedUntil: aDay(366) })
   expect(await saved.text()).toContain('<html lang="ar" dir="rtl">')
   expect(await states()).toEqual({ hebdo: 'active', 'le-matin': 'ended' })
   const subscriptions = await web.context.database.stores.subscriptions.list(subscriber.id)
@@ -89,7 +91,7 @@ test('a pause of one newsletter stays its own when the preferences are saved as 
   choice['alerts.le-matin'] = 'on'
   await save(shown)
   expect((await pauses()).sort()).toEqual([false, true])
-  await save('2099-01-01')
+  await save(aDay(60))
   expect(await pauses()).toEqual([true, true])
   await save('')
   expect(await pauses()).toEqual([false, false])
@@ -98,17 +100,35 @@ test('a pause of one newsletter stays its own when the preferences are saved as 
 test('a pause until no day to come is refused, not left out: nothing is saved, and what was chosen stands in the form', async () => {
   const { reader, masked, nonceOf, states } = await aCentre()
   const choice = { action: 'save', language: 'ar', newsletters: 'hebdo', 'cadence.hebdo': 'daily' }
-  for (const pausedUntil of ['31/12/2099', '2099-02-31', '2020-01-01']) {
+  for (const pausedUntil of ['31/12/2099', '2099-02-31', '2020-01-01', '2099-01-01', aDay(368)]) {
     const refused = await reader.post(masked, { ...choice, nonce: await nonceOf(masked), pausedUntil })
     const html = await refused.text()
     expect([pausedUntil, refused.status]).toEqual([pausedUntil, 422])
-    expect(html).toContain('<a href="#pausedUntil">Pause\u00a0: choisissez un jour à venir')
+    expect(html).toContain('<a href="#pausedUntil">Pause\u00a0: choisissez un jour à venir, d’ici un an')
     expect(html).toContain(`name="pausedUntil" value="${pausedUntil}" aria-invalid="true"`)
     expect(html).toMatch(/name="newsletters" value="hebdo" checked/)
     expect(html).toMatch(/name="newsletters" value="le-matin">/)
     expect(html).toMatch(/value="ar" lang="ar" selected/)
   }
   expect(await states()).toEqual({ 'le-matin': 'active' })
+})
+
+test('a longer pause that came with an import stays when the preferences are saved as they are shown', async () => {
+  const { web, reader, masked, nonceOf } = await aCentre()
+  await rowsOf(web, "update subscriptions set paused_until = '2099-01-01'")
+  expect(await (await reader.get(masked)).text()).toContain('name="pausedUntil" value="2099-01-01"')
+  const choice = { action: 'save', language: 'ar', newsletters: 'le-matin', 'cadence.le-matin': 'daily' }
+  const saved = await reader.post(masked, {
+    ...choice,
+    nonce: await nonceOf(masked),
+    pausedUntil: '2099-01-01',
+  })
+  expect(saved.status).toBe(200)
+  const [row] = await rowsOf<{ n: number }>(
+    web,
+    "select count(*)::int as n from subscriptions where paused_until >= '2099-01-01'",
+  )
+  expect(row?.n).toBe(1)
 })
 
 test('who leaves at the moment in which an older form is saved has left', async () => {

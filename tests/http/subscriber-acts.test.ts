@@ -110,6 +110,14 @@ test('a language changes, one subscription ends and another rests; all data are 
       consents: [{ event: 'ended', newsletter: 'le-matin', reason: 'desk' }],
     },
   ])
+  for (const [pausedUntil, code] of [
+    ['2099-01-01T00:00:00Z', 'paused_until_far'],
+    ['2020-01-01T00:00:00Z', 'paused_until_past'],
+  ]) {
+    const subscriptions = [{ newsletter: 'le-soir', pausedUntil }]
+    const refused = await editor('PATCH', `/subscribers/${id}`, { subscriptions })
+    expect([refused.status, await refused.json()]).toMatchObject([422, { code }])
+  }
   const resumed = await editor('PATCH', `/subscribers/${id}`, {
     subscriptions: [{ newsletter: 'le-soir', pausedUntil: null }],
   })

@@ -1,5 +1,6 @@
 import { cadences, type Cadence, type Newsletter } from '../newsletter.ts'
 import { dayMs } from '../time.ts'
+import { invalid } from '../../errors.ts'
 
 export const subscriptionStates = ['pending', 'active', 'ended'] as const
 export type SubscriptionState = (typeof subscriptionStates)[number]
@@ -65,10 +66,13 @@ export function isSameChoice(subscription: Subscription, wanted: Omit<Choices, '
   )
 }
 
-const longestPauseMs = 366 * dayMs
+/** A year, were it a leap year, to the end of its last day. */
+const longestPauseMs = 367 * dayMs
 
-/** A year at most; undefined for a moment that has passed. */
-export function pauseUntil(wished: Date | undefined, now: Date): Date | undefined {
-  if (!wished || wished <= now) return undefined
-  return new Date(Math.min(wished.getTime(), now.getTime() + longestPauseMs))
+/** @throws DomainError `paused_until_past`, `paused_until_far` */
+export function requirePause(until: Date, now: Date): void {
+  const field = 'pausedUntil'
+  if (until <= now) throw invalid('paused_until_past', 'A pause ends on a day to come.', { field })
+  if (until.getTime() - now.getTime() > longestPauseMs)
+    throw invalid('paused_until_far', 'A pause ends within a year.', { field })
 }

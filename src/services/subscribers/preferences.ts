@@ -11,11 +11,11 @@ import {
 import {
   cadenceOf,
   isSameChoice,
-  pauseUntil,
+  requirePause,
   type Subscriber,
   type Subscription,
 } from '../../domain/subscribers/subscription.ts'
-import { forbidden, invalid, notFound } from '../../errors.ts'
+import { forbidden, notFound } from '../../errors.ts'
 import type { Setting } from '../../store/subscribers/subscriptions.ts'
 import type { Stores } from '../../store/stores.ts'
 import { isSuppressed } from '../deliverability/suppressions.ts'
@@ -59,7 +59,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
     const subscriptions = await stores.subscriptions.list(subscriberId)
     const newsletters = await stores.newsletters.list()
     const active = subscriptions.filter(({ state }) => state === 'active')
-    const pauses = active.map(({ pausedUntil }) => dayOf(pauseUntil(pausedUntil ?? undefined, now())))
+    const pauses = active.map(({ pausedUntil: until }) => (until && until > now() ? dayOf(until) : ''))
     return {
       subscriberId,
       isFresh,
@@ -92,11 +92,13 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
 
     /**
      * Newsletters, sections, cadence, alerts, language and pause, as the form says; the record keeps what changed.
-     * @throws DomainError `link_not_fresh` where it would bring back what the person has left; `paused_until_past`
+     * @throws DomainError `link_not_fresh` where it would bring back what the person has left; `paused_until_past`,
+     * `paused_until_far`
      */
     async save(page: PreferencesPage, input: PreferencesInput): Promise<void> {
-      if (input.pausedUntil && input.pausedUntil <= now())
-        throw invalid('paused_until_past', 'A pause ends on a day to come.', { field: 'pausedUntil' })
+      // One that came with an import may be longer.
+      const isPauseShown = page.pauses.at(-1) === dayOf(input.pausedUntil)
+      if (input.pausedUntil && !isPauseShown) requirePause(input.pausedUntil, now())
       await database.transaction(async (tx) => {
         const { id } = page.subscriber
         await tx.subscribers.lock(id)
@@ -117,8 +119,7 @@ export function createPreferencesService(parts: Pick<Parts, 'database' | 'keyrin
             })
         }
         // A pause of one newsletter, shown and sent back, is not one of all.
-        if (page.pauses.length < 2 || page.pauses.at(-1) !== dayOf(input.pausedUntil))
-          await tx.subscriptions.updatePause(id, pauseUntil(input.pausedUntil, now()))
+        if (page.pauses.length < 2 || !isPauseShown) await tx.subscriptions.updatePause(id, input.pausedUntil)
       })
     },
 

@@ -6,7 +6,7 @@ import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
 import { show } from '../../domain/fields.ts'
 import { quoteCsv } from './import/csv-cells.ts'
-import { pauseUntil, type Subscriber, type Subscription } from '../../domain/subscribers/subscription.ts'
+import { requirePause, type Subscriber, type Subscription } from '../../domain/subscribers/subscription.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { SubscriberFilter } from '../../store/subscribers/subscribers.ts'
@@ -110,7 +110,7 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
 
     /**
      * Changes their language, ends subscriptions, pauses them and resumes them.
-     * @throws DomainError `no_subscriber`, `no_newsletter`, `no_subscription`
+     * @throws DomainError `no_subscriber`, `no_newsletter`, `no_subscription`, `paused_until_past`, `paused_until_far`
      */
     async change(
       id: number,
@@ -128,8 +128,10 @@ export function createSubscriberService(parts: Pick<Parts, 'database' | 'keyring
           if (!(await tx.subscriptions.find(key))) throw hasNoSubscription()
           if (state === 'ended')
             await endSubscriptions(tx, { ...key, reason: 'unsubscribed', recorded: 'desk' })
-          else if (pausedUntil !== undefined)
-            await tx.subscriptions.updatePause(id, pauseUntil(pausedUntil ?? undefined, now()), newsletter.id)
+          else if (pausedUntil !== undefined) {
+            if (pausedUntil) requirePause(pausedUntil, now())
+            await tx.subscriptions.updatePause(id, pausedUntil ?? undefined, newsletter.id)
+          }
           detail[slug] = state ?? pausedUntil?.toISOString().slice(0, 10) ?? 'active'
         }
         await tx.audit.insert(actor, 'subscriber.change', `subscriber:${id}`, detail)
