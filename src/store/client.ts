@@ -110,6 +110,15 @@ export class DatabaseClient extends pg.Client {
     return undefined
   }
 
+  override end(): Promise<void>
+  override end(callback: (error: Error) => void): void
+  override end(callback?: (error: Error) => void): Promise<void> {
+    const { stream } = this.connection as unknown as { stream: Socket }
+    // One that is silent does not say goodbye either, and whoever ends waits for it.
+    setTimeout(() => stream.destroy(), silenceMs).unref()
+    return super.end(...([callback] as unknown as []))
+  }
+
   async #connect(): Promise<this> {
     if (this.#isWritable) Object.assign(this, await findWritable(this.#address))
     await super.connect()

@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { DatabaseClient } from '../../src/store/client.ts'
 import { aCluster } from '../support/cluster.ts'
+import { cloneDatabase } from '../support/database.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { aWebProcess } from '../support/web-process.ts'
 
 test('a statement that waits for a machine that is gone fails; one that takes long does not', async () => {
   const url = new URL(inject('postgresUrl'))
@@ -68,4 +70,18 @@ test('of several hosts a silent one is waited for once, not with each connection
     await sleep(1_100)
   }
   expect(asked).toBe(1)
+})
+
+test('a web process that is told to end while PostgreSQL is silent ends as ever', async () => {
+  const url = new URL(await cloneDatabase())
+  const network = await startTcpProxy(Number(url.port))
+  onTestFinished(() => network.close())
+  url.port = String(network.port)
+  const { child, port } = await aWebProcess(url.href)
+  // Counted, which is kept at the end, over one connection; over another it listens.
+  expect((await fetch(`http://localhost:${port}/rss.xml`)).status).toBe(200)
+  network.setMode('frozen')
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await exited).toEqual([0, null])
 })
