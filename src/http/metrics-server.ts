@@ -62,13 +62,14 @@ async function expose({ metrics, health, digestNumbers }: MetricsServerOptions):
   metrics.up.set({ part: 'postgres' }, Number(postgres === 'up'))
   metrics.up.set({ part: 'queue' }, Number(queue === 'up'))
   if (smtp !== 'unknown') metrics.up.set({ part: 'smtp' }, Number(smtp === 'up'))
-  if (oldestWaitingSeconds !== null) metrics.oldestWaitingSeconds.set(oldestWaitingSeconds)
+  tell(metrics.oldestWaitingSeconds, oldestWaitingSeconds)
   metrics.held.set(Number(held === true))
   metrics.obstacle.reset()
   for (const cause of obstacles) metrics.obstacle.set({ cause }, 1)
   const { rings, feedLagSeconds, pools } = await health.measure()
+  metrics.rings.reset()
   for (const [name, n] of rings ?? []) metrics.rings.set({ queue: name }, n)
-  if (feedLagSeconds !== undefined) metrics.feedLagSeconds.set(feedLagSeconds)
+  tell(metrics.feedLagSeconds, feedLagSeconds)
   for (const { pool, ...states } of pools)
     for (const [state, n] of Object.entries(states)) metrics.connections.set({ pool, state }, n)
   const numbers = await digestNumbers.get()
@@ -82,4 +83,10 @@ async function expose({ metrics, health, digestNumbers }: MetricsServerOptions):
     metrics.digestRejectShare.set(numbers.rejectShare)
   }
   return metrics.registry.metrics()
+}
+
+/** What nobody knows now is absent: the last value would look like one of now. */
+function tell(gauge: Metrics['feedLagSeconds'], value: number | null | undefined): void {
+  if (typeof value === 'number') gauge.set(value)
+  else gauge.remove()
 }

@@ -4,8 +4,10 @@ import { startMetricsServer } from '../../src/http/metrics-server.ts'
 import { findFreePort } from '../../src/embedded/ports.ts'
 import { eventually } from '../support/installation.ts'
 import { DatabaseClient } from '../../src/store/client.ts'
+import { aRedis } from '../support/redis.ts'
 import { aSendingDigest, query } from '../support/sending-digest.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { aWeb } from '../support/web.ts'
 
 /** The metrics server of a process, read at a path. */
@@ -83,6 +85,34 @@ test('HEALTH-4 metrics name routes and never URLs, and tell what answers', async
   expect(text).toContain('depeche_feed_lag_seconds 0')
   expect(text).toMatch(/depeche_database_connections\{pool="common",state="idle"\} [1-9]/)
   expect(JSON.parse(await scrape('/healthz'))).toEqual({ status: 'up' })
+})
+
+test('a metric whose server does not answer is absent: it does not stay what it was', async () => {
+  const redis = await aRedis()
+  const databaseUrl = await cloneDatabase()
+  const network = await startTcpProxy(Number(new URL(databaseUrl).port))
+  onTestFinished(() => network.close())
+  const url = new URL(databaseUrl)
+  url.port = String(network.port)
+  const { context } = await aWeb({ databaseUrl: url.href, env: { REDIS_URL: redis.url } })
+  const scrape = await metricsOf(context)
+  const told = async (): Promise<string[]> =>
+    (await scrape()).match(/^depeche_(queue_waiting|feed_lag_seconds|oldest_waiting_seconds)\b/gm) ?? []
+  expect([...new Set(await told())].sort()).toEqual([
+    'depeche_feed_lag_seconds',
+    'depeche_oldest_waiting_seconds',
+    'depeche_queue_waiting',
+  ])
+  await redis.stop()
+  await eventually(
+    async () => !(await told()).includes('depeche_queue_waiting'),
+    'nobody knows what waits in Redis',
+  )
+  network.setMode('refusing')
+  await eventually(async () => (await told()).length === 0, 'nor what waits in PostgreSQL')
+  network.setMode('open')
+  await redis.startAgain()
+  await eventually(async () => (await told()).length > 2, 'all is told again')
 })
 
 test('HEALTH-6 metrics tell where digests stand: by state, late, missed, refused; those that ended are not counted again', async () => {
