@@ -3,17 +3,22 @@ import { request, type IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { findFreePort } from '../../src/embedded/ports.ts'
+import { aNameServer, type Zone } from '../support/dns-server.ts'
 import { aHaproxy } from '../support/haproxy.ts'
 import { until } from '../support/until.ts'
 import { aWebProcess } from '../support/web-process.ts'
 
 /** The HAProxy that is shipped, in front of one web process of two. @returns its port */
-async function aProxyTo(web: { port: number }): Promise<number> {
+async function aProxyTo(
+  web: { port: number },
+  { host = '127.0.0.1', ...more }: Record<string, string> = {},
+): Promise<number> {
   const port = await findFreePort()
   await aHaproxy({
     'bind 127.0.0.1:8080': `bind 127.0.0.1:${port}`,
-    'web1.internal:3000': `127.0.0.1:${web.port}`,
+    'web1.internal:3000': `${host}:${web.port}`,
     'web2.internal:3000': `127.0.0.1:${await findFreePort()}`,
+    ...more,
   })
   return port
 }
@@ -61,4 +66,21 @@ test('a relay that says nothing takes no web process out of the HAProxy that is 
     expect(await isLed()).toBe(true)
     return asked >= before + 5
   })
+})
+
+test('a name that leads nowhere when the HAProxy that is shipped starts is followed once it leads somewhere', async () => {
+  const zone: Zone = {}
+  const names = await aNameServer(zone)
+  const port = await aProxyTo(await aWebProcess(), {
+    host: 'late.depeche.invalid',
+    'parse-resolv-conf': `nameserver own 127.0.0.1:${names.port}`,
+  })
+  const isLed = async () =>
+    (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.status === 200
+  await until('it asks', () =>
+    Promise.resolve(names.questions.some((question) => question.startsWith('late.depeche.invalid'))),
+  )
+  expect(await isLed()).toBe(false)
+  zone['late.depeche.invalid A'] = '127.0.0.1'
+  await until('it leads there', isLed, 60_000)
 })

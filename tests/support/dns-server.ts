@@ -38,7 +38,7 @@ export async function aNameServer(zone: Zone, broken: string[] = []) {
   })
   const resolver = new Resolver({ timeout: 1_000, tries: 2 })
   resolver.setServers([`127.0.0.1:${socket.address().port}`])
-  return { resolver, questions }
+  return { resolver, questions, port: socket.address().port }
 }
 
 function readQuestion(message: Buffer) {
