@@ -209,3 +209,35 @@ test('a batch of people is looked up one by one, not by reading all who are know
   const plan = await query<{ 'QUERY PLAN': string }>(url, `explain ${statement}`)
   expect(plan.map((row) => row['QUERY PLAN']).join('\n')).not.toContain('Seq Scan on subscribers')
 })
+
+test('a night’s batch reads its rows alone, also where deliveries were counted last while there were none', async () => {
+  const url = await cloneDatabase()
+  await query(url, 'alter table deliveries set (autovacuum_enabled = false)')
+  await query(url, 'vacuum analyze deliveries')
+  await query(url, `insert into newsletters (slug, name, language) values ('hebdo', 'Hebdo', 'fr')`)
+  await query(
+    url,
+    `insert into digests (newsletter_id, cadence, state) select 1, 'weekly', 'completed' from generate_series(1, 2)`,
+  )
+  await query(
+    url,
+    `insert into deliveries (digest_id, subscriber_id, state)
+     select d, n, 'accepted' from generate_series(1, 2) d, generate_series(1, 10000) n`,
+  )
+  const statements = recordStatements()
+  await openTestDatabase(url).transaction((tx) => tx.retention.moveDeliveries(1, 0, 100))
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const plans: string[] = []
+  for (const statement of statements.slice(0, -1)) {
+    const values = ['1', '1', '100', '100', '1', '1']
+    const text = statement.replaceAll(/\$(\d)/g, (_, n: string) => values[Number(n) - 1] ?? '')
+    const isBatch = text.includes('delete from deliveries')
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(isBatch ? `explain ${text}` : text)
+    if (isBatch) plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'))
+  }
+  await client.end()
+  expect(plans).toEqual([
+    expect.stringMatching(/Limit .*\n +-> {2}Index (Only )?Scan using deliveries_pkey on deliveries/),
+  ])
+})
