@@ -31,13 +31,16 @@ export class PooledClient extends DatabaseClient {
       if (text === 'commit' || text === 'rollback') this.#isOpen = false
       return ask()
     }
-    // Sent one behind the other; one that failed ends as it began.
-    const [begun, answer, ended] = await Promise.allSettled([
-      super.query(`begin; ${this.#limits}`),
-      ask(),
-      super.query('commit'),
-    ])
-    for (const step of [begun, answer, ended]) if (step.status === 'rejected') throw step.reason
-    return (answer as PromiseFulfilledResult<unknown>).value
+    let answer: unknown
+    try {
+      await super.query(`begin; ${this.#limits}`)
+      answer = await ask()
+    } catch (error) {
+      // It ends as it began.
+      await super.query('commit').catch(() => undefined)
+      throw error
+    }
+    await super.query('commit')
+    return answer
   }
 }

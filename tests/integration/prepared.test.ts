@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import pg from 'pg'
+import { PooledClient } from '../../src/store/pooled.ts'
 import { PreparingClient, prepared } from '../../src/store/prepared.ts'
 import { cloneDatabase } from '../support/database.ts'
 
@@ -79,4 +80,27 @@ test('a transaction that failed is rolled back, however long it took', async () 
   await expect(failing).rejects.toThrow('over')
   expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }])
   await db.destroy()
+})
+
+test('through a pooler no statement waits behind another, and one that fails ends its transaction', async () => {
+  const client = new PooledClient({ connectionString: await cloneDatabase(), statement_timeout: 5_000 })
+  await client.connect()
+  onTestFinished(() => client.end())
+  const asking = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
+  const original = asking.query
+  const waiting: number[] = []
+  const spy = vi.spyOn(asking, 'query').mockImplementation(function (this: unknown, ...args) {
+    waiting.push((this as { _queryQueue: unknown[] })._queryQueue.length)
+    return original.apply(this, args)
+  })
+  onTestFinished(() => {
+    spy.mockRestore()
+  })
+  const ask = (text: string) => client.query(text) as unknown as Promise<pg.QueryResult>
+  expect((await ask('show statement_timeout')).rows).toEqual([{ statement_timeout: '5s' }])
+  await expect(ask('select nothing')).rejects.toMatchObject({ code: '42703' })
+  expect(client.getTransactionStatus()).toBe('I')
+  expect((await ask('select 1 as n')).rows).toEqual([{ n: 1 }])
+  // What pg warns of, and takes no more from its version 9 on.
+  expect(waiting).toEqual(Array(9).fill(0))
 })
