@@ -274,6 +274,23 @@ test('a key that is revoked takes along what was made with it, told in the log o
   expect((await other.call('DELETE', `/keys/${leaked.id}`)).status).toBe(404)
 })
 
+test('a program that changes its key keeps the new one, whichever of the two revokes the old', async () => {
+  const web = await aWeb()
+  const { keys } = web.context.services
+  const by = (id: number) => ({ kind: 'key', id, role: 'admin' }) as const
+  const names = async () => (await keys.list()).map(({ name }) => name).sort()
+  const { record: first } = await keys.create({ name: 'first', role: 'admin' }, cli)
+  const { record: second } = await keys.create({ name: 'second', role: 'admin' }, by(first.id))
+  await keys.create({ name: 'of the first', role: 'admin' }, by(first.id))
+  await keys.revoke(first.id, by(second.id))
+  expect(await names()).toEqual(['second'])
+  await keys.create({ name: 'third', role: 'admin' }, by(second.id))
+  await keys.revoke(second.id, by(second.id))
+  expect(await names()).toEqual(['third'])
+  await keys.revoke(first.id, cli)
+  expect(await names()).toEqual([])
+})
+
 test('a key that is being made while its maker is revoked ends too, and none is made after that', async () => {
   const web = await aWeb()
   const { keys } = web.context.services

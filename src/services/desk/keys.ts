@@ -65,14 +65,19 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
 
     list: (): Promise<ApiKey[]> => database.stores.apiKeys.list(),
 
-    /** With all that were made with it: whoever got hold of it may hold these. @throws DomainError `no_key` */
+    /**
+     * With all that were made with it: whoever got hold of it may hold these. A program that changes its key, and revokes
+     * the one before with either, keeps the new one.
+     * @throws DomainError `no_key`
+     */
     async revoke(id: number, actor: Actor): Promise<void> {
+      const kept = actor.kind === 'key' ? actor.id : null
       await database.transaction(async (stores) => {
-        const revoked = await stores.apiKeys.markRevoked(id)
+        const revoked = await stores.apiKeys.markRevoked(id, kept)
         if (revoked.length === 0) throw notFound('no_key', 'There is no such key in use.')
         // One that somebody is making with one of these was waited for; with it, another may have been made.
         for (let late = revoked; late.length > 0; revoked.push(...late))
-          late = await stores.apiKeys.markRevoked(id)
+          late = await stores.apiKeys.markRevoked(id, kept)
         for (const one of revoked) await stores.audit.insert(actor, 'key.revoked', `key:${one}`)
       })
     },

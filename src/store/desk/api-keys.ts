@@ -61,14 +61,16 @@ export function apiKeyStore(db: Executor) {
     /**
      * With those that were made with it, and with these: the log tells. One that is being made meanwhile may be left over,
      * and is found by the next call.
+     * @param kept stays, with what was made with it
      * @returns which were in use
      */
-    markRevoked: (id: number) => listValues<number>(db)`
+    markRevoked: (id: number, kept: number | null) => listValues<number>(db)`
       with recursive ending as (
         select ${id}::bigint as id
         union
         select substr(a.subject, 5)::bigint
         from ending e join audit a on a.actor = 'key:' || e.id and a.action = 'key.created'
+        where ${kept}::bigint is distinct from e.id and a.subject is distinct from 'key:' || ${kept}::bigint
       )
       update api_keys set revoked_at = now()
       where id in (select id from ending) and revoked_at is null returning id`,
