@@ -16,9 +16,10 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
     const given = request.get('x-request-id') ?? ''
     const requestId = plausibleId.test(given) ? given : randomUUID()
     response.set('X-Request-Id', requestId)
+    const routeOf = followRoute(request)
     response.once('close', () => {
       const seconds = (performance.now() - startedAt) / 1000
-      const answer = { method: request.method, route: routeOf(request), status: response.statusCode }
+      const answer = { method: request.method, route: routeOf(), status: response.statusCode }
       const isWhole = response.writableFinished
       metrics.requests.observe({ ...answer, status: String(answer.status) }, seconds)
       const fields = { requestId, ...answer, ms: Math.round(seconds * 1000), ...(!isWhole && { isWhole }) }
@@ -31,8 +32,22 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
 
 const probes = new Set(['/healthz', '/readyz'])
 
-function routeOf(request: Request): string {
-  const path: unknown = (request.route as { path?: unknown } | undefined)?.path
-  if (typeof path === 'string') return request.baseUrl + path
-  return Array.isArray(path) && typeof path[0] === 'string' ? request.baseUrl + path[0] : 'none'
+/**
+ * The route, with where its router is mounted, as both are when it matches: at the end of a request `baseUrl` is that of
+ * whoever answered, and below `/preferences/:token` that is the token itself.
+ */
+function followRoute(request: Request): () => string {
+  let route: unknown
+  let matched = 'none'
+  Object.defineProperty(request, 'route', {
+    configurable: true,
+    enumerable: true,
+    get: () => route,
+    set: (value: { path?: unknown } | undefined) => {
+      route = value
+      const [path] = [value?.path].flat()
+      matched = typeof path === 'string' ? request.baseUrl + path : 'none'
+    },
+  })
+  return () => matched
 }

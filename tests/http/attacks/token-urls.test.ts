@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createLogger } from '../../../src/log.ts'
 import { signedIn } from '../../support/desk.ts'
 import { aNewsletter } from '../../support/newsletters.ts'
-import { aReader, activationPath, aSubscribedReader } from '../../support/readers.ts'
+import { aReader, activationPath, aSubscribedReader, nonceIn } from '../../support/readers.ts'
 import { rowsOf } from '../../support/query.ts'
 import { everyRow } from '../../support/table-rows.ts'
 import { aWeb, type Web } from '../../support/web.ts'
@@ -138,11 +138,12 @@ const failures: [what: string, to: (path: string) => string, init: Failing][] = 
   ['another method', (path) => path, { method: 'PUT' }],
 ]
 
-test('whatever goes wrong with a link, its token is not in the log', async () => {
+test('whatever goes wrong with a link, its token is neither in the log nor in the metrics', async () => {
   const lines: string[] = []
   const log = createLogger('trace', 'web', { destination: { write: (line) => lines.push(line) } })
   const web = await aWeb({ log })
-  const links = Object.values(await everyLink(web))
+  const { freshPreferences, ...others } = await everyLink(web)
+  const links = [freshPreferences, ...Object.values(others)]
   const seen = new Set<number>()
   const tryAll = async () => {
     for (const path of links) {
@@ -156,6 +157,10 @@ test('whatever goes wrong with a link, its token is not in the log', async () =>
       }
     }
   }
+  const nonce = nonceIn(await (await web.fetch(freshPreferences)).text())
+  // Whoever is refused here is shown the form again.
+  const body = new URLSearchParams({ action: 'change-address', email: 'nobody', nonce })
+  expect((await web.fetch(freshPreferences, { method: 'POST', body })).status).toBe(422)
   await tryAll()
   for (const table of ['subscribers', 'subscriptions', 'activations', 'sign_in_links'])
     await rowsOf(web, `alter table ${table} rename to ${table}_away`)
@@ -165,4 +170,7 @@ test('whatever goes wrong with a link, its token is not in the log', async () =>
   // The start of a token finds one that was cut off, too.
   for (const token of links.map(tokenIn))
     expect(lines.filter((line) => line.includes(token.slice(0, 20)))).toEqual([])
+  const metrics = await web.context.metrics.registry.metrics()
+  expect(metrics).toContain('route="/preferences/:token"')
+  expect(metrics).not.toContain(tokenIn(freshPreferences))
 })
