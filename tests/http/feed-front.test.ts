@@ -196,6 +196,10 @@ describe.each([
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
     expect((await poll(url, { headers: { 'if-none-match': etag } })).status).toBe(304)
     expect((await poll(`${front.origin}/atom.xml`)).status).toBe(200)
+    // A reader at the same address that has the feed of before gets the new one; one that always has it is stopped too.
+    const before = { headers: { 'if-none-match': 'W/"before"' } }
+    for (let i = 0; i < 5; i++) expect((await poll(url, before)).status).toBe(200)
+    expect((await poll(url, before)).status).toBe(429)
   })
 
   test('other methods get 405 with Allow', async () => {

@@ -17,8 +17,8 @@ interface FeedFrontOptions {
   feeds: FeedLookup
   /** An origin without a trailing slash. */
   publicUrl: string
-  /** True where this unconditional GET is one too many; seconds to wait are then said. */
-  isLimited: (request: IncomingMessage, path: string) => boolean
+  /** True where this GET is one too many of those counted together; seconds to wait are then said. */
+  isLimited: (request: IncomingMessage, counted: string) => boolean
   /** @param path of a feed that exists */
   onPoll: (request: IncomingMessage, path: string, outcome: PollOutcome) => void
   onError: (error: unknown, path: string) => void
@@ -61,7 +61,8 @@ export function createFeedFront(options: FeedFrontOptions): FeedFront {
       response.writeHead(304, prepared.notModified).end()
       return
     }
-    if (isLimited(request, feed.path)) {
+    // Polls with validators of before are counted apart: what hammers without any refuses no reader that asks politely.
+    if (isLimited(request, isConditional(request) ? `${feed.path}?` : feed.path)) {
       onPoll(request, feed.path, 'limited')
       sendText(response, 429, 'Too many requests without If-None-Match: keep the ETag and send it back.', {
         'Retry-After': String(retryAfterSeconds),
@@ -126,6 +127,9 @@ function toOriginForm(request: IncomingMessage): string {
   Object.assign(request, { url: path, originalUrl: path })
   return path
 }
+
+const isConditional = ({ headers }: IncomingMessage): boolean =>
+  headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
 
 function pathOf(url: string): string {
   const query = url.indexOf('?')

@@ -24,9 +24,9 @@ interface FeedLimitOptions {
 }
 
 /**
- * Counts unconditional GETs of one feed from one address, a minute at a time: to stop a program that has lost its
- * way, not to share out a quota. No poll waits for the shared counter: it is told once a second what was counted
- * here, and its answer holds for the polls after it.
+ * Counts GETs of one feed from one address, a minute at a time: to stop a program that has lost its way, not to share
+ * out a quota. No poll waits for the shared counter: it is told once a second what was counted here, and its answer
+ * holds for the polls after it.
  */
 export function createFeedLimit({ limit, shared, now = Date.now }: FeedLimitOptions) {
   let counts = new Map<string, Count>()
