@@ -40,9 +40,11 @@ async function firstBeat({ services: { presence }, log }: Context): Promise<void
 
 /** Everything a worker process does, until it is drained. */
 export async function startWorking(context: Context) {
-  const { services, queueBackend, queueFaults: faults, log, metrics, sendingTimes } = context
+  const { config, services, queueBackend, queueFaults: faults, log, metrics, sendingTimes } = context
   const { sending, presence, reconciling, feeds } = services
   const leaseMs = sendingTimes.leaseSeconds * 1000
+  if (!config.dkim)
+    log.warn('mail is not signed: DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY are not set')
   // Before the first ring is heard, which would find a worker that may not claim yet.
   await firstBeat(context)
   await feeds.renewAll().catch((error: unknown) => {

@@ -3,10 +3,13 @@ import { authenticate } from 'mailauth'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { listRecords } from '../../src/doctor/dns-records.ts'
+import { createLogger } from '../../src/log.ts'
 import { createSigner } from '../../src/mail/message/sign.ts'
 import { awkwardBodies, verifyWithOpendkim, verifyWithPython } from '../support/dkim.ts'
 import { aFrozenDigest } from '../support/frozen-digest.ts'
 import { aMail, aRecipient, dkimKeys } from '../support/mail.ts'
+import { aWeb } from '../support/web.ts'
+import { startWorking } from '../../workers/working.ts'
 
 const keys = dkimKeys()
 async function sign(message: Buffer[]): Promise<Buffer> {
@@ -193,4 +196,22 @@ test('signing twice gives the kept segments their own hash each time', async () 
   for (const message of [first, second, first]) {
     expect(verifyWithPython(Buffer.concat(await signer.sign(message)), keys)).toEqual([true, true])
   }
+})
+
+test('a worker says at its start that mail is not signed, where no key is set', async () => {
+  const toldBy = async (env: Record<string, string>) => {
+    let told = ''
+    const destination = {
+      write: (line: string) => {
+        told += line
+      },
+    }
+    const web = await aWeb({ env, log: createLogger('warn', 'worker', { destination }) })
+    await (await startWorking(web.context)).drain()
+    return told
+  }
+  expect(await toldBy({})).toContain('mail is not signed: DKIM_DOMAIN')
+  const { domain, selector, privateKey } = keys
+  const signing = { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY: privateKey }
+  expect(await toldBy(signing)).not.toContain('not signed')
 })
