@@ -150,7 +150,7 @@ const environment = z.object({
   SECRET_KEY: secretKeys.optional(),
   TRUST_PROXY: cidrs.optional(),
   SOURCE_HOSTS: hosts.optional(),
-  SMTP_CONNECTIONS: wholeNumber(1, 1000).default(20),
+  SMTP_CONNECTIONS: wholeNumber(1, 1000).optional(),
   SMTP_RATE: rate.optional(),
   FEED_LIMIT: feedLimit.default(60),
   RETENTION_DELIVERIES: wholeNumber(30, 36_500).default(keptDays.deliveries),
@@ -239,7 +239,8 @@ const toConfig = (env: Environment) => ({
   databaseDirectUrl: env.DATABASE_DIRECT_URL,
   redisUrl: env.REDIS_URL,
   smtpUrl: env.SMTP_URL,
-  smtpConnections: env.SMTP_CONNECTIONS,
+  smtpConnections:
+    env.SMTP_CONNECTIONS ?? (env.SMTP_URL ? readSmtpUrl(env.SMTP_URL).maxConnections : undefined) ?? 20,
   /** What the relay allows, for all workers together; undefined is unlimited. */
   smtpRate: env.SMTP_RATE,
   mailCatcherPort: env.MAIL_CATCHER_PORT,

@@ -25,6 +25,14 @@ test.each([
     expect(faultsOf({ [name]: value }), value).toMatch(new RegExp(`^  ${name}: must be a whole number`, 'm'))
 })
 
+test('SMTP conversations at once: SMTP_CONNECTIONS, else what SMTP_URL says, else twenty', () => {
+  const url = 'smtp://relay.example?pool=true&maxConnections=5'
+  const connections = (env: Record<string, string>) => readConfig(env).smtpConnections
+  expect(connections({})).toBe(20)
+  expect(connections({ SMTP_URL: url })).toBe(5)
+  expect(connections({ SMTP_URL: url, SMTP_CONNECTIONS: '8' })).toBe(8)
+})
+
 test('blanks around a value do not count, and blanks alone are no value', () => {
   expect(readConfig({ PORT: ' 80\r', DATA_DIR: '  ', FEED_LIMIT: ' off ' })).toMatchObject({
     port: 80,
@@ -47,7 +55,7 @@ test.each([
   ['MAIL_FROM', 'redaction'],
   ['MAIL_FROM', 'a@news.example, b@news.example'],
   ['MAIL_REPLY_TO', 'La rédaction'],
-  ['SMTP_URL', 'smtp://relay.example?pool=true'],
+  ['SMTP_URL', 'smtp://relay.example?proxy=true'],
   ['SMTP_URL', 'smtp://'],
   ['BOUNCE_DOMAIN', 'bounces..example'],
   ['TRUST_PROXY', '10/8'],

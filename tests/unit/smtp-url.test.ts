@@ -8,13 +8,22 @@ test.each([
   ['smtp://relay.example', { host: 'relay.example', port: 587, tls: 'required' }],
   ['smtp://relay.example:25?tls=opportunistic', { tls: 'opportunistic' }],
   ['smtp://mail:1025?tls=off&name=news.example', { host: 'mail', tls: 'off', name: 'news.example' }],
+  [
+    'smtp://relay.example?pool=true&maxConnections=5&maxMessages=100',
+    { maxConnections: 5, maxMessages: 100 },
+  ],
   ['smtps://u%40x:p%3Aw@relay.example', { port: 465, tls: 'implicit', auth: { user: 'u@x', pass: 'p:w' } }],
 ])('%s', (url, expected) => {
   expect(readSmtpUrl(url)).toMatchObject(expected)
 })
 
 test.each([
-  ['smtp://u:secret@relay.example?pool=1', 'an unknown parameter pool'],
+  ['smtp://u:secret@relay.example?proxy=1', 'an unknown parameter proxy'],
+  [
+    'smtp://u:secret@relay.example?maxConnections=0',
+    'a maxConnections that is no whole number from 1 to 1000',
+  ],
+  ['smtp://u:secret@relay.example?maxMessages=many', 'a maxMessages that is no whole number'],
   ['smtp://u:secret@relay.example?tls=maybe', 'neither required, opportunistic nor off'],
   ['smtp://u:100%secret@relay.example', 'write it as %25'],
   ['smtp://u:secret%E9@relay.example', 'write it as %25'],

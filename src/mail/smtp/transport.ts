@@ -63,7 +63,8 @@ export type Transport = ReturnType<typeof createTransport>
 /** The conversations with one SMTP server. Constructing is not connecting. */
 export function createTransport(options: TransportOptions) {
   const server = readSmtpUrl(options.smtpUrl)
-  const limits = { ...defaultLimits, ...options.limits }
+  const { maxMessages: messagesPerConnection = defaultLimits.messagesPerConnection } = server
+  const limits = { ...defaultLimits, messagesPerConnection, ...options.limits }
   const slots = pLimit(options.connections)
   const turns = pLimit(options.connections)
   const idle: Connection[] = []
