@@ -44,8 +44,7 @@ export function unsubscribeRoutes(
   const act = async (ref: Ref, fields: Record<string, string>): Promise<Record<string, unknown>> => {
     switch (fields['action']) {
       case 'less-often':
-        await subscriptions.thinOut(ref)
-        return { done: 'less-often' }
+        return (await subscriptions.thinOut(ref)) ? { done: 'less-often' } : {}
       case 'pause':
         return { done: 'pause', until: await subscriptions.pause(ref, Number(fields['days'])) }
       case 'leave-all':

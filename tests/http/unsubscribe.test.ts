@@ -93,10 +93,12 @@ test('UNS-3 a forged link is 404 like a random one; a person who is gone is 200'
   for (const forged of [path.slice(0, -1), `${path}A`, path.replace('-7.', '-8.'), '/unsubscribe/x']) {
     expect((await web.fetch(forged, { method: 'POST' })).status).toBe(404)
   }
-  await stores.subscriptions.markEnded(subscriber.id, 'erased')
+  // Whoever left, and then had everything erased, is offered no way back.
+  await stores.subscriptions.markEnded(subscriber.id, 'unsubscribed')
   await stores.personalData.delete(subscriber.id)
   expect((await web.fetch(path, { method: 'POST' })).status).toBe(200)
-  expect((await web.fetch(path)).status).toBe(200)
+  const page = await web.fetch(path)
+  expect([page.status, (await page.text()).includes('value="undo"')]).toEqual([200, false])
 })
 
 test('UNS-5 a digest that is already being sent honours it', async () => {
@@ -158,8 +160,10 @@ test('a link that is not one says so on its page, and offers a new one or a sign
 test('less often, pause, leave everything, reason and undo', async () => {
   const { web, path, find, later } = await aReaderWithMail()
   const reader = aReader(web)
-  await reader.post(path, { action: 'less-often' })
+  const lessOften = async () => (await reader.post(path, { action: 'less-often' })).text()
+  expect(await lessOften()).toContain('une fois par semaine')
   expect(await find()).toMatchObject({ state: 'active', cadence: 'weekly' })
+  expect(await lessOften(), 'nothing is rarer').not.toContain('une fois par semaine')
   await reader.post(path, { action: 'pause', days: '30' })
   expect((await find())?.pausedUntil?.getTime()).toBe(start.getTime() + 30 * 24 * 3_600_000)
   await reader.post(path, { action: 'leave-all' })

@@ -46,7 +46,8 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
         newsletter,
         subscription,
         lessOften: newsletter && subscription && lessOften(newsletter, subscription.cadence),
-        mayUndo: newsletter?.state !== 'ended' && isUndoable(subscription, now()),
+        // Whoever was erased has no address that anything could come to again.
+        mayUndo: !!subscriber?.address && newsletter?.state !== 'ended' && isUndoable(subscription, now()),
       }
     },
 
@@ -82,15 +83,15 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
       })
     },
 
-    /** One cadence less, where the newsletter has it. */
-    async thinOut(ref: SubscriptionRef): Promise<void> {
-      await database.transaction(async (tx) => {
+    /** One cadence less, where the newsletter has it. False where nothing changed. */
+    async thinOut(ref: SubscriptionRef): Promise<boolean> {
+      return database.transaction(async (tx) => {
         const [newsletter] = await tx.newsletters.listByIds([ref.newsletterId])
         const subscription = await tx.subscriptions.find(ref)
         const cadence = newsletter && subscription && lessOften(newsletter, subscription.cadence)
-        if (!subscription || !cadence) return
+        if (!subscription || !cadence) return false
         const isChanged = await tx.subscriptions.updateSetting(ref, { ...subscription, cadence })
-        if (!isChanged) return
+        if (!isChanged) return false
         const { subscriberId, newsletterId } = ref
         await tx.consents.insert({
           event: 'changed',
@@ -98,6 +99,7 @@ export function createSubscriptionService(parts: Pick<Parts, 'database' | 'keyri
           newsletterIds: [newsletterId],
           reason: 'cadence',
         })
+        return true
       })
     },
 
