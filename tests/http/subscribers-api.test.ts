@@ -91,7 +91,7 @@ test('export is a CSV that an import takes and a spreadsheet does not run', asyn
   const api = await web.api('admin')
   const lines = (await (await api('GET', '/subscribers/export')).text()).split('\n')
   expect(lines[0]).toBe(
-    'email,language,newsletters,sections,cadence,alerts,state,state_reason,consent_date,paused_until,suppressed,consent_source,consent_basis',
+    'email,language,newsletters,sections,cadence,alerts,status,state_reason,consent_date,paused_until,suppressed,consent_source,consent_basis',
   )
   expect(lines[1]).toMatch(/^'=cmd\|x@reader\.example,fr,le-matin,,daily,false,active,,/)
   expect(lines[2]).toMatch(/^a@reader\.example,fr,le-matin,,daily,false,ended,unsubscribed,/)

@@ -281,7 +281,7 @@ const exportColumns = {
   sections: 'sections',
   cadence: 'cadence',
   alerts: 'alerts',
-  state: 'state',
+  status: 'state',
   state_reason: 'endedReason',
   consent_date: 'consentDate',
   paused_until: 'pausedUntil',
