@@ -209,10 +209,22 @@ const watchDigest = ({ services }: Context, id: number): Promise<Progress> =>
     }),
   )
 
-type Counted = Pick<Progress, 'state' | 'audience' | 'counts' | 'sent' | 'unsent' | 'relayAnswer' | 'retryAt'>
+type Counted = Pick<
+  Progress,
+  'state' | 'reason' | 'audience' | 'counts' | 'sent' | 'unsent' | 'relayAnswer' | 'retryAt'
+>
 
-const toCounts = ({ state, audience, counts, sent, unsent, relayAnswer, retryAt }: Counted): string[] => [
-  `state     ${state}`,
+const toCounts = ({
+  state,
+  reason,
+  audience,
+  counts,
+  sent,
+  unsent,
+  relayAnswer,
+  retryAt,
+}: Counted): string[] => [
+  `state     ${state}${reason === null ? '' : `: ${reason.replaceAll('_', ' ')}`}`,
   ...(relayAnswer === null ? [] : [`relay     takes nothing of it: ${relayAnswer}`]),
   ...(retryAt === null ? [] : [`again     at ${toTime(retryAt)}, by itself`]),
   `audience  ${audience ?? 0}: ${sent} sent, ${unsent} not`,

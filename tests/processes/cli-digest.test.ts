@@ -49,7 +49,7 @@ test('newsletter create and list; digest compose, preview, send, pause, status: 
     `Digest ${id} is paused. 0 of 1 sent, 1 not.\n`,
   )
   expect((await depeche(url, ['digest', 'status', String(id)])).stdout).toMatch(
-    /state {5}paused\naudience {2}1: 0 sent, 1 not\n[^]*\nbegan {5}\d{4}-\d\d-\d\d \d\d:\d\d UTC\n/,
+    /state {5}paused: by hand\naudience {2}1: 0 sent, 1 not\n[^]*\nbegan {5}\d{4}-\d\d-\d\d \d\d:\d\d UTC\n/,
   )
   expect((await depeche(url, ['digest', 'status'])).stdout).toContain('Le phare se rallume')
 
