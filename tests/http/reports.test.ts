@@ -112,3 +112,11 @@ test('the desk draws it, with axis, dates and a table, and shows a digest its ow
     '<span>28 novembre 2026',
   )
 })
+
+test('/desk/growth leads to who came and who left, week by week', async () => {
+  const { web } = await aNewsroom()
+  const desk = await signedIn(web, 'viewer')
+  const answer = await desk.get('/growth')
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/desk/subscribers#growth'])
+  expect(await (await desk.get('/subscribers')).text()).toContain('id="growth"')
+})

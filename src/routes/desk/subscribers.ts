@@ -87,6 +87,9 @@ export function subscribersDesk(services: Services): DeskRoute[] {
   }
   return [
     get('/subscribers', 'viewer', (call) => showList(call)),
+    get('/growth', 'viewer', ({ redirect }) => {
+      redirect('/subscribers#growth')
+    }),
     postForm('/subscribers', 'editor', showNew, async ({ request, actor, session, redirect }) => {
       const { email, newsletters: wanted, language, basis } = newForm.parse(request.body)
       const spoken = language ?? session.language
