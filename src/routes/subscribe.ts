@@ -36,8 +36,9 @@ export function subscribeRoutes({ signups }: Pick<Services, 'signups'>, http: Pu
     async (request, response) => {
       const body = fieldsOf(request.body)
       const client = http.clientAddress(request)
-      await http.signupLimit.consume(client, signupCost(signups.hasReadForm(body)))
+      // What is told at once depends on the text alone: it asks for no mail, and does not count.
       const signup = await signups.read(body, languageOf(response))
+      await http.signupLimit.consume(client, signupCost(signups.hasReadForm(body)))
       const browser = keepBrowser(request, response, http.publicUrl)
       await signups.signUp(signup, visitorOf(request, response, { client, browser }))
       answer(request, response)

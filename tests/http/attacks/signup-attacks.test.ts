@@ -208,6 +208,23 @@ test('the honeypot and a forged stamp are answered the same, and nothing is sent
   expect(await rowsOf(web, 'select id from outbox')).toEqual([])
 })
 
+test('an address that is none is told so however often, and uses up nothing', async () => {
+  const web = await aWeb()
+  const newsletter = await aNewsletter(web.context.database)
+  const signUp = async (email: string) =>
+    (
+      await web.fetch('/subscribe', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email, newsletters: [newsletter.slug] }),
+      })
+    ).status
+  for (let n = 0; n < 20; n++) expect(await signUp('nobody')).toBe(422)
+  for (let n = 0; n < 15; n++) expect(await signUp(`a${n}@reader.example`)).toBe(202)
+  expect(await signUp('a15@reader.example')).toBe(429)
+  expect(await signUp('nobody')).toBe(422)
+})
+
 test('a form sent at once is taken, under the limits of one without a stamp', async () => {
   const web = await aWeb()
   const { database, services } = web.context
