@@ -24,6 +24,7 @@ interface Post {
   text: string
   /** UTC. */
   modified: string
+  status: 'publish' | 'draft' | 'future'
 }
 
 const post = (n: number, change: Partial<Post> = {}): Post => ({
@@ -31,6 +32,7 @@ const post = (n: number, change: Partial<Post> = {}): Post => ({
   title: `Le phare, jour ${n}`,
   text: `Le phare de Port-Clair brille depuis ${n} jours.`,
   modified: '2026-03-10T08:00:00Z',
+  status: 'publish',
   ...change,
 })
 
@@ -46,10 +48,11 @@ ${posts
       title,
       text,
       modified,
+      status,
     }) => `<item><title><![CDATA[${title}]]></title><link>${home}/2026/03/phare-${n}/</link>
 <guid isPermaLink="false">${site}/?p=${n}</guid><content:encoded><![CDATA[<p>${text}</p>]]></content:encoded>
 <wp:post_id>${n}</wp:post_id><wp:post_date_gmt>2026-03-0${n} 08:00:00</wp:post_date_gmt><wp:post_modified_gmt>${sql(modified)}</wp:post_modified_gmt>
-<wp:post_name>phare-${n}</wp:post_name><wp:status>publish</wp:status><wp:post_type>post</wp:post_type></item>`,
+<wp:post_name>phare-${n}</wp:post_name><wp:status>${status}</wp:status><wp:post_type>post</wp:post_type></item>`,
   )
   .join('\n')}</channel></rss>`
 
@@ -193,6 +196,18 @@ test('SRC-2 a correction arrives by a feed of what came by an export; an older e
   expect(await textOf(database, 1)).toContain('tremble')
   expect(await fromExport(wxr([again]))).toMatchObject({ updated: 0, older: 1 })
 })
+
+test.each(['fromFeed', 'fromAtom'] as const)(
+  'SRC-2 what an export had as a draft is published once the site shows it, though not a word has changed: %s',
+  async (way) => {
+    const room = await aRoom()
+    const states = async () => query<{ state: string }>(room.url, 'select state from articles')
+    await room.fromExport(wxr([post(1, { status: 'draft' })]))
+    expect(await states()).toEqual([{ state: 'draft' }])
+    await room.fromFeed(way === 'fromAtom' ? atom([post(1)]) : rss([post(1)]))
+    expect(await states()).toEqual([{ state: 'published' }])
+  },
+)
 
 test('SRC-2 what the desk has corrected stays, until the site has the last word again', async () => {
   const { database, articles, fromExport } = await aRoom()

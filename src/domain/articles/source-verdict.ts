@@ -41,13 +41,16 @@ export type SourceVerdict = 'write' | 'compare' | 'same' | 'older' | 'held'
 export function judgeSource(source: SourceMark, known: KnownArticle, wantsState: string): SourceVerdict {
   if (known.heldAt || isOwn(known)) return 'held'
   const rank = rankOf(known)
+  // An equal text is still to be published.
+  const isAwaited = wantsState === 'published' && (known.state === 'draft' || known.state === 'scheduled')
   if (source.modifiedAt && known.remoteModifiedAt) {
     const later = source.modifiedAt.getTime() - known.remoteModifiedAt.getTime()
     if (later !== 0) return later > 0 ? 'write' : 'older'
     const isAuthority = rank === 3 && known.state === wantsState
-    return source.rank < rank || (source.rank === rank && isAuthority) ? 'same' : 'write'
+    const isSame = source.rank < rank || (source.rank === rank && isAuthority)
+    return isSame && !isAwaited ? 'same' : 'write'
   }
-  return source.rank < rank ? 'compare' : 'write'
+  return source.rank < rank && !isAwaited ? 'compare' : 'write'
 }
 
 /** Written by the newsroom's own system, under an id of its own. */
