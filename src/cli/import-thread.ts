@@ -24,8 +24,12 @@ async function run({ services }: Context): Promise<ImportReport> {
   const { languages, zone } = await services.publication.get()
   const shared = { actor: cliActor, language, languages, zone }
   if (source.kind === 'feed') return importFeed(services, { ...shared, url: source.url })
+  const followed = (await services.sources.list()).filter(
+    ({ kind, home }) => kind === 'wordpress' && home !== '',
+  )
   return importWordpress(services, {
     ...shared,
+    followed: followed.map(({ home }) => home),
     files: source.files,
     onProgress: (...progress) => tell({ progress }),
   })

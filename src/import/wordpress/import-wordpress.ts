@@ -31,6 +31,8 @@ export interface WordpressOptions {
   language: string | undefined
   languages: string[]
   zone: string
+  /** Homes of the sites of WordPress that are followed: what they scheduled is theirs to publish. */
+  followed?: string[]
   onProgress: (done: number, total: number, note: string) => void
 }
 
@@ -92,7 +94,9 @@ export async function importWordpress(services: ImportServices, options: Wordpre
   try {
     const site = await survey(attachments, pass())
     const sections = knownSections(await services.selections.list('section'))
-    return await importPosts(services, { ...options, ...site, sections, attachments }, pass())
+    const { followed = [] } = options
+    const isFollowed = followed.some((home) => idPrefixOf(home) === site.idPrefix)
+    return await importPosts(services, { ...options, ...site, isFollowed, sections, attachments }, pass())
   } finally {
     attachments.close()
   }
@@ -143,7 +147,7 @@ async function survey(attachments: Attachments, pass: Iterable<Pass>) {
 
 async function importPosts(
   services: ImportServices,
-  context: PostContext & { actor: Actor },
+  context: PostContext & { actor: Actor; isFollowed: boolean },
   pass: Iterable<Pass>,
 ): Promise<WordpressReport> {
   const batcher = createBatcher(services, context.actor, context.baseUrl)
@@ -164,9 +168,11 @@ async function importPosts(
       words,
     })
   }
+  const awaitedReason = ({ fields }: WxrItem) =>
+    context.isFollowed && fields.status === 'future' ? 'scheduled' : undefined
   const importItem = async (item: WxrItem, part: Part) => {
     const fault = faultOf(item)
-    const reason = fault === undefined ? leftOutReason(item) : undefined
+    const reason = fault === undefined ? (leftOutReason(item) ?? awaitedReason(item)) : undefined
     if (fault !== undefined) batcher.addUnreadable(nameOf(item, part), fault)
     else if (reason) leaveOut(item, part, reason)
     else {

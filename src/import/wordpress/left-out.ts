@@ -12,6 +12,7 @@ export type LeftOutReason =
   | 'trash'
   | 'other state'
   | 'language'
+  | 'scheduled'
 
 const types: Record<string, LeftOutReason> = {
   page: 'page',

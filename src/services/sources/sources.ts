@@ -1,4 +1,5 @@
 import { nameOfActor, type Actor } from '../../domain/editor.ts'
+import { siteKeyOf } from '../../domain/articles/identity.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
 import {
   ringsOf,
@@ -112,6 +113,7 @@ export function createSourceService(parts: LookParts) {
       const id = await database.transaction(async (tx) => {
         const added = await tx.sources.insert(found, settings, randomSecret())
         if (added === undefined) throw exists()
+        if (found.kind === 'wordpress') await tx.articles.markAwaited(siteKeyOf(found.home))
         await tx.audit.insert(actor, 'source.added', `source:${added}`, { url: found.url })
         return added
       })

@@ -148,6 +148,13 @@ export function articleWrites(db: Executor) {
         ...touched,
       }),
 
+    /** Scheduled → draft, where an export scheduled it: a site that is followed says itself what is public. */
+    async markAwaited(siteKey: string): Promise<void> {
+      await run(db)`
+        update articles set state = 'draft', updated_at = ${touched.updatedAt}
+        where state = 'scheduled' and held_at is null and starts_with(external_id, ${`wp:${siteKey}:`})`
+    },
+
     /** Scheduled → published for those whose time has come; their ids. */
     async markPublished(now: Date): Promise<number[]> {
       const rows = await db
