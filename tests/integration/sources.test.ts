@@ -420,6 +420,42 @@ test.each(['login-page', 'cut', 'busy', 'closed', 'down'] as const)(
   },
 )
 
+test('SRC-4 a post that breaks the answers of its site is left out, and stops no other', async () => {
+  const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add({ title: 'Hier' }) })
+  const { wordpress } = site
+  const { id } = wordpress.add({ title: 'Un code court de trop' })
+  wordpress.add({ title: 'Le bac' })
+  wordpress.broken.add(id)
+  wordpress.add({ title: 'Le quai' })
+  const looks = ['retrying', 'retrying', 'retrying', 'following']
+  for (const state of looks) expect((await site.look()).state).toBe(state)
+  expect(await site.titles()).toEqual({ Hier: 'published', 'Le bac': 'published', 'Le quai': 'published' })
+  const { sources } = site.context.services
+  expect(await sources.listItems(site.sourceId, 'skipped')).toMatchObject([
+    { remoteId: String(id), reason: 'unfit' },
+  ])
+  wordpress.requests = []
+  await site.look()
+  expect(reads(wordpress)).toEqual([])
+  wordpress.broken.clear()
+  wordpress.later(60)
+  wordpress.edit(id, { title: 'Mieux' })
+  await site.look()
+  expect(await site.titles()).toMatchObject({ Mieux: 'published' })
+})
+
+test('SRC-4 a site that shows no text at all has lost none of its posts once it does', async () => {
+  const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add({ title: 'Hier' }) })
+  const { wordpress } = site
+  wordpress.add({ title: 'Le bac' })
+  for (const id of wordpress.posts.keys()) wordpress.broken.add(id)
+  for (let n = 0; n < 6; n += 1)
+    expect(await site.look()).toMatchObject({ state: 'retrying', failure: 'broken' })
+  wordpress.broken.clear()
+  await site.look()
+  expect(await site.titles()).toMatchObject({ 'Le bac': 'published' })
+})
+
 test('SRC-3 two workers that look at once: one does, and nothing is read twice', async () => {
   const wordpress = await aWordpress()
   for (let n = 0; n < 30; n += 1) wordpress.add()

@@ -52,6 +52,8 @@ export class FakeWordpress {
   tellsChanges = true
   /** Whether a plugin makes 200 of the status of errors. */
   wrapsErrors = false
+  /** Posts whose text ends its PHP. */
+  broken = new Set<number>()
   /** Parameters that it does not know, as WordPress 5.6 does not know `modified_after`. */
   unknown: string[] = []
   /** Runs before a request is answered. */
@@ -240,7 +242,9 @@ export class FakeWordpress {
     const page = Number(query.get('page') ?? 1)
     const found = this.#find(query)
     const pages = Math.ceil((found?.length ?? 0) / limit)
-    if (!found || limit > 100)
+    if (query.has('_embed') && found?.some(({ id }) => this.broken.has(id)))
+      response.writeHead(500, { 'content-type': 'text/html' }).end('<p>There has been a critical error.</p>')
+    else if (!found || limit > 100)
       json(response, 400, { code: 'rest_invalid_param', message: 'Invalid parameter.' })
     else if (page > 1 && page > pages) json(response, 400, { code: 'rest_post_invalid_page_number' })
     else {

@@ -3,7 +3,7 @@ import { isNight } from '../../domain/calendar.ts'
 import { restMsAfter, unknownChange } from '../../domain/sources/source.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Look, LookParts } from './look.ts'
-import type { ItemMark } from './site.ts'
+import { SiteFault, type ItemMark, type ReadItem, type WordpressReader } from './site.ts'
 import { withdrawGone } from './withdrawals.ts'
 import { writeItems } from './write-items.ts'
 import { dayMs, hourMs } from '../../domain/time.ts'
@@ -15,6 +15,8 @@ const readSize = 10
 const overlapMs = 2 * hourMs
 /** An address holds no more, at ten letters each. */
 const mostExcepted = 500
+/** Looks in a row that fail over a text: a site that is busy fails now and then. */
+const looksUntilLeftOut = 3
 /** Pages of a sweep in one look: ten thousand posts take an hour of the night. */
 const sweepPages = 10
 
@@ -113,7 +115,7 @@ async function readAll(
   for (let at = 0; at < wanted.length && !look.isUnfinished; at += readSize) {
     const startedAt = performance.now()
     const ten = wanted.slice(at, at + readSize)
-    const items = await sites.wordpress.read(look.site, ten.map(idOf), look.context)
+    const items = await readTen(sites.wordpress, look, ten)
     const siteMs = performance.now() - startedAt
     for (const mark of ten) look.read.add(mark.remoteId)
     const cursorAt = ten.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
@@ -124,6 +126,41 @@ async function readAll(
   const cursorAt = look.isUnfinished ? undefined : marks.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
   if (cursorAt) await look.save({ cursorAt })
 }
+
+/** One by one where the site cannot show ten, or they are too long for one answer. */
+async function readTen(wordpress: WordpressReader, look: Look, ten: ItemMark[]): Promise<ReadItem[]> {
+  const read = (marks: ItemMark[]) => wordpress.read(look.site, marks.map(idOf), look.context)
+  /** A post that goes on failing stops no other, unless the site shows no text at all. */
+  const leaveOut = async (mark: ItemMark, fault: unknown): Promise<ReadItem[]> => {
+    if (!isOfPosts(fault) || look.source.failures < looksUntilLeftOut) throw fault
+    const { newest } = await wordpress.listNewest(look.site, 'date')
+    const other = newest.findLast((one) => !one.isProtected && one.remoteId !== mark.remoteId)
+    if (!other) throw fault
+    await read([other])
+    return [{ ...mark, ...unread(mark) }]
+  }
+  try {
+    return await read(ten)
+  } catch (fault) {
+    if (!isOfPosts(fault)) throw fault
+    const items: ReadItem[] = []
+    for (const mark of ten)
+      items.push(...(await read([mark]).catch((error: unknown) => leaveOut(mark, error))))
+    return items
+  }
+}
+
+const isOfPosts = (error: unknown): boolean =>
+  error instanceof SiteFault && (error.failure === 'broken' || error.failure === 'unreadable')
+
+const unread = ({ remoteId }: ItemMark) => ({
+  title: `#${remoteId}`,
+  guid: undefined,
+  link: undefined,
+  article: undefined,
+  selections: [],
+  reason: 'unfit',
+})
 
 const idOf = ({ remoteId }: { remoteId: string }): string => remoteId
 
