@@ -101,11 +101,12 @@ test('a post without a text, or at no address, is none', () => {
     expect(readPost({ ...post, ...change }, site, context)).toMatchObject({ reason: 'unfit' })
 })
 
-test('an answer behind the warnings of a PHP that shows them is read; a page is none', () => {
+test('an answer among the warnings of a PHP that shows them is read; a page is none', () => {
   const warning = '\n<br />\n<b>Deprecated</b>:  [x] {y} in <b>/srv/port.php</b> on line <b>3</b><br />\n'
   const read = (text: string) => readJson(Buffer.from(text))
   expect(read(`\uFEFF\uFEFF${warning}${warning}[{"id":7}]`)).toEqual([{ id: 7 }])
   expect(read(`${warning}[]`)).toEqual([])
+  expect(read(`[{"id":7}]${warning}\n<!-- Page gardée [0.2 s] {a} -->`)).toEqual([{ id: 7 }])
   expect(read('<html><script>\n[]\n</script></html>')).toBeUndefined()
 })
 
