@@ -51,6 +51,12 @@ async function leads(fetch: Fetch, addresses: Record<string, string | number>) {
   }
 }
 
+test('SRC-8 an address that a story has taken over from one that was withdrawn leads to the story that is out', async () => {
+  const { fetch, context } = await aMovedSite()
+  await anArticle(context.database, { slug: 'retire-2', oldPath: '/fr/retire/' })
+  await leads(fetch, { '/fr/retire/': '/articles/retire-2' })
+})
+
 test('SRC-8 a permalink leads home in either percent-case, in letters, below a language, with and without its slash', async () => {
   const { fetch } = await aMovedSite()
   const arabic = '/articles/معرض-الكتاب'

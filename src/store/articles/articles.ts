@@ -158,19 +158,19 @@ export function articlesStore(db: Executor) {
 
     /**
      * By the path of its permalink before an import.
-     * @param paths canonical (`canonicalPath`); the first that an article had wins
+     * @param paths canonical (`canonicalPath`); the first that an article had wins, of several articles one that is out
      */
     async findPublicByOldPath(paths: string[]): Promise<Article | undefined> {
       if (paths.length === 0) return undefined
       const id = await findValue<number>(db)`
-        select id from (
+        select a.id from (
           select id, lower(rtrim(old_path, '/')) as path from articles
           where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})
           union all
           select article_id, lower(rtrim(old_path, '/')) from article_aliases
           where old_path is not null and lower(rtrim(old_path, '/')) = any(${paths})) as found
-        where exists (select from articles a where a.id = found.id and a.state in ('published', 'withdrawn'))
-        order by array_position(${paths}::text[], path), id limit 1`
+        join articles a on a.id = found.id and a.state in ('published', 'withdrawn')
+        order by array_position(${paths}::text[], path), a.state = 'withdrawn', a.id limit 1`
       return id === undefined ? undefined : findBy('id', id)
     },
 
