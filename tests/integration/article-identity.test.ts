@@ -197,6 +197,15 @@ test('SRC-2 a correction arrives by a feed of what came by an export; an older e
   expect(await fromExport(wxr([again]))).toMatchObject({ updated: 0, older: 1 })
 })
 
+test('SRC-2 an export with later words leaves links where a feed said that they lead', async () => {
+  const room = await aRoom()
+  await room.fromFeed(atom([post(1)]))
+  await room.fromExport(wxr([post(1, { text: 'Le phare brille mieux.', modified: '2026-03-11T08:00:00Z' })]))
+  expect(await query(room.url, 'select html, canonical_url from articles')).toEqual([
+    { html: expect.stringContaining('mieux') as string, canonical_url: `${site}/2026/03/phare-1/` },
+  ])
+})
+
 test.each(['fromFeed', 'fromAtom'] as const)(
   'SRC-2 what an export had as a draft is published once the site shows it, though not a word has changed: %s',
   async (way) => {

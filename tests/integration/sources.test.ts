@@ -420,6 +420,25 @@ test.each(['login-page', 'cut', 'busy', 'closed', 'down'] as const)(
   },
 )
 
+test('SRC-4 a site that changes its permalinks: addresses follow, though nothing says that a post has changed', async () => {
+  const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add({ slug: 'le-bac' }) })
+  const { wordpress } = site
+  const read = () =>
+    site.sql<{ guid: string; canonical_url: string; old_path: string }>(
+      'select guid, canonical_url, old_path, html from articles',
+    )
+  const [before] = await read()
+  wordpress.isDated = false
+  await site.look()
+  const after = { canonical_url: `${wordpress.home}/le-bac/`, old_path: '/le-bac/' }
+  expect(await read()).toEqual([{ ...before, ...after }])
+  for (const path of [before?.old_path ?? '', '/le-bac/'])
+    expect((await site.fetch(path)).headers.get('location')).toBe('/articles/le-bac')
+  wordpress.requests = []
+  await site.look()
+  expect(reads(wordpress)).toEqual([])
+})
+
 test('SRC-4 a post that breaks the answers of its site is left out, and stops no other', async () => {
   const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add({ title: 'Hier' }) })
   const { wordpress } = site
@@ -588,9 +607,16 @@ test('SRC-2 an article that an export brought is the same article', async () => 
   const host = new URL(wordpress.home).host
   await site.put(`wp:${host}:1`, { title: 'Par l’export', guid: `${wordpress.home}/?p=1` })
   await site.sql('update articles set remote_rank = 3, held_at = null')
-  wordpress.add({ title: 'Par le site' })
+  const post = wordpress.add({ title: 'Par le site' })
+  await site.sql('update articles set remote_modified_at = $1', [
+    post.modified.toISOString().slice(0, 19) + 'Z',
+  ])
   await site.sql('update sources set since = null')
   await site.look()
+  // Of the same change it has what the export says not: where links lead.
+  expect(await site.sql('select canonical_url from articles')).toEqual([
+    { canonical_url: wordpress.linkOf(post) },
+  ])
   expect(await site.titles()).toEqual({ 'Par le site': 'published' })
 })
 

@@ -47,6 +47,8 @@ export class FakeWordpress {
   /** Undefined: as WordPress 6.1, which says nothing of it. */
   frontPage: number | undefined = 0
   languages: { slug: string; w3c: string; path: string }[] = []
+  /** Its permalinks begin with the day. */
+  isDated = true
   showsAll = true
   /** Whether its answers hold the time of the last change. */
   tellsChanges = true
@@ -130,7 +132,7 @@ export class FakeWordpress {
 
   linkOf({ date, slug, prefix }: FakePost): string {
     const [day = ''] = this.local(date).split('T')
-    return `${this.home}${prefix}/${day.replaceAll('-', '/')}/${slug}/`
+    return `${this.home}${prefix}/${this.isDated ? `${day.replaceAll('-', '/')}/` : ''}${slug}/`
   }
 
   /** As the database of the site holds it. */
@@ -294,9 +296,13 @@ export class FakeWordpress {
     else json(response, 200, { id })
   }
 
-  #mark({ id, date, modified, password }: FakePost) {
+  #mark(post: FakePost) {
+    const { id, date, modified, password } = post
     const modified_gmt = this.tellsChanges ? gmt(modified) : null
-    return { id, date_gmt: gmt(date), modified_gmt, content: { protected: password !== '' } }
+    return {
+      ...{ id, date_gmt: gmt(date), modified_gmt, link: this.linkOf(post) },
+      content: { protected: password !== '' },
+    }
   }
 
   #full(post: FakePost) {

@@ -142,6 +142,10 @@ export interface Face {
   face: string
 }
 
+/** Whether the page of an item is elsewhere than it was: all are, where a site has other permalinks or another host. */
+export const isMoved = (seen: { link: string | undefined }, known: { link: string | undefined }): boolean =>
+  seen.link !== undefined && known.link !== undefined && foldUrl(seen.link) !== foldUrl(known.link)
+
 /** How a person is told that it is not the site it was; undefined where it is. A change of http to https is none. */
 export function compareFaces(known: Face, seen: Face): 'moved' | 'changed' | undefined {
   if (foldUrl(known.home) !== foldUrl(seen.home)) return 'moved'

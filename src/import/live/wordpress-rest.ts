@@ -8,7 +8,7 @@ import type { ServerAnswer } from '../fetch-public.ts'
 import { faultOf, type SiteClient } from './site-client.ts'
 
 const pageSize = 100
-const markFields = 'id,date_gmt,modified_gmt,content.protected'
+const markFields = 'id,date_gmt,modified_gmt,link,content.protected'
 const embeds = 'author,wp:term,wp:featuredmedia'
 
 const root = z.object({
@@ -31,6 +31,7 @@ const marks = listOf(
     id: z.int().positive(),
     date_gmt: z.string().nullish(),
     modified_gmt: z.string().nullish(),
+    link: z.string().optional().catch(undefined),
     content: z.object({ protected: z.boolean() }).optional(),
   }),
 )
@@ -145,6 +146,7 @@ const toMark = (one: z.infer<typeof marks>[number]): ItemMark => ({
   publishedAt: toDate(one.date_gmt),
   modifiedAt: toDate(one.modified_gmt),
   isProtected: one.content?.protected ?? false,
+  link: URL.parse(one.link ?? '')?.href,
 })
 
 function endpoint(rootUrl: string, path: string, params: Record<string, string>): string {

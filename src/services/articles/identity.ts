@@ -129,10 +129,13 @@ const pathsOf = ({ source }: ArticleToPut): string[] => {
 /** Whether what a source brings is written over what is stored. */
 export async function judgeArticle(
   stores: Stores,
-  { input, source, origin }: ArticleToPut,
+  { input, source, origin, isLive }: ArticleToPut,
   stored: StoredArticle,
 ): Promise<Exclude<SourceVerdict, 'compare'>> {
   const verdict = source ? judgeSource(source, stored, input.state ?? 'published') : 'write'
+  // A site that has other permalinks has changed no post, and an export names no address that links could lead to.
+  const isElsewhere = foldUrl(source?.link ?? '') !== foldUrl(stored.canonicalUrl ?? '')
+  if (verdict === 'same' && isLive && source?.rank === 3 && isElsewhere) return 'write'
   if (verdict !== 'compare') return verdict
   const known = await stores.articles.find(stored.id)
   if (!known || !source || source.isSummary) return 'same'

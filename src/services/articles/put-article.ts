@@ -19,6 +19,8 @@ export interface ArticleToPut {
   origin?: Origin
   /** Where a source brings it, not the newsroom's own system. */
   source?: SourceMark
+  /** Its source shows it so now; an export may be of last year. */
+  isLive?: boolean
   /** It is news at its site, and becomes public here now; else an import's article was public since its date. */
   isNews?: boolean
   /** By slug, for tags that may be new. */

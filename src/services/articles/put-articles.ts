@@ -158,7 +158,8 @@ async function prepare(
     writtenBy: by,
     // A site knows of neither: what the desk has said stays.
     ...(!(origin ?? source) && { correction: input.correction || undefined, translationOf: original }),
-    canonicalUrl: input.canonicalUrl,
+    // An export names none.
+    canonicalUrl: input.canonicalUrl ?? (origin && stored?.canonicalUrl),
     picture: input.picture && toPicture(withoutUndefined(input.picture), ownFiles, publicUrl),
     enclosure: input.enclosure && withoutUndefined(input.enclosure),
     areResponsesOpen: input.responses === 'open',

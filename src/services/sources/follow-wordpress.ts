@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isNight } from '../../domain/calendar.ts'
-import { restMsAfter, unknownChange } from '../../domain/sources/source.ts'
+import { isMoved, restMsAfter, unknownChange } from '../../domain/sources/source.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Look, LookParts } from './look.ts'
 import { SiteFault, type ItemMark, type ReadItem, type WordpressReader } from './site.ts'
@@ -169,14 +169,18 @@ const toMark = (remoteId: string): ItemMark => ({
   publishedAt: undefined,
   modifiedAt: undefined,
   isProtected: false,
+  link: undefined,
 })
 
-/** By the time of the last change, never by the text: that may change without an edit, and stay the same with one. */
+/**
+ * By the time of the last change and the address, which no edit need change; never by the text: that may change without
+ * an edit, and stay the same with one.
+ */
 function isToRead(mark: ItemMark, known: StoredItem | undefined): boolean {
   if (!known) return true
   if (mark.isProtected) return false
   if (known.state === 'withdrawn' || known.state === 'kept' || known.reason === 'protected') return true
-  return known.modifiedAt?.getTime() !== (mark.modifiedAt ?? unknownChange).getTime()
+  return isMoved(mark, known) || known.modifiedAt?.getTime() !== (mark.modifiedAt ?? unknownChange).getTime()
 }
 
 /** Every night all ids, slowly: what vanished from further back than the newest, and what nothing else has shown. */

@@ -67,11 +67,12 @@ export interface ItemMark {
   modifiedAt: Date | undefined
   /** It needs a password. */
   isProtected: boolean
+  /** The address of its page. */
+  link: string | undefined
 }
 
 export interface ReadItem extends ItemMark {
   guid: string | undefined
-  link: string | undefined
   title: string
   /** Undefined for what is skipped. */
   article: ArticleToPut | undefined

@@ -99,6 +99,7 @@ function toPut(
     ...article,
     externalId: known?.externalId ?? article.externalId,
     // What comes late, by a clock that ran late or after an outage, is due all the same; what was there before is not.
+    isLive: true,
     isNews: look.source.caughtUpAt !== undefined && isYoung,
   }
 }
