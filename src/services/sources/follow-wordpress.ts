@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isNight } from '../../domain/calendar.ts'
-import { isMoved, restMsAfter, unknownChange } from '../../domain/sources/source.ts'
+import { isMoved, restMsAfter, unknownChange, type SourceFailure } from '../../domain/sources/source.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
 import type { Look, LookParts } from './look.ts'
 import { SiteFault, type ItemMark, type ReadItem, type WordpressReader } from './site.ts'
@@ -17,6 +17,8 @@ const overlapMs = 2 * hourMs
 const mostExcepted = 500
 /** Looks in a row that fail over a text: a site that is busy fails now and then. */
 const looksUntilLeftOut = 3
+/** Of these the lists, which are without texts, know nothing. */
+const faultsOfPosts = new Set<SourceFailure>(['broken', 'unreadable', 'unreachable'])
 /** Pages of a sweep in one look: ten thousand posts take an hour of the night. */
 const sweepPages = 10
 
@@ -112,10 +114,16 @@ async function readAll(
     (mark) => !look.read.has(mark.remoteId) && isToRead(mark, known.get(mark.remoteId)),
   )
   if (wanted.length > 0) await look.findChange()
-  for (let at = 0; at < wanted.length && !look.isUnfinished; at += readSize) {
+  const queue = wanted.flatMap((_, at) => (at % readSize === 0 ? [wanted.slice(at, at + readSize)] : []))
+  while (!look.isUnfinished) {
+    const ten = queue.shift()
+    if (!ten) break
     const startedAt = performance.now()
-    const ten = wanted.slice(at, at + readSize)
     const items = await readTen(sites.wordpress, look, ten)
+    if (!items) {
+      queue.unshift(...ten.map((mark) => [mark]))
+      continue
+    }
     const siteMs = performance.now() - startedAt
     for (const mark of ten) look.read.add(mark.remoteId)
     const cursorAt = ten.flatMap((mark) => cursorOf(mark) ?? []).at(-1)
@@ -127,31 +135,32 @@ async function readAll(
   if (cursorAt) await look.save({ cursorAt })
 }
 
-/** One by one where the site cannot show ten, or they are too long for one answer. */
-async function readTen(wordpress: WordpressReader, look: Look, ten: ItemMark[]): Promise<ReadItem[]> {
+/**
+ * A post that breaks the site's answers, or is too much for one, stops no other: it is asked for alone, and left out
+ * once that has failed for some looks, unless the site shows no text at all.
+ * @returns undefined where these are to be read one by one
+ */
+async function readTen(
+  wordpress: WordpressReader,
+  look: Look,
+  ten: ItemMark[],
+): Promise<ReadItem[] | undefined> {
   const read = (marks: ItemMark[]) => wordpress.read(look.site, marks.map(idOf), look.context)
-  /** A post that goes on failing stops no other, unless the site shows no text at all. */
-  const leaveOut = async (mark: ItemMark, fault: unknown): Promise<ReadItem[]> => {
-    if (!isOfPosts(fault) || look.source.failures < looksUntilLeftOut) throw fault
+  try {
+    return await read(ten)
+  } catch (fault) {
+    const isOfPosts = fault instanceof SiteFault && faultsOfPosts.has(fault.failure)
+    const [mark, ...others] = ten
+    if (!isOfPosts || !mark) throw fault
+    if (others.length > 0) return undefined
+    if (look.source.failures < looksUntilLeftOut) throw fault
     const { newest } = await wordpress.listNewest(look.site, 'date')
     const other = newest.findLast((one) => !one.isProtected && one.remoteId !== mark.remoteId)
     if (!other) throw fault
     await read([other])
     return [{ ...mark, ...unread(mark) }]
   }
-  try {
-    return await read(ten)
-  } catch (fault) {
-    if (!isOfPosts(fault)) throw fault
-    const items: ReadItem[] = []
-    for (const mark of ten)
-      items.push(...(await read([mark]).catch((error: unknown) => leaveOut(mark, error))))
-    return items
-  }
 }
-
-const isOfPosts = (error: unknown): boolean =>
-  error instanceof SiteFault && (error.failure === 'broken' || error.failure === 'unreadable')
 
 const unread = ({ remoteId }: ItemMark) => ({
   title: `#${remoteId}`,
