@@ -300,6 +300,20 @@ test('SRC-4 what is saved in the hour that comes twice in autumn is seen', async
   expect(await site.titles()).toEqual({ Après: 'published' })
 })
 
+test('SRC-4 a site goes to a zone further west while much is edited: none of it is passed over', async () => {
+  const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add() })
+  const { wordpress } = site
+  const old = new Date('2024-05-01T08:00:00Z')
+  for (let n = 0; n < 300; n += 1) {
+    if (n % 20 === 0) wordpress.later(1)
+    wordpress.add({ id: 1_000 + (n % 150) * 2 + (n < 150 ? 0 : 1), date: old, modified: wordpress.now })
+  }
+  for (let n = 0; n < 100; n += 1) wordpress.add({ date: new Date(+old + 1_000) })
+  wordpress.setZone('America/Martinique')
+  await site.look()
+  expect(Object.keys(await site.titles())).toHaveLength(401)
+})
+
 test('SRC-4 all posts vanish: nothing is withdrawn, a person is asked, and the answer is done', async () => {
   const site = await aFollowedSite({
     prepare: (wordpress) => {

@@ -16,6 +16,8 @@ export interface FakePost {
   slug: string
   guid: string
   password: string
+  /** The times that its database holds, where it was written in another zone. */
+  locals?: Record<'date' | 'modified', string>
   /** Below which language's home it lies. */
   prefix: string
   category: { slug: string; name: string }
@@ -71,12 +73,15 @@ export class FakeWordpress {
     zone = 'Europe/Paris',
   }: { now?: Date; zone?: string } = {}) {
     this.now = now
-    this.#clock = new Intl.DateTimeFormat('en-CA', {
-      timeZone: zone,
-      dateStyle: 'short',
-      timeStyle: 'medium',
-      hourCycle: 'h23',
-    })
+    this.#clock = clockOf(zone)
+  }
+
+  /** What was written in the zone of before keeps its times. */
+  setZone(zone: string): void {
+    for (const post of this.posts.values())
+      post.locals ??= { date: this.local(post.date), modified: this.local(post.modified) }
+    this.#clock = clockOf(zone)
+    this.#locals.clear()
   }
 
   add(wish: Partial<FakePost> = {}): FakePost {
@@ -274,18 +279,19 @@ export class FakeWordpress {
       if (given === null) continue
       if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(given)) return undefined
       const bound = this.local(new Date(given))
-      found = found.filter((post) => this.local(post[field]) > bound)
+      found = found.filter((post) => this.#localOf(post, field) > bound)
     }
     const by = query.get('orderby') ?? 'date'
     if (by === 'include') return found
     const keyOf = (post: FakePost) =>
-      by === 'id'
-        ? String(post.id).padStart(9, '0')
-        : this.local(by === 'modified' ? post.modified : post.date)
+      by === 'id' ? String(post.id).padStart(9, '0') : this.#localOf(post, by === 'modified' ? by : 'date')
     // Of equal times the later post comes first, as from an index that is read backwards.
     found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : b.id - a.id))
     return query.get('order') === 'asc' ? found : found.reverse()
   }
+
+  #localOf = (post: FakePost, field: 'date' | 'modified'): string =>
+    post.locals?.[field] ?? this.local(post[field])
 
   #one(response: ServerResponse, id: number): void {
     const post = this.posts.get(id)
@@ -363,6 +369,9 @@ export class FakeWordpress {
       )
   }
 }
+
+const clockOf = (timeZone: string) =>
+  new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short', timeStyle: 'medium', hourCycle: 'h23' })
 
 const gmt = (at: Date): string => at.toISOString().slice(0, 19)
 

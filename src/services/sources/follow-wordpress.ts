@@ -57,9 +57,14 @@ async function readChanged(parts: LookParts, look: Look): Promise<void> {
       return isTrue && (!source.cursorAt || at > source.cursorAt) ? at : undefined
     })
     const last = marks.at(-1)?.modifiedAt
-    // One before 5.7 gives its oldest again and again: what is new it shows by id and by date, the rest at night.
-    const isAgain = marks.every(({ remoteId }) => listed.has(remoteId))
-    if (look.isUnfinished || marks.length < listSize || isAgain || !last) return
+    if (look.isUnfinished || marks.length < listSize || !last) return
+    // One before 5.7 gives its oldest again and again, and so does one whose clock was set back: its times are local.
+    if (marks.every(({ remoteId }) => listed.has(remoteId))) {
+      // What is new it shows by id and by date, the rest at night.
+      if (listed.size > mostExcepted || excepted.length === listed.size) return
+      excepted = [...listed]
+      continue
+    }
     for (const { remoteId } of marks) listed.add(remoteId)
     const ofLast = marks.filter(({ modifiedAt }) => modifiedAt?.getTime() === last.getTime())
     const ids = ofLast.map(({ remoteId }) => remoteId)
