@@ -1,7 +1,7 @@
 import { open as openFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Actor } from '../../domain/editor.ts'
-import { siteKeyOf } from '../../domain/articles/identity.ts'
+import { foldUrl, siteKeyOf } from '../../domain/articles/identity.ts'
 import { invalid, notFound, type DomainError } from '../../errors.ts'
 import { knownSections } from '../../services/articles/selections.ts'
 import { openAttachments, type Attachments } from './attachments.ts'
@@ -95,7 +95,7 @@ export async function importWordpress(services: ImportServices, options: Wordpre
     const site = await survey(attachments, pass())
     const sections = knownSections(await services.selections.list('section'))
     const { followed = [] } = options
-    const isFollowed = followed.some((home) => idPrefixOf(home) === site.idPrefix)
+    const isFollowed = followed.some((home) => foldUrl(home) === foldUrl(site.baseUrl))
     return await importPosts(services, { ...options, ...site, isFollowed, sections, attachments }, pass())
   } finally {
     attachments.close()

@@ -152,7 +152,8 @@ export function articleWrites(db: Executor) {
     async markAwaited(siteKey: string): Promise<void> {
       await run(db)`
         update articles set state = 'draft', updated_at = ${touched.updatedAt}
-        where state = 'scheduled' and held_at is null and starts_with(external_id, ${`wp:${siteKey}:`})`
+        where state = 'scheduled' and held_at is null and external_id like 'wp:%'
+          and regexp_replace(external_id, '^wp:(www\\.)?(.*):[^:]*$', '\\2') = ${siteKey.replace(/^www\./, '')}`
     },
 
     /** Scheduled → published for those whose time has come; their ids. */
