@@ -69,6 +69,13 @@ test('SRC-4 what an export scheduled at a site that is followed is public once t
   expect(await states()).toEqual([{ title: 'Avant', state: 'draft' }])
   write('Avant', 'Ensuite')
   expect(await run('import', 'wxr', file)).toContain('2 items left out: scheduled 2')
+  // As a version before took it, beside following.
+  await rowsOf(
+    web,
+    "update articles set state = 'scheduled', published_at = '2100-01-01' where title = 'Avant'",
+  )
+  await run('source', 'sync', '1')
+  expect(await states()).toEqual([{ title: 'Avant', state: 'draft' }])
   wordpress.add({ id: 7, title: 'Avant' })
   await run('source', 'sync', '1')
   expect(await states()).toEqual([{ title: 'Avant', state: 'published' }])

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { siteKeyOf } from '../../domain/articles/identity.ts'
 import { isNight } from '../../domain/calendar.ts'
 import { isMoved, restMsAfter, unknownChange, type SourceFailure } from '../../domain/sources/source.ts'
 import type { StoredItem } from '../../store/sources/source-items.ts'
@@ -24,6 +25,8 @@ const sweepPages = 10
 
 /** One look at a WordPress: what has changed, what its lists do not show any more, and at night everything. */
 export async function followWordpress(parts: LookParts, look: Look): Promise<void> {
+  // Versions before this one took scheduled stories of an export beside following.
+  await parts.database.stores.articles.markAwaited(siteKeyOf(look.source.home))
   if (look.source.question === 'moved') {
     await look.findChange()
     await parts.database.stores.sources.updateQuestion(look.source.id, null)
