@@ -1,5 +1,7 @@
-import express, { Router, type Request } from 'express'
+import express, { Router, type Request, type Response } from 'express'
 import { z } from 'zod'
+import { signInLinkLifetimeMs } from '../domain/session.ts'
+import { cookieOf, serializeCookie } from '../http/cookies.ts'
 import { readSessionCookie, sessionCookieOf } from '../http/desk.ts'
 import { showingFaults, type PublicForms } from '../http/public-forms.ts'
 import type { RateLimit } from '../http/rate-limit.ts'
@@ -9,6 +11,13 @@ import type { Services } from '../services/services.ts'
 type Options = Pick<PublicForms, 'publicUrl' | 'pages' | 'clientAddress'> & { limit: RateLimit }
 
 const signInForm = z.object({ email: z.email().max(254) })
+
+/** The page that was asked for before anybody had signed in: of the desk alone, and no longer than the link is good. */
+const wantedCookie = 'depeche_wanted'
+const pageOfDesk = z
+  .string()
+  .max(2_000)
+  .regex(/^\/desk[/?][!-[\]-~]*$/)
 
 /** The desk's door: ask for a link, use it by a button (scanners follow links), leave. */
 export function signInRoutes(
@@ -22,7 +31,14 @@ export function signInRoutes(
     next()
   })
 
-  router.get('/sign-in', (_request, response) => {
+  const keepWanted = (response: Response, page: string, maxAgeSeconds: number) => {
+    const value = Buffer.from(page).toString('base64url')
+    response.append('Set-Cookie', serializeCookie(wantedCookie, value, { publicUrl, maxAgeSeconds }))
+  }
+
+  router.get('/sign-in', (request, response) => {
+    const { data: page } = pageOfDesk.safeParse(request.query['next'])
+    if (page !== undefined) keepWanted(response, page, signInLinkLifetimeMs / 1000)
     pages.send(response, 'desk/sign-in')
   })
 
@@ -52,7 +68,12 @@ export function signInRoutes(
       return
     }
     response.append('Set-Cookie', sessionCookieOf(secret, publicUrl))
-    response.redirect(303, '/desk')
+    const kept = cookieOf(request, wantedCookie, publicUrl)
+    if (kept !== undefined) keepWanted(response, '', 0)
+    response.redirect(
+      303,
+      pageOfDesk.safeParse(Buffer.from(kept ?? '', 'base64url').toString()).data ?? '/desk',
+    )
   })
 
   router.post('/sign-out', form, async (request, response) => {

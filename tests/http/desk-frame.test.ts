@@ -23,6 +23,35 @@ test('a sign-in link changes nothing on GET and HEAD, opens one session on POST,
   expect(cookies[0]).toMatch(/^depeche_session=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/)
 })
 
+test('who wanted a page of the desk comes to it after signing in, and to no other address', async () => {
+  const web = await aWeb()
+  await web.context.services.editors.add(
+    { email: 'nadia@rivage.example', role: 'editor' },
+    { kind: 'cli', role: 'admin' },
+  )
+  const comeTo = async (next: string) => {
+    const door = `/desk/sign-in?next=${encodeURIComponent(next)}`
+    const [cookie = ''] = (await web.fetch(door)).headers.getSetCookie()
+    const { pathname } = new URL(await web.context.services.signIn.createLink('nadia@rivage.example'))
+    const opened = await web.fetch(pathname, {
+      method: 'POST',
+      headers: { cookie: cookie.split(';')[0] ?? '' },
+    })
+    return opened.headers.get('location')
+  }
+  const wanted = '/desk/digests?newsletter=le-matin&x=%D8%A3'
+  const asked = await web.fetch(wanted, { headers: { accept: 'text/html' } })
+  expect(asked.headers.get('location')).toBe(`/desk/sign-in?next=${encodeURIComponent(wanted)}`)
+  expect(await comeTo(wanted)).toBe(wanted)
+  for (const elsewhere of [
+    'https://elsewhere.example/desk/',
+    '//elsewhere.example',
+    '/desk\\\\elsewhere.example',
+    '/articles',
+  ])
+    expect(await comeTo(elsewhere)).toBe('/desk')
+})
+
 test('asking for a link answers alike for an editor and a stranger', async () => {
   const web = await aWeb()
   await web.context.services.editors.add(
