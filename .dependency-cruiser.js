@@ -44,7 +44,10 @@ export default {
     ...layer('domain', '^src/domain/', { runs: of('errors') }),
     ...layer('store', '^src/store/', { runs: of('domain/', 'errors') }),
     ...layer('feeds', '^src/feeds/', { runs: of('domain/') }),
-    ...layer('mail', '^src/mail/', { runs: of('domain/', 'errors', 'locales', 'isolation'), types: of('log') }),
+    ...layer('mail', '^src/mail/', {
+      runs: of('domain/', 'errors', 'locales', 'isolation'),
+      types: of('log'),
+    }),
     ...layer('queue', '^src/queue/', { runs: of('domain/', 'store/client'), types: of('log') }),
     ...layer('services', '^src/services/', {
       runs: of('domain/', 'errors', 'locales', 'isolation'),

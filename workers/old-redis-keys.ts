@@ -1,5 +1,5 @@
 import type { Context } from '../src/context.ts'
-import { unlinkOldKeys } from '../src/queue/old-keys.ts'
+import { unlinkOldKeys } from '../src/queue/old-redis-keys.ts'
 
 const quietMs = 60 * 60_000
 

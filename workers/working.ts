@@ -7,7 +7,7 @@ import { eachByItself } from '../src/services/each-by-itself.ts'
 import { every } from './every.ts'
 import { receiveMail } from './inbound-mail.ts'
 import { createJobs } from './jobs.ts'
-import { createOldKeySweep } from './old-keys.ts'
+import { createOldKeySweep } from './old-redis-keys.ts'
 import { createUnheard } from './unheard.ts'
 import { startWorker } from './run-job.ts'
 

@@ -1,5 +1,3 @@
-/** Addresses that name several servers, which URL cannot read. */
-
 /** What is wrong with an address: one sentence that says what to write, and nothing of the address itself. */
 export class AddressFault extends Error {}
 

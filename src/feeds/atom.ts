@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { generator, type FeedContent, type FeedItem } from './content.ts'
+import { generator, type FeedContent, type FeedItem } from './feed-content.ts'
 import { uuidUrn } from './uuid.ts'
 import { element, escapeXml, textElement } from './xml.ts'
 

@@ -8,7 +8,7 @@ const toBrotli = promisify(brotliCompress)
  * The bytes as they are sent, made once for all readers. The highest levels take many times as long for some
  * per cent, and a story waits for them.
  */
-export async function encode(body: Buffer): Promise<{ gzip: Buffer; br: Buffer }> {
+export async function compress(body: Buffer): Promise<{ gzip: Buffer; br: Buffer }> {
   const [gzipped, br] = await Promise.all([
     toGzip(body, { level: 7 }),
     toBrotli(body, {

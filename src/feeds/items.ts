@@ -15,7 +15,7 @@ import { shortTextOf, summaryOf } from '../domain/articles/summary.ts'
 import { feedPath } from '../domain/feeds/feed.ts'
 import { textIn, type PerLanguage } from '../domain/publication.ts'
 import { cleanLine } from '../domain/text.ts'
-import type { FeedItem } from './content.ts'
+import type { FeedItem } from './feed-content.ts'
 import { uuidUrn } from './uuid.ts'
 import { escapeXml } from './xml.ts'
 

@@ -1,4 +1,4 @@
-import type { FeedContent, FeedItem } from './content.ts'
+import type { FeedContent, FeedItem } from './feed-content.ts'
 
 /** JSON Feed 1.1. It has no date of its own: each item carries its dates. */
 export function writeJson(content: FeedContent): string {

@@ -1,6 +1,6 @@
 import { Feed, type Extension, type Item } from 'feed'
 import type { Picture } from '../domain/articles/article.ts'
-import { generator, type FeedContent, type FeedIcon, type FeedItem } from './content.ts'
+import { generator, type FeedContent, type FeedIcon, type FeedItem } from './feed-content.ts'
 import { escapeXml } from './xml.ts'
 
 /** Minutes: news is asked for at least this often by readers that follow it. */

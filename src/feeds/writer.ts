@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { FeedFormat } from '../domain/feeds/feed.ts'
 import { cleanLine } from '../domain/text.ts'
 import { writeAtom } from './atom.ts'
-import type { FeedContent, FeedItem } from './content.ts'
-import { encode } from './encode.ts'
+import type { FeedContent, FeedItem } from './feed-content.ts'
+import { compress } from './compress.ts'
 import { nameOfSource, toItem, Unshowable, type FeedSource, type ItemFrame } from './items.ts'
 import { writeJson } from './json.ts'
 import { writeOpml } from './opml.ts'
@@ -30,7 +30,7 @@ const version = 9
 export function createFeedWriter() {
   return {
     version,
-    encode,
+    compress,
     opml: writeOpml,
     sitemap: writeSitemap,
     /** One bad source never removes another: what cannot be shown is left out and named. */

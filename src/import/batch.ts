@@ -61,7 +61,7 @@ const batchSize = 100
 const batchCharacters = 1_000_000
 /** A statement takes 65,535 values, and one post may have more responses than there are posts. */
 const responseBatchSize = 1_000
-const maxErrors = 1_000
+const mostRemarks = 1_000
 
 /** An article to put, with what is put after it. */
 interface Entry extends Pick<ImportedPost, 'selections' | 'responses' | 'notes'> {
@@ -86,7 +86,7 @@ export function createBatcher(services: ImportServices, actor: Actor, baseUrl: s
   let writing: Promise<void> = Promise.resolve()
 
   const append = (lines: ImportLine[], name: ItemName | undefined, message: string) => {
-    if (lines.length >= maxErrors) return
+    if (lines.length >= mostRemarks) return
     const title = plainText(name?.title ?? '').slice(0, 120)
     lines.push({ id: '', line: 0, ...name, title, message })
   }

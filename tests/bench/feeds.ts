@@ -82,7 +82,7 @@ async function renderCost(): Promise<void> {
     )
     for (const format of ['rss.xml', 'atom.xml', 'feed.json'] as const) {
       const written = await measure(`write ${format}`, () => composed.write(format).bytes(new Date()))
-      if (format === 'rss.xml') await measure('gzip and brotli', () => writer.encode(written))
+      if (format === 'rss.xml') await measure('gzip and brotli', () => writer.compress(written))
     }
   }
   for (const [name, values] of times) console.log(`  ${name.padEnd(18)} ${median(values).toFixed(1)}`)

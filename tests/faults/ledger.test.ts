@@ -62,9 +62,7 @@ const decide = (decision: DoubtDecision) =>
   step(decision, async ({ context }, { sent }) => {
     const idempotencyKey = `${decision}-${Math.random()}`
     if (sent > 0)
-      await unlessRefused(
-        context.services.doubts.decide(sent, { actor: editor, decision, idempotencyKey }),
-      )
+      await unlessRefused(context.services.doubts.decide(sent, { actor: editor, decision, idempotencyKey }))
   })
 
 const steps = [

@@ -78,7 +78,7 @@ async function someFeeds(): Promise<StoredFeed[]> {
     feedFormats.map(async (format) => {
       const written = composed.write(format)
       const body = written.bytes(lastModified)
-      const encoded = await writer.encode(body)
+      const encoded = await writer.compress(body)
       return {
         path: `/${format}`,
         contentType: feedTypes[format],

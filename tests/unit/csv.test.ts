@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { quoteCsv } from '../../src/services/subscribers/import/csv-cells.ts'
+import { quoteCsv } from '../../src/services/subscribers/csv-cells.ts'
 
 test.each([
   [

@@ -6,7 +6,7 @@ import { shortTextOf, summaryOf } from '../articles/summary.ts'
 import { addressesOf, articleUrl, type Linked } from '../articles/links.ts'
 import { pickPath, type PickedList } from '../articles/pick.ts'
 import { sanitizeText } from '../articles/markdown.ts'
-import { isLetter, type Digest, type VariantPlan } from './digest.ts'
+import { isLetter, type Digest } from './digest.ts'
 import { ownersOf } from './link-tags.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
 import type { Block, Newsletter } from '../newsletter.ts'
@@ -19,56 +19,6 @@ export interface Candidate extends Linked, Pick<Article, Shown> {
   publishedAt: Date
   /** Sections, dossiers and authors, in the editor's order. */
   selections: Selection[]
-}
-
-/** Readers with the same sections and the same history, and what is left for them, in the digest's order. */
-export interface ReaderGroup {
-  articleIds: number[]
-  readers: number
-}
-
-/**
- * The order of a digest: pinned first, then the explicit choice or, without one, what is due (newest first).
- * An exclusion wins over a pin.
- */
-export function orderOf(digest: Pick<Digest, 'pinned' | 'excluded' | 'chosen'>, due: readonly number[]) {
-  const excluded = new Set(digest.excluded)
-  return [...new Set([...digest.pinned, ...(digest.chosen ?? due)])].filter((id) => !excluded.has(id))
-}
-
-/**
- * The pins that make `order` out of what is due: the shortest beginning after which the rest follows by itself, so
- * that new articles still come in below what an editor has placed.
- */
-export function pinsFor(order: readonly number[], due: readonly number[]): number[] {
-  const place = new Map(due.map((id, index) => [id, index]))
-  let end = order.length
-  while (end > 0) {
-    const here = place.get(order[end - 1] ?? -1)
-    const next = end < order.length ? place.get(order[end] ?? -1) : Infinity
-    if (here === undefined || next === undefined || here > next) break
-    end -= 1
-  }
-  return order.slice(0, end)
-}
-
-/**
- * The variants of a digest: what is left for each group, up to the maximum; groups with the same list are one.
- * @param isForAll also for whom no article is left
- */
-export function planVariants(
-  groups: readonly ReaderGroup[],
-  { maxArticles, isForAll }: { maxArticles: number; isForAll: boolean },
-): VariantPlan[] {
-  const plans = new Map<string, VariantPlan>()
-  for (const group of groups) {
-    const articleIds = group.articleIds.slice(0, maxArticles)
-    if (articleIds.length === 0 && !isForAll) continue
-    const key = articleIds.join(',')
-    const plan = plans.get(key) ?? { articleIds, readers: 0 }
-    plans.set(key, { articleIds, readers: plan.readers + group.readers })
-  }
-  return [...plans.values()].sort((a, b) => b.readers - a.readers)
 }
 
 /** Without blocks of its own: the first story large, the others below it. */

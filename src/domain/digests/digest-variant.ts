@@ -3,6 +3,32 @@ import { sanitizeText } from '../articles/markdown.ts'
 import { articlePath } from '../articles/article.ts'
 import { isQuotedIn } from './quote.ts'
 import type { FrozenArticle, FrozenBlock, FrozenDigest } from './frozen-digest.ts'
+import type { VariantPlan } from './digest.ts'
+
+/** Readers with the same sections and the same history, and what is left for them, in the digest's order. */
+export interface ReaderGroup {
+  articleIds: number[]
+  readers: number
+}
+
+/**
+ * The variants of a digest: what is left for each group, up to the maximum; groups with the same list are one.
+ * @param isForAll also for whom no article is left
+ */
+export function planVariants(
+  groups: readonly ReaderGroup[],
+  { maxArticles, isForAll }: { maxArticles: number; isForAll: boolean },
+): VariantPlan[] {
+  const plans = new Map<string, VariantPlan>()
+  for (const group of groups) {
+    const articleIds = group.articleIds.slice(0, maxArticles)
+    if (articleIds.length === 0 && !isForAll) continue
+    const key = articleIds.join(',')
+    const plan = plans.get(key) ?? { articleIds, readers: 0 }
+    plans.set(key, { articleIds, readers: plan.readers + group.readers })
+  }
+  return [...plans.values()].sort((a, b) => b.readers - a.readers)
+}
 
 /** Blocks as they would have been arranged without the others: the first story moves up into a lead that lost its own. */
 function blocksFor(blocks: readonly FrozenBlock[], articles: readonly FrozenArticle[]): FrozenBlock[] {

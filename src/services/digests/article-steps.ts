@@ -1,5 +1,5 @@
 import { isLetter, type DraftChange } from '../../domain/digests/digest.ts'
-import { pinsFor } from '../../domain/digests/digest-content.ts'
+import { pinsFor } from '../../domain/digests/digest-order.ts'
 import { moved, moves } from '../../domain/order.ts'
 import type { Stores } from '../../store/stores.ts'
 import { listDue, type Draft } from './draft.ts'

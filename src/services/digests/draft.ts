@@ -1,13 +1,9 @@
 import { dateIn } from '../../domain/calendar.ts'
 import { lookBackStart } from '../../domain/digests/cadence.ts'
 import { contentHashOf, isLetter, type Digest, type VariantPlan } from '../../domain/digests/digest.ts'
-import {
-  contentOf,
-  orderOf,
-  planVariants,
-  type Candidate,
-  type ReaderGroup,
-} from '../../domain/digests/digest-content.ts'
+import { contentOf, type Candidate } from '../../domain/digests/digest-content.ts'
+import { orderOf } from '../../domain/digests/digest-order.ts'
+import { planVariants, type ReaderGroup } from '../../domain/digests/digest-variant.ts'
 import { addressesOf } from '../../domain/articles/links.ts'
 import { mostReadInDigest } from '../../domain/articles/most-read.ts'
 import { isShown, type PickedList } from '../../domain/articles/pick.ts'

@@ -172,7 +172,7 @@ async function renderDocument(
     lastModified,
     contentSha256,
     body,
-    ...(await feedWriter.encode(body)),
+    ...(await feedWriter.compress(body)),
   }
 }
 

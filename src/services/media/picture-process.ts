@@ -24,6 +24,7 @@ async function make(bytes: Uint8Array): Promise<MadePicture> {
 }
 
 async function makeFiles(bytes: Uint8Array) {
+  // Of an animation the first frame.
   const decoded = await sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels })
     .autoOrient()
     .resize(withinSize(Math.max(...mediaSizes)))

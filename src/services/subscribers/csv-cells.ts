@@ -1,4 +1,4 @@
-import { findAddress, type Address } from '../../../domain/subscribers/address.ts'
+import { findAddress, type Address } from '../../domain/subscribers/address.ts'
 
 /** What a spreadsheet would run as a formula, and what looks as if it had been kept from that already. */
 const formula = /^'*[=+\-@\t\r]/

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { hasCopyReason, spreadReason } from '../../domain/delivery/delivery.ts'
-import type { ReaderGroup } from '../../domain/digests/digest-content.ts'
+import type { ReaderGroup } from '../../domain/digests/digest-variant.ts'
 import type { Cadence } from '../../domain/newsletter.ts'
 import { getRow, listRows, run, type Executor } from '../executor.ts'
 

@@ -2,7 +2,7 @@ import { CsvError } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { findColumns, type ColumnMap } from '../../../domain/subscribers/import-columns.ts'
 import { invalid } from '../../../errors.ts'
-import { addressIn, trimCell } from './csv-cells.ts'
+import { addressIn, trimCell } from '../csv-cells.ts'
 
 /** What an upload was found to be. */
 export interface CsvFormat {

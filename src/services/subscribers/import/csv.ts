@@ -3,7 +3,7 @@ import { CsvError, parse } from 'csv-parse'
 import { findInterfaceLanguage } from '../../../domain/language.ts'
 import type { Address } from '../../../domain/subscribers/address.ts'
 import { readConsentDate } from '../../../domain/subscribers/consent-date.ts'
-import { addressIn, trimCell, unquoteCsv } from './csv-cells.ts'
+import { addressIn, trimCell, unquoteCsv } from '../csv-cells.ts'
 import { findColumns, type ImportField } from '../../../domain/subscribers/import-columns.ts'
 import {
   meaningOf,
