@@ -43,8 +43,11 @@ export async function startWorking(context: Context) {
   const { config, services, queueBackend, queueFaults: faults, log, metrics, sendingTimes } = context
   const { sending, presence, reconciling, feeds } = services
   const leaseMs = sendingTimes.leaseSeconds * 1000
+  // What goes to the mail catcher stays here.
   if (!config.dkim)
-    log.warn('mail is not signed: DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY are not set')
+    log[config.mailboxUrl === undefined ? 'warn' : 'info'](
+      'mail is not signed: DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY are not set',
+    )
   // Before the first ring is heard, which would find a worker that may not claim yet.
   await firstBeat(context)
   await feeds.renewAll().catch((error: unknown) => {

@@ -184,6 +184,7 @@ const environments = (config: ProcessConfig) => {
     SMTP_URL: config.smtpUrl,
     PORT: String(config.port),
     PUBLIC_URL: config.publicUrl,
+    MAILBOX_URL: config.mailboxUrl,
   }
   // Two processes on one machine cannot share a metrics port.
   const workerMetrics = config.metricsPort === 0 ? 0 : config.metricsPort + 1
@@ -191,7 +192,6 @@ const environments = (config: ProcessConfig) => {
     web: childEnvironment({
       ...shared,
       METRICS_PORT: String(config.metricsPort),
-      MAILBOX_URL: config.mailboxUrl,
       // All ends together: no other process could take over.
       DRAIN_SECONDS: '0',
     }),
