@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { expect, test } from 'vitest'
+import type { Actor } from '../../src/domain/editor.ts'
 import { rowsOf } from '../support/query.ts'
 import { signedIn } from '../support/desk.ts'
 import { aNewsletter } from '../support/newsletters.ts'
@@ -272,6 +273,20 @@ test('a key that is revoked takes along what was made with it, told in the log o
   }
   expect(data.map(({ subject }) => subject).sort()).toEqual([`key:${leaked.id}`, `key:${grandchild.id}`])
   expect((await other.call('DELETE', `/keys/${leaked.id}`)).status).toBe(404)
+})
+
+test('a key that the desk revokes takes along the invitations that were sent with it, and no others', async () => {
+  const web = await aWeb()
+  const { keys, invitations } = web.context.services
+  const invite = async (email: string, actor: Actor) =>
+    (await invitations.invite({ email, role: 'editor' }, actor)).id
+  const { record } = await keys.create({ name: 'leaked', role: 'admin' }, cli)
+  const theirs = await invite('elsewhere@rivage.example', { kind: 'key', id: record.id, role: 'admin' })
+  const ours = await invite('lina@rivage.example', cli)
+  await keys.revoke(record.id, cli)
+  expect((await invitations.list()).map(({ id }) => id)).toEqual([ours])
+  const [withdrawn] = await rowsOf(web, "select subject from audit where action = 'invitation.withdrawn'")
+  expect(withdrawn).toEqual({ subject: `invitation:${theirs}` })
 })
 
 test('a program that changes its key keeps the new one, whichever of the two revokes the old', async () => {

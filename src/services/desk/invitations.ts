@@ -4,7 +4,7 @@ import { atField, forbidden, notFound } from '../../errors.ts'
 import type { Invitation, InvitationRef } from '../../store/desk/invitations.ts'
 import type { Parts } from '../parts.ts'
 import { editorExists, needsPerson } from './editors.ts'
-import { holdKey } from './keys.ts'
+import { holdKey, withdrawInvitation } from './keys.ts'
 import { openSession } from './sign-in.ts'
 import { dayMs } from '../../domain/time.ts'
 
@@ -58,10 +58,8 @@ export function createInvitationService(
     /** @throws DomainError `no_invitation` */
     async withdraw(id: number, actor: Actor): Promise<void> {
       await database.transaction(async (stores) => {
-        if (!(await stores.invitations.markWithdrawn(id))) {
+        if (!(await withdrawInvitation(stores, id, actor)))
           throw notFound('no_invitation', 'There is no open invitation of this id.')
-        }
-        await stores.audit.insert(actor, 'invitation.withdrawn', `invitation:${id}`)
       })
     },
 

@@ -66,8 +66,8 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
     list: (): Promise<ApiKey[]> => database.stores.apiKeys.list(),
 
     /**
-     * With all that were made with it: whoever got hold of it may hold these. A program that changes its key, and revokes
-     * the one before with either, keeps the new one.
+     * With all keys that were made with it, and by a person with the invitations that were sent: whoever got hold of it may
+     * hold these. A program that changes its key, and revokes the one before with either, keeps the new one.
      * @throws DomainError `no_key`
      */
     async revoke(id: number, actor: Actor): Promise<void> {
@@ -78,10 +78,22 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
         // One that somebody is making with one of these was waited for; with it, another may have been made.
         for (let late = revoked; late.length > 0; revoked.push(...late))
           late = await stores.apiKeys.markRevoked(id, kept)
-        for (const one of revoked) await stores.audit.insert(actor, 'key.revoked', `key:${one}`)
+        for (const one of revoked) {
+          await stores.audit.insert(actor, 'key.revoked', `key:${one}`)
+          if (kept !== null) continue
+          for (const invitation of await stores.invitations.listOfKey(one))
+            await withdrawInvitation(stores, invitation, actor)
+        }
       })
     },
   }
+}
+
+/** False where there is none that is open. */
+export async function withdrawInvitation(stores: Stores, id: number, actor: Actor): Promise<boolean> {
+  const isWithdrawn = await stores.invitations.markWithdrawn(id)
+  if (isWithdrawn) await stores.audit.insert(actor, 'invitation.withdrawn', `invitation:${id}`)
+  return isWithdrawn
 }
 
 /** What is made with a key is made while it is in use. @throws DomainError `no_valid_key` */

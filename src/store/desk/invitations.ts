@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Role } from '../../domain/editor.ts'
-import { findRow, getValue, hasRow, listRows, run, type Executor } from '../executor.ts'
+import { findRow, getValue, hasRow, listRows, listValues, run, type Executor } from '../executor.ts'
 
 /** A colleague who was asked to the desk, and has not come yet. */
 export interface Invitation {
@@ -28,6 +28,13 @@ export function invitationStore(db: Executor) {
     list: () => listRows<Invitation>(db)`
       select i.id, i.email, i.role, e.email as "invitedBy", i.created_at as "createdAt", i.expires_at as "expiresAt"
       from invitations i ${inviter} where ${isOpen} order by i.id`,
+
+    /** Open ones that a program has sent with this key. */
+    listOfKey: (keyId: number) => listValues<number>(db)`
+      select i.id from invitations i
+      where ${isOpen} and exists (
+        select from audit a
+        where a.subject = 'invitation:' || i.id and a.action = 'invitation.sent' and a.actor = ${`key:${keyId}`})`,
 
     /** The open one of this address begins anew. */
     async put(invitation: {
