@@ -26,7 +26,7 @@ const sweepPages = 10
 /** One look at a WordPress: what has changed, what its lists do not show any more, and at night everything. */
 export async function followWordpress(parts: LookParts, look: Look): Promise<void> {
   // Versions before this one took scheduled stories of an export beside following.
-  await parts.database.stores.articles.markAwaited(siteKeyOf(look.source.home))
+  if (look.source.home !== '') await parts.database.stores.articles.markAwaited(siteKeyOf(look.source.home))
   if (look.source.question === 'moved') {
     await look.findChange()
     await parts.database.stores.sources.updateQuestion(look.source.id, null)
