@@ -1,9 +1,11 @@
+import { cleanText } from '../domain/text.ts'
+
 /** A line of a PHP that shows its warnings, or of a cache that signs its pages. */
 const noise = /^(?:<br \/>|<b>.*<br \/>|<!--.*-->)$/
 
 /**
  * What a document in JSON holds, with byte order marks or without; undefined for what is none. Warnings stand before it
- * or behind it, on lines of their own.
+ * or behind it, on lines of their own. Characters that no database holds, which JSON may escape, are left out.
  */
 export function readJson(body: Buffer): unknown {
   const text = body.toString('utf8').replace(/^\uFEFF+/, '')
@@ -21,7 +23,7 @@ const lastOf = (text: string): string =>
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text, (_name, value: unknown) => (typeof value === 'string' ? cleanText(value) : value))
   } catch {
     return undefined
   }

@@ -453,6 +453,22 @@ test('SRC-4 a site that changes its permalinks: addresses follow, though nothing
   expect(reads(wordpress)).toEqual([])
 })
 
+test('SRC-4 characters that no database holds, such as half of an emoji, are left out of a post, and stop no look', async () => {
+  const site = await aFollowedSite({
+    prepare: (wordpress) => {
+      wordpress.add({ title: 'Le phare \uD83D' })
+      wordpress.add({
+        title: 'Le bac\u0000',
+        guid: 'urn:bac\u0000',
+        category: { slug: 'port', name: 'Port\u0000' },
+        author: 'Nadia\u0001 Haddad',
+      })
+    },
+  })
+  expect(await site.titles()).toEqual({ 'Le phare': 'published', 'Le bac': 'published' })
+  expect(await site.look()).toMatchObject({ state: 'following', counts: { here: 2 } })
+})
+
 test('SRC-4 a post that breaks the answers of its site is left out, and stops no other', async () => {
   const site = await aFollowedSite({ prepare: (wordpress) => wordpress.add({ title: 'Hier' }) })
   const { wordpress } = site
