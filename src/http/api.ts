@@ -1,6 +1,7 @@
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
 import { z } from 'zod'
 import { mayActAs, type Actor } from '../domain/editor.ts'
+import { cleanText } from '../domain/text.ts'
 import { fieldErrorsOf, forbidden, invalid, notFound, unauthenticated } from '../errors.ts'
 import type { ApiRoute } from './route.ts'
 
@@ -98,7 +99,10 @@ const handlerOf =
     const answer = await route.handle({
       params: route.params ? route.params.parse(request.params) : request.params,
       query: parseQuery(route.query ?? noQuery, request),
-      body: route.body && route.body !== 'stream' ? route.body.parse(request.body ?? {}) : undefined,
+      body:
+        route.body && route.body !== 'stream'
+          ? route.body.parse(wellFormed((request.body ?? {}) as object))
+          : undefined,
       actor: actorOf(response),
       request,
       response,
@@ -111,6 +115,18 @@ const handlerOf =
     // Express would answer 304 to an If-None-Match: of what the ETag is the version of, counts change without it.
     else response.type('json').end(JSON.stringify(body))
   }
+
+/** What JSON may escape and no database holds, half of an emoji, is taken out in place, however deep it lies. */
+function wellFormed(body: object): object {
+  const open = [body as Record<string, unknown>]
+  for (let one = open.pop(); one; one = open.pop()) {
+    for (const [name, value] of Object.entries(one)) {
+      if (typeof value === 'string' && !value.isWellFormed()) one[name] = cleanText(value)
+      else if (typeof value === 'object' && value !== null) open.push(value as Record<string, unknown>)
+    }
+  }
+  return body
+}
 
 const usualStatus = ({ answers }: ApiRoute): number =>
   Object.keys(answers)

@@ -206,6 +206,19 @@ test('hostile bodies get a problem document: prototype keys, arrays for strings,
   expect((await web.context.services.publication.get()).name).toBe('Le Rivage')
 })
 
+test('half of an emoji in a body, as a program that cuts texts leaves it, is left out, and no fault of ours', async () => {
+  const web = await aWeb()
+  const call = await web.api('admin')
+  const response = await call('PATCH', '/publication', {
+    footer: { fr: 'À demain \uD83D' },
+    name: 'Le Port 🚢',
+  })
+  expect(response.status).toBe(200)
+  const answered = await response.text()
+  expect(answered).toContain('"À demain"')
+  expect(answered).toContain('"Le Port 🚢"')
+})
+
 test.each(['-1', '0', '1e9', 'NaN', '201', 'x'])('limit=%s is refused', async (limit) => {
   const web = await aWeb()
   const call = await web.api('admin')
