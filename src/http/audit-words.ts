@@ -1,5 +1,6 @@
 import { findInterfaceLanguage, languageName } from '../domain/language.ts'
-import { interfaceLanguageOf, listKeys, translate } from '../locales.ts'
+import type { Schedule } from '../domain/newsletter.ts'
+import { interfaceLanguageOf, listKeys, scheduleInWords, translate } from '../locales.ts'
 
 const texts = new Set(listKeys('en'))
 
@@ -26,19 +27,26 @@ export function tellChanges(detail: object, tongue: string) {
     const name = ['desk.audit.fields.', 'desk.imports.counts.']
       .map((one) => one + field)
       .find((one) => texts.has(one))
-    const say = (word: string): string => {
+    const say = (word: string, property?: string): string => {
+      if (property === 'weekday') return translate(language, `desk.newsletters.weekdays.${word}`)
       if (field.startsWith('language') && findInterfaceLanguage(word) === word) return languageName(word)
       const key = [...(below[field] ?? []), ...everywhere]
         .map((one) => one + word)
         .find((one) => texts.has(one))
       return key === undefined ? word : translate(language, key)
     }
+    const tell = (side: string): string => {
+      const said = readList(side)
+      return field === 'schedules' && Array.isArray(said)
+        ? said.map((one: Schedule) => scheduleInWords(language, one)).join(' · ')
+        : flatten(said, say, translate(language, 'site.comma'))
+    }
     return {
       field: name === undefined ? field : translate(language, name),
       isNamed: name !== undefined,
       sides: String(value ?? '–')
         .split(' → ')
-        .map((side) => flatten(readList(side), say, translate(language, 'site.comma')) || '–'),
+        .map((side) => tell(side) || '–'),
     }
   })
 }
@@ -53,10 +61,15 @@ function readList(side: string): unknown {
   }
 }
 
-function flatten(value: unknown, say: (word: string) => string, comma: string): string {
+function flatten(
+  value: unknown,
+  say: (word: string, property?: string) => string,
+  comma: string,
+  property?: string,
+): string {
   if (Array.isArray(value)) return value.map((one) => flatten(one, say, comma)).join(comma)
-  if (typeof value !== 'object' || value === null) return say(String(value))
-  return Object.values(value)
-    .map((one) => flatten(one, say, comma))
+  if (typeof value !== 'object' || value === null) return say(String(value), property)
+  return Object.entries(value)
+    .map(([key, one]) => flatten(one, say, comma, key))
     .join(' · ')
 }

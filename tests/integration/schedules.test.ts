@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CadenceRule, Newsletter, Schedule } from '../../src/domain/newsletter.ts'
+import { tellChanges } from '../../src/http/audit-words.ts'
 import { anArticle } from '../support/articles.ts'
 import { aNewsletter } from '../support/newsletters.ts'
 import { query } from '../support/query.ts'
@@ -142,10 +143,11 @@ test('cadences and schedules: each says as much of the other as it can, and no m
   expect(await change({})).toMatchObject({ schedules: [daily(['09:00'])] })
   const later = await change({ cadences: [{ ...plain, time: '07:00' }] })
   expect(later).toMatchObject({ cadences: [{ ...plain, time: '07:00' }], schedules: [daily(['07:00'])] })
-  const audit = await rows(
-    `select detail ->> 'schedules' as said from audit where action = 'newsletter.changed' order by id`,
+  const audit = await rows(`select detail from audit where action = 'newsletter.changed' order by id`)
+  const [said] = tellChanges(audit[0]?.['detail'] as object, 'en').filter(
+    ({ field }) => field === 'Schedules',
   )
-  expect(audit[0]).toEqual({ said: 'every day at 06:00 → every day at 06:00 and 18:00' })
+  expect(said?.sides).toEqual(['every day at 06:00', 'every day at 06:00 and 18:00'])
 })
 
 test('a schedule without a day, or with a fault, is refused at its field', async () => {

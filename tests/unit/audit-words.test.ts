@@ -35,3 +35,23 @@ test('what was and what is are told apart, of each language by itself, and nothi
     ['–'],
   ])
 })
+
+test('times, days and switches are said in the language of the desk', () => {
+  const daily = { cadence: 'daily', weekdays: [1, 2, 3, 4, 5, 6, 7], times: ['07:00'], zone: 'UTC', skip: [] }
+  const weekly = { cadence: 'weekly', weekday: 5, time: '18:00', zone: 'UTC' }
+  const detail = {
+    schedules: `[] → ${JSON.stringify([daily, { ...weekly, every: 1, anchor: null, ofMonth: null, skip: [] }])}`,
+    cadences: `[] → ${JSON.stringify([weekly, { cadence: 'alert', maxPerDay: 3 }])}`,
+    onFront: 'false → true',
+    since: '– → 2026-01-01',
+    intro: ' → Bonjour',
+  }
+  expect(tellChanges(detail, 'fr').map(({ field, sides }) => [field, sides.at(-1)])).toEqual([
+    ['Horaires', 'tous les jours à 07:00 · chaque vendredi à 18:00'],
+    ['Rythmes', 'Hebdomadaire · vendredi · 18:00 · UTC, Alerte · 3'],
+    ['À la une, à côté des articles', 'oui'],
+    ['Articles depuis le', '2026-01-01'],
+    ['Introduction', 'Bonjour'],
+  ])
+  expect(tellChanges(detail, 'ar')[0]?.sides.at(-1)).toContain('الجمعة')
+})

@@ -43,7 +43,7 @@ export function createPickService(parts: Pick<Parts, 'config' | 'database' | 'do
       await stores.picks.put(after)
       if (!before) await markFeeds(stores, slug, stores.feedDocuments.markServed)
       await stores.feedDocuments.markDirty(changesOfPick(slug, before?.onFront || after.onFront))
-      const detail = changesBetween(toAudit(before), toAudit(after))
+      const detail = changesBetween(await toAudit(stores, before), await toAudit(stores, after))
       await stores.audit.insert(actor, before ? 'pick.changed' : 'pick.created', `pick:${slug}`, detail)
       return after
     })
@@ -142,16 +142,17 @@ const changesOfPick = (slug: string, isOnFront: boolean): FeedChange[] => [
 ]
 
 /** Under the names that the API has for them. */
-const toAudit = (pick: PickedList | undefined) =>
-  pick
-    ? {
-        names: pick.names,
-        articles: pick.articleIds,
-        from: pick.startsAt ?? undefined,
-        to: pick.endsAt ?? undefined,
-        onFront: pick.onFront,
-      }
-    : {}
+async function toAudit(stores: Stores, pick: PickedList | undefined): Promise<object> {
+  if (!pick) return {}
+  const known = await stores.digestArticles.listExternalIds(pick.articleIds)
+  return {
+    names: pick.names,
+    articles: pick.articleIds.flatMap((id) => known.get(id) ?? []),
+    from: pick.startsAt ?? undefined,
+    to: pick.endsAt ?? undefined,
+    onFront: pick.onFront,
+  }
+}
 
 async function markFeeds(stores: Stores, slug: string, mark: (path: string) => Promise<void>): Promise<void> {
   const { languages } = await stores.publication.get()

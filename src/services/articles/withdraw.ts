@@ -32,7 +32,7 @@ export async function withdrawArticle(
       once: `article:${before.id}:digest:${digestId}`,
     })
   }
-  await stores.audit.insert(actor, 'article.withdrawn', `article:${before.externalId}`)
+  await stores.audit.insert(actor, 'article.withdrawn', `article:${before.externalId}`, { reason })
   return noteTurn(stores, before)
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { toPage, type Page, type PageRequest } from '../../domain/cursor.ts'
 import type { AuditFilter, StoredAuditEntry } from '../../store/desk/audit.ts'
 import type { Parts } from '../parts.ts'
@@ -6,8 +7,9 @@ import type { Parts } from '../parts.ts'
 export const changesBetween = (before: object, after: object): Record<string, string> =>
   Object.fromEntries(
     Object.entries(after).flatMap(([field, value]) => {
-      const [old, now] = [before[field as keyof typeof before] as unknown, value as unknown].map(asText)
-      return old === now ? [] : [[field, `${old} → ${now}`]]
+      const was: unknown = before[field as keyof typeof before]
+      const [old, now] = [was, value as unknown].map(asText)
+      return old === now || isDeepStrictEqual(was, value) ? [] : [[field, `${old} → ${now}`]]
     }),
   )
 

@@ -20,12 +20,14 @@ import {
   type Newsletter,
   type Schedule,
 } from '../../domain/newsletter.ts'
+import { withoutUndefined } from '../../domain/fields.ts'
 import { conflict, invalid } from '../../errors.ts'
 import type { NewDigest } from '../../store/digests/digests.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { ChangeInput, ComposeInput } from './input.ts'
 import { changeByStep, pinAsOrdered, type ArticleStep } from './article-steps.ts'
 import { inDraftTransaction, listPlans, refreshDraft, type Draft } from './draft.ts'
+import { changesBetween } from '../desk/audit.ts'
 import { readSpread } from './spread.ts'
 import { readSendingTime } from './sending-time.ts'
 import { toDigestShape, type DigestShape } from './shape.ts'
@@ -281,7 +283,9 @@ async function applyChange(
     approvedAt: null,
     changedBy: actor,
   })
-  await stores.audit.insert(actor, 'digest.changed', `digest:${digest.id}`)
+  const { subject, preheader, intro } = change
+  const texts = withoutUndefined({ subject, preheader, intro })
+  await stores.audit.insert(actor, 'digest.changed', `digest:${digest.id}`, changesBetween(digest, texts))
 }
 
 async function updateExclusions(

@@ -13,7 +13,6 @@ import type { Actor } from '../../domain/editor.ts'
 import type { Stores } from '../../store/stores.ts'
 import { endSubscriptions } from '../subscribers/end-subscriptions.ts'
 import { withoutUndefined } from '../../domain/fields.ts'
-import { scheduleInWords } from '../../locales.ts'
 import { atField, conflict, forbidden, invalid } from '../../errors.ts'
 import { newsletterChange, newsletterInput, type NewsletterChange, type NewsletterInput } from './input.ts'
 import { changesBetween } from '../desk/audit.ts'
@@ -101,7 +100,7 @@ export function createNewsletterService(parts: Pick<Parts, 'config' | 'database'
           requireAdmin(actor, 'approval')
         if (after.from !== before.from) requireAdmin(actor, 'from')
         const moved = after.state === 'ended' ? 0 : await moveReaders(stores, before, after)
-        const changes = { ...changesBetween(inWords(kept), inWords(given)), ...(moved > 0 && { moved }) }
+        const changes = { ...changesBetween(kept, given), ...(moved > 0 && { moved }) }
         await stores.audit.insert(actor, 'newsletter.changed', `newsletter:${slug}`, changes)
         return stores.newsletters.update(id, after)
       })
@@ -170,11 +169,6 @@ async function moveReaders(
   const isDailyOver = !left.includes('daily') && left.includes('weekly')
   return isDailyOver ? stores.subscriptions.updateCadence(before.id, 'daily', 'weekly') : 0
 }
-
-const inWords = <Kept extends Partial<Newsletter>>({ schedules, ...kept }: Kept) => ({
-  ...kept,
-  schedules: schedules?.map((schedule) => scheduleInWords('en', schedule)).join('; '),
-})
 
 const readersPerBatch = 100
 /** The rest waits for the next round: nothing else may wait for a long list. */
