@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { findValue, getRow, getValue, type Executor } from './executor.ts'
 
 /** What waits for a worker, whoever should have rung for it. */
@@ -16,6 +17,9 @@ export interface WaitingWork {
 /** Any number that nothing else locks. */
 const reconcilerLock = 0x6465_7065
 
+/** One that has moved or ended is marked like the others, and nobody renders it. */
+const changed = sql`dirty_at is not null and moved_to is null and retired_at is null`
+
 export function waitingWorkStore(db: Executor) {
   return {
     /** Until the end of the transaction; false where another worker is at it. */
@@ -28,7 +32,7 @@ export function waitingWorkStore(db: Executor) {
         exists (select from activations where decided_at is null and decide_at <= clock_timestamp()) as signups,
         exists (select from articles where state = 'scheduled' and published_at <= clock_timestamp()) as articles,
         exists (select from feed_changes)
-          or exists (select from feed_documents where dirty_at is not null)
+          or exists (select from feed_documents where ${changed})
           or exists (select from feed_documents where due_at <= clock_timestamp()) as feeds,
         exists (select from media where state = 'waiting') as pictures,
         array(select id from digests where state = 'preparing' order by id) as preparing,
@@ -41,7 +45,7 @@ export function waitingWorkStore(db: Executor) {
     async getFeedLagSeconds(): Promise<number> {
       const seconds = await findValue<number>(db)`
         select extract(epoch from clock_timestamp() - min(dirty_at))::float8 as seconds
-        from feed_documents where dirty_at is not null`
+        from feed_documents where ${changed}`
       return Math.max(0, seconds ?? 0)
     },
 
@@ -61,7 +65,7 @@ export function waitingWorkStore(db: Executor) {
           union all
           select min(coalesce(started_at, send_at)) from digests where state in ('preparing', 'sending')
           union all
-          select min(dirty_at) from feed_documents where dirty_at is not null
+          select min(dirty_at) from feed_documents where ${changed}
           union all
           select min(published_at) from articles where state = 'scheduled'
         ) waiting`

@@ -220,6 +220,10 @@ test('a feed moves in every format, ends, and comes back; every process hears of
   await put('b1', aStory({ sections: ['culture'], title: 'Corrigé' }))
   await render()
   expect((await poll(origin + path)).status).toBe(301)
+  // Nobody renders what has moved: it is no work that waits, and no feed that is behind.
+  const { waitingWork } = newsroom.context.database.stores
+  expect([(await waitingWork.get()).feeds, await waitingWork.getFeedLagSeconds()]).toEqual([false, 0])
+  expect(await waitingWork.getOldestWaitingSeconds()).toBe(0)
 
   const circle = await admin('POST', '/feeds/move', { path: '/sections/a-la-une/atom.xml', to: path })
   expect([circle.status, await circle.json()]).toEqual([
