@@ -3,6 +3,7 @@ import { directionOf, languageTag } from '../../domain/language.ts'
 import { accentOf } from '../../domain/accent.ts'
 import { isPerLanguage, lookPictures, textFields, type Publication } from '../../domain/publication.ts'
 import { framed, get, postForm, type DeskCall, type DeskRoute, type FormAtFault } from '../../http/desk.ts'
+import { formVersion, requireFormVersion } from '../../http/form-version.ts'
 import { accent, textInputs } from '../../services/desk/publication-input.ts'
 import type { Services } from '../../services/services.ts'
 import { takePicture, withPictures } from './pictures.ts'
@@ -55,6 +56,7 @@ export function lookDesk({ media, publication, site }: Services): DeskRoute[] {
     const stored = await publication.get()
     page('desk/look', {
       accent: stored.accent,
+      version: formVersion(shownOf(stored), more),
       pictures: lookPictures.map((name) => ({ name, url: stored[name]?.url })),
       made: stored.accent === null ? undefined : accentOf(stored.accent),
       tongues: listTongues(stored, more.typed),
@@ -75,7 +77,9 @@ export function lookDesk({ media, publication, site }: Services): DeskRoute[] {
     get('/look', 'viewer', (call) => show(call)),
     withPictures(
       postForm('/look', 'admin', show, async ({ request, actor, redirect }) => {
-        await publication.set(readForm(request.body, await publication.get()), actor)
+        const stored = await publication.get()
+        requireFormVersion(request.body, shownOf(stored))
+        await publication.set(readForm(request.body, stored), actor)
         redirect('/look', 'saved')
       }),
       takePictures,
@@ -110,6 +114,13 @@ const listTongues = (stored: Publication, typed: FormAtFault['typed'] = {}) =>
       return { text, name, value: isPerLanguage(own) ? own[tag] : n === 0 ? own : null, wrongLine }
     }),
   }))
+
+/** What the form is filled from. */
+const shownOf = (stored: Publication) => [
+  stored.accent,
+  lookPictures.map((name) => stored[name]?.url),
+  listTongues(stored),
+]
 
 /** What is absent stays; an empty field leaves its language to the first. */
 function readForm(body: unknown, stored: Publication): Partial<Publication> {

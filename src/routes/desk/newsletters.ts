@@ -3,6 +3,7 @@ import { slugOf as slugFrom } from '../../domain/articles/slug.ts'
 import type { Newsletter } from '../../domain/newsletter.ts'
 import { drawChart } from '../../http/charts.ts'
 import { get, postForm, type DeskCall, type DeskRoute, type FormAtFault } from '../../http/desk.ts'
+import { formVersion, requireFormVersion } from '../../http/form-version.ts'
 import type { Services } from '../../services/services.ts'
 import { blankForm, formOf, toChange, typedForm, type NewsletterForm } from './newsletter-form.ts'
 
@@ -13,12 +14,14 @@ const newSlug = z.object({ slug: z.string().trim(), name: z.string() })
 
 interface Shown {
   newsletter?: Newsletter | undefined
+  typed?: FormAtFault['typed']
   faults?: string[]
 }
 
 /** Newsletters: their rules and cadences. */
 export function newslettersDesk(services: Services): DeskRoute[] {
   const { newsletters, picks, reports, selections, publication } = services
+  const zone = async () => (await publication.get()).zone
   const showForm = async (call: DeskCall, form: NewsletterForm, more: Shown = {}) => {
     const named = (kind: string) =>
       form.blocks.filter((block) => block.startsWith(`${kind} `)).map((block) => block.slice(kind.length + 1))
@@ -36,13 +39,21 @@ export function newslettersDesk(services: Services): DeskRoute[] {
     if (more.newsletter) languages.add(more.newsletter.language)
     const readers = more.newsletter && (await newsletters.countReaders(more.newsletter.id))
     const stranded = more.newsletter && (await newsletters.countStranded(more.newsletter, form.cadences))
-    call.page('desk/newsletter', { form, offered, languages: [...languages], readers, stranded, ...more })
+    const version = more.newsletter && formVersion(formOf(more.newsletter, await zone()), more)
+    call.page('desk/newsletter', {
+      form,
+      offered,
+      languages: [...languages],
+      readers,
+      stranded,
+      version,
+      ...more,
+    })
   }
-  const zone = async () => (await publication.get()).zone
   const slugOf = ({ request }: DeskCall) => String(request.params['slug'])
   const showTyped = async (call: DeskCall, { typed, faults }: FormAtFault) => {
     const newsletter = call.request.params['slug'] ? await newsletters.get(slugOf(call)) : undefined
-    await showForm(call, typedForm(typed), { newsletter, faults })
+    await showForm(call, typedForm(typed), { newsletter, typed, faults })
   }
 
   return [
@@ -80,6 +91,7 @@ export function newslettersDesk(services: Services): DeskRoute[] {
     }),
     postForm('/newsletters/:slug', 'editor', showTyped, async (call) => {
       const before = await newsletters.get(slugOf(call))
+      requireFormVersion(call.request.body, formOf(before, await zone()))
       await newsletters.change(before.slug, toChange(call.request.body, before), call.actor)
       call.redirect(`/newsletters/${encodeURIComponent(slugOf(call))}`, 'saved')
     }),

@@ -24,6 +24,7 @@ import {
 } from '../../http/desk.ts'
 import { toPageRequest } from '../../http/route.ts'
 import { textInputs } from '../../services/desk/publication-input.ts'
+import { formVersion, requireFormVersion } from '../../http/form-version.ts'
 import type { Services } from '../../services/services.ts'
 
 /** An empty field clears. */
@@ -56,6 +57,11 @@ const publicationForm = z.object({
   responses: z.enum(switches).optional(),
   trackbacks: z.enum(switches).optional(),
 })
+/** What the form of the publication is filled from. */
+function shownOf(stored: Publication): unknown[] {
+  const settings = publicationIn(stored, stored.languages[0] ?? 'en')
+  return publicationForm.keyof().options.map((name) => settings[name])
+}
 const editorForm = z.object({ email: z.email().max(254), role: z.enum(roles) })
 const roleForm = z.object({ role: z.enum(roles) })
 const authorForm = z.object({ author: z.string().trim().max(100) })
@@ -86,11 +92,15 @@ const auditPageSize = 50
 /** The publication, the people, the keys, and who did what. */
 export function settingsDesk(services: Services): DeskRoute[] {
   const { publication, editors, signIn, invitations, keys, audit, restoredCopy, sample } = services
-  const showSettings = async ({ page, session }: DeskCall, more: object = {}) => {
+  const showSettings = async (
+    { page, session }: DeskCall,
+    more: Partial<FormAtFault> & { form?: string; editorId?: number } = {},
+  ) => {
     const isAdmin = session.role === 'admin'
     const stored = await publication.get()
     page('desk/settings', {
       settings: publicationIn(stored, stored.languages[0] ?? 'en'),
+      version: formVersion(shownOf(stored), more),
       sessions: await signIn.listSessions(session.editorId),
       editors: isAdmin ? await editors.list() : [],
       invitations: isAdmin ? await invitations.list() : [],
@@ -114,7 +124,9 @@ export function settingsDesk(services: Services): DeskRoute[] {
     get('/settings', 'viewer', (call) => showSettings(call)),
     postForm('/settings/publication', 'admin', showForm('publication'), async (call) => {
       const change = withoutUndefined(publicationForm.parse(call.request.body))
-      await publication.set(inFirstLanguage(change, await publication.get()), call.actor)
+      const stored = await publication.get()
+      requireFormVersion(call.request.body, shownOf(stored))
+      await publication.set(inFirstLanguage(change, stored), call.actor)
       call.redirect('/settings', 'saved')
     }),
     postForm('/settings/sample', 'admin', showForm('sample'), async ({ request, actor, redirect }) => {
