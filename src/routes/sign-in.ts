@@ -93,12 +93,14 @@ export function signInRoutes(
   return router
 }
 
-const browsers = ['Firefox', 'Edg', 'OPR', 'Chrome', 'Safari']
+/** By what a browser calls itself, the first that fits; it may be called otherwise. */
+const browsers = { Firefox: 'Firefox', Edg: 'Edge', OPR: 'Opera', Chrome: 'Chrome', Safari: 'Safari' }
 const systems = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS', 'Linux']
 
-/** What a person recognises a browser by: "Firefox, Linux". */
+/** What a person recognises a browser by: "Firefox · Linux"; empty where it says nothing. */
 function labelOf(request: Request): string {
   const agent = request.get('user-agent') ?? ''
-  const first = (names: string[]) => names.find((name) => agent.includes(name)) ?? '?'
-  return `${first(browsers)}, ${first(systems)}`
+  const browser = Object.entries(browsers).find(([mark]) => agent.includes(mark))?.[1]
+  const system = systems.find((name) => agent.includes(name))
+  return [browser, system].filter((name) => name !== undefined).join(' · ')
 }

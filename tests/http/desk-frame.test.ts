@@ -150,3 +150,17 @@ test('the last admin stays', async () => {
   const response = await admin.post(`/settings/editors/${admin.editorId}/remove`, {})
   expect(response.status).toBe(409)
 })
+
+test('sessions are told apart by browser and system, in words of the desk where neither is known', async () => {
+  const web = await aWeb()
+  const desk = await signedIn(web, 'editor')
+  expect(await (await desk.get('/settings')).text()).toContain('Navigateur inconnu ·')
+  const { signIn, editors } = web.context.services
+  const email = (await editors.list()).find(({ id }) => id === desk.editorId)?.email ?? ''
+  const agent = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/139.0.0.0 Safari/537.36 Edg/139.0.0.0'
+  await web.fetch(new URL(await signIn.createLink(email)).pathname, {
+    method: 'POST',
+    headers: { 'user-agent': agent },
+  })
+  expect(await (await desk.get('/settings')).text()).toContain('<bdi>Edge · Windows</bdi>')
+})

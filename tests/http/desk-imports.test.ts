@@ -58,7 +58,7 @@ test('an import on the desk: tried, then done, with what became of each row, in 
     { actor: `editor:${desk.editorId}` },
     { actor: `editor:${desk.editorId}` },
   ])
-  expect(await (await desk.get('/imports')).text()).toContain('Import 2')
+  expect(await (await desk.get('/imports')).text()).toContain('Import 2</a> · ')
 })
 
 test('a file that is none, no file, too short a basis: said at its field, what was typed stays, nothing is kept', async () => {

@@ -154,8 +154,7 @@ test('the desk sees every feed, who polls it with how many 304s, and what was le
     '/sections/a-la-une/atom.xml',
     'Newsboat',
     '75',
-    'Une image cassée',
-    'l’adresse de son image n’est pas',
+    'Une image cassée</strong>\u00a0: l’adresse de son image n’est pas',
   ])
     expect(page).toContain(text)
 })
