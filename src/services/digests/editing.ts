@@ -29,7 +29,7 @@ import { changeByStep, pinAsOrdered, type ArticleStep } from './article-steps.ts
 import { inDraftTransaction, listPlans, refreshDraft, type Draft } from './draft.ts'
 import { changesBetween } from '../desk/audit.ts'
 import { readSpread } from './spread.ts'
-import { readSendingTime } from './sending-time.ts'
+import { readSendingDuration } from './sending-duration.ts'
 import { toDigestShape, type DigestShape } from './shape.ts'
 import type { DraftService } from './refresh-drafts.ts'
 import type { Parts } from '../parts.ts'
@@ -55,7 +55,7 @@ export function createDigestService(
     const readers = digest.audience ?? variants.reduce((sum, variant) => sum + variant.readers, 0)
     const spread = await readSpread(parts, stores, { ...draft, readers })
     const shape = toDigestShape({ ...draft, ...shared, variants, reached, spread })
-    const sendingTime = await readSendingTime(config.smtpRate, stores, { ...shape, digest })
+    const sendingTime = await readSendingDuration(config.smtpRate, stores, { ...shape, digest })
     return { ...shape, sendingTime }
   }
 

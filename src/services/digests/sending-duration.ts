@@ -7,7 +7,7 @@ import type { DigestShape } from './shape.ts'
  * How long a digest will take: by SMTP_RATE, and at the pace of the last ones.
  * @returns null where nothing tells a pace, or nothing is left to send
  */
-export async function readSendingTime(
+export async function readSendingDuration(
   limits: RateLimits | undefined,
   stores: Pick<Stores, 'sendingBudget' | 'digestNumbers'>,
   { digest, audience, counts }: { digest: Digest; audience: number; counts: DeliveryCounts },
