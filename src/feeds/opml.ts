@@ -1,3 +1,4 @@
+import { cleanText } from '../domain/text.ts'
 import { element, textElement } from './xml.ts'
 
 export interface OpmlGroup {
@@ -12,7 +13,8 @@ export function writeOpml(title: string, groups: OpmlGroup[]): string {
   )
   const head = element('head', {}, textElement('title', title))
   const body = element('body', {}, `\n${outlines.join('\n')}\n`)
-  return `<?xml version="1.0" encoding="utf-8"?>\n${element('opml', { version: '2.0' }, `\n${head}\n${body}\n`)}\n`
+  const opml = element('opml', { version: '2.0' }, `\n${head}\n${body}\n`)
+  return cleanText(`<?xml version="1.0" encoding="utf-8"?>\n${opml}\n`)
 }
 
 const toOutline = ({ title, rss, pageUrl }: OpmlGroup['feeds'][number]): string =>

@@ -1,5 +1,4 @@
 import { withoutUndefined } from '../domain/fields.ts'
-import { cleanText } from '../domain/text.ts'
 
 /** An XML element as text: attributes that are undefined are left out; no content makes an empty element. */
 export function element(
@@ -26,6 +25,6 @@ const references: Record<string, string> = {
   '\r': '&#13;',
 }
 
-/** For content and attributes alike, without what XML cannot hold. */
+/** For content and attributes alike. What XML cannot hold must be gone before: see `cleanText`. */
 export const escapeXml = (text: string): string =>
-  cleanText(text).replace(/[&<>"\t\n\r]/g, (character) => references[character] ?? character)
+  text.replace(/[&<>"\t\n\r]/g, (character) => references[character] ?? character)
