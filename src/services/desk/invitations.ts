@@ -4,8 +4,9 @@ import { atField, forbidden, notFound } from '../../errors.ts'
 import type { Invitation, InvitationRef } from '../../store/desk/invitations.ts'
 import type { Parts } from '../parts.ts'
 import { editorExists, needsPerson } from './editors.ts'
-import { holdKey, withdrawInvitation } from './keys.ts'
+import { holdKey } from './keys.ts'
 import { openSession } from './sign-in.ts'
+import { withdrawInvitation } from './withdraw-invitation.ts'
 import { dayMs } from '../../domain/time.ts'
 
 const lifetimeMs = 7 * dayMs

@@ -4,6 +4,7 @@ import type { ApiKey } from '../../store/desk/api-keys.ts'
 import type { Stores } from '../../store/stores.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from '../secret.ts'
+import { withdrawInvitation } from './withdraw-invitation.ts'
 import { dayMs } from '../../domain/time.ts'
 
 /** Keys begin alike, so that scanners for leaked secrets find them. */
@@ -87,13 +88,6 @@ export function createKeyService({ database, now }: Pick<Parts, 'database' | 'no
       })
     },
   }
-}
-
-/** False where there is none that is open. */
-export async function withdrawInvitation(stores: Stores, id: number, actor: Actor): Promise<boolean> {
-  const isWithdrawn = await stores.invitations.markWithdrawn(id)
-  if (isWithdrawn) await stores.audit.insert(actor, 'invitation.withdrawn', `invitation:${id}`)
-  return isWithdrawn
 }
 
 /** What is made with a key is made while it is in use. @throws DomainError `no_valid_key` */
