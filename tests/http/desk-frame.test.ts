@@ -2,14 +2,19 @@ import { expect, test } from 'vitest'
 import { mayActAs, roles, type Role } from '../../src/domain/editor.ts'
 import { deskRoutes } from '../../src/routes/desk/routes.ts'
 import { signedIn } from '../support/desk.ts'
-import { aWeb } from '../support/web.ts'
+import { aWeb, type Web } from '../support/web.ts'
 
-test('a sign-in link changes nothing on GET and HEAD, opens one session on POST, and only one', async () => {
+async function aWebWithNadia(): Promise<Web> {
   const web = await aWeb()
   await web.context.services.editors.add(
     { email: 'nadia@rivage.example', role: 'editor' },
     { kind: 'cli', role: 'admin' },
   )
+  return web
+}
+
+test('a sign-in link changes nothing on GET and HEAD, opens one session on POST, and only one', async () => {
+  const web = await aWebWithNadia()
   const { pathname } = new URL(await web.context.services.signIn.createLink('nadia@rivage.example'))
   for (const method of ['GET', 'HEAD', 'GET']) {
     const seen = await web.fetch(pathname, { method })
@@ -24,11 +29,7 @@ test('a sign-in link changes nothing on GET and HEAD, opens one session on POST,
 })
 
 test('who wanted a page of the desk comes to it after signing in, and to no other address', async () => {
-  const web = await aWeb()
-  await web.context.services.editors.add(
-    { email: 'nadia@rivage.example', role: 'editor' },
-    { kind: 'cli', role: 'admin' },
-  )
+  const web = await aWebWithNadia()
   const comeTo = async (next: string) => {
     const door = `/desk/sign-in?next=${encodeURIComponent(next)}`
     const [cookie = ''] = (await web.fetch(door)).headers.getSetCookie()
@@ -53,11 +54,7 @@ test('who wanted a page of the desk comes to it after signing in, and to no othe
 })
 
 test('asking for a link answers alike for an editor and a stranger', async () => {
-  const web = await aWeb()
-  await web.context.services.editors.add(
-    { email: 'nadia@rivage.example', role: 'editor' },
-    { kind: 'cli', role: 'admin' },
-  )
+  const web = await aWebWithNadia()
   const ask = async (email: string) => {
     const response = await web.fetch('/desk/sign-in', {
       method: 'POST',

@@ -110,10 +110,10 @@ async function aRoom() {
     database,
     url,
     articles,
-    fromExport: (xml: string) => {
+    fromExport: (xml: string, followed: string[] = []) => {
       const file = join(folder, 'export.xml')
       writeFileSync(file, xml)
-      return importWordpress(services, { ...options, files: [file], onProgress: () => undefined })
+      return importWordpress(services, { ...options, followed, files: [file], onProgress: () => undefined })
     },
     fromFeed: (xml: string, asked: string[] = []) =>
       importFeed(services, {
@@ -404,4 +404,19 @@ test('SRC-2 merge makes one of two: every address leads to the older, and who wa
     ),
   ).toEqual([{ article_ids: [String(kept.id)], n: 2 }])
   expect(await all(database)).toHaveLength(1)
+})
+
+test('SRC-4 a site is followed with www. and without: what it scheduled waits for it either way', async () => {
+  const { database, url, fromExport } = await aRoom()
+  const followed = [site.replace('//', '//www.')]
+  const { leftOut } = await fromExport(wxr([post(8, { status: 'future' })]), followed)
+  expect(leftOut).toEqual({ scheduled: 1 })
+  const elsewhere = await fromExport(wxr([post(8, { status: 'future' })]), ['https://voisin.example'])
+  expect(elsewhere.leftOut).toEqual({})
+  const states = () => query(url, 'select state from articles')
+  await query(url, "update articles set state = 'scheduled', published_at = '2100-01-01'")
+  await database.stores.articles.markAwaited('voisin.example')
+  expect(await states()).toEqual([{ state: 'scheduled' }])
+  await database.stores.articles.markAwaited('www.rivage.example')
+  expect(await states()).toEqual([{ state: 'draft' }])
 })
